@@ -1,0 +1,53 @@
+"""Fixtures of the browser tests: pytest-playwright's own, on the browser and the server we have.
+
+These tests run in a pytest call of their own: sync Playwright breaks any asyncio.run after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+import machine
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any], browser_path: Path
+) -> dict[str, Any]:
+    return {
+        **browser_type_launch_args,
+        "executable_path": str(browser_path),
+        "args": machine.browser_flags(),
+    }
+
+
+@pytest.fixture(scope="session")
+def base_url(server: str) -> str:
+    """So that `page.goto("/")` reaches the session's server."""
+    return server
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], list[str]]:
+    """`axe(page)` lists the serious and critical faults that axe-core finds on the page now."""
+    return _violations
+
+
+def _violations(page: Page) -> list[str]:
+    # evaluate, not add_script_tag, which the page's own script-src 'self' rightly blocks
+    page.evaluate(AXE.read_text() + "\n;undefined")
+    found = page.evaluate("axe.run().then(result => result.violations)")
+    return [
+        f"{rule['id']} ({rule['impact']}): {rule['help']}: {node['target']}"
+        for rule in found
+        if rule["impact"] in SERIOUS
+        for node in rule["nodes"]
+    ]

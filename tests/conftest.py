@@ -1,0 +1,95 @@
+"""Fixtures every test may ask for, and the rule that no test is skipped silently.
+
+A skip is named at the end of the run with the command that enables it; with CI=true it is a
+failure.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import machine
+
+_SKIPS: list[str] = []
+
+
+def missing(what: str, command: str) -> None:
+    """Skip for want of a tool, and say how to have it."""
+    pytest.skip(f"{what} is missing. Enable it: {command}")
+
+
+@pytest.fixture(scope="session")
+def start_server() -> Callable[..., AbstractContextManager[str]]:
+    """For a server with settings of its own: `with start_server({"NAME": "value"}) as url:`."""
+    return machine.run_server
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The base URL of one server for the whole session, with an empty data folder."""
+    with machine.run_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> Path:
+    found = machine.find_browser()
+    if found is None:
+        missing("a browser", machine.BROWSER_COMMAND)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """The redis:// URL of a server of our own; it keeps nothing."""
+    if machine.find_redis() is None:
+        missing("redis-server", machine.REDIS_COMMAND)
+    with machine.run_redis() as url:
+        yield url
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: sync Playwright breaks any asyncio.run after it."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _note(report)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    _note(report)
+
+
+def _note(report: Any) -> None:
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        _SKIPS.append(f"{report.nodeid}: {str(reason).removeprefix('Skipped: ')}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not _SKIPS:
+        return
+    if machine.CI and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    collected = os.environ.get("PLAYGROUND_SKIPS")  # `make test` prints it after its last pytest
+    if collected:
+        with Path(collected).open("a") as file:
+            file.writelines(f"SKIPPED {line}\n" for line in _SKIPS)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if not _SKIPS:
+        return
+    verdict = "skipped, which fails under CI=true" if machine.CI else "skipped"
+    terminalreporter.section(verdict, red=machine.CI, yellow=not machine.CI)
+    for line in _SKIPS:
+        terminalreporter.write_line(f"SKIPPED {line}")

@@ -1,0 +1,142 @@
+"""Imports point one way, the engine knows nothing of the web, and nothing grows too long."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from machine import ROOT
+
+FUNCTION_LINES = 40
+MODULE_LINES = 450
+MODULES = sorted(path for top in ("app", "engine") for path in (ROOT / top).rglob("*.py"))
+WEB = ("app", "fastapi", "starlette", "pydantic", "jinja2", "uvicorn")
+
+# A module may import another of its own height or lower; one that is not named here stands
+# wherever it fits, as long as the imports stay free of cycles.
+HEIGHT = {
+    "engine.activations": 0,
+    "engine.losses": 0,
+    "engine.initializers": 0,
+    "engine.optimizers": 0,
+    "engine.schedules": 0,
+    "engine.datasets": 0,
+    "engine.spec": 1,
+    "engine.network": 2,
+    "engine.training": 3,
+    "engine.probes": 4,
+    "engine": 5,
+    "app.assets": 6,
+    "app.settings": 6,
+    "app.stores": 7,
+    "app.runs": 8,
+    "app.walkthrough": 8,
+    "app.diagram": 8,
+    "app.charts": 8,
+    "app.api": 9,
+    "app.pages": 9,
+    "app.classroom": 9,
+    "app.main": 10,
+    "app.__main__": 11,
+}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = {name_of(path) for path in MODULES}
+
+
+def height(module: str) -> int | None:
+    """That of the module, or else of the package it is in: app.stores.redis as app.stores."""
+    package = module.rpartition(".")[0]
+    return HEIGHT.get(module, HEIGHT.get(package) if package.count(".") else None)
+
+
+def nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node that runs: what stands under `if TYPE_CHECKING` does not."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from nodes(node)
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of what a module imports, of ours to the module."""
+    package = name_of(path) if path.name == "__init__.py" else name_of(path).rpartition(".")[0]
+    found: set[str] = set()
+    for node in nodes(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                up = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*up, *([base] if base else [])])
+            full = {f"{base}.{alias.name}" for alias in node.names}
+            found |= {name if name in NAMES else base for name in full}
+    return found - {name_of(path)}
+
+
+IMPORTS = {name_of(path): imports(path) for path in MODULES}
+
+
+def test_the_engine_needs_numpy_alone() -> None:
+    """Every import in engine/ is of the engine, NumPy or the standard library."""
+    allowed = {"engine", "numpy", *sys.stdlib_module_names}
+    foreign = [
+        f"{module} imports {name}"
+        for module, names in IMPORTS.items()
+        if module.partition(".")[0] == "engine"
+        for name in names
+        if name.partition(".")[0] not in allowed
+    ]
+    assert not foreign
+
+
+def test_importing_the_engine_loads_nothing_of_the_web() -> None:
+    """In a fresh interpreter, so that no other test has loaded it."""
+    code = f"import engine, sys; print([name for name in {WEB} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_imports_point_downwards() -> None:
+    """main -> api, pages, classroom -> runs, walkthrough, diagram, charts -> engine."""
+    wrong = []
+    for module, names in IMPORTS.items():
+        for name in names & NAMES:
+            above, below = height(module), height(name)
+            if above is not None and below is not None and below > above:
+                wrong.append(f"{module} imports {name}")
+    assert not wrong
+
+
+def test_imports_have_no_cycle() -> None:
+    """Raises CycleError with the cycle."""
+    TopologicalSorter({m: names & NAMES for m, names in IMPORTS.items()}).prepare()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_and_its_functions_are_short(path: Path) -> None:
+    """Nothing over 40 lines a function or 450 a module, and a module says what it is for."""
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    assert len(text.splitlines()) <= MODULE_LINES
+    assert not text.strip() or ast.get_docstring(tree), "opens with no docstring"
+    long = [
+        f"{node.name} has {node.end_lineno - node.lineno + 1} lines"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno - node.lineno >= FUNCTION_LINES
+    ]
+    assert not long
