@@ -25,7 +25,7 @@ HEIGHT = {
     "engine.optimizers": 0,
     "engine.schedules": 0,
     "engine.datasets": 0,
-    "engine.spec": 1,
+    "engine.spec": 2,
     "engine.network": 2,
     "engine.training": 3,
     "engine.probes": 4,
@@ -131,7 +131,8 @@ def test_a_module_and_its_functions_are_short(path: Path) -> None:
     """Nothing over 40 lines a function or 450 a module, and a module says what it is for."""
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
-    assert len(text.splitlines()) <= MODULE_LINES
+    lines = len(text.splitlines())
+    assert lines <= MODULE_LINES
     assert not text.strip() or ast.get_docstring(tree), "opens with no docstring"
     long = [
         f"{node.name} has {node.end_lineno - node.lineno + 1} lines"
