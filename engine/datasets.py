@@ -197,9 +197,7 @@ def _labels(rng: np.random.Generator, samples: int, classes: int) -> Floats:
     return rng.permutation(order[np.arange(samples) % classes]).astype(np.float64)
 
 
-def _clouds(
-    rng: np.random.Generator, samples: int, noise: float, centres: Floats
-) -> tuple[Floats, Floats]:
+def _clouds(rng: np.random.Generator, samples: int, noise: float, centres: Floats) -> tuple[Floats, Floats]:
     """A round normal cloud for each row of `centres`; variance 0.5 clean, 4 at noise 0.5."""
     y = _labels(rng, samples, len(centres))
     spread = np.sqrt(0.5 + 7.0 * noise) * rng.standard_normal((samples, 2))

@@ -1,0 +1,72 @@
+"""The engine of the Backprop Playground: NumPy alone, every number of backpropagation in reach.
+
+from engine import Spec, advance, start, trace
+state = advance(start(Spec.make(dataset="xor")), 100).state
+trace(state).layers[0].dW
+"""
+
+from engine.activations import ACTIVATIONS
+from engine.datasets import DATASETS
+from engine.edits import Edit, apply, edits_from, replay
+from engine.examples import Examples, examples_of
+from engine.features import FEATURES
+from engine.initializers import INITIALIZERS
+from engine.losses import LOSSES
+from engine.network import Network
+from engine.optimizers import OPTIMIZERS
+from engine.packing import CorruptState, pack, unpack
+from engine.schedules import SCHEDULES
+from engine.spec import FIELDS, LIMITS, REGULARIZATIONS, CustomData, Limits, Spec, SpecError
+from engine.training import (
+    Divergence,
+    LayerTrace,
+    Metrics,
+    Progress,
+    RunState,
+    Trace,
+    advance,
+    evaluate,
+    predict,
+    start,
+    trace,
+    trace_of,
+)
+
+__all__ = [
+    "ACTIVATIONS",
+    "DATASETS",
+    "FEATURES",
+    "FIELDS",
+    "INITIALIZERS",
+    "LIMITS",
+    "LOSSES",
+    "OPTIMIZERS",
+    "REGULARIZATIONS",
+    "SCHEDULES",
+    "CorruptState",
+    "CustomData",
+    "Divergence",
+    "Edit",
+    "Examples",
+    "LayerTrace",
+    "Limits",
+    "Metrics",
+    "Network",
+    "Progress",
+    "RunState",
+    "Spec",
+    "SpecError",
+    "Trace",
+    "advance",
+    "apply",
+    "edits_from",
+    "evaluate",
+    "examples_of",
+    "pack",
+    "predict",
+    "replay",
+    "start",
+    "trace",
+    "trace_of",
+    "unpack",
+]

@@ -1,0 +1,239 @@
+"""Loss functions and their gradients, one table entry each, on (outputs, examples) arrays.
+
+The 1/N of the mean over the batch lives here, as `scale` (a number or a 0-d array), and nowhere else in the engine.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.activations import Activation
+from engine.arrays import Floats
+
+Scale = float | Floats
+
+# The losses with a logarithm stay finite when an output is exactly 0 or 1. Gradients that go with the matching
+# activation never meet this bound: they are taken from z (see FromLogits).
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class FromLogits:
+    """A loss joined with the output activation it belongs to, computed from z and so exact at any |z|.
+
+    `value_and_dz(z, a, y, scale, out)` returns the loss and writes dL/dz into `out`.
+    """
+
+    value_and_dz: Callable[[Floats, Floats, Floats, Scale, Floats], float]
+    formula: str
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One loss L(a, y).
+
+    `value_and_gradient(a, y, scale, out)` returns the loss and writes dL/da into `out`; `scale(outputs, examples)`
+    is the factor of the mean. `code` and `gradient_code` are NumPy expressions in batch-first `a`, `y` and `n`, the
+    number of examples. `refuses(activation)` says why an output activation makes no sense with it, or "".
+    """
+
+    name: str
+    title: str
+    formula: str
+    gradient_formula: str
+    code: str
+    gradient_code: str
+    sentence: str
+    scale: Callable[[int, int], float]
+    value_and_gradient: Callable[[Floats, Floats, Scale, Floats], float]
+    refuses: Callable[[Activation], str] = lambda activation: ""
+    from_logits: dict[str, FromLogits] = field(default_factory=dict)
+
+
+def _each_example(outputs: int, examples: int) -> float:
+    return 1.0 / examples
+
+
+def _each_element(outputs: int, examples: int) -> float:
+    return 1.0 / (outputs * examples)
+
+
+def _squared_error(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
+    np.subtract(a, y, out)
+    residual = out.ravel()
+    squares = residual.dot(residual)
+    np.multiply(out, scale, out)
+    return 0.5 * float(scale) * float(squares)
+
+
+def _mean_squared_error(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
+    return _squared_error(a, y, 2.0 * scale, out)
+
+
+def _mean_absolute_error(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
+    np.subtract(a, y, out)
+    loss = scale * np.abs(out).sum()
+    np.sign(out, out)
+    np.multiply(out, scale, out)
+    return float(loss)
+
+
+def _huber(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
+    residual = a - y
+    np.clip(residual, -1.0, 1.0, out=out)
+    # clipped * (r - clipped / 2) is r^2 / 2 inside and |r| - 1/2 outside.
+    loss = scale * (out * (residual - 0.5 * out)).sum()
+    np.multiply(out, scale, out)
+    return float(loss)
+
+
+def _binary_cross_entropy(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
+    p = np.clip(a, TINY, 1.0 - TINY)
+    loss = -scale * (y * np.log(p) + (1.0 - y) * np.log1p(-p)).sum()
+    np.divide(p - y, p * (1.0 - p), out)
+    np.multiply(out, scale, out)
+    return float(loss)
+
+
+def _sigmoid_cross_entropy(z: Floats, a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
+    loss = scale * (np.logaddexp(0.0, z) - y * z).sum()
+    np.subtract(a, y, out)
+    np.multiply(out, scale, out)
+    return float(loss)
+
+
+def _cross_entropy(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
+    p = np.maximum(a, TINY)
+    loss = -scale * (y * np.log(p)).sum()
+    np.divide(y, p, out)
+    np.multiply(out, -scale, out)
+    return float(loss)
+
+
+def _softmax_cross_entropy(z: Floats, a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
+    # Shifting by the largest z keeps exp in range: log a = (z - max) - log sum exp(z - max).
+    shifted = z - z.max(axis=0)
+    loss = scale * (np.log(np.exp(shifted).sum(axis=0)) * y.sum(axis=0) - (y * shifted).sum(axis=0)).sum()
+    # dL/dz = a sum(y) - y; the sum is 1 for classes, and need not be for targets given by hand.
+    np.multiply(a, y.sum(axis=0), out)
+    np.subtract(out, y, out)
+    np.multiply(out, scale, out)
+    return float(loss)
+
+
+def _hinge(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
+    margin = np.maximum(1.0 - y * a, 0.0)
+    loss = scale * margin.sum()
+    np.multiply(np.sign(margin), y, out)
+    np.multiply(out, -scale, out)
+    return float(loss)
+
+
+def _wants_sigmoid(activation: Activation) -> str:
+    if activation.name == "sigmoid":
+        return ""
+    if activation.name == "softmax":
+        return "softmax outputs are shares of one whole and this loss judges each output alone; use cross_entropy"
+    return "it takes the logarithm of a and of 1 - a, so a must lie strictly between 0 and 1: use sigmoid"
+
+
+def _wants_softmax(activation: Activation) -> str:
+    if activation.name == "softmax":
+        return ""
+    return "it reads the outputs as probabilities that add up to 1: use softmax"
+
+
+def _wants_both_signs(activation: Activation) -> str:
+    low, high = activation.range
+    if low <= -1.0 and high >= 1.0:
+        return ""
+    return "its targets are -1 and +1 and these outputs cannot reach both: use tanh or identity"
+
+
+_ENTRIES = (
+    Loss(
+        "squared_error",
+        "Squared error",
+        r"L = \frac{1}{N}\sum_n \tfrac12 \sum_k (a_k - y_k)^2",
+        r"\frac{\partial L}{\partial a_k} = \frac{1}{N}(a_k - y_k)",
+        "0.5 * ((a - y)**2).sum() / n",
+        "(a - y) / n",
+        "Half the squared difference, summed over outputs: twice as far off costs four times as much.",
+        _each_example,
+        _squared_error,
+    ),
+    Loss(
+        "mean_squared_error",
+        "Mean squared error",
+        r"L = \frac{1}{NK}\sum_n \sum_k (a_k - y_k)^2",
+        r"\frac{\partial L}{\partial a_k} = \frac{2}{NK}(a_k - y_k)",
+        "((a - y)**2).mean()",
+        "2 * (a - y) / a.size",
+        "The squared difference, averaged over every output of every example.",
+        _each_element,
+        _mean_squared_error,
+    ),
+    Loss(
+        "mean_absolute_error",
+        "Mean absolute error",
+        r"L = \frac{1}{NK}\sum_n \sum_k |a_k - y_k|",
+        r"\frac{\partial L}{\partial a_k} = \frac{1}{NK}\operatorname{sign}(a_k - y_k)",
+        "np.abs(a - y).mean()",
+        "np.sign(a - y) / a.size",
+        "The plain distance: outliers pull no harder than others.",
+        _each_element,
+        _mean_absolute_error,
+    ),
+    Loss(
+        "huber",
+        "Huber",
+        r"L = \frac{1}{NK}\sum_n \sum_k \tfrac12 r^2 \text{ if } |r| \le 1 \text{ else } |r| - \tfrac12",
+        r"\frac{\partial L}{\partial a_k} = \frac{1}{NK}\max(-1, \min(1, a_k - y_k))",
+        "np.where(np.abs(a - y) <= 1, 0.5 * (a - y)**2, np.abs(a - y) - 0.5).mean()",
+        "np.clip(a - y, -1, 1) / a.size",
+        "Squared near the target, plain distance far away (Huber, 1964).",
+        _each_element,
+        _huber,
+    ),
+    Loss(
+        "binary_cross_entropy",
+        "Binary cross-entropy",
+        r"L = -\frac{1}{NK}\sum_n \sum_k y_k \ln a_k + (1 - y_k)\ln(1 - a_k)",
+        r"\frac{\partial L}{\partial a_k} = \frac{1}{NK}\frac{a_k - y_k}{a_k (1 - a_k)}",
+        "-(y * np.log(a) + (1 - y) * np.log(1 - a)).mean()",
+        "(a - y) / (a * (1 - a)) / a.size",
+        "How surprised the output is by the truth, for yes or no; being sure and wrong costs most.",
+        _each_element,
+        _binary_cross_entropy,
+        _wants_sigmoid,
+        {"sigmoid": FromLogits(_sigmoid_cross_entropy, r"\frac{\partial L}{\partial z_k} = \frac{1}{NK}(a_k - y_k)")},
+    ),
+    Loss(
+        "cross_entropy",
+        "Cross-entropy",
+        r"L = -\frac{1}{N}\sum_n \sum_k y_k \ln a_k",
+        r"\frac{\partial L}{\partial a_k} = -\frac{1}{N}\frac{y_k}{a_k}",
+        "-(y * np.log(a)).sum() / n",
+        "-y / a / n",
+        "How surprised the outputs are by the true class, as probabilities of several.",
+        _each_example,
+        _cross_entropy,
+        _wants_softmax,
+        {"softmax": FromLogits(_softmax_cross_entropy, r"\frac{\partial L}{\partial z_k} = \frac{1}{N}(a_k - y_k)")},
+    ),
+    Loss(
+        "hinge",
+        "Hinge",
+        r"L = \frac{1}{NK}\sum_n \sum_k \max(0, 1 - y_k a_k)",
+        r"\frac{\partial L}{\partial a_k} = -\frac{1}{NK}\,y_k \text{ if } y_k a_k < 1 \text{ else } 0",
+        "np.maximum(1 - y * a, 0).mean()",
+        "-y * (y * a < 1) / a.size",
+        "Asks for the right sign with a margin of 1, then asks no more.",
+        _each_element,
+        _hinge,
+        _wants_both_signs,
+    ),
+)
+
+LOSSES: dict[str, Loss] = {entry.name: entry for entry in _ENTRIES}

@@ -1,0 +1,238 @@
+"""Optimizers: each is a few whole-vector calls on one flat parameter vector, whatever the depth of the network.
+
+They write the parameters `p` and their own memory `slots` in place; `g` is the gradient, `t` counts steps from 1; `rate` is
+a number or a 0-d array.
+`trial_and_error` is the odd one out: it uses no gradient, it reruns the model.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+from engine.arrays import Floats, Ints
+from engine.settings import Setting
+
+Rate = float | Floats
+Settings = Mapping[str, float]
+Update = Callable[[Floats, Floats, Sequence[Floats], Floats, Rate, int, Settings], None]
+Search = Callable[[Floats, Sequence[Floats], float, Ints, Callable[[], float]], int]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """One update rule.
+
+    `update(p, g, slots, scratch, rate, t, settings)` for rules that use the gradient; `search(p, slots, rate, free,
+    loss)` for rules that only rerun: it moves the parameters at the indices `free` and returns how often it called
+    `loss()`. `slots` names the vectors it remembers between steps, all zero at first. `code` says the same in NumPy,
+    a line each, with `p` for the parameters and `g` for their gradient.
+    """
+
+    name: str
+    title: str
+    formula: str
+    code: tuple[str, ...]
+    sentence: str
+    update: Update | None = None
+    search: Search | None = None
+    slots: tuple[str, ...] = ()
+    settings: tuple[Setting, ...] = ()
+
+
+def _sgd(p: Floats, g: Floats, slots: Sequence[Floats], scratch: Floats, rate: Rate, t: int, s: Settings) -> None:
+    np.multiply(g, rate, scratch)
+    np.subtract(p, scratch, p)
+
+
+def _momentum(p: Floats, g: Floats, slots: Sequence[Floats], scratch: Floats, rate: Rate, t: int, s: Settings) -> None:
+    (v,) = slots
+    np.multiply(v, s["momentum"], v)
+    np.add(v, g, v)
+    np.multiply(v, rate, scratch)
+    np.subtract(p, scratch, p)
+
+
+def _nesterov(p: Floats, g: Floats, slots: Sequence[Floats], scratch: Floats, rate: Rate, t: int, s: Settings) -> None:
+    (v,) = slots
+    np.multiply(v, s["momentum"], v)
+    np.add(v, g, v)
+    np.multiply(v, s["momentum"], scratch)
+    np.add(scratch, g, scratch)
+    np.multiply(scratch, rate, scratch)
+    np.subtract(p, scratch, p)
+
+
+def _scaled_step(p: Floats, g: Floats, square: Floats, scratch: Floats, rate: Rate, epsilon: float) -> None:
+    """p -= rate g / (sqrt(square) + epsilon)"""
+    np.sqrt(square, scratch)
+    np.add(scratch, epsilon, scratch)
+    np.divide(g, scratch, scratch)
+    np.multiply(scratch, rate, scratch)
+    np.subtract(p, scratch, p)
+
+
+def _adagrad(p: Floats, g: Floats, slots: Sequence[Floats], scratch: Floats, rate: Rate, t: int, s: Settings) -> None:
+    (v,) = slots
+    np.multiply(g, g, scratch)
+    np.add(v, scratch, v)
+    _scaled_step(p, g, v, scratch, rate, s["epsilon"])
+
+
+def _rmsprop(p: Floats, g: Floats, slots: Sequence[Floats], scratch: Floats, rate: Rate, t: int, s: Settings) -> None:
+    (v,) = slots
+    np.multiply(v, s["decay"], v)
+    np.multiply(g, g, scratch)
+    np.multiply(scratch, 1.0 - s["decay"], scratch)
+    np.add(v, scratch, v)
+    _scaled_step(p, g, v, scratch, rate, s["epsilon"])
+
+
+def _adam(p: Floats, g: Floats, slots: Sequence[Floats], scratch: Floats, rate: Rate, t: int, s: Settings) -> None:
+    m, v = slots
+    beta1, beta2 = s["beta1"], s["beta2"]
+    np.subtract(g, m, scratch)
+    np.multiply(scratch, 1.0 - beta1, scratch)
+    np.add(m, scratch, m)
+    np.multiply(v, beta2, v)
+    np.multiply(g, g, scratch)
+    np.multiply(scratch, 1.0 - beta2, scratch)
+    np.add(v, scratch, v)
+    # Both bias corrections, moved out of the vectors: sqrt(v / c) + e = (sqrt(v) + e sqrt(c)) / sqrt(c).
+    root = sqrt(1.0 - beta2**t)
+    _scaled_step(p, m, v, scratch, rate * root / (1.0 - beta1**t), s["epsilon"] * root)
+
+
+def _adamw(p: Floats, g: Floats, slots: Sequence[Floats], scratch: Floats, rate: Rate, t: int, s: Settings) -> None:
+    np.multiply(p, 1.0 - rate * s["weight_decay"], p)
+    _adam(p, g, slots, scratch, rate, t, s)
+
+
+def _trial_and_error(p: Floats, slots: Sequence[Floats], rate: float, free: Ints, loss: Callable[[], float]) -> int:
+    (direction,) = slots
+    best = loss()
+    reruns = 1
+    for i in free.tolist():
+        start = p[i]
+        first = -rate if direction[i] < 0 else rate
+        for step in (first, -first):
+            p[i] = start + step
+            now = loss()
+            reruns += 1
+            if now < best:
+                best = now
+                direction[i] = step
+                break
+        else:
+            p[i] = start
+    return reruns
+
+
+_MOMENTUM = Setting("momentum", 0.9, 0.0, 0.999, "share of the last velocity that is kept")
+_EPSILON = Setting("epsilon", 1e-8, 1e-16, 1.0, "keeps the division from blowing up near zero")
+_BETAS = (
+    Setting("beta1", 0.9, 0.0, 0.9999, "how long the mean of gradients remembers"),
+    Setting("beta2", 0.999, 0.0, 0.99999, "how long the mean of squares remembers"),
+    _EPSILON,
+)
+_ADAM_CODE = (
+    "m = beta1 * m + (1 - beta1) * g",
+    "v = beta2 * v + (1 - beta2) * g**2",
+    "m_hat = m / (1 - beta1**t)",
+    "v_hat = v / (1 - beta2**t)",
+    "p = p - rate * m_hat / (np.sqrt(v_hat) + epsilon)",
+)
+
+_ENTRIES = (
+    Optimizer(
+        "sgd",
+        "SGD",
+        r"p \leftarrow p - \eta\,g",
+        ("p = p - rate * g",),
+        "A step against the slope, as long as the slope is steep.",
+        _sgd,
+    ),
+    Optimizer(
+        "momentum",
+        "Momentum",
+        r"v \leftarrow \mu v + g,\quad p \leftarrow p - \eta\,v",
+        ("v = momentum * v + g", "p = p - rate * v"),
+        "A ball that keeps rolling: past slopes carry on (Polyak, 1964; written as in PyTorch).",
+        _momentum,
+        slots=("v",),
+        settings=(_MOMENTUM,),
+    ),
+    Optimizer(
+        "nesterov",
+        "Nesterov",
+        r"v \leftarrow \mu v + g,\quad p \leftarrow p - \eta\,(g + \mu v)",
+        ("v = momentum * v + g", "p = p - rate * (g + momentum * v)"),
+        "Momentum that looks one step ahead (Nesterov, 1983; Sutskever and others, 2013).",
+        _nesterov,
+        slots=("v",),
+        settings=(_MOMENTUM,),
+    ),
+    Optimizer(
+        "adagrad",
+        "AdaGrad",
+        r"v \leftarrow v + g^2,\quad p \leftarrow p - \eta\,\frac{g}{\sqrt{v} + \epsilon}",
+        ("v = v + g**2", "p = p - rate * g / (np.sqrt(v) + epsilon)"),
+        "Parameters that moved much move less from now on (Duchi and others, 2011).",
+        _adagrad,
+        slots=("v",),
+        settings=(_EPSILON,),
+    ),
+    Optimizer(
+        "rmsprop",
+        "RMSProp",
+        r"v \leftarrow \rho v + (1 - \rho) g^2,\quad p \leftarrow p - \eta\,\frac{g}{\sqrt{v} + \epsilon}",
+        ("v = decay * v + (1 - decay) * g**2", "p = p - rate * g / (np.sqrt(v) + epsilon)"),
+        "AdaGrad that forgets, so that it never grinds to a halt (Tieleman and Hinton, 2012).",
+        _rmsprop,
+        slots=("v",),
+        settings=(
+            Setting("decay", 0.99, 0.0, 0.9999, "how long the mean of squares remembers"),
+            _EPSILON,
+        ),
+    ),
+    Optimizer(
+        "adam",
+        "Adam",
+        r"p \leftarrow p - \eta\,\frac{\hat m}{\sqrt{\hat v} + \epsilon},\quad "
+        r"\hat m = \frac{m}{1 - \beta_1^t},\ \hat v = \frac{v}{1 - \beta_2^t}",
+        _ADAM_CODE,
+        "Momentum divided by the size gradients usually have here (Kingma and Ba, 2014).",
+        _adam,
+        slots=("m", "v"),
+        settings=_BETAS,
+    ),
+    Optimizer(
+        "adamw",
+        "AdamW",
+        r"p \leftarrow (1 - \eta\lambda)\,p - \eta\,\frac{\hat m}{\sqrt{\hat v} + \epsilon}",
+        ("p = p - rate * weight_decay * p", *_ADAM_CODE),
+        "Adam that also shrinks every parameter a little at each step (Loshchilov and Hutter, 2017).",
+        _adamw,
+        slots=("m", "v"),
+        settings=(
+            *_BETAS,
+            Setting("weight_decay", 0.01, 0.0, 1.0, "how much each step shrinks a parameter"),
+        ),
+    ),
+    Optimizer(
+        "trial_and_error",
+        "Trial and error",
+        r"p_i \leftarrow p_i \pm \eta \text{ if the loss falls, else } p_i",
+        (
+            "for i in range(len(p)):",
+            "    for step in (direction[i] * rate, -direction[i] * rate):",
+            "        if loss(p + step * unit(i)) < best: keep it",
+        ),
+        "The article's own way: a step along each coefficient, rerun; if worse, turn round; keep the better.",
+        search=_trial_and_error,
+        slots=("direction",),
+    ),
+)
+
+OPTIMIZERS: dict[str, Optimizer] = {entry.name: entry for entry in _ENTRIES}

@@ -1,0 +1,51 @@
+"""A RunState as bytes and back: a JSON head, then the numbers as they are, behind a checksum.
+
+A database finds few flipped bits by itself, so the checksum is ours.
+"""
+
+from dataclasses import asdict
+from hashlib import sha256
+from json import dumps, loads
+from struct import Struct
+
+import numpy as np
+
+from engine.optimizers import OPTIMIZERS
+from engine.spec import Spec
+from engine.training import Divergence, RunState
+
+_HEAD = Struct("<4s32sI")
+_MAGIC = b"BP1\n"
+
+
+class CorruptState(ValueError):
+    """Bytes that are not a packed state, or no longer."""
+
+
+def pack(state: RunState) -> bytes:
+    """A few kB for a small network: head, parameters and optimizer slots, little-endian float64."""
+    head = {
+        "spec": state.spec.to_dict(),
+        "counts": [state.step, state.epoch, state.cursor, state.forwards],
+        "divergence": asdict(state.divergence) if state.divergence else None,
+    }
+    text = dumps(head, separators=(",", ":")).encode()
+    text += b" " * (-(_HEAD.size + len(text)) % 8)  # so that the numbers can be read in place
+    body = text + state.parameters.astype("<f8").tobytes() + state.slots.astype("<f8").tobytes()
+    return _HEAD.pack(_MAGIC, sha256(body).digest(), len(text)) + body
+
+
+def unpack(packed: bytes) -> RunState:
+    """The state again, its arrays read-only views of the bytes; CorruptState if a bit has changed."""
+    if len(packed) < _HEAD.size:
+        raise CorruptState("too short for a packed state")
+    magic, digest, length = _HEAD.unpack_from(packed)
+    if magic != _MAGIC or sha256(memoryview(packed)[_HEAD.size :]).digest() != digest:
+        raise CorruptState("the checksum does not match")
+    head = loads(packed[_HEAD.size : _HEAD.size + length])
+    spec = Spec.make(head["spec"])
+    size = spec.network.size
+    numbers = np.frombuffer(packed, "<f8", offset=_HEAD.size + length)
+    divergence = Divergence(**head["divergence"]) if head["divergence"] else None
+    slots = numbers[size:].reshape(len(OPTIMIZERS[spec.optimizer].slots), size)
+    return RunState(spec, *head["counts"], numbers[:size], slots, divergence)
