@@ -37,7 +37,7 @@ class Examples:
     @property
     def count(self) -> int:
         """How many examples there are in all."""
-        return self.raw.shape[0]
+        return len(self.raw)
 
 
 def examples_of(spec: Spec) -> Examples:

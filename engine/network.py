@@ -6,10 +6,11 @@ flat vectors: nothing is allocated while training, and an optimizer sees one vec
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise
+from typing import Any
 
 import numpy as np
 
@@ -155,11 +156,11 @@ class Workspace:
     def _plan(self, W: list[Floats], dW: list[Floats], a_in: list[Floats], factors: list[Floats]) -> None:
         """Bind every call of both passes to its arrays once, so that the passes are plain loops."""
         network, last = self.network, len(W) - 1
-        through = [activation.product or np.multiply for activation in network.activations]
-        self._forward = [
+        through: list[Any] = [activation.product or np.multiply for activation in network.activations]
+        self._forward: list[tuple[Any, ...]] = [
             (W[k].dot, self.z[k], network.activations[k].forward, self.a[k], a_in[k]) for k in range(last + 1)
         ]
-        self._backward: list[tuple[Callable[..., None], ...]] = [
+        self._backward: list[tuple[Any, ...]] = [
             (
                 self.dz[k].dot, a_in[k - 1].T, dW[k],
                 W[k][:, :-1].T.dot, self.dz[k], self.da[k - 1],
@@ -173,7 +174,7 @@ class Workspace:
         self._output = (self.z[-1], self.a[-1], self.da[-1], self.dz[-1], through[-1], factors[-1])
         self._slopes = list(self._slope_groups(a_in, last if joined else last + 1))
 
-    def _slope_groups(self, blocks: list[Floats], layers: int) -> Iterator[tuple[Callable[..., None], ...]]:
+    def _slope_groups(self, blocks: list[Floats], layers: int) -> Iterator[tuple[Any, ...]]:
         """Neighbouring layers with one elementwise activation share one call for their slopes."""
         ends = np.cumsum([0, *(block.size for block in blocks)]).tolist()
         for activation, group in groupby(range(layers), key=lambda k: self.network.activations[k]):

@@ -1,8 +1,7 @@
 """Optimizers: each is a few whole-vector calls on one flat parameter vector, whatever the depth of the network.
 
-They write the parameters `p` and their own memory `slots` in place; `g` is the gradient, `t` counts steps from 1; `rate` is
-a number or a 0-d array.
-`trial_and_error` is the odd one out: it uses no gradient, it reruns the model.
+They write the parameters `p` and their own memory `slots` in place; `g` is the gradient, `t` counts steps from 1;
+`rate` is a number or a 0-d array. `trial_and_error` is the odd one out: it uses no gradient, it reruns the model.
 """
 
 from collections.abc import Callable, Mapping, Sequence

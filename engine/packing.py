@@ -48,4 +48,5 @@ def unpack(packed: bytes) -> RunState:
     numbers = np.frombuffer(packed, "<f8", offset=_HEAD.size + length)
     divergence = Divergence(**head["divergence"]) if head["divergence"] else None
     slots = numbers[size:].reshape(len(OPTIMIZERS[spec.optimizer].slots), size)
-    return RunState(spec, *head["counts"], numbers[:size], slots, divergence)
+    step, epoch, cursor, forwards = head["counts"]
+    return RunState(spec, step, epoch, cursor, forwards, numbers[:size], slots, divergence)

@@ -29,7 +29,7 @@ def _constant(base_rate: float, step: int, settings: Settings) -> float:
 
 
 def _step(base_rate: float, step: int, settings: Settings) -> float:
-    return base_rate * settings["factor"] ** (step // settings["every"])
+    return float(base_rate * settings["factor"] ** (step // settings["every"]))
 
 
 def _exponential(base_rate: float, step: int, settings: Settings) -> float:

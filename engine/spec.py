@@ -7,138 +7,21 @@ when it is made, so the same spec means the same run anywhere.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
-from math import isfinite
-from typing import Any, Literal
+from typing import Any
 
 from engine.activations import ACTIVATIONS
+from engine.checks import SpecError, integer, number, one_of, sequence
+from engine.custom import CustomData, custom_data
 from engine.datasets import DATASETS
-from engine.features import FEATURES, features_for
-from engine.initializers import INITIALIZERS
+from engine.features import features_for
+from engine.fields import CUSTOM, FIELDS, LIMITS, REGULARIZATIONS, Field, Limits
 from engine.losses import LOSSES
 from engine.network import Network
 from engine.optimizers import OPTIMIZERS
 from engine.schedules import SCHEDULES
 from engine.settings import Setting
 
-Group = Literal["data", "network", "training"]
-Kind = Literal["choice", "choices", "integer", "number", "integers", "settings", "frozen", "parameters", "data"]
-
-CUSTOM = "custom"
-REGULARIZATIONS = {
-    "none": "Nothing is added to the loss.",
-    "l1": "Adds rate times the sum of |w|: pulls every weight towards zero with equal force, many to exactly zero.",
-    "l2": "Adds rate / 2 times the sum of w squared: pulls large weights most, leaves small ones small.",
-}
-
-
-class SpecError(ValueError):
-    """A field that a spec cannot have: which one, what was given, and what is allowed."""
-
-    def __init__(self, field: str, value: object, allowed: str) -> None:
-        self.field, self.value, self.allowed = field, _short(value), allowed
-        super().__init__(f"{field}: {self.value} is not allowed, must be {allowed}")
-
-
-def _short(value: object) -> str:
-    text = ascii(value) if isinstance(value, str | int | float | bool | None) else type(value).__name__
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The largest run that may be asked for."""
-
-    hidden_layers: int = 8
-    units: int = 256
-    parameters: int = 120_000
-    samples: int = 5_000
-    custom_rows: int = 1_000
-    custom_columns: int = 256
-    custom_values: int = 20_000
-    custom_outputs: int = 10
-    frozen: int = 1_000
-
-
-LIMITS = Limits()
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field of a Spec, as the catalog, the form and the link show it. `live` ones change without a reset."""
-
-    name: str
-    title: str
-    group: Group
-    kind: Kind
-    default: Any
-    sentence: str
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: tuple[str, ...] = ()
-    live: bool = False
-
-
-FIELDS: dict[str, Field] = {
-    field.name: field
-    for field in (
-        Field("dataset", "Dataset", "data", "choice", "circle", "What there is to learn.",
-              choices=(*DATASETS, CUSTOM)),
-        Field("samples", "Examples", "data", "integer", 200, "How many examples there are, training and test together.",
-              2, LIMITS.samples),
-        Field("noise", "Noise", "data", "number", 0.1, "How far examples stray from the clean pattern.", 0, 1),
-        Field("test_share", "Test share", "data", "number", 0.4, "Share of the examples kept back for testing.", 0, 0.9),
-        Field("features", "Inputs", "data", "choices", None, "What the network is shown of each point.",
-              choices=tuple(FEATURES)),
-        Field("data", "My data", "data", "data", None,
-              "Your own examples: x, a row of numbers each; y, a number or a row each; task, if it is not evident."),
-        Field("hidden", "Hidden layers", "network", "integers", (4, 2), "Units in each hidden layer.",
-              1, LIMITS.units),
-        Field("activation", "Activation", "network", "choices", "tanh", "One for all hidden layers, or one for each.",
-              choices=tuple(ACTIVATIONS)),
-        Field("output_activation", "Output activation", "network", "choice", None,
-              "Applied by the output layer; follows the task and the loss if not given.", choices=tuple(ACTIVATIONS)),
-        Field("initializer", "Start", "network", "choice", "xavier_uniform", "Where the weights start.",
-              choices=tuple(INITIALIZERS)),
-        Field("parameters", "Starting parameters", "network", "parameters", None,
-              "Explicit weights and biases, one {W, b} a layer, in place of an initializer."),
-        Field("seed", "Seed", "network", "integer", 0, "Everything random follows from it.", 0, 2**32 - 1),
-        Field("loss", "Loss", "training", "choice", None, "How far off counts how much; follows the task if not given.",
-              choices=tuple(LOSSES)),
-        Field("optimizer", "Optimizer", "training", "choice", "sgd", "How a gradient becomes a step.",
-              choices=tuple(OPTIMIZERS), live=True),
-        Field("optimizer_settings", "Optimizer settings", "training", "settings", None,
-              "The optimizer's own numbers.", live=True),
-        Field("learning_rate", "Learning rate", "training", "number", 0.03, "How large a step is.", 1e-7, 100, live=True),
-        Field("schedule", "Schedule", "training", "choice", "constant", "How the learning rate changes over steps.",
-              choices=tuple(SCHEDULES), live=True),
-        Field("schedule_settings", "Schedule settings", "training", "settings", None,
-              "The schedule's own numbers.", live=True),
-        Field("regularization", "Regularization", "training", "choice", "none", "Pulls weights towards zero.",
-              choices=tuple(REGULARIZATIONS), live=True),
-        Field("regularization_rate", "Regularization rate", "training", "number", 0.0, "How strongly it pulls.",
-              0, 10, live=True),
-        Field("batch_size", "Batch size", "training", "integer", 10, "Examples in each step's mini-batch.",
-              1, LIMITS.samples, live=True),
-        Field("frozen", "Frozen", "training", "frozen", (), "Parameters that training leaves alone: addresses, or "
-              "'biases' for all of them.", live=True),
-    )
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class CustomData:
-    """Examples given by the user: x (rows, inputs), y (rows, outputs), and what the task is."""
-
-    x: tuple[tuple[float, ...], ...]
-    y: tuple[tuple[float, ...], ...]
-    task: Literal["regression", "binary", "multiclass"]
-
-    @property
-    def outputs(self) -> int:
-        """Values to predict per example; for multiclass, how many classes."""
-        if self.task == "multiclass":
-            return max(2, int(max(row[0] for row in self.y)) + 1)
-        return len(self.y[0])
+__all__ = ["CUSTOM", "FIELDS", "LIMITS", "REGULARIZATIONS", "CustomData", "Field", "Limits", "Spec", "SpecError"]
 
 
 @dataclass(frozen=True)
@@ -241,15 +124,17 @@ class _Maker:
 
     def spec(self) -> Spec:
         dataset = self.choice("dataset")
-        data = self.custom_data(dataset)
-        info = DATASETS.get(dataset)
-        inputs = len(data.x[0]) if data else info.inputs if info else 0
-        task = data.task if data else info.task if info else "regression"
+        data = self.data(dataset)
+        inputs, outputs, task = (
+            (len(data.x[0]), data.outputs, data.task)
+            if data
+            else (DATASETS[dataset].inputs, DATASETS[dataset].outputs, DATASETS[dataset].task)
+        )
         hidden = self.hidden()
-        loss, output = self.loss_and_output(task)
+        loss, output = self.loss_and_output(task, outputs, data)
         spec = Spec(
             dataset=dataset,
-            samples=len(data.x) if data else self.integer("samples", info.max_samples if info else None),
+            samples=len(data.x) if data else self.integer("samples", DATASETS[dataset].max_samples),
             noise=self.number("noise"),
             test_share=self.number("test_share"),
             features=self.features(inputs),
@@ -271,110 +156,98 @@ class _Maker:
             batch_size=self.integer("batch_size"),
             frozen=(),
         )
-        network = spec.network
-        if network.size > self.limits.parameters:
-            raise SpecError(
-                "hidden",
-                len(hidden),
-                f"smaller: {network.size:,} parameters of at most {self.limits.parameters:,}",
-            )
+        network = self.affordable(spec)
         return replace(spec, parameters=self.parameters(network), frozen=self.frozen(network))
+
+    def affordable(self, spec: Spec) -> Network:
+        """The network, if it is within the limits."""
+        size, limits = spec.network.size, self.limits
+        if size > limits.parameters:
+            raise SpecError(
+                "hidden", len(spec.hidden), f"smaller: {size:,} parameters of at most {limits.parameters:,}"
+            )
+        if OPTIMIZERS[spec.optimizer].search and size > limits.searched:
+            allowed = f"another: it reruns the model for each parameter, {size:,} of at most {limits.searched:,}"
+            raise SpecError("optimizer", spec.optimizer, allowed)
+        return spec.network
 
     def value(self, name: str) -> Any:
         given = self.given.get(name)
         return FIELDS[name].default if given is None else given
 
     def choice(self, name: str) -> str:
-        return _one_of(name, self.value(name), FIELDS[name].choices)
+        return one_of(name, self.value(name), FIELDS[name].choices)
 
     def number(self, name: str) -> float:
-        field = FIELDS[name]
-        return _number(name, self.value(name), field.minimum, field.maximum)
+        low, high = FIELDS[name].bounds
+        return number(name, self.value(name), low, high)
 
     def integer(self, name: str, maximum: float | None = None) -> int:
-        field = FIELDS[name]
-        return _integer(name, self.value(name), field.minimum, maximum or field.maximum)
+        low, high = FIELDS[name].bounds
+        return integer(name, self.value(name), low, maximum or high)
 
     def settings(self, name: str, allowed: tuple[Setting, ...]) -> tuple[tuple[str, float], ...]:
-        given = self.value(name)
-        if given is None:
-            given = {}
+        given = {} if self.value(name) is None else self.value(name)
         if not isinstance(given, Mapping):
             raise SpecError(name, given, "an object of numbers by name")
         names = [setting.name for setting in allowed]
         for key in given:
             if key not in names:
-                raise SpecError(
-                    f"{name}.{key}",
-                    given[key],
-                    "left out" + (f": there are {', '.join(names)}" if names else ""),
-                )
-        return tuple(
-            (
-                s.name,
-                float(
-                    (_integer if s.whole else _number)(
-                        f"{name}.{s.name}", given.get(s.name, s.default), s.minimum, s.maximum
-                    )
-                ),
-            )
-            for s in allowed
-        )
+                hint = f"left out: there are {', '.join(names)}" if names else "left out"
+                raise SpecError(f"{name}.{key}", given[key], hint)
+        return tuple((s.name, _setting(f"{name}.{s.name}", given.get(s.name), s)) for s in allowed)
 
     def hidden(self) -> tuple[int, ...]:
-        given = _list(
-            "hidden",
-            self.value("hidden"),
-            f"a list of 0 to {self.limits.hidden_layers} numbers of units",
-        )
+        allowed = f"a list of 0 to {self.limits.hidden_layers} numbers of units"
+        given = sequence("hidden", self.value("hidden"), allowed)
         if len(given) > self.limits.hidden_layers:
             raise SpecError("hidden", len(given), f"at most {self.limits.hidden_layers} layers")
-        return tuple(_integer(f"hidden.{i}", units, 1, self.limits.units) for i, units in enumerate(given))
+        return tuple(integer(f"hidden.{i}", units, 1, self.limits.units) for i, units in enumerate(given))
 
     def activation(self, layers: int) -> tuple[str, ...]:
         given = self.value("activation")
         if isinstance(given, str):
-            return (_one_of("activation", given, tuple(ACTIVATIONS)),) * layers
-        names = _list("activation", given, "one name, or a list with one for each hidden layer")
+            return (one_of("activation", given, tuple(ACTIVATIONS)),) * layers
+        names = sequence("activation", given, "one name, or a list with one for each hidden layer")
         if len(names) != layers:
             raise SpecError("activation", len(names), f"one name, or {layers}: one for each hidden layer")
-        return tuple(_one_of(f"activation.{i}", name, tuple(ACTIVATIONS)) for i, name in enumerate(names))
+        return tuple(one_of(f"activation.{i}", name, tuple(ACTIVATIONS)) for i, name in enumerate(names))
 
     def features(self, inputs: int) -> tuple[str, ...]:
         allowed, given = features_for(inputs), self.given.get("features")
-        if given is None or (not given and not allowed):
-            return allowed[:inputs] if not allowed or inputs == 1 else ("x1", "x2")
-        names = _list("features", given, "a list of feature names")
-        chosen = {_one_of(f"features.{i}", name, allowed) for i, name in enumerate(names)}
+        if given is None:
+            return allowed[:1] if inputs == 1 else allowed[:2]
+        names = sequence("features", given, "a list of feature names")
+        if not names and not allowed:
+            return ()
+        chosen = {one_of(f"features.{i}", name, allowed) for i, name in enumerate(names)}
         if not chosen:
             raise SpecError("features", "[]", "at least one of " + ", ".join(allowed))
         return tuple(name for name in allowed if name in chosen)
 
-    def loss_and_output(self, task: str) -> tuple[str, str]:
-        """Each follows the other and the task where it is not given; the loss then has its say on the output."""
+    def loss_and_output(self, task: str, outputs: int, data: CustomData | None) -> tuple[str, str]:
+        """Each follows the other and the task where it is not given; then they must suit each other and the targets."""
         loss, output = self.given.get("loss"), self.given.get("output_activation")
         if loss is not None:
-            loss = _one_of("loss", loss, tuple(LOSSES))
+            loss = one_of("loss", loss, tuple(LOSSES))
         if output is None:
             output = _OUTPUT_FOR_LOSS.get(loss or "") or _OUTPUT_FOR_TASK[task]
-        output = _one_of("output_activation", output, tuple(ACTIVATIONS))
+        output = one_of("output_activation", output, tuple(ACTIVATIONS))
+        if output == "softmax" and task == "regression" and outputs == 1:
+            raise SpecError("output_activation", output, "another: shares of a single output are always 1")
         if loss is None:
             loss = "cross_entropy" if output == "softmax" else "squared_error"
         if reason := LOSSES[loss].refuses(ACTIVATIONS[output]):
             raise SpecError("loss", loss, f"another with output activation {output}: {reason}")
-        if task == "regression" and loss in _CLASS_LOSSES and self.value("dataset") != CUSTOM:
-            raise SpecError(
-                "loss",
-                loss,
-                f"another: {self.value('dataset')} is regression and this loss needs classes",
-            )
+        if task == "regression" and loss in _TARGETS:
+            _check_targets(loss, data)
         return loss, output
 
     def parameters(self, network: Network) -> tuple[float, ...] | None:
         given = self.given.get("parameters")
         if given is None:
             return None
-        layers = _list("parameters", given, "a list of {W, b}, one a layer")
+        layers = sequence("parameters", given, "a list of {W, b}, one a layer")
         if len(layers) != len(network.shapes):
             raise SpecError("parameters", len(layers), f"{len(network.shapes)} layers of {{W, b}}")
         flat: list[float] = []
@@ -383,7 +256,7 @@ class _Maker:
         return tuple(flat)
 
     def frozen(self, network: Network) -> tuple[str, ...]:
-        given = _list("frozen", self.value("frozen"), "a list of addresses such as W1.2.1, or 'biases'")
+        given = sequence("frozen", self.value("frozen"), "a list of addresses such as W1.2.1, or 'biases'")
         if len(given) > self.limits.frozen:
             raise SpecError("frozen", len(given), f"at most {self.limits.frozen}")
         for i, address in enumerate(given):
@@ -396,108 +269,45 @@ class _Maker:
                     raise SpecError(f"frozen.{i}", address, str(error)) from None
         return tuple(dict.fromkeys(given))
 
-    def custom_data(self, dataset: str) -> CustomData | None:
+    def data(self, dataset: str) -> CustomData | None:
         given = self.given.get("data")
-        if dataset != CUSTOM:
-            if given is not None:
-                raise SpecError("data", given, "left out, unless dataset is 'custom'")
-            return None
-        if not isinstance(given, Mapping) or not {"x", "y"} <= set(given) <= {"x", "y", "task"}:
-            raise SpecError("data", given, "an object with x and y, and task if it is not evident")
-        x = self._rows("data.x", given["x"], self.limits.custom_columns)
-        y = self._rows("data.y", given["y"], self.limits.custom_outputs)
-        if len(x) != len(y):
-            raise SpecError("data.y", len(y), f"as many rows as data.x: {len(x)}")
-        return _with_task(x, y, given.get("task"))
-
-    def _rows(self, name: str, given: Any, columns: int) -> tuple[tuple[float, ...], ...]:
-        rows = _list(name, given, "a list of rows of numbers")
-        if not 1 <= len(rows) <= self.limits.custom_rows:
-            raise SpecError(name, len(rows), f"1 to {self.limits.custom_rows} rows")
-        lists = [row if isinstance(row, list | tuple) else [row] for row in rows]
-        width = len(lists[0])
-        if not 1 <= width <= columns or width * len(rows) > self.limits.custom_values:
-            raise SpecError(name, width, f"1 to {columns} numbers a row, {self.limits.custom_values:,} in all")
-        for i, row in enumerate(lists):
-            if len(row) != width:
-                raise SpecError(f"{name}.{i}", len(row), f"as long as the first row: {width}")
-        return tuple(
-            tuple(_number(f"{name}.{i}.{j}", value, -1e6, 1e6) for j, value in enumerate(row))
-            for i, row in enumerate(lists)
-        )
+        if dataset == CUSTOM:
+            return custom_data(given, self.limits)
+        if given is not None:
+            raise SpecError("data", given, "left out, unless dataset is 'custom'")
+        return None
 
 
 _OUTPUT_FOR_LOSS = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax", "hinge": "tanh"}
 _OUTPUT_FOR_TASK = {"regression": "identity", "binary": "tanh", "multiclass": "softmax"}
-_CLASS_LOSSES = {"binary_cross_entropy", "cross_entropy", "hinge"}
+# The losses that judge classes, and where targets given as plain numbers must lie for them.
+_TARGETS = {"binary_cross_entropy": (0.0, 1.0), "cross_entropy": (0.0, 1.0), "hinge": (-1.0, 1.0)}
 
 
-def _one_of(field: str, value: Any, allowed: Sequence[str]) -> str:
-    if not isinstance(value, str) or value not in allowed:
-        raise SpecError(field, value, "one of " + ", ".join(allowed) if allowed else "left out here")
-    return value
+def _check_targets(loss: str, data: CustomData | None) -> None:
+    low, high = _TARGETS[loss]
+    if data is None or not all(low <= value <= high for row in data.y for value in row):
+        raise SpecError("loss", loss, f"another: it needs classes, or targets from {low:g} to {high:g}")
 
 
-def _number(field: str, value: Any, minimum: float | None, maximum: float | None) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        low, high = -1e12 if minimum is None else minimum, 1e12 if maximum is None else maximum
-        if low <= value <= high and isfinite(value):  # the range first: a huge int has no float to test
-            return float(value)
-    raise SpecError(
-        field,
-        value,
-        f"a number from {minimum:g} to {maximum:g}" if maximum is not None else "a finite number",
-    )
-
-
-def _integer(field: str, value: Any, minimum: float | None, maximum: float | None) -> int:
-    allowed = f"a whole number from {minimum:.0f} to {maximum:.0f}"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SpecError(field, value, allowed)
-    if not (minimum or 0) <= value <= (maximum or 0) or value != int(value):
-        raise SpecError(field, value, allowed)
-    return int(value)
-
-
-def _list(field: str, value: Any, allowed: str) -> Sequence[Any]:
-    if not isinstance(value, list | tuple):
-        raise SpecError(field, value, allowed)
-    return value
+def _setting(name: str, given: Any, setting: Setting) -> float:
+    value = setting.default if given is None else given
+    check = integer if setting.whole else number
+    return float(check(name, value, setting.minimum, setting.maximum))
 
 
 def _layer_values(name: str, layer: Any, units: int, inputs: int) -> list[float]:
     if not isinstance(layer, Mapping) or set(layer) != {"W", "b"}:
         raise SpecError(name, layer, "an object with W and b")
-    W, b = (
-        _list(f"{name}.W", layer["W"], "rows of numbers"),
-        _list(f"{name}.b", layer["b"], "numbers"),
-    )
-    if len(W) != units or len(b) != units:
-        raise SpecError(
-            f"{name}.{'W' if len(W) != units else 'b'}",
-            min(len(W), len(b)),
-            f"one row a unit: {units}",
-        )
+    W = sequence(f"{name}.W", layer["W"], "rows of numbers")
+    b = sequence(f"{name}.b", layer["b"], "numbers")
+    for key, rows in (("W", W), ("b", b)):
+        if len(rows) != units:
+            raise SpecError(f"{name}.{key}", len(rows), f"one row a unit: {units}")
     values: list[float] = []
     for i, row in enumerate(W):
-        if len(_list(f"{name}.W.{i}", row, "a row of numbers")) != inputs:
+        if len(sequence(f"{name}.W.{i}", row, "a row of numbers")) != inputs:
             raise SpecError(f"{name}.W.{i}", len(row), f"one weight an input: {inputs}")
-        values += (_number(f"{name}.W.{i}.{j}", value, -1e12, 1e12) for j, value in enumerate(row))
-        values.append(_number(f"{name}.b.{i}", b[i], -1e12, 1e12))
+        values += (number(f"{name}.W.{i}.{j}", value, -1e12, 1e12) for j, value in enumerate(row))
+        values.append(number(f"{name}.b.{i}", b[i], -1e12, 1e12))
     return values
-
-
-def _with_task(x: tuple[tuple[float, ...], ...], y: tuple[tuple[float, ...], ...], task: Any) -> CustomData:
-    """Infer what the task is where it is not given, and bring class labels to 0, 1, ...."""
-    values = {value for row in y for value in row}
-    single = len(y[0]) == 1
-    if task is None:
-        task = "binary" if single and (values <= {0.0, 1.0} or values <= {-1.0, 1.0}) else "regression"
-    task = _one_of("data.task", task, ("regression", "binary", "multiclass"))
-    if task == "binary":
-        if not single or not (values <= {0.0, 1.0} or values <= {-1.0, 1.0}):
-            raise SpecError("data.y", "other values", "one label a row, 0 or 1 (or -1 and 1), for a binary task")
-        y = tuple((max(row[0], 0.0),) for row in y)
-    if task == "multiclass" and not (single and values <= {float(k) for k in range(LIMITS.custom_outputs)}):
-        raise SpecError("data.y", "other values", f"one class a row, 0 to {LIMITS.custom_outputs - 1}")
-    return CustomData(x, y, task)  # type: ignore[arg-type]

@@ -1,0 +1,61 @@
+"""The checks that a spec is made with: each takes a field's name and a value, returns the value or raises SpecError."""
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any
+
+SHOWN = 60  # characters of a wrong value that a message repeats
+_LONG = 10**SHOWN
+
+
+class SpecError(ValueError):
+    """A field that a spec cannot have: which one, what was given, and what is allowed.
+
+    All three are short plain ASCII, whatever was sent, so that a message can be shown and logged as it is.
+    """
+
+    def __init__(self, field: str, value: object, allowed: str) -> None:
+        self.field, self.value, self.allowed = ascii(field[:SHOWN])[1:-1], _short(value), allowed
+        super().__init__(f"{self.field}: {self.value} is not allowed, must be {allowed}")
+
+
+def _short(value: object) -> str:
+    if isinstance(value, int) and abs(value) >= _LONG:
+        return "a very long number"  # Python refuses to print more than 4,300 digits
+    if isinstance(value, str):
+        value = value[: SHOWN + 1]
+    text = ascii(value) if isinstance(value, str | int | float | None) else type(value).__name__
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+
+
+def one_of(field: str, value: Any, allowed: Sequence[str]) -> str:
+    """One of the allowed names."""
+    if not isinstance(value, str) or value not in allowed:
+        raise SpecError(field, value, "one of " + ", ".join(allowed) if allowed else "left out here")
+    return value
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def number(field: str, value: Any, minimum: float, maximum: float) -> float:
+    """A finite number within the bounds; a boolean is none."""
+    # The range first: a huge int has no float to test.
+    if _is_real(value) and minimum <= value <= maximum and isfinite(value):
+        return float(value)
+    raise SpecError(field, value, f"a number from {minimum:g} to {maximum:g}")
+
+
+def integer(field: str, value: Any, minimum: float, maximum: float) -> int:
+    """A whole number within the bounds; 2.0 is one, a boolean is none."""
+    if _is_real(value) and minimum <= value <= maximum and value == int(value):
+        return int(value)
+    raise SpecError(field, value, f"a whole number from {minimum:.0f} to {maximum:.0f}")
+
+
+def sequence(field: str, value: Any, allowed: str) -> Sequence[Any]:
+    """A list or a tuple."""
+    if not isinstance(value, list | tuple):
+        raise SpecError(field, value, allowed)
+    return value

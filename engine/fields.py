@@ -1,0 +1,112 @@
+"""The fields of a spec, one table entry each, and how large a run may be. Catalog, form, link and checks read these."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Literal
+
+from engine.activations import ACTIVATIONS
+from engine.datasets import DATASETS
+from engine.features import FEATURES
+from engine.initializers import INITIALIZERS
+from engine.losses import LOSSES
+from engine.optimizers import OPTIMIZERS
+from engine.schedules import SCHEDULES
+
+Group = Literal["data", "network", "training"]
+Kind = Literal["choice", "choices", "integer", "number", "integers", "settings", "frozen", "parameters", "data"]
+
+CUSTOM = "custom"
+REGULARIZATIONS = {
+    "none": "Nothing is added to the loss.",
+    "l1": "Adds rate times the sum of |w|: pulls every weight towards zero with equal force, many to exactly zero.",
+    "l2": "Adds rate / 2 times the sum of w squared: pulls large weights most, leaves small ones small.",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The largest run that may be asked for."""
+
+    hidden_layers: int = 8
+    units: int = 256
+    parameters: int = 120_000
+    samples: int = 5_000
+    custom_rows: int = 1_000
+    custom_columns: int = 256
+    custom_values: int = 20_000
+    custom_outputs: int = 10
+    frozen: int = 1_000
+    searched: int = 1_000
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a Spec, as the catalog, the form and the link show it. `live` ones change without a reset."""
+
+    name: str
+    title: str
+    group: Group
+    kind: Kind
+    default: Any
+    sentence: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    live: bool = False
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Minimum and maximum of a field that is a number."""
+        return (-inf if self.minimum is None else self.minimum), (inf if self.maximum is None else self.maximum)
+
+
+FIELDS: dict[str, Field] = {
+    field.name: field
+    for field in (
+        Field("dataset", "Dataset", "data", "choice", "circle", "What there is to learn.",
+              choices=(*DATASETS, CUSTOM)),
+        Field("samples", "Examples", "data", "integer", 200, "How many examples there are, training and test together.",
+              2, LIMITS.samples),
+        Field("noise", "Noise", "data", "number", 0.1, "How far examples stray from the clean pattern.", 0, 1),
+        Field("test_share", "Test share", "data", "number", 0.4, "Share of the examples kept back for testing.",
+              0, 0.9),
+        Field("features", "Inputs", "data", "choices", None, "What the network is shown of each point.",
+              choices=tuple(FEATURES)),
+        Field("data", "My data", "data", "data", None,
+              "Your own examples: x, a row of numbers each; y, a number or a row each; task, if it is not evident."),
+        Field("hidden", "Hidden layers", "network", "integers", (4, 2), "Units in each hidden layer.",
+              1, LIMITS.units),
+        Field("activation", "Activation", "network", "choices", "tanh", "One for all hidden layers, or one for each.",
+              choices=tuple(ACTIVATIONS)),
+        Field("output_activation", "Output activation", "network", "choice", None,
+              "Applied by the output layer; follows the task and the loss if not given.", choices=tuple(ACTIVATIONS)),
+        Field("initializer", "Start", "network", "choice", "xavier_uniform", "Where the weights start.",
+              choices=tuple(INITIALIZERS)),
+        Field("parameters", "Starting parameters", "network", "parameters", None,
+              "Explicit weights and biases, one {W, b} a layer, in place of an initializer."),
+        Field("seed", "Seed", "network", "integer", 0, "Everything random follows from it.", 0, 2**32 - 1),
+        Field("loss", "Loss", "training", "choice", None, "How far off counts how much; follows the task if not given.",
+              choices=tuple(LOSSES)),
+        Field("optimizer", "Optimizer", "training", "choice", "sgd", "How a gradient becomes a step.",
+              choices=tuple(OPTIMIZERS), live=True),
+        Field("optimizer_settings", "Optimizer settings", "training", "settings", None,
+              "The optimizer's own numbers.", live=True),
+        Field("learning_rate", "Learning rate", "training", "number", 0.03, "How large a step is.",
+              1e-7, 100, live=True),
+        Field("schedule", "Schedule", "training", "choice", "constant", "How the learning rate changes over steps.",
+              choices=tuple(SCHEDULES), live=True),
+        Field("schedule_settings", "Schedule settings", "training", "settings", None,
+              "The schedule's own numbers.", live=True),
+        Field("regularization", "Regularization", "training", "choice", "none", "Pulls weights towards zero.",
+              choices=tuple(REGULARIZATIONS), live=True),
+        Field("regularization_rate", "Regularization rate", "training", "number", 0.0, "How strongly it pulls.",
+              0, 10, live=True),
+        Field("batch_size", "Batch size", "training", "integer", 10, "Examples in each step's mini-batch.",
+              1, LIMITS.samples, live=True),
+        Field("frozen", "Frozen", "training", "frozen", (), "Parameters that training leaves alone: addresses, or "
+              "'biases' for all of them.", live=True),
+    )
+}  # fmt: skip

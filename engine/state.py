@@ -1,0 +1,61 @@
+"""RunState: a run as a value, at its start or after any number of steps."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.arrays import Floats
+from engine.examples import WEIGHTS
+from engine.initializers import INITIALIZERS
+from engine.optimizers import OPTIMIZERS
+from engine.spec import Spec
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where the numbers ran out: the step that would come next has a number that is not finite.
+
+    `layer` counts from 1, 0 for the loss; `quantity` is z, a, loss, da, dz, dW, db, W_next or b_next.
+    """
+
+    step: int
+    layer: int
+    quantity: str
+    message: str
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A run after `step` updates. `parameters` (size,) and `slots` (memory of the optimizer, size) are read-only.
+
+    `epoch` counts passes over the training set begun before this one and `cursor` the examples used of it; `forwards`
+    counts how often the model was run on a batch so far, which is what trial and error pays with.
+    """
+
+    spec: Spec
+    step: int
+    epoch: int
+    cursor: int
+    forwards: int
+    parameters: Floats
+    slots: Floats
+    divergence: Divergence | None = None
+
+
+def start(spec: Spec) -> RunState:
+    """The run before its first step."""
+    network = spec.network
+    if spec.parameters is not None:
+        parameters = np.array(spec.parameters)
+    else:
+        rng, draw = np.random.default_rng([spec.seed, WEIGHTS]), INITIALIZERS[spec.initializer].draw
+        parameters = network.flatten(
+            [(draw(rng, columns - 1, units), np.zeros(units)) for units, columns in network.shapes]
+        )
+    slots = np.zeros((len(OPTIMIZERS[spec.optimizer].slots), network.size))
+    return RunState(spec, 0, 0, 0, 0, frozen(parameters), frozen(slots))
+
+
+def frozen(array: Floats) -> Floats:
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,152 @@
+"""Trace: every number that one step computes, and the one that is the first to run out of range."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.arrays import Floats, Ints
+from engine.examples import batch_order, examples_of
+from engine.session import Session, in_batches, penalty_gradient, penalty_of
+from engine.spec import Spec, SpecError
+from engine.state import Divergence, RunState
+
+
+@dataclass(frozen=True)
+class LayerTrace:
+    """One layer in one step, batch-first: z, a, da, dz (examples, units); W, dW (units, inputs); b, db (units,).
+
+    `da` is dL/da and `dz` is dL/dz of the data's loss alone, `dW` and `db` likewise; `dW_penalty` is what
+    regularization adds to dW. `W_next`, `b_next` are the parameters after the step.
+    """
+
+    activation: str
+    W: Floats
+    b: Floats
+    z: Floats
+    a: Floats
+    da: Floats
+    dz: Floats
+    dW: Floats
+    db: Floats
+    dW_penalty: Floats
+    W_next: Floats
+    b_next: Floats
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Everything that one step computes, from a state: derived, never stored.
+
+    `examples` are indices into the run's examples; x (examples, features), y (examples, outputs). `loss` is the
+    data's, `penalty` what regularization adds. `slots` and `slots_next` are the optimizer's memory before and after.
+    """
+
+    spec: Spec
+    step: int
+    examples: Ints
+    x: Floats
+    y: Floats
+    loss: float
+    penalty: float
+    learning_rate: float
+    layers: tuple[LayerTrace, ...]
+    gradient: Floats
+    parameters: Floats
+    parameters_next: Floats
+    slots: Floats
+    slots_next: Floats
+
+    def inputs_of(self, layer: int) -> Floats:
+        """What layer `layer` (from 0) receives, (examples, inputs): x, or the a of the layer below."""
+        return self.x if layer == 0 else self.layers[layer - 1].a
+
+
+def next_batch(state: RunState) -> Ints:
+    """Indices of the mini-batch that the next step will use."""
+    train = examples_of(state.spec).train
+    order = batch_order(state.spec.seed, state.epoch, train)
+    return order[state.cursor : state.cursor + state.spec.batch_size]
+
+
+def trace(state: RunState, example: int | None = None) -> Trace:
+    """What the next step computes on its mini-batch; or, with `example`, what it would compute on that one alone.
+
+    Raises SpecError if there is no such example.
+    """
+    examples = examples_of(state.spec)
+    if example is not None and not 0 <= example < examples.count:
+        raise SpecError("example", example, f"a whole number from 0 to {examples.count - 1}")
+    indices = next_batch(state) if example is None else np.array([example])
+    return trace_of(state, indices)
+
+
+def trace_of(state: RunState, indices: Ints) -> Trace:
+    """The trace of one step on the examples at `indices`."""
+    session = Session(state)
+    (x,), (y,) = (in_batches(rows, indices, len(indices)) for rows in (session.examples.x, session.examples.targets))
+    workspace = session.workspace(len(indices))
+    with np.errstate(all="ignore"):
+        workspace.forward(x)
+        loss = workspace.backward(x, y)
+        workspace.complete(y)
+        passes = {name: [block.T.copy() for block in getattr(workspace, name)] for name in ("z", "a", "da", "dz")}
+        gradient = session.gradient.copy()
+        session.update(x, y, workspace)
+        penalty = penalty_of(state.spec, state.parameters)
+    layers = _layer_traces(state, gradient, session.parameters, passes)
+    return Trace(
+        state.spec, state.step, indices, x[:-1].T, y.T, loss, penalty,
+        session.rate(state.spec.learning_rate, state.step, session.rate_settings),
+        layers, gradient, state.parameters, session.parameters, state.slots, session.slots,
+    )  # fmt: skip
+
+
+def _layer_traces(
+    state: RunState, gradient: Floats, updated: Floats, passes: dict[str, list[Floats]]
+) -> tuple[LayerTrace, ...]:
+    network = state.spec.network
+    now, slope, after = (
+        network.layers(state.parameters),
+        network.layers(gradient),
+        network.layers(updated),
+    )
+    penalty = network.layers(penalty_gradient(state.spec, state.parameters))
+    return tuple(
+        LayerTrace(
+            name, *now[k], passes["z"][k], passes["a"][k], passes["da"][k], passes["dz"][k],
+            *slope[k], penalty[k][0], *after[k],
+        )
+        for k, name in enumerate(network.activation_names)
+    )  # fmt: skip
+
+
+def diagnose(state: RunState) -> Divergence | None:
+    """The first number of the next step that is not finite, in the order in which it is computed; None if all are."""
+    step = trace(state)
+    last = len(step.layers) - 1
+    order = [(k, name) for k in range(last + 1) for name in ("z", "a")]
+    order += [(-1, "loss")]
+    order += [(k, name) for k in range(last, -1, -1) for name in ("da", "dz", "dW", "db")]
+    order += [(k, name) for k in range(last + 1) for name in ("W_next", "b_next")]
+    for k, name in order:
+        numbers = step.loss if k < 0 else getattr(step.layers[k], name)
+        if not np.isfinite(numbers).all():
+            return Divergence(state.step, k + 1, name, _divergence_message(state, k, name, last))
+    return None
+
+
+_QUANTITIES = {
+    "z": "a sum z", "a": "an activation a", "loss": "the loss", "da": "a gradient dL/da", "dz": "a delta dL/dz",
+    "dW": "a weight's gradient", "db": "a bias's gradient", "W_next": "a weight", "b_next": "a bias",
+}  # fmt: skip
+
+
+def _divergence_message(state: RunState, layer: int, quantity: str, last: int) -> str:
+    where = "" if layer < 0 else " of the output layer" if layer == last else f" of hidden layer {layer + 1}"
+    cure = f"a smaller learning rate than {state.spec.learning_rate:g}"
+    if state.spec.network.activation_names[-1] not in ("sigmoid", "tanh", "softmax"):
+        cure += ", smaller starting weights, or an output that is bounded"
+    return (
+        f"At step {state.step + 1}, {_QUANTITIES[quantity]}{where} grew beyond any number a computer holds: each step "
+        f"overshot further than the last. Go back, and try {cure}."
+    )
