@@ -1,0 +1,100 @@
+"""Numbers, names and formulas as people read them: signed numbers, W²₁₃ for an address, LaTeX as native MathML.
+
+Formulas are coloured by `\\class{forward}{…}` and the like, which become CSS classes: no style attribute anywhere.
+"""
+
+import re
+from functools import lru_cache
+from math import isinf, isnan
+
+from latex2mathml.converter import convert
+from markupsafe import Markup
+
+MINUS = "\N{MINUS SIGN}"
+_SUPER = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_SUB = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_ADDRESS = re.compile(r"([Wba])(\d+)\.(\d+)(?:\.(\d+))?")
+_BLOCKED = re.compile(r'\s(?:style|mathcolor|mathbackground)="[^"]*"')
+
+
+def signed(value: float, digits: int = 4) -> str:
+    """A number with its sign, a true minus, and so many digits that count: +0.2360, −0.01777, −1.200×10⁻⁷, 0."""
+    if isnan(value):
+        return "not a number"
+    sign = MINUS if value < 0 else "+"
+    return sign + unsigned(abs(value), digits) if value else "0"
+
+
+def unsigned(value: float, digits: int = 4) -> str:
+    """A number without a plus; a true minus if it is negative."""
+    if isnan(value):
+        return "not a number"
+    if value < 0:
+        return MINUS + unsigned(-value, digits)
+    if isinf(value):
+        return "∞"
+    if value and not 1e-4 <= value < 1e6:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        return f"{mantissa}×10{str(int(exponent)).translate(_SUPER)}"
+    if value >= 10 ** (digits - 1):
+        return f"{value:,.1f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return f"{value:#.{digits}g}".rstrip(".") if value else "0"
+
+
+def short(value: float) -> str:
+    """A setting as it was typed: 0.03, 1e-07 as 1×10⁻⁷."""
+    text = f"{value:g}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        text = f"{mantissa}×10{str(int(exponent)).translate(_SUPER)}"
+    return text.replace("-", MINUS)
+
+
+def parts_of(address: str) -> tuple[str, int, int, int]:
+    """An address as (letter, layer, unit, source), the source 0 where there is none; ValueError for anything else."""
+    match = _ADDRESS.fullmatch(address)
+    if not match or (match[1] == "W") != (match[4] is not None):
+        raise ValueError(f"no address {address!r}, must be W<layer>.<unit>.<input>, b<layer>.<unit> or a<layer>.<unit>")
+    return match[1], int(match[2]), int(match[3]), int(match[4] or 0)
+
+
+def name_of(address: str) -> str:
+    """An address in plain text: W²₁₃, b²₁, a⁰₂."""
+    letter, layer, unit, source = parts_of(address)
+    return letter + str(layer).translate(_SUPER) + _indices(unit, source).translate(_SUB)
+
+
+def symbol(letter: str, layer: int, unit: int = 0, source: int = 0) -> str:
+    """LaTeX with the layer above and the unit below: W^{2}_{13}; without a unit, the whole layer: W^{2}."""
+    below = f"_{{{_indices(unit, source)}}}" if unit else ""
+    return f"{letter}^{{{layer}}}{below}"
+
+
+def _indices(unit: int, source: int) -> str:
+    if not source:
+        return str(unit)
+    return f"{unit}{source}" if max(unit, source) < 10 else f"{unit},{source}"
+
+
+def forward(latex: str) -> str:
+    """LaTeX in the colour of forward quantities."""
+    return rf"\class{{forward}}{{{latex}}}"
+
+
+def backward(latex: str) -> str:
+    """LaTeX in the colour of backward quantities."""
+    return rf"\class{{backward}}{{{latex}}}"
+
+
+def update(latex: str) -> str:
+    """LaTeX in the colour of the update."""
+    return rf"\class{{update}}{{{latex}}}"
+
+
+@lru_cache(maxsize=4096)
+def mathml(latex: str, display: str = "inline") -> Markup:
+    """Native MathML for one formula, safe to put on a page: classes only, no style attribute.
+
+    `display` is "inline" or "block". The LaTeX is ours, never a user's.
+    """
+    return Markup(_BLOCKED.sub("", convert(latex, display=display)))
