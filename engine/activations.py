@@ -251,8 +251,8 @@ _ENTRIES = (
         r"a = \tfrac{z}{2}\left(1 + \tanh\left(\sqrt{2/\pi}\,(z + 0.044715\,z^3)\right)\right)",
         r"a' = \tfrac{1 + t}{2} + \tfrac{z}{2}(1 - t^2)\sqrt{2/\pi}\,(1 + 0.134145\,z^2)",
         "0.5 * z * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)))",
-        "0.5 * (1 + (t := np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))))"
-        " + 0.5 * z * (1 - t**2) * np.sqrt(2 / np.pi) * (1 + 0.134145 * z**2)",
+        "0.5 * (1 + (th := np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))))"
+        " + 0.5 * z * (1 - th**2) * np.sqrt(2 / np.pi) * (1 + 0.134145 * z**2)",
         "A smooth ReLU that dips below zero before it lets go (Hendrycks and Gimpel, 2016; their tanh form).",
         (-0.17004075, inf),
         _gelu,

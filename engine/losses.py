@@ -22,11 +22,15 @@ TINY = 1e-12
 class FromLogits:
     """A loss joined with the output activation it belongs to, computed from z and so exact at any |z|.
 
-    `value_and_dz(z, a, y, scale, out)` returns the loss and writes dL/dz into `out`.
+    `value_and_dz(z, a, y, scale, out)` returns the loss and writes dL/dz into `out`. `code` and `dz_code` say the
+    same in NumPy, batch-first; `dz_code_for_classes` is shorter and holds where every row of y adds up to 1.
     """
 
     value_and_dz: Callable[[Floats, Floats, Floats, Scale, Floats], float]
     formula: str
+    code: str
+    dz_code: str
+    dz_code_for_classes: str = ""
 
 
 @dataclass(frozen=True)
@@ -207,7 +211,14 @@ _ENTRIES = (
         _each_element,
         _binary_cross_entropy,
         _wants_sigmoid,
-        {"sigmoid": FromLogits(_sigmoid_cross_entropy, r"\frac{\partial L}{\partial z_k} = \frac{1}{NK}(a_k - y_k)")},
+        {
+            "sigmoid": FromLogits(
+                _sigmoid_cross_entropy,
+                r"\frac{\partial L}{\partial z_k} = \frac{1}{NK}(a_k - y_k)",
+                "(np.logaddexp(0, z) - y * z).mean()",
+                "(a - y) / a.size",
+            )
+        },
     ),
     Loss(
         "cross_entropy",
@@ -220,7 +231,15 @@ _ENTRIES = (
         _each_example,
         _cross_entropy,
         _wants_softmax,
-        {"softmax": FromLogits(_softmax_cross_entropy, r"\frac{\partial L}{\partial z_k} = \frac{1}{N}(a_k - y_k)")},
+        {
+            "softmax": FromLogits(
+                _softmax_cross_entropy,
+                r"\frac{\partial L}{\partial z_k} = \frac{1}{N}(a_k - y_k)",
+                "-(y * (z - np.logaddexp.reduce(z, axis=1, keepdims=True))).sum() / n",
+                "(a * y.sum(axis=1, keepdims=True) - y) / n",
+                "(a - y) / n",
+            )
+        },
     ),
     Loss(
         "hinge",
