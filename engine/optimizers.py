@@ -5,7 +5,7 @@ They write the parameters `p` and their own memory `slots` in place; `g` is the 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -20,13 +20,26 @@ Search = Callable[[Floats, Sequence[Floats], float, Ints, Callable[[], float]], 
 
 
 @dataclass(frozen=True)
+class Parts:
+    """One update taken apart, elementwise: p becomes p - factor * g - memory - decay."""
+
+    factor: Rate
+    memory: Rate = 0.0
+    decay: Rate = 0.0
+
+
+Explain = Callable[[Floats, Floats, Sequence[Floats], float, int, Settings], Parts]
+
+
+@dataclass(frozen=True)
 class Optimizer:
     """One update rule.
 
     `update(p, g, slots, scratch, rate, t, settings)` for rules that use the gradient; `search(p, slots, rate, free,
     loss)` for rules that only rerun: it moves the parameters at the indices `free` and returns how often it called
     `loss()`. `slots` names the vectors it remembers between steps, all zero at first. `code` says the same in NumPy,
-    a line each, with `p` for the parameters and `g` for their gradient.
+    a line each, with `p` for the parameters and `g` for their gradient. `parts(p, g, slots, rate, t, settings)`, all
+    from before the update, takes it apart for people; without it the update is shown as one number.
     """
 
     name: str
@@ -36,6 +49,7 @@ class Optimizer:
     sentence: str
     update: Update | None = None
     search: Search | None = None
+    parts: Explain | None = None
     slots: tuple[str, ...] = ()
     settings: tuple[Setting, ...] = ()
 
@@ -128,6 +142,38 @@ def _trial_and_error(p: Floats, slots: Sequence[Floats], rate: float, free: Ints
     return reruns
 
 
+def _sgd_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> Parts:
+    return Parts(rate)
+
+
+def _momentum_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> Parts:
+    return Parts(rate, rate * s["momentum"] * slots[0])
+
+
+def _nesterov_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> Parts:
+    return Parts(rate * (1 + s["momentum"]), rate * s["momentum"] ** 2 * slots[0])
+
+
+def _adagrad_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> Parts:
+    return Parts(rate / (np.sqrt(slots[0] + g * g) + s["epsilon"]))
+
+
+def _rmsprop_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> Parts:
+    square = s["decay"] * slots[0] + (1 - s["decay"]) * g * g
+    return Parts(rate / (np.sqrt(square) + s["epsilon"]))
+
+
+def _adam_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> Parts:
+    m, v = slots
+    square = s["beta2"] * v + (1 - s["beta2"]) * g * g
+    each = rate / (1 - s["beta1"] ** t) / (np.sqrt(square / (1 - s["beta2"] ** t)) + s["epsilon"])
+    return Parts((1 - s["beta1"]) * each, s["beta1"] * each * m)
+
+
+def _adamw_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> Parts:
+    return replace(_adam_parts(p, g, slots, rate, t, s), decay=rate * s["weight_decay"] * p)
+
+
 _MOMENTUM = Setting("momentum", 0.9, 0.0, 0.999, "share of the last velocity that is kept")
 _EPSILON = Setting("epsilon", 1e-8, 1e-16, 1.0, "keeps the division from blowing up near zero")
 _BETAS = (
@@ -151,6 +197,7 @@ _ENTRIES = (
         ("p = p - rate * g",),
         "A step against the slope, as long as the slope is steep.",
         _sgd,
+        parts=_sgd_parts,
     ),
     Optimizer(
         "momentum",
@@ -159,6 +206,7 @@ _ENTRIES = (
         ("v = momentum * v + g", "p = p - rate * v"),
         "A ball that keeps rolling: past slopes carry on (Polyak, 1964; written as in PyTorch).",
         _momentum,
+        parts=_momentum_parts,
         slots=("v",),
         settings=(_MOMENTUM,),
     ),
@@ -169,6 +217,7 @@ _ENTRIES = (
         ("v = momentum * v + g", "p = p - rate * (g + momentum * v)"),
         "Momentum that looks one step ahead (Nesterov, 1983; Sutskever and others, 2013).",
         _nesterov,
+        parts=_nesterov_parts,
         slots=("v",),
         settings=(_MOMENTUM,),
     ),
@@ -179,6 +228,7 @@ _ENTRIES = (
         ("v = v + g**2", "p = p - rate * g / (np.sqrt(v) + epsilon)"),
         "Parameters that moved much move less from now on (Duchi and others, 2011).",
         _adagrad,
+        parts=_adagrad_parts,
         slots=("v",),
         settings=(_EPSILON,),
     ),
@@ -189,6 +239,7 @@ _ENTRIES = (
         ("v = decay * v + (1 - decay) * g**2", "p = p - rate * g / (np.sqrt(v) + epsilon)"),
         "AdaGrad that forgets, so that it never grinds to a halt (Tieleman and Hinton, 2012).",
         _rmsprop,
+        parts=_rmsprop_parts,
         slots=("v",),
         settings=(
             Setting("decay", 0.99, 0.0, 0.9999, "how long the mean of squares remembers"),
@@ -203,6 +254,7 @@ _ENTRIES = (
         _ADAM_CODE,
         "Momentum divided by the size gradients usually have here (Kingma and Ba, 2014).",
         _adam,
+        parts=_adam_parts,
         slots=("m", "v"),
         settings=_BETAS,
     ),
@@ -213,6 +265,7 @@ _ENTRIES = (
         ("p = p - rate * weight_decay * p", *_ADAM_CODE),
         "Adam that also shrinks every parameter a little at each step (Loshchilov and Hutter, 2017).",
         _adamw,
+        parts=_adamw_parts,
         slots=("m", "v"),
         settings=(
             *_BETAS,
