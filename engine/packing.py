@@ -3,15 +3,17 @@
 A database finds few flipped bits by itself, so the checksum is ours.
 """
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from hashlib import sha256
 from json import dumps, loads
 from struct import Struct
+from typing import Any
 
 import numpy as np
 
 from engine.optimizers import OPTIMIZERS
-from engine.spec import Spec
+from engine.spec import FIELDS, Spec
 from engine.training import Divergence, RunState
 
 _HEAD = Struct("<4s32sI")
@@ -22,10 +24,13 @@ class CorruptState(ValueError):
     """Bytes that are not a packed state, or no longer."""
 
 
-def pack(state: RunState) -> bytes:
-    """A few kB for a small network: head, parameters and optimizer slots, little-endian float64."""
+def pack(state: RunState, base: Spec | None = None) -> bytes:
+    """A few kB for a small network: head, parameters and optimizer slots, little-endian float64.
+
+    With `base`, a spec that this one differs from in live fields alone, only those fields are written.
+    """
     head = {
-        "spec": state.spec.to_dict(),
+        "spec": state.spec.to_dict() if base is None else _changes(state.spec, base),
         "counts": [state.step, state.epoch, state.cursor, state.forwards],
         "divergence": asdict(state.divergence) if state.divergence else None,
     }
@@ -35,15 +40,33 @@ def pack(state: RunState) -> bytes:
     return _HEAD.pack(_MAGIC, sha256(body).digest(), len(text)) + body
 
 
-def unpack(packed: bytes) -> RunState:
-    """The state again, its arrays read-only views of the bytes; CorruptState if a bit has changed."""
+def _changes(spec: Spec, base: Spec) -> dict[str, Any]:
+    live = (name for name, field in FIELDS.items() if field.live)
+    pairs = ((name, getattr(spec, name)) for name in live)
+    return {} if spec is base else {name: value for name, value in pairs if value != getattr(base, name)}
+
+
+def _changed(base: Spec, changes: Mapping[str, Any]) -> Spec:
+    """What `_changes` was made from: values that were checked when they were packed, lists as tuples again."""
+    return replace(base, **{name: _as_tuple(value) for name, value in changes.items()}) if changes else base
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
+
+
+def unpack(packed: bytes, base: Spec | None = None) -> RunState:
+    """The state again, its arrays read-only views of the bytes; CorruptState if a bit has changed.
+
+    `base` as it was given to `pack`.
+    """
     if len(packed) < _HEAD.size:
         raise CorruptState("too short for a packed state")
     magic, digest, length = _HEAD.unpack_from(packed)
     if magic != _MAGIC or sha256(memoryview(packed)[_HEAD.size :]).digest() != digest:
         raise CorruptState("the checksum does not match")
     head = loads(packed[_HEAD.size : _HEAD.size + length])
-    spec = Spec.make(head["spec"])
+    spec = Spec.make(head["spec"]) if base is None else _changed(base, head["spec"])
     size = spec.network.size
     numbers = np.frombuffer(packed, "<f8", offset=_HEAD.size + length)
     divergence = Divergence(**head["divergence"]) if head["divergence"] else None

@@ -1,0 +1,240 @@
+"""The course of a run, as values: its state now, sampled points of its past, and how it is carried on.
+
+What is sampled, and where, follows from the spec and the step alone, so a run that is replayed from a link has the same
+history as the one it was copied from.
+"""
+
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from app.costs import step_cost, stride_for
+from engine import (
+    Edit,
+    LayerTrace,
+    Metrics,
+    RunState,
+    Spec,
+    advance,
+    apply,
+    evaluate,
+    start,
+    trace,
+)
+from engine.activations import ACTIVATIONS
+
+Column = npt.NDArray[np.float32]
+RUN_COLUMNS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
+LAYER_COLUMNS = ("gradient_norm", "update_ratio", "dead_share", "saturated_share")
+CHECKPOINT_EVERY = 1_000
+# Replaying from one checkpoint to the next should take no longer than this, if space allows.
+CHECKPOINT_SECONDS = 0.05
+
+
+def columns(spec: Spec) -> tuple[str, ...]:
+    """Names of a point's numbers: those of the run, then four a layer, such as "gradient_norm.1"."""
+    layers = range(1, len(spec.network.shapes) + 1)
+    return (*RUN_COLUMNS, *(f"{name}.{layer}" for layer in layers for name in LAYER_COLUMNS))
+
+
+@dataclass(frozen=True)
+class History:
+    """Sampled points in order, the last one the head: `steps` (n,), `values` (n, columns), nan where there is none."""
+
+    steps: tuple[int, ...]
+    values: Column
+
+    def until(self, step: int) -> "History":
+        """The points up to and including `step`."""
+        count = sum(1 for each in self.steps if each <= step)
+        return History(self.steps[:count], self.values[:count])
+
+    def column(self, index: int) -> Column:
+        """One column, (n,)."""
+        return self.values[:, index]
+
+
+@dataclass(frozen=True)
+class Course:
+    """A run without its name: the spec it began with, the edits made so far, its state, metrics and history."""
+
+    origin: Spec
+    edits: tuple[Edit, ...]
+    state: RunState
+    metrics: dict[str, Metrics]
+    history: History
+
+
+C = TypeVar("C", bound=Course)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What carrying on came to: the loss of each step, how many were asked for, and why it ended sooner, in words.
+
+    `points` and `kept` are what is new on the way, by step: sampled points, and states worth keeping, each as it was
+    before any edit at its step. `before` is the state before the last step, where it was asked for;
+    `replayed` tells that an earlier request with the same idempotency key had taken these steps.
+    """
+
+    losses: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    asked: int = 0
+    truncated: str | None = None
+    before: RunState | None = None
+    replayed: bool = False
+    points: dict[int, Column] = field(default_factory=dict)
+    kept: dict[int, RunState] = field(default_factory=dict)
+
+    @property
+    def done(self) -> int:
+        """Steps taken."""
+        return len(self.losses)
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much of the past is kept: points of history, states, and their bytes."""
+
+    points: int = 300
+    states: int = 16
+    state_bytes: int = 8 << 20
+
+    def state_stride(self, spec: Spec, step: int) -> int:
+        """Every how many steps a state is kept by a run at `step`: closer where steps are slow, doubling with time."""
+        bytes_each = 8 * spec.network.size * 4
+        most = max(2, min(self.states, self.state_bytes // bytes_each))
+        stride = CHECKPOINT_EVERY
+        while stride > 1 and stride * step_cost(spec) > CHECKPOINT_SECONDS:
+            stride = (stride + 1) // 2
+        while step / stride > most:
+            stride *= 2
+        return stride
+
+
+def begin(spec: Spec) -> Course:
+    """A run before its first step."""
+    return seen(Course(spec, (), start(spec), {}, History((), np.empty((0, 0), np.float32))))
+
+
+def carry(course: C, count: int, seconds: float, room: Room, before: bool = False) -> tuple[C, Steps]:
+    """Up to `count` more steps within `seconds`: at least one step, unless the run has diverged."""
+    deadline = perf_counter() + seconds
+    first, target = course.state.step, course.state.step + count
+    spec = course.state.spec
+    every, keep = stride_for(spec, target, room.points), room.state_stride(spec, target)
+    state, last, losses = course.state, None, []
+    points: dict[int, Column] = {}
+    kept: dict[int, RunState] = {}
+    while state.step < target:
+        stop = min(_next(state.step, every), _next(state.step, keep), target)
+        if before and stop == target and stop - state.step > 1:
+            stop -= 1
+        progress = advance(state, stop - state.step, seconds=max(0.0, deadline - perf_counter()))
+        losses.append(progress.losses)
+        if progress.done:
+            last = state if progress.done == 1 else None
+        state = progress.state
+        if progress.done and state.step % every == 0 and state.step < target:
+            points[state.step] = row(state)
+        if progress.done and state.step % keep == 0:
+            kept[state.step] = state
+        if state.step < stop or perf_counter() > deadline:
+            break
+    steps = Steps(np.concatenate(losses) if losses else np.empty(0), count, None, last, False, points, kept)
+    steps = replace(steps, truncated=_why(state, steps, seconds))
+    carried = seen(replace(course, state=state, history=_thinned(course.history, points, every)))
+    if state.step % every == 0 and state.step > first:
+        points[state.step] = carried.history.values[-1]
+    return carried, steps
+
+
+def change(course: C, name: str, value: object) -> C:
+    """One change made now; SpecError if it is not allowed."""
+    state = apply(course.state, name, value)
+    edits = (*course.edits, Edit(state.step, name, value))
+    return seen(replace(course, state=state, edits=edits))
+
+
+def at_step(course: Course, nearest: RunState, step: int, seconds: float) -> RunState:
+    """The state that the run had at `step`, edits there included, from a state kept at or before it."""
+    deadline = perf_counter() + seconds
+    state = nearest
+    for edit in course.edits:
+        if nearest.step <= edit.step <= step:
+            state = advance(state, edit.step - state.step, seconds=max(0.0, deadline - perf_counter())).state
+            if state.step < edit.step:
+                return state
+            state = apply(state, edit.field, edit.value)
+    return advance(state, step - state.step, seconds=max(0.0, deadline - perf_counter())).state
+
+
+def back(course: C, state: RunState) -> C:
+    """The course as it was at an earlier state of it: later edits and points are gone."""
+    edits = tuple(edit for edit in course.edits if edit.step <= state.step)
+    return seen(replace(course, state=state, edits=edits, history=course.history.until(state.step)))
+
+
+def row(state: RunState, metrics: dict[str, Metrics] | None = None) -> Column:
+    """One point of the history: losses and accuracies over whole sets, and each layer's health in the next step."""
+    metrics = metrics or evaluate(state)
+    train, test = metrics["train"], metrics["test"]
+    numbers = [_number(value) for value in (train.loss, test.loss, train.accuracy, test.accuracy)]
+    with np.errstate(all="ignore"):
+        step = trace(state)
+        for layer in step.layers:
+            numbers += _health(layer)
+        return np.array(numbers, dtype=np.float32)
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
+def _health(layer: LayerTrace) -> tuple[float, float, float, float]:
+    """Norm of the gradient, size of the update against that of W, share of dead units and of saturated activations."""
+    gradient, W = layer.dW, layer.W
+    update = layer.W_next - W
+    norm = float(np.sqrt(np.vdot(gradient, gradient) + layer.db.dot(layer.db)))
+    size = float(np.vdot(W, W))
+    ratio = float(np.sqrt(np.vdot(update, update) / size)) if size else 0.0
+    dead = float((~layer.a.any(axis=0)).mean())
+    low, high = ACTIVATIONS[layer.activation].range
+    edge = 0.05 * (high - low)
+    saturated = np.abs(layer.a - 0.5 * (low + high)) > 0.5 * (high - low) - edge if np.isfinite(edge) else None
+    return norm, ratio, dead, 0.0 if saturated is None else float(saturated.mean())
+
+
+def _next(step: int, every: int) -> int:
+    return step - step % every + every
+
+
+def seen(course: C) -> C:
+    """The course with its metrics and its history brought up to its state."""
+    metrics = evaluate(course.state)
+    step, point = course.state.step, row(course.state, metrics)
+    old = course.history
+    count = len(old.steps) - (1 if old.steps and old.steps[-1] == step else 0)
+    values = np.vstack([old.values[:count], point]) if count else point[np.newaxis]
+    return replace(course, metrics=metrics, history=History((*old.steps[:count], step), values))
+
+
+def _thinned(history: History, points: dict[int, Column], every: int) -> History:
+    """The points at multiples of `every`, old and new, without the head that was."""
+    chosen = [i for i, step in enumerate(history.steps) if step % every == 0]
+    steps = tuple(history.steps[i] for i in chosen) + tuple(points)
+    values = [history.values[chosen], *(point[np.newaxis] for point in points.values())]
+    return History(steps, np.vstack(values))
+
+
+def _why(state: RunState, steps: Steps, seconds: float) -> str | None:
+    if steps.done >= steps.asked:
+        return None
+    if state.divergence:
+        return state.divergence.message
+    return (
+        f"{steps.done:,} of {steps.asked:,} steps fitted into the {seconds:g} s of computing that one request gets. "
+        "Ask again for the rest."
+    )

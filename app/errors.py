@@ -1,0 +1,121 @@
+"""Every failure as one shape: RFC 9457 problem details, with the field and what is allowed, and nothing of the input
+but the short ASCII form that the engine makes of it.
+"""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.runs import Conflict, KeyReused, RunDamaged, RunNotFound, TooMany
+from app.stores import StoreUnavailable
+from app.work import Busy
+from engine import SpecError
+
+PROBLEM = "application/problem+json"
+
+
+def problem(
+    status: int, detail: str, errors: Iterable[Mapping[str, Any]] = (), retry_after: int | None = None, **more: Any
+) -> Response:
+    """A problem document; `detail` is a sentence for people, `errors` name field, value and what is allowed."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "errors": list(errors),
+        **more,
+    }
+    headers = {"cache-control": "no-store"}
+    if retry_after is not None:
+        headers["retry-after"] = str(retry_after)
+    return Response(orjson.dumps(body), status, headers, PROBLEM)
+
+
+def short(text: str, most: int = 80) -> str:
+    """Any text as a short ASCII one."""
+    plain = text.encode("ascii", "backslashreplace").decode()
+    return plain if len(plain) <= most else plain[: most - 3] + "..."
+
+
+def spec_problem(error: SpecError) -> Response:
+    """What the engine does not allow."""
+    field, allowed = short(error.field), short(error.allowed, 600)
+    detail = f"{field}: {error.value} is not allowed, must be {allowed}"
+    return problem(422, detail, [{"field": field, "value": error.value, "allowed": allowed}])
+
+
+def invalid(error: RequestValidationError) -> Response:
+    """What does not fit a request's schema, without the input."""
+    found = []
+    for each in error.errors()[:20]:
+        place = [str(part) for part in each["loc"] if part not in ("body", "query", "path", "header")]
+        found.append({"field": short(".".join(place)) or "body", "allowed": short(_allowed(each), 200)})
+    detail = "; ".join(f"{each['field']}: {each['allowed']}" for each in found[:3])
+    return problem(422, detail, found)
+
+
+def _allowed(error: Mapping[str, Any]) -> str:
+    if error["type"] == "extra_forbidden":
+        return "must be left out: there is no such field"
+    if error["type"] == "missing":
+        return "must be given"
+    if error["type"] == "model_attributes_type":
+        return "must be an object, sent as application/json"
+    message: str = error["msg"]
+    return message.replace("Input should be", "must be")
+
+
+def install(app: FastAPI) -> None:
+    """Make `app` answer every failure as a problem."""
+
+    @app.exception_handler(SpecError)
+    async def _spec(request: Request, error: SpecError) -> Response:
+        return spec_problem(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        return invalid(error)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        answer = problem(error.status_code, short(str(error.detail), 300))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(RunNotFound)
+    async def _absent(request: Request, error: RunNotFound) -> Response:
+        return problem(404, "There is no such run; it may have expired or been deleted.")
+
+    @app.exception_handler(RunDamaged)
+    async def _damaged(request: Request, error: RunDamaged) -> Response:
+        return problem(410, "This run's stored bytes were damaged and cannot be trusted. Its link starts it anew.")
+
+    @app.exception_handler(Conflict)
+    async def _conflict(request: Request, error: Conflict) -> Response:
+        detail = f"The run has moved on to version {error.version}: read it again, then repeat what still makes sense."
+        return problem(409, detail, version=error.version)
+
+    @app.exception_handler(KeyReused)
+    async def _reused(request: Request, error: KeyReused) -> Response:
+        errors = [{"field": "Idempotency-Key", "allowed": "must be a new one for each different request"}]
+        return problem(422, "This Idempotency-Key was used for another request.", errors)
+
+    @app.exception_handler(TooMany)
+    async def _many(request: Request, error: TooMany) -> Response:
+        return problem(429, f"Over a limit: {error.reason}.", retry_after=error.retry_after)
+
+    @app.exception_handler(Busy)
+    async def _busy(request: Request, error: Busy) -> Response:
+        return problem(error.status, f"Not now: {error.reason}.", retry_after=error.retry_after)
+
+    @app.exception_handler(StoreUnavailable)
+    async def _store(request: Request, error: StoreUnavailable) -> Response:
+        detail = f"Not now: {error.reason}. Nothing was changed; try again shortly."
+        return problem(503, detail, retry_after=error.retry_after)

@@ -1,0 +1,409 @@
+"""Runs: load -> engine -> save, with compare-and-set by version, idempotency keys and budgets of computing time."""
+
+import asyncio
+import random
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from secrets import token_urlsafe
+from time import time
+
+import numpy as np
+import orjson
+
+from app import course
+from app.costs import data_cost, look_cost, step_cost
+from app.course import Course, Room, Steps
+from app.record import (
+    KINDS,
+    Damaged,
+    Run,
+    Summary,
+    decode,
+    edits_bytes,
+    edits_digest,
+    encode,
+    origin_digest,
+    point_bytes,
+    spec_bytes,
+    summary,
+)
+from app.settings import Settings
+from app.stores import Store
+from app.work import Pool
+from engine import CorruptState, Edit, RunState, Spec, SpecError, pack, start, unpack
+
+__all__ = ["Conflict", "KeyReused", "Run", "RunDamaged", "RunNotFound", "Runs", "Steps", "Summary", "TooMany"]
+
+ATTEMPTS = 20
+CACHED_NUMBERS = 4_000_000
+
+
+class RunNotFound(LookupError):
+    """There is no such run, or it has expired."""
+
+
+class RunDamaged(Exception):
+    """The stored bytes of this run are not what was written."""
+
+
+class TooMany(Exception):
+    """A limit on how many there may be: what, and when to come again."""
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        self.reason, self.retry_after = reason, retry_after
+        super().__init__(reason)
+
+
+class Conflict(Exception):
+    """The run is not at the version that was expected; `version` is the one it is at."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        super().__init__(f"the run is at version {version}")
+
+
+class KeyReused(Exception):
+    """The idempotency key was used for another request."""
+
+
+Work = Callable[[Run], Awaitable[tuple[Run, Steps]]]
+
+
+def owner_of(visitor: str) -> str:
+    """What is stored of a visitor's token: enough to recognise it, not to use it."""
+    return sha256(visitor.encode()).hexdigest()[:32]
+
+
+class Runs:
+    """All runs of a store. Methods raise RunNotFound, RunDamaged, StoreUnavailable, Busy, TooMany and SpecError."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store, self.settings = store, settings
+        self.pool = Pool(settings.heavy_jobs, settings.heavy_jobs_per_visitor)
+        self.room = Room(settings.history_points, settings.checkpoints, settings.checkpoint_bytes)
+        self._cache = _Cache(CACHED_NUMBERS)
+        self._counted, self._count = 0.0, 0
+
+    async def create(self, visitor: str, spec: Spec, edits: Sequence[Edit] = (), step: int = 0) -> Run:
+        """A new run, brought to `step` with the edits on the way, as far as the budget for a replay goes."""
+        self.check(spec)
+        owner = owner_of(visitor)
+        await self._make_room(owner)
+        cost = look_cost(spec) + data_cost(spec) + step * step_cost(spec)
+        made, steps = await self.pool.do(cost, owner, lambda: self._replay(spec, edits, step))
+        return await self._add(made, owner, steps.points, steps.kept)
+
+    def _replay(self, spec: Spec, edits: Sequence[Edit], step: int) -> tuple[Course, Steps]:
+        deadline = time() + self.settings.replay_seconds
+        made, points, kept = course.begin(spec), {}, {}
+        points[0] = made.history.values[-1]
+        for edit in [*(edit for edit in edits if edit.step <= step), None]:
+            target = edit.step if edit else step
+            seconds = max(0.0, deadline - time())
+            if target > made.state.step:
+                made, steps = course.carry(made, target - made.state.step, seconds, self.room)
+                points, kept = points | steps.points, kept | steps.kept
+            if made.state.step < target:
+                break
+            if edit:
+                made = course.change(made, edit.field, edit.value)
+                self.check(made.state.spec)
+                if edit.step in points:
+                    points[edit.step] = made.history.values[-1]
+        return made, Steps(points={s: points[s] for s in points if s in made.history.steps}, kept=kept)
+
+    async def open(self, visitor: str, spec: Spec, edits: Sequence[Edit] = (), step: int = 0) -> Run:
+        """This visitor's run of the same spec and edits that has come to `step` or further, else a new one."""
+        digest = origin_digest(spec) + edits_digest(tuple(edits))
+        for found in await self.list(visitor):
+            if found.digest == digest and found.step >= step:
+                return await self.get(found.id)
+        return await self.create(visitor, spec, edits, step)
+
+    async def get(self, run_id: str) -> Run:
+        """The run as it stands in the store."""
+        version = await self.store.version(_key(run_id))
+        cached = self._cache.get(run_id)
+        if cached and cached.version == version:
+            return cached
+        record = await self.store.get(_key(run_id), KINDS) if version is not None else None
+        if record is None:
+            self._cache.drop(run_id)
+            raise RunNotFound(run_id)
+        try:
+            run = decode(run_id, record)
+        except (Damaged, CorruptState, ValueError) as error:
+            raise RunDamaged(str(error)) from error
+        self._cache.put(run)
+        return run
+
+    async def list(self, visitor: str) -> list[Summary]:
+        """This visitor's runs, the one changed last first."""
+        owned = await self.store.owned(owner_of(visitor), "run:")
+        found = []
+        for key, record in owned:
+            try:
+                found.append(summary(key.removeprefix("run:"), record))
+            except Damaged:
+                continue
+        return found
+
+    async def step(
+        self, run_id: str, count: int, *, version: int | None = None, key: str | None = None, before: bool = False
+    ) -> tuple[Run, Steps]:
+        """Up to `count` more steps, as many as one request's budget allows; `before` keeps the one before the last."""
+        budget = self.settings.step_seconds
+
+        async def work(run: Run) -> tuple[Run, Steps]:
+            cost = min(budget, count * step_cost(run.state.spec)) + look_cost(run.state.spec)
+            return await self.pool.do(cost, run.visitor, lambda: course.carry(run, count, budget, self.room, before))
+
+        return await self._change(run_id, work, version, key, ("step", count))
+
+    async def edit(
+        self, run_id: str, field: str, value: object, *,
+        version: int | None = None, key: str | None = None, step: int | None = None,
+    ) -> Run:  # fmt: skip
+        """Change a live field or a parameter by its address, now or, going back, at `step`."""
+        run, _ = await self.edit_all(run_id, {field: value}, version=version, key=key, step=step)
+        return run
+
+    async def edit_all(
+        self, run_id: str, changes: dict[str, object], *,
+        version: int | None = None, key: str | None = None, step: int | None = None,
+    ) -> tuple[Run, Steps]:  # fmt: skip
+        """Several changes at once, all or none."""
+
+        async def work(run: Run) -> tuple[Run, Steps]:
+            if step is not None and step != run.state.step:
+                run = course.back(run, await self.at(run, step))
+            if len(run.edits) + len(changes) > self.settings.edits_per_run:
+                raise TooMany(f"a run has at most {self.settings.edits_per_run:,} changes; branch or go back", 0)
+            changed = await self.pool.do(look_cost(run.state.spec), run.visitor, lambda: self._edited(run, changes))
+            return changed, Steps(points=self._point_now(changed))
+
+        return await self._change(run_id, work, version, key, ("edit", changes, step))
+
+    def _edited(self, run: Run, changes: dict[str, object]) -> Run:
+        for field, value in changes.items():
+            run = course.change(run, field, value)
+        self.check(run.state.spec)
+        return run
+
+    def _point_now(self, run: Course) -> dict[int, course.Column]:
+        """The head's point if it is one that is kept: an edit changes it."""
+        every = course.stride_for(run.state.spec, run.state.step, self.room.points)
+        return {run.state.step: run.history.values[-1]} if run.state.step % every == 0 else {}
+
+    async def rewind(self, run_id: str, step: int, *, version: int | None = None, key: str | None = None) -> Run:
+        """Back to an earlier step: what came later is gone."""
+
+        async def work(run: Run) -> tuple[Run, Steps]:
+            state = await self.at(run, step)
+            rewound = await self.pool.do(look_cost(state.spec), run.visitor, lambda: course.back(run, state))
+            return rewound, Steps()
+
+        return (await self._change(run_id, work, version, key, ("rewind", step)))[0]
+
+    async def reset(self, run_id: str, *, version: int | None = None, key: str | None = None) -> Run:
+        """The same start again, without edits."""
+
+        async def work(run: Run) -> tuple[Run, Steps]:
+            fresh = await self.pool.do(look_cost(run.origin), run.visitor, lambda: course.begin(run.origin))
+            again = replace(run, edits=(), state=fresh.state, metrics=fresh.metrics, history=fresh.history)
+            return again, Steps(points={0: fresh.history.values[-1]})
+
+        return (await self._change(run_id, work, version, key, ("reset",)))[0]
+
+    async def branch(self, run_id: str, step: int | None, visitor: str) -> Run:
+        """A new run that shares spec, edits and steps up to `step` (None: all of them)."""
+        run, owner = await self.get(run_id), owner_of(visitor)
+        await self._make_room(owner)
+        state = run.state if step is None else await self.at(run, step)
+        made = await self.pool.do(look_cost(state.spec), owner, lambda: course.back(run, state))
+        names = [name for name in await self.store.names(_key(run_id), "state") if int(name) <= state.step]
+        kept = {int(name): await self._kept(run, int(name)) for name in names}
+        points = dict(zip(made.history.steps, made.history.values, strict=True))
+        return await self._add(made, owner, points, kept)
+
+    async def at(self, run: Run, step: int) -> RunState:
+        """The state that the run had at an earlier step, edits there included; SpecError if there is no such step."""
+        if not 0 <= step <= run.state.step:
+            raise SpecError("step", step, f"a whole number from 0 to {run.state.step}")
+        if step == run.state.step:
+            return run.state
+        names = [int(name) for name in await self.store.names(_key(run.id), "state")]
+        nearest = max((name for name in names if name <= step), default=0)
+        base = await self._kept(run, nearest)
+        cost = (step - base.step) * step_cost(run.state.spec)
+        state = await self.pool.do(
+            cost, run.visitor, lambda: course.at_step(run, base, step, self.settings.replay_seconds)
+        )
+        if state.step < step:
+            raise SpecError(
+                "step", step, f"one of those that can be gone back to in {self.settings.replay_seconds:g} s"
+            )
+        return state
+
+    async def _kept(self, run: Run, step: int) -> RunState:
+        packed = await self.store.part(_key(run.id), "state", str(step)) if step else None
+        try:
+            return unpack(packed, run.origin) if packed else start(run.origin)
+        except CorruptState:
+            return start(run.origin)  # a replay from the start comes to the same bits
+
+    async def delete(self, run_id: str) -> None:
+        """Remove the run for good."""
+        self._cache.drop(run_id)
+        if not await self.store.delete(_key(run_id)):
+            raise RunNotFound(run_id)
+
+    def check(self, spec: Spec) -> None:
+        """SpecError if one step of this spec would take longer than a step may."""
+        most = self.settings.most_step_seconds
+        if (cost := step_cost(spec)) > most:
+            raise SpecError(
+                "optimizer" if spec.optimizer == "trial_and_error" else "batch_size",
+                spec.optimizer if spec.optimizer == "trial_and_error" else spec.batch_size,
+                f"less work: one step would take about {cost:.0f} s of at most {most:g}; fewer units or examples",
+            )
+
+    async def _change(
+        self, run_id: str, work: Work, version: int | None, key: str | None, request: tuple[object, ...]
+    ) -> tuple[Run, Steps]:
+        """Load, work, save if nobody else has saved in between; else again from what they saved."""
+        digest = sha256(orjson.dumps(request, default=str)).hexdigest()
+        for attempt in range(ATTEMPTS):
+            run = await self.get(run_id)
+            if key and (told := await self.store.part(_key(run_id), "once", key)):
+                return _told(run, told, digest)
+            if version is not None and version != run.version:
+                raise Conflict(run.version)
+            changed, steps = await work(run)
+            saved = replace(changed, version=run.version + 1)
+            parts = await self._parts(run, saved, steps)
+            if key:
+                parts["once"] = await self._once(run, key, digest, saved, steps)
+            if await self._put(saved, run.version, parts):
+                return saved, steps
+            await asyncio.sleep(random.random() * 0.002 * attempt)
+        raise Conflict((await self.get(run_id)).version)
+
+    async def _parts(self, old: Run, new: Run, steps: Steps) -> dict[str, dict[str, bytes | None]]:
+        """What changes of a run's parts, for a store to write together with its value."""
+        gone: dict[str, bytes | None] = {str(s): None for s in set(old.history.steps) - set(new.history.steps)}
+        parts = {"point": gone | {str(s): point_bytes(point) for s, point in steps.points.items()}}
+        if new.edits != old.edits:
+            parts["edits"] = {"all": edits_bytes(new.edits)}
+        if steps.kept or new.state.step < old.state.step:
+            stride = self.room.state_stride(new.state.spec, new.state.step)
+            names = {int(name) for name in await self.store.names(_key(new.id), "state")} | set(steps.kept)
+            stale = {s for s in names if s % stride or s > new.state.step}
+            states: dict[str, bytes | None] = {str(s): pack(kept, new.origin) for s, kept in steps.kept.items()}
+            parts["state"] = states | {str(s): None for s in stale}
+        return parts
+
+    async def _once(self, run: Run, key: str, digest: str, saved: Run, steps: Steps) -> dict[str, bytes | None]:
+        """The record of a request that has been carried out; now and then the oldest ones go."""
+        told = {"request": digest, "version": saved.version, "asked": steps.asked, "why": steps.truncated}
+        losses = steps.losses.astype("<f8").tobytes()
+        once: dict[str, bytes | None] = {key: orjson.dumps(told) + b"\n" + losses}
+        most = self.settings.idempotency_keys
+        if saved.version % most == 0:
+            record = await self.store.get(_key(run.id), ("once",))
+            for name, value in (record.parts["once"] if record else {}).items():
+                if orjson.loads(value.split(b"\n", 1)[0])["version"] <= saved.version - most:
+                    once[name] = None
+        return once
+
+    async def _add(self, made: Course, owner: str, points: dict[int, course.Column], kept: dict[int, RunState]) -> Run:
+        run = Run(made.origin, made.edits, made.state, made.metrics, made.history, token_urlsafe(16), owner, 1)
+        parts: dict[str, dict[str, bytes | None]] = {
+            "spec": {"origin": spec_bytes(run.origin)},
+            "point": {str(s): point_bytes(point) for s, point in points.items()},
+            "state": {str(s): pack(state, run.origin) for s, state in kept.items()},
+        }
+        if run.edits:
+            parts["edits"] = {"all": edits_bytes(run.edits)}
+        await self._put(run, 0, parts)
+        self._count += 1
+        return run
+
+    async def _put(self, run: Run, expected: int, parts: dict[str, dict[str, bytes | None]]) -> bool:
+        seconds = self.settings.idle_days * 86_400
+        done = await self.store.put(
+            _key(run.id), encode(run), expected=expected, owner=run.visitor, seconds=seconds, parts=parts
+        )
+        if done:
+            self._cache.put(run)
+        return done
+
+    async def _make_room(self, owner: str) -> None:
+        """Below both limits on runs, or the ones idle longest make room, or TooMany."""
+        settings, idle_since = self.settings, time() - self.settings.busy_seconds
+        own = await self.store.owned(owner, "run:")
+        if len(own) >= settings.runs_per_visitor:
+            await self._let_go(await self.store.oldest("run:", idle_since, 1, owner), settings.runs_per_visitor)
+        if time() - self._counted > 5:
+            self._counted, self._count = time(), await self.store.count("run:")
+        if self._count >= settings.runs_in_all:
+            await self._let_go(await self.store.oldest("run:", idle_since, 50), settings.runs_in_all)
+
+    async def _let_go(self, keys: Sequence[str], limit: int) -> None:
+        if not keys:
+            minutes = self.settings.busy_seconds / 60
+            raise TooMany(
+                f"there are {limit:,} runs, as many as there may be, and all were used in the last {minutes:g} minutes",
+                60,
+            )
+        for key in keys:
+            await self.store.delete(key)
+            self._count -= 1
+
+    def close(self) -> None:
+        """Let threads end."""
+        self.pool.close()
+
+
+def _key(run_id: str) -> str:
+    return f"run:{run_id}"
+
+
+def _told(run: Run, told: bytes, digest: str) -> tuple[Run, Steps]:
+    """The answer to a request that had been carried out before: its losses, and the run as it stands now."""
+    text, losses = told.split(b"\n", 1)
+    about = orjson.loads(text)
+    if about["request"] != digest:
+        raise KeyReused
+    return run, Steps(np.frombuffer(losses, "<f8"), about["asked"], about["why"], replayed=True)
+
+
+class _Cache:
+    """Runs as they were last seen, the ones used last, up to so many numbers in all. The store has the last word."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self._size = most, 0
+        self._runs: OrderedDict[str, Run] = OrderedDict()
+
+    def get(self, run_id: str) -> Run | None:
+        if run_id in self._runs:
+            self._runs.move_to_end(run_id)
+        return self._runs.get(run_id)
+
+    def put(self, run: Run) -> None:
+        self.drop(run.id)
+        self._runs[run.id] = run
+        self._size += _numbers(run)
+        while self._size > self.most and len(self._runs) > 1:
+            self.drop(next(iter(self._runs)))
+
+    def drop(self, run_id: str) -> None:
+        run = self._runs.pop(run_id, None)
+        if run:
+            self._size -= _numbers(run)
+
+
+def _numbers(run: Run) -> int:
+    return 500 + run.state.parameters.size + run.state.slots.size + run.history.values.size

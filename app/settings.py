@@ -1,0 +1,108 @@
+"""Environment -> Settings: where to serve, where to keep runs, and every limit of the service, in this one place.
+
+Each setting is an environment variable PLAYGROUND_<NAME>. Those marked as limits are shown in the catalog.
+"""
+
+import os
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from engine import LIMITS, Limits
+
+LIMIT = {"limit": True}
+
+
+def data_folder() -> Path:
+    """The user's own folder for data, as each system has it."""
+    home = Path.home()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    return base / "backprop-playground"
+
+
+def _named(name: str) -> AliasChoices:
+    return AliasChoices(f"PLAYGROUND_{name}", name, name.lower())
+
+
+def _limit(default: Any, description: str, **bounds: Any) -> Any:
+    return Field(default, description=description, json_schema_extra=LIMIT, **bounds)
+
+
+class Settings(BaseSettings):
+    """All settings; the limits follow after the places."""
+
+    model_config = SettingsConfigDict(env_prefix="PLAYGROUND_", frozen=True, populate_by_name=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", validation_alias=_named("HOST"), description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, validation_alias=_named("PORT"), description="Port to listen on.")
+    workers: int = Field(1, ge=1, le=64, validation_alias=_named("WORKERS"), description="Server processes.")
+    data: Path = Field(default_factory=data_folder, description="Folder of the SQLite file.")
+    store: str = Field("", description="redis://host:port/0, or the path of a SQLite file; empty: in the data folder.")
+    trusted_proxies: str = Field("127.0.0.1", description="Addresses whose X-Forwarded-For is believed, by commas.")
+    allowed_origins: tuple[str, ...] = Field((), description="Other sites that may post here, such as https://a.org.")
+    allowed_hosts: tuple[str, ...] = Field(("*",), description="Host names that are answered.")
+    secure_cookies: bool = Field(False, description="Cookies over HTTPS only; set it behind a TLS proxy.")
+    metrics: bool = Field(False, description="Serve /metrics for Prometheus.")
+    json_logs: bool = Field(False, description="One JSON line a request on standard output.")
+
+    parameters: int = _limit(LIMITS.parameters, "parameters of a network", ge=1, le=LIMITS.parameters)
+    hidden_layers: int = _limit(LIMITS.hidden_layers, "hidden layers", ge=0, le=LIMITS.hidden_layers)
+    units: int = _limit(LIMITS.units, "units of a layer", ge=1, le=LIMITS.units)
+    most_step_seconds: float = _limit(3.0, "estimated seconds that one step may take", gt=0)
+    steps_per_request: int = _limit(100_000, "steps that one request may ask for", ge=1)
+    step_seconds: float = _limit(0.25, "seconds of computing that one request gets; what does not fit is left", gt=0)
+    replay_seconds: float = _limit(2.0, "seconds of computing to bring a link's run to its step", gt=0)
+    body_bytes: int = _limit(4 << 20, "bytes of a request's body", ge=1024)
+    head_bytes: int = _limit(16 << 10, "bytes of a request's head", ge=1024)
+    receive_seconds: float = _limit(10.0, "seconds to send a request in", gt=0)
+    json_depth: int = _limit(16, "levels of nesting in JSON", ge=4)
+    answer_numbers: int = _limit(1_000_000, "numbers in one answer", ge=1000)
+    losses: int = _limit(1_000, "losses in the answer to a step; more are thinned", ge=2)
+    history_points: int = _limit(300, "points kept of a run's history", ge=16)
+    checkpoints: int = _limit(16, "states kept of a run's past", ge=2)
+    checkpoint_bytes: int = _limit(8 << 20, "bytes kept of a run's past", ge=1)
+    edits_per_run: int = _limit(1_000, "changes made during a run", ge=1)
+    idempotency_keys: int = _limit(64, "idempotency keys remembered a run", ge=1)
+    runs_per_visitor: int = _limit(200, "runs a visitor; the one idle longest makes room", ge=1)
+    runs_in_all: int = _limit(20_000, "runs in all; the one idle longest makes room", ge=1)
+    busy_seconds: float = _limit(600.0, "seconds after which a run counts as idle and may make room", ge=0)
+    idle_days: float = _limit(30.0, "days after which an idle run expires", gt=0)
+    store_bytes: int = _limit(4 << 30, "bytes of the SQLite file", ge=1 << 20)
+    store_seconds: float = _limit(0.5, "seconds to wait for the store", gt=0, le=10)
+    visitor_rate: float = _limit(60.0, "requests a second that a visitor or a run gets", gt=0)
+    address_rate: float = _limit(1_000.0, "requests a second from one address: a whole school fits", gt=0)
+    heavy_jobs: int = _limit(32, "heavy computations waiting in one process", ge=1)
+    heavy_jobs_per_visitor: int = _limit(4, "heavy computations of one visitor at once", ge=1)
+
+    @property
+    def engine_limits(self) -> Limits:
+        """The limits that the engine checks."""
+        return Limits(hidden_layers=self.hidden_layers, units=self.units, parameters=self.parameters)
+
+    @property
+    def store_url(self) -> str:
+        """redis://… or the path of the SQLite file."""
+        return self.store or str(self.data / "runs.sqlite3")
+
+    def limits(self) -> dict[str, tuple[float, str]]:
+        """Every limit by name: its value and what it limits."""
+        return {
+            name: (getattr(self, name), field.description or "")
+            for name, field in type(self).model_fields.items()
+            if field.json_schema_extra == LIMIT
+        }
+
+
+@lru_cache
+def load() -> Settings:
+    """The settings of this process, from its environment."""
+    return Settings()

@@ -1,0 +1,17 @@
+"""Where runs are kept: one interface, SQLite by default, Redis for several machines."""
+
+from app.settings import Settings
+from app.stores.base import Record, Store, StoreUnavailable
+from app.stores.sqlite import SqliteStore
+
+__all__ = ["Record", "Store", "StoreUnavailable", "store_for"]
+
+
+def store_for(settings: Settings) -> Store:
+    """The store that the settings ask for, not yet opened."""
+    url = settings.store_url
+    if url.startswith(("redis://", "rediss://", "unix://")):
+        from app.stores.redis import RedisStore  # its client is an optional dependency
+
+        return RedisStore(url, wait=settings.store_seconds)
+    return SqliteStore(url, wait=settings.store_seconds, most_bytes=settings.store_bytes)

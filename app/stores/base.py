@@ -1,0 +1,82 @@
+"""What every store does: keep records by key, each with a version, and change one only if its version is the expected.
+
+A record has a value, which is rewritten at each change, and parts by (kind, name), which are written once or seldom:
+the spec a run began with, sampled points, checkpoints. One `put` writes value and parts or nothing, so an idempotency
+key is simply a part that is written together with the step it stands for.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+Parts = Mapping[str, Mapping[str, bytes | None]]
+
+
+class StoreUnavailable(Exception):
+    """The store cannot answer now: busy, full, stopped or broken. Nothing was half-written."""
+
+    def __init__(self, reason: str, retry_after: int = 1) -> None:
+        self.reason, self.retry_after = reason, retry_after
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as it was read, at one moment: parts by kind, then by name."""
+
+    version: int
+    owner: str
+    value: bytes
+    parts: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """Every method may raise StoreUnavailable, within the time the store was given to wait."""
+
+    async def open(self) -> None:
+        """Connect; may be called again after `close`."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+    async def ready(self) -> None:
+        """Return if a write would succeed now."""
+
+    async def version(self, key: str) -> int | None:
+        """The version of a record, cheaply; None if there is none."""
+
+    async def get(self, key: str, kinds: Sequence[str] = ()) -> Record | None:
+        """A record with all its parts of these kinds, read at one moment."""
+
+    async def part(self, key: str, kind: str, name: str) -> bytes | None:
+        """One part."""
+
+    async def names(self, key: str, kind: str) -> list[str]:
+        """The names of a record's parts of one kind."""
+
+    async def put(
+        self, key: str, value: bytes, *, expected: int, owner: str = "", seconds: float, parts: Parts | None = None
+    ) -> bool:
+        """Write value and parts (None deletes one) if the version is `expected` (0: there is no record).
+
+        The version becomes `expected` + 1. False, and nothing written, if it is another. The record expires after
+        `seconds` without a write.
+        """
+
+    async def delete(self, key: str) -> bool:
+        """Remove a record and its parts; False if there was none."""
+
+    async def owned(self, owner: str, prefix: str) -> list[tuple[str, Record]]:
+        """An owner's records whose key begins with `prefix`, the one written last first, without parts."""
+
+    async def count(self, prefix: str) -> int:
+        """How many records have a key that begins with `prefix`."""
+
+    async def oldest(self, prefix: str, before: float, most: int, owner: str | None = None) -> list[str]:
+        """Keys not written since `before` (Unix time), the oldest first: at most `most` of them."""
+
+    async def sweep(self) -> int:
+        """Remove what has expired; how many records that were."""
+
+    async def take(self, bucket: str, want: float, rate: float, burst: float) -> float:
+        """Take up to `want` tokens from a bucket that fills at `rate` a second up to `burst`; how many it gave."""

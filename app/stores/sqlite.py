@@ -1,0 +1,318 @@
+"""Runs in one SQLite file: WAL, every write one immediate transaction, every wait on the event loop's clock.
+
+Calls take some 10 to 100 us, so they are made on the event loop itself; a busy database is asked again after a pause in
+which the loop serves others.
+"""
+
+import asyncio
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic, time
+from typing import Any, TypeVar
+
+from app.stores.base import Parts, Record, StoreUnavailable
+
+T = TypeVar("T")
+log = logging.getLogger("playground.store")
+
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS records (
+        key TEXT PRIMARY KEY, version INTEGER NOT NULL, owner TEXT NOT NULL,
+        written REAL NOT NULL, expires REAL NOT NULL, value BLOB NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS records_owner ON records(owner, written)",
+    "CREATE INDEX IF NOT EXISTS records_written ON records(written)",
+    """CREATE TABLE IF NOT EXISTS parts (
+        key TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,
+        PRIMARY KEY (key, kind, name)) WITHOUT ROWID""",
+    "CREATE TABLE IF NOT EXISTS buckets (key TEXT PRIMARY KEY, level REAL NOT NULL, at REAL NOT NULL) WITHOUT ROWID",
+)
+_PAGE = 4096
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+# A record's time of writing is kept to the minute, so that its two indexes need not change at every step.
+_GRAIN = 60.0
+
+
+class SqliteStore:
+    """A `Store` in the file at `path`."""
+
+    def __init__(self, path: str, wait: float = 0.5, most_bytes: int = 4 << 30) -> None:
+        self.path, self.wait, self.most_bytes = Path(path), wait, most_bytes
+        self._db: sqlite3.Connection | None = None
+        self._inode: tuple[int, int] | None = None
+        self._upkeep: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Create the file if need be; StoreUnavailable if it is not a database or cannot be written."""
+        await self._attempt(lambda db: None)
+        self._upkeep = asyncio.create_task(self._checkpoint_forever())
+
+    async def close(self) -> None:
+        """Close the file, which also folds the WAL into it."""
+        if self._upkeep:
+            self._upkeep.cancel()
+            self._upkeep = None
+        self._disconnect()
+
+    def _connection(self) -> sqlite3.Connection:
+        """The connection; a new one if the file was replaced under us, for the old one would write into nothing."""
+        if self._db is not None and self._inode != _inode(self.path):
+            log.error("the database file was replaced; opening it anew")
+            self._disconnect()
+        if self._db is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            db = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+            try:
+                db.execute("PRAGMA journal_mode=WAL")
+                db.execute("PRAGMA synchronous=NORMAL")
+                db.execute("PRAGMA wal_autocheckpoint=8000")
+                db.execute(f"PRAGMA max_page_count={self.most_bytes // _PAGE}")
+                _create(db)
+            except BaseException:
+                db.close()
+                raise
+            self._db, self._inode = db, _inode(self.path)
+        return self._db
+
+    def _disconnect(self) -> None:
+        if self._db is not None:
+            try:
+                self._db.close()
+            except sqlite3.Error:
+                log.exception("closing the database")
+            self._db = None
+
+    async def _attempt(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do the work; while the database is busy, pause and try again until the time to wait is over."""
+        deadline, pause = monotonic() + self.wait, 0.001
+        while True:
+            try:
+                return work(self._connection())
+            except (sqlite3.Error, OSError) as error:
+                code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+                if code not in _BUSY or monotonic() + pause > deadline:
+                    raise self._unavailable(error, code) from error
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 0.05)
+
+    def _unavailable(self, error: Exception, code: int) -> StoreUnavailable:
+        if code in _BUSY:
+            return StoreUnavailable("the store is busy")
+        log.error("the store failed: %s", error)
+        if code in _FULL:
+            return StoreUnavailable("the store is full", retry_after=30)
+        self._disconnect()  # the next call opens the file anew, mended or not
+        return StoreUnavailable("the store is broken", retry_after=30)
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """The work in one transaction that takes the write lock first: one that reads first cannot wait for it."""
+
+        def transaction(db: sqlite3.Connection) -> T:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(db)
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            return result
+
+        return await self._attempt(transaction)
+
+    async def ready(self) -> None:
+        """Return if a write succeeds."""
+        probe = "INSERT OR REPLACE INTO buckets VALUES ('ready', 0, ?)"
+        await self._write(lambda db: db.execute(probe, (time(),)))
+
+    async def version(self, key: str) -> int | None:
+        """The version of a record; None if there is none."""
+        query = "SELECT version FROM records WHERE key = ? AND expires > ?"
+        row = await self._attempt(lambda db: db.execute(query, (key, time())).fetchone())
+        return row[0] if row else None
+
+    async def get(self, key: str, kinds: Sequence[str] = ()) -> Record | None:
+        """A record with all its parts of these kinds."""
+
+        def work(db: sqlite3.Connection) -> Record | None:
+            row = db.execute(
+                "SELECT version, owner, value FROM records WHERE key = ? AND expires > ?", (key, time())
+            ).fetchone()
+            if row is None:
+                return None
+            query = "SELECT name, value FROM parts WHERE key = ? AND kind = ?"
+            return Record(*row, {kind: dict(db.execute(query, (key, kind))) for kind in kinds})
+
+        return await self._attempt(lambda db: _at_one_moment(db, work) if kinds else work(db))
+
+    async def part(self, key: str, kind: str, name: str) -> bytes | None:
+        """One part."""
+        query = "SELECT value FROM parts WHERE key = ? AND kind = ? AND name = ?"
+        row = await self._attempt(lambda db: db.execute(query, (key, kind, name)).fetchone())
+        return row[0] if row else None
+
+    async def names(self, key: str, kind: str) -> list[str]:
+        """The names of a record's parts of one kind."""
+        query = "SELECT name FROM parts WHERE key = ? AND kind = ?"
+        return [name for (name,) in await self._attempt(lambda db: db.execute(query, (key, kind)).fetchall())]
+
+    async def put(
+        self, key: str, value: bytes, *, expected: int, owner: str = "", seconds: float, parts: Parts | None = None
+    ) -> bool:
+        """Write value and parts if the version is `expected`."""
+        now = time()
+        written = now - now % _GRAIN
+
+        def work(db: sqlite3.Connection) -> bool:
+            if expected == 0:
+                db.execute("DELETE FROM records WHERE key = ? AND expires <= ?", (key, now))
+                done = db.execute(
+                    "INSERT INTO records VALUES (?, 1, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (key, owner, written, written + seconds, value),
+                )
+                if done.rowcount:  # no part of an expired record of this name may live on
+                    db.execute("DELETE FROM parts WHERE key = ?", (key,))
+            else:
+                done = db.execute(
+                    "UPDATE records SET version = version + 1, value = ? WHERE key = ? AND version = ?",
+                    (value, key, expected),
+                )
+                db.execute(
+                    "UPDATE records SET written = ?, expires = ? WHERE key = ? AND written < ?",
+                    (written, written + seconds, key, written),
+                )
+            if done.rowcount:
+                _write_parts(db, key, parts or {})
+            return bool(done.rowcount)
+
+        return await self._write(work)
+
+    async def delete(self, key: str) -> bool:
+        """Remove a record and its parts."""
+
+        def work(db: sqlite3.Connection) -> bool:
+            db.execute("DELETE FROM parts WHERE key = ?", (key,))
+            return bool(db.execute("DELETE FROM records WHERE key = ?", (key,)).rowcount)
+
+        return await self._write(work)
+
+    async def owned(self, owner: str, prefix: str) -> list[tuple[str, Record]]:
+        """An owner's records, the one written last first."""
+        query = (
+            "SELECT key, version, owner, value FROM records WHERE owner = ? AND key >= ? AND key < ? AND expires > ?"
+            " ORDER BY written DESC, rowid DESC"
+        )
+        arguments = (owner, *_span(prefix), time())
+        rows = await self._attempt(lambda db: db.execute(query, arguments).fetchall())
+        return [(key, Record(*rest)) for key, *rest in rows]
+
+    async def count(self, prefix: str) -> int:
+        """How many records have a key that begins with `prefix`."""
+        query = "SELECT count(*) FROM records WHERE key >= ? AND key < ?"
+        row = await self._attempt(lambda db: db.execute(query, _span(prefix)).fetchone())
+        return int(row[0])
+
+    async def oldest(self, prefix: str, before: float, most: int, owner: str | None = None) -> list[str]:
+        """Keys not written since `before`, the oldest first."""
+        query = (
+            "SELECT key FROM records WHERE written < ? AND key >= ? AND key < ? AND (? IS NULL OR owner = ?)"
+            " ORDER BY written, rowid LIMIT ?"
+        )
+        arguments = (before, *_span(prefix), owner, owner, most)
+        rows = await self._attempt(lambda db: db.execute(query, arguments).fetchall())
+        return [key for (key,) in rows]
+
+    async def sweep(self) -> int:
+        """Remove what has expired, a bounded number at a time."""
+
+        def work(db: sqlite3.Connection) -> int:
+            rows = db.execute("SELECT key FROM records WHERE expires <= ? LIMIT 500", (time(),)).fetchall()
+            db.executemany("DELETE FROM parts WHERE key = ?", rows)
+            db.executemany("DELETE FROM records WHERE key = ?", rows)
+            db.execute("DELETE FROM buckets WHERE at < ?", (time() - 3600,))
+            return len(rows)
+
+        return await self._write(work)
+
+    async def take(self, bucket: str, want: float, rate: float, burst: float) -> float:
+        """Take up to `want` tokens from a bucket."""
+
+        def work(db: sqlite3.Connection) -> float:
+            now = time()
+            row = db.execute("SELECT level, at FROM buckets WHERE key = ?", (bucket,)).fetchone()
+            level = burst if row is None else min(burst, row[0] + rate * max(0.0, now - row[1]))
+            given = min(want, level)
+            db.execute("INSERT OR REPLACE INTO buckets VALUES (?, ?, ?)", (bucket, level - given, now))
+            return float(given)
+
+        return await self._write(work)
+
+    async def _checkpoint_forever(self) -> None:
+        """Fold the WAL into the file in a thread of its own, for that waits for the disk."""
+        while True:
+            await asyncio.sleep(5)
+            try:
+                await asyncio.to_thread(_fold, self.path)
+            except Exception as error:
+                log.warning("the WAL was not folded: %s", error)
+
+
+def _fold(path: Path) -> None:
+    db = sqlite3.connect(path, timeout=0)
+    try:
+        (pages,) = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1:2]
+        if pages * _PAGE > 16 << 20:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        db.close()
+
+
+def _create(db: sqlite3.Connection) -> None:
+    if db.execute("SELECT count(*) FROM sqlite_master WHERE name IN ('records', 'parts', 'buckets')").fetchone() == (
+        3,
+    ):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    for statement in _SCHEMA:
+        db.execute(statement)
+    db.execute("COMMIT")
+
+
+def _at_one_moment(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    db.execute("BEGIN")
+    try:
+        return work(db)
+    finally:
+        if db.in_transaction:
+            db.execute("COMMIT")
+
+
+def _write_parts(db: sqlite3.Connection, key: str, parts: Parts) -> None:
+    gone: list[tuple[str, str, str]] = []
+    kept: list[tuple[str, str, str, Any]] = []
+    for kind, named in parts.items():
+        for name, value in named.items():
+            if value is None:
+                gone.append((key, kind, name))
+            else:
+                kept.append((key, kind, name, value))
+    if gone:
+        db.executemany("DELETE FROM parts WHERE key = ? AND kind = ? AND name = ?", gone)
+    if kept:
+        db.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)", kept)
+
+
+def _span(prefix: str) -> tuple[str, str]:
+    """The keys that begin with `prefix`, as a range that an index can serve."""
+    return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
