@@ -14,7 +14,7 @@ import numpy as np
 from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Spec, Trace
 from engine.losses import FromLogits
 from engine.optimizers import Optimizer
-from engine.training import frozen_mask
+from engine.session import frozen_mask
 
 Line = tuple[str, str]  # the quantity that the line computes, "" for none; and the line
 

@@ -1,0 +1,155 @@
+"""Where a number of one step came from: a parameter's way from its old value to the new one, a unit's z, a and delta.
+
+Every number is the trace's own; what is taken apart here adds up to it again.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.activations import ACTIVATIONS
+from engine.arrays import Floats, Ints
+from engine.checks import SpecError
+from engine.optimizers import OPTIMIZERS
+from engine.session import frozen_mask, penalty_gradient
+from engine.tracing import LayerTrace, Trace
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that an update adds to a parameter.
+
+    `name` is gradient (of the data's loss), penalty (regularization's), memory (the optimizer's), decay (of adamw),
+    trial (what trial and error kept) or step (the whole, of a rule that is not taken apart).
+    """
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True)
+class ParameterReceipt:
+    """One parameter in one step: `now` + the parts = `next`.
+
+    `deltas` and `carried`, an entry per example of the trace, are the factors of the gradient: their products add up
+    to it. `carried` is what the link brought, 1 for a bias. `slots` has the optimizer's memory before and after.
+    """
+
+    address: str
+    layer: int
+    unit: int
+    source: int
+    now: float
+    next: float
+    gradient: float
+    penalty_gradient: float
+    learning_rate: float
+    frozen: bool
+    examples: Ints
+    deltas: Floats
+    carried: Floats
+    parts: tuple[Part, ...]
+    slots: dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class UnitReceipt:
+    """One unit in one step, an entry per example in z, a, da, dz and slope (None for softmax, which mixes its units).
+
+    z is the sum of `incoming` (examples, inputs), weight × activation, plus `bias`. da is the sum of `outgoing`
+    (examples, units above), weight × delta; None for an output, whose da is the loss's own gradient.
+    """
+
+    address: str
+    layer: int
+    unit: int
+    examples: Ints
+    z: Floats
+    a: Floats
+    da: Floats
+    dz: Floats
+    slope: Floats | None
+    bias: float
+    incoming: Floats
+    outgoing: Floats | None
+
+
+def slopes(layer: LayerTrace) -> Floats | None:
+    """The activation's derivative at every z of a layer, (examples, units): what turns da into dz. None for softmax."""
+    derivative = ACTIVATIONS[layer.activation].derivative
+    if derivative is None:
+        return None
+    out = np.empty_like(layer.z, order="C")
+    with np.errstate(all="ignore"):
+        derivative(np.ascontiguousarray(layer.z), np.ascontiguousarray(layer.a), out)
+    return out
+
+
+def parts_at(trace: Trace, indices: Ints) -> dict[str, Floats]:
+    """What the update adds to the parameters at these places of the flat vector, by the names of `Part`."""
+    spec, optimizer = trace.spec, OPTIMIZERS[trace.spec.optimizer]
+    p, after = trace.parameters[indices], trace.parameters_next[indices]
+    if optimizer.search:
+        return {"trial": after - p}
+    if optimizer.parts is None:
+        return {"step": after - p}
+    data = trace.gradient[indices]
+    penalty = penalty_gradient(spec, trace.parameters)[indices]
+    settings = dict(spec.optimizer_settings)
+    slots = [slot[indices] for slot in trace.slots]
+    with np.errstate(all="ignore"):
+        taken = optimizer.parts(p, data + penalty, slots, trace.learning_rate, trace.step + 1, settings)
+        free = ~frozen_mask(spec)[indices]
+        found = {"gradient": -taken.factor * data, "penalty": -taken.factor * penalty}
+        found |= {"memory": -taken.memory * np.ones_like(p), "decay": -taken.decay * np.ones_like(p)}
+    told = {"gradient"} | ({"penalty"} if spec.regularization != "none" else set())
+    told |= {"memory"} if optimizer.slots and np.any(found["memory"]) else set()
+    told |= {"decay"} if np.any(found["decay"]) else set()
+    return {name: np.where(free, values, 0.0) for name, values in found.items() if name in told}
+
+
+def parameter_receipt(trace: Trace, address: str) -> ParameterReceipt:
+    """The receipt of a weight "W2.1.3" or a bias "b2.1"; SpecError if there is none."""
+    network = trace.spec.network
+    try:
+        index = network.locate(address)
+    except ValueError as error:
+        raise SpecError("address", address, str(error)) from None
+    numbers = [int(part) for part in address[1:].split(".")]
+    layer, unit, source = (*numbers, 0)[:3]
+    before, after = trace.slots[:, index].tolist(), trace.slots_next[:, index].tolist()
+    names = OPTIMIZERS[trace.spec.optimizer].slots
+    parts = parts_at(trace, np.array([index]))
+    return ParameterReceipt(
+        address, layer, unit, source,
+        float(trace.parameters[index]), float(trace.parameters_next[index]),
+        float(trace.gradient[index]), float(penalty_gradient(trace.spec, trace.parameters)[index]), trace.learning_rate,
+        bool(frozen_mask(trace.spec)[index]), trace.examples, trace.layers[layer - 1].dz[:, unit - 1],
+        trace.inputs_of(layer - 1)[:, source - 1] if source else np.ones(len(trace.examples)),
+        tuple(Part(name, float(values[0])) for name, values in parts.items()),
+        {name: pair for name, *pair in zip(names, before, after, strict=True)},
+    )  # fmt: skip
+
+
+def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
+    """The receipt of a unit "a2.1", of layer 1 to the output; SpecError if there is none."""
+    sizes = trace.spec.network.sizes
+    k, j = _unit_of(address, sizes)
+    layer, slope = trace.layers[k - 1], slopes(trace.layers[k - 1])
+    above = trace.layers[k] if k < len(trace.layers) else None
+    return UnitReceipt(
+        address, k, j, trace.examples,
+        layer.z[:, j - 1], layer.a[:, j - 1], layer.da[:, j - 1], layer.dz[:, j - 1],
+        None if slope is None else slope[:, j - 1], float(layer.b[j - 1]),
+        trace.inputs_of(k - 1) * layer.W[j - 1], None if above is None else above.dz * above.W[:, j - 1],
+    )  # fmt: skip
+
+
+def _unit_of(address: str, sizes: tuple[int, ...]) -> tuple[int, int]:
+    parts = address[1:].split(".")
+    if address[:1] == "a" and len(parts) == 2 and all(p.isascii() and p.isdigit() and len(p) < 5 for p in parts):
+        layer, unit = int(parts[0]), int(parts[1])
+        if 1 <= layer < len(sizes) and 1 <= unit <= sizes[layer] and address == f"a{layer}.{unit}":
+            return layer, unit
+    allowed = f"a<layer>.<unit>, from a1.1 to a{len(sizes) - 1}.{sizes[-1]}, or a parameter's address"
+    raise SpecError("address", address, allowed)
