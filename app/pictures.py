@@ -1,0 +1,166 @@
+"""What each unit sees, as pictures: one small indexed PNG for all units, evaluated over a grid in one float32 pass.
+
+The palette runs orange - transparent - blue, so that the paper of either theme shows through where a value is near 0.
+"""
+
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import lru_cache
+from struct import pack
+from zlib import compress, crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import ACTIVATIONS, RunState, examples_of
+from engine.features import apply_features
+
+Grid = NDArray[np.float32]
+
+GRID = 50
+CURVE = 61
+NEGATIVE, POSITIVE = (216, 118, 43), (31, 108, 176)
+UNIT_COLOURS, OUTPUT_COLOURS = 15, 63  # odd, so that 0 has a colour of its own: none
+CLASS_COLOURS = (
+    (216, 118, 43), (31, 108, 176), (110, 130, 40), (150, 90, 60), (200, 160, 40),
+    (60, 150, 190), (190, 80, 70), (90, 100, 120), (130, 160, 110), (170, 120, 150),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """What every unit answers over a grid: per layer, the inputs first, (units, points) in [-1, 1], and the outputs
+    (outputs, points) as they are. `points` are GRID x GRID for two raw inputs, top row first, or CURVE for one."""
+
+    layers: tuple[Grid, ...]
+    outputs: Grid
+
+
+def has_surfaces(state: RunState) -> bool:
+    """Whether the raw inputs are few enough to draw along: one or two."""
+    return state.spec.raw_inputs <= 2
+
+
+def surfaces(state: RunState) -> Surfaces:
+    """Every unit's answer over the domain; for specs with one or two raw inputs."""
+    spec = state.spec
+    domain = examples_of(spec).domain
+    a, inputs = _grid(spec.raw_inputs, domain, spec.features)
+    layers, network = [inputs], spec.network
+    with np.errstate(all="ignore"):
+        for name, (W, b) in zip(network.activation_names, network.layers(state.parameters), strict=True):
+            z = W.astype(np.float32) @ a
+            z += b.astype(np.float32)[:, None]
+            a = np.empty_like(z)
+            ACTIVATIONS[name].forward(z, a)  # type: ignore[arg-type]
+            layers.append(centred(a, name))
+    return Surfaces(tuple(layers), a)
+
+
+@lru_cache(maxsize=32)
+def _grid(inputs: int, domain: tuple[float, float], features: tuple[str, ...]) -> tuple[Grid, Grid]:
+    """The features over the grid (features, points), and the same in [-1, 1] for their pictures."""
+    raw = raw_grid(inputs, domain)
+    values = np.ascontiguousarray(apply_features(raw, features).T, dtype=np.float32)
+    reach = np.abs(values).max(axis=1, keepdims=True)
+    return values, np.asarray(values / np.where(reach > 0, reach, 1), dtype=np.float32)
+
+
+@lru_cache(maxsize=32)
+def raw_grid(inputs: int, domain: tuple[float, float]) -> NDArray[np.float64]:
+    """Raw inputs (points, inputs); for two the first row is the top one, where x2 is largest."""
+    if inputs == 1:
+        return np.linspace(*domain, CURVE)[:, None]
+    centres = (np.arange(GRID) + 0.5) / GRID * (domain[1] - domain[0]) + domain[0]
+    x1, x2 = np.meshgrid(centres, centres[::-1])
+    return np.column_stack([x1.ravel(), x2.ravel()])
+
+
+def centred(a: NDArray[np.floating], activation: str) -> Grid:
+    """Activations (units, points) brought to [-1, 1]: by their range, or each unit by its own largest value."""
+    low, high = ACTIVATIONS[activation].range
+    if low >= 0 and high <= 1:
+        return np.asarray(2 * a - 1, dtype=np.float32)
+    if low >= -1 and high <= 1:
+        return np.asarray(a, dtype=np.float32)
+    finite = np.nan_to_num(a, nan=0.0, posinf=1e6, neginf=-1e6)
+    reach = np.maximum(1.0, np.abs(finite).max(axis=1, keepdims=True, initial=0.0))
+    return np.asarray(finite / reach, dtype=np.float32)
+
+
+def scaled(values: NDArray[np.floating]) -> Grid:
+    """Any values (rows, n), each row divided by its largest size."""
+    reach = np.abs(values).max(axis=1, keepdims=True, initial=0.0)
+    return np.asarray(values / np.where(reach > 0, reach, 1), dtype=np.float32)
+
+
+def sprite(values: Grid, width: int, colours: int = UNIT_COLOURS) -> str:
+    """Rows of values in [-1, 1], pictures one below the other, as the data URI of one indexed PNG of that width."""
+    steps = (colours - 1) / 2
+    scale = np.nan_to_num(values, copy=True, nan=0.0, posinf=1.0, neginf=-1.0)
+    scale *= steps
+    scale += steps + 0.5
+    np.clip(scale, 0, colours - 1, out=scale)
+    return data_uri(indexed_png(scale.astype(np.uint8).reshape(-1, width), diverging(colours)))
+
+
+def classes_sprite(outputs: Grid, width: int) -> str:
+    """The winning class of each point, (classes, points), fainter where it hardly wins."""
+    levels = 8
+    winner = outputs.argmax(axis=0)
+    ordered = np.sort(outputs, axis=0)
+    margin = np.nan_to_num(np.clip(ordered[-1] - ordered[-2], 0, 1))
+    index = winner * levels + np.minimum(margin * levels, levels - 1).astype(np.int64)
+    colours = [
+        (*CLASS_COLOURS[k % len(CLASS_COLOURS)], round(255 * (i + 0.5) / levels))
+        for k in range(len(outputs))
+        for i in range(levels)
+    ]
+    return data_uri(indexed_png(index.astype(np.uint8).reshape(-1, width), tuple(colours)))
+
+
+def inks(images: NDArray[np.floating], width: int) -> str:
+    """Images of ink from 0 to 1, one below the other, as one PNG: the ink is black and transparent paper."""
+    levels = 15
+    palette = tuple((0, 0, 0, round(255 * i / levels)) for i in range(levels + 1))
+    index = np.clip(images * levels + 0.5, 0, levels).astype(np.uint8)
+    return data_uri(indexed_png(index.reshape(-1, width), palette))
+
+
+@lru_cache(maxsize=8)
+def diverging(colours: int) -> tuple[tuple[int, int, int, int], ...]:
+    """Orange to transparent to blue."""
+    shares = np.linspace(-1, 1, colours)
+    return tuple((*(NEGATIVE if s < 0 else POSITIVE), round(255 * abs(s))) for s in shares)
+
+
+def indexed_png(index: NDArray[np.uint8], palette: tuple[tuple[int, int, int, int], ...]) -> bytes:
+    """An indexed PNG with alpha; four bits a pixel where sixteen colours suffice."""
+    height, width = index.shape
+    small = len(palette) <= 16
+    if small:
+        if width % 2:
+            index = np.pad(index, ((0, 0), (0, 1)))
+        index = np.asarray(index[:, ::2] << 4 | index[:, 1::2], dtype=np.uint8)
+    rows = np.zeros((height, index.shape[1] + 1), dtype=np.uint8)
+    rows[:, 1:] = index
+    header = pack(">IIBBBBB", width, height, 4 if small else 8, 3, 0, 0, 0)
+    return b"".join(
+        (
+            b"\x89PNG\r\n\x1a\n",
+            _chunk(b"IHDR", header),
+            _chunk(b"PLTE", bytes(c for colour in palette for c in colour[:3])),
+            _chunk(b"tRNS", bytes(colour[3] for colour in palette)),
+            _chunk(b"IDAT", compress(rows.tobytes(), 1)),
+            _chunk(b"IEND", b""),
+        )
+    )
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return pack(">I", len(body)) + name + body + pack(">I", crc32(name + body))
+
+
+def data_uri(png: bytes) -> str:
+    """As the text of an href."""
+    return "data:image/png;base64," + b64encode(png).decode()
