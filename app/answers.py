@@ -1,15 +1,18 @@
 """Answers of the JSON API: plain values made of the engine's, and orjson, which writes NaN as null."""
 
+import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
+from io import StringIO
 from typing import Any
 
 import numpy as np
 import orjson
 from starlette.responses import Response
 
-from app.record import Run
+from app.course import columns
+from app.record import Run, Summary
 from app.runs import Steps
 from app.settings import Settings
 from engine import (
@@ -18,6 +21,7 @@ from engine import (
     FEATURES,
     FIELDS,
     INITIALIZERS,
+    LIMITS,
     LOSSES,
     OPTIMIZERS,
     REGULARIZATIONS,
@@ -27,11 +31,7 @@ from engine import (
     SpecError,
     Trace,
     examples_of,
-    start,
     trace,
-)
-from engine import (
-    trace_of as engine_trace_of,
 )
 from engine.evaluation import classify, predict
 from engine.features import apply_features
@@ -79,11 +79,15 @@ def stepped(run: Run, steps: Steps, most: int) -> dict[str, Any]:
 
 def trace_of(state: RunState, example: int | None, most: int) -> dict[str, Any]:
     """The trace of a state's next step, on its mini-batch or on one example."""
-    rows = 1 if example is not None else min(state.spec.batch_size, state.spec.samples)
-    numbers = 3 * state.spec.network.size + 4 * rows * sum(state.spec.network.sizes)
+    check_size(state.spec, 1 if example is not None else min(state.spec.batch_size, state.spec.samples), most)
+    return traced(trace(state, example))
+
+
+def check_size(spec: Spec, examples: int, most: int) -> None:
+    """SpecError if the trace of so many examples would hold more than `most` numbers."""
+    numbers = 3 * spec.network.size + 4 * examples * sum(spec.network.sizes)
     if numbers > most:
         raise SpecError("trace", numbers, f"at most {most:,} numbers: ask for one example, or a smaller batch")
-    return traced(trace(state, example))
 
 
 def traced(step: Trace) -> dict[str, Any]:
@@ -119,6 +123,46 @@ def predictions(state: RunState, inputs: Sequence[Sequence[float]] | None) -> di
     return {"step": state.step, "outputs": outputs, "classes": classes}
 
 
+def history(run: Run) -> dict[str, Any]:
+    """Sampled points of the run's past."""
+    return {"columns": columns(run.origin), "steps": run.history.steps, "values": run.history.values}
+
+
+def listed(summary: Summary, spec: Spec) -> dict[str, Any]:
+    """A run in a list."""
+    return {
+        "id": summary.id,
+        "version": summary.version,
+        "spec": spec.to_dict(),
+        "edits": summary.edits,
+        "step": summary.step,
+        "epoch": summary.epoch,
+        "loss": summary.loss,
+        "diverged": summary.diverged,
+    }
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> Response:
+    """Runs as a table: a line each, with every field of the spec that is one value."""
+    names = [name for name, field in FIELDS.items() if field.kind not in ("parameters", "data")]
+    text = StringIO()
+    table = csv.writer(text)
+    table.writerow(["id", "step", "epoch", "train_loss", "test_loss", "diverged", *names])
+    for row in rows:
+        loss, spec = row["loss"], row["spec"]
+        values = [_cell(spec[name]) for name in names]
+        table.writerow([row["id"], row["step"], row["epoch"], loss["train"], loss["test"], row["diverged"], *values])
+    headers = {"content-disposition": 'attachment; filename="runs.csv"'}
+    return Response(text.getvalue(), 200, headers, "text/csv; charset=utf-8")
+
+
+def _cell(value: Any) -> Any:
+    """One cell; lists by spaces. Everything in it is a checked name or number, so no formula can be smuggled in."""
+    if isinstance(value, dict):
+        return " ".join(f"{name}={number:g}" for name, number in value.items())
+    return " ".join(map(str, value)) if isinstance(value, list) else value
+
+
 def data(spec: Spec) -> dict[str, Any]:
     """The run's examples."""
     examples = examples_of(spec)
@@ -131,65 +175,10 @@ def data(spec: Spec) -> dict[str, Any]:
     }
 
 
-def backprop(body: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """One stateless step: the layers as a spec of its own, whose only mini-batch is all the examples given."""
-    layers = body.get("layers")
-    if not isinstance(layers, list) or not layers or not all(isinstance(layer, dict) for layer in layers):
-        raise SpecError("layers", layers, "a list of {W, b, activation}")
-    for k, layer in enumerate(layers):
-        if not isinstance(layer.get("W"), list):
-            raise SpecError(f"layers.{k}.W", layer.get("W"), "rows of numbers, one a unit")
-    x = body.get("x")
-    try:
-        spec = Spec.make(
-            {
-                "dataset": "custom",
-                "data": {"x": x, "y": body.get("y"), "task": "regression"},
-                "hidden": [len(layer["W"]) for layer in layers[:-1]],
-                "activation": [layer.get("activation", "tanh") for layer in layers[:-1]],
-                "output_activation": layers[-1].get("activation", "identity"),
-                "parameters": [{"W": layer["W"], "b": layer.get("b")} for layer in layers],
-                "loss": body.get("loss", "squared_error"),
-                "learning_rate": body.get("learning_rate", 0.03),
-                "test_share": 0,
-                "batch_size": len(x) if isinstance(x, list) else 1,
-            },
-            settings.engine_limits,
-        )
-    except SpecError as error:
-        raise SpecError(_own_name(error.field, len(layers)), error.value, error.allowed) from None
-    state, examples = start(spec), examples_of(spec)
-    given = np.array(spec.data.x if spec.data else ())
-    order = _places(given, examples.raw)
-    answer = traced(engine_trace_of(state, order))
-    return {"loss": answer["loss"], "x": answer["x"], "y": answer["y"], "layers": answer["layers"]}
-
-
-def _places(given: Any, drawn: Any) -> Any:
-    """Where each row that was given stands among the examples, which come in an order of their own."""
-    if len(given) == 1:
-        return np.array([0])
-    from engine.examples import SPLIT
-
-    return np.argsort(np.random.default_rng([0, SPLIT]).permutation(len(given)))
-
-
-def _own_name(field: str, layers: int) -> str:
-    """A spec's field as the body of /backprop calls it."""
-    head, _, rest = field.partition(".")
-    if head == "parameters":
-        return f"layers.{rest}" if rest else "layers"
-    if head == "data":
-        return rest or "x"
-    if head == "activation":
-        return f"layers.{rest}.activation" if rest else "layers"
-    return {"output_activation": f"layers.{layers - 1}.activation", "hidden": "layers"}.get(head, field)
-
-
 @lru_cache(maxsize=4)
-def catalog(settings: Settings) -> dict[str, Any]:
-    """Every selectable name, every field of a spec, and every limit."""
-    tables = {
+def catalog(settings: Settings) -> bytes:
+    """Every selectable name, every field of a spec, and every limit, as JSON."""
+    tables: dict[str, Mapping[str, Any]] = {
         "datasets": DATASETS,
         "features": FEATURES,
         "activations": ACTIVATIONS,
@@ -200,11 +189,11 @@ def catalog(settings: Settings) -> dict[str, Any]:
     }
     named = {title: {name: _entry(entry) for name, entry in table.items()} for title, table in tables.items()}
     named["regularizations"] = {name: {"sentence": sentence} for name, sentence in REGULARIZATIONS.items()}
-    return {
-        **named,
-        "fields": {name: _field(field) for name, field in FIELDS.items()},
-        "limits": {name: {"value": value, "what": what} for name, (value, what) in settings.limits().items()},
-    }
+    fields = {name: _field(field) for name, field in FIELDS.items()}
+    engine = asdict(LIMITS) | asdict(settings.engine_limits)
+    limits = {name: {"value": value, "what": name.replace("_", " ")} for name, value in engine.items()}
+    limits |= {name: {"value": value, "what": what} for name, (value, what) in settings.limits().items()}
+    return orjson.dumps({**named, "fields": fields, "limits": limits}, option=_OPTIONS)
 
 
 _SHOWN = (

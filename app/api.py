@@ -1,33 +1,20 @@
 """JSON under /api/v1: the routes alone. What they are asked and answer is in `schemas`, what they do in `runs`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from app import answers
+from app import answers, schemas
 from app.answers import json
-from app.runs import Run, Runs, Steps
-from app.schemas import EditBody, PredictBody, RewindBody, StepBody
+from app.backprop import backprop as one_step
+from app.costs import look_cost
+from app.runs import Runs, Steps
+from app.schemas import given
 from app.security import visitor
-from app.strict import StrictRequest
+from app.strict import StrictRoute
 from engine import Spec
 
-
-class StrictRoute(APIRoute):
-    """A route whose JSON is decoded strictly."""
-
-    def get_route_handler(self) -> Any:
-        """The handler, given a request of our own kind."""
-        handler = super().get_route_handler()
-
-        async def strict(request: Request) -> Response:
-            return await handler(StrictRequest(request.scope, request.receive))
-
-        return strict
-
-
-router = APIRouter(prefix="/api/v1", route_class=StrictRoute)
+router = APIRouter(prefix="/api/v1", route_class=StrictRoute, default_response_class=Response)
 
 
 def runs_of(request: Request) -> Runs:
@@ -38,8 +25,26 @@ def runs_of(request: Request) -> Runs:
 
 Kept = Annotated[Runs, Depends(runs_of)]
 Visitor = Annotated[str, Depends(visitor)]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
-Version = Annotated[int | None, Query(ge=1, description="Refuse unless the run is at this version.")]
+Whole = Annotated[int, Query(ge=0, le=2**53)]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$",
+        description="The same key again is the same request: it is not carried out twice.",
+    ),
+]  # fmt: skip
+Version = Annotated[int | None, Query(ge=1, le=2**53, description="Refuse unless the run is at this version.")]
+Made: dict[int | str, dict[str, Any]] = {
+    201: {"model": schemas.RunAnswer, "headers": {"Location": {"schema": {"type": "string"}}}}
+}
+
+
+def answers_with(model: type, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route whose success is a `model`."""
+    return {status: {"model": model, "content": {"application/json": {}}}}
+
+
+RUN = answers_with(schemas.RunAnswer)
 
 
 async def healthz() -> Response:
@@ -47,121 +52,146 @@ async def healthz() -> Response:
     return json({"status": "ok"})
 
 
-router.add_api_route("/healthz", healthz, tags=["service"], summary="Whether the process lives")
-
-
-@router.get("/catalog", tags=["catalog"])
+@router.get("/catalog", tags=["catalog"], responses=answers_with(schemas.CatalogAnswer))
 async def catalog(request: Request) -> Response:
     """Every name that can be chosen, with its formula, and every field with its default and range."""
-    return json(answers.catalog(request.app.state.settings))
+    return Response(answers.catalog(request.app.state.settings), media_type="application/json")
 
 
-@router.post("/runs", tags=["runs"], status_code=201)
-async def create(runs: Kept, who: Visitor, spec: Annotated[dict[str, Any] | None, Body()] = None) -> Response:
+@router.post("/runs", tags=["runs"], status_code=201, responses=Made)
+async def create_run(runs: Kept, who: Visitor, spec: schemas.SpecBody | None = None) -> Response:  # type: ignore[valid-type]
     """A new run from a spec, every field of it optional."""
-    run = await runs.create(who, Spec.make(spec or {}, runs.settings.engine_limits))
+    run = await runs.create(who, Spec.make(given(spec), runs.settings.engine_limits))
     return json(answers.of_run(run), 201, {"location": f"/api/v1/runs/{run.id}"})
 
 
-@router.get("/runs/{run_id}", tags=["runs"])
-async def read(run_id: str, runs: Kept) -> Response:
+@router.get(
+    "/runs",
+    tags=["runs"],
+    responses={200: {"model": schemas.RunsAnswer, "content": {"application/json": {}, "text/csv": {}}}},
+)
+async def list_runs(runs: Kept, who: Visitor, format: Literal["json", "csv"] = "json") -> Response:
+    """This visitor's runs, which the cookie tells; as CSV with `format=csv`."""
+    rows = [answers.listed(each, await runs.origin(each)) for each in await runs.list(who)]
+    return answers.as_csv(rows) if format == "csv" else json({"runs": rows})
+
+
+@router.get("/runs/{run_id}", tags=["runs"], responses=RUN)
+async def read_run(run_id: str, runs: Kept) -> Response:
     """The run as it stands."""
     return json(answers.of_run(await runs.get(run_id)))
 
 
 @router.delete("/runs/{run_id}", tags=["runs"], status_code=204)
-async def delete(run_id: str, runs: Kept) -> Response:
+async def delete_run(run_id: str, runs: Kept) -> Response:
     """Remove the run for good."""
     await runs.delete(run_id)
     return Response(status_code=204)
 
 
-@router.patch("/runs/{run_id}", tags=["runs"])
-async def patch(
-    run_id: str, runs: Kept, changes: Annotated[dict[str, Any], Body()], version: Version = None, key: Key = None
+@router.patch("/runs/{run_id}", tags=["runs"], responses=RUN)
+async def change_run(
+    run_id: str,
+    runs: Kept,
+    changes: schemas.ChangesBody,  # type: ignore[valid-type]
+    version: Version = None,
+    key: Key = None,
 ) -> Response:
     """Change learning rate, batch size, regularization, optimizer and the like without a reset: all or none."""
-    run, steps = await runs.edit_all(run_id, changes, version=version, key=key)
+    run, steps = await runs.edit_all(run_id, given(changes), version=version, key=key)
     return json(answers.of_run(run), headers=_replayed(steps))
 
 
-@router.post("/runs/{run_id}/step", tags=["runs"])
-async def step(run_id: str, runs: Kept, body: StepBody | None = None, key: Key = None) -> Response:
+@router.post("/runs/{run_id}/step", tags=["runs"], responses=answers_with(schemas.StepAnswer))
+async def step_run(run_id: str, runs: Kept, body: schemas.StepBody | None = None, key: Key = None) -> Response:
     """Take steps, as many as one request's budget of computing allows."""
-    asked = body or StepBody()
+    asked = body or schemas.StepBody()
     run, steps = await runs.step(run_id, asked.count, version=asked.version, key=key, before=asked.trace)
     answer = answers.stepped(run, steps, runs.settings.losses)
-    if asked.trace:
-        answer["trace"] = await _trace_of_last(runs, run, steps)
+    if asked.trace and run.state.step:
+        before = steps.before or await runs.at(run, run.state.step - 1)
+        answer["trace"] = answers.trace_of(before, None, runs.settings.answer_numbers)
     return json(answer, headers=_replayed(steps))
 
 
-async def _trace_of_last(runs: Runs, run: Run, steps: Steps) -> dict[str, Any] | None:
-    state = steps.before
-    if state is None and run.state.step and steps.done:
-        state = await runs.at(run, run.state.step - 1)
-    return answers.trace_of(state, None, runs.settings.answer_numbers) if state else None
+@router.get("/runs/{run_id}/trace", tags=["runs"], responses=answers_with(schemas.TraceAnswer))
+async def read_trace(run_id: str, runs: Kept, example: Whole | None = None, step: Whole | None = None) -> Response:
+    """Everything that the next step will compute on its mini-batch, or would compute on one example.
 
-
-@router.get("/runs/{run_id}/trace", tags=["runs"])
-async def trace(run_id: str, runs: Kept, example: int | None = None, step: int | None = None) -> Response:
-    """Everything that the next step will compute on its mini-batch, or would compute on one example."""
+    `step` looks at an earlier step instead.
+    """
     run = await runs.get(run_id)
     state = run.state if step is None else await runs.at(run, step)
-    return json(answers.trace_of(state, example, runs.settings.answer_numbers))
+    work = lambda: json(answers.trace_of(state, example, runs.settings.answer_numbers))  # noqa: E731
+    return await runs.pool.do(look_cost(state.spec), run.visitor, work)
 
 
-@router.get("/runs/{run_id}/predict", tags=["runs"])
+@router.get("/runs/{run_id}/predict", tags=["runs"], responses=answers_with(schemas.PredictAnswer))
 async def predict_own(run_id: str, runs: Kept) -> Response:
     """The network's outputs for the run's own examples."""
     run = await runs.get(run_id)
-    return json(answers.predictions(run.state, None))
+    cost = look_cost(run.state.spec)
+    return await runs.pool.do(cost, run.visitor, lambda: json(answers.predictions(run.state, None)))
 
 
-@router.post("/runs/{run_id}/predict", tags=["runs"])
-async def predict(run_id: str, runs: Kept, body: PredictBody) -> Response:
+@router.post("/runs/{run_id}/predict", tags=["runs"], responses=answers_with(schemas.PredictAnswer))
+async def predict(run_id: str, runs: Kept, body: schemas.PredictBody) -> Response:
     """The network's outputs for given inputs."""
     run = await runs.get(run_id)
-    return json(answers.predictions(run.state, body.inputs))
+    cost = look_cost(run.state.spec) * len(body.inputs) / run.state.spec.samples
+    return await runs.pool.do(cost, run.visitor, lambda: json(answers.predictions(run.state, body.inputs)))
 
 
-@router.get("/runs/{run_id}/data", tags=["runs"])
-async def data(run_id: str, runs: Kept) -> Response:
+@router.get("/runs/{run_id}/data", tags=["runs"], responses=answers_with(schemas.DataAnswer))
+async def read_data(run_id: str, runs: Kept) -> Response:
     """The run's examples: the first `train` of them are trained on, the others are the test set."""
     run = await runs.get(run_id)
-    return json(answers.data(run.state.spec))
+    cost = 1e-7 * run.state.spec.samples * run.state.spec.raw_inputs
+    return await runs.pool.do(cost, run.visitor, lambda: json(answers.data(run.state.spec)))
 
 
-@router.post("/runs/{run_id}/edits", tags=["runs"])
-async def edit(run_id: str, runs: Kept, body: EditBody, version: Version = None, key: Key = None) -> Response:
+@router.get("/runs/{run_id}/history", tags=["runs"], responses=answers_with(schemas.HistoryAnswer))
+async def read_history(run_id: str, runs: Kept) -> Response:
+    """Losses, accuracies and each layer's health at sampled steps of the run's past."""
+    return json(answers.history(await runs.get(run_id)))
+
+
+@router.post("/runs/{run_id}/edits", tags=["runs"], responses=RUN)
+async def edit_run(
+    run_id: str, runs: Kept, body: schemas.EditBody, version: Version = None, key: Key = None
+) -> Response:
     """Change one live field, or one parameter by its address."""
     run, steps = await runs.edit_all(run_id, {body.field: body.value}, version=version, key=key)
     return json(answers.of_run(run), headers=_replayed(steps))
 
 
-@router.post("/runs/{run_id}/rewind", tags=["runs"])
-async def rewind(run_id: str, runs: Kept, body: RewindBody, version: Version = None, key: Key = None) -> Response:
+@router.post("/runs/{run_id}/rewind", tags=["runs"], responses=RUN)
+async def rewind_run(
+    run_id: str, runs: Kept, body: schemas.RewindBody, version: Version = None, key: Key = None
+) -> Response:
     """Back to an earlier step: later steps and edits are dropped."""
     return json(answers.of_run(await runs.rewind(run_id, body.step, version=version, key=key)))
 
 
-@router.post("/runs/{run_id}/reset", tags=["runs"])
-async def reset(run_id: str, runs: Kept, version: Version = None, key: Key = None) -> Response:
+@router.post("/runs/{run_id}/reset", tags=["runs"], responses=RUN)
+async def reset_run(run_id: str, runs: Kept, version: Version = None, key: Key = None) -> Response:
     """The same start again, without edits."""
     return json(answers.of_run(await runs.reset(run_id, version=version, key=key)))
 
 
-@router.post("/runs/{run_id}/branch", tags=["runs"], status_code=201)
-async def branch(run_id: str, runs: Kept, who: Visitor, body: RewindBody) -> Response:
+@router.post("/runs/{run_id}/branch", tags=["runs"], status_code=201, responses=Made)
+async def branch_run(run_id: str, runs: Kept, who: Visitor, body: schemas.RewindBody) -> Response:
     """A new run that shares this one's course up to a step."""
-    run: Run = await runs.branch(run_id, body.step, who)
+    run = await runs.branch(run_id, body.step, who)
     return json(answers.of_run(run), 201, {"location": f"/api/v1/runs/{run.id}"})
 
 
-@router.post("/backprop", tags=["backprop"])
-async def backprop(request: Request, body: Annotated[dict[str, Any], Body()]) -> Response:
+@router.post("/backprop", tags=["backprop"], responses=answers_with(schemas.BackpropAnswer))
+async def backprop(runs: Kept, who: Visitor, body: schemas.BackpropBody) -> Response:
     """One step of backpropagation on given layers and examples, without any state."""
-    return json(answers.backprop(body, request.app.state.settings))
+    numbers = sum(len(layer.W) * len(layer.W[0]) for layer in body.layers)
+    cost = 1e-7 * numbers + 3e-9 * numbers * len(body.x)
+    return await runs.pool.do(cost, who, lambda: json(one_step(body, runs.settings)))
 
 
 def _replayed(steps: Steps) -> dict[str, str]:

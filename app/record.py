@@ -87,7 +87,7 @@ def encode(run: Course) -> bytes:
     head = orjson.dumps(meta)
     head += b" " * (-(_HEAD.size + len(head)) % 8)
     point = run.history.values[-1].tobytes()
-    body = head + point + b"\0" * (-len(point) % 8) + pack(state, run.origin)
+    body: bytes = head + point + b"\0" * (-len(point) % 8) + pack(state, run.origin)
     return _HEAD.pack(_MAGIC, sha256(body).digest(), len(head), len(point)) + body
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from app import course
-from app.costs import data_cost, look_cost, step_cost
+from app.costs import data_cost, look_cost, step_cost, stride_for
 from app.course import Course, Room, Steps
 from app.record import (
     KINDS,
@@ -25,6 +25,7 @@ from app.record import (
     edits_digest,
     encode,
     origin_digest,
+    origin_of,
     point_bytes,
     spec_bytes,
     summary,
@@ -97,8 +98,8 @@ class Runs:
 
     def _replay(self, spec: Spec, edits: Sequence[Edit], step: int) -> tuple[Course, Steps]:
         deadline = time() + self.settings.replay_seconds
-        made, points, kept = course.begin(spec), {}, {}
-        points[0] = made.history.values[-1]
+        made = course.begin(spec)
+        points, kept = {0: made.history.values[-1]}, dict[int, RunState]()
         for edit in [*(edit for edit in edits if edit.step <= step), None]:
             target = edit.step if edit else step
             seconds = max(0.0, deadline - time())
@@ -150,6 +151,14 @@ class Runs:
                 continue
         return found
 
+    async def origin(self, summary: Summary) -> Spec:
+        """The spec that a listed run began with."""
+        text = await self.store.part(_key(summary.id), "spec", "origin")
+        try:
+            return origin_of(text or b"", summary.digest[:64])
+        except Damaged as error:
+            raise RunDamaged(str(error)) from error
+
     async def step(
         self, run_id: str, count: int, *, version: int | None = None, key: str | None = None, before: bool = False
     ) -> tuple[Run, Steps]:
@@ -194,7 +203,7 @@ class Runs:
 
     def _point_now(self, run: Course) -> dict[int, course.Column]:
         """The head's point if it is one that is kept: an edit changes it."""
-        every = course.stride_for(run.state.spec, run.state.step, self.room.points)
+        every = stride_for(run.state.spec, run.state.step, self.room.points)
         return {run.state.step: run.history.values[-1]} if run.state.step % every == 0 else {}
 
     async def rewind(self, run_id: str, step: int, *, version: int | None = None, key: str | None = None) -> Run:

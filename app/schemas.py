@@ -1,10 +1,90 @@
-"""What requests and answers look like, for validation of shape and for the OpenAPI document."""
+"""What requests and answers look like, for validation of shape and for the OpenAPI document.
 
-from typing import Annotated, Any
+The schema of a spec is made from the engine's table of fields; what a value may be is checked by the engine alone.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+
+from engine import FIELDS, LIMITS
+from engine.fields import Field as SpecField
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Input = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e6, le=1e6)]
+Schema = dict[str, Any]
+MAX_STEPS = 100_000
+
+_NUMBERS: Schema = {"type": "array", "items": {"type": "number"}}
+_ROWS: Schema = {"type": "array", "items": _NUMBERS}
+_LAYER: Schema = {
+    "type": "object",
+    "properties": {"W": _ROWS, "b": _NUMBERS},
+    "required": ["W", "b"],
+    "additionalProperties": False,
+}
+_DATA: Schema = {
+    "type": ["object", "null"],
+    "properties": {
+        "x": {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "number"}, _NUMBERS]}},
+        "y": {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "number"}, _NUMBERS]}},
+        "task": {"enum": ["regression", "binary", "multiclass", None]},
+    },
+    "required": ["x", "y"],
+    "additionalProperties": False,
+}
+
+
+def _field_schema(field: SpecField) -> Schema:
+    """JSON Schema of one field of a spec. null stands for the default."""
+    bounds = {"minimum": field.minimum, "maximum": field.maximum}
+    one_of: Schema = {"type": "string", "enum": list(field.choices)}
+    units: Schema = {"type": "integer", "minimum": field.minimum, "maximum": field.maximum}
+    kinds: dict[str, Schema] = {
+        "choice": {"enum": [*field.choices, None]},
+        "choices": {"type": ["array", "null"], "items": one_of},
+        "integer": {"type": ["integer", "null"], **bounds},
+        "number": {"type": ["number", "null"], **bounds},
+        "integers": {"type": ["array", "null"], "items": units, "maxItems": LIMITS.hidden_layers},
+        "settings": {"type": ["object", "null"], "additionalProperties": {"type": "number"}},
+        "frozen": {"type": ["array", "null"], "items": {"type": "string"}, "maxItems": LIMITS.frozen},
+        "parameters": {"type": ["array", "null"], "items": _LAYER, "maxItems": LIMITS.hidden_layers + 1},
+        "data": _DATA,
+    }
+    schema = kinds[field.kind]
+    if field.name == "activation":
+        schema = {"anyOf": [one_of, schema]}
+    return schema | {"title": field.title, "description": field.sentence}
+
+
+def _model(name: str, doc: str, fields: dict[str, SpecField], example: Schema) -> type[BaseModel]:
+    """A model that lets every value through to the engine and documents what the engine takes."""
+    config = ConfigDict(
+        extra="allow", json_schema_extra={"additionalProperties": False, "examples": [example], "required": []}
+    )
+    typed: dict[str, Any] = {
+        field.name: (Annotated[Any, WithJsonSchema(_field_schema(field))], None) for field in fields.values()
+    }
+    return create_model(name, __config__=config, __doc__=doc, **typed)
+
+
+SpecBody = _model(
+    "Spec",
+    "Everything a run is made of. Every field is optional.",
+    FIELDS,
+    {"dataset": "spiral", "hidden": [8, 8], "activation": "relu", "optimizer": "adam", "learning_rate": 0.01},
+)
+ChangesBody = _model(
+    "Changes",
+    "Fields of the spec that change without a reset.",
+    {name: field for name, field in FIELDS.items() if field.live},
+    {"learning_rate": 0.1, "batch_size": 32},
+)
+
+
+def given(body: BaseModel | None) -> dict[str, Any]:
+    """What a request really said: no defaults, and fields that do not exist too, for the engine to name."""
+    return {} if body is None else body.model_dump(exclude_unset=True)
 
 
 class Body(BaseModel):
@@ -16,13 +96,17 @@ class Body(BaseModel):
 class StepBody(Body):
     """How many steps, and whether the trace of the last one is wanted."""
 
-    count: int = Field(1, ge=1, le=100_000)
+    model_config = ConfigDict(json_schema_extra={"examples": [{"count": 100, "trace": False}]})
+
+    count: int = Field(1, ge=1, le=MAX_STEPS)
     trace: bool = False
-    version: int | None = Field(None, ge=1)
+    version: int | None = Field(None, ge=1, le=2**53, description="Refuse unless the run is at this version.")
 
 
 class EditBody(Body):
     """A live field of the spec or an address such as W1.2.1, and its new value."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"field": "W1.2.1", "value": 0.5}]})
 
     field: str = Field(max_length=80)
     value: Any
@@ -31,10 +115,231 @@ class EditBody(Body):
 class RewindBody(Body):
     """A step of the run's past."""
 
-    step: int = Field(ge=0)
+    model_config = ConfigDict(json_schema_extra={"examples": [{"step": 0}]})
+
+    step: int = Field(ge=0, le=2**53)
 
 
 class PredictBody(Body):
     """Raw inputs, a row for each example."""
 
-    inputs: list[list[Number]]
+    model_config = ConfigDict(json_schema_extra={"examples": [{"inputs": [[0.5, -1.0], [3.0, 3.0]]}]})
+
+    inputs: list[list[Input]] = Field(min_length=1, max_length=LIMITS.samples)
+
+
+class LayerBody(Body):
+    """One layer: W (units out, units in), b (units out), and what is applied."""
+
+    W: list[list[Number]] = Field(min_length=1, max_length=LIMITS.units)
+    b: list[Number] = Field(min_length=1, max_length=LIMITS.units)
+    activation: str = Field("identity", max_length=40)
+
+
+class BackpropBody(Body):
+    """Layers, examples (a row each), and what to do with them."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "layers": [
+                        {"W": [[0.5, -0.2], [0.1, 0.4]], "b": [0.0, 0.1], "activation": "tanh"},
+                        {"W": [[0.3, -0.6]], "b": [0.05], "activation": "sigmoid"},
+                    ],
+                    "x": [[1.0, 2.0], [0.5, -1.0]],
+                    "y": [[1.0], [0.0]],
+                    "loss": "squared_error",
+                    "learning_rate": 0.1,
+                }
+            ]
+        }
+    )
+
+    layers: list[LayerBody] = Field(min_length=1, max_length=LIMITS.hidden_layers + 1)
+    x: list[list[Input]] = Field(min_length=1, max_length=LIMITS.custom_rows)
+    y: list[list[Input]] = Field(min_length=1, max_length=LIMITS.custom_rows)
+    loss: str = Field("squared_error", max_length=40)
+    learning_rate: Number = Field(0.03, ge=1e-7, le=100)
+
+
+Vector = list[float | None]
+Matrix = list[list[float | None]]
+
+
+class Pair(BaseModel):
+    """A number for the training set and one for the test set; null where there is none."""
+
+    train: float | None
+    test: float | None
+
+
+class Diverged(BaseModel):
+    """Where the numbers ran out: the first quantity of the next step that is not finite; layer 0 is the loss."""
+
+    step: int
+    layer: int
+    quantity: str
+    message: str
+
+
+class EditAnswer(BaseModel):
+    """A change that was made when the run had taken `step` steps."""
+
+    step: int
+    field: str
+    value: Any
+
+
+class RunAnswer(BaseModel):
+    """A run as it stands."""
+
+    id: str
+    version: int
+    spec: dict[str, Any]
+    edits: list[EditAnswer]
+    step: int
+    epoch: int
+    loss: Pair
+    accuracy: Pair | None
+    diverged: Diverged | None
+
+
+class LayerAnswer(BaseModel):
+    """One layer in one step: z, a, da, dz (examples, units); W, dW, W_next (units, inputs); b, db, b_next (units)."""
+
+    activation: str
+    W: Matrix
+    b: Vector
+    z: Matrix
+    a: Matrix
+    da: Matrix
+    dz: Matrix
+    dW: Matrix
+    db: Vector
+    W_next: Matrix
+    b_next: Vector
+
+
+class TraceAnswer(BaseModel):
+    """Everything that one step computes. `examples` are rows of the run's data."""
+
+    step: int
+    examples: list[int]
+    x: Matrix
+    y: Matrix
+    loss: float | None
+    penalty: float | None
+    learning_rate: float | None
+    layers: list[LayerAnswer]
+
+
+class Losses(BaseModel):
+    """The loss of each step's mini-batch: thinned if there were many, hence the step numbers."""
+
+    step: list[int]
+    loss: Vector
+
+
+class StepAnswer(RunAnswer):
+    """A run after steps: how many were asked for and done, and why it ended sooner, if it did."""
+
+    asked: int
+    done: int
+    truncated: str | None
+    losses: Losses
+    trace: TraceAnswer | None = None
+
+
+class Listed(BaseModel):
+    """A run in a list."""
+
+    id: str
+    version: int
+    spec: dict[str, Any]
+    edits: int
+    step: int
+    epoch: int
+    loss: Pair
+    diverged: bool
+
+
+class RunsAnswer(BaseModel):
+    """This visitor's runs, the one changed last first."""
+
+    runs: list[Listed]
+
+
+class PredictAnswer(BaseModel):
+    """Outputs (examples, outputs), and the class of each example unless the task is regression."""
+
+    step: int
+    outputs: Matrix
+    classes: list[int] | None
+
+
+class DataAnswer(BaseModel):
+    """A run's examples: raw inputs and labels; the first `train` of them are trained on."""
+
+    task: str
+    train: int
+    domain: tuple[float, float]
+    x: list[Vector]
+    y: list[float] | list[Vector]
+
+
+class BackpropAnswer(BaseModel):
+    """The loss, and the layers as in a trace."""
+
+    loss: float | None
+    x: Matrix
+    y: Matrix
+    layers: list[LayerAnswer]
+
+
+class HistoryAnswer(BaseModel):
+    """Sampled points of a run's past, the last one its head: one row of `values` for each of `steps`."""
+
+    columns: list[str]
+    steps: list[int]
+    values: Matrix
+
+
+class CatalogAnswer(BaseModel):
+    """Every selectable name by table, every field of a spec, every limit."""
+
+    datasets: dict[str, Any]
+    features: dict[str, Any]
+    activations: dict[str, Any]
+    losses: dict[str, Any]
+    optimizers: dict[str, Any]
+    initializers: dict[str, Any]
+    schedules: dict[str, Any]
+    regularizations: dict[str, Any]
+    fields: dict[str, Any]
+    limits: dict[str, Any]
+
+
+class Status(BaseModel):
+    """How the service is."""
+
+    status: Literal["ok", "ready"]
+
+
+class Fault(BaseModel):
+    """One thing that is wrong: where, the value in short ASCII form, and what is allowed."""
+
+    field: str
+    value: str | None = None
+    allowed: str
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details; `version` is the run's own where there was a conflict."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[Fault]
+    version: int | None = None

@@ -9,12 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, JsonValue
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine import LIMITS, Limits
 
-LIMIT = {"limit": True}
+LIMIT: dict[str, JsonValue] = {"limit": True}
 
 
 def data_folder() -> Path:
@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     allowed_origins: tuple[str, ...] = Field((), description="Other sites that may post here, such as https://a.org.")
     allowed_hosts: tuple[str, ...] = Field(("*",), description="Host names that are answered.")
     secure_cookies: bool = Field(False, description="Cookies over HTTPS only; set it behind a TLS proxy.")
+    public_url: str = Field("", description="Address by which students reach a class, such as https://play.a.org.")
     metrics: bool = Field(False, description="Serve /metrics for Prometheus.")
     json_logs: bool = Field(False, description="One JSON line a request on standard output.")
 
@@ -80,6 +81,19 @@ class Settings(BaseSettings):
     store_seconds: float = _limit(0.5, "seconds to wait for the store", gt=0, le=10)
     visitor_rate: float = _limit(60.0, "requests a second that a visitor or a run gets", gt=0)
     address_rate: float = _limit(1_000.0, "requests a second from one address: a whole school fits", gt=0)
+    rooms_in_all: int = _limit(200, "class rooms open at once", ge=1)
+    rooms_per_visitor: int = _limit(10, "class rooms of one visitor", ge=1)
+    room_idle_hours: float = _limit(4.0, "hours after which an idle class room closes", gt=0)
+    students_per_room: int = _limit(400, "students in a class room", ge=1)
+    questions_per_room: int = _limit(200, "questions asked in a class room", ge=1)
+    streams: int = _limit(1_500, "open streams of class rooms in one process", ge=1)
+    streams_per_room: int = _limit(500, "open streams of one class room in one process", ge=1)
+    streams_per_address: int = _limit(1_000, "open streams from one address: a whole school fits", ge=1)
+    stalled_seconds: float = _limit(60.0, "seconds after which a stream that takes nothing is cut", gt=0)
+    room_frames: float = _limit(15.0, "states a second that a class room shows", gt=0)
+    room_lookups: float = _limit(5.0, "class rooms a second that strangers at one address may look up", gt=0)
+    room_lookups_burst: float = _limit(1_500.0, "class rooms that strangers at one address may look up at once", ge=1)
+    room_lookups_in_all: float = _limit(100.0, "class rooms a second that strangers may look up in all", gt=0)
     heavy_jobs: int = _limit(32, "heavy computations waiting in one process", ge=1)
     heavy_jobs_per_visitor: int = _limit(4, "heavy computations of one visitor at once", ge=1)
 

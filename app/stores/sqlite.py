@@ -144,7 +144,8 @@ class SqliteStore:
             if row is None:
                 return None
             query = "SELECT name, value FROM parts WHERE key = ? AND kind = ?"
-            return Record(*row, {kind: dict(db.execute(query, (key, kind))) for kind in kinds})
+            version, owner, value = row
+            return Record(version, owner, value, {kind: dict(db.execute(query, (key, kind))) for kind in kinds})
 
         return await self._attempt(lambda db: _at_one_moment(db, work) if kinds else work(db))
 

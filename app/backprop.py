@@ -1,0 +1,59 @@
+"""POST /backprop: one step on given layers and examples, without any state. What homework and autograders call."""
+
+from typing import Any
+
+import numpy as np
+
+from app.answers import check_size, traced
+from app.schemas import BackpropBody
+from app.settings import Settings
+from engine import Spec, SpecError, start, trace_of
+from engine.arrays import Ints
+from engine.examples import SPLIT
+
+
+def backprop(body: BackpropBody, settings: Settings) -> dict[str, Any]:
+    """The loss and the layers; SpecError names what is wrong as the body calls it."""
+    try:
+        spec = Spec.make(_spec(body), settings.engine_limits)
+    except SpecError as error:
+        raise SpecError(_own_name(error.field, len(body.layers)), error.value, error.allowed) from None
+    check_size(spec, len(body.x), settings.answer_numbers)
+    answer = traced(trace_of(start(spec), _places(len(body.x))))
+    return {name: answer[name] for name in ("loss", "x", "y", "layers")}
+
+
+def _spec(body: BackpropBody) -> dict[str, Any]:
+    """A spec whose only mini-batch is all the examples, and whose targets are taken as they are."""
+    *hidden, output = body.layers
+    return {
+        "dataset": "custom",
+        "data": {"x": body.x, "y": body.y, "task": "regression"},
+        "hidden": [len(layer.W) for layer in hidden],
+        "activation": [layer.activation for layer in hidden],
+        "output_activation": output.activation,
+        "parameters": [{"W": layer.W, "b": layer.b} for layer in body.layers],
+        "loss": body.loss,
+        "learning_rate": body.learning_rate,
+        "test_share": 0,
+        "batch_size": len(body.x),
+    }
+
+
+def _places(rows: int) -> Ints:
+    """Where each row that was given stands among the examples, for a run's examples come in an order of their own."""
+    return np.argsort(np.random.default_rng([0, SPLIT]).permutation(rows)) if rows > 1 else np.array([0])
+
+
+def _own_name(field: str, layers: int) -> str:
+    """A spec's field as the body of /backprop calls it."""
+    head, _, rest = field.partition(".")
+    last = f"layers.{layers - 1}"
+    named = {
+        "parameters": f"layers.{rest}",
+        "activation": f"layers.{rest}.activation",
+        "data": rest,
+        "output_activation": f"{last}.activation",
+        "hidden": "layers",
+    }
+    return named.get(head, field).rstrip(".") or "x"
