@@ -127,7 +127,7 @@ def parameter_receipt(trace: Trace, address: str) -> ParameterReceipt:
         bool(frozen_mask(trace.spec)[index]), trace.examples, trace.layers[layer - 1].dz[:, unit - 1],
         trace.inputs_of(layer - 1)[:, source - 1] if source else np.ones(len(trace.examples)),
         tuple(Part(name, float(values[0])) for name, values in parts.items()),
-        {name: pair for name, *pair in zip(names, before, after, strict=True)},
+        {name: (old, new) for name, old, new in zip(names, before, after, strict=True)},
     )  # fmt: skip
 
 

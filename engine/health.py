@@ -1,0 +1,219 @@
+"""How gradients fare in every layer of one step; and when something is wrong, one plain sentence: what, where, what
+to try.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.activations import ACTIVATIONS
+from engine.arrays import Floats, Ints
+from engine.receipts import slopes
+from engine.state import RunState
+from engine.tracing import LayerTrace, Trace
+
+FLAT = 0.05  # of the steepest slope: flatter than that is saturated
+VANISHING = 1e-3  # first layer's gradient against the last one's, as root mean squares
+EXPLODING = 1e3
+LARGE_UPDATE = 0.5  # of the length of the weights, in one step
+MOSTLY = 0.5  # a layer is reported when this share of it is dead
+SATURATED = 0.9
+WRONG = 0.25  # of an output's whole range: so far off is wrong
+BINS = 20
+LARGEST = 1e100
+
+
+@dataclass(frozen=True)
+class LayerHealth:
+    """One layer in one step, over the trace's examples. `layer` counts from 1.
+
+    `gradient_norm` is the length of (dW, db), `gradient_size` the root mean square of dW. `update_ratio` is the
+    length of the step over that of the weights, nan while they are all 0. `dead_share`: units whose slope is 0 on
+    every example, so that they pass nothing back. `saturated_share`: places (example, unit) where a bounded
+    activation is nearly flat. `histogram` counts activations in bins with these `edges`.
+    """
+
+    layer: int
+    gradient_norm: float
+    gradient_size: float
+    update_ratio: float
+    dead_share: float
+    saturated_share: float
+    histogram: Ints
+    edges: Floats
+
+
+def health(trace: Trace) -> tuple[LayerHealth, ...]:
+    """Every layer's health in this step; about the batch, dead means dead on all examples of that batch."""
+    with np.errstate(all="ignore"):
+        return tuple(_health_of(layer, k) for k, layer in enumerate(trace.layers, 1))
+
+
+def _health_of(layer: LayerTrace, k: int) -> LayerHealth:
+    weights = float(np.linalg.norm(layer.W))
+    step = np.hypot(np.linalg.norm(layer.W_next - layer.W), np.linalg.norm(layer.b_next - layer.b))
+    finite = np.clip(layer.a[np.isfinite(layer.a)], -LARGEST, LARGEST)
+    counts, edges = np.histogram(finite, BINS, _span(layer.activation, finite))
+    return LayerHealth(
+        k,
+        float(np.hypot(np.linalg.norm(layer.dW), np.linalg.norm(layer.db))),
+        float(np.sqrt(np.square(layer.dW).mean())),
+        float(step / weights) if weights > 0 else float("nan"),
+        *_flat_shares(layer),
+        counts,
+        edges,
+    )
+
+
+def _span(activation: str, values: Floats) -> tuple[float, float]:
+    low, high = ACTIVATIONS[activation].range
+    if not values.size:
+        return (0.0, 1.0)
+    low, high = (low if np.isfinite(low) else float(values.min())), (high if np.isfinite(high) else float(values.max()))
+    room = 0.5 * max(1.0, abs(low))  # values that are all alike stand in the middle
+    return (low, high) if high - low > 1e-9 * room else (low - room, low + room)
+
+
+def _flat_shares(layer: LayerTrace) -> tuple[float, float]:
+    """Shares of dead units and of saturated places."""
+    slope = slopes(layer)
+    if slope is None:  # softmax: a unit's own slope is a (1 - a)
+        return 0.0, float((layer.a * (1.0 - layer.a) < FLAT * 0.25).mean())
+    dead = float((slope == 0).all(axis=0).mean())
+    low, high = ACTIVATIONS[layer.activation].range
+    if not (np.isfinite(low) and np.isfinite(high)) or layer.activation == "threshold":
+        return dead, 0.0
+    steepest = 0.25 * (high - low) if layer.activation == "sigmoid" else 1.0
+    return dead, float((slope < FLAT * steepest).mean())
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """Something wrong: a short name of what it is, the layer from 1 (0 for all), and the sentence."""
+
+    name: str
+    layer: int
+    sentence: str
+
+
+def complaint(trace: Trace, state: RunState | None = None) -> Complaint | None:
+    """The most basic thing that is wrong with this step, or None; a diverged `state` says so first."""
+    if state is not None and state.divergence:
+        return Complaint("diverged", state.divergence.layer, state.divergence.message)
+    layers = health(trace)
+    checks = (_alike, _threshold, _dead, _exploding, _vanishing, _saturated, _sure_and_wrong)
+    return next((found for check in checks if (found := check(trace, layers))), None)
+
+
+def sentence(trace: Trace, state: RunState | None = None) -> str:
+    """The complaint's sentence, "" when all is well."""
+    found = complaint(trace, state)
+    return found.sentence if found else ""
+
+
+def _place(trace: Trace, k: int) -> str:
+    return "the output layer" if k == len(trace.layers) else f"hidden {k}"
+
+
+def _alike(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
+    """All weights 0, or a layer whose units are all the same: they stay the same for ever."""
+    if len(trace.layers) == 1:
+        return None
+    for k, layer in enumerate(trace.layers, 1):
+        if not layer.W.any():
+            return Complaint("zero", k, (
+                f"Every weight of {_place(trace, k)} is 0, so nothing passes back through it and its units are all "
+                "alike: start from random weights, such as Xavier or He."
+            ))  # fmt: skip
+        same = (layer.W[0] == layer.W).all() and (layer.b == layer.b[0]).all()
+        onward = k < len(trace.layers) and len(layer.W) > 1 and (trace.layers[k].W[:, :1] == trace.layers[k].W).all()
+        if same and onward:
+            return Complaint("alike", k, (
+                f"All units of {_place(trace, k)} are alike and get the same gradient, so they will stay alike: "
+                "start from random weights, such as Xavier or He."
+            ))  # fmt: skip
+    return None
+
+
+def _threshold(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
+    for k, layer in reversed(list(enumerate(trace.layers, 1))):
+        if layer.activation == "threshold":
+            before = "nothing can learn by backpropagation" if k == len(trace.layers) else (
+                "no layer up to it can learn by backpropagation"
+            )  # fmt: skip
+            return Complaint("threshold", k, (
+                f"The threshold's slope is 0 everywhere, so no gradient passes {_place(trace, k)}: {before}. "
+                "Try sigmoid, its smooth sister, or the optimizer trial and error."
+            ))  # fmt: skip
+    return None
+
+
+def _dead(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
+    worst = max(layers, key=lambda layer: layer.dead_share)
+    if worst.dead_share < MOSTLY:
+        return None
+    k, units = worst.layer, trace.layers[worst.layer - 1].W.shape[0]
+    dead = round(worst.dead_share * units)
+    who = f"All {units} units" if dead == units and units > 1 else f"{dead} of {units} units"
+    name = ACTIVATIONS[trace.layers[k - 1].activation].title
+    return Complaint("dead", k, (
+        f"{who} of {_place(trace, k)} {'gives' if dead == 1 else 'give'} slope 0 on every one of these "
+        f"{len(trace.examples)} examples: dead {name}, which no gradient can wake. Try leaky ReLU or ELU, a smaller learning rate, or a new start with He."
+    ))  # fmt: skip
+
+
+def _exploding(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
+    grows = len(layers) > 1 and layers[0].gradient_size > EXPLODING * layers[-1].gradient_size > 0
+    worst = max(layers, key=lambda layer: -1.0 if np.isnan(layer.update_ratio) else layer.update_ratio)
+    if not grows and not worst.update_ratio > LARGE_UPDATE:
+        return None
+    if grows:
+        return Complaint("exploding", 1, (
+            f"Gradients explode: {_times(layers[0].gradient_size / layers[-1].gradient_size)} as large in hidden 1 as "
+            "at the output. Try smaller starting weights (Xavier or He), a smaller learning rate, or fewer layers."
+        ))  # fmt: skip
+    return Complaint("exploding", worst.layer, (
+        f"This step changes the weights of {_place(trace, worst.layer)} by {100 * worst.update_ratio:.0f} % of "
+        f"their own length: it overshoots. Try a smaller learning rate than {trace.learning_rate:g}."
+    ))  # fmt: skip
+
+
+def _vanishing(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
+    first, last = layers[0].gradient_size, layers[-1].gradient_size
+    if len(layers) < 3 or not first < VANISHING * last:
+        return None
+    less = f"1/{_times(last / first).split(' ')[0]}" if first > 0 else "0"
+    return Complaint("vanishing", 1, (
+        f"Gradients vanish on the way back: in hidden 1 they have {less} of the size they have at the output, "
+        "so it hardly learns. Try ReLU or tanh in place of flat activations, Xavier or He starting weights, or fewer layers."
+    ))  # fmt: skip
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f} times" if ratio < 1e9 else f"{ratio:.0e} times"
+
+
+def _saturated(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
+    hidden = layers[:-1]  # an output that is sure of itself is flat as well, and that is well
+    worst = max(hidden, key=lambda layer: layer.saturated_share, default=None)
+    if worst is None or worst.saturated_share < SATURATED:
+        return None
+    name = ACTIVATIONS[trace.layers[worst.layer - 1].activation].title
+    return Complaint("saturated", worst.layer, (
+        f"{100 * worst.saturated_share:.0f} % of {_place(trace, worst.layer)} is saturated: {name} is nearly flat "
+        "there, so little gradient passes. Try smaller weights, inputs of smaller size, or ReLU."
+    ))  # fmt: skip
+
+
+def _sure_and_wrong(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
+    output, k = trace.layers[-1], len(layers)
+    low, high = ACTIVATIONS[output.activation].range
+    if trace.spec.network.joined or layers[-1].saturated_share < SATURATED:
+        return None
+    if not float(np.abs(output.a - trace.y).mean()) > WRONG * (high - low):
+        return None
+    name = ACTIVATIONS[output.activation].title
+    return Complaint("saturated", k, (
+        f"The output is sure of itself and wrong: {name} is flat there, so the loss can hardly correct it. Try a new "
+        "start with a smaller learning rate, or cross-entropy, whose gradient does not fade."
+    ))  # fmt: skip

@@ -1,0 +1,309 @@
+"""Questions asked of a state by running the model again: nudge one parameter, slice the loss, check every gradient.
+
+Each is about the data's loss on the examples of the next step's mini-batch, or on one example alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+from time import perf_counter
+
+import numpy as np
+
+from engine.arrays import Floats, Ints
+from engine.checks import SpecError
+from engine.examples import examples_of
+from engine.network import Workspace
+from engine.optimizers import OPTIMIZERS
+from engine.state import RunState
+from engine.tracing import next_batch, trace_of
+
+LARGEST_NUDGE = 10.0
+CLOSE = 1e-5  # two slopes agree within this share of the larger one
+STEP = 1e-5  # of a central difference in float64
+CHECKED = 2_000  # parameters that a check looks at
+RATES = (1, 3, 10)  # multiples of the learning rate whose landing a slice shows
+POINTS = 81
+GRID = 31
+CONTOUR_EXAMPLES = 300
+CONTOUR_WORK = 3e8  # parameters × examples × points, about a second
+
+
+@dataclass(frozen=True)
+class Nudge:
+    """One parameter moved a little and the model rerun, beside backpropagation's number.
+
+    `slope` is change / amount, `gradient` backpropagation's, `difference` is slope - gradient. `agrees`: the gradient
+    is within CLOSE of the slope taken both ways with a tiny step, or lies between the two sides of a kink. `reruns`
+    is what the nudge of every parameter would take: one each.
+    """
+
+    address: str
+    amount: float
+    now: float
+    before: float
+    after: float
+    slope: float
+    gradient: float
+    difference: float
+    verdict: str
+    agrees: bool
+    reruns: int
+
+
+@dataclass(frozen=True)
+class Check:
+    """Backpropagation's gradient against reruns, over `checked` of `parameters`.
+
+    `largest` is the largest difference, at `address`, `scale` the largest gradient. `kinks` counts parameters where
+    the slope jumps, so that the gradient may be anywhere between both sides.
+    """
+
+    parameters: int
+    checked: int
+    reruns: int
+    largest: float
+    address: str
+    scale: float
+    kinks: int
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Where a step with `factor` times the learning rate puts the parameter, and the loss there (it alone moved)."""
+
+    factor: int
+    value: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The loss along one parameter alone: at `values`, and at `now` with the tangent's slope, the gradient."""
+
+    address: str
+    now: float
+    loss: float
+    gradient: float
+    values: Floats
+    losses: Floats
+    landings: tuple[Landing, ...]
+
+
+@dataclass(frozen=True)
+class Contour:
+    """The loss over two parameters, losses[y, x], on `examples` training examples; and the path walked so far."""
+
+    x_address: str
+    y_address: str
+    x: Floats
+    y: Floats
+    losses: Floats
+    now: tuple[float, float]
+    examples: int
+    path: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What each example of the batch wants: its own gradient, (examples, parameters), and their mean, the batch's.
+
+    `cosines` compares each with the mean: 1 wants the same, -1 the opposite; nan where there is nothing to compare.
+    Only the first examples are in it if the batch is too large for all; `mean` is of the whole batch.
+    """
+
+    examples: Ints
+    gradients: Floats
+    mean: Floats
+    cosines: Floats
+    batch: int
+
+
+class Model:
+    """A state's model on a few examples, that can be run again with other parameters. Not a value."""
+
+    def __init__(self, state: RunState, indices: Ints) -> None:
+        examples, network = examples_of(state.spec), state.spec.network
+        self.parameters = state.parameters.copy()
+        self.gradient = np.empty(network.size)
+        self._workspace = Workspace(network, self.parameters, self.gradient, len(indices))
+        self._x = np.ascontiguousarray(examples.x[:, indices])
+        self._y = np.ascontiguousarray(examples.targets[:, indices])
+
+    def loss(self) -> float:
+        """The data's loss."""
+        with np.errstate(all="ignore"):
+            self._workspace.forward(self._x)
+            return self._workspace.loss(self._y)
+
+    def loss_at(self, index: int, value: float) -> float:
+        """The loss with one parameter moved; it is put back."""
+        kept = self.parameters[index]
+        self.parameters[index] = value
+        loss = self.loss()
+        self.parameters[index] = kept
+        return loss
+
+    def backpropagate(self) -> Floats:
+        """The gradient of every parameter at once."""
+        with np.errstate(all="ignore"):
+            self._workspace.forward(self._x)
+            self._workspace.backward(self._x, self._y)
+        return self.gradient.copy()
+
+
+def examples_for(state: RunState, example: int | None) -> Ints:
+    """Indices of the mini-batch, or of one example; SpecError if there is no such example."""
+    if example is None:
+        return next_batch(state)
+    count = examples_of(state.spec).count
+    if not 0 <= example < count:
+        raise SpecError("example", example, f"a whole number from 0 to {count - 1}")
+    return np.array([example])
+
+
+def located(state: RunState, address: str, field: str = "address") -> int:
+    """The index of a parameter; SpecError if there is none at that address."""
+    try:
+        return state.spec.network.locate(address)
+    except ValueError as error:
+        raise SpecError(field, address, str(error)) from None
+
+
+def nudge(state: RunState, address: str, amount: float = 0.001, example: int | None = None) -> Nudge:
+    """Add `amount` to one parameter and rerun. SpecError for no such address, or an amount of 0 or too large."""
+    index = located(state, address)
+    if not isfinite(amount) or not 0 < abs(amount) <= LARGEST_NUDGE:
+        raise SpecError("amount", amount, f"a number from -{LARGEST_NUDGE:g} to {LARGEST_NUDGE:g}, but not 0")
+    model = Model(state, examples_for(state, example))
+    now, before = float(state.parameters[index]), model.loss()
+    after = model.loss_at(index, now + amount)
+    gradient = float(model.backpropagate()[index])
+    slope = (after - before) / amount
+    agrees = _compare(model, before, index, gradient, abs(gradient)).agrees
+    verdict = "better" if after < before else "worse" if after > before else "same"
+    return Nudge(
+        address, amount, now, before, after, slope, gradient, slope - gradient, verdict, agrees, state.spec.network.size
+    )
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    difference: float
+    kink: bool
+    agrees: bool
+
+
+def _compare(model: Model, here: float, index: int, gradient: float, scale: float) -> _Comparison:
+    """A gradient against the slopes on both sides of where its parameter stands, the loss being `here`."""
+    now = float(model.parameters[index])
+    step = STEP * max(1.0, abs(now))
+    above, below = model.loss_at(index, now + step), model.loss_at(index, now - step)
+    right, left = (above - here) / step, (here - below) / step
+    slope = (above - below) / (2 * step)
+    noise = 1e-15 * max(1.0, abs(here)) / step
+    allowed = CLOSE * max(scale, abs(slope)) + 10 * noise
+    kink = abs(right - left) > 100 * (step * max(1.0, abs(slope)) + noise)
+    between = kink and min(left, right) - allowed <= gradient <= max(left, right) + allowed
+    difference = gradient - slope
+    return _Comparison(difference, kink, bool(abs(difference) <= allowed or between))
+
+
+def check_all(
+    state: RunState, example: int | None = None, *, limit: int = CHECKED, seconds: float | None = None
+) -> Check:
+    """Every gradient against reruns of the model, at most `limit` of them, evenly spread, and within `seconds`."""
+    model, size = Model(state, examples_for(state, example)), state.spec.network.size
+    gradient, here = model.backpropagate(), model.loss()
+    indices = np.unique(np.linspace(0, size - 1, min(limit, size)).astype(int)).tolist()
+    scale, deadline = float(np.abs(gradient).max()), None if seconds is None else perf_counter() + seconds
+    checked = kinks = 0
+    largest, where, passed = 0.0, indices[0], bool(np.isfinite(gradient).all())
+    for index in indices:
+        found = _compare(model, here, index, float(gradient[index]), scale)
+        checked, kinks, passed = checked + 1, kinks + found.kink, passed and found.agrees
+        if not found.kink and not abs(found.difference) <= largest:
+            largest, where = abs(found.difference), index
+        if deadline is not None and perf_counter() > deadline:
+            break
+    return Check(size, checked, 2 * checked + 1, largest, state.spec.network.address(where), scale, kinks, passed)
+
+
+def slice_(
+    state: RunState, address: str, example: int | None = None, *, width: float | None = None, points: int = POINTS
+) -> Slice:
+    """The loss along one parameter, wide enough for where this step lands, and if near enough 3 and 10 times its rate.
+
+    `width` is how far it goes to either side. SpecError for no such address, or a width that is not above 0.
+    """
+    index = located(state, address)
+    if width is not None and not 0 < width <= 1e6:
+        raise SpecError("width", width, "a number above 0, at most 1000000")
+    indices = examples_for(state, example)
+    model, now = Model(state, indices), float(state.parameters[index])
+    landings = tuple(_landings(state, indices, index, model))
+    reach = max((abs(landing.value - now) for landing in landings if isfinite(landing.value)), default=0.0)
+    width = width or min(max(1.25 * reach, 0.5, 0.5 * abs(now)), max(5.0, 2 * abs(now)))
+    values = np.linspace(now - width, now + width, points)
+    losses = np.array([model.loss_at(index, value) for value in values.tolist()])
+    return Slice(address, now, model.loss(), float(model.backpropagate()[index]), values, losses, landings)
+
+
+def _landings(state: RunState, indices: Ints, index: int, model: Model) -> list[Landing]:
+    # A search reruns the model for every parameter, and three of them would tell no more than one.
+    factors = RATES[:1] if OPTIMIZERS[state.spec.optimizer].search else RATES
+    found = []
+    for factor in factors:
+        faster = replace(state.spec, learning_rate=factor * state.spec.learning_rate)
+        value = float(trace_of(replace(state, spec=faster), indices).parameters_next[index])
+        found.append(Landing(factor, value, model.loss_at(index, value)))
+    return found
+
+
+def contour(
+    state: RunState,
+    x_address: str,
+    y_address: str,
+    *,
+    path: Sequence[tuple[float, float]] = (),
+    points: int = GRID,
+) -> Contour:
+    """The loss over two parameters on the training set (its first few hundred), wide enough for the path.
+
+    A coarser grid where the network is large. SpecError for no such address, or twice the same.
+    """
+    x_index, y_index = located(state, x_address, "x"), located(state, y_address, "y")
+    if x_index == y_index:
+        raise SpecError("y", y_address, "another parameter than x")
+    count = min(examples_of(state.spec).train, CONTOUR_EXAMPLES)
+    model = Model(state, np.arange(count))
+    affordable = int((CONTOUR_WORK / (state.spec.network.size * count)) ** 0.5)
+    points = max(9, min(points, affordable))
+    now = (float(state.parameters[x_index]), float(state.parameters[y_index]))
+    xs, ys = (_span([now[axis], *(point[axis] for point in path)], points) for axis in (0, 1))
+    losses = np.empty((points, points))
+    for row, y in enumerate(ys):
+        model.parameters[y_index] = y
+        losses[row] = [model.loss_at(x_index, x) for x in xs.tolist()]
+    return Contour(x_address, y_address, xs, ys, losses, now, count, tuple(path))
+
+
+def _span(values: list[float], points: int) -> Floats:
+    """An interval that holds the values, with room round them, and never a single point."""
+    finite = [value for value in values if isfinite(value)]
+    low, high = min(finite), max(finite)
+    room = max(0.25 * (high - low), 0.5, 0.25 * max(abs(low), abs(high)))
+    return np.linspace(low - room, high + room, points)
+
+
+def wishes(state: RunState, *, values: int = 500_000) -> Wishes:
+    """Each example's own gradient, and their mean, which is the batch's; at most `values` numbers in all."""
+    indices, network = next_batch(state), state.spec.network
+    mean = Model(state, indices).backpropagate()
+    chosen = indices[: max(1, min(len(indices), values // network.size))]
+    gradients = np.array([Model(state, indices[n : n + 1]).backpropagate() for n in range(len(chosen))])
+    with np.errstate(all="ignore"):
+        lengths = np.linalg.norm(gradients, axis=1) * np.linalg.norm(mean)
+        cosines = np.where(lengths > 0, gradients @ mean / lengths, np.nan)
+    return Wishes(chosen, gradients, mean, np.clip(cosines, -1.0, 1.0), len(indices))
