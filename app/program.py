@@ -211,7 +211,7 @@ def _namespace(trace: Trace) -> dict[str, Any]:
     spec, network = trace.spec, trace.spec.network
     names: dict[str, Any] = {"np": np, "x": trace.x.copy(), "y": trace.y.copy(), "rate": trace.learning_rate}
     names |= dict(spec.optimizer_settings)
-    names |= {"t": trace.step + 1, "regularization_rate": spec.regularization_rate}
+    names |= {"t": trace.t, "regularization_rate": spec.regularization_rate}
     frozen = frozen_mask(spec)
     for k, layer in enumerate(trace.layers, 1):
         names |= {f"W{k}": layer.W.copy(), f"b{k}": layer.b.copy()}

@@ -5,16 +5,16 @@ That triple reproduces a run bit for bit on one machine, so going back, branchin
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from time import perf_counter
 from typing import Any
 
-import numpy as np
-
-from engine.optimizers import OPTIMIZERS
-from engine.spec import FIELDS, SpecError
-from engine.training import RunState, advance
+from engine.checks import SpecError, integer, number
+from engine.fields import FIELDS
+from engine.state import RunState, frozen, no_memory
+from engine.training import advance
 
 LARGEST_PARAMETER = 1e6
+MOST_STEPS = 10**9
 
 
 @dataclass(frozen=True)
@@ -33,36 +33,37 @@ class Edit:
 def apply(state: RunState, field: str, value: Any) -> RunState:
     """The state after one change; SpecError if the field or the value is not allowed."""
     if field in FIELDS:
-        spec = state.spec.with_changes(**{field: value})
-        slots = state.slots
-        if spec.optimizer != state.spec.optimizer:
-            slots = np.zeros((len(OPTIMIZERS[spec.optimizer].slots), spec.network.size))
-        return replace(state, spec=spec, slots=slots, divergence=None)
+        before, spec = state.spec.optimizer, state.spec.with_changes(**{field: value})
+        state = replace(state, spec=spec, divergence=None)
+        return state if spec.optimizer == before else replace(state, slots=no_memory(spec), optimizer_since=state.step)
     try:
         index = state.spec.network.locate(field)
     except ValueError as error:
         raise SpecError("field", field, f"a live field of the spec or an address: {error}") from None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_PARAMETER:
-        raise SpecError(field, value, f"a number from {-LARGEST_PARAMETER:.0f} to {LARGEST_PARAMETER:.0f}")
     parameters = state.parameters.copy()
-    parameters[index] = value
-    parameters.setflags(write=False)
-    return replace(state, parameters=parameters, divergence=None)
+    parameters[index] = number(field, value, -LARGEST_PARAMETER, LARGEST_PARAMETER)
+    return replace(state, parameters=frozen(parameters), divergence=None)
 
 
 def replay(state: RunState, edits: Sequence[Edit], step: int, seconds: float | None = None) -> RunState:
     """Carry a state on to `step`, making the edits on the way: exact, and the reason why nothing else is stored.
 
-    The edits are those not yet in `state`, in order. Stops early after `seconds` or where the run diverges.
+    The edits are those not yet in `state`, in order. Stops early after `seconds` in all or where the run diverges.
     """
+    deadline = None if seconds is None else perf_counter() + seconds
+
+    def carry_on(to: int) -> RunState:
+        left = None if deadline is None else deadline - perf_counter()
+        return advance(state, to - state.step, seconds=left).state
+
     for edit in edits:
         if edit.step > step:
             break
-        state = advance(state, edit.step - state.step, seconds=seconds).state
+        state = carry_on(edit.step)
         if state.step < edit.step:
             return state
         state = apply(state, edit.field, edit.value)
-    return advance(state, step - state.step, seconds=seconds).state
+    return carry_on(step)
 
 
 def edits_from(given: Any, limit: int = 1_000) -> tuple[Edit, ...]:
@@ -73,9 +74,7 @@ def edits_from(given: Any, limit: int = 1_000) -> tuple[Edit, ...]:
     for i, item in enumerate(given):
         if not isinstance(item, dict) or set(item) != {"step", "field", "value"}:
             raise SpecError(f"edits.{i}", item, "an object with step, field and value")
-        step, field = item["step"], item["field"]
-        if isinstance(step, bool) or not isinstance(step, int) or not isfinite(step) or step < 0:
-            raise SpecError(f"edits.{i}.step", step, "a whole number from 0")
+        step, field = integer(f"edits.{i}.step", item["step"], 0, MOST_STEPS), item["field"]
         if not isinstance(field, str):
             raise SpecError(f"edits.{i}.field", field, "a live field of the spec or an address such as W1.2.1")
         edits.append(Edit(step, field, item["value"]))

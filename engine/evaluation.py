@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.arrays import Floats, Ints
 from engine.examples import examples_of, low_target
-from engine.network import Workspace
+from engine.network import layers_of
 from engine.spec import Spec
 from engine.state import RunState
 
@@ -23,18 +23,25 @@ class Metrics:
 def evaluate(state: RunState) -> dict[str, Metrics]:
     """Metrics over the whole training set and the whole test set, by "train" and "test"."""
     examples, network = examples_of(state.spec), state.spec.network
-    spans = {"train": slice(0, examples.train), "test": slice(examples.train, examples.count)}
-    metrics = {}
-    for name, span in spans.items():
-        x, y = examples.x[:, span], examples.targets[:, span]
-        if x.shape[1] == 0:
-            metrics[name] = Metrics(None, None)
-            continue
-        workspace = Workspace(network, state.parameters, np.empty(network.size), x.shape[1])
-        with np.errstate(all="ignore"):
-            outputs = workspace.forward(x)
-            metrics[name] = Metrics(workspace.loss(y), _accuracy(state.spec, outputs, y))
-    return metrics
+    with np.errstate(all="ignore"):
+        *_, (z, a) = layers_of(network, state.parameters, examples.x)
+        spans = {"train": slice(0, examples.train), "test": slice(examples.train, examples.count)}
+        return {
+            name: _metrics(state.spec, z[:, span], a[:-1, span], examples.targets[:, span])
+            for name, span in spans.items()
+        }
+
+
+def _metrics(spec: Spec, z: Floats, a: Floats, y: Floats) -> Metrics:
+    """Of outputs and targets, all (outputs, examples)."""
+    if y.shape[1] == 0:
+        return Metrics(None, None)
+    network, scale = spec.network, spec.network.loss.scale(*y.shape)
+    if network.joined:
+        loss = network.joined.value_and_dz(z, a, y, scale, np.empty(y.shape))
+    else:
+        loss = network.loss.value_and_gradient(a, y, scale, np.empty(y.shape))
+    return Metrics(loss, _accuracy(spec, a, y))
 
 
 def _accuracy(spec: Spec, outputs: Floats, targets: Floats) -> float | None:
@@ -53,7 +60,6 @@ def classify(spec: Spec, outputs: Floats) -> Ints:
 
 def predict(state: RunState, features: Floats) -> Floats:
     """Outputs (examples, outputs) for raw inputs already turned into features, (features + 1, examples)."""
-    network = state.spec.network
-    workspace = Workspace(network, state.parameters, np.empty(network.size), features.shape[1])
     with np.errstate(all="ignore"):
-        return workspace.forward(features).T.copy()
+        *_, (_, a) = layers_of(state.spec.network, state.parameters, features)
+    return a[:-1].T.copy()

@@ -90,13 +90,17 @@ def encode(labels: Floats, task: str, output_activation: str, outputs: int) -> F
     """Labels as targets (outputs, n): values as they are, classes as low/1 coded for the output activation."""
     columns = labels.reshape(len(labels), -1)
     if task == "regression":
-        return np.ascontiguousarray(columns.T)
+        return columns.T
     low = low_target(output_activation)
     if outputs == 1:
-        return np.where(columns.T > 0.5, 1.0, low)
-    return np.where(np.arange(outputs)[:, None] == columns[:, 0], 1.0, low)
+        return np.where(columns > 0.5, 1.0, low).T
+    return np.where(columns == np.arange(outputs), 1.0, low).T
 
 
+@lru_cache(maxsize=64)
 def batch_order(seed: int, epoch: int, train: int) -> Ints:
     """The order in which an epoch visits the training examples: a fresh shuffle each epoch."""
-    return np.random.default_rng([seed, ORDER, epoch]).permutation(train)
+    words = np.array([seed, ORDER, epoch], np.uint32)  # the same as the list, a quarter sooner
+    order = np.random.default_rng(words).permutation(train)
+    order.setflags(write=False)
+    return order

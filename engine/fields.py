@@ -10,17 +10,14 @@ from engine.features import FEATURES
 from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES
 from engine.optimizers import OPTIMIZERS
+from engine.penalties import PENALTIES
 from engine.schedules import SCHEDULES
 
 Group = Literal["data", "network", "training"]
 Kind = Literal["choice", "choices", "integer", "number", "integers", "settings", "frozen", "parameters", "data"]
 
 CUSTOM = "custom"
-REGULARIZATIONS = {
-    "none": "Nothing is added to the loss.",
-    "l1": "Adds rate times the sum of |w|: pulls every weight towards zero with equal force, many to exactly zero.",
-    "l2": "Adds rate / 2 times the sum of w squared: pulls large weights most, leaves small ones small.",
-}
+REGULARIZATIONS = {name: penalty.sentence for name, penalty in PENALTIES.items()}
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,19 @@ flat vectors: nothing is allocated while training, and an optimizer sees one vec
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby, pairwise
-from typing import Any
 
 import numpy as np
 
 from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats
-from engine.losses import LOSSES, Loss
+from engine.losses import LOSSES, FromLogits, Loss
 
+Call = Callable[[], object]
+_BUFFERS = ("z", "a", "da", "dz", "slope")
 _ADDRESS = re.compile(r"W([1-9]\d{0,3})\.([1-9]\d{0,3})\.([1-9]\d{0,3})|b([1-9]\d{0,3})\.([1-9]\d{0,3})")
 
 
@@ -42,6 +43,11 @@ class Network:
     def loss(self) -> Loss:
         """The loss's table entry."""
         return LOSSES[self.loss_name]
+
+    @cached_property
+    def joined(self) -> FromLogits | None:
+        """The loss and the output activation in one, where they belong together."""
+        return self.loss.from_logits.get(self.activation_names[-1])
 
     @cached_property
     def shapes(self) -> tuple[tuple[int, int], ...]:
@@ -115,10 +121,27 @@ class Network:
 
 
 def with_ones(features: Floats) -> Floats:
-    """Batch-first (examples, features) as feature-major (features + 1, examples), its last row ones."""
-    extended = np.ones((features.shape[1] + 1, features.shape[0]))
-    extended[:-1] = features.T
-    return extended
+    """Batch-first (examples, features) as feature-major (features + 1, examples), its last row ones.
+
+    A view of batch-first memory, where gathering a mini-batch copies whole rows.
+    """
+    extended = np.ones((len(features), features.shape[1] + 1))
+    extended[:, :-1] = features
+    return extended.T
+
+
+def layers_of(network: Network, parameters: Floats, x: Floats) -> Iterator[tuple[Floats, Floats]]:
+    """z (units, examples) and a (units + 1, examples, the last row ones) of every layer for x (features + 1, examples).
+
+    The forward pass alone, for any number of examples: a layer's arrays are made as they are asked for. They have the
+    type of the parameters.
+    """
+    a = x
+    for matrix, activation in zip(network.matrices(parameters), network.activations, strict=True):
+        z = matrix.dot(a)
+        a = np.ones((len(z) + 1, x.shape[1]), z.dtype)
+        activation.forward(z, a[:-1])
+        yield z, a
 
 
 class Workspace:
@@ -126,104 +149,96 @@ class Workspace:
 
     `parameters` and `gradient` are flat vectors that the caller owns; the passes read the one and write the other.
     Every buffer keeps room for the row of ones, so that all of them line up and the slopes of many layers are taken
-    in one call. Per layer, `z`, `a`, `da` and `dz` are (units, examples).
+    in one call. Per layer, `z`, `a`, `da` and `dz` are (units, examples); `record` copies them all in one call.
     """
 
     def __init__(self, network: Network, parameters: Floats, gradient: Floats, examples: int) -> None:
         self.network = network
         self.scale = np.array(network.loss.scale(network.sizes[-1], examples))
-        self.buffers = {name: np.zeros(sum(u + 1 for u in network.sizes[1:]) * examples) for name in _BUFFERS}
-        self.buffers["a"].fill(1.0)
-        self.z, _ = self._blocks("z", examples)
-        self.a, with_ones_row = self._blocks("a", examples)
-        self.da, _ = self._blocks("da", examples)
-        self.dz, _ = self._blocks("dz", examples)
-        factors, _ = self._blocks("slope", examples)
-        for k, activation in enumerate(network.activations):
-            if activation.product is not None:
-                factors[k] = self.a[k]  # softmax takes its own a where others take their slope
-        self._plan(network.matrices(parameters), network.matrices(gradient), with_ones_row, factors)
+        self._all = np.zeros(len(_BUFFERS) * sum(units + 1 for units in network.sizes[1:]) * examples)
+        self._flat = dict(zip(_BUFFERS, self._all.reshape(len(_BUFFERS), -1), strict=True))
+        self._flat["a"].fill(1.0)
+        blocks = {name: self._blocks(name, examples) for name in _BUFFERS}
+        self.z, self.a, self.da, self.dz, self._slope = ([block[:-1] for block in blocks[name]] for name in _BUFFERS)
+        self._plan(network.matrices(parameters), network.matrices(gradient), blocks["a"], blocks["da"])
 
-    def _blocks(self, name: str, examples: int) -> tuple[list[Floats], list[Floats]]:
-        """One buffer's layers, without and with the row of ones."""
-        flat, start, blocks = self.buffers[name], 0, []
-        for units in self.network.sizes[1:]:
-            end = start + (units + 1) * examples
-            blocks.append(flat[start:end].reshape(units + 1, examples))
-            start = end
-        return [block[:-1] for block in blocks], blocks
+    def _blocks(self, name: str, examples: int) -> list[Floats]:
+        """One buffer's layers, each with its row of ones."""
+        ends = np.cumsum([(units + 1) * examples for units in self.network.sizes[1:-1]])
+        return [block.reshape(-1, examples) for block in np.split(self._flat[name], ends)]
 
-    def _plan(self, W: list[Floats], dW: list[Floats], a_in: list[Floats], factors: list[Floats]) -> None:
-        """Bind every call of both passes to its arrays once, so that the passes are plain loops."""
-        network, last = self.network, len(W) - 1
-        through: list[Any] = [activation.product or np.multiply for activation in network.activations]
-        self._forward: list[tuple[Any, ...]] = [
-            (W[k].dot, self.z[k], network.activations[k].forward, self.a[k], a_in[k]) for k in range(last + 1)
-        ]
-        self._backward: list[tuple[Any, ...]] = [
-            (
-                self.dz[k].dot, a_in[k - 1].T, dW[k],
-                W[k][:, :-1].T.dot, self.dz[k], self.da[k - 1],
-                through[k - 1], factors[k - 1], self.dz[k - 1],
-            )
-            for k in range(last, 0, -1)
-        ]  # fmt: skip
-        self._first = (self.dz[0].dot, dW[0])
-        joined = network.loss.from_logits.get(network.activation_names[-1])
-        self._joined = joined.value_and_dz if joined else None
-        self._output = (self.z[-1], self.a[-1], self.da[-1], self.dz[-1], through[-1], factors[-1])
-        self._slopes = list(self._slope_groups(a_in, last if joined else last + 1))
+    def _plan(self, W: list[Floats], dW: list[Floats], a_in: list[Floats], da_in: list[Floats]) -> None:
+        """Bind every call of both passes to its arrays once, so that a pass is one plain loop over its calls.
 
-    def _slope_groups(self, blocks: list[Floats], layers: int) -> Iterator[tuple[Any, ...]]:
+        Only the two calls that meet x are left open.
+        """
+        z, a, da, dz, last = self.z, self.a, self.da, self.dz, len(W) - 1
+        activations, joined = self.network.activations, self.network.joined
+        self._z_from, self._dW_into = W[0].dot, (dz[0].dot, dW[0])
+        self._forward: list[Call] = []
+        for k, activation in enumerate(activations):
+            if k > 0:
+                self._forward.append(partial(W[k].dot, a_in[k - 1], z[k]))
+            self._forward.append(partial(activation.forward, z[k], a[k]))
+        self._slopes = list(self._slope_calls(a_in, last if joined else last + 1))
+        self._backward: list[Call] = []
+        for k in range(last, -1, -1):
+            if k < last:
+                self._backward.append(partial(W[k + 1].T.dot, dz[k + 1], da_in[k]))
+            if k < last or not joined:
+                product = activations[k].product  # softmax takes its own a where others take their slope
+                to_dz = partial(product, da[k], a[k]) if product else partial(np.multiply, da[k], self._slope[k])
+                self._backward.append(partial(to_dz, dz[k]))
+            if k > 0:
+                self._backward.append(partial(dz[k].dot, a_in[k - 1].T, dW[k]))
+        self._loss: Callable[[Floats], float]
+        if joined:
+            self._loss = lambda y: joined.value_and_dz(z[-1], a[-1], y, self.scale, dz[-1])
+        else:
+            self._loss = lambda y: self.network.loss.value_and_gradient(a[-1], y, self.scale, da[-1])
+
+    def _slope_calls(self, blocks: list[Floats], layers: int) -> Iterator[Call]:
         """Neighbouring layers with one elementwise activation share one call for their slopes."""
-        ends = np.cumsum([0, *(block.size for block in blocks)]).tolist()
+        ends = np.cumsum([0, *(block.size for block in blocks)])
         for activation, group in groupby(range(layers), key=lambda k: self.network.activations[k]):
             indices = list(group)
             if activation.derivative is not None:
                 span = slice(ends[indices[0]], ends[indices[-1] + 1])
-                yield (
-                    activation.derivative,
-                    *(self.buffers[name][span] for name in ("z", "a", "slope")),
-                )
+                yield partial(activation.derivative, *(self._flat[name][span] for name in ("z", "a", "slope")))
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory the buffers take."""
+        return self._all.nbytes
 
     def forward(self, x: Floats) -> Floats:
         """All z and a from x, (features + 1, examples) with its row of ones; returns the outputs."""
-        a_in = x
-        for dot, z, activate, a, a_with_ones in self._forward:
-            dot(a_in, z)
-            activate(z, a)
-            a_in = a_with_ones
+        self._z_from(x, self.z[0])
+        for call in self._forward:
+            call()
         return self.a[-1]
+
+    def loss(self, y: Floats) -> float:
+        """The loss of the last `forward` for targets y (outputs, examples), and its gradient at the outputs."""
+        return self._loss(y)
 
     def backward(self, x: Floats, y: Floats) -> float:
         """All da, dz and the gradient from the last `forward`; y is (outputs, examples). Returns the loss."""
-        z, a, da, dz, through, factor = self._output
-        for derivative, z_flat, a_flat, slope in self._slopes:
-            derivative(z_flat, a_flat, slope)
-        if self._joined:
-            loss = self._joined(z, a, y, self.scale, dz)
-        else:
-            loss = self.network.loss.value_and_gradient(a, y, self.scale, da)
-            through(da, factor, dz)
-        for to_dW, a_in_T, dW, to_da, dz, da_below, through, factor, dz_below in self._backward:
-            to_dW(a_in_T, dW)
-            to_da(dz, da_below)
-            through(da_below, factor, dz_below)
-        to_dW, dW = self._first
-        to_dW(x.T, dW)
+        loss = self._loss(y)
+        for call in self._slopes:
+            call()
+        for call in self._backward:
+            call()
+        product, dW = self._dW_into
+        product(x.T, dW)
         return loss
-
-    def loss(self, y: Floats) -> float:
-        """The loss of the last `forward`, without gradients."""
-        z, a, da, dz, _, _ = self._output
-        if self._joined:
-            return self._joined(z, a, y, self.scale, dz)
-        return self.network.loss.value_and_gradient(a, y, self.scale, da)
 
     def complete(self, y: Floats) -> None:
         """Fill in dL/da of the outputs where the joined form of the loss went straight to dz."""
-        if self._joined:
+        if self.network.joined:
             self.network.loss.value_and_gradient(self.a[-1], y, self.scale, self.da[-1])
 
-
-_BUFFERS = ("z", "a", "da", "dz", "slope")
+    def record(self) -> dict[str, Floats]:
+        """Flat copies of z, a, da and dz as they stand, by name."""
+        copies = self._all[: -len(self._flat["slope"])].copy().reshape(len(_BUFFERS) - 1, -1)
+        return dict(zip(_BUFFERS[:-1], copies, strict=True))

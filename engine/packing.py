@@ -14,10 +14,11 @@ import numpy as np
 
 from engine.optimizers import OPTIMIZERS
 from engine.spec import FIELDS, Spec
-from engine.training import Divergence, RunState
+from engine.state import Divergence, RunState
 
-_HEAD = Struct("<4s32sI")
-_MAGIC = b"BP1\n"
+_MAGIC, _LENGTH = b"BP1\n", Struct("<I")
+_CHECKED = len(_MAGIC) + sha256().digest_size  # where that begins which the checksum covers
+_HEAD = _CHECKED + _LENGTH.size
 
 
 class CorruptState(ValueError):
@@ -31,13 +32,14 @@ def pack(state: RunState, base: Spec | None = None) -> bytes:
     """
     head = {
         "spec": state.spec.to_dict() if base is None else _changes(state.spec, base),
-        "counts": [state.step, state.epoch, state.cursor, state.forwards],
+        "counts": [state.step, state.epoch, state.cursor, state.forwards, state.optimizer_since],
         "divergence": asdict(state.divergence) if state.divergence else None,
     }
     text = dumps(head, separators=(",", ":")).encode()
-    text += b" " * (-(_HEAD.size + len(text)) % 8)  # so that the numbers can be read in place
-    body = text + state.parameters.astype("<f8").tobytes() + state.slots.astype("<f8").tobytes()
-    return _HEAD.pack(_MAGIC, sha256(body).digest(), len(text)) + body
+    text += b" " * (-(_HEAD + len(text)) % 8)  # so that the numbers can be read in place
+    body = _LENGTH.pack(len(text)) + text
+    body += state.parameters.astype("<f8").tobytes() + state.slots.astype("<f8").tobytes()
+    return _MAGIC + sha256(body).digest() + body
 
 
 def _changes(spec: Spec, base: Spec) -> dict[str, Any]:
@@ -60,16 +62,17 @@ def unpack(packed: bytes, base: Spec | None = None) -> RunState:
 
     `base` as it was given to `pack`.
     """
-    if len(packed) < _HEAD.size:
+    if len(packed) < _HEAD:
         raise CorruptState("too short for a packed state")
-    magic, digest, length = _HEAD.unpack_from(packed)
-    if magic != _MAGIC or sha256(memoryview(packed)[_HEAD.size :]).digest() != digest:
+    checked = memoryview(packed)[_CHECKED:]
+    if packed[: len(_MAGIC)] != _MAGIC or sha256(checked).digest() != packed[len(_MAGIC) : _CHECKED]:
         raise CorruptState("the checksum does not match")
-    head = loads(packed[_HEAD.size : _HEAD.size + length])
+    start = _HEAD + _LENGTH.unpack_from(checked)[0]
+    head = loads(packed[_HEAD:start])
     spec = Spec.make(head["spec"]) if base is None else _changed(base, head["spec"])
     size = spec.network.size
-    numbers = np.frombuffer(packed, "<f8", offset=_HEAD.size + length)
+    numbers = np.frombuffer(packed, "<f8", offset=start)
     divergence = Divergence(**head["divergence"]) if head["divergence"] else None
     slots = numbers[size:].reshape(len(OPTIMIZERS[spec.optimizer].slots), size)
-    step, epoch, cursor, forwards = head["counts"]
-    return RunState(spec, step, epoch, cursor, forwards, numbers[:size], slots, divergence)
+    step, epoch, cursor, forwards, since = head["counts"]
+    return RunState(spec, step, epoch, cursor, forwards, numbers[:size], slots, divergence, since)

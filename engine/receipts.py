@@ -98,7 +98,7 @@ def parts_at(trace: Trace, indices: Ints) -> dict[str, Floats]:
     settings = dict(spec.optimizer_settings)
     slots = [slot[indices] for slot in trace.slots]
     with np.errstate(all="ignore"):
-        taken = optimizer.parts(p, data + penalty, slots, trace.learning_rate, trace.step + 1, settings)
+        taken = optimizer.parts(p, data + penalty, slots, trace.learning_rate, trace.t, settings)
         free = ~frozen_mask(spec)[indices]
         found = {"gradient": -taken.factor * data, "penalty": -taken.factor * penalty}
         found |= {"memory": -taken.memory * np.ones_like(p), "decay": -taken.decay * np.ones_like(p)}

@@ -2,34 +2,33 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from engine.arrays import Floats, Ints
 from engine.examples import Examples, batch_order, examples_of
-from engine.network import Workspace
+from engine.network import Network, Workspace
 from engine.optimizers import OPTIMIZERS
+from engine.penalties import PENALTIES
 from engine.schedules import SCHEDULES
 from engine.spec import Spec
 from engine.state import RunState, frozen
 
+_MOST_WORKSPACES = 4
+_MOST_KEPT = 2**20  # bytes of one network's buffers
+_GATHERED = 2**14  # numbers: as many examples are brought into the order of an epoch at once as stay in the cache
+
 
 def penalty_of(spec: Spec, parameters: Floats) -> float:
     """What regularization adds to the loss."""
-    weights = parameters * spec.network.is_weight
-    if spec.regularization == "l1":
-        return spec.regularization_rate * float(np.abs(weights).sum())
-    if spec.regularization == "l2":
-        return 0.5 * spec.regularization_rate * float(weights @ weights)
-    return 0.0
+    return spec.regularization_rate * PENALTIES[spec.regularization].value(parameters * spec.network.is_weight)
 
 
 def penalty_gradient(spec: Spec, parameters: Floats) -> Floats:
     """What regularization adds to the gradient: rate sign(w) or rate w, on weights and not on biases."""
-    pull = {"l1": np.sign(parameters), "l2": parameters}.get(spec.regularization)
-    if pull is None:
-        return np.zeros_like(parameters)
+    pull = PENALTIES[spec.regularization].gradient(parameters)
     return spec.regularization_rate * pull * spec.network.is_weight
 
 
@@ -50,104 +49,143 @@ def frozen_mask(spec: Spec) -> Any:
     return mask
 
 
-class Session:
-    """The mutable half of `advance`: one copy of the parameters, and the workspaces that read and write it."""
+class _Buffers:
+    """Everything that training one network writes to, except the optimizer's memory."""
 
-    def __init__(self, state: RunState) -> None:
-        self.state, self.spec = state, state.spec
-        self.examples: Examples = examples_of(state.spec)
-        self.network = state.spec.network
-        self.parameters, self.slots = state.parameters.copy(), state.slots.copy()
-        self.gradient, self.scratch = np.empty_like(self.parameters), np.empty_like(self.parameters)
-        self.step, self.epoch, self.cursor, self.forwards = (
-            state.step,
-            state.epoch,
-            state.cursor,
-            state.forwards,
-        )
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.parameters, self.gradient, self.scratch = np.zeros((3, network.size))
         self.workspaces: dict[int, Workspace] = {}
-        self._prepare_update()
-
-    def _prepare_update(self) -> None:
-        spec = self.spec
-        self.optimizer = OPTIMIZERS[spec.optimizer]
-        self.settings = dict(spec.optimizer_settings)
-        self.rate, self.rate_settings = SCHEDULES[spec.schedule].rate, dict(spec.schedule_settings)
-        mask = frozen_mask(spec)
-        self.held = np.flatnonzero(mask) if mask.any() else None
-        self.pull = None
-        if spec.regularization != "none" and spec.regularization_rate > 0:
-            self.pull = spec.regularization_rate * self.network.is_weight
-        self.slot_rows = list(self.slots)
-        self.rate_now, self.rate_box = 0.0, np.array(0.0)
 
     def workspace(self, examples: int) -> Workspace:
         if examples not in self.workspaces:
             self.workspaces[examples] = Workspace(self.network, self.parameters, self.gradient, examples)
         return self.workspaces[examples]
 
-    def batches(self) -> Iterator[tuple[Workspace, Floats, Floats]]:
-        """The mini-batches from here on, for ever; the last of an epoch is smaller when the size does not divide."""
-        train, size = self.examples.train, min(self.spec.batch_size, self.examples.train)
+    @property
+    def worth_keeping(self) -> bool:
+        size = self.scratch.nbytes + sum(workspace.nbytes for workspace in self.workspaces.values())
+        return size <= _MOST_KEPT and len(self.workspaces) <= _MOST_WORKSPACES
+
+
+@lru_cache(maxsize=32)
+def _idle(network: Network) -> list[_Buffers]:
+    """Buffers that no session uses. Making them costs as much as ten steps, so a session leaves them to the next."""
+    return []
+
+
+class Session:
+    """One run being trained: a copy of its parameters, and all that a step needs besides.
+
+    Use it in a `with` statement. Nothing of it may be kept afterwards without a copy: the buffers go to the next.
+    """
+
+    def __init__(self, state: RunState) -> None:
+        self.state, self.spec = state, state.spec
+        self.network = state.spec.network
+        self.examples: Examples = examples_of(state.spec)
+        self.step, self.epoch, self.cursor, self.forwards = state.step, state.epoch, state.cursor, state.forwards
+
+    def __enter__(self) -> "Session":
+        try:
+            self._buffers = _idle(self.network).pop()
+        except IndexError:
+            self._buffers = _Buffers(self.network)
+        self.workspace = self._buffers.workspace
+        self.parameters, self.gradient = self._buffers.parameters, self._buffers.gradient
+        np.copyto(self.parameters, self.state.parameters)
+        self.slots = self.state.slots.copy()
+        self._prepare_update()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._buffers.worth_keeping:
+            _idle(self.network).append(self._buffers)
+
+    def _prepare_update(self) -> None:
+        spec, scratch = self.spec, self._buffers.scratch
+        self._optimizer, self._settings = OPTIMIZERS[spec.optimizer], dict(spec.optimizer_settings)
+        self._schedule, self._schedule_settings = SCHEDULES[spec.schedule].rate, dict(spec.schedule_settings)
+        self._held = np.flatnonzero(frozen_mask(spec)) if spec.frozen else None
+        self._rate, self._rate_now = np.array(0.0), 0.0
+        if self._optimizer.update:
+            self._update = partial(
+                self._optimizer.update, self.parameters, self.gradient, list(self.slots), scratch, self._rate
+            )
+
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return self._schedule(self.spec.learning_rate, self.step, self._schedule_settings)
+
+    def batches(self, count: int) -> Iterator[tuple[Workspace, Floats, Floats]]:
+        """The next `count` mini-batches or a few more: x (features + 1, examples) and y (outputs, examples).
+
+        The last of an epoch is smaller when the size does not divide.
+        """
+        train = self.examples.train
+        size = min(self.spec.batch_size, train)
+        at_once = size * min(count, max(1, _GATHERED // (size * len(self.examples.x))))
         while True:
-            order = batch_order(self.spec.seed, self.epoch, train)[self.cursor :]
-            whole = len(order) // size * size
-            parts = [(order[:whole], size)] if whole else []
-            if whole < len(order):
-                parts.append((order[whole:], len(order) - whole))
-            for indices, examples in parts:
-                workspace = self.workspace(examples)
-                x, y = (in_batches(rows, indices, examples) for rows in (self.examples.x, self.examples.targets))
-                for x_batch, y_batch in zip(x, y, strict=True):
-                    self.cursor += examples
-                    yield workspace, x_batch, y_batch
+            order = batch_order(self.spec.seed, self.epoch, train)
+            while self.cursor < train:
+                yield from self._gather(order[self.cursor : self.cursor + at_once], size)
             self.epoch, self.cursor = self.epoch + 1, 0
+
+    def _gather(self, indices: Ints, size: int) -> Iterator[tuple[Workspace, Floats, Floats]]:
+        whole = len(indices) // size * size
+        for part, examples in ((indices[:whole], size), (indices[whole:], len(indices) - whole)):
+            if len(part):
+                workspace = self.workspace(examples)
+                x, y = (in_batches(rows, part, examples) for rows in (self.examples.x, self.examples.targets))
+                for x_rows, y_rows in zip(x, y, strict=True):
+                    self.cursor += examples
+                    yield workspace, x_rows.T, y_rows.T
 
     def update(self, x: Floats, y: Floats, workspace: Workspace) -> None:
         """From the gradient of the data to the new parameters."""
-        if self.pull is not None:
-            towards_zero = np.sign(self.parameters) if self.spec.regularization == "l1" else self.parameters
-            np.multiply(towards_zero, self.pull, self.scratch)
-            np.add(self.gradient, self.scratch, self.gradient)
-        held = None if self.held is None else self.parameters[self.held]
-        rate = self.rate(self.spec.learning_rate, self.step, self.rate_settings)
-        if rate != self.rate_now:
-            self.rate_now = rate
-            self.rate_box.fill(rate)
+        if self.spec.regularization_rate > 0:
+            np.add(self.gradient, penalty_gradient(self.spec, self.parameters), self.gradient)
+        rate = self.rate()
+        if rate != self._rate_now:
+            self._rate_now = rate
+            self._rate.fill(rate)
         self.step += 1
         self.forwards += 1
-        if self.optimizer.update:
-            self.optimizer.update(
-                self.parameters,
-                self.gradient,
-                self.slot_rows,
-                self.scratch,
-                self.rate_box,
-                self.step,
-                self.settings,
-            )
-        elif self.optimizer.search:
+        if self._optimizer.search:
+            self._search(x, y, workspace)
+        elif self._held is None:
+            self._update(self.step - self.state.optimizer_since, self._settings)
+        else:
+            held = self.parameters[self._held]
+            self.gradient[self._held] = 0.0  # so that the optimizer remembers nothing of what it may not move
+            self._update(self.t, self._settings)
+            self.parameters[self._held] = held
 
-            def rerun() -> float:
-                workspace.forward(x)
-                return workspace.loss(y) + penalty_of(self.spec, self.parameters)
+    @property
+    def t(self) -> int:
+        """How many updates this optimizer has made, the current one included."""
+        return self.step - self.state.optimizer_since
 
+    def _search(self, x: Floats, y: Floats, workspace: Workspace) -> None:
+        def rerun() -> float:
+            workspace.forward(x)
+            return workspace.loss(y) + penalty_of(self.spec, self.parameters)
+
+        if self._optimizer.search:
             free = free_indices(self.spec)
-            self.forwards += self.optimizer.search(self.parameters, self.slot_rows, rate, free, rerun)
-        if held is not None:
-            self.parameters[self.held] = held
+            self.forwards += self._optimizer.search(self.parameters, list(self.slots), self._rate_now, free, rerun)
 
     def result(self) -> RunState:
+        """The state reached."""
         epoch, cursor = self.epoch, self.cursor
         if cursor >= self.examples.train:  # so that a state has one spelling only
             epoch, cursor = epoch + 1, 0
         return replace(
             self.state, step=self.step, epoch=epoch, cursor=cursor, forwards=self.forwards,
-            parameters=frozen(self.parameters), slots=frozen(self.slots),
+            parameters=frozen(self.parameters.copy()), slots=frozen(self.slots),
         )  # fmt: skip
 
 
-def in_batches(rows: Floats, indices: Ints, examples: int) -> list[Floats]:
-    """Columns of (rows, n) as contiguous (rows, examples) blocks, in the order of the indices."""
-    blocks = rows[:, indices].reshape(len(rows), -1, examples)
-    return list(np.ascontiguousarray(blocks.transpose(1, 0, 2)))
+def in_batches(rows: Floats, indices: Ints, examples: int) -> Floats:
+    """Columns of (rows, n) in the order of the indices, batch-first: (batches, examples, rows)."""
+    return rows.T.take(indices, axis=0).reshape(-1, examples, len(rows))

@@ -15,7 +15,8 @@ from engine.spec import Spec
 class Divergence:
     """Where the numbers ran out: the step that would come next has a number that is not finite.
 
-    `layer` counts from 1, 0 for the loss; `quantity` is z, a, loss, da, dz, dW, db, W_next or b_next.
+    `layer` counts from 1, 0 for what belongs to none; `quantity` is z, a, loss, da, dz, dW, db, memory, W_next or
+    b_next.
     """
 
     step: int
@@ -29,7 +30,8 @@ class RunState:
     """A run after `step` updates. `parameters` (size,) and `slots` (memory of the optimizer, size) are read-only.
 
     `epoch` counts passes over the training set begun before this one and `cursor` the examples used of it; `forwards`
-    counts how often the model was run on a batch so far, which is what trial and error pays with.
+    counts how often the model was run on a batch so far, which is what trial and error pays with. `optimizer_since` is
+    the step at which the optimizer began with nothing remembered, from which its own t counts.
     """
 
     spec: Spec
@@ -40,6 +42,7 @@ class RunState:
     parameters: Floats
     slots: Floats
     divergence: Divergence | None = None
+    optimizer_since: int = 0
 
 
 def start(spec: Spec) -> RunState:
@@ -52,10 +55,15 @@ def start(spec: Spec) -> RunState:
         parameters = network.flatten(
             [(draw(rng, columns - 1, units), np.zeros(units)) for units, columns in network.shapes]
         )
-    slots = np.zeros((len(OPTIMIZERS[spec.optimizer].slots), network.size))
-    return RunState(spec, 0, 0, 0, 0, frozen(parameters), frozen(slots))
+    return RunState(spec, 0, 0, 0, 0, frozen(parameters), no_memory(spec))
+
+
+def no_memory(spec: Spec) -> Floats:
+    """The optimizer's slots before its first update."""
+    return frozen(np.zeros((len(OPTIMIZERS[spec.optimizer].slots), spec.network.size)))
 
 
 def frozen(array: Floats) -> Floats:
+    """The same array, from now on read-only."""
     array.setflags(write=False)
     return array

@@ -1,5 +1,6 @@
 """Trace: every number that one step computes, and the one that is the first to run out of range."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +39,8 @@ class Trace:
     """Everything that one step computes, from a state: derived, never stored.
 
     `examples` are indices into the run's examples; x (examples, features), y (examples, outputs). `loss` is the
-    data's, `penalty` what regularization adds. `slots` and `slots_next` are the optimizer's memory before and after.
+    data's, `penalty` what regularization adds; `gradient` and `penalty_gradient` likewise, as flat vectors. `t` counts
+    the updates of the optimizer, this one included. `slots` and `slots_next` are its memory before and after.
     """
 
     spec: Spec
@@ -49,8 +51,10 @@ class Trace:
     loss: float
     penalty: float
     learning_rate: float
+    t: int
     layers: tuple[LayerTrace, ...]
     gradient: Floats
+    penalty_gradient: Floats
     parameters: Floats
     parameters_next: Floats
     slots: Floats
@@ -82,39 +86,33 @@ def trace(state: RunState, example: int | None = None) -> Trace:
 
 def trace_of(state: RunState, indices: Ints) -> Trace:
     """The trace of one step on the examples at `indices`."""
-    session = Session(state)
-    (x,), (y,) = (in_batches(rows, indices, len(indices)) for rows in (session.examples.x, session.examples.targets))
-    workspace = session.workspace(len(indices))
-    with np.errstate(all="ignore"):
+    with Session(state) as session, np.errstate(all="ignore"):
+        inputs, targets = session.examples.x, session.examples.targets
+        x, y = (in_batches(rows, indices, len(indices))[0].T for rows in (inputs, targets))
+        workspace, rate = session.workspace(len(indices)), session.rate()
         workspace.forward(x)
         loss = workspace.backward(x, y)
         workspace.complete(y)
         passes = {name: [block.T.copy() for block in getattr(workspace, name)] for name in ("z", "a", "da", "dz")}
         gradient = session.gradient.copy()
         session.update(x, y, workspace)
-        penalty = penalty_of(state.spec, state.parameters)
-    layers = _layer_traces(state, gradient, session.parameters, passes)
-    return Trace(
-        state.spec, state.step, indices, x[:-1].T, y.T, loss, penalty,
-        session.rate(state.spec.learning_rate, state.step, session.rate_settings),
-        layers, gradient, state.parameters, session.parameters, state.slots, session.slots,
-    )  # fmt: skip
+        after, penalty = session.parameters.copy(), penalty_gradient(state.spec, state.parameters)
+        return Trace(
+            state.spec, state.step, indices, x[:-1].T, y.T, loss, penalty_of(state.spec, state.parameters), rate,
+            session.t, _layer_traces(state, passes, gradient, penalty, after), gradient, penalty,
+            state.parameters, after, state.slots, session.slots,
+        )  # fmt: skip
 
 
 def _layer_traces(
-    state: RunState, gradient: Floats, updated: Floats, passes: dict[str, list[Floats]]
+    state: RunState, passes: dict[str, list[Floats]], gradient: Floats, penalty: Floats, after: Floats
 ) -> tuple[LayerTrace, ...]:
     network = state.spec.network
-    now, slope, after = (
-        network.layers(state.parameters),
-        network.layers(gradient),
-        network.layers(updated),
-    )
-    penalty = network.layers(penalty_gradient(state.spec, state.parameters))
+    now, slope, pull, updated = (network.layers(flat) for flat in (state.parameters, gradient, penalty, after))
     return tuple(
         LayerTrace(
             name, *now[k], passes["z"][k], passes["a"][k], passes["da"][k], passes["dz"][k],
-            *slope[k], penalty[k][0], *after[k],
+            *slope[k], pull[k][0], *updated[k],
         )
         for k, name in enumerate(network.activation_names)
     )  # fmt: skip
@@ -122,31 +120,37 @@ def _layer_traces(
 
 def diagnose(state: RunState) -> Divergence | None:
     """The first number of the next step that is not finite, in the order in which it is computed; None if all are."""
-    step = trace(state)
-    last = len(step.layers) - 1
-    order = [(k, name) for k in range(last + 1) for name in ("z", "a")]
-    order += [(-1, "loss")]
-    order += [(k, name) for k in range(last, -1, -1) for name in ("da", "dz", "dW", "db")]
-    order += [(k, name) for k in range(last + 1) for name in ("W_next", "b_next")]
-    for k, name in order:
-        numbers = step.loss if k < 0 else getattr(step.layers[k], name)
+    for layer, quantity, numbers in _in_order(trace(state)):
         if not np.isfinite(numbers).all():
-            return Divergence(state.step, k + 1, name, _divergence_message(state, k, name, last))
+            return Divergence(state.step, layer, quantity, _divergence_message(state, layer, quantity))
     return None
+
+
+def _in_order(step: Trace) -> Iterator[tuple[int, str, Floats | float]]:
+    """Every quantity of a step as it comes to be: its layer from 1, or 0 for what belongs to none, its name, itself."""
+    upwards = list(enumerate(step.layers, 1))
+    yield from ((k, name, getattr(layer, name)) for k, layer in upwards for name in ("z", "a"))
+    yield 0, "loss", step.loss
+    yield from ((k, name, getattr(layer, name)) for k, layer in upwards[::-1] for name in ("da", "dz", "dW", "db"))
+    yield 0, "memory", step.slots_next
+    yield from ((k, name, getattr(layer, name)) for k, layer in upwards for name in ("W_next", "b_next"))
 
 
 _QUANTITIES = {
     "z": "a sum z", "a": "an activation a", "loss": "the loss", "da": "a gradient dL/da", "dz": "a delta dL/dz",
-    "dW": "a weight's gradient", "db": "a bias's gradient", "W_next": "a weight", "b_next": "a bias",
+    "dW": "a weight's gradient", "db": "a bias's gradient", "memory": "what the optimizer remembers",
+    "W_next": "a weight", "b_next": "a bias",
 }  # fmt: skip
 
 
-def _divergence_message(state: RunState, layer: int, quantity: str, last: int) -> str:
-    where = "" if layer < 0 else " of the output layer" if layer == last else f" of hidden layer {layer + 1}"
+def _divergence_message(state: RunState, layer: int, quantity: str) -> str:
+    names = state.spec.network.activation_names
+    where = "" if layer == 0 else " of the output layer" if layer == len(names) else f" of hidden layer {layer}"
+    cause = "each step overshot further than the last" if state.step else "the numbers it starts from are too large"
     cure = f"a smaller learning rate than {state.spec.learning_rate:g}"
-    if state.spec.network.activation_names[-1] not in ("sigmoid", "tanh", "softmax"):
+    if names[-1] not in ("sigmoid", "tanh", "softmax"):
         cure += ", smaller starting weights, or an output that is bounded"
     return (
-        f"At step {state.step + 1}, {_QUANTITIES[quantity]}{where} grew beyond any number a computer holds: each step "
-        f"overshot further than the last. Go back, and try {cure}."
+        f"At step {state.step + 1}, {_QUANTITIES[quantity]}{where} grew beyond any number a computer holds: {cause}. "
+        f"Go back, and try {cure}."
     )

@@ -4,7 +4,7 @@ The fast loop in `advance` and the trace of a single step go through the same tw
 """
 
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import inf, isfinite
 from time import perf_counter
 
 import numpy as np
@@ -40,7 +40,7 @@ __all__ = [
 class Progress:
     """What `advance` did: the state, the loss of each step's mini-batch, and how many of the steps were asked for.
 
-    `recorded` holds, if asked for, a flat copy of the buffers z, a, da, dz and the gradient of each step.
+    `recorded` holds, if asked for, flat copies of the buffers z, a, da, dz and of the gradient of each step.
     """
 
     state: RunState
@@ -58,34 +58,44 @@ def advance(state: RunState, count: int = 1, *, seconds: float | None = None, re
     """Take up to `count` steps; stop early after `seconds`, or at the last finite step if the run diverges."""
     if state.divergence or count < 1:
         return Progress(state, np.empty(0), count)
-    session = Session(state)
+    progress = _run(state, count, seconds, record)
+    return progress if _is_finite(progress) else _to_the_last_finite_step(state, count, record)
+
+
+def _run(state: RunState, count: int, seconds: float | None, record: bool) -> Progress:
+    """Up to `count` steps, the last of them possibly the first of a run that diverges."""
     losses: list[float] = []
     recorded: list[dict[str, Floats]] = []
-    deadline = None if seconds is None else perf_counter() + seconds
-    with np.errstate(all="ignore"):
-        for workspace, x, y in session.batches():
+    deadline = inf if seconds is None else perf_counter() + seconds
+    with Session(state) as session, np.errstate(all="ignore"):
+        for workspace, x, y in session.batches(count):
             workspace.forward(x)
             loss = workspace.backward(x, y)
-            if not isfinite(loss):
-                return _stop_at_last_finite(state, len(losses), count)
             losses.append(loss)
             if record:
                 workspace.complete(y)
-                recorded.append(
-                    {k: v.copy() for k, v in workspace.buffers.items()} | {"gradient": session.gradient.copy()}
-                )
+                recorded.append(workspace.record() | {"gradient": session.gradient.copy()})
             session.update(x, y, workspace)
-            if len(losses) == count or (deadline is not None and perf_counter() > deadline):
+            if len(losses) == count or not isfinite(loss) or perf_counter() > deadline:
                 break
-        if not np.isfinite(session.parameters).all():
-            return _stop_at_last_finite(state, len(losses) - 1, count)
-    return Progress(session.result(), np.array(losses), count, tuple(recorded))
+        return Progress(session.result(), np.array(losses), count, tuple(recorded))
 
 
-def _stop_at_last_finite(state: RunState, steps: int, asked: int) -> Progress:
-    """Replay the finite steps, which is exact, and say which number of the next one is not."""
-    progress = advance(state, steps)
-    last = progress.state
-    if last.divergence is None:
-        last = replace(last, divergence=diagnose(last))
-    return Progress(last, progress.losses, asked)
+def _is_finite(progress: Progress) -> bool:
+    numbers = (progress.losses, progress.state.parameters, progress.state.slots)
+    return all(np.isfinite(array).all() for array in numbers)
+
+
+def _to_the_last_finite_step(state: RunState, count: int, record: bool) -> Progress:
+    """The same steps again, which is exact, in ever shorter strides up to the first number that is not finite.
+
+    Nothing that has once overflowed turns finite again, so a stride with a finite end is finite all along.
+    """
+    done: list[Progress] = []
+    for stride in (256, 16, 1):
+        while _is_finite(ahead := _run(state, stride, None, record)):
+            done.append(ahead)
+            state = ahead.state
+    losses = np.concatenate([np.empty(0), *(part.losses for part in done)])
+    recorded = tuple(step for part in done for step in part.recorded)
+    return Progress(replace(state, divergence=diagnose(state)), losses, count, recorded)
