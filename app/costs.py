@@ -30,6 +30,11 @@ def step_cost(spec: Spec) -> float:
     return one
 
 
+def rerun_cost(spec: Spec, examples: int | None = None) -> float:
+    """Seconds that running the model once takes, on a mini-batch or on so many examples."""
+    return _passes(spec, min(spec.batch_size if examples is None else examples, spec.samples), calls=3, flops=1)
+
+
 def look_cost(spec: Spec) -> float:
     """Seconds that measuring a state takes: losses over all examples, and one step's gradients."""
     return 60e-6 + _passes(spec, spec.samples, calls=6, flops=1) + step_cost(spec)

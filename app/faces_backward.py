@@ -5,11 +5,25 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.faces_forward import _capital, _first
 from app.maths import backward, forward, signed, symbol
 from app.moments import Segments, ahead, back, by_sign, say
 from app.plan import Key, joined
-from app.scene import SHOWN, UNITS, Face, Scene, Sum, activation_symbol, put_in, several, sum_of
+from app.scene import (
+    SHOWN,
+    UNITS,
+    Face,
+    Scene,
+    Sum,
+    activation_symbol,
+    capital,
+    count,
+    lower,
+    put_in,
+    several,
+    sources,
+    sum_of,
+    target,
+)  # fmt: skip
 from engine import ACTIVATIONS, LOSSES
 from engine.arrays import Floats
 from engine.receipts import slopes
@@ -43,10 +57,6 @@ def outgoing(scene: Scene, k: int, i: int, example: int = 0) -> Sum:
     return sum_of(above.W[:, i - 1], above.dz[example], names)
 
 
-def _then(scene: Scene, values: Floats) -> Segments:
-    return () if scene.count == 1 else say("; all: ", *scene.each(values, "backward"))
-
-
 def _tendency(scene: Scene, values: Floats) -> str:
     """How the examples of a batch divide over which way they pull."""
     up, down = int((values < 0).sum()), int((values > 0).sum())
@@ -67,7 +77,9 @@ def _da_of_output(scene: Scene, j: int) -> Face:
         words = _effect(scene, k, j, float(da[0]))
     else:
         words = say(f"How the loss changes with {scene.unit(k, j)}, for each example: ", _tendency(scene, da), ".")
-    numbers = say(_first(scene), "a = ", ahead(a[0]), f", y = {signed(y[0])}; dL/da = ", back(da[0])) + _then(scene, da)
+    numbers = say(scene.first, "a = ", ahead(a[0]), f", y = {target(y[0])}; dL/da = ", back(da[0])) + scene.then(
+        da, "backward"
+    )
     return Face(words, _loss_gradient(entry.gradient_formula, k, j), numbers, (f"da{k}",), {"a": a, "y": y, "da": da})
 
 
@@ -89,19 +101,15 @@ def _effect(scene: Scene, k: int, j: int, da: float) -> Segments:
 
 def _da_of_hidden(scene: Scene, k: int, i: int) -> Face:
     da, total = scene.layer(k).da[:, i - 1], outgoing(scene, k, i)
-    came = f"what comes back over its {_count(scene.sizes[k + 1], 'outgoing link')} adds up"
-    words = say(f"{_capital(scene.unit(k, i))}: {came}. ")
-    words += _effect(scene, k, i, float(da[0])) if scene.count == 1 else say(_capital(_tendency(scene, da)), ".")
-    numbers = say(_first(scene), *total.segments("backward"), " = ", back(da[0])) + _then(scene, da)
+    came = f"what comes back over its {count(scene.sizes[k + 1], 'outgoing link')} adds up"
+    words = say(f"{capital(scene.unit(k, i))}: {came}. ")
+    words += _effect(scene, k, i, float(da[0])) if scene.count == 1 else say(capital(_tendency(scene, da)), ".")
+    numbers = say(scene.first, *total.segments("backward"), " = ", back(da[0])) + scene.then(da, "backward")
     return Face(words, _da_symbols(k, i), numbers, (f"da{k}",), {"da": da}, total)
 
 
 def _da_symbols(k: int, i: int) -> str:
     return rf"{slope(symbol('a', k, i))} = \sum_j W^{{{k + 1}}}_{{j{i}}}\, {delta(k + 1, 'j')}"
-
-
-def _count(count: int, what: str) -> str:
-    return f"only {what}" if count == 1 else f"{count} {what}s"
 
 
 def _da_of_layer(scene: Scene, k: int) -> Face:
@@ -116,7 +124,7 @@ def _da_of_layer(scene: Scene, k: int) -> Face:
 
 def _some(scene: Scene, name: str, values: Floats) -> Segments:
     units = several((say(back(value)) for value in values[:UNITS].tolist()), len(values))
-    return say(_first(scene), name, *units)
+    return say(scene.first, name, *units)
 
 
 def _product_back(scene: Scene, key: Key) -> Face:
@@ -124,20 +132,17 @@ def _product_back(scene: Scene, key: Key) -> Face:
     weight, dz = float(scene.layer(k).W[j - 1, i - 1]), scene.layer(k).dz[:, j - 1]
     products = weight * dz
     if scene.count == 1:
-        words = say(f"{_capital(scene.unit(k, j))} sends its delta back over the link, times the weight: ",
+        words = say(f"{capital(scene.unit(k, j))} sends its delta back over the link, times the weight: ",
                     back(products[0]), f" for {scene.unit(k - 1, i)}.")  # fmt: skip
         numbers = say(by_sign(weight), " × ", back(dz[0]), " = ", back(products[0]))
     else:
-        words = say(f"{_capital(scene.unit(k, j))} sends each example's delta back to {scene.unit(k - 1, i)}, "
+        words = say(f"{capital(scene.unit(k, j))} sends each example's delta back to {scene.unit(k - 1, i)}, "
                     "times the same weight.")  # fmt: skip
-        numbers = say(by_sign(weight), " × (", *scene.each(dz, "backward"), ") = (", *_few(products), ")")
+        numbers = say(
+            by_sign(weight), " × (", *scene.each(dz, "backward"), ") = (", *scene.each(products, "backward"), ")"
+        )
     symbols = rf"{symbol('W', k, j, i)}\, {delta(k, j)}"
     return Face(words, symbols, numbers, (f"da{k - 1}",), {"W": weight, "dz": dz, "product": products})
-
-
-def _few(values: Floats) -> Segments:
-    pieces = several((say(back(value)) for value in values[:3].tolist()), min(len(values), 3))
-    return pieces + (say(", …") if len(values) > 3 else ())
 
 
 def _dz(scene: Scene, key: Key) -> Face:
@@ -148,7 +153,7 @@ def _dz(scene: Scene, key: Key) -> Face:
         return _dz_of_softmax(scene, k, j)
     factor = factors[:, j - 1]
     words = asks(scene, k, j, float(dz.sum())) + say(*_why(scene, k, entry.name, da, factor, dz))
-    numbers = say(_first(scene), back(da[0]), " × ", ahead(factor[0]), " = ", back(dz[0])) + _then(scene, dz)
+    numbers = say(scene.first, back(da[0]), " × ", ahead(factor[0]), " = ", back(dz[0])) + scene.then(dz, "backward")
     derivative = put_in(
         entry.derivative_formula.split(" = ", 1)[1], forward(symbol("a", k, j)), forward(symbol("z", k, j))
     )
@@ -158,7 +163,7 @@ def _dz(scene: Scene, key: Key) -> Face:
 
 def _why(scene: Scene, k: int, name: str, da: Floats, factor: Floats, dz: Floats) -> Segments:
     """What the activation's slope did to dL/da."""
-    title = ACTIVATIONS[name].title
+    title = lower(ACTIVATIONS[name].title)
     if name == "threshold":
         return say(" Threshold's slope is 0 everywhere: no gradient passes it, and nothing before it can learn.")
     if scene.count > 1:
@@ -166,7 +171,9 @@ def _why(scene: Scene, k: int, name: str, da: Floats, factor: Floats, dz: Floats
         told = f" It is shut, slope 0, for {shut} of {scene.count} examples." if shut else ""
         return say(f" Each example's dL/da passes through {title}'s slope at its own z.", told)
     if factor[0] == 0:
-        return say(f" {title}'s slope here is 0, so nothing passes: from this example, nothing before it learns.")
+        return say(
+            f" {capital(title)}'s slope here is 0, so nothing passes: from this example, nothing before it learns."
+        )
     if da[0] == 0:
         return ()
     if name == "identity":
@@ -181,10 +188,10 @@ def _dz_of_softmax(scene: Scene, k: int, j: int) -> Face:
     words = asks(scene, k, j, float(dz.sum())) + say(
         " Softmax shares out one whole, so only being above the others' average counts."
     )
-    numbers = say(_first(scene), ahead(a[0]), " × (", back(da[0]), " − ", back(mixed[0]), ") = ", back(dz[0]))
+    numbers = say(scene.first, ahead(a[0]), " × (", back(da[0]), " − ", back(mixed[0]), ") = ", back(dz[0]))
     own = rf"{slope(symbol('a', k, j))} - \sum_i {slope(f'a^{{{k}}}_{{i}}')}\, {forward(f'a^{{{k}}}_{{i}}')}"
     symbols = rf"{delta(k, j)} = {activation_symbol(k, j)} \left({own}\right)"
-    return Face(words, symbols, numbers + _then(scene, dz), (f"dz{k}",), {"a": a, "da": da, "dz": dz})
+    return Face(words, symbols, numbers + scene.then(dz, "backward"), (f"dz{k}",), {"a": a, "da": da, "dz": dz})
 
 
 def _delta(scene: Scene, key: Key) -> Face:
@@ -198,7 +205,7 @@ def _delta(scene: Scene, key: Key) -> Face:
     if k == scene.last:
         return face
     total, da = outgoing(scene, k, j), scene.layer(k).da[:, j - 1]
-    numbers = say(_first(scene), "dL/da = ", *total.segments("backward"), " = ", back(da[0]), "; delta = ")
+    numbers = say(scene.first, "dL/da = ", *total.segments("backward"), " = ", back(da[0]), "; delta = ")
     tail = face.numbers if scene.count == 1 else face.numbers[1:]
     symbols = f"{_da_symbols(k, j)},\\quad {face.symbols}"
     return Face(face.words, symbols, numbers + tail, face.code, face.values, total)
@@ -210,24 +217,22 @@ def _joined(scene: Scene, j: int) -> Face:
     layer, y = scene.layer(k), scene.trace.y[:, j - 1]
     a, dz, loss = layer.a[:, j - 1], layer.dz[:, j - 1], LOSSES[spec.loss]
     pair = f"{ACTIVATIONS[layer.activation].title} and {loss.title.lower()}"
-    words = asks(scene, k, j, float(dz.sum())) + say(
-        f" {pair}, taken together, leave only a − y: no slope can stop it."
-    )
+    words = asks(scene, k, j, float(dz.sum())) + say(f" {pair}, taken as one, leave only a − y: no slope can stop it.")
     total = float(scene.trace.y[0].sum())
     factor = "" if layer.activation == "sigmoid" or total == 1.0 else f" × {signed(total)}"
     divisor = _divisor(scene)
     opening, closing = ("(", ")") if divisor else ("", "")
-    numbers = say(_first(scene), opening, ahead(a[0]), factor, f" − {_bracket(float(y[0]))}", closing, divisor, " = ",
+    numbers = say(scene.first, opening, ahead(a[0]), factor, f" − {_bracket(float(y[0]))}", closing, divisor, " = ",
                   back(dz[0]))  # fmt: skip
     symbols = _loss_gradient(loss.from_logits[layer.activation].formula, k, j).replace(
         backward(rf"\frac{{\partial L}}{{\partial {symbol('z', k, j)}}}"), delta(k, j)
     )
     values: dict[str, float | Floats] = {"a": a, "y": y, "da": layer.da[:, j - 1], "dz": dz}
-    return Face(words, symbols, numbers + _then(scene, dz), (f"dz{k}",), values)
+    return Face(words, symbols, numbers + scene.then(dz, "backward"), (f"dz{k}",), values)
 
 
 def _bracket(value: float) -> str:
-    return signed(value) if value >= 0 else f"({signed(value)})"
+    return target(value) if value >= 0 else f"({target(value)})"
 
 
 def _divisor(scene: Scene) -> str:
@@ -243,7 +248,7 @@ def _delta_of_layer(scene: Scene, k: int) -> Face:
     if output:
         source = "From the loss"
     else:
-        source = f"{_capital(scene.layer_name(k + 1))} hands its deltas back over the weights; times the slopes"
+        source = f"{capital(scene.layer_name(k + 1))} hands its deltas back over the weights; times the slopes"
     words = say(f"{source}: the deltas of {name}. ", *_split(scene, layer.dz))
     if output and joined(scene.trace.spec.network):
         symbols = LOSSES[scene.trace.spec.loss].from_logits[layer.activation].formula
@@ -322,7 +327,7 @@ def _gradient(scene: Scene, key: Key) -> Face:
     words = say(f"Each link into {whose} gets the delta times what it carried{over}; a bias gets the delta itself.")
     if j:
         carried = "" if scene.count > 1 else " = " + "δ × a"
-        names = [f"from {name}: " for name in _short_sources(scene, k)]
+        names = [f"from {name}: " for name in sources(scene, k)]
         numbers = several((say(n, back(v)) for n, v in zip(names, dW[:UNITS].tolist(), strict=False)), len(dW), "; ")
         numbers = say(f"dW{carried}: ") + numbers + say("; bias: ", back(float(db)))
     else:
@@ -330,10 +335,6 @@ def _gradient(scene: Scene, key: Key) -> Face:
     a = forward("x" if k == 1 else f"a^{{{k - 1}}}")
     symbols = rf"{slope(f'W^{{{k}}}')} = {{{delta(k)}}}^{{T}}\, {a},\quad {slope(f'b^{{{k}}}')} = \sum_n {delta(k)}"
     return Face(words, symbols, numbers, (f"dW{k}",), {"dz": layer.dz, "dW": dW, "db": db})
-
-
-def _short_sources(scene: Scene, k: int) -> list[str]:
-    return [scene.unit(0, i) if k == 1 else f"unit {i}" for i in range(1, scene.sizes[k - 1] + 1)]
 
 
 def _backward_pass(scene: Scene, key: Key) -> Face:

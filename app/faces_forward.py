@@ -5,10 +5,25 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.maths import forward, short, signed, symbol, unsigned
+from app.maths import forward, short, symbol, unsigned
 from app.moments import Segment, Segments, ahead, by_sign, say
 from app.plan import Key
-from app.scene import UNITS, Face, Scene, Sum, activation_symbol, put_in, several, sources, sum_of
+from app.scene import (
+    UNITS,
+    Face,
+    Scene,
+    Sum,
+    activation_symbol,
+    capital,
+    count,
+    lower,
+    plus,
+    put_in,
+    several,
+    sources,
+    sum_of,
+    target,
+)  # fmt: skip
 from engine import ACTIVATIONS, LOSSES
 from engine.arrays import Floats
 
@@ -16,16 +31,15 @@ from engine.arrays import Floats
 def _inputs(scene: Scene, key: Key) -> Face:
     x, y = scene.trace.x, scene.trace.y
     names = [scene.unit(0, i + 1) for i in range(min(x.shape[1], UNITS))]
-    targets = several((say(signed(v)) for v in y[0, :UNITS].tolist()), y.shape[1])
+    targets = several((say(target(v)) for v in y[0, :UNITS].tolist()), y.shape[1])
     if scene.count == 1:
         words = say(f"Example {scene.trace.examples[0]} comes in. The target is ", *targets, ".")
     else:
         words = say(f"A mini-batch of {scene.count} examples comes in: all of them go through together.")
-    first = "" if scene.count == 1 else f"{scene.examples(1)[0]}: "
     given = several((say(f"{n} = ", ahead(v)) for n, v in zip(names, x[0].tolist(), strict=False)), x.shape[1])
     symbols = r",\ ".join(activation_symbol(0, i + 1) for i in range(len(names)))
     more = r",\ \ldots" if x.shape[1] > len(names) else ""
-    return Face(words, symbols + more, say(first, *given, "; y = ", *targets), ("x",), {"x": x, "y": y})
+    return Face(words, symbols + more, say(scene.first, *given, "; y = ", *targets), ("x",), {"x": x, "y": y})
 
 
 def _product(scene: Scene, key: Key) -> Face:
@@ -37,7 +51,7 @@ def _product(scene: Scene, key: Key) -> Face:
         running = running + scene.layer(k).W[j - 1, source] * scene.below(k)[:, source]
     source_name = scene.unit(k - 1, i)
     if scene.count == 1:
-        words = say(f"{_capital(source_name)} holds ", ahead(a[0]), ". The link to ", scene.unit(k, j),
+        words = say(f"{capital(source_name)} holds ", ahead(a[0]), ". The link to ", scene.unit(k, j),
                     " has the weight ", by_sign(weight), ": together ", ahead(products[0]), ".")  # fmt: skip
         numbers = say(by_sign(weight), " × ", ahead(a[0]), " = ", ahead(products[0]))
         if i > 1:
@@ -46,17 +60,12 @@ def _product(scene: Scene, key: Key) -> Face:
         words = say(
             f"For every example, what {source_name} holds is multiplied by the same weight, ", by_sign(weight), "."
         )
-        numbers = say(by_sign(weight), " × (", *scene.each(a, "forward"), ") = (", *_few(products), ")")
+        numbers = say(
+            by_sign(weight), " × (", *scene.each(a, "forward"), ") = (", *scene.each(products, "forward"), ")"
+        )
     symbols = rf"{symbol('W', k, j, i)}\, {activation_symbol(k - 1, i)}"
     values: dict[str, float | Floats] = {"W": weight, "a_in": a, "product": products, "running": running}
     return Face(words, symbols, numbers, (f"z{k}",), values)
-
-
-def _few(values: Floats) -> Segments:
-    pieces: list[str | Segment] = []
-    for place, value in enumerate(values[:3].tolist()):
-        pieces += [", " if place else "", ahead(value)]
-    return say(*pieces, ", …" if len(values) > 3 else "")
 
 
 def incoming(scene: Scene, k: int, j: int, example: int = 0) -> Sum:
@@ -72,31 +81,14 @@ def _running(scene: Scene, k: int, j: int) -> Floats:
     return total
 
 
-def _first(scene: Scene) -> str:
-    """Says that what follows is the first example's, in a batch."""
-    return "" if scene.count == 1 else f"{scene.examples(1)[0]}: "
-
-
-def _then(scene: Scene, values: Floats) -> Segments:
-    """The other examples' numbers after the first one's, in a batch."""
-    if scene.count == 1:
-        return ()
-    return say("; all: ", *scene.each(values, "forward"))
-
-
 def _sum(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     sums, total = _running(scene, k, j), incoming(scene, k, j)
-    words = say(f"{_capital(scene.unit(k, j))} adds up what its {_links(scene, k)} bring",
-                *(say(": ", ahead(sums[0]), ".") if scene.count == 1 else say(", for each example by itself.")))  # fmt: skip
-    numbers = say(_first(scene), *total.segments("forward"), " = ", ahead(sums[0]), *_then(scene, sums))
+    words = say(f"{capital(scene.unit(k, j))} adds up what its {count(scene.sizes[k - 1], 'link')} bring")
+    words += say(": ", ahead(sums[0]), ".") if scene.count == 1 else say(", for each example by itself.")
+    numbers = say(scene.first, *total.segments("forward"), " = ", ahead(sums[0]), *scene.then(sums, "forward"))
     symbols = rf"\sum_i {symbol('W', k)}_{{{j}i}}\, {_below_i(k)}"
     return Face(words, symbols, numbers, (f"z{k}",), {"sum": sums}, total)
-
-
-def _links(scene: Scene, k: int) -> str:
-    count = scene.sizes[k - 1]
-    return "only link" if count == 1 else f"{count} links"
 
 
 def _below_i(k: int) -> str:
@@ -115,8 +107,14 @@ def _bias(scene: Scene, key: Key) -> Face:
     else:
         words = say("Its bias, ", by_sign(bias), f", pushes the sum {'up' if bias > 0 else 'down'}")
     words += say(" to z = ", ahead(z[0]), ".") if scene.count == 1 else say(", alike for every example: that gives z.")
-    numbers = say(_first(scene), ahead(sums[0]), " ", by_sign(bias) if bias else "+ 0", " = ", ahead(z[0]))
-    return Face(words, _z_symbol(k, j), numbers + _then(scene, z), (f"z{k}",), {"b": bias, "sum": sums, "z": z})
+    numbers = say(scene.first, ahead(sums[0]), _plus_bias(bias), " = ", ahead(z[0]))
+    return Face(
+        words, _z_symbol(k, j), numbers + scene.then(z, "forward"), (f"z{k}",), {"b": bias, "sum": sums, "z": z}
+    )
+
+
+def _plus_bias(bias: float) -> Segment:
+    return plus(bias, "negative" if bias < 0 else "positive")
 
 
 def _activation(scene: Scene, key: Key) -> Face:
@@ -129,7 +127,7 @@ def _activation(scene: Scene, key: Key) -> Face:
         words = say(f"{entry.title} turns z = ", ahead(z[0]), " into a = ", ahead(a[0]), ".", _remark(entry.name, z[0]))
     else:
         words = say(f"{entry.title} turns each example's z into its a.")
-    numbers = say(_first(scene), f"{entry.name}(", ahead(z[0]), ") = ", ahead(a[0]), *_then(scene, a))
+    numbers = say(scene.first, f"{entry.name}(", ahead(z[0]), ") = ", ahead(a[0]), *scene.then(a, "forward"))
     return Face(words, _activation_symbols(entry.name, k, j), numbers, (f"a{k}",), {"z": z, "a": a})
 
 
@@ -151,7 +149,7 @@ def _remark(name: str, z: float) -> str:
 def _activation_of_layer(scene: Scene, k: int) -> Face:
     layer = scene.layer(k)
     words = say("Softmax turns the layer's sums into shares that add up to 1.")
-    numbers = say(_first(scene), *_units(layer.a[0]))
+    numbers = say(scene.first, *_units(layer.a[0]))
     return Face(words, ACTIVATIONS[layer.activation].formula, numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
 
 
@@ -163,8 +161,12 @@ def _z(scene: Scene, key: Key) -> Face:
     """A unit's whole sum, where its activation must wait for the others'."""
     _, _, k, j, _ = key
     z, total, bias = scene.layer(k).z[:, j - 1], incoming(scene, k, j), float(scene.layer(k).b[j - 1])
-    words = say(f"{_capital(scene.unit(k, j))} adds up what its {_links(scene, k)} bring, and its bias.")
-    numbers = say(_first(scene), *total.segments("forward"), " ", by_sign(bias), " = ", ahead(z[0]), *_then(scene, z))
+    words = say(
+        f"{capital(scene.unit(k, j))} adds up what its {count(scene.sizes[k - 1], 'link')} bring, and its bias."
+    )
+    numbers = say(
+        scene.first, *total.segments("forward"), _plus_bias(bias), " = ", ahead(z[0]), *scene.then(z, "forward")
+    )
     return Face(words, _z_symbol(k, j), numbers, (f"z{k}",), {"b": bias, "z": z}, total)
 
 
@@ -177,25 +179,25 @@ def _forward(scene: Scene, key: Key) -> Face:
     layer, z_face = scene.layer(k), _z(scene, key)
     z, a, entry = layer.z[:, j - 1], layer.a[:, j - 1], ACTIVATIONS[layer.activation]
     if scene.count == 1:
-        words = say(f"{_capital(scene.unit(k, j))} adds up what reaches it, and its bias: z = ", ahead(z[0]),
+        words = say(f"{capital(scene.unit(k, j))} adds up what reaches it, and its bias: z = ", ahead(z[0]),
                     f". {entry.title} makes that a = ", ahead(a[0]), ".", _remark(entry.name, z[0]))  # fmt: skip
     else:
-        words = say(f"{_capital(scene.unit(k, j))} adds up what reaches it, and its bias; "
-                    f"{entry.title} turns the sum into its activation: for each example by itself.")  # fmt: skip
-    numbers = z_face.numbers + say("; a = ", ahead(a[0])) + _then(scene, a)
-    if scene.count > 1:
-        numbers = say(_first(scene), *z_face.total.segments("forward") if z_face.total else (), " ",
-                      by_sign(float(layer.b[j - 1])), " = z = ", ahead(z[0]), "; a for all: ", *scene.each(a, "forward"))  # fmt: skip
+        words = say(f"{capital(scene.unit(k, j))} adds up what reaches it, and its bias; "
+                    f"{lower(entry.title)} turns the sum into its activation: for each example by itself.")  # fmt: skip
+    sum_, bias = z_face.total, _plus_bias(float(layer.b[j - 1]))
+    numbers = say(
+        scene.first, *(sum_.segments("forward") if sum_ else ()), bias, " = ", ahead(z[0]), "; a = ", ahead(a[0])
+    )
     symbols = _z_symbol(k, j) + r",\quad " + _activation_symbols(entry.name, k, j)
-    return Face(words, symbols, numbers, (f"a{k}",), {"z": z, "a": a}, z_face.total)
+    return Face(words, symbols, numbers + scene.then(a, "forward"), (f"a{k}",), {"z": z, "a": a}, sum_)
 
 
 def _forward_layer(scene: Scene, k: int) -> Face:
     layer, entry = scene.layer(k), ACTIVATIONS[scene.layer(k).activation]
     name = scene.layer_name(k)
-    words = say(f"{_capital(name)}: each of its {scene.sizes[k]} units adds up what reaches it and its bias, "
-                f"and {entry.title} makes that its activation.")  # fmt: skip
-    numbers = say(_first(scene), "a = ", *_units(layer.a[0]))
+    words = say(f"{capital(name)}: each of its {scene.sizes[k]} units adds up what reaches it and its bias, "
+                f"and {lower(entry.title)} makes that its activation.")  # fmt: skip
+    numbers = say(scene.first, "a = ", *_units(layer.a[0]))
     below = forward("x") if k == 1 else forward(rf"a^{{{k - 1}}}")
     z, a = forward(f"z^{{{k}}}"), forward(f"a^{{{k}}}")
     symbols = rf"{z} = {below}\, {{W^{{{k}}}}}^{{T}} + b^{{{k}}},\quad {a} = f({z})"
@@ -205,7 +207,7 @@ def _forward_layer(scene: Scene, k: int) -> Face:
 def _forward_pass(scene: Scene) -> Face:
     last = scene.layer(scene.last)
     words = say("Forward: layer by layer, every unit adds up what reaches it and passes it on, as far as the output.")
-    numbers = say(_first(scene), "a = ", *_units(last.a[0]))
+    numbers = say(scene.first, "a = ", *_units(last.a[0]))
     a, z = forward("a^{l}"), forward("z^{l}")
     symbols = rf"{a} = f({z}),\quad {z} = {forward('a^{l-1}')}\, {{W^{{l}}}}^{{T}} + b^{{l}}"
     return Face(words, symbols, numbers, (f"a{scene.last}",), {"z": last.z, "a": last.a})
@@ -216,14 +218,14 @@ def _loss(scene: Scene, key: Key) -> Face:
     a, y = scene.layer(scene.last).a, trace.y
     loss = Segment(unsigned(trace.loss))
     if scene.count > 1:
-        words = say(f"The outputs are held against their targets: the mean {_lower(entry.title)} of the "
+        words = say(f"The outputs are held against their targets: the mean {lower(entry.title)} of the "
                     f"{scene.count} examples is ", loss, ".")  # fmt: skip
     elif a.shape[1] == 1:
-        words = say("The output is ", ahead(a[0, 0]), " and should be ", f"{signed(y[0, 0])}: ",
-                    f"the {_lower(entry.title)} is ", loss, ".")  # fmt: skip
+        words = say("The output is ", ahead(a[0, 0]), " and should be ", f"{target(y[0, 0])}: ",
+                    f"the {lower(entry.title)} is ", loss, ".")  # fmt: skip
     else:
-        words = say(f"The outputs are held against their targets: the {_lower(entry.title)} is ", loss, ".")
-    numbers = say(_first(scene), "a = ", *_units(a[0]), "; y = ", ", ".join(signed(v) for v in y[0, :UNITS].tolist()),
+        words = say(f"The outputs are held against their targets: the {lower(entry.title)} is ", loss, ".")
+    numbers = say(scene.first, "a = ", *_units(a[0]), "; y = ", ", ".join(target(v) for v in y[0, :UNITS].tolist()),
                   ", …" if y.shape[1] > UNITS else "", f"; mean of {scene.count}" if scene.count > 1 else "",
                   "; L = ", loss)  # fmt: skip
     symbols = re.sub(r"\ba_k\b", lambda _: forward("a_{k}"), entry.formula)
@@ -239,14 +241,6 @@ def _penalty(scene: Scene, key: Key) -> Face:
     symbols = r"\lambda \sum |W|" if l1 else r"\frac{\lambda}{2} \sum W^2"
     numbers = say(f"λ = {rate}; {'Σ|W|' if l1 else '½ ΣW²'} × λ = {unsigned(trace.penalty)}")
     return Face(words, symbols, numbers, ("penalty",), {"penalty": trace.penalty})
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _lower(title: str) -> str:
-    return title[:1].lower() + title[1:]
 
 
 FORWARD: dict[str, Callable[[Scene, Key], Face]] = {

@@ -5,11 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from app.faces_backward import slope
-from app.faces_forward import _capital
 from app.maths import short, symbol, update
 from app.moments import Segment, Segments, back, by_sign, moved, say
 from app.plan import Key
-from app.scene import UNITS, Face, Scene, several
+from app.scene import UNITS, Face, Scene, capital, plus, several
 from engine import OPTIMIZERS
 from engine.receipts import ParameterReceipt, parameter_receipt
 
@@ -49,7 +48,7 @@ def _one(scene: Scene, address: str) -> Face:
     }  # fmt: skip
     if receipt.source:
         values["dW_penalty"] = receipt.penalty_gradient
-    places = (f"{letter}{receipt.layer}_next",)
+    places = (f"{letter}{receipt.layer}_next", "try")
     return Face(update_words(scene, receipt), update_symbols(scene, receipt), update_numbers(scene, receipt), places,
                 dict(values))  # fmt: skip
 
@@ -91,7 +90,7 @@ def update_numbers(scene: Scene, receipt: ParameterReceipt) -> Segments:
         return say(now, f" − {short(receipt.learning_rate)} × ", _bracket(receipt.gradient), " = ", after)
     pieces: list[str | Segment] = [now]
     for part in receipt.parts:
-        pieces += [" ", moved(part.value) if part.value else moved("+ 0"), f" ({PART_NAMES[part.name]})"]
+        pieces += [plus(part.value, "update"), f" ({PART_NAMES[part.name]})"]
     return say(*pieces, " = ", after)
 
 
@@ -123,7 +122,7 @@ def _update(scene: Scene, key: Key) -> Face:
     layer = scene.layer(k)
     row = [f"W{k}.{j}.{i}" for i in range(1, scene.sizes[k - 1] + 1)] + [f"b{k}.{j}"]
     changes = np.append(layer.W_next[j - 1] - layer.W[j - 1], layer.b_next[j - 1] - layer.b[j - 1])
-    words = say(f"{_capital(scene.unit(k, j))}: its {len(row) - 1} weight{'s' if len(row) > 2 else ''} and its bias "
+    words = say(f"{capital(scene.unit(k, j))}: its {len(row) - 1} weight{'s' if len(row) > 2 else ''} and its bias "
                 f"take their step; {_ways(changes)}.")  # fmt: skip
     olds, news = np.append(layer.W[j - 1], layer.b[j - 1]), np.append(layer.W_next[j - 1], layer.b_next[j - 1])
     pairs = [
@@ -135,7 +134,7 @@ def _update(scene: Scene, key: Key) -> Face:
         "W": layer.W[j - 1], "b": float(layer.b[j - 1]),
         "W_next": layer.W_next[j - 1], "b_next": float(layer.b_next[j - 1]),
     }  # fmt: skip
-    return Face(words, symbols, numbers, (f"W{k}_next",), values)
+    return Face(words, symbols, numbers, (f"W{k}_next", "try"), values)
 
 
 def _ways(changes: np.ndarray) -> str:
@@ -156,7 +155,7 @@ def _update_many(scene: Scene, k: int) -> Face:
     numbers = say("length of the step ", moved(moved_by), f" / length of W {back(size).text} = ", moved(ratio))
     first = layers[0]
     values = {"W": first.W, "W_next": first.W_next, "b": first.b, "b_next": first.b_next}
-    return Face(words, optimizer.formula, numbers, (f"W{k or 1}_next",), dict(values))
+    return Face(words, optimizer.formula, numbers, (f"W{k or 1}_next", "try"), dict(values))
 
 
 UPDATE: dict[str, Callable[[Scene, Key], Face]] = {

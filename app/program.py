@@ -24,7 +24,7 @@ class Program:
     """The lines, and the arrays and numbers that are given to them.
 
     `places` says which line (from 1) computes a quantity: "x", "z2", "a2", "loss", "penalty", "da2", "dz2", "dW2",
-    "db2", "gW2" (with the penalty's), "W2_next", "b2_next".
+    "db2", "gW2" (with the penalty's), "W2_next", "b2_next"; trial and error has "try" in place of these last.
     """
 
     lines: tuple[str, ...]
@@ -174,7 +174,7 @@ def _one_update(optimizer: Optimizer, parameter: str, gradient: str) -> str:
 def _trial_and_error(shape: _Shape) -> Iterator[Line]:
     """The search as it is: parameter by parameter, unit by unit, a rerun for every try."""
     for k in _layers(shape):
-        yield f"W{k}_next", f"W{k}_next, b{k}_next = W{k}.copy(), b{k}.copy()"
+        yield "", f"W{k}_next, b{k}_next = W{k}.copy(), b{k}.copy()"
     yield "", "def rerun():"
     for _, line in (*_forward(shape, "_next"), *_loss(shape, "_next")):
         yield "", "    " + line
@@ -187,16 +187,17 @@ def _trial_and_error(shape: _Shape) -> Iterator[Line]:
     yield "", "    for i in range(len(b)):"
     yield "", "        places += [(W, sW, (i, j)) for j in range(W.shape[1]) if not fW[i, j]]"
     yield "", "        places += [(b, sb, i)] * (not fb[i])"
-    yield from (("", line) for line in _SEARCH)
+    yield from (("try" if line == _TRY else "", line) for line in _SEARCH)
 
 
+_TRY = "        p[i] = old + step"
 _SEARCH = (
     "best = rerun()",
     "for p, direction, i in places:",
     "    old = p[i]",
     "    first = -rate if direction[i] < 0 else rate",
     "    for step in (first, -first):",
-    "        p[i] = old + step",
+    _TRY,
     "        now = rerun()",
     "        if now < best:",
     "            best, direction[i] = now, step",

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from app.facts import layer_name
-from app.maths import forward, signed, symbol
+from app.maths import MINUS, forward, short, signed, symbol, unsigned
 from app.moments import Role, Segment, Segments, Term, say
 from engine import FEATURES, LayerTrace, Trace
 from engine.arrays import Floats
@@ -41,14 +41,16 @@ class Sum:
     def segments(self, role: Role) -> Iterable[Segment]:
         """Term after term, each with its sign, and what is left out in one."""
         for place, term in enumerate(self.terms):
-            yield Segment(("" if place == 0 else " ") + _sum_sign(term.value), role)
+            yield plus(term.value, role) if place else Segment(signed(term.value), role)
         if self.left_out:
-            yield Segment(f" {_sum_sign(self.rest)}", role)
+            yield plus(self.rest, role)
             yield Segment(f" (the other {self.left_out})")
 
 
-def _sum_sign(value: float) -> str:
-    return signed(value) if value else "+ 0"
+def plus(value: float, role: Role) -> Segment:
+    """A number added to what stands before it: " + 0.2200", " − 0.1000"."""
+    sign = MINUS if value < 0 else "+"
+    return Segment(f" {sign} {unsigned(abs(value))}", role)
 
 
 def sum_of(left: Floats, right: Floats, labels: Sequence[str], shown: int = SHOWN) -> Sum:
@@ -105,22 +107,18 @@ class Scene:
             return "the output" if k == self.last else f"{self.layer_name(k)}'s only unit"
         return f"{self.layer_name(k)}, unit {j}"
 
-    def examples(self, count: int = EXAMPLES) -> list[str]:
-        """The first few examples' names, by their row."""
-        return [f"example {i}" for i in self.trace.examples[:count]]
+    @property
+    def first(self) -> str:
+        """Says in a batch that what follows is its first example's."""
+        return "" if self.count == 1 else f"example {self.trace.examples[0]}: "
 
-    def whose(self) -> str:
-        """The examples it is about: "example 8" or "10 examples"."""
-        return f"example {self.trace.examples[0]}" if self.count == 1 else f"{self.count} examples"
+    def then(self, values: Floats, role: Role) -> Segments:
+        """In a batch, everybody's numbers after those of the first example."""
+        return () if self.count == 1 else say("; all: ", *self.each(values, role))
 
     def each(self, values: Floats, role: Role) -> Segments:
         """One number per example: itself for one example; the first few of a batch, and that there are more."""
-        pieces: list[str | Segment] = []
-        for place, value in enumerate(values[:EXAMPLES].tolist()):
-            pieces += [", " if place else "", Segment(signed(value), role)]
-        if len(values) > EXAMPLES:
-            pieces.append(f", … ({len(values)} examples)")
-        return say(*pieces)
+        return several((say(Segment(signed(value), role)) for value in values[:EXAMPLES].tolist()), len(values))
 
 
 def sources(scene: Scene, k: int) -> list[str]:
@@ -145,8 +143,29 @@ def several(pieces: Iterable[Segments], total: int, between: str = ", ") -> Segm
         row += [between if shown else "", *piece]
         shown += 1
     if shown < total:
-        row.append(f"{between}… ({total} in all)")
+        row.append(f"{between}… ({total})")
     return say(*row)
+
+
+def target(value: float) -> str:
+    """A target as it was given, if that is short."""
+    text = short(value)
+    return signed(value) if len(text) > 5 else "+" + text if value > 0 else text
+
+
+def capital(text: str) -> str:
+    """A sentence's beginning; x₁ stays small."""
+    return text if text[:1] == "x" else text[:1].upper() + text[1:]
+
+
+def lower(title: str) -> str:
+    """A title inside a sentence: tanh, squared error, but ReLU."""
+    return title if title[1:2].isupper() or title[-1:].isupper() else title[:1].lower() + title[1:]
+
+
+def count(number: int, what: str) -> str:
+    """ "3 links", "only link"."""
+    return f"only {what}" if number == 1 else f"{number} {what}s"
 
 
 _LETTER = re.compile(r"(?<![\\a-zA-Z_])([az])(\^)?(?![a-zA-Z_])")

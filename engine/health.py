@@ -158,7 +158,8 @@ def _dead(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
     name = ACTIVATIONS[trace.layers[k - 1].activation].title
     return Complaint("dead", k, (
         f"{who} of {_place(trace, k)} {'gives' if dead == 1 else 'give'} slope 0 on every one of these "
-        f"{len(trace.examples)} examples: dead {name}, which no gradient can wake. Try leaky ReLU or ELU, a smaller learning rate, or a new start with He."
+        f"{len(trace.examples)} examples: dead {name}, which no gradient can wake. "
+        "Try leaky ReLU or ELU, a smaller learning rate, or a new start with He."
     ))  # fmt: skip
 
 
@@ -185,7 +186,7 @@ def _vanishing(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | Non
     less = f"1/{_times(last / first).split(' ')[0]}" if first > 0 else "0"
     return Complaint("vanishing", 1, (
         f"Gradients vanish on the way back: in hidden 1 they have {less} of the size they have at the output, "
-        "so it hardly learns. Try ReLU or tanh in place of flat activations, Xavier or He starting weights, or fewer layers."
+        "so it hardly learns. Try ReLU or tanh in place of flat activations, Xavier or He, or fewer layers."
     ))  # fmt: skip
 
 

@@ -102,10 +102,7 @@ def parts_at(trace: Trace, indices: Ints) -> dict[str, Floats]:
         free = ~frozen_mask(spec)[indices]
         found = {"gradient": -taken.factor * data, "penalty": -taken.factor * penalty}
         found |= {"memory": -taken.memory * np.ones_like(p), "decay": -taken.decay * np.ones_like(p)}
-    told = {"gradient"} | ({"penalty"} if spec.regularization != "none" else set())
-    told |= {"memory"} if optimizer.slots and np.any(found["memory"]) else set()
-    told |= {"decay"} if np.any(found["decay"]) else set()
-    return {name: np.where(free, values, 0.0) for name, values in found.items() if name in told}
+    return {name: np.where(free, values, 0.0) for name, values in found.items() if name == "gradient" or np.any(values)}
 
 
 def parameter_receipt(trace: Trace, address: str) -> ParameterReceipt:
