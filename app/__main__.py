@@ -5,29 +5,42 @@ import os
 # One thread for NumPy's matrix products: at this size more of them only get into each other's way. Before NumPy loads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import sys
+import socket
 
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
-from app.settings import load
+from app.protocol import BoundedProtocol
+from app.settings import Settings, load
 
-# How long a thread may hold the interpreter while the event loop waits for it: heavy work runs in threads.
-SWITCH_SECONDS = 0.0005
+# What the kernel may hold of a stream that its reader does not read: a stalled page then misses frames, not seconds.
+UNSENT_BYTES = 16 << 10
 
 
 def main() -> None:
     """Serve until SIGINT or SIGTERM."""
     settings = load()
-    sys.setswitchinterval(SWITCH_SECONDS)
+    config = server_config(settings)
+    listener = config.bind_socket()
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    print(f"Backprop Playground: http://{host}:{settings.port}", flush=True)
-    uvicorn.run(
+    print(f"Backprop Playground: http://{host}:{listener.getsockname()[1]}", flush=True)
+    if settings.workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+    else:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def server_config(settings: Settings) -> uvicorn.Config:
+    """uvicorn's configuration."""
+    return uvicorn.Config(
         "app.main:create_app",
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         log_level="warning",
         access_log=False,

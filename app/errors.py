@@ -2,7 +2,7 @@
 but the short ASCII form that the engine makes of it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -72,50 +72,65 @@ def _allowed(error: Mapping[str, Any]) -> str:
     return message.replace("Input should be", "must be")
 
 
+def _http(error: HTTPException) -> Response:
+    answer = problem(error.status_code, short(str(error.detail), 300))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def _absent(error: RunNotFound) -> Response:
+    return problem(404, "There is no such run; it may have expired or been deleted.")
+
+
+def _damaged(error: RunDamaged) -> Response:
+    return problem(410, "This run's stored bytes were damaged and cannot be trusted. Its link starts it anew.")
+
+
+def _conflict(error: Conflict) -> Response:
+    detail = f"The run has moved on to version {error.version}: read it again, then repeat what still makes sense."
+    return problem(409, detail, version=error.version)
+
+
+def _reused(error: KeyReused) -> Response:
+    errors = [{"field": "Idempotency-Key", "allowed": "must be a new one for each different request"}]
+    return problem(422, "This Idempotency-Key was used for another request.", errors)
+
+
+def _many(error: TooMany) -> Response:
+    return problem(429, f"Over a limit: {error.reason}.", retry_after=error.retry_after)
+
+
+def _busy(error: Busy) -> Response:
+    return problem(error.status, f"Not now: {error.reason}.", retry_after=error.retry_after)
+
+
+def _unavailable(error: StoreUnavailable) -> Response:
+    detail = f"Not now: {error.reason}. Nothing was changed; try again shortly."
+    return problem(503, detail, retry_after=error.retry_after)
+
+
+ANSWERS: dict[type[Exception], Callable[[Any], Response]] = {
+    SpecError: spec_problem,
+    RequestValidationError: invalid,
+    HTTPException: _http,
+    RunNotFound: _absent,
+    RunDamaged: _damaged,
+    Conflict: _conflict,
+    KeyReused: _reused,
+    TooMany: _many,
+    Busy: _busy,
+    StoreUnavailable: _unavailable,
+}
+
+
 def install(app: FastAPI) -> None:
     """Make `app` answer every failure as a problem."""
+    for kind, answer in ANSWERS.items():
+        app.add_exception_handler(kind, _handler(answer))
 
-    @app.exception_handler(SpecError)
-    async def _spec(request: Request, error: SpecError) -> Response:
-        return spec_problem(error)
 
-    @app.exception_handler(RequestValidationError)
-    async def _invalid(request: Request, error: RequestValidationError) -> Response:
-        return invalid(error)
+def _handler(answer: Callable[[Any], Response]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handle(request: Request, error: Exception) -> Response:
+        return answer(error)
 
-    @app.exception_handler(HTTPException)
-    async def _http(request: Request, error: HTTPException) -> Response:
-        answer = problem(error.status_code, short(str(error.detail), 300))
-        answer.headers.update(error.headers or {})
-        return answer
-
-    @app.exception_handler(RunNotFound)
-    async def _absent(request: Request, error: RunNotFound) -> Response:
-        return problem(404, "There is no such run; it may have expired or been deleted.")
-
-    @app.exception_handler(RunDamaged)
-    async def _damaged(request: Request, error: RunDamaged) -> Response:
-        return problem(410, "This run's stored bytes were damaged and cannot be trusted. Its link starts it anew.")
-
-    @app.exception_handler(Conflict)
-    async def _conflict(request: Request, error: Conflict) -> Response:
-        detail = f"The run has moved on to version {error.version}: read it again, then repeat what still makes sense."
-        return problem(409, detail, version=error.version)
-
-    @app.exception_handler(KeyReused)
-    async def _reused(request: Request, error: KeyReused) -> Response:
-        errors = [{"field": "Idempotency-Key", "allowed": "must be a new one for each different request"}]
-        return problem(422, "This Idempotency-Key was used for another request.", errors)
-
-    @app.exception_handler(TooMany)
-    async def _many(request: Request, error: TooMany) -> Response:
-        return problem(429, f"Over a limit: {error.reason}.", retry_after=error.retry_after)
-
-    @app.exception_handler(Busy)
-    async def _busy(request: Request, error: Busy) -> Response:
-        return problem(error.status, f"Not now: {error.reason}.", retry_after=error.retry_after)
-
-    @app.exception_handler(StoreUnavailable)
-    async def _store(request: Request, error: StoreUnavailable) -> Response:
-        detail = f"Not now: {error.reason}. Nothing was changed; try again shortly."
-        return problem(503, detail, retry_after=error.retry_after)
+    return handle

@@ -1,23 +1,30 @@
 """create_app: the only wiring of settings, store, routers, failures and guard."""
 
+import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 
 from fastapi import FastAPI, Request, Response
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
-from app import api, docs, errors, openapi
+from app import api, docs, errors, openapi, telemetry
 from app.answers import json
 from app.assets import STATIC
+from app.limits import Limiter
+from app.process import leave_with_parent, stopping_event
 from app.runs import Runs
 from app.schemas import Status
 from app.security import Guard
 from app.settings import Settings, load
-from app.stores import store_for
+from app.stores import Store, StoreUnavailable, store_for
 
+# How long a thread may hold the interpreter while the event loop waits for it: heavy work runs in threads.
+SWITCH_SECONDS = 0.0005
+SWEEP_SECONDS = 60
 log = logging.getLogger("playground")
 DESCRIPTION = "Train a small network step by step, and read every number that backpropagation computes on the way."
 ROUTERS = ("app.api_look", "app.pages", "app.learn", "app.classroom")
@@ -41,13 +48,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.store = store_for(settings)
     app.state.runs = Runs(app.state.store, settings)
+    app.state.limiter = Limiter(app.state.store, settings)
+    app.state.telemetry = telemetry.Telemetry(settings)
     errors.install(app)
     app.include_router(api.router)
     app.include_router(docs.router)
     for name in ROUTERS:
         try:
             app.include_router(import_module(name).router)
-        except ImportError as error:
+        except (ImportError, AttributeError) as error:
             log.warning("%s is left out: %s", name, error)
     app.mount("/static", StaticFiles(directory=STATIC), "static")
     for path, endpoint, summary in (
@@ -57,16 +66,46 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ):
         told = api.answers_with(Status)
         app.add_api_route(path, endpoint, tags=["service"], summary=summary, responses=told, name=path[1:])
+    if settings.metrics:
+        app.add_api_route("/metrics", metrics, include_in_schema=False)
     openapi.install(app)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    await app.state.store.open()
+    settings: Settings = app.state.settings
+    if settings.json_logs:
+        telemetry.log_as_json()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    app.state.stopping = stopping_event()
+    try:
+        await app.state.store.open()
+    except StoreUnavailable as error:
+        log.error("starting all the same, not ready: %s", error)
+    tasks = [asyncio.create_task(_sweep(app.state.store)), asyncio.create_task(leave_with_parent())]
     yield
+    app.state.stopping.set()
+    for task in tasks:
+        task.cancel()
     app.state.runs.close()
     await app.state.store.close()
+
+
+async def _sweep(store: Store) -> None:
+    """Let expired records go, once a minute."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        with suppress(StoreUnavailable):
+            await store.sweep()
+
+
+async def metrics(request: Request) -> Response:
+    """Counters in the text format of Prometheus, of the worker that answers."""
+    state = request.app.state
+    gauges = {"steps_total": state.runs.steps_taken, "runs": await state.store.count("run:")}
+    gauges["heavy_jobs"] = state.runs.pool.jobs
+    return Response(state.telemetry.text(gauges), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 async def readyz(request: Request) -> Response:

@@ -85,7 +85,7 @@ class Runs:
         self.pool = Pool(settings.heavy_jobs, settings.heavy_jobs_per_visitor)
         self.room = Room(settings.history_points, settings.checkpoints, settings.checkpoint_bytes)
         self._cache = _Cache(CACHED_NUMBERS)
-        self._counted, self._count = 0.0, 0
+        self._counted, self._count, self.steps_taken = 0.0, 0, 0
 
     async def create(self, visitor: str, spec: Spec, edits: Sequence[Edit] = (), step: int = 0) -> Run:
         """A new run, brought to `step` with the edits on the way, as far as the budget for a replay goes."""
@@ -169,7 +169,9 @@ class Runs:
             cost = min(budget, count * step_cost(run.state.spec)) + look_cost(run.state.spec)
             return await self.pool.do(cost, run.visitor, lambda: course.carry(run, count, budget, self.room, before))
 
-        return await self._change(run_id, work, version, key, ("step", count))
+        run, steps = await self._change(run_id, work, version, key, ("step", count))
+        self.steps_taken += 0 if steps.replayed else steps.done
+        return run, steps
 
     async def edit(
         self, run_id: str, field: str, value: object, *,

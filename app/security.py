@@ -6,7 +6,7 @@ from time import perf_counter
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import Request, cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import problem
@@ -31,11 +31,16 @@ _COOKIE_SECONDS = 365 * 86_400
 
 def visitor(request: Request) -> str:
     """The visitor's token: from the cookie, or a new one that the answer will set. A dependency."""
-    token = request.cookies.get(_COOKIE, "")
-    if len(token) == 43 and token.isascii() and token.replace("-", "a").replace("_", "a").isalnum():
+    if token := _token(request.cookies.get(_COOKIE, "")):
         return token
     fresh: str = request.scope.setdefault("playground.visitor", token_urlsafe(32))
     return fresh
+
+
+def _token(text: str) -> str | None:
+    """The text if it can be a token of ours."""
+    ours = len(text) == 43 and text.isascii() and text.replace("-", "a").replace("_", "a").isalnum()
+    return text if ours else None
 
 
 def cross_site(method: str, headers: dict[bytes, bytes], allowed: tuple[str, ...]) -> bool:
@@ -74,25 +79,35 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers: dict[bytes, bytes] = dict(scope["headers"])
         answer = _Answer(scope, send, self.settings.secure_cookies)
         try:
-            if cross_site(scope["method"], headers, self.settings.allowed_origins):
-                refusal = problem(403, "Refused: this request comes from another site.")
-                await refusal(scope, receive, answer.send)
-            elif _length(headers) > self.settings.body_bytes:
-                await _too_large(self.settings.body_bytes)(scope, receive, answer.send)
-            else:
-                await self.app(scope, self._bounded(receive), answer.send)
-        except TooLarge:
-            if not answer.started:
-                await _too_large(self.settings.body_bytes)(scope, receive, answer.send)
+            app = await self._refusal(scope) or self.app
+            await app(scope, self._bounded(receive), answer.send)
         except Exception:
             log.exception("request %s failed", answer.id)
             if answer.started:
                 raise
             detail = f"Something here went wrong; it was noted as {answer.id}."
             await problem(500, detail)(scope, receive, answer.send)
+        finally:
+            scope["app"].state.telemetry.note(scope, answer.id, answer.status, perf_counter() - answer.began)
+
+    async def _refusal(self, scope: Scope) -> ASGIApp | None:
+        """Why this request is not even looked at, as an answer; None if it is."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) > 1 or (not hosts and scope["http_version"] == "1.1"):
+            return problem(400, "A request names its host once.")
+        if not _host_allowed(headers.get(b"host", b""), self.settings.allowed_hosts):
+            return problem(400, "This host name is not served here.")
+        if cross_site(scope["method"], headers, self.settings.allowed_origins):
+            return problem(403, "Refused: this request comes from another site.")
+        if _length(headers) > self.settings.body_bytes:
+            return _too_large(self.settings.body_bytes)
+        cookie = _token(cookie_parser(headers.get(b"cookie", b"").decode("latin-1")).get(_COOKIE, ""))
+        if seconds := await scope["app"].state.limiter.wait(scope, cookie):
+            return problem(429, "Too many requests a second.", retry_after=seconds)
+        return None
 
     def _bounded(self, receive: Receive) -> Receive:
         received = 0
@@ -106,6 +121,11 @@ class Guard:
             return message
 
         return bounded
+
+
+def _host_allowed(host: bytes, allowed: tuple[str, ...]) -> bool:
+    name = host.decode("latin-1").rsplit(":", 1)[0] if not host.endswith(b"]") else host.decode("latin-1")
+    return "*" in allowed or name.lower() in allowed
 
 
 def _too_large(most: int) -> ASGIApp:

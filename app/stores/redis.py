@@ -1,0 +1,193 @@
+"""Runs in Redis, for several machines: every change is one Lua script, which Redis runs whole or not at all.
+
+The client neither waits long nor tries again by itself: a repeated compare-and-set would report its own success as a
+conflict. It is the visitor's idempotency key that makes a repeated request safe.
+"""
+
+from collections.abc import Awaitable, Sequence
+from time import time
+from typing import Any, cast
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import OutOfMemoryError, RedisError
+
+from app.stores.base import Parts, Record, StoreUnavailable
+
+# Names: r: a record's hash (v version, o owner, x value, k kinds), p: a hash of parts for each kind, i: keys of one
+# prefix by time of writing, o: the same of one owner, e: all keys by time of expiry, b: buckets.
+_NAMES = """
+local function split(key) return string.match(key, '^[^:]*') end
+local function forget(key)
+  local kept = redis.call('HMGET', 'bp:r:' .. key, 'o', 'k')
+  if kept[2] then
+    for kind in string.gmatch(kept[2], '%S+') do redis.call('DEL', 'bp:p:' .. key .. ':' .. kind) end
+  end
+  if kept[1] then redis.call('ZREM', 'bp:o:' .. kept[1] .. ':' .. split(key), key) end
+  redis.call('ZREM', 'bp:i:' .. split(key), key)
+  redis.call('ZREM', 'bp:e', key)
+  return redis.call('DEL', 'bp:r:' .. key)
+end
+"""
+_PUT = (
+    _NAMES
+    + """
+local key, expected, value, owner, now, seconds = unpack(ARGV)
+local name = 'bp:r:' .. key
+local kept = redis.call('HMGET', name, 'v', 'o', 'k')
+if (kept[1] or '0') ~= expected then return 0 end
+local kinds = kept[3] or ''
+owner = kept[2] or owner
+redis.call('HSET', name, 'v', expected + 1, 'o', owner, 'x', value)
+for i = 7, #ARGV, 4 do
+  local kind, part, number, keep = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local hash = 'bp:p:' .. key .. ':' .. kind
+  if keep == '1' then redis.call('HSET', hash, part, number) else redis.call('HDEL', hash, part) end
+  if not string.find(' ' .. kinds .. ' ', ' ' .. kind .. ' ', 1, true) then kinds = kinds .. ' ' .. kind end
+end
+redis.call('HSET', name, 'k', kinds)
+local milliseconds = math.ceil(seconds * 1000)
+redis.call('PEXPIRE', name, milliseconds)
+for kind in string.gmatch(kinds, '%S+') do redis.call('PEXPIRE', 'bp:p:' .. key .. ':' .. kind, milliseconds) end
+redis.call('ZADD', 'bp:i:' .. split(key), now, key)
+redis.call('ZADD', 'bp:o:' .. owner .. ':' .. split(key), now, key)
+redis.call('PEXPIRE', 'bp:o:' .. owner .. ':' .. split(key), milliseconds)
+redis.call('ZADD', 'bp:e', now + seconds, key)
+return 1
+"""
+)
+_DELETE = _NAMES + "return forget(ARGV[1])"
+_SWEEP = (
+    _NAMES
+    + """
+local keys = redis.call('ZRANGEBYSCORE', 'bp:e', '-inf', ARGV[1], 'LIMIT', 0, 500)
+for _, key in ipairs(keys) do forget(key) end
+return #keys
+"""
+)
+_GET = """
+local name = 'bp:r:' .. ARGV[1]
+local found = redis.call('HMGET', name, 'v', 'o', 'x')
+if not found[1] then return nil end
+for i = 2, #ARGV do found[i + 2] = redis.call('HGETALL', 'bp:p:' .. ARGV[1] .. ':' .. ARGV[i]) end
+return found
+"""
+_TAKE = """
+local want, rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+local kept = redis.call('HMGET', KEYS[1], 'level', 'at')
+local level = burst
+if kept[1] then level = math.min(burst, kept[1] + rate * math.max(0, now - kept[2])) end
+local given = math.min(want, level)
+redis.call('HSET', KEYS[1], 'level', level - given, 'at', now)
+redis.call('EXPIRE', KEYS[1], 3600)
+return tostring(given)
+"""
+
+
+class RedisStore:
+    """A `Store` in the Redis server at `url`."""
+
+    def __init__(self, url: str, wait: float = 0.5) -> None:
+        patience: dict[str, Any] = {"socket_timeout": wait / 2, "socket_connect_timeout": wait / 2}
+        self._redis = Redis.from_url(url, max_connections=200, retry=Retry(NoBackoff(), 0), **patience)
+        self._put = self._redis.register_script(_PUT)
+        self._get = self._redis.register_script(_GET)
+        self._delete = self._redis.register_script(_DELETE)
+        self._sweep = self._redis.register_script(_SWEEP)
+        self._take = self._redis.register_script(_TAKE)
+
+    async def open(self) -> None:
+        """Connect. A server that does not answer is no reason not to start: readiness will say so."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+    async def _ask(self, answer: Awaitable[Any] | Any) -> Any:
+        try:
+            return await cast(Awaitable[Any], answer)
+        except OutOfMemoryError as error:
+            raise StoreUnavailable("the store is full", retry_after=30) from error
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StoreUnavailable("the store does not answer") from error
+
+    async def ready(self) -> None:
+        """Return if a write succeeds."""
+        await self._ask(self._redis.set("bp:ready", "1", ex=60))
+
+    async def version(self, key: str) -> int | None:
+        """The version of a record; None if there is none."""
+        version = await self._ask(self._redis.hget(f"bp:r:{key}", "v"))
+        return None if version is None else int(version)
+
+    async def get(self, key: str, kinds: Sequence[str] = ()) -> Record | None:
+        """A record with all its parts of these kinds."""
+        found = await self._ask(self._get(args=[key, *kinds]))
+        if found is None:
+            return None
+        version, owner, value, *flat = found
+        parts = {kind: _pairs(each) for kind, each in zip(kinds, flat, strict=True)}
+        return Record(int(version), owner.decode(), value, parts)
+
+    async def part(self, key: str, kind: str, name: str) -> bytes | None:
+        """One part."""
+        return cast("bytes | None", await self._ask(self._redis.hget(f"bp:p:{key}:{kind}", name)))
+
+    async def names(self, key: str, kind: str) -> list[str]:
+        """The names of a record's parts of one kind."""
+        return [name.decode() for name in await self._ask(self._redis.hkeys(f"bp:p:{key}:{kind}"))]
+
+    async def put(
+        self, key: str, value: bytes, *, expected: int, owner: str = "", seconds: float, parts: Parts | None = None
+    ) -> bool:
+        """Write value and parts if the version is `expected`."""
+        arguments: list[Any] = [key, expected, value, owner, time(), seconds]
+        for kind, named in (parts or {}).items():
+            for name, part in named.items():
+                arguments += [kind, name, part or b"", 0 if part is None else 1]
+        return bool(await self._ask(self._put(args=arguments)))
+
+    async def delete(self, key: str) -> bool:
+        """Remove a record and its parts."""
+        return bool(await self._ask(self._delete(args=[key])))
+
+    async def owned(self, owner: str, prefix: str) -> list[tuple[str, Record]]:
+        """An owner's records, the one written last first."""
+        index = f"bp:o:{owner}:{prefix.rstrip(':')}"
+        keys = [key.decode() for key in await self._ask(self._redis.zrevrange(index, 0, -1))]
+        pipe = self._redis.pipeline(transaction=False)
+        for key in keys:
+            pipe.hmget(f"bp:r:{key}", ["v", "o", "x"])
+        rows = await self._ask(pipe.execute()) if keys else []
+        return [
+            (key, Record(int(version), owned_by.decode(), value))
+            for key, (version, owned_by, value) in zip(keys, rows, strict=True)
+            if version is not None
+        ]
+
+    async def count(self, prefix: str) -> int:
+        """How many records have a key that begins with `prefix`."""
+        return int(await self._ask(self._redis.zcard(f"bp:i:{prefix.rstrip(':')}")))
+
+    async def oldest(self, prefix: str, before: float, most: int, owner: str | None = None) -> list[str]:
+        """Keys not written since `before`, the oldest first."""
+        kind = prefix.rstrip(":")
+        index = f"bp:i:{kind}" if owner is None else f"bp:o:{owner}:{kind}"
+        found = await self._ask(self._redis.zrangebyscore(index, "-inf", f"({before}", start=0, num=most))
+        return [key.decode() for key in found]
+
+    async def sweep(self) -> int:
+        """Remove what has expired from the indexes; the records themselves Redis expires."""
+        return int(await self._ask(self._sweep(args=[time()])))
+
+    async def take(self, bucket: str, want: float, rate: float, burst: float) -> float:
+        """Take up to `want` tokens from a bucket."""
+        return float(await self._ask(self._take(keys=[f"bp:b:{bucket}"], args=[want, rate, burst])))
+
+
+def _pairs(flat: Sequence[bytes]) -> dict[str, bytes]:
+    """name, value, name, value … as a mapping."""
+    return {flat[i].decode(): flat[i + 1] for i in range(0, len(flat), 2)}
