@@ -142,6 +142,8 @@ async def read_contour(run_id: str, runs: Kept, x: Address, y: Address, step: St
     """The loss over two parameters, on the training set, with the path that they have walked so far."""
     run, state = await _found(runs, run_id, step)
     places = located(state, x, "x"), located(state, y, "y")
+    if places[0] == places[1]:
+        raise SpecError("y", y, "another parameter than x")
     steps = sorted({state.step * n // PATH_POINTS for n in range(PATH_POINTS + 1)})
     path = []
     for at in steps:

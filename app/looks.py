@@ -345,7 +345,8 @@ def wished(
     step: int, found: Wishes, index: int | None, address: str | None, addresses: Callable[[], list[str]] | None
 ) -> dict[str, Any]:
     """Wishes; `index` is the place of the address asked about, `addresses` gives the order of whole gradients."""
-    lengths = np.linalg.norm(found.gradients, axis=1).tolist()
+    with np.errstate(all="ignore"):
+        lengths, length = np.linalg.norm(found.gradients, axis=1).tolist(), float(np.linalg.norm(found.mean))
     wishes = [
         {
             "example": example, "length": lengths[n], "cosine": float(found.cosines[n]),
@@ -356,7 +357,7 @@ def wished(
     ]  # fmt: skip
     return {
         "step": step, "batch": found.batch, "address": address,
-        "mean": None if index is None else float(found.mean[index]), "length": float(np.linalg.norm(found.mean)),
+        "mean": None if index is None else float(found.mean[index]), "length": length,
         "wishes": wishes, "addresses": addresses() if addresses else None,
     }  # fmt: skip
 

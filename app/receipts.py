@@ -4,6 +4,8 @@ numbers and code. The facts are `engine.receipts`; the moments of the walkthroug
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from app.faces_backward import BACKWARD
 from app.faces_forward import FORWARD
 from app.faces_update import update_numbers, update_symbols, update_words
@@ -41,13 +43,14 @@ def receipt(trace: Trace, address: str) -> Receipt:
     try:
         letter, layer, unit, _ = parts_of(address)
     except ValueError as error:
-        raise SpecError("address", address, str(error)) from None
+        raise SpecError("address", address, str(error).partition("must be ")[2]) from None
     scene = Scene(trace)
-    if letter != "a":
-        return _of_parameter(scene, parameter_receipt(trace, address))
-    if layer == 0 and 1 <= unit <= scene.sizes[0]:
-        return _of_input(scene, address, unit)
-    return _of_unit(scene, unit_receipt(trace, address))
+    with np.errstate(all="ignore"):
+        if letter != "a":
+            return _of_parameter(scene, parameter_receipt(trace, address))
+        if layer == 0 and 1 <= unit <= scene.sizes[0]:
+            return _of_input(scene, address, unit)
+        return _of_unit(scene, unit_receipt(trace, address))
 
 
 def place_of(scene: Scene, address: str) -> str:

@@ -9,6 +9,8 @@ from functools import cached_property
 from itertools import groupby
 from typing import overload
 
+import numpy as np
+
 from app.faces_backward import BACKWARD
 from app.faces_forward import FORWARD
 from app.faces_update import UPDATE
@@ -131,7 +133,8 @@ _TARGETS = {
 
 
 def _moment(scene: Scene, code: Program, key: Key, index: int) -> Moment:
-    face = _FACES[key.kind](scene, key)
+    with np.errstate(all="ignore"):  # a run that diverges is looked at as well
+        face = _FACES[key.kind](scene, key)
     network, total = scene.trace.spec.network, face.total
     return Moment(
         index, key.phase, key.kind, key.layer, (key.unit,) if key.unit else (),

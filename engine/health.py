@@ -100,6 +100,11 @@ def complaint(trace: Trace, state: RunState | None = None) -> Complaint | None:
     """The most basic thing that is wrong with this step, or None; a diverged `state` says so first."""
     if state is not None and state.divergence:
         return Complaint("diverged", state.divergence.layer, state.divergence.message)
+    with np.errstate(all="ignore"):
+        return _first(trace)
+
+
+def _first(trace: Trace) -> Complaint | None:
     layers = health(trace)
     checks = (_alike, _threshold, _dead, _exploding, _vanishing, _saturated, _sure_and_wrong)
     return next((found for check in checks if (found := check(trace, layers))), None)
