@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
-from app import api, docs, errors, openapi, telemetry
+from app import api, api_rooms, docs, errors, openapi, telemetry
 from app.answers import json
 from app.assets import STATIC
 from app.limits import Limiter
@@ -27,7 +27,7 @@ SWITCH_SECONDS = 0.0005
 SWEEP_SECONDS = 60
 log = logging.getLogger("playground")
 DESCRIPTION = "Train a small network step by step, and read every number that backpropagation computes on the way."
-ROUTERS = ("app.api_look", "app.pages", "app.learn", "app.classroom")
+ROUTERS = ("app.api_look", "app.pages", "app.learn", "app.api_rooms", "app.pages_class")
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -50,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.runs = Runs(app.state.store, settings)
     app.state.limiter = Limiter(app.state.store, settings)
     app.state.telemetry = telemetry.Telemetry(settings)
+    api_rooms.install(app)
     errors.install(app)
     app.include_router(api.router)
     app.include_router(docs.router)
@@ -84,6 +85,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     except StoreUnavailable as error:
         log.error("starting all the same, not ready: %s", error)
     tasks = [asyncio.create_task(_sweep(app.state.store)), asyncio.create_task(leave_with_parent())]
+    tasks.append(asyncio.create_task(api_rooms.say_goodbye(app)))
     yield
     app.state.stopping.set()
     for task in tasks:
