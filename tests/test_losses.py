@@ -1,0 +1,172 @@
+"""Every loss against its printed code, an independent formula and central differences; which outputs it takes."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import textbook
+
+from engine.activations import ACTIVATIONS
+from engine.arrays import Floats
+from engine.losses import LOSSES, FromLogits, Loss
+
+ALL = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+JOINED = [(loss, name) for loss in LOSSES.values() for name in loss.from_logits]
+EVERYTHING = set(ACTIVATIONS)
+TAKES = {
+    "squared_error": EVERYTHING,
+    "mean_squared_error": EVERYTHING,
+    "mean_absolute_error": EVERYTHING,
+    "huber": EVERYTHING,
+    "binary_cross_entropy": {"sigmoid"},
+    "cross_entropy": {"softmax"},
+    "hinge": {"identity", "tanh", "leaky_relu", "elu"},
+}
+
+
+def example(name: str, seed: int = 0) -> tuple[Floats, Floats]:
+    """Outputs and targets (3, 7) that this loss takes, away from its kinks."""
+    rng = np.random.default_rng(seed)
+    if name in ("binary_cross_entropy", "cross_entropy"):
+        a = rng.uniform(0.05, 0.95, (3, 7))
+        y = np.eye(3)[rng.integers(3, size=7)].T if name == "cross_entropy" else rng.integers(0, 2, (3, 7)) * 1.0
+        return (a / a.sum(axis=0) if name == "cross_entropy" else a), y
+    if name == "hinge":
+        return rng.choice([-2.0, -0.4, 0.3, 1.7], (3, 7)), rng.choice([-1.0, 1.0], (3, 7))
+    y = rng.normal(size=(3, 7))
+    return y + rng.choice([-3.0, -0.5, 0.2, 0.7, 2.0], (3, 7)), y
+
+
+def value_and_gradient(loss: Loss, a: Floats, y: Floats) -> tuple[float, Floats]:
+    da = np.empty_like(a)
+    return loss.value_and_gradient(a, y, loss.scale(*a.shape), da), da
+
+
+def value_and_dz(loss: Loss, output: str, z: Floats, y: Floats) -> tuple[float, Floats]:
+    a, dz = np.empty_like(z), np.empty_like(z)
+    with np.errstate(all="ignore"):
+        ACTIVATIONS[output].forward(z, a)
+        value = loss.from_logits[output].value_and_dz(z, a, y, loss.scale(*z.shape), dz)
+    return value, dz
+
+
+@ALL
+def test_it_computes_its_formula(loss: Loss) -> None:
+    """The fast form, the code that people see and an independent formula agree."""
+    a, y = example(loss.name)
+    value, da = value_and_gradient(loss, a, y)
+    names = {"np": np, "a": a.T, "y": y.T, "n": a.shape[1]}
+    assert isinstance(value, float)
+    assert value == pytest.approx(textbook.LOSSES[loss.name](a.T, y.T), rel=1e-13)
+    assert value == pytest.approx(float(eval(loss.code, names)), rel=1e-13)
+    np.testing.assert_allclose(da.T, eval(loss.gradient_code, names), rtol=1e-12)
+
+
+@ALL
+def test_its_gradient_is_the_slope(loss: Loss) -> None:
+    """dL/da of every output against a central difference."""
+    a, y = example(loss.name)
+    _, da = value_and_gradient(loss, a, y)
+    for place in product(range(3), range(7)):
+        up, down, h = a.copy(), a.copy(), 1e-6
+        up[place] += h
+        down[place] -= h
+        rerun = (value_and_gradient(loss, up, y)[0] - value_and_gradient(loss, down, y)[0]) / (2 * h)
+        assert da[place] == pytest.approx(rerun, rel=1e-6, abs=1e-9)
+
+
+@ALL
+def test_it_is_a_mean_over_examples(loss: Loss) -> None:
+    """The same examples twice: the same loss, and half the gradient each."""
+    a, y = example(loss.name)
+    once, da = value_and_gradient(loss, a, y)
+    twice, da_twice = value_and_gradient(loss, np.hstack([a, a]), np.hstack([y, y]))
+    assert twice == pytest.approx(once, rel=1e-13)
+    np.testing.assert_allclose(da_twice, np.hstack([da, da]) / 2, rtol=1e-13)
+
+
+@pytest.mark.parametrize(("loss", "output"), JOINED, ids=[f"{loss.name}-{name}" for loss, name in JOINED])
+def test_joined_with_its_output_it_says_the_same(loss: Loss, output: str) -> None:
+    """From z: the value and dz of loss after activation, as the printed code has them too."""
+    rng = np.random.default_rng(3)
+    z, y = rng.normal(size=(3, 7)), example(loss.name)[1]
+    value, dz = value_and_dz(loss, output, z, y)
+    a = np.empty_like(z)
+    ACTIVATIONS[output].forward(z, a)
+    apart, da = value_and_gradient(loss, a, y)
+    assert value == pytest.approx(apart, rel=1e-12)
+    np.testing.assert_allclose(dz, ACTIVATIONS[output].backward(da, z, a), rtol=1e-10, atol=1e-15)
+    joined: FromLogits = loss.from_logits[output]
+    names = {"np": np, "z": z.T, "a": a.T, "y": y.T, "n": z.shape[1]}
+    assert value == pytest.approx(float(eval(joined.code, names)), rel=1e-12)
+    for code in filter(None, (joined.dz_code, joined.dz_code_for_classes)):
+        np.testing.assert_allclose(dz.T, eval(code, names), rtol=1e-12, atol=1e-15)
+
+
+def test_softmax_cross_entropy_takes_any_targets() -> None:
+    """dz is that of the formula even where a row of y does not add up to 1."""
+    rng = np.random.default_rng(4)
+    loss, z, y = LOSSES["cross_entropy"], rng.normal(size=(3, 5)), rng.uniform(size=(3, 5))
+    _, dz = value_and_dz(loss, "softmax", z, y)
+    for place in product(range(3), range(5)):
+        up, down = z.copy(), z.copy()
+        up[place] += 1e-6
+        down[place] -= 1e-6
+        rerun = (value_and_dz(loss, "softmax", up, y)[0] - value_and_dz(loss, "softmax", down, y)[0]) / 2e-6
+        assert dz[place] == pytest.approx(rerun, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "softmax"])
+@pytest.mark.parametrize("sure", [1000.0, -1000.0])
+def test_sure_and_wrong_at_a_thousand_costs_a_thousand(output: str, sure: float) -> None:
+    """No overflow and no clipping: the loss is |z|, the gradient -1 or 1; sure and right costs nothing."""
+    if output == "sigmoid":
+        loss, z, y = LOSSES["binary_cross_entropy"], np.array([[sure]]), np.array([[float(sure < 0)]])
+        expected = abs(sure)
+    else:
+        loss, z, y = (
+            LOSSES["cross_entropy"],
+            np.array([[sure], [0.0]]),
+            np.array([[float(sure < 0)], [float(sure > 0)]]),
+        )
+        expected = abs(sure)
+    value, dz = value_and_dz(loss, output, z, y)
+    assert value == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(np.abs(dz), 1.0)
+    right, dz = value_and_dz(loss, output, z, 1.0 - y)
+    assert right == 0.0
+    assert (dz == 0).all()
+
+
+@ALL
+def test_far_out_everything_is_finite(loss: Loss) -> None:
+    """With outputs of any allowed activation at |z| = 1000, value and gradient are finite."""
+    z = np.array([[1000.0, -1000.0], [-1000.0, 1000.0]])
+    y = np.array([[1.0, 1.0], [0.0, 0.0]])
+    for name in TAKES[loss.name]:
+        a, da = np.empty_like(z), np.empty_like(z)
+        with np.errstate(all="ignore"):
+            ACTIVATIONS[name].forward(z, a)
+            value = loss.value_and_gradient(a, y, loss.scale(2, 2), da)
+        assert np.isfinite(value)
+        assert np.isfinite(da).all()
+
+
+@ALL
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_it_takes_the_outputs_that_make_sense_and_says_why_not_others(loss: Loss, name: str) -> None:
+    """The whole table of pairs; a refusal is a sentence that names what to use instead."""
+    reason = loss.refuses(ACTIVATIONS[name])
+    assert (reason == "") == (name in TAKES[loss.name])
+    if reason:
+        assert len(reason) > 20
+        assert any(word in reason for word in ("use sigmoid", "use softmax", "use tanh", "use cross_entropy"))
+
+
+@ALL
+def test_nan_is_never_hidden(loss: Loss) -> None:
+    """A NaN output makes the loss NaN."""
+    a, y = example(loss.name)
+    a[0, 0] = np.nan
+    with np.errstate(all="ignore"):
+        assert np.isnan(value_and_gradient(loss, a, y)[0])
