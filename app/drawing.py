@@ -1,5 +1,6 @@
 """From a trace to the filled-in drawing of the network: the skeleton of its architecture, and its values."""
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -29,7 +30,7 @@ class Marks:
     lit: frozenset[str] = field(default_factory=frozenset)
     tone: str = ""
     flow: str = ""
-    known: frozenset[str] | None = None
+    known: Container[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def arts_of(spec: Spec) -> tuple[Art, ...]:
     """What each layer's units show of themselves."""
     layers = len(spec.network.sizes)
     if is_image(spec):
-        return ("ink", "weights", *(["value"] * (layers - 2)))  # type: ignore[list-item]
+        values: tuple[Art, ...] = ("value",) * (layers - 2)
+        return ("ink", "weights", *values)
     art: Art = "surface" if spec.raw_inputs == 2 else "curve" if spec.raw_inputs == 1 else "value"
     return (art,) * layers
 
@@ -140,7 +142,7 @@ def _link_marks(id: str, address: str, lens: str, marks: Marks) -> str:
     return marked
 
 
-def _is_known(address: str, lens: str, known: frozenset[str]) -> bool:
+def _is_known(address: str, lens: str, known: Container[str]) -> bool:
     return lens in ("weights", "activations") or address in known
 
 

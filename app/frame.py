@@ -1,0 +1,244 @@
+"""Everything that the page shows of a run at one step, gathered for the template: the one place that knows all parts."""
+
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from app.charts import LossChart, log_share, loss_chart, sparkline
+from app.course import History
+from app.diagram import Size, layer_name
+from app.drawing import Drawing, Marks, draw
+from app.ledger import Ledger, ledger
+from app.links import Link, View
+from app.moments import GRAINS, Moment
+from app.numbers import percent, plain
+from app.outputs import Output, output
+from app.pictures import has_surfaces, surfaces
+from app.program import program
+from app.runs import Run
+from app.walkthrough import Known, Walkthrough, known, walkthrough
+from engine import RunState, SpecError, Trace, evaluate, examples_of, trace
+
+RUN_NUMBERS, LAYER_NUMBERS = 4, 4
+BAR_WIDTH = 360
+
+
+@dataclass(frozen=True)
+class Part:
+    """One phase of the walkthrough bar: its place in a bar of BAR_WIDTH, and its moments."""
+
+    name: str
+    x: float
+    width: float
+    first: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The walkthrough at one moment; `moment` None before it has begun."""
+
+    total: int
+    parts: tuple[Part, ...]
+    moment: Moment | None
+    marker: float
+    code: tuple[tuple[int, str, bool], ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class Health:
+    """One layer's gradient over time: now, its bar's length, its line, and what else is worth telling."""
+
+    name: str
+    norm: str
+    length: float
+    line: str
+    ratio: str
+    dead: str
+    saturated: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A run as the page shows it. `state` is at the step that is looked at, which may lie before the head."""
+
+    run: Run
+    state: RunState
+    link: Link
+    trace: Trace
+    drawing: Drawing
+    walk: Walk
+    receipt: Ledger | None
+    output: Output
+    chart: LossChart
+    health: tuple[Health, ...]
+    numbers: tuple[tuple[str, str], ...]
+    size: Size
+    quick: bool
+    examples: int
+
+    @property
+    def view(self) -> View:
+        """What is looked at."""
+        return self.link.view
+
+    @property
+    def past(self) -> bool:
+        """Whether the step that is looked at lies before the head."""
+        return self.state.step < self.run.state.step
+
+
+Others = list[tuple[str, History]]
+
+
+def frame(
+    run: Run, state: RunState, view: View, size: Size = "l", quick: bool = False, others: Others | None = None
+) -> Frame:
+    """A whole frame. `quick` ones come many a second: they leave out what Play does not show.
+
+    SpecError for an example or a selected address that there is not.
+    """
+    spec = state.spec
+    step = trace(state, view.example)
+    batch = view.example is None
+    walk, marks = _walk(step, view)
+    seen = surfaces(state) if has_surfaces(state) else None
+    selected = view.select or (walk.moment.focus if walk.moment else None)
+    receipt = ledger(step, selected, batch) if selected else None
+    marks = replace(marks, select=view.select)
+    step_given = view.step if state.step < run.state.step else None
+    shown = replace(view, step=step_given, moment=walk.moment.index if walk.moment else None)
+    return Frame(
+        run, state, Link(run.origin, run.edits, shown), step,
+        draw(spec, step, seen, view.lens, batch, marks, size), walk, receipt,
+        output(state, seen, view.example, view.tests, view.discrete),
+        _chart(run, state, view, others or []), _health(run.history, state), _numbers(run, state), size, quick,
+        examples_of(spec).count,
+    )  # fmt: skip
+
+
+def _numbers(run: Run, state: RunState) -> tuple[tuple[str, str], ...]:
+    metrics = run.metrics if state is run.state else evaluate(state)
+    train, test = metrics["train"], metrics["test"]
+    numbers = [
+        ("step", f"{state.step:,}"),
+        ("epoch", f"{state.epoch:,}"),
+        ("train loss", plain(train.loss)),
+        ("test loss", plain(test.loss)),
+    ]
+    if train.accuracy is not None:
+        numbers.append(("accuracy", percent(train.accuracy if test.accuracy is None else test.accuracy)))
+    return tuple(numbers)
+
+
+def _walk(step: Trace, view: View) -> tuple[Walk, Marks]:
+    """The walkthrough and what it marks; an index past its end is its last moment."""
+    moments = walkthrough(step, view.grain)  # type: ignore[arg-type]
+    parts = _parts(moments)
+    if view.moment is None:
+        return Walk(len(moments), parts, None, 0.0, (), moments.collapsed), Marks()
+    index = min(view.moment, len(moments) - 1)
+    moment = moments[index]
+    part = next(p for p in parts if p.first <= index < p.first + p.count)
+    marker = round(part.x + part.width * (index - part.first + 0.5) / part.count, 1)
+    walk = Walk(len(moments), parts, moment, marker, _code(step, moment.code_line), moments.collapsed)
+    return walk, _marks(step, moment, known(moments, index))
+
+
+def _marks(step: Trace, moment: Moment, so_far: Known) -> Marks:
+    lit = set(moment.links)
+    for id in moment.nodes:
+        if id.startswith("layer-"):
+            layer = int(id.removeprefix("layer-"))
+            lit |= {f"node-{layer}-{unit}" for unit in range(step.spec.network.sizes[layer] + 1)}
+        else:
+            lit.add(id)
+    tone = {"forward": "forward", "backward": "backward", "loss": "forward", "update": "update"}[moment.phase]
+    return Marks(None, frozenset(lit), tone, moment.direction or "", so_far)
+
+
+def _parts(moments: Walkthrough) -> tuple[Part, ...]:
+    """Phases side by side, each wide enough for its name, the rest shared out by their moments."""
+    least = {"forward": 72, "loss": 38, "backward": 82, "update": 62}
+    gap = 3
+    phases = moments.phases
+    room = BAR_WIDTH - gap * (len(phases) - 1) - sum(least[name] for name, _, _ in phases)
+    parts, x = [], 0.0
+    for name, first, count in phases:
+        width = round(least[name] + room * count / len(moments), 1)
+        parts.append(Part(name, round(x, 1), width, first, count))
+        x += width + gap
+    return tuple(parts)
+
+
+def _code(step: Trace, line: int, around: int = 2) -> tuple[tuple[int, str, bool], ...]:
+    """The moment's line of the program with its neighbours: always as many lines."""
+    lines = program(step).lines
+    first = max(1, min(line - around, len(lines) - 2 * around))
+    return tuple((n, lines[n - 1], n == line) for n in range(first, min(len(lines), first + 2 * around) + 1))
+
+
+def _chart(run: Run, state: RunState, view: View, others: Others) -> LossChart:
+    history = run.history
+    return loss_chart(
+        np.array(history.steps), history.values[:, :2], state.step, view.scale == "log",
+        [(name, np.array(other.steps), other.values[:, :2]) for name, other in others],
+    )  # fmt: skip
+
+
+def _health(history: History, state: RunState) -> tuple[Health, ...]:
+    """From the sampled point at or before the step that is looked at."""
+    until = max(1, int(np.searchsorted(np.array(history.steps), state.step, side="right")))
+    values, layers = history.values[:until], len(state.spec.network.shapes)
+    rows = []
+    for k in range(layers):
+        norm, ratio, dead, saturated = values[-1, RUN_NUMBERS + LAYER_NUMBERS * k :][:LAYER_NUMBERS].tolist()
+        line = sparkline(values[-120:, RUN_NUMBERS + LAYER_NUMBERS * k])
+        rows.append(
+            Health(
+                layer_name(k + 1, layers), plain(norm) if isfinite(norm) else "not finite",
+                round(100 * log_share(norm), 1), line, plain(ratio), _share(dead), _share(saturated),
+            )
+        )  # fmt: skip
+    return tuple(rows)
+
+
+def _share(value: float) -> str:
+    return percent(value) if isfinite(value) and value > 0 else ""
+
+
+def check_view(view: View, state: RunState) -> View:
+    """The view without what this network does not have, for a link whose network has changed since."""
+    sizes, select = state.spec.network.sizes, view.select
+    if select is not None:
+        layer, *units = (int(part) for part in select[1:].split("."))
+        there = 0 <= layer < len(sizes) and units[0] <= sizes[layer] and (layer > 0 or select[0] == "a")
+        if not there or (len(units) > 1 and units[1] > sizes[layer - 1]):
+            select = None
+    example = view.example if view.example is None or view.example < examples_of(state.spec).count else None
+    return replace(view, select=select, example=example)
+
+
+def table_of(shown: Frame) -> dict[str, Any]:
+    """The numbers of the drawing as rows, for those who do not see it."""
+    layers = shown.trace.layers
+    names = [layer_name(k, len(layers)) for k in range(len(layers) + 1)]
+    units = [
+        (names[k + 1], j + 1, float(layer.b[j]), float(layer.a[:, j].mean()), float(layer.dz[:, j].sum()))
+        for k, layer in enumerate(layers)
+        for j in range(len(layer.b))
+    ]
+    weights = [
+        (f"{names[k]}, {i + 1}", f"{names[k + 1]}, {j + 1}", float(layer.W[j, i]), float(layer.dW[j, i]), float(layer.W_next[j, i]))
+        for k, layer in enumerate(layers)
+        if layer.W.size <= 450
+        for j in range(layer.W.shape[0])
+        for i in range(layer.W.shape[1])
+    ]
+    return {"units": units[:300], "weights": weights[:600]}
+
+
+__all__ = ["GRAINS", "Frame", "SpecError", "check_view", "frame", "table_of"]

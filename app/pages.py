@@ -1,0 +1,401 @@
+"""The playground as HTML: the page at /, and for htmx the frame that a step, an edit or another view turns it into.
+
+Every answer that changes something is a fragment to htmx, and to a plain form a redirect to the page's own link.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from markupsafe import Markup
+from starlette.datastructures import FormData
+
+from app import html as answers
+from app.csvdata import parse_csv
+from app.diagram import SIZES, Size
+from app.errors import spec_problem
+from app.forms import SPEEDS, controls, edit_from, spec_from
+from app.frame import Frame, check_view, frame, table_of
+from app.html import html
+from app.links import Link, View, view_fields, view_of
+from app.numbers import given
+from app.outputs import title_of
+from app.probing import probe
+from app.rendering import ENV, render
+from app.runs import Run, RunNotFound, Runs
+from app.security import visitor
+from engine import RunState, Spec, SpecError, examples_of, trace
+
+router = APIRouter(include_in_schema=False)
+router.include_router(answers.router)
+Visitor = Annotated[str, Depends(visitor)]
+__all__ = ["ENV", "router"]
+
+MOST_STEPS = 100_000
+FIRST_EXAMPLE = 8
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request for a page or a frame, with what its form or query says."""
+
+    request: Request
+    visitor: str
+    fields: Any
+
+    @property
+    def runs(self) -> Runs:
+        """The service."""
+        runs: Runs = self.request.app.state.runs
+        return runs
+
+    @property
+    def scripted(self) -> bool:
+        """Whether htmx asks, for a fragment."""
+        headers = self.request.headers
+        return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
+
+    @property
+    def quick(self) -> bool:
+        """Whether this is one of many frames of Play."""
+        return bool(self.fields.get("quick"))
+
+    @property
+    def size(self) -> Size:
+        """The drawing's size: as the page says, else by what the browser says of its device."""
+        asked = self.fields.get("size")
+        for size in SIZES:
+            if asked == size:
+                return size
+        headers = self.request.headers
+        phone = headers.get("sec-ch-ua-mobile") == "?1" or "iphone" in headers.get("user-agent", "").lower()
+        return "s" if phone else "l"
+
+    def text(self, name: str) -> str:
+        """A field as text."""
+        return str(self.fields.get(name, ""))
+
+    def view(self) -> View:
+        """What is looked at."""
+        return view_of({name: self.text(name) for name in self.fields})
+
+
+async def asked(request: Request, visitor: Visitor) -> Asked:
+    """What a request asks, from its query or its form."""
+    fields: Any = request.query_params if request.method == "GET" else await request.form()
+    if isinstance(fields, FormData) and not all(isinstance(value, str) for value in fields.values()):
+        raise SpecError("form", "a file", "text only")
+    return Asked(request, visitor, fields)
+
+
+Ask = Annotated[Asked, Depends(asked)]
+
+
+@router.get("/")
+async def home(ask: Ask) -> Response:
+    """The run of the link in the address, of this visitor's own if there is one; without a link the default one."""
+    try:
+        link = Link.parse({name: ask.text(name) for name in ask.fields})
+        run = await ask.runs.open(ask.visitor, link.spec, link.edits, link.view.step or 0)
+    except SpecError as error:
+        if ask.scripted:
+            return _refused(error)
+        run = await ask.runs.open(ask.visitor, Spec.make())
+        return await _page(ask, run, View(), f"This link cannot be opened: {error}. Here is the default run.", 422)
+    return await _answer(ask, run, link.view, new_spec=True)
+
+
+async def _answer(ask: Asked, run: Run, view: View, new_spec: bool = False) -> Response:
+    """The frame, with the controls where the spec may have changed; the page or a redirect to it without htmx."""
+    if not ask.scripted:
+        if ask.request.method == "GET" and ask.request.url.path == "/":
+            return await _page(ask, run, view)
+        state, view = await _look(ask, run, view)
+        return RedirectResponse(Link(run.origin, run.edits, view).url(), 303)
+    shown = await _frame(ask, run, view)
+    text = _frame_text(shown)
+    if new_spec:
+        text += render("_partials.html", controls_html=_controls_text(shown))
+    headers = {} if ask.quick else {"HX-Replace-Url": shown.link.url()}
+    if reached := _stopped(shown):
+        headers["HX-Trigger"] = '{"stopped": "%s"}' % reached
+    return html(ask.request, text, headers=headers)
+
+
+async def _page(ask: Asked, run: Run, view: View, message: str = "", status: int = 200) -> Response:
+    shown = await _frame(ask, run, view)
+    page = render(
+        "page.html", here="Playground", title=title_of(run.origin),
+        frame_html=_frame_text(shown, message), controls_html=_controls_text(shown),
+    )  # fmt: skip
+    return html(ask.request, page, status)
+
+
+async def _look(ask: Asked, run: Run, view: View) -> tuple[RunState, View]:
+    """The state at the step that is looked at, and the view without what is not there."""
+    step = run.state.step if view.step is None else min(view.step, run.state.step)
+    state = await ask.runs.at(run, step)
+    return state, check_view(view, state)
+
+
+async def _frame(ask: Asked, run: Run, view: View) -> Frame:
+    state, view = await _look(ask, run, view)
+    others = []
+    for other_id in view.compare:
+        try:
+            other = await ask.runs.get(other_id)
+        except RunNotFound:
+            continue
+        others.append((f"{title_of(other.origin)} {other.state.step}", other.history))
+    return frame(run, state, view, ask.size, ask.quick, others)
+
+
+def _frame_text(shown: Frame, message: str = "") -> Markup:
+    spec = shown.state.spec
+    examples = examples_of(spec)
+    return render(
+        "_frame.html", f=shown, title=title_of(spec), speeds=SPEEDS, message=message,
+        batch=len(shown.trace.examples) if shown.view.example is None else min(spec.batch_size, examples.train),
+        first_example=min(FIRST_EXAMPLE, examples.count - 1), has_tests=examples.train < examples.count,
+        ways=_ways_back(shown), sentence="", opened="",
+    )  # fmt: skip
+
+
+def _controls_text(shown: Frame) -> Markup:
+    return render("_controls.html", c=controls(shown.run.state.spec), run=shown.run.id, v=shown.view)
+
+
+def _ways_back(shown: Frame) -> dict[str, Any]:
+    """From a run that diverged: steps at which its loss was low, and a rate a tenth of this one."""
+    history, rate = shown.run.history, shown.run.state.spec.learning_rate
+    losses = history.values[:, 0]
+    best = history.steps[int(losses.argmin())] if len(losses) else 0
+    steps = sorted({best} - {shown.run.state.step})
+    return {"steps": steps, "rate": given(float(f"{rate / 10:.3g}"))}
+
+
+def _stopped(shown: Frame) -> str:
+    """Which stop the run has come to, if any."""
+    view, (train, *_) = shown.view, (shown.run.metrics["train"], 0)
+    if shown.run.state.divergence:
+        return "diverged"
+    if view.stop_step is not None and shown.run.state.step >= view.stop_step:
+        return "step"
+    if view.stop_loss is not None and train.loss is not None and train.loss <= view.stop_loss:
+        return "loss"
+    if view.stop_accuracy is not None and train.accuracy is not None and 100 * train.accuracy >= view.stop_accuracy:
+        return "accuracy"
+    return ""
+
+
+def _refused(error: SpecError) -> Response:
+    """The message at its field: a fragment that goes there and nowhere else."""
+    field = error.field.replace(".", "-")
+    text = render("_refused.html", field=field, top=error.field.split(".")[0], error=error)
+    return Response(text, 422, {"HX-Reswap": "none"}, "text/html; charset=utf-8")
+
+
+async def _changed(ask: Asked, change: Any) -> Response:
+    """Do what `change` does; what the engine refuses is said at the field, or as a problem without htmx."""
+    try:
+        run, view, new_spec = await change()
+    except SpecError as error:
+        return _refused(error) if ask.scripted else spec_problem(error)
+    return await _answer(ask, run, view, new_spec)
+
+
+@router.post("/runs")
+async def start(ask: Ask) -> Response:
+    """A new run with the spec of the controls, or with pasted data."""
+
+    async def change() -> tuple[Run, View, bool]:
+        spec = _custom(ask) if "csv" in ask.fields else spec_from(ask.fields, _source(ask))
+        run = await ask.runs.create(ask.visitor, spec)
+        return run, _fresh(ask.view()), True
+
+    return await _changed(ask, change)
+
+
+def _fresh(view: View) -> View:
+    """The view for a new run: its lens, not its place in time."""
+    return replace(view, step=None, moment=None)
+
+
+def _source(ask: Asked) -> str:
+    """The field of the control that htmx says was touched."""
+    return ask.request.headers.get("hx-trigger-name", "") or ask.text("touched")
+
+
+def _custom(ask: Asked) -> Spec:
+    data = parse_csv(ask.text("csv"))
+    if task := ask.text("task"):
+        data["task"] = task
+    return Spec.make({"dataset": "custom", "data": data})
+
+
+@router.post("/runs/{run_id}/step")
+async def step(run_id: str, ask: Ask) -> Response:
+    """One or more steps, or an epoch; from a step of the past, after going back to it."""
+
+    async def change() -> tuple[Run, View, bool]:
+        view, run = ask.view(), await ask.runs.get(run_id)
+        if view.step is not None and view.step < run.state.step:
+            run = (await ask.runs.rewind(run_id, view.step)).run
+        taken = await ask.runs.step(run_id, _count(ask, run, view))
+        return taken.run, replace(view, step=None, moment=None), False
+
+    return await _changed(ask, change)
+
+
+def _count(ask: Asked, run: Run, view: View) -> int:
+    if ask.text("unit") == "epoch":
+        spec = run.state.spec
+        train = examples_of(spec).train
+        return max(1, -(-(train - run.state.cursor) // min(spec.batch_size, train)))
+    text = ask.text("count") or "1"
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= MOST_STEPS:
+        raise SpecError("count", text, f"a whole number from 1 to {MOST_STEPS:,}")
+    count = int(text)
+    if view.stop_step is not None and run.state.step < view.stop_step:
+        return min(count, view.stop_step - run.state.step)
+    return count
+
+
+@router.post("/runs/{run_id}/edit")
+async def edit(run_id: str, ask: Ask) -> Response:
+    """One live change: a field, a parameter by its address."""
+
+    async def change() -> tuple[Run, View, bool]:
+        view, run = ask.view(), await ask.runs.get(run_id)
+        field, value = edit_from(run.state.spec, ask.fields)
+        changed = await ask.runs.edit(run_id, field, value, step=_past(view, run))
+        return changed.run, replace(view, step=None), True
+
+    return await _changed(ask, change)
+
+
+def _past(view: View, run: Run) -> int | None:
+    return view.step if view.step is not None and view.step < run.state.step else None
+
+
+@router.post("/runs/{run_id}/freeze")
+async def freeze(run_id: str, ask: Ask) -> Response:
+    """Freeze a parameter, or let it go again."""
+
+    async def change() -> tuple[Run, View, bool]:
+        view, run = ask.view(), await ask.runs.get(run_id)
+        address, frozen = ask.text("freeze"), run.state.spec.frozen
+        value = [a for a in frozen if a != address] if address in frozen else [*frozen, address]
+        changed = await ask.runs.edit(run_id, "frozen", value, step=_past(view, run))
+        return changed.run, replace(view, step=None), True
+
+    return await _changed(ask, change)
+
+
+@router.post("/runs/{run_id}/rewind")
+async def rewind(run_id: str, ask: Ask) -> Response:
+    """Go back for good: what came later is dropped."""
+
+    async def change() -> tuple[Run, View, bool]:
+        view = view_of({"step": ask.text("to")})
+        rewound = await ask.runs.rewind(run_id, view.step or 0)
+        return rewound.run, replace(ask.view(), step=None, moment=None), True
+
+    return await _changed(ask, change)
+
+
+@router.post("/runs/{run_id}/reset")
+async def reset(run_id: str, ask: Ask) -> Response:
+    """The same start again, with the settings that are set now."""
+
+    async def change() -> tuple[Run, View, bool]:
+        run = await ask.runs.get(run_id)
+        if run.state.spec == run.origin:
+            run = (await ask.runs.reset(run_id)).run
+        else:
+            run = await ask.runs.create(ask.visitor, run.state.spec)
+        return run, _fresh(ask.view()), True
+
+    return await _changed(ask, change)
+
+
+@router.post("/runs/{run_id}/slower")
+async def slower(run_id: str, ask: Ask) -> Response:
+    """The same start again with another learning rate."""
+
+    async def change() -> tuple[Run, View, bool]:
+        run = await ask.runs.get(run_id)
+        _, rate = edit_from(run.state.spec, {"field": "learning_rate", "value": ask.text("rate")})  # type: ignore[arg-type]
+        fresh = await ask.runs.create(ask.visitor, run.state.spec.with_changes(learning_rate=rate))
+        return fresh, _fresh(ask.view()), True
+
+    return await _changed(ask, change)
+
+
+@router.post("/runs/{run_id}/branch")
+async def branch(run_id: str, ask: Ask) -> Response:
+    """A new run that shares everything up to the step that is looked at."""
+
+    async def change() -> tuple[Run, View, bool]:
+        view = ask.view()
+        made = await ask.runs.branch(run_id, view.step, ask.visitor)
+        compare = (run_id, *(other for other in view.compare if other != run_id))[:4]
+        return made, replace(view, step=None, compare=compare), True
+
+    return await _changed(ask, change)
+
+
+@router.get("/runs/{run_id}/frame")
+async def look(run_id: str, ask: Ask) -> Response:
+    """The run under another view."""
+
+    async def change() -> tuple[Run, View, bool]:
+        return await ask.runs.get(run_id), ask.view(), False
+
+    return await _changed(ask, change)
+
+
+@router.get("/runs/{run_id}/table")
+async def table(run_id: str, ask: Ask) -> Response:
+    """The drawing's numbers as tables."""
+    shown = await _frame(ask, await ask.runs.get(run_id), ask.view())
+    return html(ask.request, render("_tables.html", table=table_of(shown), batch=shown.view.example is None))
+
+
+@router.get("/runs/{run_id}/{kind}")
+async def probing(run_id: str, kind: str, ask: Ask) -> Response:
+    """The article's own tests on one parameter: nudge, slice, check."""
+    run = await ask.runs.get(run_id)
+    try:
+        state, view = await _look(ask, run, ask.view())
+        context = probe(kind, state, ask.text("address"), ask.text("amount"), view.example)
+    except SpecError as error:
+        return _refused(error) if ask.scripted else spec_problem(error)
+    return html(ask.request, render("_probe.html", context, kind=kind, p=f"/runs/{run_id}"))
+
+
+@router.get("/runs")
+async def listing(ask: Ask) -> Response:
+    """This visitor's runs, as a table with links."""
+    rows = []
+    for each in (await ask.runs.list(ask.visitor))[:30]:
+        run = await ask.runs.get(each.id)
+        rows.append(
+            {
+                "id": each.id, "title": _run_title(run), "step": each.step, "train": each.loss["train"],
+                "test": each.loss["test"], "diverged": each.diverged,
+                "url": Link(run.origin, run.edits).url(),
+            }
+        )  # fmt: skip
+    view = ask.view()
+    return html(ask.request, render("_runs.html", rows=rows, run=ask.text("run"), compared=view.compare))
+
+
+def _run_title(run: Run) -> str:
+    spec = run.state.spec
+    shape = "-".join(map(str, spec.network.sizes))
+    return f"{title_of(spec)} {shape}, {spec.optimizer} {given(spec.learning_rate)}, seed {spec.seed}"
+
+
+_ = (view_fields, trace)

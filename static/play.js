@@ -1,0 +1,56 @@
+// Play: the next steps are asked for when the last frame is on screen, so nothing trains while nobody looks.
+import { announce, form, number, painted, post, show } from './view.js';
+
+let playing = false;
+let loop = Promise.resolve();
+
+const button = () => document.getElementById('play');
+export const isPlaying = () => playing;
+
+function draw() {
+  button().setAttribute('aria-pressed', String(playing));
+  button().querySelector('.glyph').textContent = playing ? '❚❚' : '▶';
+  button().querySelector('.word').textContent = playing ? 'Pause' : 'Play';
+  document.body.classList.toggle('playing', playing);
+}
+
+async function go() {
+  await post('step', { count: 1, moment: '' }); // a whole frame first: it leaves the past and the walkthrough
+  while (playing) {
+    await painted();
+    if (!playing) break;
+    if (document.hidden) {
+      await new Promise((done) => document.addEventListener('visibilitychange', done, { once: true }));
+      continue;
+    }
+    await post('step', { count: document.getElementById('speed').value, quick: 1 });
+  }
+  await show({ step: '', moment: '' });
+  announce(`Paused at step ${number('step')}, train loss ${number('train-loss')}.`);
+}
+
+export function play() {
+  if (playing) return loop;
+  if (form().dataset.diverged === 'true') return loop;
+  playing = true;
+  draw();
+  loop = loop.then(go);
+  return loop;
+}
+
+export function pause() {
+  if (playing) {
+    playing = false;
+    draw();
+  }
+  return loop;
+}
+
+export const toggle = () => (playing ? pause() : play());
+
+document.addEventListener('stopped', pause);
+document.addEventListener('htmx:response:error', pause);
+document.addEventListener('htmx:error', pause);
+document.addEventListener('click', (event) => {
+  if (event.target.closest('#play')) toggle();
+});

@@ -1,0 +1,111 @@
+// The playground's wiring: keys, and what happens after the server has drawn another frame.
+/* global htmx */
+import { announce, fields, fit, form, number, run, show } from './view.js';
+import { isPlaying, pause, toggle } from './play.js';
+import { focus, pulseMoment, pulseStep, refreshCard } from './diagram.js';
+import { keepScrub } from './charts.js';
+import { end, keepMoments, moment, move, slowly, stopSlowly } from './walk.js';
+import { closeData } from './controls.js';
+
+// A part of a frame that has not changed comes empty and marked; what is on screen stays.
+htmx.registerExtension('same', {
+  htmx_before_morph_node: (_, { newNode }) => !newNode.hasAttribute?.('data-same'),
+  htmx_before_morph_attr: (element, { attrName, newValue }) =>
+    !(newValue === null && (attrName === 'role' || attrName === 'aria-label') && element.classList.contains('w')),
+});
+
+const click = (id) => document.getElementById(id)?.click();
+const LENSES = ['weights', 'activations', 'gradients', 'updates'];
+
+async function example() {
+  const other = document.querySelector('#toolbar [name="example"][aria-pressed="false"]');
+  await pause();
+  other?.click();
+}
+
+function escape() {
+  if (fields().select) return show({ select: '' });
+  stopSlowly();
+  if (moment() !== null) return end();
+  return undefined;
+}
+
+const KEYS = {
+  ' ': toggle,
+  s: () => click('step'),
+  e: () => click('epoch'),
+  r: () => click('reset'),
+  n: () => click('new-start'),
+  w: slowly,
+  x: example,
+  d: () => focus(document.querySelector('#net .node.sel') ?? document.querySelector('#net .node')),
+  '?': () => document.getElementById('help').showModal(),
+  ArrowRight: () => move(1),
+  ArrowLeft: () => move(-1),
+  Escape: escape,
+  1: () => show({ lens: LENSES[0] }),
+  2: () => show({ lens: LENSES[1] }),
+  3: () => show({ lens: LENSES[2] }),
+  4: () => show({ lens: LENSES[3] }),
+};
+
+document.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.target.closest('input, select, textarea, dialog, [role="slider"]') && event.key !== 'Escape') return;
+  if (event.key === ' ' && event.target.closest('button, a, summary')) return;
+  if (document.querySelector('dialog[open]')) return;
+  const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+// Step, Epoch, Reset and the like while playing: pause first, so that frames do not overtake each other.
+document.addEventListener('click', (event) => {
+  if (isPlaying() && event.target.closest?.('#transport .button:not(#play), #settings button, .tile')) pause();
+}, true);
+
+let lastRun = run();
+document.addEventListener('htmx:after:swap', (event) => {
+  const request = event.detail.ctx?.request;
+  keepScrub();
+  refreshCard();
+  if (isPlaying()) return;
+  keepMoments();
+  const action = request?.action ?? '';
+  if (action.includes('/frame') || moment() !== null) pulseMoment();
+  else if (action.endsWith('/step')) pulseStep();
+  if (request?.method === 'POST') announce(`Step ${number('step')}, train loss ${number('train-loss')}.`);
+  const probe = document.getElementById('probe');
+  const heading = document.querySelector('#receipt h2 .hidden');
+  if (probe && heading && probe.dataset.for !== heading.textContent) {
+    probe.replaceChildren();
+    probe.dataset.for = heading.textContent;
+  }
+  if (run() !== lastRun) {
+    lastRun = run();
+    closeData();
+    fit();
+  }
+  const tables = document.getElementById('as-text');
+  if (tables?.open && action && !action.includes('/table')) htmx.trigger(tables, 'toggle');
+});
+
+// Overlaid runs are part of the view.
+document.addEventListener('change', (event) => {
+  if (event.target.name === 'overlay') {
+    const chosen = [...document.querySelectorAll('[name="overlay"]:checked')].map((box) => box.value);
+    show({ compare: chosen.join(',') });
+  }
+  if (event.target.closest?.('.stops')) show({});
+});
+
+let waiting = 0;
+addEventListener('resize', () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(fit, 150);
+});
+fit();
+pulseMoment();
+form().dataset.ready = 'true';
+document.documentElement.dataset.ready = 'true';

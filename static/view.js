@@ -1,0 +1,57 @@
+// What is looked at: the fields of the view form, and the one way to ask the server for another view of the run.
+/* global htmx */
+export const form = () => document.getElementById('view');
+export const run = () => form().dataset.run;
+export const head = () => Number(form().dataset.head);
+export const step = () => Number(form().dataset.step);
+export const fields = () => Object.fromEntries(new FormData(form()));
+export const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+export const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+
+const target = { source: '#frame', target: '#frame', swap: 'innerMorph' };
+
+export function show(changes) {
+  return htmx.ajax('GET', `/runs/${run()}/frame`, { ...target, values: { ...fields(), ...changes } });
+}
+
+export function post(action, changes) {
+  return htmx.ajax('POST', `/runs/${run()}/${action}`, { ...target, values: { ...fields(), ...changes } });
+}
+
+// Only the newest of many wishes is asked for, the next when the last is on screen.
+export function latest(ask) {
+  let wanted = null;
+  let busy = false;
+  return async function want(value) {
+    wanted = { value };
+    if (busy) return;
+    busy = true;
+    while (wanted) {
+      const { value: now } = wanted;
+      wanted = null;
+      await ask(now);
+      await painted();
+    }
+    busy = false;
+  };
+}
+
+export function announce(text) {
+  document.getElementById('says').textContent = text;
+}
+
+export function number(name) {
+  return document.querySelector(`#number-${name} dd`)?.textContent ?? '';
+}
+
+// The drawing is laid out for the room it has; text in it stays at its size.
+export function fit() {
+  const width = document.getElementById('diagram').clientWidth;
+  const size = width < 450 ? 's' : width < 700 ? 'm' : 'l';
+  const field = form().elements.namedItem('size');
+  if (field.value !== size) {
+    field.value = size;
+    return show({ size });
+  }
+  return undefined;
+}

@@ -1,0 +1,88 @@
+// The walkthrough bar: time inside one step, by drag, by key, or slowly by itself.
+import { calm, latest, show } from './view.js';
+import { pause } from './play.js';
+
+const walk = () => document.getElementById('walk');
+const total = () => Number(walk().dataset.total);
+export const moment = () => (walk().dataset.moment === '' ? null : Number(walk().dataset.moment));
+
+export const goTo = latest((index) => show({ moment: index }));
+
+export async function move(by) {
+  await pause();
+  const now = moment();
+  const next = now === null ? 0 : Math.min(Math.max(now + by, 0), total() - 1);
+  if (next !== now) return goTo(next);
+  return undefined;
+}
+
+export const end = () => show({ moment: '' });
+
+// The bar's parts are as wide as their names need, so a place in it is found part by part.
+function at(x) {
+  let found = 0;
+  for (const part of document.querySelectorAll('#phases .phase')) {
+    const box = part.querySelector('.all').getBoundingClientRect();
+    const first = Number(part.dataset.first);
+    const count = Number(part.dataset.count);
+    if (x >= box.left) found = first + Math.min(count - 1, Math.floor(((x - box.left) / box.width) * count));
+  }
+  return found;
+}
+
+let dragging = false;
+document.addEventListener('pointerdown', async (event) => {
+  const bar = event.target.closest?.('#phases');
+  if (!bar || event.button) return;
+  dragging = true;
+  bar.setPointerCapture(event.pointerId);
+  await pause();
+  goTo(at(event.clientX));
+});
+document.addEventListener('pointermove', (event) => {
+  if (!dragging) return;
+  const index = at(event.clientX);
+  if (index !== moment()) goTo(index);
+});
+for (const name of ['pointerup', 'pointercancel']) document.addEventListener(name, () => { dragging = false; });
+
+document.addEventListener('input', (event) => {
+  if (event.target.id === 'moments') goTo(Number(event.target.value));
+});
+
+let timer = 0;
+function press(on) {
+  const button = document.getElementById('slowly');
+  button.setAttribute('aria-pressed', String(on));
+  button.textContent = on ? '❚❚' : '▸';
+}
+
+async function tick() {
+  if (!timer) return;
+  if (moment() === total() - 1) return stopSlowly();
+  await move(1);
+  if (timer) timer = setTimeout(tick, Number(document.getElementById('pace').value) * (calm() ? 1.5 : 1));
+  return undefined;
+}
+
+export function stopSlowly() {
+  clearTimeout(timer);
+  timer = 0;
+  press(false);
+}
+
+export function slowly() {
+  if (timer) return stopSlowly();
+  timer = 1;
+  press(true);
+  return tick();
+}
+
+document.addEventListener('click', (event) => {
+  if (event.target.closest?.('#slowly')) slowly();
+});
+
+export function keepMoments() {
+  const range = document.getElementById('moments');
+  if (moment() !== null) range.value = String(moment());
+}
