@@ -334,7 +334,7 @@ def _gradient(scene: Scene, key: Key) -> Face:
         numbers = say("length of dW: ", back(float(np.sqrt(np.square(dW).sum()))))
     a = forward("x" if k == 1 else f"a^{{{k - 1}}}")
     symbols = rf"{slope(f'W^{{{k}}}')} = {{{delta(k)}}}^{{T}}\, {a},\quad {slope(f'b^{{{k}}}')} = \sum_n {delta(k)}"
-    return Face(words, symbols, numbers, (f"dW{k}",), {"dz": layer.dz, "dW": dW, "db": db})
+    return Face(words, symbols, numbers, (f"dW{k}",), {"dz": layer.dz[:, j - 1] if j else layer.dz, "dW": dW, "db": db})
 
 
 def _backward_pass(scene: Scene, key: Key) -> Face:

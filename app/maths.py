@@ -13,7 +13,7 @@ from markupsafe import Markup
 MINUS = "\N{MINUS SIGN}"
 _SUPER = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SUB = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_ADDRESS = re.compile(r"([Wba])(\d+)\.(\d+)(?:\.(\d+))?")
+_ADDRESS = re.compile(r"([Wba])(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?", re.ASCII)
 _BLOCKED = re.compile(r'\s(?:style|mathcolor|mathbackground)="[^"]*"')
 
 

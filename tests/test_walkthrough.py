@@ -1,0 +1,278 @@
+"""The walkthrough tells one step in computing order, with the trace's own numbers, in four ways that agree."""
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from drawn import traces
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.maths import mathml, name_of, signed
+from app.moments import GRAINS, Moment, text_of
+from app.plan import MOST
+from app.walkthrough import Walkthrough, known, walkthrough
+from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Spec, SpecError, Trace, advance, start, trace
+
+WHOLE = {"W": "W", "b": "b", "z": "z", "a": "a", "da": "da", "dz": "dz", "dW": "dW", "db": "db", "W_next": "W_next",
+         "b_next": "b_next", "dW_penalty": "dW_penalty"}  # fmt: skip
+
+
+def trace_value(step: Trace, moment: Moment, name: str) -> object:
+    """What the trace has for one of a moment's values, None where the trace has no such number."""
+    if name in ("loss", "penalty", "learning_rate", "x"):
+        return getattr(step, name)
+    k = moment.layer or (len(step.layers) if moment.phase in ("forward", "loss") else 1)
+    unit = moment.units[0] - 1 if moment.units else None
+    link = int(moment.targets[0].split(".")[2]) - 1 if moment.targets[0].count(".") == 2 else None
+    if name == "y":
+        return step.y if unit is None else step.y[:, unit]
+    if name == "a_in":
+        return step.inputs_of(k - 1)[:, link]
+    if name not in WHOLE:
+        return None
+    array = getattr(step.layers[k - 1], WHOLE[name])
+    if unit is None:
+        return array
+    if name in ("z", "a", "da", "dz"):
+        return array[:, unit]
+    return array[unit] if link is None or array.ndim == 1 else array[unit, link]
+
+
+@settings(max_examples=40, deadline=None)
+@given(traces(), st.sampled_from(GRAINS))
+def test_moments_have_the_traces_numbers_to_the_last_bit(step: Trace, grain: str) -> None:
+    """Every value of every moment, at every grain; products are left × right of those, and add up to z."""
+    for moment in walkthrough(step, grain):
+        assert moment.values
+        for name, value in moment.values.items():
+            theirs = trace_value(step, moment, name)
+            if theirs is not None:
+                np.testing.assert_array_equal(value, theirs, err_msg=f"{moment.targets} {name}")
+        if moment.kind in ("product", "product_back"):
+            carried = moment.values["a_in" if moment.kind == "product" else "dz"]
+            np.testing.assert_array_equal(moment.values["product"], moment.values["W"] * carried)
+        if moment.kind == "bias":
+            total = np.add(moment.values["sum"], moment.values["b"])
+            np.testing.assert_allclose(total, moment.values["z"], rtol=1e-9, atol=1e-11)
+
+
+def quantities(step: Trace) -> set[str]:
+    """Everything that a walkthrough operation by operation computes, as `Moment.targets` spells it."""
+    sizes, found = step.spec.network.sizes, {"a0", "loss"}
+    last = len(sizes) - 1
+    penalty = step.spec.regularization != "none" and step.spec.regularization_rate > 0
+    found |= {"penalty"} if penalty else set()
+    for k in range(1, last + 1):
+        for j in range(1, sizes[k] + 1):
+            found |= {f"{name}{k}.{j}" for name in ("s", "z", "a", "da", "delta", "db", "b")}
+            for i in range(1, sizes[k - 1] + 1):
+                found |= {f"{name}{k}.{j}.{i}" for name in ("p", "dW", "W")} | ({f"q{k}.{j}.{i}"} if k > 1 else set())
+                found |= {f"dR{k}.{j}.{i}"} if penalty and not OPTIMIZERS[step.spec.optimizer].search else set()
+    return found
+
+
+def needs(quantity: str, step: Trace) -> list[str]:
+    """What must be computed before a quantity."""
+    name, place = re.fullmatch(r"([a-zA-Z]+)([\d.]*)", quantity).groups()
+    k, j, i = ([int(part) for part in place.split(".") if part] + [0, 0, 0])[:3]
+    last, sizes = len(step.layers), step.spec.network.sizes
+    every = range(1, step.spec.network.sizes[k] + 1) if k else ()
+    softmax = k and ACTIVATIONS[step.layers[k - 1].activation].product is not None
+    return {
+        "p": lambda: [f"a{k - 1}.{i}"],
+        "s": lambda: [f"p{k}.{j}.{n}" for n in range(1, step.spec.network.sizes[k - 1] + 1)],
+        "z": lambda: [f"s{k}.{j}"],
+        "a": lambda: [f"z{k}.{n}" for n in every] if softmax else [f"z{k}.{j}"] if k else [],
+        "loss": lambda: [f"a{last}.{n}" for n in range(1, step.spec.network.sizes[last] + 1)],
+        "da": lambda: ["loss"] if k == last else [f"q{k + 1}.{n}.{j}" for n in range(1, sizes[k + 1] + 1)],
+        "q": lambda: [f"delta{k}.{j}"],
+        "delta": lambda: ["loss"] if k == last else [f"da{k}.{n}" for n in every] if softmax else [f"da{k}.{j}"],
+        "dW": lambda: [f"delta{k}.{j}", f"a{k - 1}.{i}"],
+        "db": lambda: [f"delta{k}.{j}"],
+        "W": lambda: [f"dW{k}.{j}.{i}"],
+        "b": lambda: [f"db{k}.{j}"],
+    }.get(name, list)()  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(traces())
+def test_operation_by_operation_nothing_is_left_out_or_told_twice(step: Trace) -> None:
+    """Every quantity is the target of one moment, after everything that it is computed from."""
+    walk = walkthrough(step, "operation")
+    told = [target for moment in walk for target in moment.targets]
+    assert len(told) == len(set(told))
+    assert set(told) == quantities(step)
+    before = set()
+    for moment in walk:
+        for target in moment.targets:
+            missing = [
+                need for need in needs(target, step) if need not in before and need != "a0" and need[:3] != "a0."
+            ]
+            assert not missing, (target, missing)
+        before |= set(moment.targets)
+
+
+@settings(max_examples=25, deadline=None)
+@given(traces(), st.sampled_from(GRAINS))
+def test_what_is_known_only_grows_and_ends_with_everything(step: Trace, grain: str) -> None:
+    """known() begins empty, takes in each moment's targets, loses nothing, and covers every quantity people see."""
+    walk, earlier = walkthrough(step, grain), known(walkthrough(step, grain), -1)
+    assert not earlier.quantities
+    for index, moment in enumerate(walk):
+        so_far = known(walk, index)
+        assert so_far.quantities == earlier.quantities | set(moment.targets)
+        assert len(so_far.quantities) == len(earlier.quantities) + len(moment.targets)
+        earlier = so_far
+    inner = ("p", "s", "q", "dR")
+    assert all(
+        quantity in earlier for quantity in quantities(step) if not quantity.startswith(inner) or grain == "operation"
+    )
+    assert "dW9.1.1" not in earlier
+
+
+@settings(max_examples=30, deadline=None)
+@given(traces())
+def test_code_words_symbols_and_numbers_are_of_one_fact(step: Trace) -> None:
+    """The line is the one that computes the target; the numbers end in the trace's; words and signs agree."""
+    for moment in walkthrough(step, "operation"):
+        line, k = walkthrough(step, "operation").program.lines[moment.code_line - 1].strip(), moment.layer
+        begins = {
+            "inputs": "n = ", "product": f"z{k} = ", "sum": f"z{k} = ", "bias": f"z{k} = ", "activation": f"a{k} = ",
+            "loss": "loss = ", "penalty": "penalty = ", "da": f"da{k} = ", "product_back": f"da{k - 1} = ",
+            "dz": f"dz{k} = ", "delta": f"dz{k} = ", "dW": f"dW{k} = ", "db": f"db{k} = ",
+            "penalty_gradient": f"gW{k} = ",
+            "update_weight": ("p[i] = ", f"W{k}_next"), "update_bias": ("p[i] = ", f"b{k}_next"),
+        }[moment.kind]  # fmt: skip
+        assert line.startswith(begins), (moment.kind, line)
+        tree = ElementTree.fromstring(str(moment.mathml()))
+        for element in tree.iter():
+            assert not {"style", "mathcolor", "mathbackground"} & set(element.attrib)
+            assert set(element.get("class", "forward").split()) <= {"forward", "backward", "update"}
+        if moment.kind in ("dz", "delta"):
+            agrees(moment, float(np.sum(moment.values["dz"])))
+        if len(step.examples) == 1 and moment.kind in ("activation", "bias", "dW", "db", "dz", "update_weight"):
+            name = {"activation": "a", "bias": "z", "update_weight": "W_next"}.get(moment.kind, moment.kind)
+            shown = signed(float(np.ravel(moment.values[name])[0]))
+            assert f"= {shown}" in text_of(moment.numbers)
+
+
+def agrees(moment: Moment, delta: float) -> None:
+    """A delta's sentence asks for what its sign says."""
+    words = text_of(moment.words)
+    assert ("go up" in words) == (delta < 0)
+    assert ("go down" in words) == (delta > 0)
+    assert ("its delta is 0" in words) == (delta == 0)
+
+
+def test_the_sentence_of_a_delta() -> None:
+    """As it stands in the design of the page."""
+    step = trace(advance(start(Spec.make()), 50).state, 8)
+    down = next(m for m in walkthrough(step, "operation") if m.targets == ("delta2.1",))
+    sign, way = ("negative", "up") if step.layers[1].dz[0, 0] < 0 else ("positive", "down")
+    assert text_of(down.words).startswith(f"The loss asks hidden 2, unit 1 to go {way}: its delta is {sign}.")
+
+
+def test_going_back_lands_on_the_same_moment() -> None:
+    """Forward, back, forward; and a second walkthrough of the same trace, asked in another order."""
+    step = trace(start(Spec.make()))
+    one, two = walkthrough(step, "operation"), walkthrough(step, "operation")
+    forwards = [(m.words, m.symbols, m.numbers, m.targets) for m in one]
+    backwards = [(m.words, m.symbols, m.numbers, m.targets) for m in (two[i] for i in reversed(range(len(two))))]
+    assert forwards == backwards[::-1]
+    assert one[3] is one[3]
+    assert one[-1].index == len(one) - 1
+    with pytest.raises(IndexError):
+        one[len(one)]
+
+
+def test_phases_are_the_parts_of_the_bar() -> None:
+    """Forward, loss, backward, update, without a gap."""
+    for grain in GRAINS:
+        walk = walkthrough(trace(start(Spec.make())), grain)
+        assert [phase for phase, _, _ in walk.phases] == ["forward", "loss", "backward", "update"]
+        assert sum(count for _, _, count in walk.phases) == len(walk)
+        for phase, first, count in walk.phases:
+            assert {moment.phase for moment in walk[first : first + count]} == {phase}
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_wide_networks_stay_short_enough_to_walk(grain: str) -> None:
+    """256-32-10 has a bounded number of moments, says what it collapsed, and one moment writes no other."""
+    step = trace(start(Spec.make(dataset="digits16", hidden=[32], loss="cross_entropy")), 3)
+    walk = walkthrough(step, grain)
+    assert len(walk) <= MOST
+    assert bool(walk.collapsed) == (grain == "operation")
+    first = next((i for i, key in enumerate(walk.plan.keys) if key.phase == "forward" and key.layer == 1), 1)
+    moment = walk[first]
+    assert len(walk._written) == 1
+    if moment.units:
+        assert len(moment.terms) <= 5
+        assert moment.left_out == 256 - len(moment.terms)
+        total = sum(term.value for term in moment.terms) + moment.rest + step.layers[0].b[0]
+        assert total == pytest.approx(step.layers[0].z[0, 0])
+    assert len(walkthrough(trace(start(Spec.make(hidden=[100] * 8))), grain)) <= MOST
+
+
+def only(walk: Walkthrough, *targets: str) -> str:
+    """The words of the moment with these targets."""
+    return next(text_of(moment.words) for moment in walk if moment.targets == targets)
+
+
+def test_what_stops_a_gradient_is_said() -> None:
+    """A threshold, a shut ReLU and a frozen weight say what follows; softmax with cross-entropy that they are one."""
+    step = trace(start(Spec.make(activation="threshold", hidden=[2])), 0)
+    assert "slope is 0 everywhere" in only(walkthrough(step, "operation"), "delta1.1")
+    step = trace(start(Spec.make(activation="relu", hidden=[8], seed=3)), 0)
+    shut = next(j + 1 for j in range(8) if step.layers[0].z[0, j] <= 0)
+    assert "slope here is 0" in only(walkthrough(step, "operation"), f"delta1.{shut}")
+    step = trace(start(Spec.make(dataset="three_blobs", loss="cross_entropy", frozen=["W1.1.1"])), 0)
+    walk = walkthrough(step, "operation")
+    assert "taken as one, leave only a − y" in only(walk, "da3.1", "delta3.1")
+    assert "frozen" in only(walk, "W1.1.1")
+    assert all("gradient" not in only(walkthrough(trace(start(Spec.make(optimizer="trial_and_error")), 0), "operation"),
+               f"W{a}").replace("No gradient was used", "") for a in ("1.1.1", "3.1.2"))  # fmt: skip
+
+
+def test_a_run_that_diverged_can_be_walked() -> None:
+    """Numbers that are not finite are told as such."""
+    state = advance(start(Spec.make(dataset="line", hidden=[], learning_rate=10.0)), 400).state
+    assert state.divergence
+    assert all(text_of(moment.numbers) for moment in walkthrough(trace(state), "operation"))
+
+
+def test_another_granularity_is_refused() -> None:
+    """With the ones there are."""
+    with pytest.raises(SpecError, match="operation, unit, layer, pass"):
+        walkthrough(trace(start(Spec.make())), "atom")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.236, "+0.2360"), (-0.01777, "−0.01777"), (0.0, "0"), (-0.0, "0"), (3.1e-9, "+3.100×10⁻⁹"), (1.0, "+1.000"),
+     (12345.6, "+12 345.6"), (2.5e9, "+2.500×10⁹"), (-np.inf, "−∞"), (np.nan, "not a number")],
+)  # fmt: skip
+def test_numbers_as_people_read_them(value: float, text: str) -> None:
+    """Signs always, a true minus, four digits that count."""
+    assert signed(value).replace("\u202f", " ") == text
+
+
+def test_formulas_are_native_and_carry_no_style() -> None:
+    """Every formula of the tables becomes MathML without anything that the page's policy blocks."""
+    tables = (ACTIVATIONS, LOSSES, OPTIMIZERS)
+    formulas = [
+        getattr(entry, name)
+        for table in tables
+        for entry in table.values()
+        for name in ("formula", "derivative_formula", "gradient_formula")
+        if hasattr(entry, name)
+    ]
+    assert len(formulas) > 30
+    for formula in formulas:
+        text = str(mathml(formula))
+        ElementTree.fromstring(text)
+        assert " style=" not in text
+        assert "\\" not in text
+    assert name_of("W2.1.3") == "W²₁₃"
+    assert name_of("b1.12") == "b¹₁₂"
