@@ -17,7 +17,7 @@ from engine import Spec
 router = APIRouter(prefix="/api/v1", route_class=StrictRoute, default_response_class=Response)
 
 
-def runs_of(request: Request) -> Runs:
+async def runs_of(request: Request) -> Runs:
     """The app's runs. A dependency."""
     found: Runs = request.app.state.runs
     return found
@@ -45,6 +45,19 @@ def answers_with(model: type, status: int = 200) -> dict[int | str, dict[str, An
 
 
 RUN = answers_with(schemas.RunAnswer)
+
+
+# First, for routes are tried in order and this one is asked for most.
+@router.post("/runs/{run_id}/step", tags=["runs"], responses=answers_with(schemas.StepAnswer))
+async def step_run(run_id: str, runs: Kept, body: schemas.StepBody | None = None, key: Key = None) -> Response:
+    """Take steps, as many as one request's budget of computing allows."""
+    asked = body or schemas.StepBody()
+    run, steps = await runs.step(run_id, asked.count, version=asked.version, key=key, before=asked.trace)
+    answer = answers.stepped(run, steps, runs.settings.losses)
+    if asked.trace and run.state.step:
+        before = steps.before or await runs.at(run, run.state.step - 1)
+        answer["trace"] = answers.trace_of(before, None, runs.settings.answer_numbers)
+    return json(answer, headers=_replayed(steps))
 
 
 async def healthz() -> Response:
@@ -100,18 +113,6 @@ async def change_run(
     """Change learning rate, batch size, regularization, optimizer and the like without a reset: all or none."""
     run, steps = await runs.edit_all(run_id, given(changes), version=version, key=key)
     return json(answers.of_run(run), headers=_replayed(steps))
-
-
-@router.post("/runs/{run_id}/step", tags=["runs"], responses=answers_with(schemas.StepAnswer))
-async def step_run(run_id: str, runs: Kept, body: schemas.StepBody | None = None, key: Key = None) -> Response:
-    """Take steps, as many as one request's budget of computing allows."""
-    asked = body or schemas.StepBody()
-    run, steps = await runs.step(run_id, asked.count, version=asked.version, key=key, before=asked.trace)
-    answer = answers.stepped(run, steps, runs.settings.losses)
-    if asked.trace and run.state.step:
-        before = steps.before or await runs.at(run, run.state.step - 1)
-        answer["trace"] = answers.trace_of(before, None, runs.settings.answer_numbers)
-    return json(answer, headers=_replayed(steps))
 
 
 @router.get("/runs/{run_id}/trace", tags=["runs"], responses=answers_with(schemas.TraceAnswer))

@@ -4,7 +4,10 @@ What is sampled, and where, follows from the spec and the step alone, so a run t
 history as the one it was copied from.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import isfinite, sqrt
 from time import perf_counter
 from typing import TypeVar
 
@@ -25,6 +28,7 @@ from engine import (
     trace,
 )
 from engine.activations import ACTIVATIONS
+from engine.arrays import Ints
 
 Column = npt.NDArray[np.float32]
 RUN_COLUMNS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
@@ -42,30 +46,49 @@ def columns(spec: Spec) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class History:
-    """Sampled points in order, the last one the head: `steps` (n,), `values` (n, columns), nan where there is none."""
+    """Points in order: `steps` (n,), `values` (n, columns) with nan where there is no number."""
 
-    steps: tuple[int, ...]
+    steps: Ints
     values: Column
 
     def until(self, step: int) -> "History":
         """The points up to and including `step`."""
-        count = sum(1 for each in self.steps if each <= step)
+        count = int(np.searchsorted(self.steps, step, "right"))
         return History(self.steps[:count], self.values[:count])
 
-    def column(self, index: int) -> Column:
-        """One column, (n,)."""
-        return self.values[:, index]
+    def every(self, stride: int) -> "History":
+        """The points at multiples of `stride`."""
+        chosen = self.steps % stride == 0
+        return self if chosen.all() else History(self.steps[chosen], self.values[chosen])
+
+    def plus(self, points: Mapping[int, Column]) -> "History":
+        """With these points too, in place of those at the same steps; none of them may lie before the last."""
+        if not points:
+            return self
+        old = self.until(min(points) - 1)
+        steps = np.concatenate([old.steps, np.array(list(points), dtype=np.int64)])
+        return History(steps, np.concatenate([old.values, np.array(list(points.values()))]))
 
 
 @dataclass(frozen=True)
 class Course:
-    """A run without its name: the spec it began with, the edits made so far, its state, metrics and history."""
+    """A run without its name: the spec it began with, the edits made so far, its state and metrics.
+
+    `sampled` holds points of its past, and the head's own if the head is at a step that is sampled.
+    """
 
     origin: Spec
     edits: tuple[Edit, ...]
     state: RunState
     metrics: dict[str, Metrics]
-    history: History
+    sampled: History
+
+    @cached_property
+    def history(self) -> History:
+        """The sampled points, and the head as the last one."""
+        step = self.state.step
+        head = len(self.sampled.steps) and self.sampled.steps[-1] == step
+        return self.sampled if head else self.sampled.plus({step: row(self.state, self.metrics)})
 
 
 C = TypeVar("C", bound=Course)
@@ -116,13 +139,16 @@ class Room:
 
 def begin(spec: Spec) -> Course:
     """A run before its first step."""
-    return seen(Course(spec, (), start(spec), {}, History((), np.empty((0, 0), np.float32))))
+    state = start(spec)
+    metrics = evaluate(state)
+    nothing = History(np.empty(0, np.int64), np.empty((0, len(columns(spec))), np.float32))
+    return Course(spec, (), state, metrics, nothing.plus({0: row(state, metrics)}))
 
 
 def carry(course: C, count: int, seconds: float, room: Room, before: bool = False) -> tuple[C, Steps]:
     """Up to `count` more steps within `seconds`: at least one step, unless the run has diverged."""
     deadline = perf_counter() + seconds
-    first, target = course.state.step, course.state.step + count
+    target = course.state.step + count
     spec = course.state.spec
     every, keep = stride_for(spec, target, room.points), room.state_stride(spec, target)
     state, last, losses = course.state, None, []
@@ -145,17 +171,19 @@ def carry(course: C, count: int, seconds: float, room: Room, before: bool = Fals
             break
     steps = Steps(np.concatenate(losses) if losses else np.empty(0), count, None, last, False, points, kept)
     steps = replace(steps, truncated=_why(state, steps, seconds))
-    carried = seen(replace(course, state=state, history=_thinned(course.history, points, every)))
-    if state.step % every == 0 and state.step > first:
-        points[state.step] = carried.history.values[-1]
-    return carried, steps
+    metrics = evaluate(state)
+    if steps.done and state.step % every == 0:
+        points[state.step] = row(state, metrics)
+    return replace(course, state=state, metrics=metrics, sampled=course.sampled.every(every).plus(points)), steps
 
 
 def change(course: C, name: str, value: object) -> C:
-    """One change made now; SpecError if it is not allowed."""
+    """One change made now; SpecError if it is not allowed. A point sampled at this step is taken again."""
     state = apply(course.state, name, value)
     edits = (*course.edits, Edit(state.step, name, value))
-    return seen(replace(course, state=state, edits=edits))
+    metrics = evaluate(state)
+    again = {state.step: row(state, metrics)} if state.step in course.sampled.steps[-1:] else {}
+    return replace(course, state=state, edits=edits, metrics=metrics, sampled=course.sampled.plus(again))
 
 
 def at_step(course: Course, nearest: RunState, step: int, seconds: float) -> RunState:
@@ -174,7 +202,8 @@ def at_step(course: Course, nearest: RunState, step: int, seconds: float) -> Run
 def back(course: C, state: RunState) -> C:
     """The course as it was at an earlier state of it: later edits and points are gone."""
     edits = tuple(edit for edit in course.edits if edit.step <= state.step)
-    return seen(replace(course, state=state, edits=edits, history=course.history.until(state.step)))
+    sampled = course.sampled.until(state.step)
+    return replace(course, state=state, edits=edits, metrics=evaluate(state), sampled=sampled)
 
 
 def row(state: RunState, metrics: dict[str, Metrics] | None = None) -> Column:
@@ -197,36 +226,20 @@ def _health(layer: LayerTrace) -> tuple[float, float, float, float]:
     """Norm of the gradient, size of the update against that of W, share of dead units and of saturated activations."""
     gradient, W = layer.dW, layer.W
     update = layer.W_next - W
-    norm = float(np.sqrt(np.vdot(gradient, gradient) + layer.db.dot(layer.db)))
+    norm = sqrt(np.vdot(gradient, gradient) + layer.db.dot(layer.db))
     size = float(np.vdot(W, W))
-    ratio = float(np.sqrt(np.vdot(update, update) / size)) if size else 0.0
-    dead = float((~layer.a.any(axis=0)).mean())
+    ratio = sqrt(np.vdot(update, update) / size) if size else 0.0
+    units = layer.a.shape[1]
+    dead = 1.0 - np.count_nonzero(layer.a.any(axis=0)) / units
     low, high = ACTIVATIONS[layer.activation].range
-    edge = 0.05 * (high - low)
-    saturated = np.abs(layer.a - 0.5 * (low + high)) > 0.5 * (high - low) - edge if np.isfinite(edge) else None
-    return norm, ratio, dead, 0.0 if saturated is None else float(saturated.mean())
+    if not isfinite(high - low):
+        return norm, ratio, dead, 0.0
+    off = np.abs(layer.a - 0.5 * (low + high))
+    return norm, ratio, dead, np.count_nonzero(off > 0.45 * (high - low)) / layer.a.size
 
 
 def _next(step: int, every: int) -> int:
     return step - step % every + every
-
-
-def seen(course: C) -> C:
-    """The course with its metrics and its history brought up to its state."""
-    metrics = evaluate(course.state)
-    step, point = course.state.step, row(course.state, metrics)
-    old = course.history
-    count = len(old.steps) - (1 if old.steps and old.steps[-1] == step else 0)
-    values = np.vstack([old.values[:count], point]) if count else point[np.newaxis]
-    return replace(course, metrics=metrics, history=History((*old.steps[:count], step), values))
-
-
-def _thinned(history: History, points: dict[int, Column], every: int) -> History:
-    """The points at multiples of `every`, old and new, without the head that was."""
-    chosen = [i for i, step in enumerate(history.steps) if step % every == 0]
-    steps = tuple(history.steps[i] for i in chosen) + tuple(points)
-    values = [history.values[chosen], *(point[np.newaxis] for point in points.values())]
-    return History(steps, np.vstack(values))
 
 
 def _why(state: RunState, steps: Steps, seconds: float) -> str | None:

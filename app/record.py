@@ -5,7 +5,7 @@ sampled points, states of the past.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from struct import Struct
@@ -20,7 +20,7 @@ from app.stores import Record
 from engine import Edit, Metrics, Spec, pack, unpack
 
 KINDS = ("spec", "edits", "point")
-_HEAD = Struct("<4s32sII")
+_HEAD = Struct("<4s32sI")
 _MAGIC = b"RUN1"
 
 
@@ -79,34 +79,32 @@ def encode(run: Course) -> bytes:
         "origin": origin_digest(run.origin),
         "edits": edits_digest(run.edits),
         "count": len(run.edits),
-        "metrics": {name: asdict(metrics) for name, metrics in run.metrics.items()},
+        "metrics": {name: [metrics.loss, metrics.accuracy] for name, metrics in run.metrics.items()},
         "step": state.step,
         "epoch": state.epoch,
         "diverged": state.divergence is not None,
     }
     head = orjson.dumps(meta)
     head += b" " * (-(_HEAD.size + len(head)) % 8)
-    point = run.history.values[-1].tobytes()
-    body: bytes = head + point + b"\0" * (-len(point) % 8) + pack(state, run.origin)
-    return _HEAD.pack(_MAGIC, sha256(body).digest(), len(head), len(point)) + body
+    body: bytes = head + pack(state, run.origin)
+    return _HEAD.pack(_MAGIC, sha256(body).digest(), len(head)) + body
 
 
-def _opened(value: bytes) -> tuple[dict[str, Any], memoryview, bytes]:
-    """The meta of a value, its point and its packed state; Damaged if a bit has changed."""
+def _opened(value: bytes) -> tuple[dict[str, Any], bytes]:
+    """The meta of a value and its packed state; Damaged if a bit has changed."""
     if len(value) < _HEAD.size:
         raise Damaged("a record is too short")
-    magic, digest, head, point = _HEAD.unpack_from(value)
+    magic, digest, head = _HEAD.unpack_from(value)
     body = memoryview(value)[_HEAD.size :]
     if magic != _MAGIC or sha256(body).digest() != digest:
         raise Damaged("a record's checksum does not match")
-    end = head + point
-    return orjson.loads(body[:head]), body[head:end], bytes(body[end + -point % 8 :])
+    return orjson.loads(body[:head]), bytes(body[head:])
 
 
 def summary(run_id: str, record: Record) -> Summary:
     """What a list shows, from the value alone."""
-    meta, _, _ = _opened(record.value)
-    loss = {name: metrics["loss"] for name, metrics in meta["metrics"].items()}
+    meta, _ = _opened(record.value)
+    loss = {name: loss for name, (loss, _) in meta["metrics"].items()}
     return Summary(
         run_id, record.version, meta["step"], meta["epoch"], meta["count"], loss,
         meta["origin"] + meta["edits"], meta["diverged"],
@@ -115,13 +113,13 @@ def summary(run_id: str, record: Record) -> Summary:
 
 def decode(run_id: str, record: Record) -> Run:
     """The run of a record that was read with all `KINDS`; Damaged if any of it is."""
-    meta, point, packed = _opened(record.value)
+    meta, packed = _opened(record.value)
     origin = origin_of(record.parts["spec"].get("origin", b""), meta["origin"])
     edits = _edits(record.parts["edits"].get("all", b""), meta["edits"])
     state = unpack(packed, origin)
-    metrics = {name: Metrics(**values) for name, values in meta["metrics"].items()}
-    history = _history(record.parts["point"], state.step, np.frombuffer(point, np.float32), len(columns(origin)))
-    return Run(origin, edits, state, metrics, history, run_id, record.owner, record.version)
+    metrics = {name: Metrics(*values) for name, values in meta["metrics"].items()}
+    sampled = _sampled(record.parts["point"], state.step, len(columns(origin)))
+    return Run(origin, edits, state, metrics, sampled, run_id, record.owner, record.version)
 
 
 def origin_of(text: bytes, digest: str) -> Spec:
@@ -150,12 +148,13 @@ def point_bytes(point: Column) -> bytes:
     return crc32(numbers).to_bytes(4, "little") + numbers
 
 
-def _history(points: Mapping[str, bytes], step: int, head: Column, width: int) -> History:
-    """All points before the head that are sound; a damaged one is merely missing from the chart."""
+def _sampled(points: Mapping[str, bytes], step: int, width: int) -> History:
+    """All points that are sound; a damaged one is merely missing from the chart."""
     sound = {
         int(name): np.frombuffer(value, np.float32, offset=4)
         for name, value in points.items()
         if len(value) == 4 * (width + 1) and crc32(value[4:]).to_bytes(4, "little") == value[:4]
     }
-    steps = [each for each in sorted(sound) if each < step]
-    return History((*steps, step), np.vstack([*(sound[each] for each in steps), head]))
+    steps = [each for each in sorted(sound) if each <= step]
+    values = np.array([sound[each] for each in steps], dtype=np.float32).reshape(len(steps), width)
+    return History(np.array(steps, dtype=np.int64), values)

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from app import course
-from app.costs import data_cost, look_cost, step_cost, stride_for
+from app.costs import data_cost, look_cost, step_cost
 from app.course import Course, Room, Steps
 from app.record import (
     KINDS,
@@ -93,27 +93,24 @@ class Runs:
         owner = owner_of(visitor)
         await self._make_room(owner)
         cost = look_cost(spec) + data_cost(spec) + step * step_cost(spec)
-        made, steps = await self.pool.do(cost, owner, lambda: self._replay(spec, edits, step))
-        return await self._add(made, owner, steps.points, steps.kept)
+        made, kept = await self.pool.do(cost, owner, lambda: self._replay(spec, edits, step))
+        return await self._add(made, owner, kept)
 
-    def _replay(self, spec: Spec, edits: Sequence[Edit], step: int) -> tuple[Course, Steps]:
+    def _replay(self, spec: Spec, edits: Sequence[Edit], step: int) -> tuple[Course, dict[int, RunState]]:
         deadline = time() + self.settings.replay_seconds
-        made = course.begin(spec)
-        points, kept = {0: made.history.values[-1]}, dict[int, RunState]()
+        made, kept = course.begin(spec), dict[int, RunState]()
         for edit in [*(edit for edit in edits if edit.step <= step), None]:
             target = edit.step if edit else step
             seconds = max(0.0, deadline - time())
             if target > made.state.step:
                 made, steps = course.carry(made, target - made.state.step, seconds, self.room)
-                points, kept = points | steps.points, kept | steps.kept
+                kept |= steps.kept
             if made.state.step < target:
                 break
             if edit:
                 made = course.change(made, edit.field, edit.value)
                 self.check(made.state.spec)
-                if edit.step in points:
-                    points[edit.step] = made.history.values[-1]
-        return made, Steps(points={s: points[s] for s in points if s in made.history.steps}, kept=kept)
+        return made, kept
 
     async def open(self, visitor: str, spec: Spec, edits: Sequence[Edit] = (), step: int = 0) -> Run:
         """This visitor's run of the same spec and edits that has come to `step` or further, else a new one."""
@@ -193,7 +190,7 @@ class Runs:
             if len(run.edits) + len(changes) > self.settings.edits_per_run:
                 raise TooMany(f"a run has at most {self.settings.edits_per_run:,} changes; branch or go back", 0)
             changed = await self.pool.do(look_cost(run.state.spec), run.visitor, lambda: self._edited(run, changes))
-            return changed, Steps(points=self._point_now(changed))
+            return changed, Steps()
 
         return await self._change(run_id, work, version, key, ("edit", changes, step))
 
@@ -202,11 +199,6 @@ class Runs:
             run = course.change(run, field, value)
         self.check(run.state.spec)
         return run
-
-    def _point_now(self, run: Course) -> dict[int, course.Column]:
-        """The head's point if it is one that is kept: an edit changes it."""
-        every = stride_for(run.state.spec, run.state.step, self.room.points)
-        return {run.state.step: run.history.values[-1]} if run.state.step % every == 0 else {}
 
     async def rewind(self, run_id: str, step: int, *, version: int | None = None, key: str | None = None) -> Run:
         """Back to an earlier step: what came later is gone."""
@@ -223,8 +215,8 @@ class Runs:
 
         async def work(run: Run) -> tuple[Run, Steps]:
             fresh = await self.pool.do(look_cost(run.origin), run.visitor, lambda: course.begin(run.origin))
-            again = replace(run, edits=(), state=fresh.state, metrics=fresh.metrics, history=fresh.history)
-            return again, Steps(points={0: fresh.history.values[-1]})
+            again = replace(run, edits=(), state=fresh.state, metrics=fresh.metrics, sampled=fresh.sampled)
+            return again, Steps()
 
         return (await self._change(run_id, work, version, key, ("reset",)))[0]
 
@@ -236,8 +228,7 @@ class Runs:
         made = await self.pool.do(look_cost(state.spec), owner, lambda: course.back(run, state))
         names = [name for name in await self.store.names(_key(run_id), "state") if int(name) <= state.step]
         kept = {int(name): await self._kept(run, int(name)) for name in names}
-        points = dict(zip(made.history.steps, made.history.values, strict=True))
-        return await self._add(made, owner, points, kept)
+        return await self._add(made, owner, kept)
 
     async def at(self, run: Run, step: int) -> RunState:
         """The state that the run had at an earlier step, edits there included; SpecError if there is no such step."""
@@ -304,8 +295,7 @@ class Runs:
 
     async def _parts(self, old: Run, new: Run, steps: Steps) -> dict[str, dict[str, bytes | None]]:
         """What changes of a run's parts, for a store to write together with its value."""
-        gone: dict[str, bytes | None] = {str(s): None for s in set(old.history.steps) - set(new.history.steps)}
-        parts = {"point": gone | {str(s): point_bytes(point) for s, point in steps.points.items()}}
+        parts: dict[str, dict[str, bytes | None]] = {"point": _points(old, new, steps)}
         if new.edits != old.edits:
             parts["edits"] = {"all": edits_bytes(new.edits)}
         if steps.kept or new.state.step < old.state.step:
@@ -329,11 +319,12 @@ class Runs:
                     once[name] = None
         return once
 
-    async def _add(self, made: Course, owner: str, points: dict[int, course.Column], kept: dict[int, RunState]) -> Run:
-        run = Run(made.origin, made.edits, made.state, made.metrics, made.history, token_urlsafe(16), owner, 1)
+    async def _add(self, made: Course, owner: str, kept: dict[int, RunState]) -> Run:
+        run = Run(made.origin, made.edits, made.state, made.metrics, made.sampled, token_urlsafe(16), owner, 1)
+        points = zip(run.sampled.steps.tolist(), run.sampled.values, strict=True)
         parts: dict[str, dict[str, bytes | None]] = {
             "spec": {"origin": spec_bytes(run.origin)},
-            "point": {str(s): point_bytes(point) for s, point in points.items()},
+            "point": {str(s): point_bytes(point) for s, point in points},
             "state": {str(s): pack(state, run.origin) for s, state in kept.items()},
         }
         if run.edits:
@@ -382,6 +373,16 @@ def _key(run_id: str) -> str:
     return f"run:{run_id}"
 
 
+def _points(old: Run, new: Run, steps: Steps) -> dict[str, bytes | None]:
+    """The sampled points that a change adds, renews (the last one, by an edit) and drops."""
+    if old.sampled is new.sampled:
+        return {}
+    was, now = set(old.sampled.steps.tolist()), new.sampled.steps.tolist()
+    fresh = [i for i, s in enumerate(now) if s not in was or s in steps.points or s == new.state.step]
+    gone: dict[str, bytes | None] = dict.fromkeys(map(str, was - set(now)))
+    return gone | {str(now[i]): point_bytes(new.sampled.values[i]) for i in fresh}
+
+
 def _told(run: Run, told: bytes, digest: str) -> tuple[Run, Steps]:
     """The answer to a request that had been carried out before: its losses, and the run as it stands now."""
     text, losses = told.split(b"\n", 1)
@@ -417,4 +418,4 @@ class _Cache:
 
 
 def _numbers(run: Run) -> int:
-    return 500 + run.state.parameters.size + run.state.slots.size + run.history.values.size
+    return 500 + run.state.parameters.size + run.state.slots.size + run.sampled.values.size

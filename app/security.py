@@ -29,8 +29,13 @@ _COOKIE = "visitor"
 _COOKIE_SECONDS = 365 * 86_400
 
 
-def visitor(request: Request) -> str:
-    """The visitor's token: from the cookie, or a new one that the answer will set. A dependency."""
+async def visitor(request: Request) -> str:
+    """The visitor's token. A dependency, async because FastAPI sends others to a thread."""
+    return visitor_of(request)
+
+
+def visitor_of(request: Request) -> str:
+    """The visitor's token: from the cookie, or a new one that the answer will set."""
     if token := _token(request.cookies.get(_COOKIE, "")):
         return token
     fresh: str = request.scope.setdefault("playground.visitor", token_urlsafe(32))
