@@ -7,7 +7,7 @@ import numpy as np
 
 from app.maths import backward, forward, signed, symbol
 from app.moments import Segments, ahead, back, by_sign, say
-from app.plan import Key, joined
+from app.plan import Key
 from app.scene import (
     SHOWN,
     UNITS,
@@ -199,7 +199,7 @@ def _delta(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     if j == 0:
         return _delta_of_layer(scene, k)
-    if k == scene.last and joined(scene.trace.spec.network):
+    if k == scene.last and scene.trace.spec.network.joined:
         return _joined(scene, j)
     face = _dz(scene, key)
     if k == scene.last:
@@ -250,7 +250,7 @@ def _delta_of_layer(scene: Scene, k: int) -> Face:
     else:
         source = f"{capital(scene.layer_name(k + 1))} hands its deltas back over the weights; times the slopes"
     words = say(f"{source}: the deltas of {name}. ", *_split(scene, layer.dz))
-    if output and joined(scene.trace.spec.network):
+    if output and scene.trace.spec.network.joined:
         symbols = LOSSES[scene.trace.spec.loss].from_logits[layer.activation].formula
     else:
         from_above = slope(f"a^{{{k}}}") if output else rf"\left({delta(k + 1)}\, W^{{{k + 1}}}\right)"

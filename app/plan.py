@@ -61,11 +61,6 @@ def _most(shape: tuple[int, int], grain: Grain, penalty: bool) -> int:
     return {"operation": units * ((4 + penalty) * columns + 4), "unit": units * 4 + 2, "layer": 5, "pass": 1}[grain]
 
 
-def joined(network: Network) -> bool:
-    """Whether the loss and the output activation are differentiated as one."""
-    return network.activation_names[-1] in network.loss.from_logits
-
-
 def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) -> Iterator[Key]:
     last = len(network.shapes)
     losses = [Key("loss", "loss"), Key("loss", "penalty")][: 1 + penalty]
@@ -110,7 +105,7 @@ def _forward(network: Network, k: int, grain: Grain) -> Iterator[Key]:
 def _backward(network: Network, k: int, grains: list[Grain]) -> Iterator[Key]:
     units, columns = network.shapes[k - 1]
     grain, output = grains[k - 1], k == len(network.shapes)
-    alone = output and joined(network)
+    alone = output and network.joined is not None
     together = network.activations[k - 1].product is not None and not alone
     if grain == "layer":
         yield from (Key("backward", "delta", k), Key("backward", "gradient", k))

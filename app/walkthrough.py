@@ -15,7 +15,7 @@ from app.faces_backward import BACKWARD
 from app.faces_forward import FORWARD
 from app.faces_update import UPDATE
 from app.moments import GRAINS, Grain, Moment, Phase
-from app.plan import Key, Plan, joined, plan_of
+from app.plan import Key, Plan, plan_of
 from app.program import Program, program
 from app.scene import Scene
 from engine import SpecError, Trace
@@ -101,7 +101,7 @@ def walkthrough(trace: Trace, granularity: Grain = "unit") -> Walkthrough:
 def known(moments: Walkthrough, index: int) -> Known:
     """What is computed up to and including moment `index`; nothing before the first, for -1."""
     sizes = moments.trace.spec.network.sizes
-    alone = joined(moments.trace.spec.network)
+    alone = moments.trace.spec.network.joined is not None
     keys = moments.plan.keys[: index + 1]
     return Known(frozenset(target for key in keys for target in targets_of(key, sizes, alone)))
 
@@ -138,7 +138,7 @@ def _moment(scene: Scene, code: Program, key: Key, index: int) -> Moment:
     network, total = scene.trace.spec.network, face.total
     return Moment(
         index, key.phase, key.kind, key.layer, (key.unit,) if key.unit else (),
-        targets_of(key, network.sizes, joined(network)), _focus(key), _nodes(scene, key), _links(scene, key),
+        targets_of(key, network.sizes, network.joined is not None), _focus(key), _nodes(scene, key), _links(scene, key),
         "forward" if key.phase == "forward" else "backward" if key.phase == "backward" else None,
         face.words, face.symbols, face.numbers, code.line_of(*face.code), face.values,
         total.terms if total else (), total.rest if total else 0.0, total.left_out if total else 0,

@@ -15,6 +15,7 @@ from engine.checks import SpecError
 from engine.examples import examples_of
 from engine.network import Workspace
 from engine.optimizers import OPTIMIZERS
+from engine.session import in_batches
 from engine.state import RunState
 from engine.tracing import next_batch, trace_of
 
@@ -128,8 +129,8 @@ class Model:
         self.parameters = state.parameters.copy()
         self.gradient = np.empty(network.size)
         self._workspace = Workspace(network, self.parameters, self.gradient, len(indices))
-        self._x = np.ascontiguousarray(examples.x[:, indices])
-        self._y = np.ascontiguousarray(examples.targets[:, indices])
+        # Laid out as a step has them, for the last bit of a matrix product depends on that.
+        self._x, self._y = (in_batches(rows, indices, len(indices))[0].T for rows in (examples.x, examples.targets))
 
     def loss(self) -> float:
         """The data's loss."""
@@ -196,18 +197,54 @@ class _Comparison:
 
 
 def _compare(model: Model, here: float, index: int, gradient: float, scale: float) -> _Comparison:
-    """A gradient against the slopes on both sides of where its parameter stands, the loss being `here`."""
+    """A gradient against the slope through both sides of where its parameter stands, the loss being `here`.
+
+    Again with a hundredth of the step if they disagree, for a corner may lie between.
+    """
+    step = STEP * max(1.0, abs(float(model.parameters[index])))
+    found = _compare_over(model, here, index, gradient, scale, step)
+    return found if found.agrees else _compare_over(model, here, index, gradient, scale, step / 100)
+
+
+def _compare_over(model: Model, here: float, index: int, gradient: float, scale: float, step: float) -> _Comparison:
     now = float(model.parameters[index])
-    step = STEP * max(1.0, abs(now))
     above, below = model.loss_at(index, now + step), model.loss_at(index, now - step)
-    right, left = (above - here) / step, (here - below) / step
     slope = (above - below) / (2 * step)
-    noise = 1e-15 * max(1.0, abs(here)) / step
-    allowed = CLOSE * max(scale, abs(slope)) + 10 * noise
-    kink = abs(right - left) > 100 * (step * max(1.0, abs(slope)) + noise)
-    between = kink and min(left, right) - allowed <= gradient <= max(left, right) + allowed
+    allowed = CLOSE * max(scale, abs(slope)) + 1e-14 * max(1.0, abs(here)) / step
     difference = gradient - slope
-    return _Comparison(difference, kink, bool(abs(difference) <= allowed or between))
+    if abs(difference) <= allowed:
+        return _Comparison(difference, False, True)
+    sides = ((above - here) / step, (here - below) / step)
+    kink = _between(gradient, sides, allowed) or _jumps(model, here, index, step) or (
+        _right_beside(model, index, step, sides, allowed)
+    )  # fmt: skip
+    return _Comparison(difference, kink, kink)
+
+
+def _between(gradient: float, sides: tuple[float, float], allowed: float) -> bool:
+    """Whether the gradient lies between the slopes on both sides, as it may where they meet in a corner."""
+    return min(sides) - allowed <= gradient <= max(sides) + allowed
+
+
+def _jumps(model: Model, here: float, index: int, step: float) -> bool:
+    """Whether the loss jumps here, as a threshold's does: a tenth of the way changes it almost as much."""
+    now = float(model.parameters[index])
+    ways = [(step, step / 10), (-step, -step / 10)]
+    changes = [[abs(model.loss_at(index, now + way) - here) for way in pair] for pair in ways]
+    return any(short > 0.5 * long > 0 for long, short in changes)
+
+
+def _right_beside(model: Model, index: int, step: float, sides: tuple[float, float], allowed: float) -> bool:
+    """Whether the gradient is right a little to either side: then only this very point is a corner of several units.
+
+    relu(b) - relu(-b) is b, with slope 1 everywhere, and backpropagation, unit by unit, says 0 at 0.
+    """
+    now, agree = float(model.parameters[index]), []
+    for way, slope in zip((step, -step), sides, strict=True):
+        model.parameters[index] = now + way
+        agree.append(abs(float(model.backpropagate()[index]) - slope) <= 10 * allowed)
+    model.parameters[index] = now
+    return all(agree)
 
 
 def check_all(

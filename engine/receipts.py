@@ -11,7 +11,7 @@ from engine.activations import ACTIVATIONS
 from engine.arrays import Floats, Ints
 from engine.checks import SpecError
 from engine.optimizers import OPTIMIZERS
-from engine.session import frozen_mask, penalty_gradient
+from engine.session import frozen_mask
 from engine.tracing import LayerTrace, Trace
 
 
@@ -94,7 +94,7 @@ def parts_at(trace: Trace, indices: Ints) -> dict[str, Floats]:
     if optimizer.parts is None:
         return {"step": after - p}
     data = trace.gradient[indices]
-    penalty = penalty_gradient(spec, trace.parameters)[indices]
+    penalty = trace.penalty_gradient[indices]
     settings = dict(spec.optimizer_settings)
     slots = [slot[indices] for slot in trace.slots]
     with np.errstate(all="ignore"):
@@ -120,7 +120,7 @@ def parameter_receipt(trace: Trace, address: str) -> ParameterReceipt:
     return ParameterReceipt(
         address, layer, unit, source,
         float(trace.parameters[index]), float(trace.parameters_next[index]),
-        float(trace.gradient[index]), float(penalty_gradient(trace.spec, trace.parameters)[index]), trace.learning_rate,
+        float(trace.gradient[index]), float(trace.penalty_gradient[index]), trace.learning_rate,
         bool(frozen_mask(trace.spec)[index]), trace.examples, trace.layers[layer - 1].dz[:, unit - 1],
         trace.inputs_of(layer - 1)[:, source - 1] if source else np.ones(len(trace.examples)),
         tuple(Part(name, float(values[0])) for name, values in parts.items()),

@@ -12,6 +12,7 @@ from engine import (
     Spec,
     Trace,
     advance,
+    apply,
     start,
     trace,
 )
@@ -48,8 +49,12 @@ def specs(draw: st.DrawFn) -> Spec:
 
 @st.composite
 def states(draw: st.DrawFn) -> RunState:
-    """A run after a few steps."""
-    return advance(start(draw(specs())), draw(st.integers(0, 5))).state
+    """A run after a few steps, its optimizer perhaps changed on the way."""
+    state = advance(start(draw(specs())), draw(st.integers(0, 5))).state
+    if not state.divergence and draw(st.booleans()):
+        changed = apply(state, "optimizer", draw(st.sampled_from(sorted(OPTIMIZERS))))
+        state = advance(changed, draw(st.integers(0, 2))).state
+    return state
 
 
 @st.composite

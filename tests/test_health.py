@@ -1,0 +1,81 @@
+"""What goes wrong in training is named in one sentence: what, where, what to try; and what goes well is left alone."""
+
+import numpy as np
+import pytest
+from drawn import traces
+from hypothesis import given, settings
+
+from engine import Spec, Trace, advance, start, trace
+from engine.health import complaint, health, sentence
+
+WELL = [
+    ({}, 0), ({}, 50), ({}, 1000), ({"dataset": "line", "hidden": []}, 500),
+    ({"dataset": "digits16", "hidden": [32], "loss": "cross_entropy", "learning_rate": 0.1}, 50),
+    ({"dataset": "spiral", "activation": "relu", "hidden": [8, 8]}, 300),
+    ({"initializer": "zeros", "hidden": []}, 0),
+]  # fmt: skip
+WRONG = [
+    ("zero", 1, {"initializer": "zeros"}, 0, ("Every weight of hidden 1 is 0", "Xavier")),
+    ("alike", 1, {"hidden": [2], "parameters": [{"W": [[0.5, 0.5]] * 2, "b": [0, 0]}, {"W": [[1, 1]], "b": [0]}]}, 0,
+     ("hidden 1 are alike", "random")),
+    ("threshold", 2, {"activation": ["tanh", "threshold"]}, 5, ("no gradient passes hidden 2", "sigmoid")),
+    ("dead", 1, {"activation": "relu", "hidden": [2],
+                 "parameters": [{"W": [[0.1, 0.1], [0.2, 0.1]], "b": [-9, -9]}, {"W": [[1, 1]], "b": [0]}]}, 0,
+     ("All 2 units of hidden 1", "dead ReLU", "leaky")),
+    ("vanishing", 1, {"activation": "sigmoid", "hidden": [4] * 8}, 0, ("vanish", "hidden 1", "ReLU")),
+    ("exploding", 1, {"activation": "identity", "hidden": [20] * 4, "output_activation": "identity",
+                      "initializer": "normal", "loss": "squared_error"}, 1, ("smaller learning rate",)),
+    ("saturated", 1, {"hidden": [2], "parameters": [{"W": [[9, 9], [9, -9]], "b": [30, 30]},
+                                                    {"W": [[0.1, 0.1]], "b": [0]}]}, 0,
+     ("hidden 1 is saturated", "Tanh")),
+    ("diverged", 0, {"dataset": "line", "hidden": [], "learning_rate": 10.0}, 400, ("smaller learning rate",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "steps"), WELL)
+def test_what_goes_well_is_left_alone(spec: dict[str, object], steps: int) -> None:
+    """No sentence."""
+    state = advance(start(Spec.make(spec)), steps).state
+    assert sentence(trace(state), state) == ""
+
+
+@pytest.mark.parametrize(("name", "layer", "spec", "steps", "words"), WRONG, ids=[case[0] for case in WRONG])
+def test_what_goes_wrong_is_named(
+    name: str, layer: int, spec: dict[str, object], steps: int, words: tuple[str, ...]
+) -> None:
+    """What it is, in which layer, and what to try."""
+    state = advance(start(Spec.make(spec)), steps).state
+    found = complaint(trace(state), state)
+    assert found
+    assert found.name == name
+    if name != "exploding":
+        assert found.layer == layer
+    assert all(word in found.sentence for word in words), found.sentence
+
+
+@settings(max_examples=60, deadline=None)
+@given(traces())
+def test_measures_are_what_they_say(step: Trace) -> None:
+    """Norms are of the trace's gradients, shares between 0 and 1, and every activation is in the histogram."""
+    for layer, told in zip(step.layers, health(step), strict=True):
+        everything = np.append(layer.dW.ravel(), layer.db)
+        assert told.gradient_norm == pytest.approx(np.linalg.norm(everything))
+        assert 0 <= told.dead_share <= 1
+        assert 0 <= told.saturated_share <= 1
+        assert told.histogram.sum() == layer.a.size
+        assert (np.diff(told.edges) > 0).all()
+        if told.dead_share == 1:
+            assert not layer.dW.any() or step.spec.network.joined
+
+
+def test_a_dead_unit_is_counted() -> None:
+    """One of four ReLUs that never fires on the batch is a share of a quarter, and no complaint."""
+    W = [[0.5, 0.5], [0.5, -0.5], [-0.5, 0.5], [0.1, 0.1]]
+    spec = Spec.make(
+        activation="relu",
+        hidden=[4],
+        parameters=[{"W": W, "b": [3, 3, 3, -9]}, {"W": [[0.1, 0.2, 0.3, 0.4]], "b": [0]}],
+    )
+    step = trace(start(spec))
+    assert health(step)[0].dead_share == 0.25
+    assert sentence(step) == ""
