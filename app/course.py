@@ -7,7 +7,6 @@ history as the one it was copied from.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import isfinite, sqrt
 from time import perf_counter
 from typing import TypeVar
 
@@ -17,7 +16,6 @@ import numpy.typing as npt
 from app.costs import step_cost, stride_for
 from engine import (
     Edit,
-    LayerTrace,
     Metrics,
     RunState,
     Spec,
@@ -27,8 +25,8 @@ from engine import (
     start,
     trace,
 )
-from engine.activations import ACTIVATIONS
 from engine.arrays import Ints
+from engine.health import measures
 
 Column = npt.NDArray[np.float32]
 RUN_COLUMNS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
@@ -214,28 +212,12 @@ def row(state: RunState, metrics: dict[str, Metrics] | None = None) -> Column:
     with np.errstate(all="ignore"):
         step = trace(state)
         for layer in step.layers:
-            numbers += _health(layer)
+            numbers += measures(layer)
         return np.array(numbers, dtype=np.float32)
 
 
 def _number(value: float | None) -> float:
     return np.nan if value is None else value
-
-
-def _health(layer: LayerTrace) -> tuple[float, float, float, float]:
-    """Norm of the gradient, size of the update against that of W, share of dead units and of saturated activations."""
-    gradient, W = layer.dW, layer.W
-    update = layer.W_next - W
-    norm = sqrt(np.vdot(gradient, gradient) + layer.db.dot(layer.db))
-    size = float(np.vdot(W, W))
-    ratio = sqrt(np.vdot(update, update) / size) if size else 0.0
-    units = layer.a.shape[1]
-    dead = 1.0 - np.count_nonzero(layer.a.any(axis=0)) / units
-    low, high = ACTIVATIONS[layer.activation].range
-    if not isfinite(high - low):
-        return norm, ratio, dead, 0.0
-    off = np.abs(layer.a - 0.5 * (low + high))
-    return norm, ratio, dead, np.count_nonzero(off > 0.45 * (high - low)) / layer.a.size
 
 
 def _next(step: int, every: int) -> int:

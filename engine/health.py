@@ -3,6 +3,7 @@ to try.
 """
 
 from dataclasses import dataclass
+from math import isfinite, sqrt
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class LayerHealth:
     """One layer in one step, over the trace's examples. `layer` counts from 1.
 
     `gradient_norm` is the length of (dW, db), `gradient_size` the root mean square of dW. `update_ratio` is the
-    length of the step over that of the weights, nan while they are all 0. `dead_share`: units whose slope is 0 on
+    length of the weights' step over their own, 0 while they are all 0. `dead_share`: units whose slope is 0 on
     every example, so that they pass nothing back. `saturated_share`: places (example, unit) where a bounded
     activation is nearly flat. `histogram` counts activations in bins with these `edges`.
     """
@@ -50,18 +51,28 @@ def health(trace: Trace) -> tuple[LayerHealth, ...]:
 
 
 def _health_of(layer: LayerTrace, k: int) -> LayerHealth:
-    weights = float(np.linalg.norm(layer.W))
-    step = np.hypot(np.linalg.norm(layer.W_next - layer.W), np.linalg.norm(layer.b_next - layer.b))
+    norm, ratio, dead, saturated = measures(layer)
     finite = np.clip(layer.a[np.isfinite(layer.a)], -LARGEST, LARGEST)
     counts, edges = np.histogram(finite, BINS, _span(layer.activation, finite))
-    return LayerHealth(
-        k,
-        float(np.hypot(np.linalg.norm(layer.dW), np.linalg.norm(layer.db))),
-        float(np.sqrt(np.square(layer.dW).mean())),
-        float(step / weights) if weights > 0 else float("nan"),
-        *_flat_shares(layer),
-        counts,
-        edges,
+    return LayerHealth(k, norm, sqrt(np.square(layer.dW).mean()), ratio, dead, saturated, counts, edges)
+
+
+def measures(layer: LayerTrace) -> tuple[float, float, float, float]:
+    """One layer's gradient norm, update ratio, dead share and saturated share, as in `LayerHealth`; quick."""
+    gradient, W, update = layer.dW, layer.W, layer.W_next - layer.W
+    size, slope = np.vdot(W, W), slopes(layer)
+    places = layer.a.size
+    dead = 0.0 if slope is None else 1.0 - np.count_nonzero(slope.any(axis=0)) / slope.shape[1]
+    low, high = ACTIVATIONS[layer.activation].range
+    flat: int = 0
+    if isfinite(high - low) and layer.activation != "threshold":
+        # For sigmoid and tanh this is the slope against the steepest one; for softmax a unit's own slope.
+        flat = int(np.count_nonzero((layer.a - low) * (high - layer.a) < FLAT * (0.5 * (high - low)) ** 2))
+    return (
+        sqrt(np.vdot(gradient, gradient) + layer.db.dot(layer.db)),
+        sqrt(np.vdot(update, update) / size) if size else 0.0,
+        dead,
+        flat / places,
     )
 
 
@@ -72,19 +83,6 @@ def _span(activation: str, values: Floats) -> tuple[float, float]:
     low, high = (low if np.isfinite(low) else float(values.min())), (high if np.isfinite(high) else float(values.max()))
     room = 0.5 * max(1.0, abs(low))  # values that are all alike stand in the middle
     return (low, high) if high - low > 1e-9 * room else (low - room, low + room)
-
-
-def _flat_shares(layer: LayerTrace) -> tuple[float, float]:
-    """Shares of dead units and of saturated places."""
-    slope = slopes(layer)
-    if slope is None:  # softmax: a unit's own slope is a (1 - a)
-        return 0.0, float((layer.a * (1.0 - layer.a) < FLAT * 0.25).mean())
-    dead = float((slope == 0).all(axis=0).mean())
-    low, high = ACTIVATIONS[layer.activation].range
-    if not (np.isfinite(low) and np.isfinite(high)) or layer.activation == "threshold":
-        return dead, 0.0
-    steepest = 0.25 * (high - low) if layer.activation == "sigmoid" else 1.0
-    return dead, float((slope < FLAT * steepest).mean())
 
 
 @dataclass(frozen=True)
@@ -170,7 +168,7 @@ def _dead(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
 
 def _exploding(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
     grows = len(layers) > 1 and layers[0].gradient_size > EXPLODING * layers[-1].gradient_size > 0
-    worst = max(layers, key=lambda layer: -1.0 if np.isnan(layer.update_ratio) else layer.update_ratio)
+    worst = max(layers, key=lambda layer: layer.update_ratio)
     if not grows and not worst.update_ratio > LARGE_UPDATE:
         return None
     if grows:
