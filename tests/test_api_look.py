@@ -1,0 +1,203 @@
+"""The looks into one step over JSON: their numbers are the engine's, and whatever is asked wrongly gets a clear 422."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from app import looks
+from app.main import create_app
+from app.settings import Settings
+from app.walkthrough import walkthrough
+from engine import Spec, advance, start, trace
+from engine.health import health
+from engine.probes import check_all, nudge, slice_, wishes
+
+LINE = {"dataset": "line", "hidden": [], "samples": 40}
+Client = httpx.AsyncClient
+ANSWERS = {
+    "walkthrough?granularity=operation": looks.WalkthroughAnswer,
+    "walkthrough?granularity=pass&example=3": looks.WalkthroughAnswer,
+    "receipt?address=W2.1.3": looks.ReceiptAnswer,
+    "receipt?address=a2.1&example=5": looks.ReceiptAnswer,
+    "receipt?address=a0.2": looks.ReceiptAnswer,
+    "nudge?address=b1.2&amount=-0.01": looks.NudgeAnswer,
+    "check": looks.CheckAnswer,
+    "check?example=7": looks.CheckAnswer,
+    "slice?address=W1.1.1": looks.SliceAnswer,
+    "contour?x=W1.1.1&y=b1.1": looks.ContourAnswer,
+    "wishes": looks.WishesAnswer,
+    "wishes?address=W1.1.1&gradients=true": looks.WishesAnswer,
+    "health": looks.HealthAnswer,
+}
+
+
+def with_run(tmp_path: Path, spec: dict[str, Any], steps: int, work: Callable[[Client, str], Awaitable[None]]) -> None:
+    """An application of its own, a run in it that has taken some steps, and a client."""
+
+    async def main() -> None:
+        app = create_app(Settings(store=str(tmp_path / "runs.sqlite3")))
+        transport = httpx.ASGITransport(app=app)
+        async with app.router.lifespan_context(app), Client(transport=transport, base_url="http://127.0.0.1") as client:
+            made = await client.post("/api/v1/runs", json=spec)
+            path = f"/api/v1/runs/{made.json()['id']}/"
+            await client.post(path + "step", json={"count": steps})
+            await work(client, path)
+
+    asyncio.run(main())
+
+
+def state_of(spec: dict[str, Any], steps: int) -> Any:
+    return advance(start(Spec.make(spec)), steps).state
+
+
+def test_every_answer_is_what_its_schema_says(tmp_path: Path) -> None:
+    """All looks at a run, and at one that has diverged, fit their models and hold no NaN."""
+
+    async def work(client: Client, path: str) -> None:
+        for ask, model in ANSWERS.items():
+            answer = await client.get(path + ask)
+            assert answer.status_code == 200, (ask, answer.text)
+            assert answer.headers["content-type"] == "application/json"
+            model.model_validate_json(answer.content)
+
+    with_run(tmp_path, {}, 20, work)
+
+    async def diverged(client: Client, path: str) -> None:
+        for ask in (
+            "walkthrough",
+            "receipt?address=W1.1.1",
+            "nudge?address=W1.1.1",
+            "check",
+            "slice?address=b1.1",
+            "contour?x=W1.1.1&y=b1.1",
+            "wishes",
+            "health",
+        ):
+            answer = await client.get(path + ask)
+            assert answer.status_code == 200, (ask, answer.text)
+        assert answer.json()["problem"] == "diverged"
+
+    with_run(tmp_path, LINE | {"learning_rate": 10.0}, 400, diverged)
+
+
+def test_the_walkthrough_is_the_engines(tmp_path: Path) -> None:
+    """The same moments, the trace's numbers, one moment as all of them, and the past as it was."""
+    step = trace(state_of({}, 20), 8)
+
+    async def work(client: Client, path: str) -> None:
+        told = (await client.get(path + "walkthrough?example=8&granularity=operation")).json()
+        walk = walkthrough(step, "operation")
+        assert told["count"] == len(walk) == len(told["moments"])
+        assert told["code"] == list(walk.program.lines)
+        for mine, theirs in zip(walk, told["moments"], strict=True):
+            assert theirs["targets"] == list(mine.targets)
+            for name, value in mine.values.items():
+                np.testing.assert_array_equal(theirs["values"][name], value)
+        one = (await client.get(path + "walkthrough?example=8&granularity=operation&moment=51")).json()
+        assert one["moments"] == [told["moments"][51]]
+        past = (await client.get(path + "walkthrough?example=8&step=4")).json()
+        assert past["step"] == 4
+        delta = next(m for m in past["moments"] if "delta2.1" in m["targets"])
+        assert delta["values"]["dz"] == trace(state_of({}, 4), 8).layers[1].dz[:, 0].tolist()
+
+    with_run(tmp_path, {}, 20, work)
+
+
+def test_probes_are_the_engines(tmp_path: Path) -> None:
+    """Nudge, check, slice, wishes and health answer what the engine answers, to the last bit."""
+    state = state_of({}, 20)
+
+    async def work(client: Client, path: str) -> None:
+        async def get(ask: str) -> Any:
+            return (await client.get(path + ask)).json()
+
+        nudged, told = nudge(state, "W2.1.3", 0.01, 5), await get("nudge?address=W2.1.3&amount=0.01&example=5")
+        assert (told["before"], told["after"], told["gradient"]) == (nudged.before, nudged.after, nudged.gradient)
+        assert (await get("check"))["largest"] == check_all(state).largest
+        assert (await get("slice?address=b1.1"))["losses"] == slice_(state, "b1.1").losses.tolist()
+        wished, told = wishes(state), await get("wishes?address=W1.1.1&gradients=true")
+        assert [wish["gradient"] for wish in told["wishes"]] == wished.gradients.tolist()
+        assert told["addresses"][0] == "W1.1.1"
+        assert told["mean"] == wished.mean[0]
+        layers = (await get("health"))["layers"]
+        assert [layer["gradient_norm"] for layer in layers] == [layer.gradient_norm for layer in health(trace(state))]
+        receipt = (await get("receipt?address=W2.1.3"))["facts"]
+        parts = sum(part["value"] for part in receipt["parts"])
+        assert receipt["now"] + parts == pytest.approx(receipt["next"], rel=1e-12)
+
+    with_run(tmp_path, {}, 20, work)
+
+
+def test_the_contour_has_the_path_that_was_walked(tmp_path: Path) -> None:
+    """From the start to now, each point where the two parameters stood at that step."""
+
+    async def work(client: Client, path: str) -> None:
+        told = (await client.get(path + "contour?x=W1.1.1&y=b1.1")).json()
+        assert told["path_steps"][0] == 0
+        assert told["path_steps"][-1] == 60
+        for at, point in zip(told["path_steps"], told["path"], strict=True):
+            assert point == state_of(LINE, at).parameters.tolist()
+        assert told["now"] == told["path"][-1]
+
+    with_run(tmp_path, LINE, 60, work)
+
+
+WRONG = {
+    "walkthrough?granularity=atom": "granularity",
+    "walkthrough?example=200": "example",
+    "walkthrough?example=-1": "example",
+    "walkthrough?moment=4000": "moment",
+    "walkthrough?step=21": "step",
+    "receipt": "address",
+    "receipt?address=W9.1.1": "address",
+    "receipt?address=%F0%9F%98%80": "address",
+    "receipt?address=a1.%D9%A1": "address",
+    "nudge?address=b1.1&amount=0": "amount",
+    "nudge?address=b1.1&amount=nan": "amount",
+    "nudge?address=b1.1&amount=x": "amount",
+    "nudge?address=a1.1": "address",
+    "slice?address=b1.1&width=-2": "width",
+    "slice?address=b1.1&width=inf": "width",
+    "contour?x=b1.1&y=b1.1": "y",
+    "contour?x=b1.1": "y",
+    "contour?x=q&y=b1.1": "x",
+    "wishes?address=x": "address",
+    "wishes?gradients=maybe": "gradients",
+    "check?example=1e9": "example",
+    "health?step=99999999999999999999": "step",
+}
+
+
+def test_what_is_asked_wrongly_is_named(tmp_path: Path) -> None:
+    """A problem document with the field and what is allowed; another run than there is gets a 404."""
+
+    async def work(client: Client, path: str) -> None:
+        for ask, field in WRONG.items():
+            answer = await client.get(path + ask)
+            assert answer.status_code == 422, (ask, answer.status_code)
+            assert answer.headers["content-type"] == "application/problem+json"
+            (found,) = answer.json()["errors"]
+            assert found["field"] == field, ask
+            assert found["allowed"]
+        for ask in ANSWERS:
+            assert (await client.get(f"/api/v1/runs/{'x' * 22}/{ask}")).status_code == 404
+
+    with_run(tmp_path, {}, 20, work)
+
+
+def test_a_walkthrough_that_would_be_too_large_is_refused(tmp_path: Path) -> None:
+    """With what to ask for instead; one moment of it is still told."""
+    spec = {"samples": 5000, "batch_size": 5000, "hidden": [8, 8, 8], "test_share": 0}
+
+    async def work(client: Client, path: str) -> None:
+        answer = await client.get(path + "walkthrough?granularity=operation")
+        assert answer.status_code == 422
+        assert "one example" in answer.json()["errors"][0]["allowed"]
+        assert (await client.get(path + "walkthrough?granularity=operation&moment=3")).status_code == 200
+
+    with_run(tmp_path, spec, 1, work)
