@@ -63,7 +63,7 @@ class Verdict:
 def check(problem: Problem, answer: str | float) -> Verdict:
     """The verdict on an answer, a number or one of the options, as text or as a number."""
     if problem.options:
-        return _check_option(problem, str(answer).strip().lower())
+        return _check_option(problem, str(answer).strip())
     value = parse_number(answer)
     if value is None:
         return Verdict(False, "number", "Write the answer as a number, for instance -0.25.")
@@ -90,11 +90,12 @@ def parse_number(answer: str | float) -> float | None:
 
 
 def _check_option(problem: Problem, answer: str) -> Verdict:
-    if answer not in problem.options:
+    chosen = next((option for option in problem.options if option.lower() == answer.lower()), None)
+    if chosen is None:
         return Verdict(False, "choice", f"Choose one of: {', '.join(problem.options)}.")
-    if answer == problem.truth:
+    if chosen == problem.truth:
         return Verdict(True, None, problem.solution)
-    factor, sentence = problem.slips.get(answer, ("", problem.hint))
+    factor, sentence = problem.slips.get(chosen, ("", problem.hint))
     return Verdict(False, factor or "choice", sentence)
 
 
@@ -292,7 +293,7 @@ def new_value_problem(facts: Facts, address: str) -> Problem:
             now - rate * gradient * now, "old value", "The old value is what the step starts from, not a factor of it."
         ),
     ]
-    if source:
+    if source and len(facts.trace.x) == 1:
         a_in = facts[f"a{layer - 1}.{source}"]
         mistakes += [
             Mistake(now - rate * delta, "activation", f"The activation at its beginning, {_n(a_in)}, is missing."),
@@ -392,3 +393,13 @@ def largest_problem(prompt: str, sizes: dict[str, float], what: str = "size") ->
     solution = f"{first}: {_n(abs(sizes[first]))}, then {second}: {_n(abs(sizes[second]))}."
     slips = {name: f"The {what} of {name} is {_n(abs(sizes[name]))}; there is a larger one." for name in ranked[1:]}
     return choice_problem(prompt, first, solution, slips, dict.fromkeys(slips, what))
+
+
+def smallest_problem(prompt: str, sizes: dict[str, float], what: str = "size") -> Problem:
+    """Which of several quantities is the smallest in absolute value."""
+    ranked = sorted(sizes, key=lambda name: abs(sizes[name]))
+    solution = (
+        f"{ranked[0]}: {_n(abs(sizes[ranked[0]]))}; the largest is that of {ranked[-1]}: {_n(abs(sizes[ranked[-1]]))}."
+    )
+    slips = {name: f"The {what} of {name} is {_n(abs(sizes[name]))}; there is a smaller one." for name in ranked[1:]}
+    return choice_problem(prompt, ranked[0], solution, slips, dict.fromkeys(slips, what))

@@ -68,29 +68,14 @@ def activation_span(values: Floats, bounds: tuple[float, float]) -> tuple[float,
     return (low, high) if low < high else (low - 0.5, low + 0.5)
 
 
-def information_plane(spec: Spec, epochs: Sequence[int], bins: int) -> tuple[PlanePoint, ...]:
-    """Every hidden layer and the output after each of the epochs, over all training examples.
+Recording = dict[int, list[Floats]]
 
-    An unbounded activation is binned up to the largest value that it reaches in any of these epochs, so that the
-    bins stand still while the network trains. A run that diverges is told as far as it got.
+
+def record(spec: Spec, epochs: Sequence[int]) -> Recording:
+    """By epoch, the activations (examples, units) of every layer over the training set.
+
+    A run that diverges is recorded as far as it got.
     """
-    recorded = _activations(spec, epochs)
-    y = states(examples_of(spec).targets[:, : examples_of(spec).train].T)
-    x = states(examples_of(spec).raw[: examples_of(spec).train])
-    points = []
-    for layer, activation in enumerate(spec.network.activations, 1):
-        seen = np.concatenate([layers[layer - 1].ravel() for layers in recorded.values()])
-        low, high = activation_span(seen, activation.range)
-        for epoch, layers in recorded.items():
-            t = states(binned(layers[layer - 1], bins, low, high))
-            points.append(
-                PlanePoint(epoch, layer, mutual_information(x, t), mutual_information(t, y), int(t.max()) + 1)
-            )
-    return tuple(points)
-
-
-def _activations(spec: Spec, epochs: Sequence[int]) -> dict[int, list[Floats]]:
-    """By epoch, the activations (examples, units) of every layer over the training set."""
     examples = examples_of(spec)
     steps_an_epoch = -(-examples.train // min(spec.batch_size, examples.train))
     state, recorded = start(spec), {}
@@ -103,3 +88,23 @@ def _activations(spec: Spec, epochs: Sequence[int]) -> dict[int, list[Floats]]:
         workspace.forward(x)
         recorded[epoch] = [a.T.copy() for a in workspace.a]
     return recorded
+
+
+def information_plane(spec: Spec, recording: Recording, bins: int) -> tuple[PlanePoint, ...]:
+    """Every hidden layer and the output at each recorded epoch, over all training examples.
+
+    An unbounded activation is binned up to the largest value that it reaches in any of these epochs, so that the
+    bins stand still while the network trains. ValueError for bins that `binned` does not allow.
+    """
+    examples = examples_of(spec)
+    x, y = states(examples.raw[: examples.train]), states(examples.targets[:, : examples.train].T)
+    points = []
+    for layer, activation in enumerate(spec.network.activations, 1):
+        seen = np.concatenate([layers[layer - 1].ravel() for layers in recording.values()])
+        low, high = activation_span(seen, activation.range)
+        for epoch, layers in recording.items():
+            t = states(binned(layers[layer - 1], bins, low, high))
+            points.append(
+                PlanePoint(epoch, layer, mutual_information(x, t), mutual_information(t, y), int(t.max()) + 1)
+            )
+    return tuple(points)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import Spec
-from engine.information import binned, entropy, information_plane, mutual_information, states
+from engine.information import PlanePoint, binned, entropy, mutual_information, record, states
+from engine.information import information_plane as plane_of
 
 labels = st.lists(st.integers(0, 4), min_size=1, max_size=60).map(np.array)
 
@@ -61,6 +62,10 @@ def spec(**more: object) -> Spec:
         {"dataset": "circle", "samples": 200, "noise": 0, "test_share": 0, "hidden": [6, 3], "batch_size": 20,
          "loss": "binary_cross_entropy", "optimizer": "adam", "learning_rate": 0.01, **more}
     )  # fmt: skip
+
+
+def information_plane(spec: Spec, epochs: list[int], bins: int) -> tuple[PlanePoint, ...]:
+    return plane_of(spec, record(spec, epochs), bins)
 
 
 def test_the_plane_keeps_the_laws_of_information() -> None:

@@ -1,0 +1,76 @@
+"""The walkthrough and the network's drawing for a lesson: the playground's own, at one moment of one step."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from app.diagram import layer_name
+from app.drawing import Marks, draw
+from app.facts import Facts
+from app.moments import Grain, Moment
+from app.pictures import has_surfaces, surfaces
+from app.walkthrough import known, walkthrough
+from engine import Trace
+
+TONES = {"forward": "forward", "loss": "forward", "backward": "backward", "update": "update"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The network drawn, what it shows in a sentence, and the moment it is drawn at, if it is at one."""
+
+    svg: Markup
+    text: str
+    moment: Moment | None = None
+
+
+def drawing(facts: Facts, lens: str, marks: Marks | None = None) -> Picture:
+    """The network under a lens: weights, activations, gradients or updates."""
+    trace, state = facts.trace, facts.state
+    seen = surfaces(state) if has_surfaces(state) else None
+    drawn = draw(state.spec, trace, seen, _LENS.get(lens, lens), facts.example is None, marks or Marks(), "m")
+    return Picture(drawn.svg, f"{_shape(trace)} {drawn.legend}")
+
+
+_LENS = {"forward": "activations"}
+
+
+def moment(facts: Facts, index: int, lens: str, grain: Grain = "unit") -> Picture:
+    """The network at one moment of its next step; what is not computed yet shows a question mark."""
+    moments = walkthrough(facts.trace, grain)
+    index = min(max(index, 0), len(moments) - 1)
+    now = moments[index]
+    marks = Marks(None, frozenset(_lit(facts.trace, now)), TONES[now.phase], now.direction or "", known(moments, index))
+    picture = drawing(facts, lens, marks)
+    return Picture(picture.svg, picture.text, now)
+
+
+def _lit(trace: Trace, now: Moment) -> set[str]:
+    """The SVG ids that a moment lights; a whole layer stands for all its units."""
+    lit = set(now.links)
+    for id in now.nodes:
+        layer = id.removeprefix("layer-")
+        units = range(trace.spec.network.sizes[int(layer)] + 1) if id.startswith("layer-") else ()
+        lit |= {f"node-{layer}-{unit}" for unit in units} or {id}
+    return lit
+
+
+def phase_start(facts: Facts, phase: str, grain: Grain = "unit") -> int:
+    """The index of a phase's first moment."""
+    return next(first for name, first, _ in walkthrough(facts.trace, grain).phases if name == phase)
+
+
+def phase_end(facts: Facts, phase: str, grain: Grain = "unit") -> int:
+    """The index of a phase's last moment."""
+    return next(first + count - 1 for name, first, count in walkthrough(facts.trace, grain).phases if name == phase)
+
+
+def moments_of(facts: Facts, phase: str, layer: int, grain: Grain = "unit") -> list[int]:
+    """The indices of a phase's moments that are about one layer, in order."""
+    return [m.index for m in walkthrough(facts.trace, grain) if m.phase == phase and m.layer == layer]
+
+
+def _shape(trace: Trace) -> str:
+    layers = len(trace.layers)
+    sizes = trace.spec.network.sizes
+    return "The network: " + ", ".join(f"{layer_name(k, layers)} {n}" for k, n in enumerate(sizes)) + "."

@@ -1,0 +1,202 @@
+// Lessons: sliders that ask for the next picture when the last one is there, a pad to draw on, and progress kept here.
+const root = document.documentElement;
+const KEY = 'learn';
+
+function kept() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) || '{}');
+  } catch {
+    return {};
+  }
+}
+
+// Progress: {slug: {screens: [1, 2], tasks: ["way"]}}, in this browser and nowhere else.
+function note(form) {
+  const all = kept();
+  const { lesson, screen } = form.dataset;
+  if (!lesson || screen === '-1') return;
+  const mine = all[lesson] ?? { screens: [], tasks: [] };
+  mine.screens = [...new Set([...mine.screens, Number(screen)])];
+  const solved = [...form.querySelectorAll('[data-solved]')].map((task) => `${screen}:${task.dataset.task}`);
+  mine.tasks = [...new Set([...mine.tasks, ...solved])];
+  all[lesson] = mine;
+  try {
+    localStorage.setItem(KEY, JSON.stringify(all));
+  } catch { /* not kept, then */ }
+}
+
+function showProgress() {
+  const all = kept();
+  for (const item of document.querySelectorAll('[data-progress]')) {
+    const seen = all[item.dataset.progress]?.screens.length ?? 0;
+    const total = Number(item.dataset.screens);
+    const line = item.querySelector('.progress');
+    if (seen) line.textContent = seen >= total ? '✓ all screens seen' : `${seen} of ${total} screens seen`;
+    line.classList.toggle('all', seen >= total);
+  }
+  const form = document.getElementById('screen');
+  const seen = new Set(all[form?.dataset.lesson]?.screens ?? []);
+  for (const dot of document.querySelectorAll('[data-dot]')) dot.classList.toggle('done', seen.has(Number(dot.dataset.dot)));
+}
+
+// Sliders: number fields without this script, ranges with it.
+function dress(scope) {
+  for (const input of scope.querySelectorAll('input[data-slider]')) if (input.type === 'number') input.type = 'range';
+}
+
+let asked = false;
+let again = false;
+
+function ask(form) {
+  if (asked) {
+    again = true;
+    return;
+  }
+  asked = true;
+  form.requestSubmit(form.querySelector('.enter'));
+}
+
+function said(value, input) {
+  const digits = Number(input.step) >= 1 ? 0 : 2;
+  const text = Math.abs(value).toFixed(digits);
+  const sign = value < 0 ? '−' : Number(input.min) < 0 ? '+' : '';
+  return sign + text;
+}
+
+document.addEventListener('input', (event) => {
+  const input = event.target;
+  if (!input.matches?.('#screen input[data-slider]')) return;
+  const shown = document.getElementById(`shown-${input.name}`);
+  if (shown) shown.textContent = said(Number(input.value), input);
+  ask(input.form);
+});
+
+document.addEventListener('change', (event) => {
+  if (event.target.matches?.('#screen .options input')) ask(event.target.form);
+});
+
+// A link that sets several things at once: the same as a press of a button.
+document.addEventListener('click', (event) => {
+  const link = event.target.closest?.('#screen a[data-go]');
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  htmx.ajax('GET', link.getAttribute('href').startsWith('?') ? location.pathname + link.getAttribute('href') : link.href, { target: '#screen', swap: 'outerMorph' });
+});
+
+for (const name of ['htmx:after:swap', 'htmx:error', 'htmx:response:error']) {
+  document.addEventListener(name, () => {
+    asked = false;
+    const form = document.getElementById('screen');
+    if (!form) return;
+    dress(form);
+    note(form);
+    showProgress();
+    if (again) {
+      again = false;
+      ask(form);
+    }
+  });
+}
+
+// The pad: 16 × 16 pixels of ink from 0 to 15, drawn by pointer or by keys, sent as hexadecimal digits.
+const SIDE = 16;
+
+function inkOf(pad) {
+  return [...pad.closest('form').querySelector('[name="ink"]').value.padEnd(SIDE * SIDE, '0')].map((digit) => parseInt(digit, 16) || 0);
+}
+
+function paint(pad, x, y, erase) {
+  const ink = inkOf(pad);
+  for (let dy = -1; dy <= 1; dy += 1) {
+    for (let dx = -1; dx <= 1; dx += 1) {
+      const [px, py] = [x + dx, y + dy];
+      // the digits it learned have an empty border of one pixel
+      if (px < 1 || py < 1 || px > SIDE - 2 || py > SIDE - 2) continue;
+      const much = dx === 0 && dy === 0 ? 15 : dx === 0 || dy === 0 ? 7 : 2;
+      const at = py * SIDE + px;
+      ink[at] = erase ? (dx === 0 && dy === 0 ? 0 : ink[at]) : Math.max(ink[at], much);
+    }
+  }
+  write(pad, ink);
+}
+
+function write(pad, ink) {
+  pad.closest('form').querySelector('[name="ink"]').value = ink.map((value) => value.toString(16)).join('');
+  pad.querySelectorAll('rect[data-pixel]').forEach((cell, at) => cell.setAttribute('fill-opacity', (ink[at] / 15).toFixed(2)));
+}
+
+function place(pad, event) {
+  const box = pad.getBoundingClientRect();
+  return [event.clientX - box.left, event.clientY - box.top].map((value) => Math.floor((value / box.width) * SIDE));
+}
+
+document.addEventListener('pointerdown', (event) => {
+  const pad = event.target.closest?.('.pad');
+  if (!pad || event.button > 0) return;
+  event.preventDefault();
+  pad.focus({ preventScroll: true });
+  pad.setPointerCapture(event.pointerId);
+  pad.dataset.drawing = 'yes';
+  paint(pad, ...place(pad, event), event.shiftKey);
+});
+
+document.addEventListener('pointermove', (event) => {
+  const pad = event.target.closest?.('.pad');
+  if (pad?.dataset.drawing) paint(pad, ...place(pad, event), event.shiftKey);
+});
+
+for (const name of ['pointerup', 'pointercancel']) {
+  document.addEventListener(name, (event) => {
+    const pad = event.target.closest?.('.pad');
+    if (!pad?.dataset.drawing) return;
+    delete pad.dataset.drawing;
+    ask(pad.closest('form'));
+  });
+}
+
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+document.addEventListener('keydown', (event) => {
+  const pad = event.target.closest?.('.pad');
+  if (!pad) return;
+  const cursor = pad.querySelector('.cursor');
+  let [x, y] = ['x', 'y'].map((name) => Number(cursor.getAttribute(name)));
+  if (MOVES[event.key]) {
+    [x, y] = [x + MOVES[event.key][0], y + MOVES[event.key][1]].map((value) => Math.min(Math.max(value, 1), SIDE - 2));
+    cursor.setAttribute('x', x);
+    cursor.setAttribute('y', y);
+    if (event.shiftKey) paint(pad, x, y, false);
+    pad.setAttribute('aria-label', `Pad to draw a digit on. Row ${y + 1}, column ${x + 1}.`);
+  } else if (event.key === ' ' || event.key === 'Enter') {
+    paint(pad, x, y, false);
+    ask(pad.closest('form'));
+  } else if (event.key === 'Backspace' || event.key === 'Delete') {
+    paint(pad, x, y, true);
+    ask(pad.closest('form'));
+  } else {
+    return;
+  }
+  event.preventDefault();
+});
+
+document.addEventListener('keyup', (event) => {
+  const pad = event.target.closest?.('.pad');
+  if (pad && event.key === 'Shift') ask(pad.closest('form'));
+});
+
+document.addEventListener('click', (event) => {
+  const wipe = event.target.closest?.('[data-wipe]');
+  if (!wipe) return;
+  event.preventDefault();
+  const pad = wipe.form.querySelector('.pad');
+  write(pad, Array(SIDE * SIDE).fill(0));
+  ask(wipe.form);
+});
+
+root.classList.add('js');
+const form = document.getElementById('screen');
+if (form) {
+  dress(form);
+  note(form);
+}
+showProgress();
