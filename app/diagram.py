@@ -113,11 +113,12 @@ class Layer:
 
 @dataclass(frozen=True)
 class Layout:
-    """A whole drawing. `narrow` layers have no room for more than a number as label."""
+    """A whole drawing. `narrow` layers have no room for more than a number as label, `tight` ones for long captions."""
 
     width: float
     height: float
     narrow: bool
+    tight: bool
     layers: tuple[Layer, ...]
 
     def node(self, layer: int, unit: int) -> Node | None:
@@ -142,11 +143,11 @@ def layout(sizes: tuple[int, ...], activations: tuple[str, ...], one_picture: bo
     shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
     rows = [min(n, ROWS_AT_MOST) for n in shown]
     labelled = max(rows) <= LABELLED_ROWS
-    height = max(frame.height, TOP + BOTTOM + (70 * max(rows) if labelled else 560))
+    height = max(frame.height, TOP + BOTTOM + (74 * max(rows) if labelled else 560))
     pitch = min(frame.node + 62, (height - TOP - BOTTOM) / max(rows))
     columns = [ceil(n / ROWS_AT_MOST) for n in shown]
     room = (frame.width - frame.left - frame.right) / max(1, sum(columns) + last * (0.8 if labelled else 1.6))
-    side = min(frame.node, pitch - 27 if labelled else pitch * 0.82, room)
+    side = min(frame.node, pitch - 34 if labelled else pitch * 0.82, room)
     image = min(2.2 * frame.node, 0.25 * frame.width) if one_picture else side
     blocks = [image if one_picture and k == 0 else side * (1.12 * c - 0.12) for k, c in enumerate(columns)]
     gap = (frame.width - frame.left - frame.right - sum(blocks)) / max(1, last)
@@ -162,7 +163,7 @@ def layout(sizes: tuple[int, ...], activations: tuple[str, ...], one_picture: bo
         activation = activations[k - 1] if k else ""
         layers.append(Layer(k, name, activation, centre, nodes, links, k == 0 or drawable, labelled))
         x += blocks[k] + gap
-    return Layout(frame.width, round(height, 1), gap + side < 66, tuple(layers))
+    return Layout(frame.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers))
 
 
 def _nodes(

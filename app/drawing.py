@@ -1,9 +1,8 @@
 """From a trace to the filled-in drawing of the network: the skeleton of its architecture, and its values."""
 
-from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from markupsafe import Markup
@@ -21,6 +20,13 @@ from engine.arrays import Floats
 PIXELS = 16
 
 
+class Known(Protocol):
+    """Which quantities are computed so far, by their addresses."""
+
+    def __contains__(self, quantity: str, /) -> bool:
+        """Whether this one is."""
+
+
 @dataclass(frozen=True)
 class Marks:
     """What stands out: the selected address; in a walkthrough the ids that are lit and their colour, and `known`,
@@ -30,7 +36,7 @@ class Marks:
     lit: frozenset[str] = field(default_factory=frozenset)
     tone: str = ""
     flow: str = ""
-    known: Container[str] | None = None
+    known: Known | None = None
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,8 @@ def arts_of(spec: Spec) -> tuple[Art, ...]:
     """What each layer's units show of themselves."""
     layers = len(spec.network.sizes)
     if is_image(spec):
-        values: tuple[Art, ...] = ("value",) * (layers - 2)
-        return ("ink", "weights", *values)
+        value: Art = "value"
+        return ("ink", "weights", *(value for _ in range(layers - 2)))
     art: Art = "surface" if spec.raw_inputs == 2 else "curve" if spec.raw_inputs == 1 else "value"
     return (art,) * layers
 
@@ -128,8 +134,11 @@ def _link_values(place: Layout, layer: Layer, what: Shown, marks: Marks) -> list
     flat = quantity.ravel()
     kinds, strokes, texts = _signs(flat), [f"{w:.1f}" for w in widths(flat, what.reach)], shorts(flat.tolist(), 3)
     if marks.select or marks.lit or marks.known is not None:
-        kinds = [kind + _link_marks(link.id, link.address, what.lens, marks)
-                 for kind, link in zip(kinds, layer.links, strict=True)]  # fmt: skip
+        kinds = [
+            kind + _link_marks(link.id, link.address, what.lens, marks)
+            for kind, link in zip(kinds, layer.links, strict=True)
+        ]
+        texts = ["?" if "unknown" in kind else text for kind, text in zip(kinds, texts, strict=True)]
     return [value for row in zip(kinds, strokes, texts, strict=True) for value in row]
 
 
@@ -142,17 +151,17 @@ def _link_marks(id: str, address: str, lens: str, marks: Marks) -> str:
     return marked
 
 
-def _is_known(address: str, lens: str, known: Container[str]) -> bool:
+def _is_known(address: str, lens: str, known: Known) -> bool:
     return lens in ("weights", "activations") or address in known
 
 
 def _chosen_links(place: Layout, layer: Layer, what: Shown, marks: Marks) -> Markup:
     """The links of the selected unit alone, where all would be too many."""
-    parts = (marks.select or "").lstrip("Wab").split(".")
+    place_of = (marks.select or "").lstrip("Wab").split(".")
     below = place.layers[layer.index - 1].nodes
-    if len(parts) < 2 or parts[0] != str(layer.index) or below[0].unit == 0:
+    if len(place_of) < 2 or place_of[0] != str(layer.index) or below[0].unit == 0:
         return Markup("")
-    unit = int(parts[1])
+    unit = int(place_of[1])
     if not 1 <= unit <= len(layer.nodes):
         return Markup("")
     target, row = layer.nodes[unit - 1], what.links[layer.index - 1][unit - 1]
@@ -181,8 +190,7 @@ def _node_values(
         values += [marked, activations[i] if activations else ""]
         values += extra[i] if extra else ()
         if k:
-            chosen = " sel" if marks.select == f"b{k}.{node.unit}" else ""
-            values.append(bias_signs[i] + chosen)
+            values.append(bias_signs[i] + _bias_marks(f"b{k}.{node.unit}", what.lens, marks))
         if layer.labelled:
             values.append(_label(above_at, labels.above[k][i], f"{labels.above_name}{k}.{node.unit}", marks, k))
             if k:
@@ -198,6 +206,13 @@ def _mean(trace: Trace, k: int) -> Floats:
     return np.asarray((trace.layers[k - 1].a if k else trace.x).mean(axis=0))
 
 
+def _bias_marks(address: str, lens: str, marks: Marks) -> str:
+    """The dot of a gradient or an update tells its sign only once that is computed."""
+    quantity = "d" + address if lens == "gradients" else address
+    unknown = marks.known is not None and not _is_known(quantity, lens, marks.known)
+    return (" sel" if address == marks.select else "") + (" unknown" if unknown else "")
+
+
 def _label(prefix: str, text: str, quantity: str, marks: Marks, layer: int, always: bool = False) -> str:
     if not text:
         return ""
@@ -210,7 +225,7 @@ def _art_values(k: int, art: Art, trace: Trace, seen: Surfaces | None) -> list[l
     """What fills each unit's own picture, where that is not a part of the sprite."""
     if art == "curve" and seen is not None:
         x = np.arange(CURVE, dtype=float)
-        return [[path(x, -row.astype(float)).replace(".0", "")] for row in seen.layers[k]]
+        return [[path(x, -20 * row.astype(float))] for row in seen.layers[k]]
     if art == "value":
         mean = _mean(trace, k)
         a = centred(mean[:, None], trace.layers[k - 1].activation)[:, 0] if k else scaled(mean[None])[0]
@@ -219,7 +234,11 @@ def _art_values(k: int, art: Art, trace: Trace, seen: Surfaces | None) -> list[l
 
 
 def _legend(place: Layout, what: Shown) -> str:
-    hidden = [layer.name for layer in place.layers[1:] if not layer.all_links]
+    legend = what.legend if place.layers[0].labelled else what.legend.split(" Below ")[0]
+    picture = place.layers[0].nodes[0].unit == 0
+    hidden = [layer.name for layer in place.layers[1:] if not layer.all_links and not (picture and layer.index == 1)]
+    if picture:
+        legend += f" Each unit of {place.layers[1].name} shows what it has for each pixel."
     if not hidden:
-        return what.legend
-    return f"{what.legend} Too many links to draw into {', '.join(hidden)}: select a unit to see its own."
+        return legend
+    return f"{legend} Too many links to draw into {', '.join(hidden)}: select a unit to see its own."

@@ -1,4 +1,4 @@
-"""Everything that the page shows of a run at one step, gathered for the template: the one place that knows all parts."""
+"""Everything that the page shows of a run at one step, gathered for the template: the one place that knows it all."""
 
 from dataclasses import dataclass, replace
 from math import isfinite
@@ -23,6 +23,7 @@ from engine import RunState, SpecError, Trace, evaluate, examples_of, trace
 
 RUN_NUMBERS, LAYER_NUMBERS = 4, 4
 BAR_WIDTH = 360
+LISTED = 450  # weights of a layer that the tables have
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,7 @@ def frame(
     batch = view.example is None
     walk, marks = _walk(step, view)
     seen = surfaces(state) if has_surfaces(state) else None
-    selected = view.select or (walk.moment.focus if walk.moment else None)
-    receipt = ledger(step, selected, batch) if selected else None
+    receipt = ledger(step, view.select, batch) if view.select else None
     marks = replace(marks, select=view.select)
     step_given = view.step if state.step < run.state.step else None
     shown = replace(view, step=step_given, moment=walk.moment.index if walk.moment else None)
@@ -232,13 +232,19 @@ def table_of(shown: Frame) -> dict[str, Any]:
         for j in range(len(layer.b))
     ]
     weights = [
-        (f"{names[k]}, {i + 1}", f"{names[k + 1]}, {j + 1}", float(layer.W[j, i]), float(layer.dW[j, i]), float(layer.W_next[j, i]))
+        (
+            f"{names[k]}, {i + 1}",
+            f"{names[k + 1]}, {j + 1}",
+            *(float(values[j, i]) for values in (layer.W, layer.dW, layer.W_next)),
+        )
         for k, layer in enumerate(layers)
-        if layer.W.size <= 450
+        if layer.W.size <= LISTED
         for j in range(layer.W.shape[0])
         for i in range(layer.W.shape[1])
     ]
-    return {"units": units[:300], "weights": weights[:600]}
+    wide = [names[k + 1] for k, layer in enumerate(layers) if layer.W.size > LISTED]
+    left_out = f"The weights into {', '.join(wide)} are too many to list; the API has them all." if wide else ""
+    return {"units": units[:LISTED], "weights": weights, "left_out": left_out}
 
 
 __all__ = ["GRAINS", "Frame", "SpecError", "check_view", "frame", "table_of"]

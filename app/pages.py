@@ -3,6 +3,7 @@
 Every answer that changes something is a fragment to htmx, and to a plain form a redirect to the page's own link.
 """
 
+import json
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -111,7 +112,7 @@ async def _answer(ask: Asked, run: Run, view: View, new_spec: bool = False) -> R
     if not ask.scripted:
         if ask.request.method == "GET" and ask.request.url.path == "/":
             return await _page(ask, run, view)
-        state, view = await _look(ask, run, view)
+        _, view = await _look(ask, run, view)
         return RedirectResponse(Link(run.origin, run.edits, view).url(), 303)
     shown = await _frame(ask, run, view)
     text = _frame_text(shown)
@@ -119,17 +120,22 @@ async def _answer(ask: Asked, run: Run, view: View, new_spec: bool = False) -> R
         text += render("_partials.html", controls_html=_controls_text(shown))
     headers = {} if ask.quick else {"HX-Replace-Url": shown.link.url()}
     if reached := _stopped(shown):
-        headers["HX-Trigger"] = '{"stopped": "%s"}' % reached
+        headers["HX-Trigger"] = json.dumps({"stopped": reached})
     return html(ask.request, text, headers=headers)
 
 
 async def _page(ask: Asked, run: Run, view: View, message: str = "", status: int = 200) -> Response:
+    return html(ask.request, render("page.html", await parts(ask, run, view, message), here="Playground"), status)
+
+
+async def parts(ask: Asked, run: Run, view: View, message: str = "") -> dict[str, Any]:
+    """What the page's template is made of; a class's pages have it too."""
     shown = await _frame(ask, run, view)
-    page = render(
-        "page.html", here="Playground", title=title_of(run.origin),
-        frame_html=_frame_text(shown, message), controls_html=_controls_text(shown),
-    )  # fmt: skip
-    return html(ask.request, page, status)
+    return {
+        "title": title_of(run.origin),
+        "frame_html": _frame_text(shown, message),
+        "controls_html": _controls_text(shown),
+    }
 
 
 async def _look(ask: Asked, run: Run, view: View) -> tuple[RunState, View]:
@@ -193,7 +199,7 @@ def _refused(error: SpecError) -> Response:
     """The message at its field: a fragment that goes there and nowhere else."""
     field = error.field.replace(".", "-")
     text = render("_refused.html", field=field, top=error.field.split(".")[0], error=error)
-    return Response(text, 422, {"HX-Reswap": "none"}, "text/html; charset=utf-8")
+    return Response(text, 422, media_type="text/html; charset=utf-8")
 
 
 async def _changed(ask: Asked, change: Any) -> Response:
@@ -241,9 +247,9 @@ async def step(run_id: str, ask: Ask) -> Response:
     async def change() -> tuple[Run, View, bool]:
         view, run = ask.view(), await ask.runs.get(run_id)
         if view.step is not None and view.step < run.state.step:
-            run = (await ask.runs.rewind(run_id, view.step)).run
-        taken = await ask.runs.step(run_id, _count(ask, run, view))
-        return taken.run, replace(view, step=None, moment=None), False
+            run = await ask.runs.rewind(run_id, view.step)
+        run, _ = await ask.runs.step(run_id, _count(ask, run, view))
+        return run, replace(view, step=None, moment=None), False
 
     return await _changed(ask, change)
 
@@ -269,8 +275,8 @@ async def edit(run_id: str, ask: Ask) -> Response:
     async def change() -> tuple[Run, View, bool]:
         view, run = ask.view(), await ask.runs.get(run_id)
         field, value = edit_from(run.state.spec, ask.fields)
-        changed = await ask.runs.edit(run_id, field, value, step=_past(view, run))
-        return changed.run, replace(view, step=None), True
+        run = await ask.runs.edit(run_id, field, value, step=_past(view, run))
+        return run, replace(view, step=None), True
 
     return await _changed(ask, change)
 
@@ -287,8 +293,8 @@ async def freeze(run_id: str, ask: Ask) -> Response:
         view, run = ask.view(), await ask.runs.get(run_id)
         address, frozen = ask.text("freeze"), run.state.spec.frozen
         value = [a for a in frozen if a != address] if address in frozen else [*frozen, address]
-        changed = await ask.runs.edit(run_id, "frozen", value, step=_past(view, run))
-        return changed.run, replace(view, step=None), True
+        run = await ask.runs.edit(run_id, "frozen", value, step=_past(view, run))
+        return run, replace(view, step=None), True
 
     return await _changed(ask, change)
 
@@ -299,8 +305,8 @@ async def rewind(run_id: str, ask: Ask) -> Response:
 
     async def change() -> tuple[Run, View, bool]:
         view = view_of({"step": ask.text("to")})
-        rewound = await ask.runs.rewind(run_id, view.step or 0)
-        return rewound.run, replace(ask.view(), step=None, moment=None), True
+        run = await ask.runs.rewind(run_id, view.step or 0)
+        return run, replace(ask.view(), step=None, moment=None), True
 
     return await _changed(ask, change)
 
@@ -312,7 +318,7 @@ async def reset(run_id: str, ask: Ask) -> Response:
     async def change() -> tuple[Run, View, bool]:
         run = await ask.runs.get(run_id)
         if run.state.spec == run.origin:
-            run = (await ask.runs.reset(run_id)).run
+            run = await ask.runs.reset(run_id)
         else:
             run = await ask.runs.create(ask.visitor, run.state.spec)
         return run, _fresh(ask.view()), True

@@ -1,8 +1,8 @@
 // The loss chart as scrubber of time, and the output plot as chooser of examples.
-import { form, latest, show, step } from './view.js';
+import { latest, show, state, step } from './view.js';
 import { pause } from './play.js';
 
-const look = latest((value) => show({ step: value === form().dataset.head ? '' : value, moment: '' }));
+const look = latest((value) => show({ step: value === state().head ? '' : value, moment: '' }));
 document.addEventListener('input', async (event) => {
   if (event.target.id !== 'scrub') return;
   await pause();

@@ -1,5 +1,5 @@
 // The drawing: a card at the pointer or the focus, arrow keys from unit to weight to unit, and pulses along the links.
-import { calm, run, show } from './view.js';
+import { calm, show } from './view.js';
 
 const net = () => document.getElementById('net');
 const card = () => document.getElementById('hover');
@@ -161,5 +161,3 @@ export function pulseMoment() {
   if (!flow || calm()) return;
   for (const link of some([...document.querySelectorAll('#links .lit')])) pulse(link, flow, 60, 750);
 }
-
-void run;

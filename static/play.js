@@ -1,5 +1,5 @@
 // Play: the next steps are asked for when the last frame is on screen, so nothing trains while nobody looks.
-import { announce, form, number, painted, post, show } from './view.js';
+import { announce, number, painted, post, show, state } from './view.js';
 
 let playing = false;
 let loop = Promise.resolve();
@@ -31,7 +31,7 @@ async function go() {
 
 export function play() {
   if (playing) return loop;
-  if (form().dataset.diverged === 'true') return loop;
+  if (state().diverged === 'true') return loop;
   playing = true;
   draw();
   loop = loop.then(go);

@@ -1,6 +1,6 @@
 // The playground's wiring: keys, and what happens after the server has drawn another frame.
 /* global htmx */
-import { announce, fields, fit, form, number, run, show } from './view.js';
+import { announce, fields, fit, number, run, show } from './view.js';
 import { isPlaying, pause, toggle } from './play.js';
 import { focus, pulseMoment, pulseStep, refreshCard } from './diagram.js';
 import { keepScrub } from './charts.js';
@@ -65,6 +65,22 @@ document.addEventListener('click', (event) => {
   if (isPlaying() && event.target.closest?.('#transport .button:not(#play), #settings button, .tile')) pause();
 }, true);
 
+// What the server refuses is said where it belongs by its own fragment; anything else that goes wrong is said here.
+document.addEventListener('htmx:response:error', ({ detail: { ctx } }) => {
+  if (ctx.text.includes('<hx-partial')) return;
+  let says = 'The server could not do this.';
+  try {
+    says = JSON.parse(ctx.text).detail;
+  } catch { /* no problem document */ }
+  complain(ctx.response.status === 404 ? `${says} Reload the page: its address starts the run anew.` : says);
+});
+document.addEventListener('htmx:error', () => complain('The server does not answer. What is on screen is the last that came.'));
+
+function complain(text) {
+  const line = Object.assign(document.createElement('p'), { className: 'notice error', textContent: text });
+  document.getElementById('notice').replaceChildren(line);
+}
+
 let lastRun = run();
 document.addEventListener('htmx:after:swap', (event) => {
   const request = event.detail.ctx?.request;
@@ -107,5 +123,4 @@ addEventListener('resize', () => {
 });
 fit();
 pulseMoment();
-form().dataset.ready = 'true';
 document.documentElement.dataset.ready = 'true';

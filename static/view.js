@@ -1,9 +1,10 @@
 // What is looked at: the fields of the view form, and the one way to ask the server for another view of the run.
 /* global htmx */
 export const form = () => document.getElementById('view');
-export const run = () => form().dataset.run;
-export const head = () => Number(form().dataset.head);
-export const step = () => Number(form().dataset.step);
+// Not on the form: a form's own dataset hides behind its field of that name.
+export const state = () => document.getElementById('bar').dataset;
+export const run = () => state().run;
+export const step = () => Number(state().step);
 export const fields = () => Object.fromEntries(new FormData(form()));
 export const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 export const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));

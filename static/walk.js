@@ -54,7 +54,7 @@ let timer = 0;
 function press(on) {
   const button = document.getElementById('slowly');
   button.setAttribute('aria-pressed', String(on));
-  button.textContent = on ? '❚❚' : '▸';
+  button.textContent = on ? '❚❚ Stop playing' : '▸ Play slowly';
 }
 
 async function tick() {
