@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from app.maths import backward, forward, signed, symbol
-from app.moments import Segments, ahead, back, by_sign, say
+from app.moments import Segment, Segments, ahead, back, by_sign, say
 from app.plan import Key
 from app.scene import (
     SHOWN,
@@ -17,6 +17,7 @@ from app.scene import (
     activation_symbol,
     capital,
     count,
+    largest,
     lower,
     put_in,
     several,
@@ -188,7 +189,7 @@ def _dz_of_softmax(scene: Scene, k: int, j: int) -> Face:
     words = asks(scene, k, j, float(dz.sum())) + say(
         " Softmax shares out one whole, so only being above the others' average counts."
     )
-    numbers = say(scene.first, ahead(a[0]), " × (", back(da[0]), " − ", back(mixed[0]), ") = ", back(dz[0]))
+    numbers = say(scene.first, ahead(a[0]), " × (", back(da[0]), " − ", _bracket(float(mixed[0])), ") = ", back(dz[0]))
     own = rf"{slope(symbol('a', k, j))} - \sum_i {slope(f'a^{{{k}}}_{{i}}')}\, {forward(f'a^{{{k}}}_{{i}}')}"
     symbols = rf"{delta(k, j)} = {activation_symbol(k, j)} \left({own}\right)"
     return Face(words, symbols, numbers + scene.then(dz, "backward"), (f"dz{k}",), {"a": a, "da": da, "dz": dz})
@@ -220,9 +221,9 @@ def _joined(scene: Scene, j: int) -> Face:
     words = asks(scene, k, j, float(dz.sum())) + say(f" {pair}, taken as one, leave only a − y: no slope can stop it.")
     total = float(scene.trace.y[0].sum())
     factor = "" if layer.activation == "sigmoid" or total == 1.0 else f" × {signed(total)}"
-    divisor = _divisor(scene)
+    divisor, aim = _divisor(scene), target(y[0]) if y[0] >= 0 else f"({target(y[0])})"
     opening, closing = ("(", ")") if divisor else ("", "")
-    numbers = say(scene.first, opening, ahead(a[0]), factor, f" − {_bracket(float(y[0]))}", closing, divisor, " = ",
+    numbers = say(scene.first, opening, ahead(a[0]), factor, f" − {aim}", closing, divisor, " = ",
                   back(dz[0]))  # fmt: skip
     symbols = _loss_gradient(loss.from_logits[layer.activation].formula, k, j).replace(
         backward(rf"\frac{{\partial L}}{{\partial {symbol('z', k, j)}}}"), delta(k, j)
@@ -231,8 +232,9 @@ def _joined(scene: Scene, j: int) -> Face:
     return Face(words, symbols, numbers + scene.then(dz, "backward"), (f"dz{k}",), values)
 
 
-def _bracket(value: float) -> str:
-    return target(value) if value >= 0 else f"({target(value)})"
+def _bracket(value: float) -> Segment:
+    """A number after a minus sign."""
+    return back(value) if value >= 0 else back(f"({signed(value)})")
 
 
 def _divisor(scene: Scene) -> str:
@@ -262,8 +264,10 @@ def _delta_of_layer(scene: Scene, k: int) -> Face:
 def _split(scene: Scene, dz: Floats) -> Segments:
     totals = dz.sum(axis=0)
     up, down, idle = int((totals < 0).sum()), int((totals > 0).sum()), int((totals == 0).sum())
-    told = [f"{up} to go up", f"{down} to go down"] + ([f"{idle} nothing at all"] if idle else [])
-    return say("It asks ", ", ".join(told), ".")
+    told = [
+        f"{number} {'unit' if number == 1 else 'units'} to go {way}" for number, way in ((up, "up"), (down, "down"))
+    ]
+    return say("The loss asks ", ", ".join(told + ([f"{idle} nothing at all"] if idle else [])), ".")
 
 
 def shares(scene: Scene, k: int, j: int, i: int) -> Sum:
@@ -327,8 +331,9 @@ def _gradient(scene: Scene, key: Key) -> Face:
     words = say(f"Each link into {whose} gets the delta times what it carried{over}; a bias gets the delta itself.")
     if j:
         carried = "" if scene.count > 1 else " = " + "δ × a"
-        names = [f"from {name}: " for name in sources(scene, k)]
-        numbers = several((say(n, back(v)) for n, v in zip(names, dW[:UNITS].tolist(), strict=False)), len(dW), "; ")
+        names = sources(scene, k)
+        links = (say(f"from {names[n]}: ", back(float(dW[n]))) for n in largest(dW, UNITS).tolist())
+        numbers = several(links, len(dW), "; ")
         numbers = say(f"dW{carried}: ") + numbers + say("; bias: ", back(float(db)))
     else:
         numbers = say("length of dW: ", back(float(np.sqrt(np.square(dW).sum()))))

@@ -31,15 +31,27 @@ from engine.arrays import Floats
 def _inputs(scene: Scene, key: Key) -> Face:
     x, y = scene.trace.x, scene.trace.y
     names = [scene.unit(0, i + 1) for i in range(min(x.shape[1], UNITS))]
-    targets = several((say(target(v)) for v in y[0, :UNITS].tolist()), y.shape[1])
-    if scene.count == 1:
-        words = say(f"Example {scene.trace.examples[0]} comes in. The target is ", *targets, ".")
-    else:
+    if scene.count > 1:
         words = say(f"A mini-batch of {scene.count} examples comes in: all of them go through together.")
+    elif scene.wanted:
+        words = say(
+            f"Example {scene.trace.examples[0]} comes in. Output {scene.wanted} should be high, the others low."
+        )
+    else:
+        words = say(f"Example {scene.trace.examples[0]} comes in. The target is ", *_targets(scene), ".")
     given = several((say(f"{n} = ", ahead(v)) for n, v in zip(names, x[0].tolist(), strict=False)), x.shape[1])
     symbols = r",\ ".join(activation_symbol(0, i + 1) for i in range(len(names)))
     more = r",\ \ldots" if x.shape[1] > len(names) else ""
-    return Face(words, symbols + more, say(scene.first, *given, "; y = ", *targets), ("x",), {"x": x, "y": y})
+    numbers = say(scene.first, *given, "; y = ", *_targets(scene))
+    return Face(words, symbols + more, numbers, ("x",), {"x": x, "y": y})
+
+
+def _targets(scene: Scene) -> Segments:
+    """The first example's targets."""
+    y = scene.trace.y[0]
+    if scene.wanted:
+        return say(f"{target(y.max())} for output {scene.wanted}, {target(y.min())} for the others")
+    return several((say(target(value)) for value in y[:UNITS].tolist()), len(y))
 
 
 def _product(scene: Scene, key: Key) -> Face:
@@ -216,18 +228,20 @@ def _forward_pass(scene: Scene) -> Face:
 def _loss(scene: Scene, key: Key) -> Face:
     trace, entry = scene.trace, LOSSES[scene.trace.spec.loss]
     a, y = scene.layer(scene.last).a, trace.y
-    loss = Segment(unsigned(trace.loss))
+    name, loss = lower(entry.title), Segment(unsigned(trace.loss))
+    asked = scene.wanted or 1
     if scene.count > 1:
-        words = say(f"The outputs are held against their targets: the mean {lower(entry.title)} of the "
-                    f"{scene.count} examples is ", loss, ".")  # fmt: skip
-    elif a.shape[1] == 1:
-        words = say("The output is ", ahead(a[0, 0]), " and should be ", f"{target(y[0, 0])}: ",
-                    f"the {lower(entry.title)} is ", loss, ".")  # fmt: skip
+        words = say(f"The outputs are held against their targets: over the {scene.count} examples the {name} is ", loss,
+                    " on average.")  # fmt: skip
+    elif a.shape[1] == 1 or scene.wanted:
+        which = f"Output {asked}" if scene.wanted else "The output"
+        words = say(f"{which} is ", ahead(a[0, asked - 1]), f" and should be {target(y[0, asked - 1])}: ",
+                    f"the {name} is ", loss, ".")  # fmt: skip
     else:
-        words = say(f"The outputs are held against their targets: the {lower(entry.title)} is ", loss, ".")
-    numbers = say(scene.first, "a = ", *_units(a[0]), "; y = ", ", ".join(target(v) for v in y[0, :UNITS].tolist()),
-                  ", …" if y.shape[1] > UNITS else "", f"; mean of {scene.count}" if scene.count > 1 else "",
-                  "; L = ", loss)  # fmt: skip
+        words = say(f"The outputs are held against their targets: the {name} is ", loss, ".")
+    shown = say(f"output {asked}: ", ahead(a[0, asked - 1])) if scene.wanted else _units(a[0])
+    mean = f"; mean over {scene.count}: L = " if scene.count > 1 else "; L = "
+    numbers = say(scene.first, "a = " if not scene.wanted else "", *shown, "; y = ", *_targets(scene), mean, loss)
     symbols = re.sub(r"\ba_k\b", lambda _: forward("a_{k}"), entry.formula)
     return Face(words, symbols, numbers, ("loss",), {"a": a, "y": y, "loss": trace.loss})
 

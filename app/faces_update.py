@@ -8,7 +8,7 @@ from app.faces_backward import slope
 from app.maths import short, symbol, update
 from app.moments import Segment, Segments, back, by_sign, moved, say
 from app.plan import Key
-from app.scene import UNITS, Face, Scene, capital, plus, several
+from app.scene import UNITS, Face, Scene, capital, count, largest, plus, several, sources, ways
 from engine import OPTIMIZERS
 from engine.receipts import ParameterReceipt, parameter_receipt
 
@@ -120,14 +120,15 @@ def _update(scene: Scene, key: Key) -> Face:
     if j == 0:
         return _update_many(scene, k)
     layer = scene.layer(k)
-    row = [f"W{k}.{j}.{i}" for i in range(1, scene.sizes[k - 1] + 1)] + [f"b{k}.{j}"]
+    row = [*sources(scene, k), "bias"]
     changes = np.append(layer.W_next[j - 1] - layer.W[j - 1], layer.b_next[j - 1] - layer.b[j - 1])
-    words = say(f"{capital(scene.unit(k, j))}: its {len(row) - 1} weight{'s' if len(row) > 2 else ''} and its bias "
-                f"take their step; {_ways(changes)}.")  # fmt: skip
+    how = "are tried up and down" if OPTIMIZERS[scene.trace.spec.optimizer].search else "take their step"
+    words = say(
+        f"{capital(scene.unit(k, j))}: its {count(len(row) - 1, 'weight')} and its bias {how}; {ways(changes)}."
+    )
     olds, news = np.append(layer.W[j - 1], layer.b[j - 1]), np.append(layer.W_next[j - 1], layer.b_next[j - 1])
-    pairs = [
-        say(by_sign(a), " → ", moved(b)) for a, b in zip(olds[:UNITS].tolist(), news[:UNITS].tolist(), strict=True)
-    ]
+    shown = largest(changes, UNITS)
+    pairs = [say(f"{row[n]}: ", by_sign(olds[n]), " → ", moved(news[n])) for n in shown.tolist()]
     numbers = several(pairs, len(row), "; ")
     symbols = OPTIMIZERS[scene.trace.spec.optimizer].formula
     values = {
@@ -135,11 +136,6 @@ def _update(scene: Scene, key: Key) -> Face:
         "W_next": layer.W_next[j - 1], "b_next": float(layer.b_next[j - 1]),
     }  # fmt: skip
     return Face(words, symbols, numbers, (f"W{k}_next", "try"), values)
-
-
-def _ways(changes: np.ndarray) -> str:
-    up, down, still = int((changes > 0).sum()), int((changes < 0).sum()), int((changes == 0).sum())
-    return f"{up} go up, {down} go down" + (f", {still} stay" if still else "")
 
 
 def _update_many(scene: Scene, k: int) -> Face:
@@ -150,7 +146,7 @@ def _update_many(scene: Scene, k: int) -> Face:
     moved_by = float(np.sqrt(np.square(change).sum()))
     whose = f"Every parameter of {scene.layer_name(k)}" if k else "Every parameter"
     words = say(f"{whose} takes its step at once, by {optimizer.title}, with rate {rate}: "
-                f"of the weights, {_ways(change)}.")  # fmt: skip
+                f"of the weights, {ways(change)}.")  # fmt: skip
     ratio = moved_by / size if size else 0.0
     numbers = say("length of the step ", moved(moved_by), f" / length of W {back(size).text} = ", moved(ratio))
     first = layers[0]

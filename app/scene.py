@@ -11,7 +11,7 @@ from app.facts import layer_name
 from app.maths import MINUS, forward, short, signed, symbol, unsigned
 from app.moments import Role, Segment, Segments, Term, say
 from engine import FEATURES, LayerTrace, Trace
-from engine.arrays import Floats
+from engine.arrays import Floats, Ints
 
 SHOWN = 4  # terms of a long sum that are written out
 EXAMPLES = 3  # examples of a batch that are written out
@@ -53,13 +53,17 @@ def plus(value: float, role: Role) -> Segment:
     return Segment(f" {sign} {unsigned(abs(value))}", role)
 
 
+def largest(values: Floats, shown: int) -> Ints:
+    """Where the `shown` largest values stand, in their own order; all, if only one more would be left out."""
+    if len(values) <= shown + 1:  # to name one "other" takes no less room than the value itself
+        return np.arange(len(values))
+    return np.sort(np.argsort(-np.abs(values), kind="stable")[:shown])
+
+
 def sum_of(left: Floats, right: Floats, labels: Sequence[str], shown: int = SHOWN) -> Sum:
     """The products left × right, (n,) each, with their largest `shown` written out."""
     products = left * right
-    if len(products) <= shown + 1:  # to name one "other" takes no less room than the term itself
-        chosen = np.arange(len(products))
-    else:
-        chosen = np.sort(np.argsort(-np.abs(products), kind="stable")[:shown])
+    chosen = largest(products, shown)
     terms = tuple(Term(labels[i], float(left[i]), float(right[i]), float(products[i])) for i in chosen)
     others = np.delete(products, chosen)
     return Sum(terms, float(others.sum()), len(others))
@@ -95,8 +99,8 @@ class Scene:
         return self.trace.inputs_of(k - 1)
 
     def layer_name(self, k: int) -> str:
-        """input, hidden 1, …, output."""
-        return layer_name(k, self.last)
+        """hidden 1, …, the output layer."""
+        return "the output layer" if k == self.last else layer_name(k, self.last)
 
     def unit(self, k: int, j: int) -> str:
         """What people call a unit: x₂, hidden 1, unit 3, or the output."""
@@ -105,7 +109,14 @@ class Scene:
             return FEATURES[names[j - 1]].title if names else f"input {j}"
         if self.sizes[k] == 1:
             return "the output" if k == self.last else f"{self.layer_name(k)}'s only unit"
-        return f"{self.layer_name(k)}, unit {j}"
+        return f"{layer_name(k, self.last)}, unit {j}"
+
+    @property
+    def wanted(self) -> int | None:
+        """The output, from 1, that should be the only high one for the first example; None if it is not so."""
+        y = self.trace.y[0]
+        alone = self.trace.spec.task == "multiclass" and np.count_nonzero(y == y.max()) == 1
+        return int(y.argmax()) + 1 if alone else None
 
     @property
     def first(self) -> str:
@@ -161,6 +172,14 @@ def capital(text: str) -> str:
 def lower(title: str) -> str:
     """A title inside a sentence: tanh, squared error, but ReLU."""
     return title if title[1:2].isupper() or title[-1:].isupper() else title[:1].lower() + title[1:]
+
+
+def ways(changes: Floats) -> str:
+    """How many go up, how many down, and how many stay."""
+    up, down, still = int((changes > 0).sum()), int((changes < 0).sum()), int((changes == 0).sum())
+    told = [(up, "up"), (down, "down")]
+    moves = ", ".join(f"{number} {'goes' if number == 1 else 'go'} {way}" for number, way in told)
+    return moves + (f", {still} {'stays' if still == 1 else 'stay'}" if still else "")
 
 
 def count(number: int, what: str) -> str:

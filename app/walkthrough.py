@@ -14,11 +14,11 @@ import numpy as np
 from app.faces_backward import BACKWARD
 from app.faces_forward import FORWARD
 from app.faces_update import UPDATE
-from app.moments import GRAINS, Grain, Moment, Phase
+from app.moments import GRAINS, Grain, Moment, Phase, say
 from app.plan import Key, Plan, plan_of
 from app.program import Program, program
 from app.scene import Scene
-from engine import SpecError, Trace
+from engine import OPTIMIZERS, SpecError, Trace
 
 LINKS = 450  # a layer with more links is drawn as an image, and no single link of it can be lit
 _FACES = FORWARD | BACKWARD | UPDATE
@@ -46,7 +46,8 @@ class Walkthrough(Sequence[Moment]):
             raise IndexError(f"moment {index} of {len(self)}")
         index %= len(self)
         if index not in self._written:
-            self._written[index] = _moment(self._scene, self.program, self.plan.keys[index], index)
+            opens = any(index == first for _, first, _ in self.phases)
+            self._written[index] = _moment(self._scene, self.program, self.plan.keys[index], index, opens)
         return self._written[index]
 
     @cached_property
@@ -132,15 +133,18 @@ _TARGETS = {
 }  # fmt: skip
 
 
-def _moment(scene: Scene, code: Program, key: Key, index: int) -> Moment:
+def _moment(scene: Scene, code: Program, key: Key, index: int, opens: bool) -> Moment:
+    """The moment of a key; `opens` if it is the first of its phase."""
     with np.errstate(all="ignore"):  # a run that diverges is looked at as well
         face = _FACES[key.kind](scene, key)
-    network, total = scene.trace.spec.network, face.total
+    network, total, words = scene.trace.spec.network, face.total, face.words
+    if OPTIMIZERS[scene.trace.spec.optimizer].search and key.phase == "backward" and opens:
+        words += say(" Trial and error uses nothing of this way back: it is shown to compare.")
     return Moment(
         index, key.phase, key.kind, key.layer, (key.unit,) if key.unit else (),
         targets_of(key, network.sizes, network.joined is not None), _focus(key), _nodes(scene, key), _links(scene, key),
         "forward" if key.phase == "forward" else "backward" if key.phase == "backward" else None,
-        face.words, face.symbols, face.numbers, code.line_of(*face.code), face.values,
+        words, face.symbols, face.numbers, code.line_of(*face.code), face.values,
         total.terms if total else (), total.rest if total else 0.0, total.left_out if total else 0,
     )  # fmt: skip
 
