@@ -5,7 +5,10 @@ import os
 # One thread for NumPy's matrix products: at this size more of them only get into each other's way. Before NumPy loads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import signal
 import socket
+from types import FrameType
+from typing import NoReturn
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -26,10 +29,16 @@ def main() -> None:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Backprop Playground: http://{host}:{listener.getsockname()[1]}", flush=True)
+    signal.signal(signal.SIGTERM, _leave)  # uvicorn raises it again once it has stopped: that is no failure
+    signal.signal(signal.SIGINT, _leave)
     if settings.workers > 1:
         Multiprocess(config, sockets=[listener]).run()
     else:
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
 
 
 def server_config(settings: Settings) -> uvicorn.Config:

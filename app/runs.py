@@ -276,7 +276,7 @@ class Runs:
         self, run_id: str, work: Work, version: int | None, key: str | None, request: tuple[object, ...]
     ) -> tuple[Run, Steps]:
         """Load, work, save if nobody else has saved in between; else again from what they saved."""
-        digest = sha256(orjson.dumps(request, default=str)).hexdigest()
+        digest = sha256(repr(request).encode()).hexdigest()
         for attempt in range(ATTEMPTS):
             run = await self.get(run_id)
             if key and (told := await self.store.part(_key(run_id), "once", key)):

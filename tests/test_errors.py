@@ -1,0 +1,70 @@
+"""Every failure is a problem document that says what is allowed and repeats nothing that was sent."""
+
+import orjson
+import pytest
+from fastapi.exceptions import RequestValidationError
+
+from app.errors import ANSWERS, PROBLEM, invalid, problem, short, spec_problem
+from app.runs import Conflict, KeyReused, RunDamaged, RunNotFound, TooMany
+from app.stores import StoreUnavailable
+from app.work import Busy
+from engine import SpecError
+
+FAILURES: list[tuple[Exception, int, str | None]] = [
+    (SpecError("hidden.0", 999, "a whole number from 1 to 256"), 422, None),
+    (RunNotFound("x"), 404, None),
+    (RunDamaged("x"), 410, None),
+    (Conflict(7), 409, None),
+    (KeyReused(), 422, None),
+    (TooMany("200 runs", 60), 429, "60"),
+    (Busy("too many", 503), 503, "1"),
+    (Busy("too many of one visitor", 429), 429, "1"),
+    (StoreUnavailable("the store is full", 30), 503, "30"),
+]
+
+
+@pytest.mark.parametrize(("failure", "status", "retry"), FAILURES, ids=lambda each: type(each).__name__)
+def test_each_failure_has_its_answer(failure: Exception, status: int, retry: str | None) -> None:
+    """Its status, the five members of a problem, and Retry-After where coming again helps."""
+    answer = ANSWERS[type(failure)](failure)
+    body = orjson.loads(answer.body)
+    assert answer.status_code == body["status"] == status
+    assert answer.media_type == PROBLEM
+    assert {"type", "title", "status", "detail", "errors"} <= set(body)
+    assert answer.headers.get("retry-after") == retry
+    assert body["detail"].endswith((".", "shortly.")) or status == 422
+
+
+def test_a_spec_error_names_field_value_and_what_is_allowed() -> None:
+    """The value in the engine's short ASCII form."""
+    error = SpecError("loss", "\u202e" * 500 + "<script>", "one of squared_error, huber")
+    (fault,) = orjson.loads(spec_problem(error).body)["errors"]
+    assert fault["field"] == "loss"
+    assert fault["value"].isascii()
+    assert len(fault["value"]) <= 60
+    assert fault["allowed"] == "one of squared_error, huber"
+
+
+def test_what_was_sent_is_not_repeated() -> None:
+    """Neither the input nor a hostile field name, whole: pydantic's own handler would."""
+    secret = "s3cret\ud800"
+    errors = [
+        {"type": "float_type", "loc": ("body", "x"), "msg": "Input should be a valid number", "input": float("nan")},
+        {"type": "extra_forbidden", "loc": ("body", secret * 50), "msg": "Extra", "input": secret},
+    ]
+    body = invalid(RequestValidationError(errors)).body
+    assert b"s3cret" * 20 not in body
+    found = orjson.loads(body)["errors"]
+    assert found[0] == {"field": "x", "allowed": "must be a valid number"}
+    assert len(found[1]["field"]) <= 80
+
+
+def test_short_makes_any_text_ascii() -> None:
+    """Half a surrogate pair too."""
+    assert short("a\ud800é") == "a\\ud800\\xe9"
+    assert len(short("x" * 1000)) == 80
+
+
+def test_a_problem_may_say_more() -> None:
+    """Extension members stand beside the five."""
+    assert orjson.loads(problem(409, "d", version=3).body)["version"] == 3

@@ -1,0 +1,580 @@
+"""Runs on each store: nothing is lost, nothing happens twice, and every past step can be looked at again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from app.course import Room, begin, carry, columns
+from app.runs import Conflict, KeyReused, Run, RunDamaged, RunNotFound, Runs, TooMany
+from app.settings import Settings
+from app.stores import Store, StoreUnavailable, store_for
+from engine import Edit, Spec, SpecError, advance, apply, replay, start
+
+ME, YOU = "m" * 43, "y" * 43
+SPEC = Spec.make()
+FIELDS = ["learning_rate", "W1.1.1", "b2.1"]
+Work = Callable[[Runs], Awaitable[None]]
+Play = Callable[[Work], None]
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where to keep runs: a new file, or the tests' own Redis server, emptied."""
+    if request.param == "sqlite":
+        return str(tmp_path / "runs.sqlite3")
+    url: str = request.getfixturevalue("redis_server")
+    import redis
+
+    redis.Redis.from_url(url).flushdb()
+    return url
+
+
+def play_in(place: str, work: Work, **more: Any) -> None:
+    async def main() -> None:
+        chosen = Settings(store=place, **more)
+        store = store_for(chosen)
+        await store.open()
+        runs = Runs(store, chosen)
+        try:
+            await work(runs)
+        finally:
+            runs.close()
+            await store.close()
+
+    asyncio.run(main())
+
+
+@pytest.fixture
+def play(place: str) -> Play:
+    """Runs a coroutine function with the runs of a fresh store of each kind."""
+    return lambda work: play_in(place, work)
+
+
+def same(one: Run, other: Run) -> bool:
+    """Whether two runs stand at the same bits."""
+    return (
+        one.state.step == other.state.step
+        and one.edits == other.edits
+        and one.state.spec == other.state.spec
+        and bool(np.array_equal(one.state.parameters, other.state.parameters))
+        and bool(np.array_equal(one.state.slots, other.state.slots))
+    )
+
+
+def again(runs: Runs) -> Runs:
+    """Another process's view of the same store: nothing cached."""
+    return Runs(runs.store, runs.settings)
+
+
+def test_a_run_outlives_its_process(play: Play) -> None:
+    """A second reader, who has cached nothing, sees the same bits, edits, metrics and history."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        run, _ = await runs.step(run.id, 450)
+        run = await runs.edit(run.id, "learning_rate", 0.1)
+        run, _ = await runs.step(run.id, 7)
+        seen = await again(runs).get(run.id)
+        assert same(seen, run)
+        assert seen.metrics == run.metrics
+        assert seen.version == 4
+        assert seen.history.steps.tolist() == run.history.steps.tolist()
+        assert np.array_equal(seen.history.values, run.history.values, equal_nan=True)
+
+    play(work)
+
+
+def test_stepping_is_the_engines_own(play: Play) -> None:
+    """In pieces, through the store, a run comes to the bits that the engine reaches at one go."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        for count in (1, 2, 30, 100):
+            run, steps = await runs.step(run.id, count)
+            assert (steps.done, steps.truncated) == (count, None)
+        expected = advance(start(SPEC), 133).state
+        assert np.array_equal(run.state.parameters, expected.parameters)
+
+    play(work)
+
+
+def test_a_run_and_its_edits_replay_to_the_same_bits(play: Play) -> None:
+    """Spec, edits and step are all it takes: another visitor who opens them has the same run, history included."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        run, _ = await runs.step(run.id, 40)
+        run = await runs.edit(run.id, "W1.2.1", 0.75)
+        run = await runs.edit(run.id, "optimizer", "adam")
+        run, _ = await runs.step(run.id, 900)
+        copied = await runs.open(YOU, SPEC, run.edits, run.state.step)
+        assert copied.id != run.id
+        assert same(copied, run)
+        assert copied.history.steps.tolist() == run.history.steps.tolist()
+        assert np.array_equal(copied.history.values, run.history.values, equal_nan=True)
+        assert (await runs.open(YOU, SPEC, run.edits, 100)).id == copied.id
+        assert (await runs.open(ME, SPEC, run.edits, 0)).id == run.id
+
+    play(work)
+
+
+def test_the_past_can_be_looked_at(play: Play) -> None:
+    """`at` gives the state of any earlier step, as it was, and changes nothing."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        run, _ = await runs.step(run.id, 1500)
+        run = await runs.edit(run.id, "learning_rate", 0.2)
+        run, _ = await runs.step(run.id, 1000)
+        for step in (0, 1, 999, 1000, 1499, 1500, 1501, 2000, 2499, 2500):
+            state = await runs.at(run, step)
+            expected = replay(start(SPEC), run.edits, step)
+            assert state.step == step
+            assert np.array_equal(state.parameters, expected.parameters)
+            assert state.spec.learning_rate == expected.spec.learning_rate
+        assert same(await runs.get(run.id), run)
+        with pytest.raises(SpecError, match="step"):
+            await runs.at(run, 2501)
+
+    play(work)
+
+
+def test_going_back_drops_what_came_later(play: Play) -> None:
+    """Later edits, points and states are gone, and the way on is the one it would have been."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        await runs.step(run.id, 1200)
+        await runs.edit(run.id, "batch_size", 20)
+        await runs.step(run.id, 1900)
+        await runs.edit(run.id, "batch_size", 30)
+        run = await runs.rewind(run.id, 2500)
+        assert [edit.value for edit in run.edits] == [20]
+        assert run.history.steps[-1] == 2500
+        assert sorted(map(int, await runs.store.names(f"run:{run.id}", "state"))) == [1000, 2000]
+        run = await runs.rewind(run.id, 700)
+        assert run.edits == ()
+        assert same(await again(runs).get(run.id), run)
+        run, _ = await runs.step(run.id, 300)
+        assert np.array_equal(run.state.parameters, advance(start(SPEC), 1000).state.parameters)
+        run = await runs.reset(run.id)
+        assert (run.state.step, run.edits, run.history.steps.tolist()) == (0, (), [0])
+        assert await runs.store.names(f"run:{run.id}", "state") == []
+
+    play(work)
+
+
+def test_an_edit_in_the_past_goes_back_first(play: Play) -> None:
+    """`edit` at an earlier step drops what came later and makes the change there."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        await runs.step(run.id, 50)
+        run = await runs.edit(run.id, "b1.1", 0.5, step=20)
+        assert (run.state.step, run.edits) == (20, (Edit(20, "b1.1", 0.5),))
+        assert np.array_equal(run.state.parameters, apply(advance(start(SPEC), 20).state, "b1.1", 0.5).parameters)
+
+    play(work)
+
+
+def test_a_branch_shares_the_past_and_nothing_else(play: Play) -> None:
+    """What one of them does from there on does not touch the other."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        run, _ = await runs.step(run.id, 1300)
+        branch = await runs.branch(run.id, 1100, YOU)
+        assert branch.state.step == 1100
+        assert [each.id for each in await runs.list(YOU)] == [branch.id]
+        await runs.edit(branch.id, "learning_rate", 1.0)
+        await runs.step(branch.id, 100)
+        assert same(await again(runs).get(run.id), run)
+        past = await runs.at(await runs.get(branch.id), 1050)
+        assert np.array_equal(past.parameters, advance(start(SPEC), 1050).state.parameters)
+
+    play(work)
+
+
+def test_two_who_step_at_once_lose_no_step(play: Play) -> None:
+    """40 steps by two workers on one run make 40, whatever the order."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        workers = [again(runs), again(runs)]
+
+        async def some(worker: Runs) -> None:
+            for _ in range(20):
+                await worker.step(run.id, 1)
+                await asyncio.sleep(0)
+
+        await asyncio.gather(*(some(worker) for worker in workers))
+        run = await runs.get(run.id)
+        assert run.state.step == 40
+        assert np.array_equal(run.state.parameters, advance(start(SPEC), 40).state.parameters)
+
+    play(work)
+
+
+def test_the_expected_version_is_held_to(play: Play) -> None:
+    """A step or an edit of a run that has moved on is refused, with the version it is at."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        await runs.step(run.id, 1, version=1)
+        with pytest.raises(Conflict) as refusal:
+            await runs.step(run.id, 1, version=1)
+        assert refusal.value.version == 2
+        with pytest.raises(Conflict):
+            await runs.edit(run.id, "learning_rate", 0.1, version=1)
+        assert (await runs.get(run.id)).state.step == 1
+
+    play(work)
+
+
+def test_the_same_key_is_the_same_step(play: Play) -> None:
+    """A repeated request gets the same losses and takes no second step, in another worker too."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        first, steps = await runs.step(run.id, 3, key="k1")
+        repeated, told = await again(runs).step(run.id, 3, key="k1")
+        assert same(repeated, first)
+        assert told.replayed
+        assert not steps.replayed
+        assert (told.losses.tolist(), told.asked) == (steps.losses.tolist(), 3)
+        with pytest.raises(KeyReused):
+            await runs.step(run.id, 4, key="k1")
+        await runs.edit(run.id, "learning_rate", 0.1, key="k2")
+        edited = await runs.edit(run.id, "learning_rate", 0.1, key="k2")
+        assert len(edited.edits) == 1
+
+    play(work)
+
+
+def test_keys_are_remembered_and_bounded(place: str) -> None:
+    """The last ones are, the oldest go."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        for i in range(30):
+            await runs.step(run.id, 1, key=f"k{i}")
+        names = await runs.store.names(f"run:{run.id}", "once")
+        assert len(names) <= 16
+        assert {f"k{i}" for i in range(22, 30)} <= set(names)
+
+    play_in(place, work, idempotency_keys=8)
+
+
+def test_a_refused_change_changes_nothing(play: Play) -> None:
+    """Neither a field that needs a new start, nor a value out of range, nor one bad change of several."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        for changes in ({"hidden": [3]}, {"learning_rate": 1e9}, {"batch_size": 5, "W9.9.9": 1}):
+            with pytest.raises(SpecError):
+                await runs.edit_all(run.id, dict(changes))
+        assert same(await again(runs).get(run.id), run)
+        assert (await runs.get(run.id)).version == 1
+
+    play(work)
+
+
+def test_a_diverging_run_stops_and_says_so(play: Play) -> None:
+    """At the last finite step; more steps do nothing; going back or a smaller rate leads on."""
+
+    async def work(runs: Runs) -> None:
+        spec = Spec.make(dataset="plane", hidden=[], learning_rate=10)
+        run = await runs.create(ME, spec)
+        run, steps = await runs.step(run.id, 5000)
+        assert run.state.divergence is not None
+        assert steps.truncated == run.state.divergence.message
+        assert np.isfinite(run.state.parameters).all()
+        _, none = await runs.step(run.id, 5)
+        assert none.done == 0
+        run = await runs.rewind(run.id, 1)
+        assert run.state.divergence is None
+        await runs.edit(run.id, "learning_rate", 0.01)
+        _, some = await runs.step(run.id, 5)
+        assert some.done == 5
+
+    play(work)
+
+
+def test_a_budget_ends_a_request_in_time(place: str) -> None:
+    """As many steps as fit, at least one, and words that say so; the rest can be asked for."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        run, steps = await runs.step(run.id, 90_000)
+        assert 1 <= steps.done < 90_000
+        assert "fitted" in (steps.truncated or "")
+        assert run.state.step == steps.done
+        before = run.state.step
+        run, steps = await runs.step(run.id, 1)
+        assert run.state.step == before + 1
+
+    play_in(place, work, step_seconds=0.02)
+
+
+def test_what_is_not_there_is_not_found(play: Play) -> None:
+    """Whatever is asked of it."""
+
+    async def work(runs: Runs) -> None:
+        for refused in (
+            runs.get("x"),
+            runs.step("x", 1),
+            runs.delete("x"),
+            runs.rewind("x", 0),
+            runs.branch("x", 0, ME),
+        ):
+            with pytest.raises(RunNotFound):
+                await refused
+        run = await runs.create(ME, SPEC)
+        await runs.delete(run.id)
+        with pytest.raises(RunNotFound):
+            await runs.step(run.id, 1)
+
+    play(work)
+
+
+@pytest.mark.parametrize("kind", ["value", "spec", "edits"])
+def test_a_damaged_run_is_refused_and_no_other(play: Play, kind: str) -> None:
+    """One flipped bit in what was stored is noticed; the run beside it goes on."""
+
+    async def work(runs: Runs) -> None:
+        other = await runs.create(ME, SPEC)
+        run = await runs.create(ME, SPEC)
+        run = await runs.edit(run.id, "learning_rate", 0.5)
+        record = await runs.store.get(f"run:{run.id}", ("spec", "edits"))
+        assert record is not None
+        value, parts = record.value, {}
+        if kind == "value":
+            value = flipped(value)
+        else:
+            parts = {kind: {name: flipped(part) for name, part in record.parts[kind].items()}}
+        await runs.store.put(f"run:{run.id}", value, expected=2, owner=record.owner, seconds=60, parts=parts)
+        with pytest.raises(RunDamaged):
+            await again(runs).get(run.id)
+        await again(runs).step(other.id, 1)
+
+    play(work)
+
+
+def flipped(data: bytes) -> bytes:
+    place = len(data) * 2 // 3
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+def test_a_damaged_point_is_only_missing(play: Play) -> None:
+    """Neither it nor a damaged kept state stops the run: a replay comes to the same bits."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        run, _ = await runs.step(run.id, 1100)
+        record = await runs.store.get(f"run:{run.id}", ("point", "state"))
+        assert record is not None
+        parts = {"point": {"8": flipped(record.parts["point"]["8"])}}
+        parts["state"] = {"1000": flipped(record.parts["state"]["1000"])}
+        await runs.store.put(f"run:{run.id}", record.value, expected=2, owner=record.owner, seconds=60, parts=parts)
+        seen = await again(runs).get(run.id)
+        assert set(run.history.steps.tolist()) - set(seen.history.steps.tolist()) == {8}
+        state = await again(runs).at(seen, 1050)
+        assert np.array_equal(state.parameters, advance(start(SPEC), 1050).state.parameters)
+
+    play(work)
+
+
+def test_old_runs_make_room_and_fresh_ones_do_not(place: str) -> None:
+    """A visitor at the limit loses the run idle longest, but none that is in use: then it is 'too many'."""
+
+    async def work(runs: Runs) -> None:
+        for _ in range(3):
+            await runs.create(ME, SPEC)
+        with pytest.raises(TooMany, match="3 runs"):
+            await runs.create(ME, SPEC)
+        await runs.create(YOU, SPEC)
+        idle = Runs(runs.store, runs.settings.model_copy(update={"busy_seconds": -120.0}))
+        await idle.create(ME, SPEC)
+        assert len(await runs.list(ME)) == 3
+
+    play_in(place, work, runs_per_visitor=3)
+
+
+def test_runs_in_all_are_bounded(place: str) -> None:
+    """Whoever makes them."""
+
+    async def work(runs: Runs) -> None:
+        for i in range(4):
+            await runs.create(f"{i:043}", SPEC)
+        with pytest.raises(TooMany, match="4 runs"):
+            await runs.create(ME, SPEC)
+
+    play_in(place, work, runs_in_all=4)
+
+
+def test_a_step_that_would_take_too_long_is_refused() -> None:
+    """Before anything is computed."""
+    chosen = Settings(most_step_seconds=1e-6)
+
+    async def main() -> None:
+        with pytest.raises(SpecError, match="less work"):
+            await Runs(store_for(chosen), chosen).create(ME, SPEC)
+
+    asyncio.run(main())
+
+
+def test_history_is_sampled_evenly_and_bounded() -> None:
+    """Whether a run is carried on in one piece or in many; the last point is always the head."""
+    room = Room(points=50)
+    whole, _ = carry(begin(SPEC), 1000, 9.0, room)
+    pieces = begin(SPEC)
+    for count in (7, 193, 300, 500):
+        pieces, _ = carry(pieces, count, 9.0, room)
+    assert len(whole.sampled.steps) <= 51
+    assert whole.history.steps.tolist() == pieces.history.steps.tolist() == [*range(0, 1000, 32), 1000]
+    assert np.array_equal(whole.history.values, pieces.history.values, equal_nan=True)
+    assert whole.history.values.shape[1] == len(columns(SPEC)) == 4 + 4 * 3
+    assert whole.history.values[-1, 0] == np.float32(whole.metrics["train"].loss)
+
+
+def test_states_are_kept_densely_enough_and_bounded() -> None:
+    """At most 16 of them, at most 50 ms of replay apart where steps are slow, never over their bytes."""
+    room = Room()
+    for spec in (SPEC, Spec.make(dataset="digits16", hidden=[256, 128])):
+        for step in (10, 1_000, 10_000, 1_000_000):
+            assert step // room.state_stride(spec, step) <= 16
+    assert room.state_stride(SPEC, 10_000) == 1000
+
+
+class Life(RuleBasedStateMachine):
+    """A run's life with two clients and a model of it: a list of what was done. Every state is the replay of that."""
+
+    runs: Runs
+    loop: asyncio.AbstractEventLoop
+
+    @initialize()
+    def create(self) -> None:
+        self.clients = [self.runs, again(self.runs)]
+        self.id = self.do(self.runs.create(ME, SPEC)).id
+        self.step, self.edits, self.version, self.keys = 0, list[Edit](), 1, dict[str, int]()
+
+    def do(self, work: Awaitable[Any]) -> Any:
+        return self.loop.run_until_complete(work)  # type: ignore[arg-type]
+
+    @rule(client=st.integers(0, 1), count=st.integers(1, 400))
+    def advance(self, client: int, count: int) -> None:
+        run, steps = self.do(self.clients[client].step(self.id, count))
+        self.step += count
+        self.check(run)
+        assert steps.done == count
+
+    @rule(client=st.integers(0, 1), key=st.sampled_from("abc"))
+    def retry(self, client: int, key: str) -> None:
+        run, steps = self.do(self.clients[client].step(self.id, 2, key=key))
+        assert steps.replayed == (key in self.keys)
+        if key in self.keys:
+            assert run.version == self.version
+        else:
+            self.keys[key] = self.step
+            self.step += 2
+            self.check(run)
+
+    @rule(
+        client=st.integers(0, 1), field=st.sampled_from(["learning_rate", "W1.1.1", "b2.1"]), value=st.floats(0.01, 1)
+    )
+    def edit(self, client: int, field: str, value: float) -> None:
+        self.edits.append(Edit(self.step, field, value))
+        self.check(self.do(self.clients[client].edit(self.id, field, value)))
+
+    @rule(client=st.integers(0, 1), back=st.integers(0, 500))
+    def rewind(self, client: int, back: int) -> None:
+        self.step = max(0, self.step - back)
+        self.edits = [edit for edit in self.edits if edit.step <= self.step]
+        self.check(self.do(self.clients[client].rewind(self.id, self.step)))
+
+    @rule(client=st.integers(0, 1))
+    def stale(self, client: int) -> None:
+        if self.version > 1:
+            with pytest.raises(Conflict):
+                self.do(self.clients[client].step(self.id, 1, version=self.version - 1))
+
+    @rule(client=st.integers(0, 1), share=st.floats(0, 1))
+    def branch(self, client: int, share: float) -> None:
+        step = int(share * self.step)
+        branch = self.do(self.clients[client].branch(self.id, step, YOU))
+        self.compare(branch, step, [edit for edit in self.edits if edit.step <= step])
+        self.do(self.clients[client].delete(branch.id))
+
+    @precondition(lambda self: self.step > 0)
+    @rule(client=st.integers(0, 1), share=st.floats(0, 1))
+    def look(self, client: int, share: float) -> None:
+        step = int(share * self.step)
+        run = self.do(self.clients[client].get(self.id))
+        state = self.do(self.clients[client].at(run, step))
+        expected = replay(start(SPEC), self.edits, step)
+        assert np.array_equal(state.parameters, expected.parameters)
+
+    def check(self, run: Run) -> None:
+        self.version += 1
+        assert run.version == self.version
+        self.compare(run, self.step, self.edits)
+        assert len(run.history.steps) <= 302
+
+    def compare(self, run: Run, step: int, edits: list[Edit]) -> None:
+        expected = replay(start(SPEC), edits, step)
+        assert (run.state.step, list(run.edits)) == (step, edits)
+        assert np.array_equal(run.state.parameters, expected.parameters)
+        assert run.history.steps[-1] == step
+
+
+def test_the_life_of_a_run(place: str) -> None:
+    """Whatever two clients do to a run, in whatever order, it is the replay of what was acknowledged."""
+    loop = asyncio.new_event_loop()
+    chosen = Settings(store=place)
+    store: Store = store_for(chosen)
+    loop.run_until_complete(store.open())
+    runs = Runs(store, chosen)
+    machine = type("Machine", (Life,), {"runs": runs, "loop": loop})
+    try:
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=12,
+                stateful_step_count=14,
+                deadline=None,
+                derandomize=True,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    finally:
+        runs.close()
+        loop.run_until_complete(store.close())
+        loop.close()
+
+
+def test_a_store_that_fails_leaves_the_run_as_it_was(play: Play) -> None:
+    """A step that could not be saved has not happened, for the cache neither."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        put = runs.store.put
+
+        async def failing(*args: Any, **kwargs: Any) -> bool:
+            raise StoreUnavailable("planted")
+
+        runs.store.put = failing  # type: ignore[method-assign]
+        with pytest.raises(StoreUnavailable):
+            await runs.step(run.id, 1)
+        runs.store.put = put  # type: ignore[method-assign]
+        assert (await runs.get(run.id)).state.step == 0
+        run, _ = await runs.step(run.id, 1)
+        assert run.state.step == 1
+
+    play(work)

@@ -1,0 +1,489 @@
+"""What stands between the network and the app: headers, cross-site posts, cookies, limits, and what is not HTTP."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import params
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from test_api import play
+
+import machine
+from app import security
+from app.main import create_app
+from app.security import CSP, cross_site
+from app.settings import Settings
+from app.strict import StrictRoute
+
+StartServer = Callable[..., AbstractContextManager[str]]
+
+
+def safe(headers: httpx.Headers) -> bool:
+    return (
+        headers.get("content-security-policy") == CSP
+        and headers.get("x-content-type-options") == "nosniff"
+        and headers.get("referrer-policy") == "same-origin"
+    )
+
+
+def test_every_answer_has_the_headers(tmp_path: Path) -> None:
+    """Successes, failures of every kind, pages, files and documents."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        paths = [
+            "/healthz",
+            "/docs",
+            "/api/v1/catalog",
+            "/api/v1/openapi.json",
+            "/static/docs.js",
+            "/nope",
+            "/api/v1/runs/x",
+        ]
+        for path in paths:
+            answer = await client.get(path)
+            assert safe(answer.headers), path
+        for answer in (
+            await client.post("/api/v1/runs", content=b"{", headers={"content-type": "application/json"}),
+            await client.post("/api/v1/runs", content=b"x" * 2000),
+            await client.post("/api/v1/runs", headers={"origin": "https://evil.example"}),
+            await client.put("/api/v1/runs"),
+        ):
+            assert safe(answer.headers)
+
+    play(tmp_path, work, body_bytes=1500)
+
+
+def test_a_fault_of_ours_is_a_problem_with_headers_and_no_trace(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log has the traceback, the answer has the number it was noted under."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        app = client._transport.app  # type: ignore[attr-defined]
+
+        async def broken(request: Request) -> None:
+            raise RuntimeError("secret path /etc/passwd")
+
+        app.add_api_route("/broken", broken)
+        answer = await client.get("/broken")
+        assert (answer.status_code, answer.json()["status"]) == (500, 500)
+        assert safe(answer.headers)
+        assert "secret" not in answer.text
+        assert answer.headers["x-request-id"] in answer.json()["detail"]
+
+    play(tmp_path, work)
+    assert "secret path" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "refused"),
+    [
+        ("GET", {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}, False),
+        ("POST", {}, False),
+        ("POST", {"sec-fetch-site": "same-origin"}, False),
+        ("POST", {"sec-fetch-site": "none"}, False),
+        ("POST", {"sec-fetch-site": "same-site"}, True),
+        ("POST", {"sec-fetch-site": "cross-site"}, True),
+        ("DELETE", {"sec-fetch-site": "cross-site"}, True),
+        ("POST", {"origin": "https://evil.example"}, True),
+        ("POST", {"origin": "null"}, True),
+        ("POST", {"origin": "http://play.example:8000"}, False),
+        ("POST", {"origin": "http://play.example"}, True),
+        ("POST", {"origin": "https://friend.example", "sec-fetch-site": "cross-site"}, False),
+        ("POST", {"origin": "https://friend.example.evil.example"}, True),
+    ],
+)
+def test_another_site_changes_nothing_here(method: str, headers: dict[str, str], refused: bool) -> None:
+    """Sec-Fetch-Site decides, Origin where a browser sends none; scripts send neither and are let in."""
+    raw = {name.encode(): value.encode() for name, value in headers.items()} | {b"host": b"play.example:8000"}
+    assert cross_site(method, raw, ("https://friend.example",)) is refused
+
+
+def test_a_cross_site_post_makes_no_run(tmp_path: Path) -> None:
+    """403, as a problem."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        answer = await client.post("/api/v1/runs", json={}, headers={"sec-fetch-site": "cross-site"})
+        assert (answer.status_code, answer.json()["status"]) == (403, 403)
+        assert (await client.get("/api/v1/runs")).json() == {"runs": []}
+
+    play(tmp_path, work)
+
+
+def test_the_cookie_is_the_least_that_does(tmp_path: Path) -> None:
+    """HttpOnly, SameSite, unguessable, Secure on demand, set once; a made-up one is replaced."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        first = await client.post("/api/v1/runs", json={})
+        (cookie,) = first.headers.get_list("set-cookie")
+        assert cookie.startswith("visitor=")
+        assert all(part in cookie for part in ("HttpOnly", "SameSite=Lax", "Path=/", "Secure"))
+        token = cookie.split("=", 1)[1].split(";")[0]
+        assert len(token) == 43
+        again = await client.post("/api/v1/runs", json={}, headers={"cookie": f"visitor={token}"})
+        assert "set-cookie" not in again.headers
+        for bad in ("x", "é" * 43, token + "x", "../" * 14 + "x"):
+            made_up = await client.post("/api/v1/runs", json={}, headers={"cookie": f"visitor={bad}".encode()})
+            assert made_up.status_code == 201
+            assert "set-cookie" in made_up.headers
+
+    play(tmp_path, work, secure_cookies=True)
+
+
+def test_a_token_is_stored_as_a_hash_alone(tmp_path: Path) -> None:
+    """Who reads the store cannot become a visitor."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        await client.post("/api/v1/runs", json={})
+        token = client.cookies["visitor"]
+        stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert token.encode() not in stored
+
+    play(tmp_path, work)
+
+
+def test_a_visitor_over_the_rate_waits(tmp_path: Path) -> None:
+    """429 with Retry-After; another visitor at the same address is served, and so are health checks."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        run = (await client.post("/api/v1/runs", json={})).json()["id"]
+        answers = [await client.get(f"/api/v1/runs/{run}") for _ in range(30)]
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert refused
+        assert int(refused[0].headers["retry-after"]) >= 1
+        assert safe(refused[0].headers)
+        client.cookies.clear()
+        assert (await client.post("/api/v1/runs", json={})).status_code == 201
+        assert (await client.get("/healthz")).status_code == 200
+
+    play(tmp_path, work, visitor_rate=5)
+
+
+def test_an_address_over_its_ceiling_waits(tmp_path: Path) -> None:
+    """Whoever it says it is."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        statuses = []
+        for _ in range(30):
+            client.cookies.clear()
+            statuses.append((await client.post("/api/v1/runs", json={})).status_code)
+        assert statuses[0] == 201
+        assert statuses[-1] == 429
+
+    play(tmp_path, work, address_rate=5)
+
+
+def test_hosts_can_be_named(tmp_path: Path) -> None:
+    """Others are refused."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        assert (await client.get("/api/v1/catalog", headers={"host": "playground:8000"})).status_code == 200
+        assert (await client.get("/api/v1/catalog", headers={"host": "evil.example"})).status_code == 400
+
+    play(tmp_path, work, allowed_hosts=("playground",))
+
+
+def test_metrics_are_behind_a_setting(tmp_path: Path) -> None:
+    """Off by default; on, they count steps, requests by route and refusals, and hold no id or token."""
+
+    async def off(client: httpx.AsyncClient) -> None:
+        assert (await client.get("/metrics")).status_code == 404
+
+    async def on(client: httpx.AsyncClient) -> None:
+        run = (await client.post("/api/v1/runs", json={})).json()["id"]
+        await client.post(f"/api/v1/runs/{run}/step", json={"count": 7})
+        await client.post("/api/v1/runs", json={"noise": 7})
+        text = (await client.get("/metrics")).text
+        assert "playground_steps_total{" in text
+        lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        steps = next(value for name, value in lines.items() if name.startswith("playground_steps_total"))
+        assert float(steps) == 7
+        assert any('status="422"' in name for name in lines if name.startswith("playground_rejections_total"))
+        assert any('route="/api/v1/runs/{run_id}/step"' in name for name in lines)
+        assert run not in text
+
+    play(tmp_path / "off", off)
+    play(tmp_path / "on", on, metrics=True)
+
+
+def test_every_route_that_takes_json_takes_it_strictly() -> None:
+    """No router forgets the route class: otherwise half a surrogate pair would be a 500."""
+    lax = []
+
+    def look(routes: Any) -> None:
+        for route in routes:
+            inner = getattr(route, "original_router", None)
+            if inner is not None:
+                look(inner.routes)
+            elif isinstance(route, APIRoute) and route.body_field and not isinstance(route, StrictRoute):
+                lax += [] if isinstance(route.body_field.field_info, params.Form) else [route.path]
+
+    look(create_app(Settings(data=Path("/nonexistent"))).routes)
+    assert not lax
+
+
+# Over a real socket: the parser, its bounds, and the process.
+
+
+def talk(url: str, data: bytes, seconds: float = 1.5, pieces: int = 1) -> bytes:
+    """Send bytes, in pieces, and read until the other side closes or the time is over."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=seconds) as link:
+        size = max(1, len(data) // pieces)
+        received = b""
+        try:
+            for start in range(0, len(data), size):
+                link.sendall(data[start : start + size])
+            while chunk := link.recv(65536):
+                received += chunk
+        except (TimeoutError, ConnectionError):
+            pass
+        return received
+
+
+def request(line: str, headers: list[str], body: bytes = b"") -> bytes:
+    return "\r\n".join([line, *headers, "", ""]).encode("latin-1") + body
+
+
+HOST = "Host: playground"
+CLOSE = "Connection: close"
+RAW: dict[str, tuple[bytes, tuple[int, ...]]] = {
+    "not HTTP": (b"\x16\x03\x01\x02\x00\x01\x00" * 20 + b"\r\n\r\n", (400,)),
+    "a word": (b"HELLO\r\n\r\n", (400,)),
+    "no host": (request("GET /api/v1/catalog HTTP/1.1", [CLOSE]), (400,)),
+    "two hosts": (request("GET /api/v1/catalog HTTP/1.1", [HOST, "Host: b", CLOSE]), (400,)),
+    "length and chunks": (
+        request("POST /api/v1/runs HTTP/1.1", [HOST, "Content-Length: 5", "Transfer-Encoding: chunked"], b"0\r\n\r\n"),
+        (400,),
+    ),
+    "two lengths": (
+        request("POST /api/v1/runs HTTP/1.1", [HOST, "Content-Length: 5", "Content-Length: 6"], b"{}"),
+        (400,),
+    ),
+    "negative length": (request("POST /api/v1/runs HTTP/1.1", [HOST, "Content-Length: -5"]), (400,)),
+    "endless length": (request("POST /api/v1/runs HTTP/1.1", [HOST, "Content-Length: " + "9" * 40]), (400,)),
+    "large length": (request("POST /api/v1/runs HTTP/1.1", [HOST, CLOSE, "Content-Length: 999999999"]), (413,)),
+    "bad chunk": (request("POST /api/v1/runs HTTP/1.1", [HOST, "Transfer-Encoding: chunked"], b"zz\r\n"), (400,)),
+    "raw NUL in path": (b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n", (400,)),
+    "raw bytes in path": (b"GET /\xff\xfe HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", (400, 404)),
+    "percent": (request("GET /api/v1/runs/%zz%ff HTTP/1.1", [HOST, CLOSE]), (404,)),
+    "NUL in header": (b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n", (400,)),
+    "folded header": (b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\nConnection: close\r\n\r\n", (200, 400)),
+    "long path": (request("GET /" + "a" * 20_000 + " HTTP/1.1", [HOST, CLOSE]), (431,)),
+    "long header": (request("GET /healthz HTTP/1.1", [HOST, "X: " + "a" * 20_000]), (431,)),
+    "many headers": (request("GET /healthz HTTP/1.1", [HOST, *(f"X-{i}: {'a' * 20}" for i in range(1000))]), (431,)),
+    "endless header": (b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 40_000, (431,)),
+    "websocket": (
+        request("GET /api/v1/catalog HTTP/1.1", [HOST, "Connection: Upgrade, close", "Upgrade: websocket"]),
+        (200, 400),
+    ),
+    "odd method": (request("BREW / HTTP/1.1", [HOST, CLOSE]), (400, 405)),
+    "HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (400, 404, 405)),
+    "star": (request("OPTIONS * HTTP/1.1", [HOST, CLOSE]), (400, 404, 405)),
+    "absolute": (request("GET http://evil.example/healthz HTTP/1.1", [HOST, CLOSE]), (200, 400, 404)),
+    "query of rubbish": (request("GET /api/v1/runs?format=%ff%00 HTTP/1.1", [HOST, CLOSE]), (422,)),
+}
+
+
+@pytest.fixture(scope="module")
+def bounded(start_server: StartServer) -> Any:
+    """A server that waits for a request for one second only."""
+    with start_server({"PLAYGROUND_RECEIVE_SECONDS": "1.0"}) as url:
+        yield url
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_raw_bytes_are_answered_or_cut_off(bounded: str, name: str) -> None:
+    """With the status that fits, or by closing; never with a 5xx, and the next visitor is served."""
+    data, expected = RAW[name]
+    for pieces in (1, 7):
+        answer = talk(bounded, data, pieces=pieces)
+        if answer:
+            status = int(answer.split(b" ", 2)[1])
+            assert status in expected, answer[:300]
+            assert b"content-security-policy" in answer.lower()
+    assert b"200 OK" in talk(bounded, request("GET /healthz HTTP/1.1", [HOST, CLOSE]))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"GET /healthz HT",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\n",
+        request("POST /api/v1/runs HTTP/1.1", [HOST, "Content-Type: application/json", "Content-Length: 100"], b"{"),
+    ],
+    ids=["silent", "half a line", "half a head", "half a body"],
+)
+def test_half_a_request_is_cut_off(bounded: str, data: bytes) -> None:
+    """After the time to send one, however little by little; a 408 if anything was sent."""
+    began = time.monotonic()
+    answer = talk(bounded, data, seconds=4.0)
+    assert 0.8 < time.monotonic() - began < 2.5
+    assert answer == b"" if not data else b" 408 " in answer.split(b"\r\n")[0]
+
+
+def test_a_slow_drip_does_not_keep_a_connection(bounded: str) -> None:
+    """The clock is that of the whole request: a byte now and then does not start it anew."""
+    host, port = bounded.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as link:
+        link.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n")
+        link.settimeout(0.1)
+        began = time.monotonic()
+        answer = b""
+        while time.monotonic() - began < 4 and not answer:
+            with suppress(TimeoutError):
+                link.sendall(b"X: a\r\n")
+                answer = link.recv(1000)
+        assert b" 408 " in answer
+        assert time.monotonic() - began < 2.5
+
+
+def test_a_kept_connection_serves_many(bounded: str) -> None:
+    """The clock stops with each request that is complete, and pipelined ones are answered in order."""
+    one = request("GET /healthz HTTP/1.1", [HOST])
+    host, port = bounded.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as link:
+        for _ in range(3):
+            link.sendall(one)
+            answer = b""
+            while not answer.endswith(b"}"):
+                answer += link.recv(65536)
+            assert b"200 OK" in answer
+            time.sleep(0.6)
+    answers = talk(bounded, one * 3 + request("GET /api/v1/runs/x HTTP/1.1", [HOST, CLOSE]))
+    assert answers.count(b"HTTP/1.1 200 OK") == 3
+    assert answers.count(b"HTTP/1.1 404") == 1
+
+
+def test_a_flood_of_heads_takes_no_memory(bounded: str) -> None:
+    """Megabytes of headers are refused after the first few kilobytes."""
+    flood = b"GET /healthz HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X-%d: %b\r\n" % (i, b"a" * 1000) for i in range(5000))
+    answer = talk(bounded, flood)
+    assert answer == b"" or b" 431 " in answer.split(b"\r\n")[0]
+
+
+@contextmanager
+def process(folder: Path, **env: str) -> Any:
+    """A server of our own with its process: (process, url, log)."""
+    port = machine.free_port()
+    log = folder / "server.log"
+    settings = {"PLAYGROUND_HOST": "127.0.0.1", "PLAYGROUND_PORT": str(port), "PLAYGROUND_DATA": str(folder)}
+    with machine.running([machine.sys.executable, "-m", "app"], settings | env, log) as running:
+        url = f"http://127.0.0.1:{port}"
+        machine.wait_until(lambda: machine._answers(url + "/healthz"), running, log)
+        yield running, url, log
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_server_stops_soon_and_cleanly(tmp_path: Path, workers: str) -> None:
+    """On SIGTERM, within 3 s, with idle connections and a half-sent request open, and code 0."""
+    with process(tmp_path, PLAYGROUND_WORKERS=workers) as (running, url, log):
+        port = int(url.rsplit(":", 1)[1])
+        links = [socket.create_connection(("127.0.0.1", port)) for _ in range(5)]
+        links[0].sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n")
+        links[1].sendall(request("GET /healthz HTTP/1.1", [HOST]))
+        assert links[1].recv(1000)
+        began = time.monotonic()
+        running.terminate()
+        assert running.wait(timeout=5) == 0
+        assert time.monotonic() - began < 3
+        for link in links:
+            link.close()
+        assert f"http://127.0.0.1:{port}" in log.read_text()
+        assert "Traceback" not in log.read_text()
+
+
+def test_workers_leave_with_their_supervisor(tmp_path: Path) -> None:
+    """kill -9 of the process that started them: the port is free again within a few seconds."""
+    with process(tmp_path, PLAYGROUND_WORKERS="2") as (running, url, _):
+        running.kill()
+        running.wait()
+        deadline = time.monotonic() + 8
+        while time.monotonic() < deadline:
+            try:
+                machine._answers(url + "/healthz")
+            except OSError:
+                return
+            time.sleep(0.1)
+        pytest.fail("orphans serve the port")
+
+
+def test_logs_are_json_on_demand(tmp_path: Path) -> None:
+    """One object a request, with its id, route, status and time, and no whole run id or token."""
+    with process(tmp_path, PLAYGROUND_JSON_LOGS="true") as (_, url, log), httpx.Client(base_url=url) as client:
+        answer = client.post("/api/v1/runs", json={})
+        run = answer.json()["id"]
+        client.get(f"/api/v1/runs/{run}")
+        time.sleep(0.2)
+        text = log.read_text()
+        lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        made = next(line for line in lines if line.get("id") == answer.headers["x-request-id"])
+        assert (made["method"], made["route"], made["status"]) == ("POST", "/api/v1/runs", 201)
+        assert made["ms"] > 0
+        assert run not in text
+        assert client.cookies["visitor"] not in text
+
+
+def test_the_protocol_reads_the_same_headers() -> None:
+    """What the parser refuses has the headers that the app sends."""
+    assert [name for name, _ in security.HEADERS][:3] == [
+        b"content-security-policy",
+        b"x-content-type-options",
+        b"referrer-policy",
+    ]
+
+
+def test_one_heavy_visitor_does_not_stall_the_others(start_server: StartServer) -> None:
+    """While one asks for the largest networks without pause, others' steps stay quick, even at the 99th percentile."""
+    heavy_spec = {
+        "dataset": "digits16",
+        "hidden": [256, 128, 64],
+        "samples": 2000,
+        "batch_size": 500,
+        "optimizer": "adam",
+    }
+
+    async def main(url: str) -> None:
+        limits = httpx.Limits(max_connections=20)
+        async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits) as client:
+            stop, refused = asyncio.Event(), 0
+
+            async def heavy() -> None:
+                nonlocal refused
+                run = (await client.post("/api/v1/runs", json=heavy_spec)).json()["id"]
+                while not stop.is_set():
+                    answer = await client.post(f"/api/v1/runs/{run}/step", json={"count": 1000})
+                    refused += answer.status_code in (429, 503)
+                    assert answer.status_code in (200, 429, 503)
+
+            async def light(times: list[float]) -> None:
+                run = (await client.post("/api/v1/runs", json={})).json()["id"]
+                for _ in range(60):
+                    began = time.perf_counter()
+                    answer = await client.post(f"/api/v1/runs/{run}/step", json={"count": 1})
+                    times.append(time.perf_counter() - began)
+                    assert answer.status_code == 200
+                    await asyncio.sleep(0.02)
+
+            burdens = [asyncio.create_task(heavy()) for _ in range(3)]
+            await asyncio.sleep(0.5)
+            times: list[float] = []
+            await asyncio.gather(light(times), light(times))
+            stop.set()
+            await asyncio.gather(*burdens)
+            times.sort()
+            print(f"p50 {times[len(times) // 2]:.4f}, p99 {times[int(0.99 * len(times))]:.4f} s; {refused} refused")
+            assert times[len(times) // 2] < 0.05
+            assert times[int(0.99 * len(times))] < (0.5 if machine.CI else 0.25)
+
+    with start_server() as url:
+        asyncio.run(main(url))
