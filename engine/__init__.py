@@ -12,6 +12,7 @@ from engine.examples import Examples, examples_of
 from engine.features import FEATURES
 from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES
+from engine.maps import unit_maps
 from engine.network import Network
 from engine.optimizers import OPTIMIZERS
 from engine.packing import CorruptState, pack, unpack
@@ -68,5 +69,6 @@ __all__ = [
     "start",
     "trace",
     "trace_of",
+    "unit_maps",
     "unpack",
 ]
