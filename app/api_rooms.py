@@ -21,7 +21,7 @@ from app.picture import SIZES, lesson_of
 from app.polls import BadQuestion
 from app.rooms import Poll, Refused, Room, Shared
 from app.screens import Screens
-from app.security import visitor
+from app.security import visitor_of
 from app.settings import Settings
 from app.strict import StrictRoute
 from app.teaching import Teaching
@@ -111,7 +111,7 @@ def caller(request: Request) -> Caller:
     if secret is None:
         code = rooms.code_of(request.path_params.get("code", ""))
         secret = request.cookies.get(COOKIE + code) if code else None
-    return Caller(visitor(request), secret, request.client.host if request.client else "")
+    return Caller(visitor_of(request), secret, request.client.host if request.client else "")
 
 
 Who = Annotated[Caller, Depends(caller)]

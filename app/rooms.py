@@ -38,10 +38,11 @@ class Shared:
 
 @dataclass(frozen=True)
 class Student:
-    """One of the class, by a number of the room's own; a nickname only if one was given."""
+    """One of the class, by a number of the room's own; a nickname only if one was given; the run taken as a copy."""
 
     number: int
     nickname: str = ""
+    copy: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,20 +148,26 @@ def join(room: Room, student: str, nickname: str = "", most: int = 400) -> Room:
     if known is None and len(room.students) >= most:
         raise Refused(f"the room is full: {most} students")
     number = known.number if known else len(room.students) + 1
-    now = Student(number, clean(nickname))
+    now = Student(number, clean(nickname), known.copy if known else "")
     return room if now == known else replace(room, students={**room.students, student: now})
+
+
+def take_copy(room: Room, student: str, run: str) -> Room:
+    """A student has a copy, in place of an earlier one."""
+    known = room.students[student]
+    return replace(room, students={**room.students, student: replace(known, copy=run)})
 
 
 def share(room: Room, shared: Shared) -> Room:
     """The teacher shows something; what was handed in leaves the wall."""
     if len(shared.view) > LONGEST_VIEW or len(shared.lesson) > LONGEST_LESSON:
         raise Refused("the view is too long to be shared")
-    return replace(room, shared=shared, shown=None)
+    return room if (room.shared, room.shown) == (shared, None) else replace(room, shared=shared, shown=None)
 
 
 def set_pace(room: Room, pace: str) -> Room:
     """Students follow, or explore on a copy."""
-    return replace(room, pace=pace)
+    return room if room.pace == pace else replace(room, pace=pace)
 
 
 def pause(room: Room, message: str | None) -> Room:

@@ -6,9 +6,12 @@ the run's own id, with which anybody could step it, is told to the teacher alone
 
 from typing import Any
 
+from markupsafe import Markup
+
 from app import polls
 from app.broadcast import Screen
 from app.classroom import Classroom
+from app.panels import panel_of
 from app.picture import LOST, picture_of
 from app.polls import OPEN, REVEALED, Bar
 from app.rooms import Poll, Room, Shared, spaced
@@ -35,7 +38,10 @@ class Screens:
         if await self.classroom.version(code) is None:
             return None
         room = await self.classroom.get(code)
-        states = {audience: told(room, audience, here) for audience in AUDIENCES}
+        states = {}
+        for audience in AUDIENCES:
+            state = told(room, audience, here)
+            states[audience] = state | {"panel": panel_of(state, audience, room.code)}
         return Screen(room.version, states, room.on_screen)
 
     async def picture(self, screen: Screen, size: str) -> str:
@@ -50,6 +56,12 @@ class Screens:
     async def count(self, code: str, own: int) -> int:
         """How many students watch."""
         return await self.classroom.count(code, own)
+
+
+def panel(room: Room, audience: str, here: int = 0, student: str = "") -> Markup:
+    """The panel of an audience; for one `student`, with the answer given so far."""
+    mine = room.poll.answers.get(student, "") if room.poll else ""
+    return panel_of(told(room, audience, here), audience, room.code, mine)
 
 
 def told(room: Room, audience: str, here: int = 0) -> dict[str, Any]:

@@ -33,10 +33,11 @@ class Teaching:
     runs: Runs
 
     async def shared(self, run_id: str, step: int | None, query: str) -> Shared:
-        """A run at a step (None: its head) through a view, checked; RunNotFound and SpecError if it cannot be."""
+        """A run at a step (None: the view's, or its head) through a view; RunNotFound and SpecError if it cannot be."""
         run = await self.runs.get(run_id)
         view = view_from(query)
-        state = run.state if step is None else await self.runs.at(run, step)
+        step = view.step if step is None else step
+        state = run.state if step is None else await self.runs.at(run, min(step, run.state.step))
         return Shared(run.id, state.step, query_of(check_view(view, state)))
 
     async def state(self, shared: Shared) -> tuple[Run, RunState]:
@@ -117,7 +118,10 @@ class Teaching:
             raise Refused("the class follows the teacher now; copies can be taken when it explores")
         shown = entry.room.on_screen
         run = await self.runs.get(shown.run)
-        return await self.runs.branch(run.id, min(shown.step, run.state.step), caller.visitor)
+        made = await self.runs.branch(run.id, min(shown.step, run.state.step), caller.visitor)
+        if entry.joined:
+            await self.classroom.change(entry.room.code, lambda room: rooms.take_copy(room, entry.student, made.id))
+        return made
 
     async def hand_in(
         self, entry: Entry, caller: Caller, run_id: str, step: int | None = None, query: str = "", named: bool = False

@@ -1,0 +1,83 @@
+// A student's page or the wall: draws what the teacher shows, and keeps the student's own answer marked.
+/* global htmx */
+import { follow } from './stream.js';
+import { fields, run } from './view.js';
+
+const root = document.querySelector('[data-room]');
+const panel = document.getElementById('panel');
+const picture = document.getElementById('picture');
+const exploring = root.dataset.mine === 'true';
+const answers = {};
+
+const swap = (target, text, how = 'innerMorph') => htmx.swap({ text, target, sourceElement: target, swap: how });
+const shape = (scope) => scope.querySelector('#stage')?.dataset.shape;
+
+async function drawState(state) {
+  if (exploring && state.pace !== 'explore') {
+    location.replace(`/class/${root.dataset.room}`);
+    return;
+  }
+  await swap(panel, state.panel);
+  dress();
+}
+
+// Another network, or a lesson: put in anew. The same: morphed, so that numbers and lines move.
+async function drawFrame(markup) {
+  const fresh = new DOMParser().parseFromString(markup, 'text/html');
+  await swap(picture, markup, shape(fresh) === shape(picture) ? 'innerMorph' : 'innerHTML');
+  document.documentElement.dataset.step = picture.querySelector('#stage')?.dataset.step ?? '';
+}
+
+// The stream is the same for all: one's own answer is put in here.
+function dress() {
+  const question = document.getElementById('question');
+  const { number, status, mine: told } = question.dataset;
+  document.body.classList.toggle('asking', Boolean(number));
+  document.body.classList.toggle('paused', Boolean(document.querySelector('.pause')));
+  if (!number) return;
+  if (told) answers[number] = told;
+  const mine = answers[number];
+  if (!mine) return;
+  for (const choice of question.querySelectorAll('.choice')) choice.setAttribute('aria-pressed', String(choice.value === mine));
+  for (const bar of question.querySelectorAll('.bar')) bar.classList.toggle('mine', bar.dataset.answer === mine);
+  const label = question.querySelector(`.choice[value="${CSS.escape(mine)}"], .bar[data-answer="${CSS.escape(mine)}"] .label`);
+  document.getElementById('your-answer').textContent = label?.textContent ?? mine;
+  document.getElementById('yours').hidden = false;
+  const missing = document.getElementById('not-answered');
+  if (missing) missing.hidden = true;
+  const typed = document.getElementById('number');
+  if (typed && !typed.value && status === 'open') typed.value = mine;
+}
+
+function size() {
+  const width = picture.clientWidth;
+  return root.dataset.screen === 'wall' ? 'm' : width < 450 ? 's' : width < 800 ? 'm' : 'l';
+}
+
+if (picture && root.dataset.screen !== 'wall') root.dataset.size = size();
+const stream = follow(root, { state: drawState, frame: picture ? drawFrame : null });
+let waiting = 0;
+addEventListener('resize', () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => {
+    if (!picture || size() === root.dataset.size) return;
+    root.dataset.size = size();
+    stream.reopen();
+  }, 300);
+});
+
+document.addEventListener('htmx:after:swap', dress);
+
+// What is handed in is what the student looks at.
+const form = document.getElementById('hand-in');
+form?.addEventListener('submit', () => {
+  form.elements.run.value = run();
+  form.elements.view.value = new URLSearchParams(fields()).toString();
+}, true);
+if (exploring) {
+  document.addEventListener('htmx:after:swap', () => {
+    if (location.pathname === '/') history.replaceState(null, '', `/class/${root.dataset.room}/mine`);
+  });
+}
+dress();
+document.documentElement.dataset.ready = 'true';

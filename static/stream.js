@@ -1,0 +1,81 @@
+// One stream a page: only the newest state and picture are drawn, older ones never overwrite newer ones.
+// It is closed while nobody looks, and opened again by itself after a restart, each page in its own time.
+
+export function follow(root, { state, frame = null }) {
+  const drawn = { state: 0, frame: 0 };
+  const waiting = { state: null, frame: null };
+  const draw = { state, frame };
+  const link = document.getElementById('link');
+  let source = null;
+  let timer = 0;
+  let drawing = false;
+
+  async function paint() {
+    if (drawing) return;
+    drawing = true;
+    for (let name = next(); name; name = next()) {
+      const { version, data } = waiting[name];
+      waiting[name] = null;
+      if (version <= drawn[name]) continue;
+      drawn[name] = version;
+      await draw[name](JSON.parse(data), version);
+    }
+    drawing = false;
+  }
+
+  const next = () => (waiting.frame ? 'frame' : waiting.state ? 'state' : null);
+
+  function keep(name, event) {
+    if (!draw[name]) return;
+    const version = Number(event.lastEventId);
+    if (waiting[name] && waiting[name].version > version) return;
+    waiting[name] = { version, data: event.data };
+    requestAnimationFrame(paint);
+  }
+
+  function open() {
+    clearTimeout(timer);
+    source?.close();
+    if (document.hidden) return;
+    const { room, screen } = root.dataset;
+    source = new EventSource(`/api/v1/rooms/${room}/stream?screen=${screen}&size=${root.dataset.size ?? ''}`);
+    source.addEventListener('open', () => { link.textContent = ''; });
+    source.addEventListener('state', (event) => keep('state', event));
+    source.addEventListener('frame', (event) => keep('frame', event));
+    source.addEventListener('closed', over);
+    source.addEventListener('bye', () => again(1000, 4000));
+    source.addEventListener('error', () => {
+      link.textContent = 'Reconnecting…';
+      if (source.readyState === EventSource.CLOSED) lost();
+    });
+  }
+
+  function again(least, spread) {
+    source?.close();
+    link.textContent = 'Reconnecting…';
+    clearTimeout(timer);
+    timer = setTimeout(open, least + spread * Math.random());
+  }
+
+  function over() {
+    source?.close();
+    location.replace('/class/over');
+  }
+
+  // The server answered, but not with a stream: the room is closed, or it is full for now.
+  async function lost() {
+    try {
+      const answer = await fetch(`/api/v1/rooms/${root.dataset.room}`);
+      if (answer.status === 404) return over();
+    } catch { /* not there yet */ }
+    return again(2000, 4000);
+  }
+
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) source?.close();
+    else open();
+  });
+  addEventListener('pageshow', (event) => { if (event.persisted) open(); });
+  open();
+  return { reopen: open };
+}

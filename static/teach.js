@@ -1,0 +1,123 @@
+// The teacher's page: the playground or a lesson, whose every view is shown to the class, and the strip.
+/* global htmx */
+import { follow } from './stream.js';
+import { fields, form, run, step } from './view.js';
+
+const strip = document.getElementById('strip');
+const panel = document.getElementById('panel');
+const { room } = strip.dataset;
+const VIEW = ['lens', 'example', 'select', 'moment', 'grain', 'scale', 'discrete', 'tests'];
+const here = `/class/${room}/teach`;
+let shared = JSON.parse(strip.dataset.shared);
+let version = Number(strip.dataset.version);
+let sent = JSON.stringify(current());
+let busy = false;
+
+// What is on this page now, as the room takes it.
+function current() {
+  if (!form()) return { lesson: lesson() };
+  const looked = fields();
+  const query = new URLSearchParams(VIEW.filter((name) => looked[name]).map((name) => [name, looked[name]]));
+  return { run: run(), step: step(), view: query.toString() };
+}
+
+function lesson() {
+  return location.pathname.startsWith('/learn/') ? location.pathname + location.search : shared.lesson;
+}
+
+// While one view is on its way, only the newest of those that follow goes after it.
+async function share() {
+  if (busy) return;
+  busy = true;
+  try {
+    for (let now = current(); JSON.stringify(now) !== sent; now = current()) {
+      sent = JSON.stringify(now);
+      const answer = await fetch(`/api/v1/rooms/${room}/shared`, {
+        method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: sent,
+      });
+      const told = await answer.json();
+      if (!answer.ok) throw new Error(told.detail);
+      version = Math.max(version, told.version);
+      shared = told.shared;
+    }
+    say('');
+  } catch (error) {
+    say(`The class does not see this: ${error.message}`);
+  }
+  busy = false;
+}
+
+function say(text) {
+  document.getElementById('class-error').textContent = text;
+}
+
+// Another device of the teacher's, a script, or the reveal has moved the class on: this page follows.
+async function catchUp(state, number) {
+  if (busy || number <= version) return;
+  version = number;
+  if (JSON.stringify(state.shared) === JSON.stringify(shared)) return;
+  const before = shared;
+  shared = state.shared;
+  if (shared.run !== before.run || shared.lesson !== before.lesson || !form()) {
+    location.reload();
+    return;
+  }
+  const values = { ...Object.fromEntries(new URLSearchParams(shared.view)), step: shared.step, size: fields().size };
+  busy = true;
+  await htmx.ajax('GET', `/runs/${shared.run}/frame`, { source: '#frame', target: '#frame', swap: 'innerMorph', values });
+  sent = JSON.stringify(current());
+  busy = false;
+}
+
+async function drawState(state, number) {
+  const open = [...panel.querySelectorAll('details[open]')].map((each) => each.id);
+  await htmx.swap({ text: state.panel, target: panel, sourceElement: panel, swap: 'innerMorph' });
+  for (const id of open) document.getElementById(id)?.setAttribute('open', '');
+  await catchUp(state, number);
+}
+
+document.addEventListener('htmx:after:swap', (event) => {
+  if (location.pathname !== here) {
+    const asked = location.pathname + location.search;
+    if (asked.startsWith('/learn/')) share();
+    history.replaceState(null, '', here);
+  }
+  if (form()) share();
+});
+
+// The refusal of a button is a sentence, not a panel.
+document.addEventListener('htmx:before:swap', (event) => {
+  const { response, text } = event.detail.ctx;
+  if (response?.status === 422 && event.detail.ctx.sourceElement?.closest?.('#strip')) {
+    event.preventDefault();
+    say(text.trim());
+  }
+});
+
+document.addEventListener('submit', (event) => {
+  say('');
+  if (event.target.closest('[data-closes-menu]')) event.target.closest('details').open = false;
+});
+
+document.addEventListener('click', async (event) => {
+  const copied = event.target.closest('[data-copies]');
+  if (copied) {
+    const field = document.getElementById(copied.dataset.copies);
+    await navigator.clipboard?.writeText(field.value);
+    copied.textContent = 'Copied';
+  }
+  for (const menu of document.querySelectorAll('#strip details.menu[open]')) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+  const link = event.target.closest('a[href^="/learn/"]');
+  if (link && !form() && !event.defaultPrevented) {
+    event.preventDefault();
+    await fetch(`/api/v1/rooms/${room}/shared`, {
+      method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ lesson: link.getAttribute('href') }),
+    });
+    location.reload();
+  }
+});
+
+follow(strip, { state: drawState });
+document.documentElement.dataset.teaching = 'true';
