@@ -76,25 +76,35 @@ def arts_of(spec: Spec) -> tuple[Art, ...]:
 
 
 def draw(
-    spec: Spec, trace: Trace, seen: Surfaces | None, lens: str, batch: bool, marks: Marks, size: Size = "l"
-) -> Drawing:
-    """The network under a lens; `seen` are its units' surfaces, for one or two raw inputs."""
+    spec: Spec, trace: Trace, seen: Surfaces | None, lens: str, batch: bool, marks: Marks, size: Size = "l",
+    patch: bool = False,
+) -> Drawing:  # fmt: skip
+    """The network under a lens; `seen` are its units' surfaces, for one or two raw inputs.
+
+    With `patch` it has only the values, for the page's script to put in their places in the drawing that is there; the
+    selected unit's own links in a wide layer have no places, so with them it is whole.
+    """
     network, arts = spec.network, arts_of(spec)
     place = layout(network.sizes, network.activation_names, is_image(spec), size)
     what = shown(trace, lens, batch)
     text, pictured = _skeleton(
         network.sizes, network.activation_names, spec.raw_inputs, names_of(spec), class_names(spec), arts, size
     )
-    values: list[Any] = [lens, marks.flow]
-    if pictured:
-        values.append(_tiles(trace, seen, lens))
+    values = [_tiles(trace, seen, lens)] if pictured else []
     if "ink" in arts:
         values.append(inks(trace.x.mean(axis=0)[None], PIXELS))
-    for layer in place.layers[1:]:
-        values += _link_values(place, layer, what, marks)
+    values += _link_values(place, what, marks)
+    chosen = Markup("").join(_chosen_links(place, x, what, marks) for x in place.layers[1:] if not x.all_links)
+    values.append(chosen)
     for layer in place.layers:
         values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
-    return Drawing(fill(text, values), _legend(place, what), place)
+    legend = _legend(place, what)
+    if patch and not chosen:
+        return Drawing(_PATCH.format("|".join(values)), legend, place)
+    return Drawing(fill(text, [lens, marks.flow, *values]), legend, place)
+
+
+_PATCH = Markup('<svg id="net" data-patch="{}"></svg>')
 
 
 @lru_cache(maxsize=64)
@@ -125,18 +135,18 @@ def _signs(values: NDArray[np.floating]) -> list[str]:
     return ["n" if negative else "p" for negative in (values < 0).tolist()]
 
 
-def _link_values(place: Layout, layer: Layer, what: Shown, marks: Marks) -> list[Any]:
-    quantity = what.links[layer.index - 1]
-    if not layer.all_links:
-        return [_chosen_links(place, layer, what, marks)]
-    if not layer.links:
+def _link_values(place: Layout, what: Shown, marks: Marks) -> list[str]:
+    """Class, width and number of every link drawn, of all layers at once: a NumPy call costs as much as 20 links."""
+    drawn = [layer for layer in place.layers[1:] if layer.links]
+    if not drawn:
         return []
-    flat = quantity.ravel()
-    kinds, strokes, texts = _signs(flat), [f"{w:.1f}" for w in widths(flat, what.reach)], shorts(flat.tolist(), 3)
+    flat = np.concatenate([what.links[layer.index - 1].ravel() for layer in drawn])
+    kinds, texts = _signs(flat), shorts(flat.tolist(), 3)
+    strokes = ("%.1f " * len(flat) % tuple(widths(flat, what.reach))).split()
     if marks.select or marks.lit or marks.known is not None:
+        links = (link for layer in drawn for link in layer.links)
         kinds = [
-            kind + _link_marks(link.id, link.address, what.lens, marks)
-            for kind, link in zip(kinds, layer.links, strict=True)
+            kind + _link_marks(link.id, link.address, what.lens, marks) for kind, link in zip(kinds, links, strict=True)
         ]
         texts = ["?" if "unknown" in kind else text for kind, text in zip(kinds, texts, strict=True)]
     return [value for row in zip(kinds, strokes, texts, strict=True) for value in row]

@@ -6,7 +6,7 @@ Everything here iterates the engine's tables: a new entry there is a new choice 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -57,17 +57,16 @@ TILE_NAMES = {
 }  # fmt: skip
 
 
-class Form(Protocol):
-    """A submitted form: single values by name, and all of a name."""
+class Fields(dict[str, str]):
+    """A submitted form or query: the last value of each name, and all of them by `getlist`."""
 
-    def get(self, key: str, default: str = ...) -> Any:
-        """The last value of a name."""
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        super().__init__(pairs)
+        self._pairs = pairs
 
-    def getlist(self, key: str) -> Sequence[Any]:
-        """Every value of a name."""
-
-    def __contains__(self, key: object) -> bool:
-        """Whether there is a value of that name."""
+    def getlist(self, name: str) -> list[str]:
+        """Every value of a name, in order."""
+        return [value for key, value in self._pairs if key == name]
 
 
 @dataclass(frozen=True)
@@ -226,7 +225,7 @@ def _picture(name: str) -> tuple[tuple[float, float, str], ...]:
     )
 
 
-def spec_from(form: Form, changed: str = "") -> Spec:
+def spec_from(form: Fields, changed: str = "") -> Spec:
     """The spec that the controls ask for; `changed` names the one that was touched last, to which others give way.
 
     Raises SpecError with the field that is wrong.
@@ -249,13 +248,13 @@ def _giving_way(wrong: str, changed: str) -> tuple[str, ...]:
     return ()
 
 
-def _given(form: Form) -> dict[str, Any]:
-    single = {name: str(form.get(name, "")) for name in FIELDS if name in form}
+def _given(form: Fields) -> dict[str, Any]:
+    single = {name: form.get(name, "") for name in FIELDS if name in form}
     fields = spec_fields(single)
-    fields["features"] = [str(name) for name in form.getlist("features")] or None
-    hidden = [number(str(units)) for units in form.getlist("units")]
-    activation = [str(name) for name in form.getlist("unit_activation")]
-    fields["hidden"], fields["activation"] = _changed_layers(hidden, activation, str(form.get("layers", "")))
+    fields["features"] = form.getlist("features") or None
+    hidden = [number(units) for units in form.getlist("units")]
+    activation = form.getlist("unit_activation")
+    fields["hidden"], fields["activation"] = _changed_layers(hidden, activation, form.get("layers", ""))
     for name in ("optimizer_settings", "schedule_settings"):
         fields[name] = _settings(name, form, fields)
     if form.get("seed_change"):
@@ -276,22 +275,22 @@ def _changed_layers(hidden: list[Any], activation: list[str], change: str) -> tu
     return hidden, activation if hidden else None
 
 
-def _settings(name: str, form: Form, fields: dict[str, Any]) -> dict[str, Any] | None:
+def _settings(name: str, form: Fields, fields: dict[str, Any]) -> dict[str, Any] | None:
     """The numbers of the chosen rule that the form has; those of another rule are not sent on."""
     table: Mapping[str, Any] = OPTIMIZERS if name == "optimizer_settings" else SCHEDULES
     chosen = table.get(str(fields.get(name.removesuffix("_settings"))))
     if chosen is None:
         return None
-    texts = {s.name: str(form.get(f"{name}.{s.name}", "")) for s in chosen.settings}
+    texts = {s.name: form.get(f"{name}.{s.name}", "") for s in chosen.settings}
     return {key: number(text) for key, text in texts.items() if text} or None
 
 
-def edit_from(spec: Spec, form: Form) -> tuple[str, Any]:
+def edit_from(spec: Spec, form: Fields) -> tuple[str, Any]:
     """The field and value of one live change: a field of the spec, a parameter by address, or freeze and unfreeze.
 
     Raises SpecError for a field that is none of these.
     """
-    field, text = str(form.get("field", "")), str(form.get("value", ""))
+    field, text = form.get("field", ""), form.get("value", "")
     if field in ("freeze", "unfreeze"):
         left = [address for address in spec.frozen if address != text]
         return "frozen", [*left, text] if field == "freeze" else left
@@ -300,5 +299,5 @@ def edit_from(spec: Spec, form: Form) -> tuple[str, Any]:
             field, form, {field.removesuffix("_settings"): getattr(spec, field.removesuffix("_settings"))}
         )
     if field in FIELDS:
-        return field, spec_fields({field: str(form.get(field, text))}).get(field)
+        return field, spec_fields({field: form.get(field, text)}).get(field)
     return field, number(text)

@@ -49,6 +49,9 @@ class Walk:
     note: str
 
 
+NO_WALK = Walk(0, (), None, 0.0, (), "")
+
+
 @dataclass(frozen=True)
 class Health:
     """One layer's gradient over time: now, its bar's length, its line, and what else is worth telling."""
@@ -105,7 +108,7 @@ def frame(
     spec = state.spec
     step = trace(state, view.example)
     batch = view.example is None
-    walk, marks = _walk(step, view)
+    walk, marks = (NO_WALK, Marks()) if quick else _walk(step, view)
     seen = surfaces(state) if has_surfaces(state) else None
     receipt = ledger(step, view.select, batch) if view.select else None
     marks = replace(marks, select=view.select)
@@ -113,9 +116,9 @@ def frame(
     shown = replace(view, step=step_given, moment=walk.moment.index if walk.moment else None)
     return Frame(
         run, state, Link(run.origin, run.edits, shown), step,
-        draw(spec, step, seen, view.lens, batch, marks, size), walk, receipt,
+        draw(spec, step, seen, view.lens, batch, marks, size, quick), walk, receipt,
         output(state, seen, view.example, view.tests, view.discrete),
-        _chart(run, state, view, others or []), _health(run.history, state), _numbers(run, state), size, quick,
+        _chart(run, state, view, others or []), _health(run.history, state, quick), _numbers(run, state), size, quick,
         examples_of(spec).count,
     )  # fmt: skip
 
@@ -189,14 +192,14 @@ def _chart(run: Run, state: RunState, view: View, others: Others) -> LossChart:
     )  # fmt: skip
 
 
-def _health(history: History, state: RunState) -> tuple[Health, ...]:
+def _health(history: History, state: RunState, quick: bool) -> tuple[Health, ...]:
     """From the sampled point at or before the step that is looked at."""
     until = max(1, int(np.searchsorted(np.array(history.steps), state.step, side="right")))
     values, layers = history.values[:until], len(state.spec.network.shapes)
     rows = []
     for k in range(layers):
         norm, ratio, dead, saturated = values[-1, RUN_NUMBERS + LAYER_NUMBERS * k :][:LAYER_NUMBERS].tolist()
-        line = sparkline(values[-120:, RUN_NUMBERS + LAYER_NUMBERS * k])
+        line = "" if quick else sparkline(values[-120:, RUN_NUMBERS + LAYER_NUMBERS * k])
         rows.append(
             Health(
                 layer_name(k + 1, layers), plain(norm) if isfinite(norm) else "not finite",

@@ -123,7 +123,6 @@ def _size(value: float) -> str:
 
 
 def widths(values: Floats, reach: float) -> list[float]:
-    """Stroke widths for link quantities, flat: thin for 0, clamped at the thickest."""
-    with np.errstate(all="ignore"):
-        shares = np.minimum(np.abs(values.ravel()) / reach, 1.0)
-    return list((THINNEST - 0.2 + (THICKEST - THINNEST) * np.nan_to_num(shares, nan=1.0)).tolist())
+    """Stroke widths for link quantities, flat: thin for 0, clamped at the thickest; so is what is not finite."""
+    shares = np.fmin(np.abs(values.ravel()) / reach, 1.0)
+    return list((THINNEST - 0.2 + (THICKEST - THINNEST) * shares).tolist())

@@ -55,8 +55,13 @@ def short(value: float, digits: int = 2) -> str:
 
 
 def shorts(values: Sequence[float], digits: int = 2) -> list[str]:
-    """`short` of each."""
-    return [short(value, digits) for value in values]
+    """`short` of each: all in one format, then those again that do not fit it."""
+    texts = _minus(f"%+.{digits}f " * len(values) % tuple(values)).split()
+    least = 0.5 * 10**-digits
+    for i, value in enumerate(values):
+        if not (value == 0 or least <= value < 100 or -100 < value <= -least):
+            texts[i] = short(value, digits)
+    return texts
 
 
 def count(value: int) -> str:

@@ -4,36 +4,36 @@ Every answer that changes something is a fragment to htmx, and to a plain form a
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Any
+from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
-from starlette.datastructures import FormData
 
 from app import html as answers
 from app.csvdata import parse_csv
 from app.diagram import SIZES, Size
 from app.errors import spec_problem
-from app.forms import SPEEDS, controls, edit_from, spec_from
+from app.forms import SPEEDS, Fields, controls, edit_from, spec_from
 from app.frame import Frame, check_view, frame, table_of
 from app.html import html
-from app.links import Link, View, view_fields, view_of
+from app.links import Link, View, number, view_of
 from app.numbers import given
 from app.outputs import title_of
 from app.probing import probe
 from app.rendering import ENV, render
 from app.runs import Run, RunNotFound, Runs
-from app.security import visitor
-from engine import RunState, Spec, SpecError, examples_of, trace
+from app.security import visitor_of
+from engine import RunState, Spec, SpecError, examples_of
 
 router = APIRouter(include_in_schema=False)
 router.include_router(answers.router)
-Visitor = Annotated[str, Depends(visitor)]
 __all__ = ["ENV", "router"]
 
-MOST_STEPS = 100_000
+MOST_STEPS, MOST_FIELDS = 100_000, 2_000
 FIRST_EXAMPLE = 8
 
 
@@ -43,7 +43,7 @@ class Asked:
 
     request: Request
     visitor: str
-    fields: Any
+    fields: Mapping[str, str]
 
     @property
     def runs(self) -> Runs:
@@ -73,29 +73,34 @@ class Asked:
         phone = headers.get("sec-ch-ua-mobile") == "?1" or "iphone" in headers.get("user-agent", "").lower()
         return "s" if phone else "l"
 
+    @property
+    def form(self) -> Fields:
+        """The fields with every value of a name."""
+        return self.fields if isinstance(self.fields, Fields) else Fields(list(self.fields.items()))
+
     def text(self, name: str) -> str:
         """A field as text."""
-        return str(self.fields.get(name, ""))
+        return self.fields.get(name, "")
 
     def view(self) -> View:
         """What is looked at."""
         return view_of({name: self.text(name) for name in self.fields})
 
 
-async def asked(request: Request, visitor: Visitor) -> Asked:
-    """What a request asks, from its query or its form."""
-    fields: Any = request.query_params if request.method == "GET" else await request.form()
-    if isinstance(fields, FormData) and not all(isinstance(value, str) for value in fields.values()):
-        raise SpecError("form", "a file", "text only")
-    return Asked(request, visitor, fields)
-
-
-Ask = Annotated[Asked, Depends(asked)]
+async def asked(request: Request) -> Asked:
+    """What a request asks, from its query or its form. Read here rather than by a dependency: Play asks often."""
+    text = request.url.query if request.method == "GET" else (await request.body()).decode("utf-8", "replace")
+    try:
+        fields = Fields(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise SpecError("form", "too many fields", f"at most {MOST_FIELDS:,} fields") from None
+    return Asked(request, visitor_of(request), fields)
 
 
 @router.get("/")
-async def home(ask: Ask) -> Response:
+async def home(request: Request) -> Response:
     """The run of the link in the address, of this visitor's own if there is one; without a link the default one."""
+    ask = await asked(request)
     try:
         link = Link.parse({name: ask.text(name) for name in ask.fields})
         run = await ask.runs.open(ask.visitor, link.spec, link.edits, link.view.step or 0)
@@ -212,11 +217,12 @@ async def _changed(ask: Asked, change: Any) -> Response:
 
 
 @router.post("/runs")
-async def start(ask: Ask) -> Response:
+async def start(request: Request) -> Response:
     """A new run with the spec of the controls, or with pasted data."""
+    ask = await asked(request)
 
     async def change() -> tuple[Run, View, bool]:
-        spec = _custom(ask) if "csv" in ask.fields else spec_from(ask.fields, _source(ask))
+        spec = _custom(ask) if "csv" in ask.fields else spec_from(ask.form, _source(ask))
         run = await ask.runs.create(ask.visitor, spec)
         return run, _fresh(ask.view()), True
 
@@ -241,8 +247,9 @@ def _custom(ask: Asked) -> Spec:
 
 
 @router.post("/runs/{run_id}/step")
-async def step(run_id: str, ask: Ask) -> Response:
+async def step(run_id: str, request: Request) -> Response:
     """One or more steps, or an epoch; from a step of the past, after going back to it."""
+    ask = await asked(request)
 
     async def change() -> tuple[Run, View, bool]:
         view, run = ask.view(), await ask.runs.get(run_id)
@@ -269,12 +276,13 @@ def _count(ask: Asked, run: Run, view: View) -> int:
 
 
 @router.post("/runs/{run_id}/edit")
-async def edit(run_id: str, ask: Ask) -> Response:
+async def edit(run_id: str, request: Request) -> Response:
     """One live change: a field, a parameter by its address."""
+    ask = await asked(request)
 
     async def change() -> tuple[Run, View, bool]:
         view, run = ask.view(), await ask.runs.get(run_id)
-        field, value = edit_from(run.state.spec, ask.fields)
+        field, value = edit_from(run.state.spec, ask.form)
         run = await ask.runs.edit(run_id, field, value, step=_past(view, run))
         return run, replace(view, step=None), True
 
@@ -286,8 +294,9 @@ def _past(view: View, run: Run) -> int | None:
 
 
 @router.post("/runs/{run_id}/freeze")
-async def freeze(run_id: str, ask: Ask) -> Response:
+async def freeze(run_id: str, request: Request) -> Response:
     """Freeze a parameter, or let it go again."""
+    ask = await asked(request)
 
     async def change() -> tuple[Run, View, bool]:
         view, run = ask.view(), await ask.runs.get(run_id)
@@ -300,8 +309,9 @@ async def freeze(run_id: str, ask: Ask) -> Response:
 
 
 @router.post("/runs/{run_id}/rewind")
-async def rewind(run_id: str, ask: Ask) -> Response:
+async def rewind(run_id: str, request: Request) -> Response:
     """Go back for good: what came later is dropped."""
+    ask = await asked(request)
 
     async def change() -> tuple[Run, View, bool]:
         view = view_of({"step": ask.text("to")})
@@ -312,8 +322,9 @@ async def rewind(run_id: str, ask: Ask) -> Response:
 
 
 @router.post("/runs/{run_id}/reset")
-async def reset(run_id: str, ask: Ask) -> Response:
+async def reset(run_id: str, request: Request) -> Response:
     """The same start again, with the settings that are set now."""
+    ask = await asked(request)
 
     async def change() -> tuple[Run, View, bool]:
         run = await ask.runs.get(run_id)
@@ -327,12 +338,13 @@ async def reset(run_id: str, ask: Ask) -> Response:
 
 
 @router.post("/runs/{run_id}/slower")
-async def slower(run_id: str, ask: Ask) -> Response:
+async def slower(run_id: str, request: Request) -> Response:
     """The same start again with another learning rate."""
+    ask = await asked(request)
 
     async def change() -> tuple[Run, View, bool]:
         run = await ask.runs.get(run_id)
-        _, rate = edit_from(run.state.spec, {"field": "learning_rate", "value": ask.text("rate")})  # type: ignore[arg-type]
+        rate = number(ask.text("rate"))
         fresh = await ask.runs.create(ask.visitor, run.state.spec.with_changes(learning_rate=rate))
         return fresh, _fresh(ask.view()), True
 
@@ -340,8 +352,9 @@ async def slower(run_id: str, ask: Ask) -> Response:
 
 
 @router.post("/runs/{run_id}/branch")
-async def branch(run_id: str, ask: Ask) -> Response:
+async def branch(run_id: str, request: Request) -> Response:
     """A new run that shares everything up to the step that is looked at."""
+    ask = await asked(request)
 
     async def change() -> tuple[Run, View, bool]:
         view = ask.view()
@@ -353,8 +366,9 @@ async def branch(run_id: str, ask: Ask) -> Response:
 
 
 @router.get("/runs/{run_id}/frame")
-async def look(run_id: str, ask: Ask) -> Response:
+async def look(run_id: str, request: Request) -> Response:
     """The run under another view."""
+    ask = await asked(request)
 
     async def change() -> tuple[Run, View, bool]:
         return await ask.runs.get(run_id), ask.view(), False
@@ -363,15 +377,17 @@ async def look(run_id: str, ask: Ask) -> Response:
 
 
 @router.get("/runs/{run_id}/table")
-async def table(run_id: str, ask: Ask) -> Response:
+async def table(run_id: str, request: Request) -> Response:
     """The drawing's numbers as tables."""
+    ask = await asked(request)
     shown = await _frame(ask, await ask.runs.get(run_id), ask.view())
     return html(ask.request, render("_tables.html", table=table_of(shown), batch=shown.view.example is None))
 
 
 @router.get("/runs/{run_id}/{kind}")
-async def probing(run_id: str, kind: str, ask: Ask) -> Response:
+async def probing(run_id: str, kind: str, request: Request) -> Response:
     """The article's own tests on one parameter: nudge, slice, check."""
+    ask = await asked(request)
     run = await ask.runs.get(run_id)
     try:
         state, view = await _look(ask, run, ask.view())
@@ -382,8 +398,9 @@ async def probing(run_id: str, kind: str, ask: Ask) -> Response:
 
 
 @router.get("/runs")
-async def listing(ask: Ask) -> Response:
+async def listing(request: Request) -> Response:
     """This visitor's runs, as a table with links."""
+    ask = await asked(request)
     rows = []
     for each in (await ask.runs.list(ask.visitor))[:30]:
         run = await ask.runs.get(each.id)
@@ -402,6 +419,3 @@ def _run_title(run: Run) -> str:
     spec = run.state.spec
     shape = "-".join(map(str, spec.network.sizes))
     return f"{title_of(spec)} {shape}, {spec.optimizer} {given(spec.learning_rate)}, seed {spec.seed}"
-
-
-_ = (view_fields, trace)

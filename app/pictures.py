@@ -97,10 +97,10 @@ def scaled(values: NDArray[np.floating]) -> Grid:
 def sprite(values: Grid, width: int, colours: int = UNIT_COLOURS) -> str:
     """Rows of values in [-1, 1], pictures one below the other, as the data URI of one indexed PNG of that width."""
     steps = (colours - 1) / 2
-    scale = np.nan_to_num(values, copy=True, nan=0.0, posinf=1.0, neginf=-1.0)
-    scale *= steps
-    scale += steps + 0.5
-    np.clip(scale, 0, colours - 1, out=scale)
+    scale = values * np.float32(steps)
+    scale += np.float32(steps + 0.5)
+    np.fmax(scale, 0, out=scale)  # fmax and fmin: what is not a number gets a colour too
+    np.fmin(scale, colours - 1, out=scale)
     return data_uri(indexed_png(scale.astype(np.uint8).reshape(-1, width), diverging(colours)))
 
 
@@ -145,16 +145,15 @@ def indexed_png(index: NDArray[np.uint8], palette: tuple[tuple[int, int, int, in
     rows = np.zeros((height, index.shape[1] + 1), dtype=np.uint8)
     rows[:, 1:] = index
     header = pack(">IIBBBBB", width, height, 4 if small else 8, 3, 0, 0, 0)
-    return b"".join(
-        (
-            b"\x89PNG\r\n\x1a\n",
-            _chunk(b"IHDR", header),
-            _chunk(b"PLTE", bytes(c for colour in palette for c in colour[:3])),
-            _chunk(b"tRNS", bytes(colour[3] for colour in palette)),
-            _chunk(b"IDAT", compress(rows.tobytes(), 1)),
-            _chunk(b"IEND", b""),
-        )
-    )
+    picture = _chunk(b"IDAT", compress(rows.tobytes(), 1))
+    return b"".join((b"\x89PNG\r\n\x1a\n", _chunk(b"IHDR", header), _colours(palette), picture, _chunk(b"IEND", b"")))
+
+
+@lru_cache(maxsize=32)
+def _colours(palette: tuple[tuple[int, int, int, int], ...]) -> bytes:
+    """The chunks of a palette and its alphas."""
+    solid = bytes(c for colour in palette for c in colour[:3])
+    return _chunk(b"PLTE", solid) + _chunk(b"tRNS", bytes(colour[3] for colour in palette))
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:

@@ -161,3 +161,45 @@ export function pulseMoment() {
   if (!flow || calm()) return;
   for (const link of some([...document.querySelectorAll('#links .lit')])) pulse(link, flow, 60, 750);
 }
+
+// A frame of Play brings only the drawing's values, in the order of its template; each goes to its place.
+let places = { svg: null, list: [] };
+
+function placesOf(svg) {
+  const list = [];
+  const put = (element, name, before = '') => {
+    if (element) list.push([element, name, before]);
+  };
+  for (const id of ['sprite', 'ink']) put(svg.querySelector(`#${id}`), 'href');
+  for (const link of svg.querySelectorAll('#links .w:not(#chosen-links *)')) {
+    put(link, 'class', 'w ');
+    put(link, 'stroke-width');
+    put(link, 'data-v');
+  }
+  put(svg.querySelector('#chosen-links'), null);
+  for (const node of svg.querySelectorAll('#layers .node')) {
+    put(node, 'class', 'node ');
+    put(node, 'data-a');
+    const back = node.querySelector('.back[fill-opacity]');
+    put(back, 'class', 'back ');
+    put(back, 'fill-opacity');
+    put(node.querySelector('.curve'), 'd');
+    put(node.querySelector('.bias'), 'class', 'bias ');
+    put(node.querySelector('.above'), 'text');
+    put(node.querySelector('.below'), 'text');
+  }
+  return list;
+}
+
+export function patch(svg, text) {
+  const values = text.split('|');
+  if (places.svg !== svg || places.list.length !== values.length || !places.list.at(-1)[0].isConnected) {
+    places = { svg, list: placesOf(svg) };
+  }
+  places.list.forEach(([element, name, before], i) => {
+    const value = before + values[i];
+    if (name === 'text') {
+      if (element.textContent !== value) element.textContent = value;
+    } else if (name && element.getAttribute(name) !== value) element.setAttribute(name, value);
+  });
+}

@@ -2,14 +2,18 @@
 /* global htmx */
 import { announce, fields, fit, number, run, show } from './view.js';
 import { isPlaying, pause, toggle } from './play.js';
-import { focus, pulseMoment, pulseStep, refreshCard } from './diagram.js';
+import { focus, patch, pulseMoment, pulseStep, refreshCard } from './diagram.js';
 import { keepScrub } from './charts.js';
 import { end, keepMoments, moment, move, slowly, stopSlowly } from './walk.js';
 import { closeData } from './controls.js';
 
 // A part of a frame that has not changed comes empty and marked; what is on screen stays.
 htmx.registerExtension('same', {
-  htmx_before_morph_node: (_, { newNode }) => !newNode.hasAttribute?.('data-same'),
+  htmx_before_morph_node: (oldNode, { newNode }) => {
+    const values = newNode.dataset?.patch;
+    if (values !== undefined) patch(oldNode, values);
+    return values === undefined && !newNode.hasAttribute?.('data-same');
+  },
   htmx_before_morph_attr: (element, { attrName, newValue }) =>
     !(newValue === null && (attrName === 'role' || attrName === 'aria-label') && element.classList.contains('w')),
 });

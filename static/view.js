@@ -7,7 +7,8 @@ export const run = () => state().run;
 export const step = () => Number(state().step);
 export const fields = () => Object.fromEntries(new FormData(form()));
 export const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
-export const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+// When the last frame goes to the screen; what comes next may then travel while it is painted.
+export const painted = () => new Promise((done) => requestAnimationFrame(done));
 
 const target = { source: '#frame', target: '#frame', swap: 'innerMorph' };
 
