@@ -124,6 +124,7 @@ def test_probes_are_the_engines(tmp_path: Path) -> None:
         assert [wish["gradient"] for wish in told["wishes"]] == wished.gradients.tolist()
         assert told["addresses"][0] == "W1.1.1"
         assert told["mean"] == wished.mean[0]
+        assert [wish["wish"] for wish in told["wishes"]] == wished.gradients[:, 0].tolist()
         layers = (await get("health"))["layers"]
         assert [layer["gradient_norm"] for layer in layers] == [layer.gradient_norm for layer in health(trace(state))]
         receipt = (await get("receipt?address=W2.1.3"))["facts"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from drawn import states
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import ACTIVATIONS, RunState, Spec, SpecError, advance, apply, start, trace
@@ -46,13 +46,14 @@ def test_the_gradient_agrees_with_nudges_of_every_parameter(state: RunState) -> 
     assert nudge(state, "b1.1").agrees
 
 
-@settings(max_examples=25, deadline=None)
-@given(states(), st.sampled_from([0.001, 0.01]))
-def test_a_smaller_nudge_is_a_better_slope(state: RunState, amount: float) -> None:
-    """For smooth functions the difference shrinks with the amount: it is the nudge's doing, not the gradient's."""
-    assume({*state.spec.activation, state.spec.output_activation} <= SMOOTH and state.spec.loss in SMOOTH_LOSSES)
-    large, small = nudge(state, "W1.1.1", amount), nudge(state, "W1.1.1", amount / 10)
-    assert abs(small.difference) <= 0.2 * abs(large.difference) + 1e-9
+def test_a_smaller_nudge_is_a_better_slope() -> None:
+    """A tenth of the amount leaves about a tenth of the difference: it is the nudge's doing, not the gradient's."""
+    state = advance(start(Spec.make()), 20).state
+    large, small = (
+        sum(abs(nudge(state, address, amount).difference) for address in state.spec.network.addresses())
+        for amount in (0.01, 0.001)
+    )
+    assert 0.05 * large < small < 0.2 * large
 
 
 def _wrong(derivative: Callable[[Floats, Floats, Floats], None]) -> Callable[[Floats, Floats, Floats], None]:
