@@ -25,7 +25,9 @@ def _penalty_gradient(scene: Scene, key: Key) -> Face:
     name = spec.regularization.upper()
     words = say(f"{name} regularization pulls the weight towards 0: it adds ", back(pull), " to its gradient.")
     inner = r"\operatorname{sign}(W)" if spec.regularization == "l1" else "W"
-    shown = [" × sign ", by_sign(weight)] if spec.regularization == "l1" else [" × ", by_sign(weight)]
+    shown: list[str | Segment] = (
+        [" × sign ", by_sign(weight)] if spec.regularization == "l1" else [" × ", by_sign(weight)]
+    )
     numbers = say(short(spec.regularization_rate), *shown, " = ", back(pull))
     symbols = rf"\lambda\, {inner.replace('W', symbol('W', k, j, i))}"
     return Face(words, symbols, numbers, (f"gW{k}", f"W{k}_next"), {"W": weight, "dW_penalty": pull})
