@@ -4,97 +4,38 @@ Every answer that changes something is a fragment to htmx, and to a plain form a
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
+from starlette.exceptions import HTTPException
 
 from app import html as answers
+from app.asked import Asked, asked
 from app.csvdata import parse_csv
-from app.diagram import SIZES, Size
 from app.errors import spec_problem
-from app.forms import SPEEDS, Fields, controls, edit_from, spec_from
+from app.forms import SPEEDS, controls, edit_from, spec_from
 from app.frame import Frame, check_view, frame, table_of
 from app.html import html
 from app.links import Link, View, number, view_of
 from app.numbers import given
 from app.outputs import title_of
-from app.probing import probe
+from app.probing import KINDS, PATH_POINTS, cost_of, map_of, partner_of, probe
 from app.rendering import ENV, render
-from app.runs import Run, RunNotFound, Runs
-from app.security import visitor_of
+from app.runs import Run, RunNotFound
 from engine import RunState, Spec, SpecError, examples_of
+from engine.health import sentence
+from engine.probes import contour, located
 
 router = APIRouter(include_in_schema=False)
 router.include_router(answers.router)
-__all__ = ["ENV", "router"]
+__all__ = ["ENV", "Asked", "asked", "router"]
 
-MOST_STEPS, MOST_FIELDS = 100_000, 2_000
+MOST_STEPS = 100_000
 FIRST_EXAMPLE = 8
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request for a page or a frame, with what its form or query says."""
-
-    request: Request
-    visitor: str
-    fields: Mapping[str, str]
-
-    @property
-    def runs(self) -> Runs:
-        """The service."""
-        runs: Runs = self.request.app.state.runs
-        return runs
-
-    @property
-    def scripted(self) -> bool:
-        """Whether htmx asks, for a fragment."""
-        headers = self.request.headers
-        return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
-
-    @property
-    def quick(self) -> bool:
-        """Whether this is one of many frames of Play."""
-        return bool(self.fields.get("quick"))
-
-    @property
-    def size(self) -> Size:
-        """The drawing's size: as the page says, else by what the browser says of its device."""
-        asked = self.fields.get("size")
-        for size in SIZES:
-            if asked == size:
-                return size
-        headers = self.request.headers
-        phone = headers.get("sec-ch-ua-mobile") == "?1" or "iphone" in headers.get("user-agent", "").lower()
-        return "s" if phone else "l"
-
-    @property
-    def form(self) -> Fields:
-        """The fields with every value of a name."""
-        return self.fields if isinstance(self.fields, Fields) else Fields(list(self.fields.items()))
-
-    def text(self, name: str) -> str:
-        """A field as text."""
-        return self.fields.get(name, "")
-
-    def view(self) -> View:
-        """What is looked at."""
-        return view_of({name: self.text(name) for name in self.fields})
-
-
-async def asked(request: Request) -> Asked:
-    """What a request asks, from its query or its form. Read here rather than by a dependency: Play asks often."""
-    text = request.url.query if request.method == "GET" else (await request.body()).decode("utf-8", "replace")
-    try:
-        fields = Fields(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
-    except ValueError:
-        raise SpecError("form", "too many fields", f"at most {MOST_FIELDS:,} fields") from None
-    return Asked(request, visitor_of(request), fields)
 
 
 @router.get("/")
@@ -169,7 +110,8 @@ def _frame_text(shown: Frame, message: str = "") -> Markup:
         "_frame.html", f=shown, title=title_of(spec), speeds=SPEEDS, message=message,
         batch=len(shown.trace.examples) if shown.view.example is None else min(spec.batch_size, examples.train),
         first_example=min(FIRST_EXAMPLE, examples.count - 1), has_tests=examples.train < examples.count,
-        ways=_ways_back(shown), sentence="", opened="",
+        ways=_ways_back(shown), opened="", partner=partner_of(shown.view.select or "") if shown.receipt else "",
+        sentence="" if shown.quick or shown.run.state.divergence else sentence(shown.trace, shown.state),
     )  # fmt: skip
 
 
@@ -384,17 +326,39 @@ async def table(run_id: str, request: Request) -> Response:
     return html(ask.request, render("_tables.html", table=table_of(shown), batch=shown.view.example is None))
 
 
+@router.get("/runs/{run_id}/contour")
+async def contouring(run_id: str, request: Request) -> Response:
+    """The loss over two parameters, with the path that they have walked."""
+    ask = await asked(request)
+    run = await ask.runs.get(run_id)
+    try:
+        state, _ = await _look(ask, run, ask.view())
+        x, y = ask.text("address"), ask.text("other")
+        places, path = (located(state, x, "x"), located(state, y, "y")), []
+        for step in sorted({state.step * n // PATH_POINTS for n in range(PATH_POINTS + 1)}):
+            past = (await ask.runs.at(run, step)).parameters
+            path.append((float(past[places[0]]), float(past[places[1]])))
+        found = await ask.runs.pool.do(1.0, run.visitor, lambda: map_of(contour(state, x, y, path=path)))
+    except SpecError as error:
+        return _refused(error) if ask.scripted else spec_problem(error)
+    return html(request, render("_probe.html", kind="contour", m=found))
+
+
 @router.get("/runs/{run_id}/{kind}")
 async def probing(run_id: str, kind: str, request: Request) -> Response:
-    """The article's own tests on one parameter: nudge, slice, check."""
+    """The article's own tests on one parameter: nudge, slice, wishes, check."""
+    if kind not in KINDS:
+        raise HTTPException(404, "There is no such page.")
     ask = await asked(request)
     run = await ask.runs.get(run_id)
     try:
         state, view = await _look(ask, run, ask.view())
-        context = probe(kind, state, ask.text("address"), ask.text("amount"), view.example)
+        address, amount = ask.text("address"), ask.text("amount")
+        work = partial(probe, kind, state, address, amount, view.example)
+        context = await ask.runs.pool.do(cost_of(kind, state), run.visitor, work)
     except SpecError as error:
         return _refused(error) if ask.scripted else spec_problem(error)
-    return html(ask.request, render("_probe.html", context, kind=kind, p=f"/runs/{run_id}"))
+    return html(request, render("_probe.html", context, kind=kind, p=f"/runs/{run_id}"))
 
 
 @router.get("/runs")
