@@ -16,11 +16,9 @@ _EVERYWHERE = {
     "429": "Too many requests, runs or computations of one visitor; Retry-After says when to come again.",
     "503": "The store or the processor is busy; nothing was changed, and Retry-After says when to come again.",
 }
-_OF_A_RUN = {
-    "404": "There is no such run.",
-    "410": "The run's stored bytes were damaged.",
-}
-_CONFLICT = "The run is at another version than the one expected; `version` says which."
+_ABSENT = "There is no such run, room or thing."
+_DAMAGED = "The run's stored bytes were damaged."
+_CONFLICT = "It has changed in between; `version`, where there is one, says to which version."
 
 
 def install(app: FastAPI) -> None:
@@ -56,10 +54,10 @@ def _responses(path: str, method: str, own: dict[str, Any]) -> dict[str, Any]:
     failures = dict(_EVERYWHERE)
     if method == "get":
         del failures["403"]
-    if "{run_id}" in path:
-        failures |= _OF_A_RUN
-        if method in ("post", "patch"):
-            failures["409"] = _CONFLICT
+    if "{" in path or method != "get":
+        failures |= {"404": _ABSENT, "410": _DAMAGED}
+    if "{" in path and method != "get":
+        failures["409"] = _CONFLICT
     content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     problems = {code: {"description": text, "content": content} for code, text in failures.items()}
     return {code: answer for code, answer in own.items() if code[0] == "2"} | dict(sorted(problems.items()))

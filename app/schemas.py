@@ -283,7 +283,7 @@ class DataAnswer(BaseModel):
 
     task: str
     train: int
-    domain: tuple[float, float]
+    domain: Annotated[list[float], Field(min_length=2, max_length=2)]
     x: list[Vector]
     y: list[float] | list[Vector]
 

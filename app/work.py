@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,17 @@ from typing import TypeVar
 T = TypeVar("T")
 # What takes longer than this leaves the event loop; a thread costs some 0.1 ms and shares the processor.
 HEAVY_SECONDS = 0.005
+
+
+def _threads() -> int:
+    """One core is left to the event loop."""
+    return max(1, (os.cpu_count() or 1) - 1)
+
+
+def _step_back() -> None:
+    """Let the event loop go first: on Linux niceness is each thread's own."""
+    if sys.platform == "linux":
+        os.nice(5)
 
 
 class Busy(Exception):
@@ -25,7 +37,7 @@ class Pool:
 
     def __init__(self, waiting: int, each: int, threads: int | None = None) -> None:
         self.waiting, self.each = waiting, each
-        self._threads = ThreadPoolExecutor(threads or max(1, (os.cpu_count() or 1)), "heavy")
+        self._threads = ThreadPoolExecutor(threads or _threads(), "heavy", _step_back)
         self._jobs: Counter[str] = Counter()
 
     @property

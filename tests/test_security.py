@@ -224,7 +224,7 @@ def test_every_route_that_takes_json_takes_it_strictly() -> None:
             if inner is not None:
                 look(inner.routes)
             elif isinstance(route, APIRoute) and route.body_field and not isinstance(route, StrictRoute):
-                lax += [] if isinstance(route.body_field.field_info, params.Form) else [route.path]
+                lax.extend([] if isinstance(route.body_field.field_info, params.Form) else [route.path])
 
     look(create_app(Settings(data=Path("/nonexistent"))).routes)
     assert not lax
