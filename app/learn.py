@@ -24,7 +24,7 @@ router.include_router(api_learn.router)
 def page(request: Request, name: str, fragment: str, context: dict[str, Any]) -> HTMLResponse:
     """A page; or its changing part alone, where the page's own script asks for it."""
     scripted = is_scripted(request)
-    text = ENV.get_template(fragment if scripted else name).render({**TOOLS, **context, "scripted": scripted})
+    text = ENV.get_template(fragment if scripted else name).render({**TOOLS, **context, "scripted": scripted, "here": "Learn"})
     headers = {"Vary": "HX-Request"}
     if scripted:
         headers["HX-Replace-Url"] = f"{request.url.path}?{request.url.query}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from app.diagram import layer_name
+from app.diagram import Size, layer_name
 from app.drawing import Marks, draw
 from app.facts import Facts
 from app.moments import Grain, Moment
@@ -12,6 +12,7 @@ from app.pictures import has_surfaces, surfaces
 from app.walkthrough import known, walkthrough
 from engine import Trace
 
+FEW = 3  # units a layer, that a small frame has room for
 TONES = {"forward": "forward", "loss": "forward", "backward": "backward", "update": "update"}
 
 
@@ -28,7 +29,8 @@ def drawing(facts: Facts, lens: str, marks: Marks | None = None) -> Picture:
     """The network under a lens: weights, activations, gradients or updates."""
     trace, state = facts.trace, facts.state
     seen = surfaces(state) if has_surfaces(state) else None
-    drawn = draw(state.spec, trace, seen, _LENS.get(lens, lens), facts.example is None, marks or Marks(), "m")
+    size: Size = "s" if max(state.spec.network.sizes) <= FEW else "m"
+    drawn = draw(state.spec, trace, seen, _LENS.get(lens, lens), facts.example is None, marks or Marks(), size)
     return Picture(drawn.svg, f"{_shape(trace)} {drawn.legend}")
 
 

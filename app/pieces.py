@@ -40,9 +40,9 @@ def fit(facts: Facts) -> Fit:
     """The line that a network of one weight and one bias draws through its training examples."""
     examples, m, b = examples_of(facts.state.spec), facts[M], facts[B]
     x, y = examples.raw[: examples.train, 0], examples.targets[0, : examples.train]
-    reach = 0.25 * float(np.ptp(y)) or 1.0
+    reach = float(np.ptp(y)) or 1.0
     points = tuple(zip(x.tolist(), y.tolist(), (m * x + b).tolist(), strict=True))
-    return Fit(m, b, points, examples.domain, (float(y.min()) - reach, float(y.max()) + reach))
+    return Fit(m, b, points, examples.domain, (float(y.min()) - 0.5 * reach, float(y.max()) + 0.3 * reach))
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,16 @@ def losses_of(facts: Facts, every: int, steps: int) -> Curve:
         if state.step >= steps or ahead.step < state.step + every:
             return Curve(tuple(xs), tuple(ys))
         state = ahead
+
+
+def paid(facts: Facts, steps: int) -> Curve:
+    """The loss over the runs of the model that it took, from the start."""
+    xs, ys = [0.0], [facts.loss]
+    for _ in range(steps):
+        facts = facts.after()
+        xs.append(float(facts.state.forwards))
+        ys.append(facts.loss)
+    return Curve(tuple(xs), tuple(ys))
 
 
 def mean_residual(facts: Facts) -> tuple[float, float]:

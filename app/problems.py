@@ -251,8 +251,8 @@ def _hidden_slips(facts: Facts, layer: int, unit: int, slope: float) -> list[Mis
     return slips
 
 
-def gradient_problem(facts: Facts, address: str) -> Problem:
-    """dL/dW of a weight (delta times what the weight saw), or dL/db of a bias (delta)."""
+def gradient_problem(facts: Facts, address: str, label: str | None = None) -> Problem:
+    """dL/dW of a weight (delta times what the weight saw), or dL/db of a bias (delta); `label` is what to call it."""
     _, layer, unit, source = parts_of(address)
     gradient, delta = facts[f"d{address}"], facts[f"delta{layer}.{unit}"]
     if not source:
@@ -271,13 +271,13 @@ def gradient_problem(facts: Facts, address: str) -> Problem:
         hint = "It is the delta at the weight's end times the activation at its beginning."
     mistakes.append(Mistake(-gradient, "sign", "The size is right, the sign is not. Check the sign of delta."))
     return Problem(
-        f"What is the gradient of {_place(facts, address)}: dL/d{name_of(address)}?",
+        f"What is the gradient of {label or _place(facts, address)}: dL/d{name_of(address)}?",
         f"d{address}", gradient, solution, hint, _different(mistakes, gradient), _relative(gradient),
     )  # fmt: skip
 
 
-def new_value_problem(facts: Facts, address: str) -> Problem:
-    """A parameter after one step of gradient descent."""
+def new_value_problem(facts: Facts, address: str, label: str | None = None) -> Problem:
+    """A parameter after one step of gradient descent; `label` is what to call it."""
     _, layer, unit, source = parts_of(address)
     now, rate, gradient, new = facts[address], facts.rate, facts[f"d{address}"], facts.next(address)
     delta = facts[f"delta{layer}.{unit}"]
@@ -301,7 +301,7 @@ def new_value_problem(facts: Facts, address: str) -> Problem:
         ]  # fmt: skip
     step = abs(rate * gradient)
     return Problem(
-        f"What is {_place(facts, address)}, after the step? Give four decimals.", address, new,
+        f"What is {label or _place(facts, address)} after the step? Give four decimals.", address, new,
         f"{_n(now)} {'+' if gradient < 0 else '−'} {rate:g} × {_n(abs(gradient))} = {_n(new)}.",
         "New = old − learning rate × gradient, and the gradient is delta × activation.",
         _different(mistakes, new), max(0.05 * step, 6e-5),

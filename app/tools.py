@@ -14,7 +14,7 @@ from app import lesson_digits, lesson_information, lesson_walk, pieces, plots, p
 from app.assets import TEMPLATES
 from app.facts import Facts
 from app.links import Link, View
-from app.maths import mathml, name_of, unsigned
+from app.maths import mathml, name_of, short, unsigned
 from app.numbers import plain, signed
 from engine import Edit
 
@@ -81,6 +81,7 @@ TOOLS: dict[str, Any] = {
     "n": plain,
     "s": signed,
     "sig": unsigned,
+    "short": short,
     "name_of": name_of,
     "math": mathml,
     "plot": plots.plot,

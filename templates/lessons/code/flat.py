@@ -7,13 +7,15 @@ import numpy as np
 x, y = np.array([0.05, 0.10]), np.array([0.01, 0.99])
 sizes = [2, 2, 2]
 # a row a unit: its weights, then its bias
-p = np.array([0.15, 0.20, 0.35, 0.25, 0.30, 0.35, 0.40, 0.45, 0.60, 0.50, 0.55, 0.60])
-frozen = np.array([False, False, True] * 4)  # this example keeps its biases
+first = [0.15, 0.20, 0.35, 0.25, 0.30, 0.35]
+second = [0.40, 0.45, 0.60, 0.50, 0.55, 0.60]
+p = np.array(first + second)
+frozen = np.array([False, False, True] * 4)  # the biases stay
 rate = 0.5
 
 
 def layers(flat):
-    """The flat vector seen as one matrix (units, inputs + 1) a layer; no number is copied."""
+    """A matrix (units, inputs + 1) a layer, made of views of `flat`."""
     views, start = [], 0
     for below, units in pairwise(sizes):
         end = start + units * (below + 1)
@@ -22,7 +24,7 @@ def layers(flat):
     return views
 
 
-# forward: a 1 beneath each layer's inputs takes the bias into the product
+# forward: a 1 below the inputs takes the bias into the product
 W, a = layers(p), [np.append(x, 1)]
 for layer in range(2):
     z = W[layer] @ a[layer]
@@ -30,7 +32,7 @@ for layer in range(2):
 
 loss = ((a[2][:-1] - y) ** 2).sum() / 2
 
-# backward: the gradient is written through the same kind of views
+# backward: the gradient is written through views like these
 g = np.zeros_like(p)
 dW, da = layers(g), a[2][:-1] - y
 for layer in (1, 0):

@@ -3,7 +3,8 @@
 from math import exp
 
 x, y = [0.05, 0.10], [0.01, 0.99]
-W = [[[0.15, 0.20], [0.25, 0.30]], [[0.40, 0.45], [0.50, 0.55]]]  # W[layer][to unit][from unit]
+# W[layer][to unit][from unit]
+W = [[[0.15, 0.20], [0.25, 0.30]], [[0.40, 0.45], [0.50, 0.55]]]
 b = [[0.35, 0.35], [0.60, 0.60]]
 rate = 0.5
 
@@ -26,9 +27,11 @@ for i in range(2):
 da = [a[2][i] - y[i] for i in range(2)]
 new_W = [[[0.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]
 for layer in (1, 0):
-    delta = [da[i] * a[layer + 1][i] * (1 - a[layer + 1][i]) for i in range(2)]
+    out = a[layer + 1]
+    delta = [da[i] * out[i] * (1 - out[i]) for i in range(2)]
     da = [0.0, 0.0]
     for i in range(2):
         for j in range(2):
-            da[j] += W[layer][i][j] * delta[i]  # the old weight: nothing has moved yet
-            new_W[layer][i][j] = W[layer][i][j] - rate * delta[i] * a[layer][j]
+            dW = delta[i] * a[layer][j]
+            new_W[layer][i][j] = W[layer][i][j] - rate * dW
+            da[j] += W[layer][i][j] * delta[i]  # the old weight

@@ -3,7 +3,10 @@
 import numpy as np
 
 x, y = np.array([0.05, 0.10]), np.array([0.01, 0.99])
-W = [np.array([[0.15, 0.20], [0.25, 0.30]]), np.array([[0.40, 0.45], [0.50, 0.55]])]  # (to, from)
+W = [  # (to, from)
+    np.array([[0.15, 0.20], [0.25, 0.30]]),
+    np.array([[0.40, 0.45], [0.50, 0.55]]),
+]
 b = [np.array([0.35, 0.35]), np.array([0.60, 0.60])]
 rate = 0.5
 
@@ -19,6 +22,7 @@ loss = ((a[2] - y) ** 2).sum() / 2
 da = a[2] - y
 new_W = [W[0], W[1]]
 for layer in (1, 0):
-    delta = da * a[layer + 1] * (1 - a[layer + 1])
+    out = a[layer + 1]
+    delta = da * out * (1 - out)
     da = W[layer].T @ delta  # the same weights, walked the other way
     new_W[layer] = W[layer] - rate * np.outer(delta, a[layer])
