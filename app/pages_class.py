@@ -4,6 +4,7 @@ Every form works without script and answers with a redirect; with script, htmx s
 """
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import lru_cache
 from io import BytesIO
 from typing import Annotated, Any, NamedTuple
@@ -193,7 +194,7 @@ async def mine(request: Request, found: Attended, who: Who, teaching: Taught) ->
     if found.room.pace != rooms.EXPLORE or not student.copy:
         return RedirectResponse(f"/class/{found.room.code}", 303)
     run = await teaching.runs.get(student.copy)
-    view = view_from(found.room.on_screen.view)
+    view = replace(view_from(found.room.on_screen.view), select=None, moment=None)
     ask = pages.Asked(request, who.visitor, request.query_params)
     strip = {
         "code": found.room.code, "spaced": spaced(found.room.code), "student": student,

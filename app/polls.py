@@ -46,7 +46,8 @@ class BadQuestion(ValueError):
 class Question:
     """What a class is asked. With `options` the answer is one of them, else a number within `tolerance` of the truth.
 
-    `address` is what it is about (a weight, a bias or a unit), `step` the step whose numbers it was made from. `truth`
+    `address` is what it is about (a weight, a bias or a unit), `step` the step whose numbers it was made from, on one
+    `example` or its mini-batch. `truth`
     and `sentence` are never told before the reveal. A question of the teacher's own may have no truth.
     """
 
@@ -60,6 +61,7 @@ class Question:
     sentence: str = ""
     address: str = ""
     step: int = 0
+    example: int | None = None
     steps: bool = False
     """Whether the reveal takes the step that the question is about."""
 
@@ -86,8 +88,9 @@ def canonical(question: Question, answer: object) -> str:
         text = str(answer).strip() if isinstance(answer, str | int | float) else ""
         if text in question.options:
             return text
-        by_label = {label.casefold(): option for option, label in zip(question.options, question.labels, strict=False)}
-        found = by_label.get(text.casefold())
+        spelled = {option.casefold(): option for option in question.options}
+        spelled |= {label.casefold(): option for option, label in zip(question.options, question.labels, strict=False)}
+        found = spelled.get(text.casefold())
         if found is None:
             raise BadQuestion("answer", text[:40], "one of " + ", ".join(question.options))
         return found
@@ -154,12 +157,26 @@ def direction(facts: Facts, address: str) -> Question:
     address = address if address[:1] in ("W", "b") else liveliest(facts)
     problem = direction_problem(facts, address)
     kind = "weight" if address.startswith("W") else "bias"
-    now, after = facts[address], facts.next(address)
-    moves = f" From {signed(now)} to {signed(after)}." if problem.truth != STAY else f" It stays at {signed(now)}."
     return _from(
         problem, prompt=f"Which way will the glowing {kind} {name_of(address)} move?",
-        sentence=problem.solution + moves, address=address, steps=True,
+        sentence=_why(facts, address, str(problem.truth)), address=address, steps=True,
     )  # fmt: skip
+
+
+def _why(facts: Facts, address: str, truth: str) -> str:
+    """What the gradient is and where it takes the parameter; or what keeps it from going there."""
+    gradient, now, after = facts[f"d{address}"], facts[address], facts.next(address)
+    product = "delta × a" if address.startswith("W") else "delta"
+    sign = "zero" if gradient == 0 else "negative" if gradient < 0 else "positive"
+    mean = f"{product}, the mean of the batch, is {signed(gradient)}"
+    moves = (
+        f"it stays at {signed(now)}"
+        if truth == STAY
+        else f"the step goes {truth}, from {signed(now)} to {signed(after)}"
+    )
+    if truth == {"zero": STAY, "negative": UP, "positive": DOWN}[sign]:
+        return f"{mean}, {sign}: so {moves}."
+    return f"{mean}, {sign}; yet with {facts.state.spec.optimizer} and its settings {moves}."
 
 
 def loss_goes(facts: Facts, address: str = "") -> Question:
@@ -199,10 +216,7 @@ def delta(facts: Facts, address: str) -> Question:
     told = problem.solution
     if activation.product is not None:  # softmax: no unit has a slope of its own
         told = f"Each output of softmax depends on every z; together they give delta = {signed(float(problem.truth))}."
-    assert facts.example is not None
-    return _from(
-        problem, prompt=f"{problem.prompt} Example {facts.example + 1}.", address=f"a{layer}.{unit}", sentence=told
-    )
+    return _from(problem, address=f"a{layer}.{unit}", sentence=told, example=facts.example)
 
 
 def _unit_of(facts: Facts, address: str) -> tuple[int, int]:

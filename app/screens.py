@@ -104,7 +104,7 @@ def question(poll: Poll, audience: str) -> dict[str, Any]:
     told: dict[str, Any] = {
         "number": asked.number, "kind": asked.kind, "prompt": asked.prompt, "status": poll.status,
         "answer": "choice" if asked.options else "number", "address": asked.address or None,
-        "step": asked.step if asked.kind != polls.OWN else None,
+        "step": asked.step if asked.kind != polls.OWN else None, "example": asked.example,
         "options": [{"value": option, "label": asked.label(option)} for option in asked.options],
         "bars": None, "truth": None, "sentence": None,
     }  # fmt: skip

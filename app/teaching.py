@@ -142,18 +142,16 @@ class Teaching:
 
 def _hiding(question: Question, state: RunState, view: View) -> View:
     """The view with the question's address selected, at the last moment before its answer is computed."""
-    if question.address:
-        select = question.address
-        view = replace(view, select=select)
+    view = replace(view, select=question.address or view.select)
     if question.kind == "loss":
         return view
+    view = replace(view, example=question.example)
     moments = walkthrough(trace(state, view.example), view.grain)  # type: ignore[arg-type]
     sought = f"d{question.address}" if question.steps else f"delta{question.address[1:]}"
     first = next((m.index for m in moments if question.address and _computes(m.targets, sought)), None)
     if first is None:
         first = next(m.index for m in moments if m.phase == "backward")
-    lens = "activations" if question.kind == "delta" else "weights"
-    return replace(view, moment=max(0, first - 1), lens=lens)
+    return replace(view, moment=max(0, first - 1), lens="gradients")
 
 
 def _computes(targets: tuple[str, ...], sought: str) -> bool:

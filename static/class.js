@@ -38,9 +38,9 @@ function dress() {
   if (told) answers[number] = told;
   const mine = answers[number];
   if (!mine) return;
-  for (const choice of question.querySelectorAll('.choice')) choice.setAttribute('aria-pressed', String(choice.value === mine));
-  for (const bar of question.querySelectorAll('.bar')) bar.classList.toggle('mine', bar.dataset.answer === mine);
-  const label = question.querySelector(`.choice[value="${CSS.escape(mine)}"], .bar[data-answer="${CSS.escape(mine)}"] .label`);
+  for (const choice of question.querySelectorAll('.pick')) choice.setAttribute('aria-pressed', String(choice.value === mine));
+  for (const bar of question.querySelectorAll('.vote')) bar.classList.toggle('mine', bar.dataset.answer === mine);
+  const label = question.querySelector(`.pick[value="${CSS.escape(mine)}"], .vote[data-answer="${CSS.escape(mine)}"] .label`);
   document.getElementById('your-answer').textContent = label?.textContent ?? mine;
   document.getElementById('yours').hidden = false;
   const missing = document.getElementById('not-answered');

@@ -1,0 +1,138 @@
+"""Questions to a class: the engine knows the truth, and answers are counted in one spelling each."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app import polls
+from app.facts import Facts
+from app.links import View
+from app.polls import BadQuestion, Question
+from app.teaching import _hiding
+from app.walkthrough import known, walkthrough
+from engine import Spec, advance, evaluate, start, trace
+
+SPECS = st.fixed_dictionaries(
+    {
+        "dataset": st.sampled_from(["circle", "xor", "line", "three_blobs"]),
+        "hidden": st.lists(st.integers(1, 4), min_size=1, max_size=3),
+        "optimizer": st.sampled_from(["sgd", "momentum", "adam"]),
+        "seed": st.integers(0, 50),
+        "samples": st.just(40),
+    }
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(SPECS, st.integers(0, 20))
+def test_the_truth_is_what_the_step_then_does(spec: dict[str, object], steps: int) -> None:
+    """Direction, loss, largest gradient and delta agree with the engine's own step, whatever the optimizer."""
+    state = advance(start(Spec.make(spec)), steps).state
+    after, now = advance(state, 1).state, trace(state)
+    address = "W1.1.1"
+    change = after.parameters[state.spec.network.locate(address)] - state.parameters[state.spec.network.locate(address)]
+    question = polls.make(Facts(state), "direction", address)
+    assert question.truth == ("up" if change > 0 else "down" if change < 0 else "stay")
+    assert question.steps
+
+    before, then = evaluate(state)["train"].loss, evaluate(after)["train"].loss
+    assert before is not None
+    assert then is not None
+    assert polls.make(Facts(state), "loss").truth == ("down" if then < before else "up" if then > before else "stay")
+
+    if sum(layer.W.size for layer in now.layers) > 1:
+        sizes = {
+            f"W{k}.{j + 1}.{i + 1}": abs(value)
+            for k, layer in enumerate(now.layers, 1)
+            for (j, i), value in np.ndenumerate(layer.dW)
+        }
+        largest = polls.make(Facts(state), "largest")
+        assert sizes[str(largest.truth)] == max(sizes.values())
+        assert largest.truth in largest.options
+        assert len(set(largest.options)) == len(largest.options) >= 2
+
+    delta = polls.make(Facts(state), "delta", "W1.1.1")
+    alone = trace(state, delta.example)
+    assert float(str(delta.truth)) == alone.layers[0].dz[0, 0]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    SPECS,
+    st.sampled_from(["direction", "delta", "largest"]),
+    st.sampled_from(polls.KINDS and ["unit", "layer", "operation"]),
+)
+def test_the_answer_is_not_on_the_screen_while_it_is_asked(spec: dict[str, object], kind: str, grain: str) -> None:
+    """The view that a question is asked through stands at a moment at which what it asks is not computed yet."""
+    state = advance(start(Spec.make(spec)), 3).state
+    question = polls.make(Facts(state), kind, "W1.1.1" if kind == "direction" else "a1.1")
+    view = _hiding(question, state, View(grain=grain))
+    moments = walkthrough(trace(state, view.example), grain)  # type: ignore[arg-type]
+    assert view.moment is not None
+    so_far = known(moments, view.moment)
+    asked = {"direction": "dW1.1.1", "delta": "delta1.1"}.get(kind, "delta1.1")
+    assert asked not in so_far
+    assert view.example == question.example
+
+
+def test_a_network_of_one_weight_and_a_diverged_run_are_refused() -> None:
+    """With what would be allowed."""
+    one = start(Spec.make(dataset="line", hidden=[]))
+    with pytest.raises(BadQuestion, match="one weight"):
+        polls.make(Facts(one), "largest")
+    with pytest.raises(BadQuestion, match="one of direction"):
+        polls.make(Facts(one), "riddle")
+    with pytest.raises(BadQuestion, match="address"):
+        polls.make(Facts(one), "direction", "W7.1.1")
+    gone = advance(start(Spec.make(dataset="line", hidden=[], learning_rate=100.0, noise=1.0)), 2_000).state
+    assert gone.divergence is not None
+    with pytest.raises(BadQuestion, match="diverged"):
+        polls.make(Facts(gone), "direction")
+
+
+def test_answers_have_one_spelling() -> None:
+    """Options by value or label in any case; numbers with comma, true minus or exponent; nothing else."""
+    choice = Question(1, "x", "?", ("W1.1.1", "W1.1.2"), ("W¹₁₁: one", "W¹₁₂: two"))
+    assert polls.canonical(choice, "w¹₁₂: TWO") == "W1.1.2"
+    number = Question(1, "x", "?", truth="-0.25", tolerance=0.01)
+    for spelling in ("-0.25", "−0,25", " -2.5e-1 ", -0.25):
+        assert polls.canonical(number, spelling) == "-0.25"
+    assert polls.canonical(number, "-0") == polls.canonical(number, "0") == "0.0"
+    for wrong in ("", "a lot", "nan", "inf", "1e400", True, None, [1], "1" * 100):
+        with pytest.raises(BadQuestion):
+            polls.canonical(number, wrong)
+        with pytest.raises(BadQuestion):
+            polls.canonical(choice, wrong)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-1e6, 1e6), max_size=40), st.booleans())
+def test_a_distribution_of_numbers_counts_each_answer_once(values: list[float], told: bool) -> None:
+    """However they are grouped; the truth's own group appears only when it is told."""
+    question = Question(1, "x", "?", truth="0.5", tolerance=0.01)
+    answers = {str(i): polls.canonical(question, value) for i, value in enumerate(values)}
+    bars = polls.distribution(question, answers, told)
+    assert sum(bar.count for bar in bars) == len(values)
+    assert len(bars) <= polls.GROUPS + 2
+    assert any(bar.true for bar in bars) == told
+    if told:
+        assert bars[0].count == sum(abs(v - 0.5) <= 0.01 for v in values)
+    else:
+        assert all(bar.true is None for bar in bars)
+
+
+def test_own_questions_are_checked_and_may_have_a_truth() -> None:
+    """2 to 6 different options or none; the truth must be one of them."""
+    question = polls.own(" Which <b>fruit</b>?\n", ["apple", "pear"], "Pear")
+    assert question.prompt == "Which <b>fruit</b>?"
+    assert question.truth == "pear"
+    assert polls.is_right(question, "pear")
+    assert polls.own("How many?", (), "4").truth == "4.0"
+    assert polls.is_right(polls.own("Guess", ()), "1.0") is None
+    for prompt, options, truth in (
+        ("", ["a", "b"], None), ("q", ["a"], None), ("q", ["a", "a"], None), ("q", list("abcdefg"), None),
+        ("q", ["a", "\u200b"], None), ("q", ["a", "b"], "c"), ("q", [], "many"),
+    ):  # fmt: skip
+        with pytest.raises(BadQuestion):
+            polls.own(prompt, options, truth)
