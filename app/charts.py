@@ -15,6 +15,9 @@ from app.numbers import MINUS
 Floats = NDArray[np.floating]
 
 
+RUNAWAY = 10  # times the first loss
+
+
 @dataclass(frozen=True)
 class Axis:
     """A scale from data to drawing: `low` at `start`, `high` at `end`, straight or by powers of ten."""
@@ -142,6 +145,9 @@ def loss_chart(
     every = [losses, *(values for _, _, values in others)]
     finite = np.concatenate([v[np.isfinite(v)].ravel() for v in every])
     highest = float(finite.max(initial=0.0)) or 1.0
+    first = float(np.nanmax(losses[0])) if np.isfinite(losses[0]).any() else highest
+    if not log and highest > RUNAWAY * first > 0:  # a run that explodes leaves the chart, rather than flatten its past
+        highest = RUNAWAY * first
     x = Axis(0, max(1, head, *(int(s[-1]) for _, s, _ in others)), left, right)
     if log:
         lowest = max(float(finite[finite > 0].min(initial=highest)), highest * 1e-8)

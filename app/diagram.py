@@ -29,7 +29,7 @@ class Frame:
 
 
 FRAMES: dict[Size, Frame] = {
-    "s": Frame(364, 340, 26, 14, 42),
+    "s": Frame(334, 340, 24, 12, 40),
     "m": Frame(540, 430, 40, 24, 50),
     "l": Frame(840, 474, 60, 40, 56),
 }

@@ -11,7 +11,7 @@ from app.course import History
 from app.diagram import Size, layer_name
 from app.drawing import Drawing, Marks, draw
 from app.ledger import Ledger, ledger
-from app.links import Link, View
+from app.links import Link, View, view_fields
 from app.moments import GRAINS, Moment
 from app.numbers import percent, plain
 from app.outputs import Output, output
@@ -88,6 +88,11 @@ class Frame:
     def view(self) -> View:
         """What is looked at."""
         return self.link.view
+
+    @property
+    def view_fields(self) -> dict[str, str]:
+        """The part of the link's fields that is the view."""
+        return view_fields(self.view)
 
     @property
     def past(self) -> bool:
@@ -202,7 +207,7 @@ def _health(history: History, state: RunState, quick: bool) -> tuple[Health, ...
         line = "" if quick else sparkline(values[-120:, RUN_NUMBERS + LAYER_NUMBERS * k])
         rows.append(
             Health(
-                layer_name(k + 1, layers), plain(norm) if isfinite(norm) else "not finite",
+                layer_name(k + 1, layers), plain(norm) if isfinite(norm) else "∞",
                 round(100 * log_share(norm), 1), line, plain(ratio), _share(dead), _share(saturated),
             )
         )  # fmt: skip

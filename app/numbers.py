@@ -24,7 +24,7 @@ def plain(value: float | None, digits: int = 4) -> str:
 
 def _text(value: float, digits: int, sign: str) -> str:
     if not isfinite(value):
-        return "not finite"
+        return "∞"
     size = abs(value)
     if value != 0 and (size < 0.5 * 10**-digits or size >= 1e5):
         return _scientific(f"{value:{sign}.1e}")

@@ -143,9 +143,11 @@ def slice_chart(along: Slice, width: float = 260, height: float = 150) -> SliceC
     y = Axis(low - rim, high + rim, bottom, top)
     reach = (along.values[-1] - along.values[0]) / 3
     ends = np.array([along.now - reach, along.now + reach])
-    landed = [
-        (x.at(mark.value), y.at(mark.loss), f"{mark.factor}×") for mark in along.landings if np.isfinite(mark.loss)
-    ]
+    landed: list[tuple[float, float, str]] = []
+    for mark in reversed([mark for mark in along.landings if np.isfinite(mark.loss)]):
+        at = x.at(mark.value)
+        clear = all(abs(at - other) > 18 for other, _, label in landed if label)
+        landed.append((at, y.at(mark.loss), f"{mark.factor}×" if clear else ""))
     return SliceChart(
         width, height, left, right, bottom, tuple(x.ticks(4)), tuple(y.ticks(4)),
         path(x(along.values), y(along.losses)), path(x(ends), y(along.loss + along.gradient * (ends - along.now))),

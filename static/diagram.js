@@ -37,7 +37,7 @@ function describe(element) {
   }
   if (kind === 'bias') return [`b${layer}.${unit}`, `bias of ${here}`];
   const labels = [...element.querySelectorAll('.above, .below')].map((text) => text.textContent).filter(Boolean);
-  return [element.getAttribute('aria-label'), labels.join('  ') || (element.dataset.a ? `a ${element.dataset.a}` : '')];
+  return [element.querySelector('.said').textContent, labels.join('  ') || (element.dataset.a ? `a ${element.dataset.a}` : '')];
 }
 
 let shown = null;

@@ -1,0 +1,356 @@
+"""The playground in a real browser: what a person does by mouse and by keys, and what then stands on the screen."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+PHONE = {"width": 390, "height": 844}
+DEEP = "/?hidden=8,8,8,8,8,8&batch_size=30"
+NOT_SVG = """() => [...document.querySelectorAll('#frame svg *')]
+    .filter(e => e.namespaceURI !== 'http://www.w3.org/2000/svg').map(e => e.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture
+def open_page(page: Page) -> Iterator[Callable[[str], Page]]:
+    """`open_page(path)` waits until the page's scripts stand; no test may end with a fault on the console."""
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+
+    def go(path: str = "/") -> Page:
+        page.goto(path)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield go
+    # A browser tells of every refusal (422) by itself; tests below ask for some.
+    assert [fault for fault in faults if "status of 422" not in fault] == []
+
+
+def number(page: Page, name: str) -> str:
+    return page.locator(f"#number-{name} dd").inner_text()
+
+
+def expect_number(page: Page, name: str, text: str) -> None:
+    expect(page.locator(f"#number-{name} dd")).to_have_text(text)
+
+
+def until(page: Page, holds: Callable[[], bool]) -> None:
+    """Wait for what only Python can tell; Playwright's own way evaluates text, which the page rightly forbids."""
+    for _ in range(100):
+        if holds():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("waited in vain")
+
+
+def api(page: Page, path: str = "") -> Any:
+    run = page.locator("#bar").get_attribute("data-run")
+    return page.request.get(f"/api/v1/runs/{run}{path}").json()
+
+
+def plain(text: str) -> float:
+    """A number as it stands on the screen."""
+    superscripts = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+    text = text.translate(superscripts).replace("−", "-").replace("×10", "e")
+    return float(text)
+
+
+def test_opens_on_a_living_network(open_page: Callable[..., Page]) -> None:
+    """The page shows the default network with every bias, its surfaces, its loss, and the whole spec in the address."""
+    page = open_page()
+    assert page.locator("#net .node").count() == 2 + 4 + 2 + 1
+    assert page.locator("#net .bias").count() == 4 + 2 + 1
+    assert page.locator("#links .w").count() == 8 + 8 + 2
+    assert page.locator("#sprite").get_attribute("href").startswith("data:image/png")
+    assert float(number(page, "train-loss")) == pytest.approx(api(page)["loss"]["train"], abs=5e-5)
+    page.click("#step")
+    expect_number(page, "step", "1")
+    query = dict(pair.split("=") for pair in urlsplit(page.url).query.split("&"))
+    assert {"dataset", "hidden", "activation", "loss", "optimizer", "learning_rate", "seed"} <= set(query)
+
+
+def test_steps_by_click_and_by_key(open_page: Callable[..., Page]) -> None:
+    """Step, Epoch, Reset and New start do what they say, by their buttons and by their keys."""
+    page = open_page("/?seed=11")
+    for _ in range(5):
+        page.click("#step")
+    expect_number(page, "step", "5")
+    page.keyboard.press("s")
+    expect_number(page, "step", "6")
+    page.click("#epoch")
+    expect_number(page, "step", "12")
+    page.keyboard.press("e")
+    expect_number(page, "step", "24")
+    first = page.locator("#link-1-1-1").get_attribute("data-v")
+    page.keyboard.press("r")
+    expect_number(page, "step", "0")
+    page.keyboard.press("n")
+    expect(page.locator("#new-start span").first).to_have_text("Seed 12")
+    assert page.locator("#link-1-1-1").get_attribute("data-v") != first
+    assert page.evaluate(NOT_SVG) == []
+
+
+def test_plays_and_pauses(open_page: Callable[..., Page]) -> None:
+    """Play trains, Pause stops it; what is on screen then is what the API says, and what a fresh page would draw."""
+    page = open_page("/?seed=21")
+    page.keyboard.press("Space")
+    expect(page.locator("#play .word")).to_have_text("Pause")
+    until(page, lambda: int(number(page, "step").replace(",", "")) > 20)
+    page.click("#play")
+    expect(page.locator("#play .word")).to_have_text("Play")
+    page.wait_for_function(
+        "document.querySelector('#view [name=quick]') === null && !document.body.matches('.playing')"
+    )
+    page.wait_for_timeout(400)
+    assert int(number(page, "step").replace(",", "")) == api(page)["step"]
+    drawn = page.evaluate("document.getElementById('links').innerHTML")
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    assert page.evaluate("document.getElementById('links').innerHTML") == drawn
+    assert page.evaluate(NOT_SVG) == []
+
+
+def test_frames_of_play_draw_what_whole_frames_draw(open_page: Callable[..., Page]) -> None:
+    """Values put into the drawing by the script leave exactly the drawing that the server would have sent."""
+    page = open_page("/?seed=5&lens=gradients&hidden=3,3&learning_rate=0.3")
+    page.keyboard.press("Space")
+    until(page, lambda: int(number(page, "step")) > 8)
+    frozen = page.evaluate("""async () => {
+        document.getElementById('play').click();
+        await new Promise(done => setTimeout(done, 600));
+        const run = document.getElementById('bar').dataset.run;
+        const text = async (more) => (await fetch(`/runs/${run}/frame?lens=gradients&size=l${more}`,
+            {headers: {'HX-Request': 'true'}})).text();
+        const whole = new DOMParser().parseFromString(await text(''), 'text/html').getElementById('net').innerHTML;
+        const module = document.querySelector('script[src$="playground.js"]').src.replace('playground', 'diagram');
+        const {patch} = await import(module);
+        const quick = new DOMParser().parseFromString(await text('&quick=1'), 'text/html');
+        document.querySelectorAll('#net .w').forEach(link => link.setAttribute('stroke-width', '0'));
+        patch(document.getElementById('net'), quick.getElementById('net').dataset.patch);
+        const now = document.getElementById('net').cloneNode(true);
+        now.querySelector('#pulses').replaceChildren();
+        return [whole, now.innerHTML];
+    }""")
+    assert frozen[0] == frozen[1]
+
+
+def test_a_link_opens_the_same_run_elsewhere(open_page: Callable[..., Page], browser: Browser, base_url: str) -> None:
+    """The address, edits and all, opened by somebody else shows the same numbers to the last digit."""
+    page = open_page("/?seed=31&lens=gradients")
+    page.click("#epoch")
+    expect_number(page, "step", "12")
+    page.select_option("#c-learning_rate", "0.1")
+    expect(page.locator("#c-learning_rate")).to_have_value("0.1")
+    page.wait_for_url(re.compile("edits="))
+    page.keyboard.press("e")
+    expect_number(page, "step", "24")
+    page.wait_for_url(re.compile("lens=gradients"))
+    other = browser.new_context(base_url=base_url).new_page()
+    other.goto(urlsplit(page.url)._replace(scheme="", netloc="").geturl() + "&step=24")
+    other.wait_for_selector("html[data-ready]")
+    for name in ("step", "train-loss", "test-loss"):
+        assert number(other, name) == number(page, name)
+    same = "[...document.querySelectorAll('#links .w')].map(e => e.dataset.v).join()"
+    assert other.evaluate(same) == page.evaluate(same)
+    assert other.locator("#bar").get_attribute("data-run") != page.locator("#bar").get_attribute("data-run")
+    other.context.close()
+
+
+def test_no_faults_that_axe_can_find(open_page: Callable[..., Page], axe: Callable[[Page], list[str]]) -> None:
+    """Zero violations of any kind: in the middle of a walkthrough with a receipt, and on a phone in the dark."""
+    page = open_page("/?step=30&lens=gradients&example=3&moment=14&select=W2.1.3")
+    assert axe(page) == []
+    page.set_viewport_size(PHONE)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(500)
+    assert axe(page) == []
+
+
+def test_steps_without_script(browser: Browser, base_url: str) -> None:
+    """Without JavaScript the buttons step the run, the lens changes and the address follows."""
+    page = browser.new_context(java_script_enabled=False, base_url=base_url).new_page()
+    page.goto("/?seed=41")
+    page.click("#step")
+    assert number(page, "step") == "1"
+    assert "step=" not in page.url
+    assert "seed=41" in page.url
+    page.click("text=gradients")
+    assert "lens=gradients" in page.url
+    page.click("#epoch")
+    assert number(page, "step") == "12"
+    page.click("text=Walk through the next step")
+    assert page.locator("#words").inner_text()
+    page.context.close()
+
+
+def test_walks_a_whole_pass_by_keyboard(open_page: Callable[..., Page]) -> None:
+    """Every moment on screen says what the API says, in all four faces; back really goes back."""
+    page = open_page("/?seed=7&hidden=2&step=5&example=3&grain=operation&lens=gradients")
+    said = api(page, "/walkthrough?example=3&granularity=operation&step=5")["moments"]
+    seen = []
+    for index, told in enumerate(said):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_selector(f'#walk[data-moment="{index}"]')
+        words, shown = page.locator("#words").inner_text(), page.locator("#moment-numbers").inner_text()
+        assert (words, shown) == (told["words"], told["numbers"]), index
+        assert page.locator("#symbols math").count() >= 1
+        seen.append(words)
+    assert page.locator("#net .w.unknown").count() == 0
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector(f'#walk[data-moment="{len(said) - 2}"]')
+    assert page.locator("#words").inner_text() == seen[-2]
+    assert page.evaluate(NOT_SVG) == []
+
+
+def test_what_is_not_computed_yet_is_not_shown(open_page: Callable[..., Page]) -> None:
+    """In the forward pass no delta and no gradient is told, neither by a number nor by a link's width."""
+    page = open_page("/?seed=7&step=5&example=3&moment=2&lens=gradients")
+    deltas = page.locator("#net .below").all_text_contents()
+    assert deltas
+    assert all(text.endswith("?") for text in deltas)
+    assert page.locator("#links .w:not(.unknown)").count() == 0
+    assert set(page.locator("#links .w").evaluate_all("links => links.map(link => link.dataset.v)")) == {"?"}
+
+
+def test_a_receipt_adds_up_and_follows_the_run(open_page: Callable[..., Page]) -> None:
+    """Now plus the step is next, next is what it comes to, and the receipt can be reached and edited by keys."""
+    page = open_page("/?seed=3&learning_rate=0.3&step=4")
+    page.keyboard.press("d")
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_selector("#receipt .ledger")
+    lines = page.locator("#receipt > .ledger dd").all_inner_texts()
+    now, step, after = plain(lines[0]), plain(lines[-2]), plain(lines[-1])
+    assert now + step == pytest.approx(after, abs=1.1e-4)
+    page.keyboard.press("s")
+    expect_number(page, "step", "5")
+    assert plain(page.locator("#receipt > .ledger dd").first.inner_text()) == pytest.approx(after, abs=1e-4)
+    page.fill("#set-value", "1.25")
+    page.keyboard.press("Enter")
+    expect(page.locator("#receipt > .ledger dd").first).to_have_text("+1.2500")
+    page.fill("#set-value", "a lot")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#notice .error")
+    page.click("#receipt button:text('nudge')")
+    page.wait_for_selector("#probe h3")
+    assert "✓" in page.locator("#probe").inner_text()
+
+
+def test_the_loss_chart_goes_back_and_on(open_page: Callable[..., Page]) -> None:
+    """A step of the past is shown without being lost; a branch shares it; going on from it drops the rest."""
+    page = open_page("/?seed=51")
+    page.click("#epoch")
+    expect_number(page, "step", "12")
+    page.focus("#scrub")
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    expect_number(page, "step", "8")
+    assert api(page)["step"] == 12
+    page.click("text=To the latest step")
+    expect_number(page, "step", "12")
+    page.focus("#scrub")
+    page.keyboard.press("Home")
+    expect_number(page, "step", "0")
+    page.click("text=Branch into a new run")
+    expect(page.locator("#chart .other")).to_have_count(1)
+    page.click("#step")
+    expect_number(page, "step", "1")
+    assert api(page)["step"] == 1
+
+
+def test_a_phone_has_no_sideways_scroll(open_page: Callable[..., Page]) -> None:
+    """At 390 and 360 px nothing is wider than the screen, and the drawing's text is at least 12 px."""
+    page = open_page("/?step=20&lens=gradients&moment=10")
+    for width in (390, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_selector("#view [name=size][value=s]", state="attached")
+        page.wait_for_timeout(300)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        small = page.evaluate(
+            """() => [...document.querySelectorAll('svg text:not(.said)')].filter(t => t.textContent.trim()).map(t => {
+                const box = t.ownerSVGElement.getScreenCTM();
+                return [t.textContent, parseFloat(getComputedStyle(t).fontSize) * box.a];
+            }).filter(([, size]) => size < 11.9)"""
+        )
+        assert small == []
+
+
+def test_every_architecture_keeps_its_drawing_svg(open_page: Callable[..., Page]) -> None:
+    """Layers and units come and go under one page's morphs without an element of another kind in the drawing."""
+    page = open_page("/?seed=61")
+    page.click("text=add one +")
+    expect(page.locator("#layers > g")).to_have_count(5)
+    page.click("[aria-label='One unit more in hidden 1']")
+    expect(page.locator("#layer-1 .node")).to_have_count(5)
+    page.click("[aria-label='Remove hidden 2']")
+    expect(page.locator("#layers > g")).to_have_count(4)
+    for tile in ("line", "digits16", "three_blobs", "circle"):
+        page.click(f"#tile-{tile}")
+        page.wait_for_selector(f"#tile-{tile}[aria-current]")
+        page.click("#step")
+        expect_number(page, "step", "1")
+        assert page.evaluate(NOT_SVG) == []
+    assert page.locator("#links .w").count() == 18
+
+
+def test_my_own_data(open_page: Callable[..., Page]) -> None:
+    """Points placed by click become a data set; a wrong line is named by its number."""
+    page = open_page("/?seed=71")
+    page.click("#tile-custom")
+    box = page.locator("#pad").bounding_box()
+    assert box is not None
+    for share, pen in ((0.2, 0), (0.3, 0), (0.7, 1), (0.8, 1)):
+        page.check(f"[name=pen][value='{pen}']")
+        page.mouse.click(box["x"] + share * box["width"], box["y"] + share * box["height"])
+    assert len(page.input_value("#csv").splitlines()) == 4
+    page.fill("#csv", "1, 2, 0\n3, four, 1")
+    page.click("text=Train on this")
+    expect(page.locator("#error-csv")).to_contain_text("line 2")
+    page.fill("#csv", "-1, -2, 0\n3, 4, 1\n2, 1, 1\n-2, -1, 0\n-3, 1, 0")
+    page.click("text=Train on this")
+    page.wait_for_url(re.compile("dataset=custom"))
+    expect(page.locator("#points circle")).to_have_count(3)
+
+
+def test_what_is_refused_is_said_and_nothing_is_lost(open_page: Callable[..., Page]) -> None:
+    """A loss that does not go with the task is refused at its field, and the run stays as it was."""
+    page = open_page("/?dataset=plane&seed=81&step=3")
+    run = page.locator("#bar").get_attribute("data-run")
+    answers = [
+        page.request.post(
+            f"/runs/{run}/edit", form={"field": field, "value": value, field: value}, headers={"HX-Request": "true"}
+        ).status
+        for field, value in (("learning_rate", "NaN"), ("W9.9.9", "1"), ("x", ""))
+    ]
+    assert answers == [422, 422, 422]
+    assert api(page)["step"] == 3
+
+
+def test_the_layout_does_not_jump(open_page: Callable[..., Page]) -> None:
+    """Stepping, playing and walking move nothing that is not meant to move."""
+    page = open_page("/?seed=91")
+    page.evaluate("""() => { window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(
+        e => { window.shift += e.value; })).observe({type: 'layout-shift', buffered: true}); }""")
+    for key in ("s", "s", "e", "Space"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(250)
+    page.keyboard.press("Space")
+    page.wait_for_timeout(400)
+    assert page.evaluate("window.shift") < 0.02
+
+
+def test_colour_is_not_the_only_cue(open_page: Callable[..., Page]) -> None:
+    """Negative links are dashed; with reduced motion no pulse runs."""
+    page = open_page("/?seed=1")
+    dash = "getComputedStyle(document.querySelector('#links .w.{}')).strokeDasharray"
+    assert page.evaluate(dash.format("n")) != "none"
+    assert page.evaluate(dash.format("p")) == "none"
+    page.emulate_media(reduced_motion="reduce")
+    page.click("#step")
+    expect_number(page, "step", "1")
+    assert page.locator(".pulse").count() == 0
