@@ -165,7 +165,7 @@ class Hub:
             raise Full("as many screens watch as there may be")
         if self.addresses[follower.address] >= settings.streams_per_address:
             raise Full("as many screens watch from this address as there may be")
-        if channel is None:
+        if channel is None or channel.last:
             channel = self.channels[code] = Channel(code)
         if channel.task is None or channel.task.done():
             channel.task = asyncio.create_task(self._keep(channel))

@@ -2,14 +2,14 @@
 screen, without anything to press.
 """
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from app import learn
 from app.frame import frame
 from app.lessons import Lesson, lesson
 from app.rendering import ENV, render
 from app.rooms import Shared
-from app.teaching import Teaching, view_from
+from app.teaching import Teaching, fields_of, view_from
 from engine import SpecError
 
 SIZES = ("s", "m", "l")
@@ -36,9 +36,12 @@ def lesson_picture(address: str) -> str:
 
 def lesson_of(address: str) -> tuple[Lesson, dict[str, str]]:
     """The lesson and the query of an address such as /learn/line?screen=2; SpecError if there is no such lesson."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # half a bracket in the host
+        parts = urlsplit("")
     slug = parts.path.removeprefix(LESSON_PATH)
     found = lesson(ENV, slug) if parts.path.startswith(LESSON_PATH) and not parts.netloc else None
     if found is None:
         raise SpecError("lesson", address, "the address of a lesson's screen, such as /learn/line?screen=2")
-    return found, dict(parse_qsl(parts.query, max_num_fields=60))
+    return found, fields_of(parts.query, "lesson")

@@ -14,10 +14,20 @@ from app.runs import Run, RunNotFound, Runs, Steps, owner_of
 from app.walkthrough import walkthrough
 from engine import RunState, SpecError, trace
 
+MOST_FIELDS = 60
+
+
+def fields_of(query: str, name: str) -> dict[str, str]:
+    """A query string's fields; SpecError, naming where it stands, for more of them than there can be."""
+    try:
+        return dict(parse_qsl(query.lstrip("?"), max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise SpecError(name, f"{query.count('&') + 1} fields", f"at most {MOST_FIELDS} fields") from None
+
 
 def view_from(query: str) -> View:
     """The view of a query string; SpecError for what it does not know."""
-    return view_of(dict(parse_qsl(query.lstrip("?"), max_num_fields=60)))
+    return view_of(fields_of(query, "view"))
 
 
 def query_of(view: View) -> str:

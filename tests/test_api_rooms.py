@@ -1,0 +1,430 @@
+"""A class over JSON and as pages: who may do what, what each is told, and hostile names in every place they show."""
+
+import asyncio
+import csv
+import io
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app import api_rooms, pages_class, rooms
+from app.main import create_app
+from app.settings import Settings
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \u202eevil"
+Client = httpx.AsyncClient
+Work = Callable[["School"], Awaitable[None]]
+
+
+class School:
+    """One app in process, and people who come to it, each with cookies of their own."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    def person(self, secret: str | None = None) -> Client:
+        headers = {"authorization": f"Bearer {secret}"} if secret else {}
+        transport = httpx.ASGITransport(self.app)
+        return Client(transport=transport, base_url="http://school", headers=headers)
+
+    async def room(self, **body: Any) -> tuple[str, Client, str]:
+        """The path of a new room, its teacher and the secret."""
+        answer = await self.person().post("/api/v1/rooms", json=body)
+        assert answer.status_code == 201, answer.text
+        told = answer.json()
+        return f"/api/v1/rooms/{rooms.code_of(told['code'])}", self.person(told["teacher"]), told["teacher"]
+
+    async def student(self, path: str, nickname: str = "") -> Client:
+        person = self.person()
+        answer = await person.post(f"{path}/students", json={"nickname": nickname})
+        assert answer.status_code == 200, answer.text
+        return person
+
+
+def play(work: Work, folder: Path, **more: Any) -> None:
+    async def main() -> None:
+        app = create_app(Settings(**{"data": folder, **more}))
+        async with app.router.lifespan_context(app):
+            await work(School(app))
+
+    asyncio.run(main())
+
+
+def test_a_script_runs_a_whole_class(tmp_path: Path) -> None:
+    """Open, join, step, ask, answer, close, reveal, explore, copy, hand in, show, table, close: over JSON alone."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room(spec={"dataset": "xor"})
+        ada, bob = await school.student(path, "Ada"), await school.student(path)
+        stepped = (await teacher.post(f"{path}/step", json={"count": 20})).json()
+        assert stepped["shared"]["step"] == stepped["run"]["step"] == 20
+
+        asked = (await teacher.post(f"{path}/questions", json={"kind": "direction", "address": "W1.1.1"})).json()
+        assert asked["question"]["address"] == "W1.1.1"
+        for person, answer in ((ada, "down"), (ada, "up"), (bob, "stay")):
+            assert (await person.put(f"{path}/questions/1/answer", json={"answer": answer})).status_code == 200
+        seen = (await ada.get(path)).json()["question"]
+        assert (seen["status"], seen["bars"], seen["truth"]) == ("open", None, None)
+        await teacher.post(f"{path}/questions/1/close")
+        assert (await ada.put(f"{path}/questions/1/answer", json={"answer": "up"})).status_code == 409
+        told = (await teacher.post(f"{path}/questions/1/reveal")).json()
+        assert told["shared"]["step"] == 21
+        assert {bar["answer"]: bar["count"] for bar in told["question"]["bars"]} == {"up": 1, "down": 0, "stay": 1}
+        run = (await teacher.get(f"/api/v1/runs/{told['shared']['run']}")).json()
+        assert run["step"] == 21
+        again = (await teacher.post(f"{path}/questions/1/reveal")).json()
+        assert again["shared"]["step"] == 21, "revealing twice takes one step"
+
+        assert (await ada.post(f"{path}/copies")).status_code == 409
+        await teacher.put(f"{path}/pace", json={"pace": "explore"})
+        copy = (await ada.post(f"{path}/copies")).json()
+        assert copy["step"] == 21
+        await ada.post(f"/api/v1/runs/{copy['run']}/step", json={"count": 100})
+        handed = (await ada.put(f"{path}/hand-in", json={"run": copy["run"], "named": True})).json()
+        assert handed == {"number": 1, "step": 121, "named": True}
+        shown = (await teacher.put(f"{path}/shown", json={"hand_in": 1})).json()
+        assert shown["shown"] == {"number": 1, "nickname": "Ada"}
+        assert (await bob.put(f"{path}/hand-in", json={"run": copy["run"]})).status_code == 422
+
+        table = (await teacher.get(f"{path}/answers?format=csv")).text
+        rows = list(csv.DictReader(io.StringIO(table.lstrip("\ufeff"))))
+        assert [(row["student"], row["nickname"], row["answer"]) for row in rows] == [
+            ("1", "Ada", "up"), ("2", "", "stay"),
+        ]  # fmt: skip
+        assert (await teacher.delete(path)).status_code == 204
+        for person in (ada, bob, teacher):
+            assert (await person.get(path)).status_code == 404
+
+    play(work, tmp_path)
+
+
+ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
+    # (method, path under the room): who may, and a body that fits. "student": joined; "anyone": with the code.
+    ("GET", ""): ("anyone", None),
+    ("DELETE", ""): ("teacher", None),
+    ("POST", "/students"): ("anyone", {}),
+    ("PUT", "/shared"): ("teacher", {"view": "lens=gradients"}),
+    ("POST", "/step"): ("teacher", {"count": 1}),
+    ("POST", "/reset"): ("teacher", None),
+    ("PUT", "/pace"): ("teacher", {"pace": "explore"}),
+    ("POST", "/questions"): ("teacher", {"kind": "loss"}),
+    ("PUT", "/questions/{number}/answer"): ("student", {"answer": "down"}),
+    ("POST", "/questions/{number}/close"): ("teacher", None),
+    ("POST", "/questions/{number}/reveal"): ("teacher", None),
+    ("DELETE", "/questions/{number}"): ("teacher", None),
+    ("GET", "/answers"): ("teacher", None),
+    ("POST", "/copies"): ("student", None),
+    ("PUT", "/hand-in"): ("student", {"run": "RUN"}),
+    ("PUT", "/shown"): ("teacher", {"hand_in": None}),
+    ("GET", "/stream"): ("teacher", None),
+}
+PAGES: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
+    ("GET", ""): ("anyone", {}),
+    ("POST", "/join"): ("anyone", {}),
+    ("POST", "/answer"): ("student", {"number": "1", "answer": "down"}),
+    ("POST", "/copy"): ("student", {}),
+    ("GET", "/mine"): ("student", {}),
+    ("POST", "/hand-in"): ("student", {"run": "RUN"}),
+    ("GET", "/wall"): ("anyone", {}),
+    ("GET", "/teach"): ("teacher", {}),
+    ("POST", "/teach"): ("teacher", {"secret": "SECRET"}),
+    ("POST", "/do"): ("teacher", {"do": "explore"}),
+}
+
+
+def routes_of(router: Any, prefix: str) -> set[tuple[str, str]]:
+    return {
+        (method, route.path.removeprefix(prefix))
+        for route in router.routes
+        if "{code}" in route.path
+        for method in route.methods
+    }
+
+
+def test_every_route_of_a_room_is_in_the_matrix() -> None:
+    """A new route fails here until somebody says who may use it."""
+    assert routes_of(api_rooms.router, "/api/v1/rooms/{code}") == set(ROUTES)
+    assert routes_of(pages_class.router, "/class/{code}") == set(PAGES)
+
+
+def test_who_may_do_what(tmp_path: Path) -> None:
+    """Each JSON route as nobody, student, teacher and another room's teacher; and with the code of a closed room."""
+
+    async def work(school: School) -> None:
+        for (method, under), (who, body) in ROUTES.items():
+            path, teacher, secret = await school.room()
+            _, other, _ = await school.room()
+            await teacher.put(f"{path}/pace", json={"pace": "explore"})
+            await teacher.post(f"{path}/questions", json={"kind": "loss"})
+            student = await school.student(path)
+            copy = (await student.post(f"{path}/copies")).json()["run"]
+            callers = {"none": school.person(), "student": student, "other": other, "teacher": teacher}
+            url = path + under.format(number=1)
+            sent = {"run": copy} if body == {"run": "RUN"} else body
+            for name, person in callers.items():
+                if under == "/stream":
+                    status = await stream_status(person, f"{url}?screen=teacher")
+                else:
+                    status = (await person.request(method, url, json=sent)).status_code
+                allowed = who == "anyone" or name == who
+                assert (status < 400) == allowed, (method, under, name, status)
+                assert allowed or status == 403, (method, under, name, status)
+            await school.person(secret).delete(path)
+            for name, person in callers.items():
+                gone = await person.request(method, url, json=sent)
+                assert gone.status_code == 404, (method, under, name, gone.status_code)
+
+    play(work, tmp_path, rooms_in_all=1_000, visitor_rate=10_000.0)
+
+
+def test_who_may_do_what_on_the_pages(tmp_path: Path) -> None:
+    """Each page and form as nobody, student and teacher, by cookie; refusals are pages of our own."""
+
+    async def work(school: School) -> None:
+        for (method, under), (who, form) in PAGES.items():
+            path, _, secret = await school.room()
+            code = path.rpartition("/")[2]
+            teacher = school.person()
+            teacher.cookies.set(api_rooms.COOKIE + code, secret)
+            await teacher.post(f"/class/{code}/do", data={"do": "explore"})
+            await teacher.post(f"/class/{code}/do", data={"do": "ask", "kind": "loss"})
+            student = await school.student(path)
+            copy = (await student.post(f"{path}/copies")).json()["run"]
+            sent = {name: {"RUN": copy, "SECRET": secret}.get(value, value) for name, value in form.items()}
+            for name, person in {"none": school.person(), "student": student, "teacher": teacher}.items():
+                answer = await person.request(method, f"/class/{code}{under}", data=sent or None)
+                allowed = who == "anyone" or name == who or (under == "/teach" and method == "POST")
+                assert (answer.status_code < 400) == allowed, (method, under, name, answer.status_code)
+                assert allowed or answer.status_code == 403, (method, under, name, answer.status_code)
+                if answer.status_code not in (303, 204):
+                    assert answer.headers["content-type"].startswith("text/html")
+            wrong = await school.person().post(f"/class/{code}/teach", data={"secret": "wrong"})
+            assert wrong.status_code == 403
+
+    play(work, tmp_path, rooms_in_all=1_000, visitor_rate=10_000.0)
+
+
+async def stream_status(person: Client, url: str) -> int:
+    """The status of a stream, which httpx would wait for to end: ended here as soon as it is told."""
+    task = asyncio.create_task(person.get(url))
+    done, _ = await asyncio.wait({task}, timeout=0.3)
+    if done:
+        return task.result().status_code
+    task.cancel()
+    return 200
+
+
+def test_names_are_plain_text_wherever_they_show(tmp_path: Path) -> None:
+    """Students' page, wall, teacher's strip, panels, table and JSON: escaped, without what turns or hides text."""
+
+    async def work(school: School) -> None:
+        path, teacher, secret = await school.room()
+        code = path.rpartition("/")[2]
+        ada = await school.student(path, HOSTILE)
+        await teacher.put(f"{path}/pace", json={"pace": "explore", "paused": HOSTILE})
+        copy = (await ada.post(f"{path}/copies")).json()["run"]
+        assert (await ada.put(f"{path}/hand-in", json={"run": copy, "named": True})).json()["named"]
+        own = {"kind": "own", "prompt": HOSTILE, "options": [HOSTILE, "b"], "truth": HOSTILE}
+        asked = (await teacher.post(f"{path}/questions", json=own)).json()["question"]
+        await ada.put(f"{path}/questions/1/answer", json={"answer": asked["options"][0]["value"]})
+        await teacher.post(f"{path}/questions/1/reveal")
+        await teacher.put(f"{path}/shown", json={"hand_in": 1})
+        by_cookie = school.person()
+        by_cookie.cookies.set(api_rooms.COOKIE + code, secret)
+        pages = [
+            await ada.get(f"/class/{code}"),
+            await ada.get(f"/class/{code}/mine"),
+            await school.person().get(f"/class/{code}/wall"),
+            await by_cookie.get(f"/class/{code}/teach"),
+        ]
+        screen = await school.app.state.hub.source.screen(code, 1)
+        texts = [page.text for page in pages] + [state["panel"] for state in screen.states.values()]
+        for text in texts:
+            assert "<script>alert" not in text
+            assert "<img" not in text
+            assert "\u202e" not in text
+        assert sum("&lt;script&gt;alert(1)" in text for text in texts) >= 6
+        table = (await teacher.get(f"{path}/answers?format=csv")).text
+        assert "\u202e" not in table
+        assert (await ada.get(path)).headers["content-type"] == "application/json"
+
+    play(work, tmp_path)
+
+
+def test_the_teachers_power_is_on_no_followers_page(tmp_path: Path) -> None:
+    """Neither the secret, nor its hash, nor the id of the shared run, with which anybody could step it."""
+
+    async def work(school: School) -> None:
+        path, teacher, secret = await school.room()
+        code = path.rpartition("/")[2]
+        run = (await teacher.get(path)).json()["shared"]["run"]
+        ada = await school.student(path)
+        screen = await school.app.state.hub.source.screen(code, 1)
+        texts = [(await ada.get(path)).text, (await ada.get(f"/class/{code}")).text, str(screen.states["student"])]
+        texts += [(await school.person().get(f"/class/{code}/wall")).text, str(screen.states["wall"])]
+        texts += [await school.app.state.hub.source.picture(screen, size) for size in ("s", "m", "l")]
+        for text in texts:
+            assert secret not in text
+            assert rooms.hashed(secret) not in text
+            assert run not in text
+
+    play(work, tmp_path)
+
+
+def test_the_teachers_cookie_cannot_be_read_or_sent_from_elsewhere(tmp_path: Path) -> None:
+    """HttpOnly, SameSite, and the address in the redirect holds no secret."""
+
+    async def work(school: School) -> None:
+        teacher = school.person()
+        opened = await teacher.post("/class")
+        cookie = next(c for c in opened.headers.get_list("set-cookie") if c.startswith(api_rooms.COOKIE))
+        assert "HttpOnly" in cookie
+        assert "SameSite=lax" in cookie
+        secret = cookie.partition("=")[2].partition(";")[0]
+        assert secret not in opened.headers["location"]
+        code = opened.headers["location"].split("/")[2]
+        elsewhere = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+        assert (await teacher.post(f"/class/{code}/do", data={"do": "end"}, headers=elsewhere)).status_code == 403
+        assert (await teacher.get(f"/class/{code}/teach")).status_code == 200
+
+    play(work, tmp_path)
+
+
+def test_the_join_address_is_never_what_the_request_says(tmp_path: Path) -> None:
+    """The wall holds the configured address, whatever Host it was asked by."""
+
+    async def work(school: School) -> None:
+        path, _, _ = await school.room()
+        code = path.rpartition("/")[2]
+        wall = await school.person().get(f"/class/{code}/wall", headers={"host": "evil.example"})
+        assert "evil.example" not in wall.text
+        assert "play.school/class" in wall.text
+        assert "style=" not in wall.text
+
+    play(work, tmp_path, public_url="https://play.school/")
+
+
+BAD = [
+    ("POST", "/questions", {"kind": "riddle"}, 422),
+    ("POST", "/questions", {"kind": "direction", "address": "W9.9.9"}, 422),
+    ("POST", "/questions", {"kind": "own", "prompt": "", "options": []}, 422),
+    ("POST", "/questions", {"kind": "own", "prompt": "q", "options": ["a"] * 99}, 422),
+    ("PUT", "/questions/9/answer", {"answer": "up"}, 409),
+    ("PUT", "/questions/1/answer", {"answer": "sideways"}, 422),
+    ("PUT", "/questions/1/answer", {"answer": ["up"]}, 422),
+    ("PUT", "/questions/x/answer", {"answer": "up"}, 422),
+    ("PUT", "/shared", {"lesson": "https://evil.example/learn/line"}, 422),
+    ("PUT", "/shared", {"lesson": "/learn/../class"}, 422),
+    ("PUT", "/shared", {"lesson": "//[evil/learn/line"}, 422),
+    ("PUT", "/shared", {"view": "lens=nothing"}, 422),
+    ("PUT", "/shared", {"view": "&".join(f"a{i}=1" for i in range(100))}, 422),
+    ("PUT", "/shared", {"run": "nothing"}, 404),
+    ("PUT", "/shared", {"step": -1}, 422),
+    ("PUT", "/shown", {"hand_in": 5}, 409),
+    ("PUT", "/pace", {"pace": "run"}, 422),
+    ("PUT", "/pace", {"paused": "x" * 5_000}, 422),
+    ("POST", "/step", {"count": 0}, 422),
+    ("POST", "/step", {"count": 1, "more": 1}, 422),
+    ("POST", "/students", {"nickname": 5}, 422),
+    ("GET", "/stream?screen=ceiling", None, 422),
+]
+
+
+@pytest.mark.parametrize(("method", "under", "body", "status"), BAD)
+def test_what_does_not_fit_is_a_problem_with_field_and_allowed(
+    tmp_path: Path, method: str, under: str, body: Any, status: int
+) -> None:
+    """Never a 500, always problem+json."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room()
+        await teacher.post(f"{path}/students", json={})
+        await teacher.post(f"{path}/questions", json={"kind": "direction"})
+        answer = await teacher.request(method, path + under, json=body)
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        if status == 422:
+            assert answer.json()["errors"][0]["allowed"]
+
+    play(work, tmp_path)
+
+
+def test_bytes_that_are_no_text_are_refused_too(tmp_path: Path) -> None:
+    """NaN, half a surrogate pair, deep nesting, a form that is none."""
+
+    async def work(school: School) -> None:
+        path, teacher, secret = await school.room()
+        code = path.rpartition("/")[2]
+        await teacher.post(f"{path}/questions", json={"kind": "delta"})
+        await teacher.post(f"{path}/students", json={})
+        for body in (b'{"answer": NaN}', b'{"answer": "\\ud800"}', b'{"answer": 1e999}', b"[" * 5_000, b"\xff", b""):
+            answer = await teacher.put(
+                f"{path}/questions/1/answer", content=body, headers={"content-type": "application/json"}
+            )
+            assert answer.status_code in (400, 422), body
+        by_cookie = school.person()
+        by_cookie.cookies.set(api_rooms.COOKIE + code, secret)
+        for form in (
+            {},
+            {"do": "ask", "kind": "\x00"},
+            {"do": "own", "prompt": "\ud7ff" * 9_000},
+            {"do": "show", "hand_in": "9" * 400},
+        ):
+            answer = await by_cookie.post(f"/class/{code}/do", data=form)
+            assert answer.status_code < 500
+
+    play(work, tmp_path)
+
+
+def test_a_question_hides_its_answer_and_glows_on_every_screen(tmp_path: Path) -> None:
+    """The picture while it is asked marks the weight and does not hold the change; the reveal shows the step after."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room()
+        code = path.rpartition("/")[2]
+        asked = (await teacher.post(f"{path}/questions", json={"kind": "delta", "address": "a1.2"})).json()
+        source = school.app.state.hub.source
+        truth = float(asked["question"]["truth"])
+        before = await source.picture(await source.screen(code, 0), "l")
+        assert re.search(r'id="node-1-2" class="node sel', before)
+        assert f"{truth:+.3f}".replace("-", "−") not in before
+        await teacher.post(f"{path}/questions/1/reveal")
+        after = await source.picture(await source.screen(code, 0), "l")
+        assert f"{truth:+.3f}".replace("-", "−") in after
+
+    play(work, tmp_path)
+
+
+def test_a_lesson_is_on_every_screen(tmp_path: Path) -> None:
+    """Its screen, without anything to press; and the run comes back when the teacher goes on."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room()
+        code = path.rpartition("/")[2]
+        lesson = (await teacher.get("/api/v1/lessons")).json()[1]
+        address = f"/learn/{lesson['slug']}?screen=2"
+        assert (await teacher.put(f"{path}/shared", json={"lesson": address})).json()["lesson"] == address
+        source = school.app.state.hub.source
+        picture = await source.picture(await source.screen(code, 0), "l")
+        assert lesson["title"] in picture
+        assert "inert" in picture
+        await teacher.post(f"{path}/step")
+        assert 'id="net"' in await source.picture(await source.screen(code, 0), "l")
+
+    play(work, tmp_path)
+
+
+def test_the_idempotency_key_makes_one_step_of_two_requests(tmp_path: Path) -> None:
+    """A teacher's script that repeats itself does not run ahead."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room()
+        for _ in range(2):
+            told = (await teacher.post(f"{path}/step", json={"count": 3}, headers={"idempotency-key": "k"})).json()
+        assert told["shared"]["step"] == 3
+
+    play(work, tmp_path)
