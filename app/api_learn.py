@@ -21,13 +21,9 @@ router = APIRouter(prefix="/api/v1", tags=["learn"], route_class=StrictRoute, de
 Id = Annotated[str, Path(max_length=60, description="Type and seed, such as delta-7.")]
 ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such exercise.", "content": {PROBLEM: {}}}}
 
-GIVEN: dict[str, Any] = {
-    "layers": [
-        {"W": [[0.3, -0.5], [0.8, 0.1]], "b": [0.2, -0.4], "activation": "sigmoid"},
-        {"W": [[-0.7, 0.6]], "b": [0.1], "activation": "identity"},
-    ],
-    "x": [[0.5, -0.2]], "y": [[0.35]], "loss": "squared_error", "learning_rate": 0.5,
-}  # fmt: skip
+EXAMPLE = exercise("delta", 7)
+SLIP = EXAMPLE.problem.mistakes[0]
+TOLD = check(EXAMPLE.problem, SLIP.value)
 
 
 class Strict(BaseModel):
@@ -56,16 +52,6 @@ class Given(BaseModel):
 class ExerciseOut(BaseModel):
     """An exercise. Its id holds type and seed, so nothing is stored and nothing expires."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "id": "delta-7", "type": "delta", "seed": 7, "prompt": "What is delta, dL/dz, of hidden 1, unit 2?",
-                "quantity": "delta1.2", "answer": "number", "options": [], "tolerance": 0.0012, "given": GIVEN,
-                "url": "/learn/practice?type=delta&seed=7",
-            }
-        }
-    )  # fmt: skip
-
     id: str
     type: str
     seed: int
@@ -81,7 +67,7 @@ class ExerciseOut(BaseModel):
 class Answer(Strict):
     """An answer: a number, or one of the options. A number may also be text, such as "-0.25"."""
 
-    answer: float | Annotated[str, Field(max_length=60)] = Field(examples=[-0.0412, "down"])
+    answer: float | Annotated[str, Field(max_length=60)] = Field(examples=[round(SLIP.value, 4), "down"])
     solution: bool = Field(False, description="Also tell the right answer.")
 
 
@@ -90,12 +76,9 @@ class Checked(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                "correct": False, "factor": "slope", "truth": None,
-                "message": "That is dL/da, what comes back. Multiply by the activation's slope, 0.2406.",
-            }
+            "example": {"correct": TOLD.correct, "factor": TOLD.factor, "message": TOLD.message, "truth": None}
         }
-    )  # fmt: skip
+    )
 
     correct: bool
     factor: str | None
@@ -192,3 +175,7 @@ def _out(drawn: Exercise) -> ExerciseOut:
         answer="choice" if problem.options else "number", options=list(problem.options), tolerance=problem.tolerance,
         given=Given(**drawn.given), url=f"/learn/practice?type={drawn.type}&seed={drawn.seed}",
     )  # fmt: skip
+
+
+ExerciseOut.model_config["json_schema_extra"] = {"example": _out(EXAMPLE).model_dump()}
+ExerciseOut.model_rebuild(force=True)

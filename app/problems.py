@@ -35,17 +35,18 @@ class Problem:
     hint: str
     mistakes: tuple[Mistake, ...] = ()
     tolerance: float = 0.0
+    wanted: float = 0.0
+    """The tolerance there would be if no slip came near."""
     options: tuple[str, ...] = ()
     slips: dict[str, tuple[str, str]] = field(default_factory=dict)
     """For options: what a wrong one says, as (factor, sentence)."""
 
     @property
     def clear(self) -> bool:
-        """Whether a slip can be told from the truth, and neither is lost in rounding."""
+        """Whether slips stand well apart from the truth, and neither is lost in rounding."""
         if self.options or isinstance(self.truth, str):
             return True
-        apart = all(abs(m.value - self.truth) > 3 * self.tolerance for m in self.mistakes)
-        return apart and abs(self.truth) >= 0.01
+        return self.tolerance >= self.wanted and abs(self.truth) >= 0.01
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,21 @@ def _place(facts: Facts, address: str) -> str:
     return f"{name_of(address)}, from {unit_name(layer - 1, source, facts.layers)} to {to}"
 
 
-def _relative(truth: float) -> float:
-    """Two per cent, so that rounded intermediate results do no harm; never finer than four decimals can be."""
-    return max(0.02 * abs(truth), 6e-5)
+def _numeric(
+    prompt: str, quantity: str, truth: float, solution: str, hint: str,
+    mistakes: Sequence[Mistake], wanted: float | None = None, least: float | None = None,
+) -> Problem:  # fmt: skip
+    """A question for a number. It may be off by two per cent, so that rounded intermediate results do no harm, or by
+    `wanted`; by less where a slip comes nearer, but never by less than four digits can be.
+
+    Slips that lead to the right number all the same (a bias of 0, a slope of 1) are none.
+    """
+    wanted = max(0.02 * abs(truth), 6e-5) if wanted is None else wanted
+    least = 5e-4 * abs(truth) if least is None else least
+    apart = tuple(mistake for mistake in mistakes if abs(mistake.value - truth) > max(2 * least, 1e-12))
+    nearest = min((abs(mistake.value - truth) / 3 for mistake in apart), default=wanted)
+    tolerance = max(min(wanted, nearest), least)
+    return Problem(prompt, quantity, float(truth), solution, hint, apart, tolerance, wanted)
 
 
 def activation_problem(facts: Facts, layer: int, unit: int) -> Problem:
@@ -156,12 +169,12 @@ def activation_problem(facts: Facts, layer: int, unit: int) -> Problem:
         ),
     ]
     total = " + ".join(f"{_n(w)} × {_n(x)}" for w, x in terms)
-    return Problem(
+    return _numeric(
         f"What comes out of {unit_name(layer, unit, facts.layers)}: its activation a?",
         f"a{layer}.{unit}", a,
         f"z = {total} + {_n(b)} = {_n(z)}, and the activation makes {_n(a)} of it.",
         "First z, every weight times its input plus the bias; then the activation of z.",
-        _different(mistakes, a), _relative(a),
+        mistakes,
     )  # fmt: skip
 
 
@@ -182,10 +195,10 @@ def loss_problem(facts: Facts) -> Problem:
         ),
     ]
     squares = " + ".join(f"({_n(float(r))})²" for r in residual)
-    return Problem(
+    return _numeric(
         "What is the loss of this example, half the sum of the squared differences?", "loss", loss,
         f"½ ({squares}) = {_n(loss)}.", "Take a − y for each output, square, add up, halve.",
-        _different(mistakes, loss), _relative(loss),
+        mistakes,
     )  # fmt: skip
 
 
@@ -201,11 +214,11 @@ def delta_problem(facts: Facts, layer: int, unit: int) -> Problem:
         *(_output_slips(facts, unit, slope) if layer == facts.layers else _hidden_slips(facts, layer, unit, slope)),
         Mistake(-delta, "sign", "The size is right, the sign is not: the difference is a − y, output minus target."),
     ]  # fmt: skip
-    return Problem(
+    return _numeric(
         f"What is delta, dL/dz, of {unit_name(layer, unit, facts.layers)}?", f"delta{name}", delta,
         f"dL/da × slope = {_n(da)} × {_n(slope)} = {_n(delta)}.",
         "Delta is what comes back to the unit, dL/da, times the slope of its activation.",
-        _different(mistakes, delta), _relative(delta),
+        mistakes,
     )  # fmt: skip
 
 
@@ -270,9 +283,9 @@ def gradient_problem(facts: Facts, address: str, label: str | None = None) -> Pr
         solution = f"delta × a = {_n(delta)} × {_n(a_in)} = {_n(gradient)}."
         hint = "It is the delta at the weight's end times the activation at its beginning."
     mistakes.append(Mistake(-gradient, "sign", "The size is right, the sign is not. Check the sign of delta."))
-    return Problem(
+    return _numeric(
         f"What is the gradient of {label or _place(facts, address)}: dL/d{name_of(address)}?",
-        f"d{address}", gradient, solution, hint, _different(mistakes, gradient), _relative(gradient),
+        f"d{address}", gradient, solution, hint, mistakes,
     )  # fmt: skip
 
 
@@ -300,11 +313,11 @@ def new_value_problem(facts: Facts, address: str, label: str | None = None) -> P
             Mistake(now - rate * a_in, "delta", f"The delta at its end, {_n(delta)}, is missing."),
         ]  # fmt: skip
     step = abs(rate * gradient)
-    return Problem(
+    return _numeric(
         f"What is {label or _place(facts, address)} after the step? Give four decimals.", address, new,
         f"{_n(now)} {'+' if gradient < 0 else '−'} {rate:g} × {_n(abs(gradient))} = {_n(new)}.",
         "New = old − learning rate × gradient, and the gradient is delta × activation.",
-        _different(mistakes, new), max(0.05 * step, 6e-5),
+        mistakes, max(0.05 * step, 6e-5), 6e-5,
     )  # fmt: skip
 
 
@@ -344,11 +357,6 @@ def _gradient_in_words(facts: Facts, address: str) -> str:
     return f"delta × activation is {_n(delta)} × {_n(facts[f'a{layer - 1}.{source}'])}: {sign}."
 
 
-def _different(mistakes: Sequence[Mistake], truth: float) -> tuple[Mistake, ...]:
-    """Slips that lead to the right number all the same (a bias of 0, a slope of 1) are none."""
-    return tuple(m for m in mistakes if abs(m.value - truth) > 1e-12)
-
-
 # Problems that a lesson poses with numbers of its own
 
 
@@ -372,9 +380,8 @@ def number_problem(
     within: float | None = None,
 ) -> Problem:
     """A number; `slips` gives for a factor the number that comes of missing it, and what to say."""
-    mistakes = [Mistake(value, factor, sentence) for factor, (value, sentence) in slips.items()]
-    tolerance = within if within is not None else _relative(truth)
-    return Problem(prompt, "number", truth, solution, hint, _different(mistakes, truth), tolerance)
+    mistakes = [Mistake(float(value), factor, sentence) for factor, (value, sentence) in slips.items()]
+    return _numeric(prompt, "number", truth, solution, hint, mistakes, within, within and within / 100)
 
 
 def better_problem(prompt: str, before: float, after: float) -> Problem:

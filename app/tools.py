@@ -58,19 +58,21 @@ def latex(value: float, digits: int = 4) -> str:
     return unsigned(value, digits).replace("−", "-")
 
 
-def column(values: Sequence[float]) -> str:
-    """Numbers one below the other, in LaTeX."""
-    return matrix([[value] for value in values])
+def column(values: Sequence[float], role: str = "") -> str:
+    """Numbers one below the other, in LaTeX, in the colour of a role."""
+    return matrix([[value] for value in values], role)
 
 
-def row(values: Sequence[float]) -> str:
+def row(values: Sequence[float], role: str = "") -> str:
     """Numbers side by side, in LaTeX."""
-    return matrix([values])
+    return matrix([values], role)
 
 
-def matrix(rows: Iterable[Sequence[float]]) -> str:
-    """Rows of numbers in brackets, in LaTeX."""
-    return r"\begin{pmatrix}" + r" \\ ".join(" & ".join(map(latex, each)) for each in rows) + r"\end{pmatrix}"
+def matrix(rows: Iterable[Sequence[float]], role: str = "") -> str:
+    """Rows of numbers in brackets, in LaTeX; the numbers are coloured and the brackets are not."""
+    kind = role or "plain"
+    lines = (" & ".join(rf"\class{{{kind}}}{{{latex(value)}}}" for value in each) for each in rows)
+    return r"\begin{pmatrix}" + r" \\ ".join(lines) + r"\end{pmatrix}"
 
 
 TOOLS: dict[str, Any] = {
@@ -94,9 +96,7 @@ TOOLS: dict[str, Any] = {
     "highlighted": highlighted,
     "run_listing": run_listing,
     "pairs": pairs,
-    "zip": zip,
     "abs": abs,
     "max": max,
     "min": min,
-    "round_number": round,
 }

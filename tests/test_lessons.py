@@ -1,0 +1,309 @@
+"""Lessons: every run loads, every task can be got right and wrong, and the numbers told are the engine's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+from runpy import run_path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pytest
+from jinja2 import ChoiceLoader, DictLoader, TemplateNotFound
+
+from app import lesson_digits, lesson_information, pieces
+from app.facts import Facts
+from app.learn import render
+from app.lessons import Lesson, Task, Visit, lessons
+from app.links import Link
+from app.plots import plot
+from app.problems import Problem
+from app.rendering import ENV, environment
+from app.tools import CODE, LISTINGS, TOOLS, highlighted, open_in_playground, run_listing
+from engine import Spec, advance, evaluate, start, trace
+from engine.datasets import load_digits16
+
+ALL = lessons(ENV)
+SCREENS = [(lesson, screen) for lesson in ALL for screen in range(1, len(lesson.screens) + 1)]
+PUBLISHED = {
+    "W1.1.1": 0.149780716, "W1.1.2": 0.199561432, "W1.2.1": 0.249751144, "W1.2.2": 0.299502287,
+    "W2.1.1": 0.358916480, "W2.1.2": 0.408666186, "W2.2.1": 0.511301270, "W2.2.2": 0.561370121,
+}  # fmt: skip
+PUBLISHED_LOSS = 0.298371109
+
+
+def name(case: Any) -> str:
+    return case.slug if isinstance(case, Lesson) else str(case)
+
+
+def by_slug(slug: str) -> Lesson:
+    return next(lesson for lesson in ALL if lesson.slug == slug)
+
+
+def worked_example() -> Facts:
+    return Facts(start(Spec.make(by_slug("layers").spec)), 0)
+
+
+def tasks(lesson: Lesson, screen: int, **query: str) -> list[Task]:
+    return render(lesson, {"screen": str(screen), **query})[1].tasks
+
+
+def wrong_answers(problem: Problem) -> Iterator[str]:
+    """Every known slip, and answers that nobody foresaw."""
+    if problem.options:
+        yield from (option for option in problem.options if option != problem.truth)
+        return
+    assert isinstance(problem.truth, float)
+    yield from (repr(float(mistake.value)) for mistake in problem.mistakes)
+    yield from ("-12345.678", "98765.4321", "nonsense")
+
+
+def test_the_lessons_are_the_folder_in_order() -> None:
+    """Twelve, as the article tells and promises it, from its error to its black box."""
+    assert [lesson.title for lesson in ALL] == [
+        "Error", "A line: y = mx + b", "Nudge and see", "The slope knows the direction", "Overshoot", "A neuron",
+        "One error, many layers", "The same process, deeper", "256 pixels", "Backpropagation in code",
+        "Backpropagation: the math", "The black box?",
+    ]  # fmt: skip
+    assert [lesson.number for lesson in ALL] == list(range(1, 13))
+    assert all(lesson.idea and len(lesson.screens) >= 3 for lesson in ALL)
+
+
+def test_a_new_template_is_a_new_lesson() -> None:
+    """Nothing else has to be told of it; without a head it is refused with what is missing."""
+    env = environment()
+    text = '{% set title = "T" %}{% set idea = "I" %}{% set spec = {} %}{% import "_lesson.html" as l with context %}'
+    text += '{% call l.screen("One") %}x{% endcall %}'
+    env.loader = ChoiceLoader([ENV.loader, DictLoader({"lessons/13-new.html": text})])
+    assert [(lesson.slug, lesson.number, lesson.screens) for lesson in lessons(env)][-1] == ("new", 13, ("One",))
+    env = environment()
+    env.loader = ChoiceLoader([ENV.loader, DictLoader({"lessons/13-new.html": '{% set title = "T" %}'})])
+    with pytest.raises(TemplateNotFound, match="idea, spec not set"):
+        lessons(env)
+
+
+@pytest.mark.parametrize("lesson", ALL, ids=name)
+def test_every_lessons_run_loads(lesson: Lesson) -> None:
+    """Its spec is allowed, its first step is finite, it learns, and its link opens the same run."""
+    spec = Spec.make(lesson.spec)
+    state = start(spec)
+    later = advance(state, 30).state
+    assert later.step == 30
+    assert (evaluate(later)["train"].loss or 0) < (evaluate(state)["train"].loss or 0)
+    opened = Link.parse(
+        dict(parse_qsl(open_in_playground(Facts(state), step=30).removeprefix("/?"), keep_blank_values=True))
+    )
+    assert (opened.spec, opened.view.step) == (spec, 30)
+
+
+@pytest.mark.parametrize("lesson", ALL, ids=name)
+def test_every_lesson_asks_before_it_tells(lesson: Lesson) -> None:
+    """At least twice."""
+    asked = [task for screen in range(1, len(lesson.screens) + 1) for task in tasks(lesson, screen)]
+    assert len(asked) >= 2
+
+
+@pytest.mark.parametrize(("lesson", "screen"), SCREENS, ids=name)
+def test_every_task_right_and_wrong(lesson: Lesson, screen: int) -> None:
+    """The engine's answer passes; every other is refused, with something to look at, and can then be shown."""
+    for task in tasks(lesson, screen):
+        right = str(task.problem.truth)
+        (again,) = [t for t in tasks(lesson, screen, **{task.name: right}) if t.name == task.name]
+        assert again.correct, (task.name, right)
+        for answer in wrong_answers(task.problem):
+            body, visit = render(lesson, {"screen": str(screen), task.name: answer})
+            (again,) = [t for t in visit.tasks if t.name == task.name]
+            assert again.verdict is not None
+            assert not again.correct, (task.name, answer)
+            assert again.verdict.factor
+            assert len(again.verdict.message) > 10
+            assert "Show me" in body
+        body, visit = render(lesson, {"screen": str(screen), task.name: "-12345.678", "show": task.name})
+        assert [t.revealed for t in visit.tasks if t.name == task.name] == [True]
+
+
+@pytest.mark.parametrize(("lesson", "screen"), SCREENS, ids=name)
+def test_nothing_in_the_address_breaks_a_screen(lesson: Lesson, screen: int) -> None:
+    """Whatever is put where a number, a choice or an answer should be: a page, and nothing of it as markup."""
+    body, visit = render(lesson, {"screen": str(screen)})
+    names = {*(c.name for c in visit.controls), *(t.name for t in visit.tasks), *re.findall(r' name="([\w-]+)"', body)}
+    for bad in ("nan", "1e999", "-1e999", "", "<script>alert(1)</script>", "9" * 300, '"><img src=x>'):
+        body, _ = render(lesson, dict.fromkeys(names - {"screen"}, bad) | {"screen": str(screen)})
+        assert "<script>" not in body
+        assert "<img src=x>" not in body
+
+
+@pytest.mark.parametrize("lesson", ALL, ids=name)
+def test_prose_holds_no_typed_results(lesson: Lesson) -> None:
+    """Outside of what the engine fills in there is no number with a decimal point but the article's step of 0.001,
+    and in what is filled in none that looks computed but the published ones."""
+    source = ENV.loader.get_source(ENV, lesson.template)[0]  # type: ignore[union-attr]
+    source = re.sub(r"\{% set (?:spec|classes|rectified|published\w*|two) = .*? %\}", "", source, flags=re.DOTALL)
+    strings = re.findall(r'"((?:[^"\\]|\\.)*)"', source)
+    text = re.sub(r'"(?:[^"\\]|\\.)*"', '""', source)
+    text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<[^>]+>", " ", text, flags=re.DOTALL)
+    assert set(re.findall(r"\d+\.\d+", text)) <= {"0.001"}
+    assert {number for each in strings for number in re.findall(r"\d+\.\d{3,}", each)} <= {"0.001", "0.00001"}
+
+
+def test_the_published_numbers_are_the_engines() -> None:
+    """Lesson 7 prints what the worked example's source prints, and the engine comes to every digit of it."""
+    head = ENV.get_template(by_slug("layers").template).make_module({"at": Visit()})
+    assert {address: float(text) for address, text in head.published.items()} == PUBLISHED  # type: ignore[attr-defined]
+    assert float(head.published_loss) == PUBLISHED_LOSS  # type: ignore[attr-defined]
+    facts = worked_example()
+    assert round(facts.loss, 9) == PUBLISHED_LOSS
+    assert {address: round(facts.next(address), 9) for address in PUBLISHED} == PUBLISHED
+    body, _ = render(by_slug("layers"), {"screen": "5"})
+    assert body.count("✓") == len(PUBLISHED)
+    assert "✗" not in body
+
+
+def test_prose_follows_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another engine, other numbers: with a loss of a third, lesson 7 says so and marks what no longer agrees."""
+    monkeypatch.setattr(Facts, "loss", property(lambda facts: 1 / 3))
+    monkeypatch.setattr(Facts, "next", lambda facts, address: 0.25)
+    body, _ = render(by_slug("layers"), {"screen": "5"})
+    assert "0.333333333" in body
+    assert body.count("✗") == len(PUBLISHED)
+
+
+@pytest.mark.parametrize("listing", [each for each in LISTINGS if each != "pytorch.py" or find_spec("torch")])
+def test_every_listing_runs_to_the_engines_numbers(listing: str) -> None:
+    """Loss and all eight new weights, to the last digits; PyTorch's too where it is installed."""
+    made, facts = run_path(str(CODE / listing)), worked_example()
+    assert float(made["loss"]) == pytest.approx(facts.loss, rel=1e-12)
+    for new, layer in zip(made["new_W"], facts.trace.layers, strict=True):
+        assert np.array(new) == pytest.approx(layer.W_next, rel=1e-12)
+
+
+def test_listings_are_short_lit_and_valid() -> None:
+    """Without PyTorch its listing is compiled at least; no line is cut off on the page."""
+    assert LISTINGS == ("flat.py", "pytorch.py", "scalar.py", "vector.py")
+    for listing in LISTINGS:
+        text = (CODE / listing).read_text()
+        compile(text, listing, "exec")
+        assert max(map(len, text.splitlines()[1:])) <= 78
+        assert "style=" not in highlighted(listing)
+    with pytest.raises(ValueError, match="must be one of"):
+        run_listing("../secret.py")
+
+
+def test_the_wrong_order_does_what_the_lesson_says() -> None:
+    """The listing with the new weight in its last line comes to the number that lesson 10 tells."""
+    text = (CODE / "scalar.py").read_text()
+    changed = text.replace("da[j] += W[layer]", "da[j] += new_W[layer]")
+    assert changed != text
+    names: dict[str, Any] = {}
+    exec(changed, names)
+    assert names["new_W"][0][0][0] == pytest.approx(pieces.early_update(worked_example()), rel=1e-12)
+
+
+def line(**more: Any) -> Facts:
+    return Facts(start(Spec.make({**by_slug("slope").spec, **more})))
+
+
+def test_pieces_of_the_line_are_what_they_say() -> None:
+    """Residuals, slopes, curvature, the walk and the article's product, each computed once more by hand."""
+    facts = line()
+    x, y = np.array([(px, py) for px, py, _ in pieces.fit(facts).points]).T
+    m, b = facts["W1.1.1"], facts["b1.1"]
+    residual = m * x + b - y
+    assert pieces.mean_residual(facts) == pytest.approx((residual.mean(), (residual * x).mean()))
+    assert (facts["db1.1"], facts["dW1.1.1"]) == pytest.approx(pieces.mean_residual(facts))
+    assert pieces.curvature(facts, "W1.1.1") == pytest.approx((x * x).mean(), rel=1e-6)
+    second = np.array([[(x * x).mean(), x.mean()], [x.mean(), 1]])
+    assert pieces.sharpest(facts) == pytest.approx(np.linalg.eigvalsh(second).max(), rel=1e-6)
+    walked = pieces.walk(facts, 3)
+    assert walked.xs[1] == pytest.approx(m - facts.rate * (residual * x).mean())
+    assert walked.losses[0] == pytest.approx(0.5 * (residual**2).mean())
+    letter = pieces.article_walk(facts, 1)
+    assert letter.xs[1] == pytest.approx(m - facts.rate * (residual * x * x).mean() * m)
+    assert letter.ys[1] == pytest.approx(b - facts.rate * residual.mean() * b)
+
+
+def test_above_the_limit_it_flies_off_and_below_it_settles() -> None:
+    """2 / curvature is where gradient descent on a line stops converging: lesson 5's claim."""
+    edge = 2 / pieces.sharpest(line())
+    assert line().with_rate(0.99 * edge).after(500).loss < line().loss
+    assert line().with_rate(1.01 * edge).after(500).loss > line().loss
+
+
+def test_facts_name_what_there_is() -> None:
+    """Every address of the trace, and an error for one that the network does not have."""
+    facts = worked_example()
+    layer = trace(facts.state, 0).layers[0]
+    assert facts["z1.2"] == layer.z[0, 1]
+    assert facts["delta1.1"] == layer.dz[0, 0]
+    assert facts["slope1.1"] == pytest.approx(layer.a[0, 0] * (1 - layer.a[0, 0]))
+    assert facts["a0.2"] == 0.10
+    for address in ("a3.1", "z0.1", "W9.1.1", "a1.0", "delta1.3"):
+        with pytest.raises(ValueError, match="no"):
+            facts[address]
+
+
+def test_plots_put_data_where_it_belongs() -> None:
+    """Corners to corners; beyond the box outside of it, and what is not a number nowhere."""
+    box = plot((0, 10), (0, 1), 400, 260)
+    assert (box.px(0), box.px(10)) == (box.left, box.left + box.inner_width)
+    assert (box.py(0), box.py(1)) == (box.top + box.inner_height, box.top)
+    assert box.px(20) > box.left + box.inner_width
+    assert abs(box.py(float("inf"))) <= 4000
+    assert box.line([0, float("nan"), 10], [0, 1, 1]).startswith("M")
+
+
+def test_ink_goes_through_the_address_and_back() -> None:
+    """256 hexadecimal digits; anything else is no drawing."""
+    pixels = load_digits16()[3, 5]
+    text = lesson_digits.ink_of(pixels)
+    back = lesson_digits.pixels_of(text)
+    assert back is not None
+    assert np.abs(back - pixels).max() <= 0.5 / 15 + 1e-9
+    for bad in ("", "0" * 255, "g" * 256, "0" * 257, "０" * 256):
+        assert lesson_digits.pixels_of(bad) is None
+
+
+def test_a_drawing_is_moved_to_the_middle_and_loses_no_ink() -> None:
+    """Wherever it was drawn, the network meets it in one place."""
+    image = np.zeros((16, 16))
+    image[1:6, 1:4] = 1.0
+    moved = lesson_digits.centred(image.ravel()).reshape(16, 16)
+    assert moved.sum() == image.sum()
+    rows, columns = np.nonzero(moved)
+    assert abs(rows.mean() - 7.5) <= 0.5
+    assert abs(columns.mean() - 7.5) <= 0.5
+    assert lesson_digits.is_blank(lesson_digits.centred(np.zeros(256)))
+
+
+def test_the_top_left_pixel_is_white_in_every_digit() -> None:
+    """As lesson 9 says, so that its weight stays where it is."""
+    assert 0 in lesson_digits.empty_pixels()
+    facts = Facts(start(Spec.make(by_slug("pixels").spec)))
+    assert facts.change("W1.1.1") == 0.0
+
+
+def test_lesson_12_shows_what_it_tells() -> None:
+    """With tanh the fourth layer loses bits about the input, with ReLU it does not, and bins decide how many."""
+    head = ENV.get_template(by_slug("black-box").template).make_module({"at": Visit()})
+    tanh, relu = (lesson_information.plane(spec, 30) for spec in (head.spec, head.rectified))  # type: ignore[attr-defined]
+    assert tanh.change(4) < -0.5 < relu.change(4)
+    assert min(plane.at(4, 99).about_label for plane in (tanh, relu)) > 0.9
+    fine = lesson_information.plane(head.spec, 100)  # type: ignore[attr-defined]
+    assert fine.at(3, 99).about_input > tanh.at(3, 99).about_input
+
+
+def test_the_whole_lesson_can_be_printed() -> None:
+    """Every screen in a row, without buttons to press."""
+    for lesson in ALL:
+        body, visit = render(lesson, {"screen": "all"})
+        assert visit.printing
+        assert body.count('<section class="screen') == len(lesson.screens)
+        assert 'type="range"' not in body
+
+
+def test_tools_are_named_as_templates_call_them() -> None:
+    """No template calls what is not there: StrictUndefined would fail above; here, that nothing is left unused."""
+    source = "".join(ENV.loader.get_source(ENV, n)[0] for n in ENV.list_templates() if "lesson" in n or "exercise" in n)  # type: ignore[union-attr]
+    assert [tool for tool in TOOLS if not re.search(rf"\b{tool}\b", source)] == []
