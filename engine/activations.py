@@ -152,15 +152,16 @@ def _threshold_derivative(z: Floats, a: Floats, out: Floats) -> None:
 
 
 def _softmax(z: Floats, out: Floats) -> None:
-    np.subtract(z, z.max(axis=0), out)
+    # `reduce` rather than `max` and `sum`, which say the same and take half a microsecond longer.
+    np.subtract(z, np.maximum.reduce(z, 0), out)
     np.exp(out, out)
-    np.divide(out, out.sum(axis=0), out)
+    np.divide(out, np.add.reduce(out, 0), out)
 
 
 def _softmax_product(da: Floats, a: Floats, out: Floats) -> None:
     # The Jacobian is diag(a) - a aT, so its product with da needs one weighted sum an example.
     np.multiply(da, a, out)
-    np.subtract(da, out.sum(axis=0), out)
+    np.subtract(da, np.add.reduce(out, 0), out)
     np.multiply(out, a, out)
 
 

@@ -116,14 +116,14 @@ def _cross_entropy(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
 
 
 def _softmax_cross_entropy(z: Floats, a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
-    # Shifting by the largest z keeps exp in range: log a = (z - max) - log sum exp(z - max).
-    shifted = z - z.max(axis=0)
-    loss = scale * (np.log(np.exp(shifted).sum(axis=0)) * y.sum(axis=0) - (y * shifted).sum(axis=0)).sum()
-    # dL/dz = a sum(y) - y; the sum is 1 for classes, and need not be for targets given by hand.
-    np.multiply(a, y.sum(axis=0), out)
+    total = np.add.reduce(y, 0)  # 1 for classes, and need not be for targets given by hand
+    np.multiply(a, total, out)
     np.subtract(out, y, out)
     np.multiply(out, scale, out)
-    return float(loss)
+    # log a = (z - top) - log sum exp(z - top), which is in range for any z; and a of the top z is 1 / that sum.
+    logs = np.subtract(z, np.maximum.reduce(z, 0))
+    np.multiply(logs, y, logs)
+    return -float(scale) * float(np.add.reduce(logs, None) + total.dot(np.log(np.maximum.reduce(a, 0))))
 
 
 def _hinge(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:

@@ -51,20 +51,23 @@ class Case:
 
 
 def make_case(sizes: Sequence[int], names: Sequence[str], loss: str, examples: int, seed: int) -> Case:
-    """A case drawn from a seed, its biases moved until no unit sits on a kink."""
+    """A case drawn from a seed, and drawn again, ever smaller, until nothing sits on a kink."""
     network, rng = Network(tuple(sizes), tuple(names), loss), np.random.default_rng(seed)
-    x = rng.normal(size=(examples, sizes[0]))
-    y = rng.normal(size=(examples, sizes[-1]))
+    for attempt in range(1000):
+        x = rng.normal(size=(examples, sizes[0]))
+        parameters = rng.normal(scale=0.99**attempt, size=network.size)
+        case = Case(network, parameters, x, _targets(loss, (examples, sizes[-1]), rng))
+        if case.is_clear_of_kinks():
+            return case
+    raise AssertionError(f"{network} is on a kink wherever it stands")
+
+
+def _targets(loss: str, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     if loss == "cross_entropy":
-        y = np.eye(sizes[-1])[rng.integers(sizes[-1], size=examples)]
-    elif loss == "binary_cross_entropy":
-        y = rng.integers(0, 2, y.shape) * 1.0
-    elif loss == "hinge":
-        y = rng.choice([-1.0, 1.0], y.shape)
-    case = Case(network, rng.normal(size=network.size), x, y)
-    while not case.is_clear_of_kinks():
-        case = replace(case, parameters=case.parameters + rng.normal(size=network.size) * (1 - network.is_weight))
-    return case
+        return np.eye(shape[1])[rng.integers(shape[1], size=shape[0])]
+    if loss == "binary_cross_entropy":
+        return rng.integers(0, 2, shape) * 1.0
+    return rng.choice([-1.0, 1.0], shape) if loss == "hinge" else rng.normal(size=shape)
 
 
 def by_reruns(case: Case, h: float = 1e-5) -> Floats:
