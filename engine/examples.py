@@ -42,13 +42,13 @@ class Examples:
 
 def examples_of(spec: Spec) -> Examples:
     """The examples that this spec stands for; the same object for specs that share them."""
-    return _examples(
+    drawn = _few if spec.samples * spec.raw_inputs <= _FEW else _many
+    return drawn(
         spec.dataset, spec.data, spec.samples, spec.noise, spec.test_share, spec.seed, spec.features,
         spec.task, spec.output_activation, spec.network.sizes[-1],
     )  # fmt: skip
 
 
-@lru_cache(maxsize=128)
 def _examples(
     dataset: str, data: CustomData | None, samples: int, noise: float, test_share: float, seed: int,
     features: tuple[str, ...], task: str, output_activation: str, outputs: int,
@@ -61,6 +61,12 @@ def _examples(
     for array in (raw, labels, x, targets):
         array.setflags(write=False)
     return Examples(raw, labels, x, targets, train, domain)
+
+
+# Of sets of up to so many numbers many are remembered, of larger ones (8 MB of pixels) few.
+_FEW = 10_000
+_few = lru_cache(maxsize=128)(_examples)
+_many = lru_cache(maxsize=8)(_examples)
 
 
 def _draw(
