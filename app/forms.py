@@ -249,16 +249,19 @@ def _giving_way(wrong: str, changed: str) -> tuple[str, ...]:
 
 
 def _given(form: Fields) -> dict[str, Any]:
-    single = {name: form.get(name, "") for name in FIELDS if name in form}
-    fields = spec_fields(single)
-    fields["features"] = form.getlist("features") or None
-    hidden = [number(units) for units in form.getlist("units")]
-    activation = form.getlist("unit_activation")
-    fields["hidden"], fields["activation"] = _changed_layers(hidden, activation, form.get("layers", ""))
-    for name in ("optimizer_settings", "schedule_settings"):
-        fields[name] = _settings(name, form, fields)
-    if form.get("seed_change"):
-        fields["seed"] = (int(fields.get("seed", 0)) + 1) % 2**32
+    """The fields as JSON-like values; the controls send layers and settings one by one, a link sends them whole."""
+    fields = spec_fields({name: form[name] for name in FIELDS if name in form})
+    if "controls" in form:
+        fields["features"] = form.getlist("features") or None
+        hidden = [number(units) for units in form.getlist("units")]
+        fields["hidden"], fields["activation"] = _changed_layers(
+            hidden, form.getlist("unit_activation"), form.get("layers", "")
+        )
+        for name in ("optimizer_settings", "schedule_settings"):
+            fields[name] = _settings(name, form, fields)
+    seed = fields.get("seed", 0)
+    if form.get("seed_change") and isinstance(seed, int):
+        fields["seed"] = (seed + 1) % 2**32
     return {name: value for name, value in fields.items() if value is not None}
 
 

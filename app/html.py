@@ -16,11 +16,13 @@ WORTH = 1_000  # bytes from which compressing saves more than it costs
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
-def html(request: Request, text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A page or fragment. Whether it is one depends on htmx's header, so no cache may take one for the other."""
+def html(
+    request: Request, text: str, status: int = 200, headers: Mapping[str, str] | None = None, level: int = 5
+) -> Response:
+    """A page or fragment, compressed; which of both depends on htmx's header, so no cache may mix them up."""
     body, extra = text.encode(), {"Vary": "HX-Request, Accept-Encoding", **(headers or {})}
     if len(body) >= WORTH and takes_gzip(request):
-        body, extra["Content-Encoding"] = compress(body, 1, mtime=0), "gzip"
+        body, extra["Content-Encoding"] = compress(body, level, mtime=0), "gzip"
     return Response(body, status, extra, "text/html; charset=utf-8")
 
 

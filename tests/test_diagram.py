@@ -1,0 +1,165 @@
+"""The drawing: where nodes and links stand, what a lens shows of them, and pictures that are what they say."""
+
+import re
+from zlib import decompress
+
+import numpy as np
+import pytest
+
+from app.diagram import LINKS_AT_MOST, SIZES, layout
+from app.drawing import Marks, arts_of, draw
+from app.lens import THICKEST, shown, widths
+from app.numbers import plain, short, shorts, signed
+from app.pictures import GRID, diverging, has_surfaces, indexed_png, sprite, surfaces
+from engine import RunState, Spec, advance, predict, start, trace
+from engine.features import apply_features
+from engine.network import with_ones
+
+SHAPES = [(2, 4, 2, 1), (2, 1), (1, 8, 1), (2, 8, 8, 8, 8, 8, 8, 8, 8, 1), (2, 256, 3), (7, 16, 10), (256, 16, 10)]
+LENSES = ["weights", "activations", "gradients", "updates"]
+
+
+def state_of(steps: int = 20, **given: object) -> RunState:
+    return advance(start(Spec.make(given)), steps).state
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("sizes", SHAPES, ids=lambda sizes: "-".join(map(str, sizes)))
+def test_every_unit_has_its_own_place_inside(sizes: tuple[int, ...], size: str) -> None:
+    """No node leaves the drawing or touches another, on any width, for one to 256 units a layer."""
+    place = layout(sizes, ("tanh",) * (len(sizes) - 1), sizes[0] == 256, size)  # type: ignore[arg-type]
+    nodes = [node for layer in place.layers for node in layer.nodes]
+    for node in nodes:
+        assert node.left >= 0
+        assert node.right <= place.width
+        assert node.top >= 0
+        assert node.bottom <= place.height
+    for i, one in enumerate(nodes):
+        for other in nodes[i + 1 :]:
+            apart = max(abs(one.x - other.x), abs(one.y - other.y))
+            assert apart > (one.side + other.side) / 2 - 0.2
+
+
+def test_labels_of_neighbours_do_not_overlap() -> None:
+    """Where units are labelled there is room for a number above and one below, however many there are."""
+    for sizes in SHAPES:
+        for size in SIZES:
+            for layer in layout(sizes, ("tanh",) * (len(sizes) - 1), sizes[0] == 256, size).layers:
+                for upper, lower in zip(layer.nodes, layer.nodes[1:], strict=False):
+                    if layer.labelled and upper.x == lower.x:
+                        assert lower.top - upper.bottom >= 2 * 14 + 4
+
+
+def test_ids_and_addresses_are_the_contract() -> None:
+    """link-2-1-3 is W2.1.3, to unit 1 of layer 2 from unit 3, counted from 1; inputs are layer 0."""
+    place = layout((2, 4, 2, 1), ("tanh",) * 3)
+    link = place.layers[2].links[2]
+    assert (link.id, link.address) == ("link-2-1-3", "W2.1.3")
+    assert place.layers[0].nodes[1].id == "node-0-2"
+    assert place.node(2, 1) is place.layers[2].nodes[0]
+    assert place.node(9, 1) is None
+
+
+def test_too_many_links_are_drawn_for_the_selected_unit_only() -> None:
+    """A layer of more than 450 weights draws those into the selected unit, and says so."""
+    state = state_of(hidden=[60, 40], steps=2)
+    step, seen = trace(state), surfaces(state)
+    assert LINKS_AT_MOST < 60 * 40
+    plain_drawing = draw(state.spec, step, seen, "weights", True, Marks())
+    chosen = draw(state.spec, step, seen, "weights", True, Marks(select="a2.7"))
+    assert 'id="link-2-' not in plain_drawing.svg
+    assert len(re.findall(r'id="link-2-7-\d+"', chosen.svg)) == 60
+    assert "Too many links" in plain_drawing.legend
+
+
+@pytest.mark.parametrize("lens", LENSES)
+def test_a_lens_shows_what_it_says(lens: str) -> None:
+    """Each link carries its own quantity of the trace, in the order of the drawing's ids."""
+    state = state_of(regularization="l2", regularization_rate=0.01)
+    step = trace(state)
+    text = draw(state.spec, step, surfaces(state), lens, True, Marks()).svg
+    for k, layer in enumerate(step.layers, 1):
+        below = step.inputs_of(k - 1).mean(axis=0)
+        truth = {
+            "weights": layer.W,
+            "activations": layer.W * below,
+            "gradients": layer.dW,
+            "updates": layer.W_next - layer.W,
+        }[lens]
+        for j in range(truth.shape[0]):
+            for i in range(truth.shape[1]):
+                found = re.search(rf'id="link-{k}-{j + 1}-{i + 1}" class="w (\w)"[^>]* data-v="([^"]+)"', text)
+                assert found is not None
+                assert found[2] == short(float(truth[j, i]), 3)
+                assert found[1] == ("n" if truth[j, i] < 0 else "p")
+
+
+def test_the_values_of_a_quick_frame_are_those_of_a_whole_one() -> None:
+    """What the script puts into the drawing is, value by value, what the template would have."""
+    state = state_of(hidden=[3])
+    step, seen = trace(state), surfaces(state)
+    whole = draw(state.spec, step, seen, "gradients", True, Marks()).svg
+    quick = draw(state.spec, step, seen, "gradients", True, Marks(), patch=True).svg
+    values = re.search(r'data-patch="([^"]*)"', quick)
+    assert values is not None
+    for value in values[1].split("|"):
+        assert value in whole
+    assert len(quick) < 0.6 * len(whole)
+
+
+def test_widths_grow_with_size_and_are_clamped() -> None:
+    """Twice the weight is drawn wider, up to the thickest; what is not finite is drawn thickest."""
+    drawn = widths(np.array([0.0, 0.5, -1.0, 4.0, 50.0, np.inf, np.nan]), 5.0)
+    assert drawn[:4] == sorted(drawn[:4])
+    assert drawn[4] == drawn[5] == drawn[6]
+    assert max(drawn) <= THICKEST
+
+
+@pytest.mark.parametrize("features", [["x1", "x2"], ["x1", "x2_squared", "sin_x1"]])
+def test_a_surface_is_what_the_network_answers(features: list[str]) -> None:
+    """The grid's float32 pass agrees with the engine at every corner, the first row being the top one."""
+    state = state_of(features=features, hidden=[5, 3])
+    seen = surfaces(state)
+    step = 12.0 / GRID
+    for row, column in ((0, 0), (0, GRID - 1), (GRID - 1, 0), (17, 31)):
+        x = np.array([[-6 + (column + 0.5) * step, 6 - (row + 0.5) * step]])
+        truth = predict(state, with_ones(apply_features(x, features)))[0, 0]
+        assert seen.outputs[0, row * GRID + column] == pytest.approx(truth, abs=1e-5)
+
+
+def test_a_picture_is_the_png_of_its_values() -> None:
+    """Orange below zero, nothing at zero, blue above, decoded from the bytes that the browser gets."""
+    png = indexed_png(np.array([[0, 7, 14, 7]], dtype=np.uint8), diverging(15))
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    data = png.index(b"IDAT")
+    size = int.from_bytes(png[data - 4 : data], "big")
+    row = decompress(png[data + 4 : data + 4 + size])
+    assert row == bytes([0, 0x07, 0xE7])
+    alphas = png[png.index(b"tRNS") + 4 :][:15]
+    assert (alphas[0], alphas[7], alphas[14]) == (255, 0, 255)
+    assert sprite(np.array([[np.nan, np.inf, -np.inf, 0.0]], dtype=np.float32), 4).startswith("data:image/png;base64,")
+
+
+def test_what_units_show_follows_the_inputs() -> None:
+    """Surfaces over two inputs, curves over one, weight images for pixels, plain tiles for anything else."""
+    assert set(arts_of(Spec.make())) == {"surface"}
+    assert set(arts_of(Spec.make(dataset="sine"))) == {"curve"}
+    assert arts_of(Spec.make(dataset="digits16", hidden=[4])) == ("ink", "weights", "value")
+    custom = Spec.make(dataset="custom", data={"x": [[1, 2, 3], [3, 2, 1]], "y": [0, 1]})
+    assert set(arts_of(custom)) == {"value"}
+    assert not has_surfaces(start(custom))
+
+
+@pytest.mark.parametrize(
+    ("value", "signed_text", "short_text"),
+    [(0.24, "+0.24", "+0.24"), (-0.02, "−0.02", "−0.02"), (0.0, "+0.00", "+0.00"), (-2.1e-7, "−2.1×10⁻⁷", "−2e−7"),
+     (1234.5, "+1234", "+1234"), (2e9, "+2.0×10⁹", "+2e9"), (float("nan"), "∞", "∞")],
+)  # fmt: skip
+def test_numbers_as_people_read_them(value: float, signed_text: str, short_text: str) -> None:
+    """A true minus, a sign always, and few characters however large or small."""
+    assert signed(value) == signed_text
+    assert short(value) == short_text
+    assert shorts([value, 1.0]) == [short_text, "+1.00"]
+    assert len(short_text) <= 7
+    assert plain(None) == "–"
+    assert shown(trace(start(Spec.make())), "weights", True).reach == 5.0

@@ -1,0 +1,307 @@
+"""The playground's pages and fragments over HTTP: what they answer with script and without, and what they weigh."""
+
+import asyncio
+import gzip
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from httpx import ASGITransport, AsyncClient, Response
+
+from app.csvdata import parse_csv
+from app.forms import Fields, controls, spec_from
+from app.main import create_app
+from app.settings import Settings
+from engine import DATASETS, OPTIMIZERS, Spec, SpecError
+
+HTMX = {"HX-Request": "true", "Accept-Encoding": "gzip"}
+RUN = re.compile(r'data-run="([^"]+)"')
+
+
+@asynccontextmanager
+async def playground(folder: Path) -> AsyncIterator[AsyncClient]:
+    app = create_app(Settings(data=folder))
+    async with app.router.lifespan_context(app):
+        transport = ASGITransport(app, raise_app_exceptions=True)
+        async with AsyncClient(transport=transport, base_url="http://playground.test") as client:
+            yield client
+
+
+def within(folder: Path, work: Callable[[AsyncClient], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with playground(folder) as client:
+            await work(client)
+
+    asyncio.run(run())
+
+
+def step_of(answer: Response) -> str:
+    found = re.search(r'id="number-step"><dt>step</dt><dd>([^<]+)', answer.text)
+    assert found is not None
+    return found[1]
+
+
+def run_of(answer: Response) -> str:
+    found = RUN.search(answer.text)
+    assert found is not None
+    return found[1]
+
+
+def test_the_page_works_by_plain_forms(tmp_path: Path) -> None:
+    """Without htmx every change is a redirect to the page's own link, which shows what was changed."""
+
+    async def work(client: AsyncClient) -> None:
+        page = await client.get("/?seed=4&lens=gradients")
+        view = {"seed": "4", "lens": "gradients"}
+        stepped = await client.post(f"/runs/{run_of(page)}/step", data={**view, "count": "3"})
+        assert stepped.status_code == 303
+        assert "lens=gradients" in stepped.headers["location"]
+        again = await client.get(stepped.headers["location"])
+        assert step_of(again) == "3"
+        assert run_of(again) == run_of(page)
+
+    within(tmp_path, work)
+
+
+def test_htmx_gets_a_fragment_and_the_address(tmp_path: Path) -> None:
+    """A frame is a part of the page; the address bar is told the whole link; no cache may mix them up."""
+
+    async def work(client: AsyncClient) -> None:
+        run = run_of(await client.get("/?seed=5"))
+        frame = await client.post(f"/runs/{run}/step", data={"count": "2", "select": "W2.1.3"}, headers=HTMX)
+        assert "<html" not in frame.text
+        assert "select=W2.1.3" in frame.headers["hx-replace-url"]
+        assert "HX-Request" in frame.headers["vary"]
+        assert frame.headers["cache-control"] == "no-store"
+        looked = await client.get(f"/runs/{run}/frame?step=1&example=3", headers=HTMX)
+        assert step_of(looked) == "1"
+        assert "step=1" in looked.headers["hx-replace-url"]
+        on = await client.post(f"/runs/{run}/step", data={"step": "1", "unit": "epoch"}, headers=HTMX)
+        assert step_of(on) == "12"
+
+    within(tmp_path, work)
+
+
+def test_live_changes_keep_the_run_and_others_start_anew(tmp_path: Path) -> None:
+    """The learning rate changes in mid-run and stays after Reset; another network is another run at step 0."""
+
+    async def work(client: AsyncClient) -> None:
+        run = run_of(await client.get("/?seed=6"))
+        await client.post(f"/runs/{run}/step", data={"count": "5"}, headers=HTMX)
+        edited = await client.post(
+            f"/runs/{run}/edit", data={"field": "learning_rate", "learning_rate": "0.3"}, headers=HTMX
+        )
+        assert (run_of(edited), step_of(edited)) == (run, "5")
+        assert "edits=5:learning_rate:0.3" in edited.headers["hx-replace-url"]
+        reset = await client.post(f"/runs/{run}/reset", data={}, headers=HTMX)
+        assert step_of(reset) == "0"
+        assert "learning_rate=0.3" in reset.headers["hx-replace-url"]
+        body = urlencode([("controls", 1), ("dataset", "xor"), ("units", 3), ("units", 5), ("unit_activation", "relu"),
+                          ("unit_activation", "elu"), ("features", "x1"), ("layers", "remove:1")])  # fmt: skip
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        other = await client.post("/runs", content=body, headers={**HTMX, **form})
+        assert run_of(other) != run
+        assert "hidden=5&activation=elu" in other.headers["hx-replace-url"]
+        assert "hx-partial" in other.text
+
+    within(tmp_path, work)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_dataset_has_its_page(tmp_path: Path, name: str) -> None:
+    """The tile's link opens, steps, walks and tells a receipt, for every dataset of the table."""
+
+    async def work(client: AsyncClient) -> None:
+        page = await client.get("/")
+        tile = re.search(rf'id="tile-{name}" class="tile" href="([^"]+)"', page.text)
+        assert tile is not None
+        opened = await client.get(tile[1].replace("&amp;", "&"))
+        assert opened.status_code == 200
+        run = run_of(opened)
+        for query in ("lens=updates&tests=on&discrete=on", "moment=3&example=1", "select=b1.1&grain=pass&moment=2"):
+            frame = await client.get(f"/runs/{run}/frame?{query}", headers=HTMX)
+            assert frame.status_code == 200, query
+            assert "?" not in frame.headers["hx-replace-url"][2:]
+        stepped = await client.post(f"/runs/{run}/step", data={"count": "2", "quick": "1"}, headers=HTMX)
+        assert step_of(stepped) == "2"
+
+    within(tmp_path, work)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "data"),
+    [
+        ("GET", "/?dataset=nothing", {}),
+        ("GET", "/?hidden=0", {}),
+        ("POST", "/runs", {"dataset": "circle", "hidden": "9" * 400}),
+        ("POST", "/runs", {"csv": "1,2\nfour"}),
+        ("POST", "/runs/RUN/step", {"count": "-1"}),
+        ("POST", "/runs/RUN/step", {"count": "1e9"}),
+        ("POST", "/runs/RUN/edit", {"field": "hidden", "hidden": "3"}),
+        ("POST", "/runs/RUN/edit", {"field": "W1.1.1", "value": "NaN"}),
+        ("POST", "/runs/RUN/rewind", {"to": "999"}),
+        ("GET", "/runs/RUN/frame?select=W9.9.9.9", {}),
+        ("GET", "/runs/RUN/nudge?address=nonsense", {}),
+        ("GET", "/runs/RUN/nudge?address=W1.1.1&amount=much", {}),
+        ("GET", "/runs/RUN/contour?address=W1.1.1&other=W1.1.1", {}),
+    ],
+)
+def test_bad_input_is_refused_in_words(tmp_path: Path, method: str, path: str, data: dict[str, str]) -> None:
+    """422 with a sentence that names the field, to htmx as to plain forms, and the run as it was."""
+
+    async def work(client: AsyncClient) -> None:
+        run = run_of(await client.get("/?seed=7"))
+        for headers in ({}, HTMX):
+            answer = await client.request(method, path.replace("RUN", run), data=data or None, headers=headers)
+            assert answer.status_code == 422, answer.text[:300]
+            assert "must be" in answer.text
+        assert step_of(await client.get(f"/runs/{run}/frame", headers=HTMX)) == "0"
+
+    within(tmp_path, work)
+
+
+def test_nothing_a_client_sends_is_an_error_of_ours(tmp_path: Path) -> None:
+    """Raw bytes, foreign ids and stale addresses get an answer below 500."""
+
+    async def work(client: AsyncClient) -> None:
+        run = run_of(await client.get("/"))
+        far = "/?example=999999&select=W7.7.7&moment=99999&step=99"
+        stale = (f"/runs/{run}/frame?step=99999", "/runs/nobody/frame", f"/runs/{run}/nothing", "/static/x/../y")
+        for path in ("/?\xff=\xfe", "/?edits=%ff%00;;", far, *stale):
+            assert (await client.get(path, headers=HTMX)).status_code < 500, path
+        for body in (b"\xff\xfe=%", b"a=" * 3000, b"\x00" * 100, b"count=%F0%9F"):
+            answer = await client.post(f"/runs/{run}/step", content=body, headers=HTMX)
+            assert answer.status_code < 500, body[:20]
+
+    within(tmp_path, work)
+
+
+def test_words_of_a_visitor_are_text(tmp_path: Path) -> None:
+    """No text from an address reaches the page unescaped."""
+
+    async def work(client: AsyncClient) -> None:
+        for name in ("dataset", "lens", "activation", "hidden", "edits"):
+            answer = await client.get("/", params={name: "<img src=x onerror=alert(1)>"})
+            assert "<img" not in answer.text, name
+
+    within(tmp_path, work)
+
+
+def test_a_diverged_run_offers_the_way_back(tmp_path: Path) -> None:
+    """It says which layer and what helps, Play is told to stop, and both ways lead to a run that goes on."""
+
+    async def work(client: AsyncClient) -> None:
+        run = run_of(await client.get("/?dataset=plane&hidden=&learning_rate=100"))
+        gone = await client.post(f"/runs/{run}/step", data={"count": "400"}, headers=HTMX)
+        assert "has diverged" in gone.text
+        assert '"stopped": "diverged"' in gone.headers["hx-trigger"]
+        back = re.search(r'name="to" value="(\d+)"', gone.text)
+        assert back is not None
+        rewound = await client.post(f"/runs/{run}/rewind", data={"to": back[1]}, headers=HTMX)
+        assert "has diverged" not in rewound.text
+        slower = await client.post(f"/runs/{run}/slower", data={"rate": "0.01"}, headers=HTMX)
+        assert "learning_rate=0.01" in slower.headers["hx-replace-url"]
+
+    within(tmp_path, work)
+
+
+def test_stops_are_kept(tmp_path: Path) -> None:
+    """Play is told when it has come to the step, the loss or the accuracy, and never runs past the step."""
+
+    async def work(client: AsyncClient) -> None:
+        run = run_of(await client.get("/?dataset=gaussian&noise=0"))
+        stopped = await client.post(
+            f"/runs/{run}/step", data={"count": "50", "stop_step": "7", "quick": "1"}, headers=HTMX
+        )
+        assert step_of(stopped) == "7"
+        assert "step" in stopped.headers["hx-trigger"]
+        easy = await client.post(f"/runs/{run}/step", data={"count": "1", "stop_accuracy": "1"}, headers=HTMX)
+        assert "accuracy" in easy.headers["hx-trigger"]
+
+    within(tmp_path, work)
+
+
+def weight(text: bytes) -> int:
+    return len(gzip.compress(text, 6))
+
+
+def test_the_page_is_light_and_all_of_it_local(tmp_path: Path) -> None:
+    """First load under 60 kB gzipped; every file comes from here, for ever under the address it has."""
+
+    async def work(client: AsyncClient) -> None:
+        page = await client.get("/", headers={"Accept-Encoding": "gzip"})
+        assert page.headers["content-encoding"] == "gzip"
+        total = weight(page.content)
+        assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page.text)
+        assert "style=" not in page.text
+        paths = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text))
+        assert {name for name in paths if name.endswith("controls.js")}  # the modules that others import are preloaded
+        for path in paths:
+            file = await client.get(path)
+            assert file.status_code == 200, path
+            assert "immutable" in file.headers["cache-control"]
+            total += weight(file.content)
+        assert total < 60_000, total
+
+    within(tmp_path, work)
+
+
+@pytest.mark.parametrize(("query", "most"), [("", 12_000), ("hidden=8,8,8,8,8,8&batch_size=30", 40_000)])
+def test_frames_are_light(tmp_path: Path, query: str, most: int) -> None:
+    """A frame of Play stays under its budget, gzipped."""
+
+    async def work(client: AsyncClient) -> None:
+        run = run_of(await client.get(f"/?{query}"))
+        await client.post(f"/runs/{run}/step", data={"count": "100"}, headers=HTMX)
+        for data in ({"count": "1", "quick": "1"}, {"count": "1"}):
+            frame = await client.post(f"/runs/{run}/step", data={**data, "lens": "gradients"}, headers=HTMX)
+            assert int(frame.headers["content-length"]) < most
+
+    within(tmp_path, work)
+
+
+def test_the_controls_offer_every_table(tmp_path: Path) -> None:
+    """A new dataset or optimizer is a new choice without a change here; every setting has its field."""
+    for name, entry in OPTIMIZERS.items():
+        shown = controls(Spec.make(optimizer=name))
+        assert [option.value for option in shown.optimizers] == list(OPTIMIZERS)
+        assert len(shown.optimizer_numbers) == len(entry.settings)
+    assert [tile.name for tile in controls(Spec.make()).tiles] == list(DATASETS)
+
+
+def fields(**given: Any) -> Fields:
+    return Fields(
+        [(k, str(v)) for k, values in given.items() for v in (values if isinstance(values, list) else [values])]
+    )
+
+
+def test_what_was_touched_last_has_its_way() -> None:
+    """Choosing a loss changes an output that does not go with it, and the other way round."""
+    base = {"dataset": "circle", "units": [4], "unit_activation": ["tanh"]}
+    chosen = spec_from(fields(**base, loss="cross_entropy", output_activation="tanh"), "loss")
+    assert (chosen.loss, chosen.output_activation) == ("cross_entropy", "softmax")
+    turned = spec_from(fields(**base, loss="cross_entropy", output_activation="tanh"), "output_activation")
+    assert turned.output_activation == "tanh"
+    assert turned.loss != "cross_entropy"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("1,2\n3,four", "line 2, value 2"), ("1,2,0\n1,2", "line 2: 2 numbers"), ("1,nan", "line 1"), ("", "0 lines"),
+     ("1e999,2\n1,2", "line 1"), ("\n".join("1,2,0" for _ in range(1001)), "line 1001")],
+)  # fmt: skip
+def test_a_wrong_line_is_named(text: str, says: str) -> None:
+    """Pasted numbers that are none are refused by line, counted from 1."""
+    with pytest.raises(SpecError) as caught:
+        parse_csv(text)
+    assert says in str(caught.value)
+
+
+def test_pasted_numbers_in_any_common_form() -> None:
+    """Commas, semicolons, tabs or spaces; a heading is passed over."""
+    assert parse_csv("x1;x2;y\n1;2;0\n\n-3.5;4;1\n") == {"x": [[1.0, 2.0], [-3.5, 4.0]], "y": [0.0, 1.0]}
+    assert parse_csv("1 2\t3\n4,5,6") == {"x": [[1.0, 2.0], [4.0, 5.0]], "y": [3.0, 6.0]}
