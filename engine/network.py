@@ -18,7 +18,7 @@ from engine.arrays import Floats
 from engine.losses import LOSSES, FromLogits, Loss
 
 Call = Callable[[], object]
-_BUFFERS = ("z", "a", "da", "dz", "slope")
+BUFFERS = ("z", "a", "da", "dz", "slope")  # of a workspace
 _ADDRESS = re.compile(r"W([1-9]\d{0,3})\.([1-9]\d{0,3})\.([1-9]\d{0,3})|b([1-9]\d{0,3})\.([1-9]\d{0,3})")
 
 
@@ -149,17 +149,18 @@ class Workspace:
 
     `parameters` and `gradient` are flat vectors that the caller owns; the passes read the one and write the other.
     Every buffer keeps room for the row of ones, so that all of them line up and the slopes of many layers are taken
-    in one call. Per layer, `z`, `a`, `da` and `dz` are (units, examples); `record` copies them all in one call.
+    in one call. Per layer, `z`, `a`, `da` and `dz` are (units, examples), and `recorded` is all of them.
     """
 
     def __init__(self, network: Network, parameters: Floats, gradient: Floats, examples: int) -> None:
         self.network = network
         self.scale = np.array(network.loss.scale(network.sizes[-1], examples))
-        self._all = np.zeros(len(_BUFFERS) * sum(units + 1 for units in network.sizes[1:]) * examples)
-        self._flat = dict(zip(_BUFFERS, self._all.reshape(len(_BUFFERS), -1), strict=True))
+        self._all = np.zeros(len(BUFFERS) * sum(units + 1 for units in network.sizes[1:]) * examples)
+        self._flat = dict(zip(BUFFERS, self._all.reshape(len(BUFFERS), -1), strict=True))
         self._flat["a"].fill(1.0)
-        blocks = {name: self._blocks(name, examples) for name in _BUFFERS}
-        self.z, self.a, self.da, self.dz, self._slope = ([block[:-1] for block in blocks[name]] for name in _BUFFERS)
+        self._recorded = self._all[: -len(self._flat["slope"])]
+        blocks = {name: self._blocks(name, examples) for name in BUFFERS}
+        self.z, self.a, self.da, self.dz, self._slope = ([block[:-1] for block in blocks[name]] for name in BUFFERS)
         self._plan(network.matrices(parameters), network.matrices(gradient), blocks["a"], blocks["da"])
 
     def _blocks(self, name: str, examples: int) -> list[Floats]:
@@ -207,6 +208,11 @@ class Workspace:
                 yield partial(activation.derivative, *(self._flat[name][span] for name in ("z", "a", "slope")))
 
     @property
+    def recorded(self) -> Floats:
+        """z, a, da and dz, one after the other, as they stand."""
+        return self._recorded
+
+    @property
     def nbytes(self) -> int:
         """How much memory the buffers take."""
         return self._all.nbytes
@@ -237,8 +243,3 @@ class Workspace:
         """Fill in dL/da of the outputs where the joined form of the loss went straight to dz."""
         if self.network.joined:
             self.network.loss.value_and_gradient(self.a[-1], y, self.scale, self.da[-1])
-
-    def record(self) -> dict[str, Floats]:
-        """Flat copies of z, a, da and dz as they stand, by name."""
-        copies = self._all[: -len(self._flat["slope"])].copy().reshape(len(_BUFFERS) - 1, -1)
-        return dict(zip(_BUFFERS[:-1], copies, strict=True))

@@ -3,6 +3,7 @@
 The fast loop in `advance` and the trace of a single step go through the same two passes of `Workspace`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite
 from time import perf_counter
@@ -11,6 +12,7 @@ import numpy as np
 
 from engine.arrays import Floats
 from engine.evaluation import Metrics, evaluate, predict
+from engine.recording import Recording
 from engine.session import Session, free_indices, frozen_mask, penalty_gradient, penalty_of
 from engine.state import Divergence, RunState, start
 from engine.tracing import LayerTrace, Trace, diagnose, next_batch, trace, trace_of
@@ -46,7 +48,7 @@ class Progress:
     state: RunState
     losses: Floats
     asked: int
-    recorded: tuple[dict[str, Floats], ...] = ()
+    recorded: Sequence[dict[str, Floats]] = ()
 
     @property
     def done(self) -> int:
@@ -65,7 +67,7 @@ def advance(state: RunState, count: int = 1, *, seconds: float | None = None, re
 def _run(state: RunState, count: int, seconds: float | None, record: bool) -> Progress:
     """Up to `count` steps, the last of them possibly the first of a run that diverges."""
     losses: list[float] = []
-    recorded: list[dict[str, Floats]] = []
+    recorded = Recording()
     deadline = inf if seconds is None else perf_counter() + seconds
     with Session(state) as session, np.errstate(all="ignore"):
         for workspace, x, y in session.batches(count):
@@ -74,11 +76,11 @@ def _run(state: RunState, count: int, seconds: float | None, record: bool) -> Pr
             losses.append(loss)
             if record:
                 workspace.complete(y)
-                recorded.append(workspace.record() | {"gradient": session.gradient.copy()})
+                recorded.add(workspace, session.gradient, count - len(losses) + 1)
             session.update(x, y, workspace)
             if len(losses) == count or not isfinite(loss) or perf_counter() > deadline:
                 break
-        return Progress(session.result(), np.array(losses), count, tuple(recorded))
+        return Progress(session.result(), np.array(losses), count, recorded)
 
 
 def _is_finite(progress: Progress) -> bool:
@@ -97,5 +99,5 @@ def _to_the_last_finite_step(state: RunState, count: int, record: bool) -> Progr
             done.append(ahead)
             state = ahead.state
     losses = np.concatenate([np.empty(0), *(part.losses for part in done)])
-    recorded = tuple(step for part in done for step in part.recorded)
+    recorded = [step for part in done for step in part.recorded]
     return Progress(replace(state, divergence=diagnose(state)), losses, count, recorded)
