@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from io import StringIO
 from typing import Annotated, Any, Literal
 
@@ -23,6 +24,7 @@ from app.rooms import Poll, Refused, Room, Shared
 from app.screens import Screens
 from app.security import visitor_of
 from app.settings import Settings
+from app.stores import StoreUnavailable
 from app.strict import StrictRoute
 from app.teaching import Teaching
 from engine import Spec
@@ -44,6 +46,8 @@ async def say_goodbye(app: FastAPI) -> None:
     """End every stream as soon as the server is told to stop: it never leaves while one is open."""
     await app.state.stopping.wait()
     app.state.hub.stop()
+    with suppress(StoreUnavailable):
+        await app.state.classroom.leave()
 
 
 # Failures

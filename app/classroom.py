@@ -19,7 +19,7 @@ from app.stores import Store, StoreUnavailable
 
 ATTEMPTS = 50
 PRESENCE_SECONDS = 240.0
-ABSENT_AFTER = 20.0
+ABSENT_AFTER = 7.0
 POLLS = "poll"
 
 
@@ -197,6 +197,12 @@ class Classroom:
             if other != key and now - told["at"] < ABSENT_AFTER:
                 total += told["students"]
         return total
+
+    async def leave(self) -> None:
+        """This process ends: nobody watches through it any more."""
+        for key in list(self._versions):
+            await self.store.delete(key)
+        self._versions.clear()
 
     async def _note(self, key: str, code: str, own: int, now: float) -> None:
         value = orjson.dumps({"students": own, "at": now})

@@ -16,7 +16,7 @@ export function follow(root, { state, frame = null }) {
     for (let name = next(); name; name = next()) {
       const { version, data } = waiting[name];
       waiting[name] = null;
-      if (version <= drawn[name]) continue;
+      if (version < drawn[name]) continue; // the same may come again: who is here has no number of its own
       drawn[name] = version;
       await draw[name](JSON.parse(data), version);
     }

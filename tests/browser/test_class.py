@@ -1,0 +1,286 @@
+"""A class in real browsers: a teacher, a wall and three students through one scene, and what becomes of them when
+a phone sleeps or the server starts anew.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import machine
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+WALL = {"viewport": {"width": 1280, "height": 720}}
+
+
+class People:
+    """Pages with cookies of their own, and every complaint of their consoles."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self.browser, self.url = browser, url
+        self.complaints: list[str] = []
+        self.contexts: list[Any] = []
+
+    def page(self, path: str, **context: Any) -> Page:
+        opened = self.browser.new_context(base_url=self.url, **context)
+        self.contexts.append(opened)
+        page = opened.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.goto(path)
+        return page
+
+    def teacher(self) -> tuple[Page, str]:
+        page = self.page("/class", viewport={"width": 1440, "height": 900})
+        page.get_by_role("button", name="Open a room").click()
+        page.wait_for_url("**/teach")
+        expect(page.locator("html[data-teaching]")).to_be_attached()
+        return page, page.url.split("/")[-2]
+
+    def student(self, code: str, nickname: str = "") -> Page:
+        page = self.page(f"/class?code={code.lower()}", **PHONE)
+        page.get_by_label("A nickname").fill(nickname)
+        page.get_by_role("button", name="Join").click()
+        expect(page.locator("#picture #net")).to_be_visible()
+        expect(page.locator("html[data-ready]")).to_be_attached()
+        return page
+
+
+@pytest.fixture
+def people(browser: Browser, base_url: str) -> Iterator[People]:
+    """A browser's worth of people on the session's server; at the end none of them may have complained."""
+    found = People(browser, base_url)
+    yield found
+    for context in found.contexts:
+        context.close()
+    assert not found.complaints
+
+
+def step_on(page: Page) -> str:
+    return page.locator("#number-step dd").inner_text()
+
+
+def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]], tmp_path: Path) -> None:
+    """Step, ask, predict, reveal, walk, explore, hand in, call back, show, lesson, pause, end: on every screen."""
+    teacher, code = people.teacher()
+    wall = people.page(f"/class/{code}/wall", **WALL)
+    ada, bob, eve = (people.student(code, name) for name in ("Ada", "", "<b>Eve</b>"))
+    screens = (wall, ada, bob, eve)
+    expect(wall.locator("#counts")).to_have_text(re.compile("3 here"))
+
+    teacher.locator("#step").click()
+    expect(teacher.locator("#number-step dd")).to_have_text("1")
+    began = time.monotonic()
+    for screen in screens:
+        expect(screen.locator("#stage")).to_have_attribute("data-step", "1")
+    assert time.monotonic() - began < 2
+
+    teacher.locator("#ask summary").click()
+    teacher.get_by_role("button", name="Which way will this weight move?").click()
+    for screen in screens:
+        expect(screen.locator("#prompt")).to_contain_text("Step 1. Which way will the glowing weight")
+        expect(screen.locator("#net .w.sel")).to_have_count(1)
+    eve.context.new_cdp_session(eve).send("Page.setWebLifecycleState", {"state": "frozen"})
+    ada.get_by_role("button", name="up", exact=True).click()
+    expect(ada.locator("#yours")).to_contain_text("Your answer: up.")
+    ada.get_by_role("button", name="down", exact=True).click()
+    expect(ada.locator("#yours")).to_contain_text("Your answer: down.")
+    bob.get_by_role("button", name="up", exact=True).click()
+    expect(wall.locator("#counts")).to_contain_text("2 answered")
+    expect(wall.locator(".votes")).to_have_count(0)
+    teacher.get_by_role("button", name="Close: no more answers").click()
+    expect(wall.locator(".vote")).to_have_text(
+        [re.compile("up\\s*1"), re.compile("down\\s*1"), re.compile("stay\\s*0")]
+    )
+    expect(wall.locator(".vote.true, .truth")).to_have_count(0)
+    expect(bob.locator("#yours")).to_contain_text("look at the wall")
+    assert axe(ada) == axe(wall) == axe(teacher) == []
+    teacher.get_by_role("button", name="Reveal").click()
+    for screen in (wall, ada, bob):
+        expect(screen.locator(".vote.true")).to_have_count(1)
+        expect(screen.locator(".truth")).to_contain_text("the step goes")
+        expect(screen.locator("#stage")).to_have_attribute("data-step", "2")
+    expect(ada.locator(".vote.mine")).to_contain_text("down")
+    expect(teacher.locator("#number-step dd")).to_have_text("2")
+
+    eve.context.new_cdp_session(eve).send("Page.setWebLifecycleState", {"state": "active"})
+    expect(eve.locator("#stage")).to_have_attribute("data-step", "2")
+    expect(eve.locator(".vote.true")).to_have_count(1)
+
+    teacher.get_by_role("button", name="Put away").click()
+    teacher.locator("#next").click()
+    for screen in screens:
+        expect(screen.locator("#question")).to_be_hidden()
+        expect(screen.locator("#words")).not_to_be_empty()
+    teacher.locator("#next").click()
+    told = teacher.locator("#words").inner_text()
+    for screen in screens:
+        expect(screen.locator("#words")).to_have_text(told)
+    teacher.get_by_role("button", name="gradients").click()
+    for screen in screens:
+        expect(screen.locator("#net")).to_have_attribute("data-lens", "gradients")
+
+    teacher.get_by_role("button", name="Explore").click()
+    ada.get_by_role("button", name="Take a copy").click()
+    ada.wait_for_url("**/mine")
+    expect(ada.locator("html[data-ready]")).to_be_attached()
+    ada.locator("#epoch").click()
+    expect(ada.locator("#number-epoch dd")).to_have_text("1")
+    assert ada.url.endswith("/mine")
+    ada.get_by_label("with my nickname").check()
+    ada.get_by_role("button", name="Hand in").click()
+    expect(ada.locator("#handed")).to_contain_text("with your nickname")
+    expect(bob.locator("#stage")).to_have_attribute("data-step", "2")
+    teacher.get_by_role("button", name="Follow").click()
+    ada.wait_for_url(re.compile(f"/class/{code}$"))
+    expect(ada.locator("#stage")).to_have_attribute("data-step", "2")
+    teacher.locator("#hand-ins summary").click()
+    teacher.get_by_role("button", name="Show", exact=True).first.click()
+    expect(wall.locator(".handed")).to_have_text("On the wall: the copy of Ada")
+    for screen in screens:
+        expect(screen.locator("#stage")).not_to_have_attribute("data-step", "2")
+
+    teacher.locator("#more summary").click()
+    teacher.get_by_label("Show a lesson").select_option(index=2)
+    teacher.locator("form:has(#lesson) button").click()
+    for screen in screens:
+        expect(screen.locator("#stage[data-lesson]")).to_be_visible()
+    teacher.locator("a[rel=next]").click()
+    title = teacher.locator("#screen h2").first.inner_text()
+    for screen in screens:
+        expect(screen.locator("#lesson-screen h2").first).to_have_text(title)
+    teacher.locator("#more summary").click()
+    teacher.get_by_label("Show a lesson").select_option("")
+    teacher.locator("form:has(#lesson) button").click()
+    for screen in screens:
+        expect(screen.locator("#net")).to_be_visible()
+        assert not screen.evaluate(
+            "[...document.querySelectorAll('svg *')].some(e => e.namespaceURI !== 'http://www.w3.org/2000/svg')"
+        )
+
+    teacher.locator("#more summary").click()
+    teacher.get_by_label("Pause every screen").fill("<i>Look</i> here")
+    teacher.get_by_role("button", name="Pause", exact=True).click()
+    for screen in screens:
+        expect(screen.locator(".pause")).to_have_text("<i>Look</i> here")
+    teacher.get_by_role("button", name="End the pause").click()
+    for screen in screens:
+        expect(screen.locator(".pause")).to_have_count(0)
+
+    teacher.locator("#more summary").click()
+    teacher.get_by_role("button", name="Close the room").click()
+    for screen in (teacher, *screens):
+        screen.wait_for_url("**/class/over")
+        expect(screen.get_by_role("heading", name="The class is over")).to_be_visible()
+
+
+def test_playing_reaches_the_class_and_ends_at_the_same_step(people: People) -> None:
+    """However fast the teacher plays, followers end where the teacher pauses."""
+    teacher, code = people.teacher()
+    ada = people.student(code)
+    teacher.locator("#play").click()
+    expect(ada.locator("#stage")).not_to_have_attribute("data-step", "0")
+    time.sleep(1)
+    teacher.locator("#play").click()
+    expect(teacher.locator("#play")).to_have_attribute("aria-pressed", "false")
+    teacher.wait_for_timeout(500)
+    expect(ada.locator("#number-step dd")).to_have_text(step_on(teacher))
+    assert int(step_on(teacher).replace(",", "")) > 5
+
+
+def test_a_hidden_page_closes_its_stream_and_comes_back_to_the_present(people: People) -> None:
+    """A tab in the background costs nothing and counts as away."""
+    teacher, code = people.teacher()
+    ada = people.student(code)
+    expect(teacher.locator("#counts")).to_contain_text("1 here")
+    hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});" \
+        "document.dispatchEvent(new Event('visibilitychange'))"  # fmt: skip
+    ada.evaluate(hide % "true")
+    expect(teacher.locator("#counts")).to_contain_text("0 here")
+    teacher.locator("#step").click()
+    expect(teacher.locator("#number-step dd")).to_have_text("1")
+    ada.wait_for_timeout(300)
+    assert step_on(ada) == "0"
+    ada.evaluate(hide % "false")
+    expect(ada.locator("#number-step dd")).to_have_text("1")
+    expect(teacher.locator("#counts")).to_contain_text("1 here")
+
+
+def test_the_teachers_link_gives_the_class_to_another_device(people: People) -> None:
+    """The secret is in its fragment, which leaves the address at once; both devices stay together."""
+    teacher, code = people.teacher()
+    teacher.locator("#more summary").click()
+    link = teacher.locator("#teacher-link").input_value()
+    second = people.page("/class" + link.partition("/class")[2], viewport={"width": 1024, "height": 768})
+    expect(second.locator("html[data-teaching]")).to_be_attached()
+    assert "#" not in second.url
+    assert second.url.endswith(f"/class/{code}/teach")
+    people.complaints = [text for text in people.complaints if "403" not in text]  # the door before the key
+    second.locator("#step").click()
+    expect(teacher.locator("#number-step dd")).to_have_text("1")
+    teacher.locator("#main").click(position={"x": 5, "y": 5})
+    teacher.locator("#step").click()
+    expect(second.locator("#number-step dd")).to_have_text("2")
+
+
+def test_the_class_survives_a_restart_of_the_server(browser: Browser, tmp_path: Path) -> None:
+    """Stopped and started again on the same file: pages recover by themselves, each in its own time."""
+    port = machine.free_port()
+    env = {"PLAYGROUND_PORT": str(port), "PLAYGROUND_DATA": str(tmp_path)}
+    url, log = f"http://127.0.0.1:{port}", tmp_path / "log"
+    command = [sys.executable, "-m", "app"]
+    people = People(browser, url)
+    with machine.running(command, env, log) as process:
+        machine.wait_until(lambda: machine._answers(url + "/healthz"), process, log)
+        teacher, code = people.teacher()
+        wall = people.page(f"/class/{code}/wall", **WALL)
+        ada = people.student(code, "Ada")
+        teacher.locator("#step").click()
+        expect(ada.locator("#number-step dd")).to_have_text("1")
+    expect(ada.locator("#link")).to_have_text("Reconnecting…")
+    with machine.running(command, env, log) as process:
+        machine.wait_until(lambda: machine._answers(url + "/healthz"), process, log)
+        for screen in (teacher, wall, ada):
+            expect(screen.locator("#link")).to_have_text("", timeout=15_000)
+        teacher.locator("#step").click()
+        for screen in (wall, ada):
+            expect(screen.locator("#stage")).to_have_attribute("data-step", "2")
+        expect(wall.locator("#counts")).to_contain_text("1 here")
+    for context in people.contexts:
+        context.close()
+
+
+def test_a_class_works_without_script(people: People) -> None:
+    """Join, answer, teach: forms and reloads."""
+    plain = {"java_script_enabled": False}
+    teacher = people.page("/class", **plain)
+    teacher.get_by_role("button", name="Open a room").click()
+    code = teacher.url.split("/")[-2]
+    ada = people.page(f"/class/{code}", **plain, **PHONE)
+    ada.get_by_role("button", name="Join").click()
+    teacher.locator("#ask summary").click()
+    teacher.get_by_role("button", name="Will the loss go down?").click()
+    ada.goto(f"/class/{code}")
+    ada.get_by_role("button", name="down", exact=True).click()
+    expect(ada.locator("#yours")).to_contain_text("Your answer: down")
+    teacher.goto(f"/class/{code}/teach")
+    expect(teacher.locator(".tally")).to_contain_text("1 answered")
+    teacher.get_by_role("button", name="Reveal").click()
+    expect(teacher.locator(".vote.true")).to_have_count(1)
+
+
+@pytest.mark.parametrize("path", ["/class", "/class/over", "/class?code=nonsense"])
+def test_doors_have_no_barriers(people: People, axe: Callable[[Page], list[str]], path: str) -> None:
+    """No serious fault that axe finds; a wrong code is said kindly."""
+    page = people.page(path, **PHONE)
+    assert axe(page) == []
+    if "code" in path:
+        expect(page.get_by_role("alert")).to_contain_text("There is no such room")
+        people.complaints = [text for text in people.complaints if "404" not in text]
