@@ -13,13 +13,15 @@ from app.drawing import Drawing, Marks, draw
 from app.ledger import Ledger, ledger
 from app.links import Link, View, view_fields
 from app.moments import GRAINS, Moment
-from app.numbers import percent, plain
+from app.numbers import percent, plain, signed
 from app.outputs import Output, output
 from app.pictures import has_surfaces, surfaces
 from app.program import program
 from app.runs import Run
 from app.walkthrough import Known, Walkthrough, known, walkthrough
 from engine import RunState, SpecError, Trace, evaluate, examples_of, trace
+from engine.arrays import Ints
+from engine.health import LayerHealth, health
 
 RUN_NUMBERS, LAYER_NUMBERS = 4, 4
 BAR_WIDTH = 360
@@ -63,6 +65,8 @@ class Health:
     ratio: str
     dead: str
     saturated: str
+    histogram: str
+    span: str
 
 
 @dataclass(frozen=True)
@@ -119,12 +123,12 @@ def frame(
     marks = replace(marks, select=view.select)
     step_given = view.step if state.step < run.state.step else None
     shown = replace(view, step=step_given, moment=walk.moment.index if walk.moment else None)
+    drawing = draw(spec, step, seen, view.lens, batch, marks, size, quick)
     return Frame(
-        run, state, Link(run.origin, run.edits, shown), step,
-        draw(spec, step, seen, view.lens, batch, marks, size, quick), walk, receipt,
+        run, state, Link(run.origin, run.edits, shown), step, drawing, walk, receipt,
         output(state, seen, view.example, view.tests, view.discrete),
-        _chart(run, state, view, others or []), _health(run.history, state, quick), _numbers(run, state), size, quick,
-        examples_of(spec).count,
+        _chart(run, state, view, others or []), _health(run.history, state, () if quick else health(step)),
+        _numbers(run, state), size, quick, examples_of(spec).count,
     )  # fmt: skip
 
 
@@ -197,21 +201,30 @@ def _chart(run: Run, state: RunState, view: View, others: Others) -> LossChart:
     )  # fmt: skip
 
 
-def _health(history: History, state: RunState, quick: bool) -> tuple[Health, ...]:
-    """From the sampled point at or before the step that is looked at."""
+def _health(history: History, state: RunState, now: tuple[LayerHealth, ...]) -> tuple[Health, ...]:
+    """From the sampled point at or before the step that is looked at; `now` adds what only a whole frame tells."""
     until = max(1, int(np.searchsorted(np.array(history.steps), state.step, side="right")))
     values, layers = history.values[:until], len(state.spec.network.shapes)
     rows = []
     for k in range(layers):
         norm, ratio, dead, saturated = values[-1, RUN_NUMBERS + LAYER_NUMBERS * k :][:LAYER_NUMBERS].tolist()
-        line = "" if quick else sparkline(values[-120:, RUN_NUMBERS + LAYER_NUMBERS * k])
+        line = sparkline(values[-120:, RUN_NUMBERS + LAYER_NUMBERS * k]) if now else ""
+        edges = now[k].edges if now else np.zeros(2)
         rows.append(
             Health(
                 layer_name(k + 1, layers), plain(norm) if isfinite(norm) else "∞",
                 round(100 * log_share(norm), 1), line, plain(ratio), _share(dead), _share(saturated),
+                _bars(now[k].histogram) if now else "", " to ".join(signed(float(edge), 1) for edge in edges[[0, -1]]),
             )
         )  # fmt: skip
     return tuple(rows)
+
+
+def _bars(counts: Ints) -> str:
+    """A histogram as one path, 3 wide a bin and 16 high."""
+    most = max(1, int(counts.max(initial=0)))
+    tops = [(3 * i, round(16 - 15 * int(count) / most, 1)) for i, count in enumerate(counts.tolist())]
+    return "".join(f"M{x} 16V{top}h2.4V16z" for x, top in tops)
 
 
 def _share(value: float) -> str:

@@ -110,7 +110,7 @@ def _frame_text(shown: Frame, message: str = "") -> Markup:
         "_frame.html", f=shown, title=title_of(spec), speeds=SPEEDS, message=message,
         batch=len(shown.trace.examples) if shown.view.example is None else min(spec.batch_size, examples.train),
         first_example=min(FIRST_EXAMPLE, examples.count - 1), has_tests=examples.train < examples.count,
-        ways=_ways_back(shown), opened="", partner=partner_of(shown.view.select or "") if shown.receipt else "",
+        ways=_ways_back(shown), partner=partner_of(shown.view.select or "") if shown.receipt else "",
         sentence="" if shown.quick or shown.run.state.divergence else sentence(shown.trace, shown.state),
     )  # fmt: skip
 

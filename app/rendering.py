@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from app import numbers
 from app.assets import STATIC, TEMPLATES
+from app.maths import mathml
 
 SLOT = Markup("%s")
 
@@ -31,6 +32,11 @@ def asset(path: str) -> str:
     return f"/static/{static_version()}/{path}"
 
 
+def equations(latex: str) -> list[Markup]:
+    """The equations of a formula, one MathML element each, so that they can stand below each other."""
+    return [mathml(part.strip()) for part in latex.split(r",\quad")]
+
+
 def environment() -> Environment:
     """Autoescape everywhere, no undefined names."""
     env = Environment(
@@ -47,6 +53,7 @@ def environment() -> Environment:
     env.filters["plain"] = numbers.plain
     env.filters["percent"] = numbers.percent
     env.filters["commas"] = numbers.count
+    env.filters["equations"] = equations
     return env
 
 
