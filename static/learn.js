@@ -44,6 +44,7 @@ function dress(scope) {
   for (const input of scope.querySelectorAll('input[data-slider]')) if (input.type === 'number') input.type = 'range';
 }
 
+// One question at a time. What is moved or drawn meanwhile is kept, put back when the answer has come, and asked next.
 let asked = false;
 let again = false;
 
@@ -83,6 +84,26 @@ document.addEventListener('click', (event) => {
   htmx.ajax('GET', link.getAttribute('href').startsWith('?') ? location.pathname + link.getAttribute('href') : link.href, { target: '#screen', swap: 'outerMorph' });
 });
 
+let moved = {};
+
+document.addEventListener('htmx:before:swap', () => {
+  const form = document.getElementById('screen');
+  moved = again && form ? Object.fromEntries([...form.querySelectorAll('[data-slider], [name="ink"]')].map((e) => [e.name, e.value])) : {};
+});
+
+function putBack(form) {
+  for (const input of form.querySelectorAll('[data-slider]')) {
+    if (!(input.name in moved)) continue;
+    input.value = moved[input.name];
+    document.getElementById(`shown-${input.name}`).textContent = said(Number(input.value), input);
+  }
+  const pad = form.querySelector('.pad');
+  if (pad && 'ink' in moved) {
+    form.querySelector('[name="ink"]').value = moved.ink;
+    write(pad, inkOf(pad));
+  }
+}
+
 for (const name of ['htmx:after:swap', 'htmx:error', 'htmx:response:error']) {
   document.addEventListener(name, () => {
     asked = false;
@@ -93,6 +114,7 @@ for (const name of ['htmx:after:swap', 'htmx:error', 'htmx:response:error']) {
     showProgress();
     if (again) {
       again = false;
+      putBack(form);
       ask(form);
     }
   });
@@ -200,3 +222,4 @@ if (form) {
   note(form);
 }
 showProgress();
+root.dataset.ready = 'yes';
