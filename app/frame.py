@@ -14,7 +14,7 @@ from app.ledger import Ledger, ledger
 from app.links import Link, View, view_fields
 from app.moments import GRAINS, Moment
 from app.numbers import percent, plain, signed
-from app.outputs import Output, output
+from app.outputs import Output, output, points_key
 from app.pictures import has_surfaces, surfaces
 from app.program import program
 from app.runs import Run
@@ -87,6 +87,8 @@ class Frame:
     size: Size
     quick: bool
     examples: int
+    points: str
+    same_points: bool
 
     @property
     def view(self) -> View:
@@ -108,9 +110,11 @@ Others = list[tuple[str, History]]
 
 
 def frame(
-    run: Run, state: RunState, view: View, size: Size = "l", quick: bool = False, others: Others | None = None
-) -> Frame:
-    """A whole frame. `quick` ones come many a second: they leave out what Play does not show.
+    run: Run, state: RunState, view: View, size: Size = "l", quick: bool = False, others: Others | None = None,
+    points: str = "",
+) -> Frame:  # fmt: skip
+    """A whole frame. `quick` ones come many a second: they leave out what Play does not show. `points` says which data
+    points the page has already.
 
     SpecError for an example or a selected address that there is not.
     """
@@ -124,11 +128,12 @@ def frame(
     step_given = view.step if state.step < run.state.step else None
     shown = replace(view, step=step_given, moment=walk.moment.index if walk.moment else None)
     drawing = draw(spec, step, seen, view.lens, batch, marks, size, quick)
+    key = points_key(spec, view.tests)
     return Frame(
         run, state, Link(run.origin, run.edits, shown), step, drawing, walk, receipt,
         output(state, seen, view.example, view.tests, view.discrete),
         _chart(run, state, view, others or []), _health(run.history, state, () if quick else health(step)),
-        _numbers(run, state), size, quick, examples_of(spec).count,
+        _numbers(run, state), size, quick, examples_of(spec).count, key, points == key,
     )  # fmt: skip
 
 

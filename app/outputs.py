@@ -6,6 +6,7 @@ Three kinds of plot: "plane" (two raw inputs), "curve" (one), "scatter" (more: p
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -116,6 +117,23 @@ def _surface(spec: Spec, seen: Surfaces, discrete: bool) -> str:
         middle = (1 + low_target(spec.output_activation)) / 2 if spec.task == "binary" else 0
         values = np.where(seen.outputs[:1] > middle, 1, -1).astype(np.float32)
     return sprite(values, GRID, OUTPUT_COLOURS)
+
+
+def points_key(spec: Spec, tests: bool) -> str:
+    """What tells the drawn points of one spec from those of another; empty where they move with every step."""
+    if spec.raw_inputs > 2:
+        return ""
+    drawn = (
+        spec.dataset,
+        spec.samples,
+        spec.noise,
+        spec.test_share,
+        spec.seed,
+        spec.data,
+        spec.output_activation,
+        tests,
+    )
+    return f"{crc32(repr(drawn).encode()):x}"
 
 
 def plot_of(spec: Spec, tests: bool) -> Plot | None:

@@ -100,7 +100,7 @@ async def _frame(ask: Asked, run: Run, view: View) -> Frame:
         except RunNotFound:
             continue
         others.append((f"{title_of(other.origin)} {other.state.step}", other.history))
-    return frame(run, state, view, ask.size, ask.quick, others)
+    return frame(run, state, view, ask.size, ask.quick, others, ask.text("points") if ask.scripted else "")
 
 
 def _frame_text(shown: Frame, message: str = "") -> Markup:

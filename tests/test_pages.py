@@ -180,6 +180,23 @@ def test_nothing_a_client_sends_is_an_error_of_ours(tmp_path: Path) -> None:
     within(tmp_path, work)
 
 
+def test_points_that_the_page_has_are_not_sent_again(tmp_path: Path) -> None:
+    """A frame leaves out the data points if the page says that it has these very ones, and a whole page never does."""
+
+    async def work(client: AsyncClient) -> None:
+        page = await client.get("/?seed=8")
+        points = re.search(r'name="points" value="([^"]+)"', page.text)
+        assert points is not None
+        path = f"/runs/{run_of(page)}/frame?points={points[1]}"
+        assert (
+            "<circle class=" not in (await client.get(path, headers=HTMX)).text.split('id="plot"')[1].split("chosen")[0]
+        )
+        assert "<circle class=" in (await client.get(path + "&tests=on", headers=HTMX)).text.split('id="plot"')[1]
+        assert "<circle class=" in (await client.get(f"/?seed=8&points={points[1]}")).text.split('id="plot"')[1]
+
+    within(tmp_path, work)
+
+
 def test_words_of_a_visitor_are_text(tmp_path: Path) -> None:
     """No text from an address reaches the page unescaped."""
 
@@ -255,10 +272,14 @@ def test_frames_are_light(tmp_path: Path, query: str, most: int) -> None:
     """A frame of Play stays under its budget, gzipped."""
 
     async def work(client: AsyncClient) -> None:
-        run = run_of(await client.get(f"/?{query}"))
+        page = await client.get(f"/?{query}")
+        run, points = run_of(page), re.search(r'name="points" value="([^"]+)"', page.text)
+        assert points is not None
         await client.post(f"/runs/{run}/step", data={"count": "100"}, headers=HTMX)
         for data in ({"count": "1", "quick": "1"}, {"count": "1"}):
-            frame = await client.post(f"/runs/{run}/step", data={**data, "lens": "gradients"}, headers=HTMX)
+            frame = await client.post(
+                f"/runs/{run}/step", data={**data, "lens": "gradients", "points": points[1]}, headers=HTMX
+            )
             assert int(frame.headers["content-length"]) < most
 
     within(tmp_path, work)
