@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from fastapi import FastAPI
 from app import schemas
 from app.main import create_app
 from app.settings import Settings
+from app.strict import BadJson, decode
 from engine import FIELDS, Spec, advance, start, trace
 
 Work = Callable[[httpx.AsyncClient], Awaitable[None]]
@@ -35,7 +37,7 @@ async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 def play(folder: Path, work: Work, **more: Any) -> None:
     async def main() -> None:
-        async with served(create_app(Settings(data=folder, **more))) as client:
+        async with served(create_app(Settings(data=folder, **({"step_seconds": 60} | more)))) as client:
             await work(client)
 
     asyncio.run(main())
@@ -296,7 +298,7 @@ def test_the_catalog_names_everything(tmp_path: Path) -> None:
         assert set(catalog["fields"]) == set(FIELDS)
         assert catalog["fields"]["learning_rate"]["default"] == 0.03
         assert catalog["limits"]["parameters"]["value"] == 120_000
-        assert catalog["limits"]["step_seconds"]["value"] == 0.25
+        assert catalog["limits"]["step_seconds"]["value"] == 60
         for table in ("datasets", "activations", "losses", "optimizers", "initializers", "schedules"):
             assert all(entry["sentence"] and entry["formula"] for entry in catalog[table].values())
         assert "derivative_formula" in catalog["activations"]["tanh"]
@@ -396,6 +398,26 @@ def test_whatever_is_sent_is_answered(tmp_path: Path, path: str) -> None:
         assert (await client.get(f"/api/v1/runs/{run}")).json()["version"] == 1
 
     play(tmp_path, work)
+
+
+NOT_JSON = (
+    "NaN", "Infinity", "lone surrogate", "surrogate name", "deep", "deep objects", "17 levels", "twice", "5000 digits",
+    "UTF-16", "BOM", "bad UTF-8", "overlong", "raw NUL", "half", "comment", "trailing comma",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOT_JSON)
+def test_what_is_no_json_is_refused_by_name(name: str) -> None:
+    """By the decoder itself, before anything else sees it."""
+    with pytest.raises(BadJson):
+        decode(BODIES[name])
+
+
+def test_what_is_json_is_decoded() -> None:
+    """As the standard library does it."""
+    text = b'{"a": [1, -2.5e3, true, null, "\\u00e9\\ud83d\\ude00"], "b": {"a": 1e99}}'
+    assert decode(text) == json.loads(text)
+    assert decode(b"[" * 16 + b"]" * 16) is not None
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])

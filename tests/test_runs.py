@@ -38,7 +38,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def play_in(place: str, work: Work, **more: Any) -> None:
     async def main() -> None:
-        chosen = Settings(store=place, **more)
+        chosen = Settings(store=place, **({"step_seconds": 60, "replay_seconds": 60} | more))
         store = store_for(chosen)
         await store.open()
         runs = Runs(store, chosen)
@@ -537,7 +537,7 @@ class Life(RuleBasedStateMachine):
 def test_the_life_of_a_run(place: str) -> None:
     """Whatever two clients do to a run, in whatever order, it is the replay of what was acknowledged."""
     loop = asyncio.new_event_loop()
-    chosen = Settings(store=place)
+    chosen = Settings(store=place, step_seconds=60, replay_seconds=60)
     store: Store = store_for(chosen)
     loop.run_until_complete(store.open())
     runs = Runs(store, chosen)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import time
+from typing import Any
 
 import pytest
 
@@ -258,7 +259,7 @@ def test_a_full_database_refuses_and_recovers(tmp_path: Path) -> None:
         async def fill() -> None:
             nonlocal written
             while written < 20:
-                await store.put(f"run:{written}", blob, expected=0, seconds=60, parts={"point": {"1": b"x"}})
+                await store.put(f"run:{written}", b"x", expected=0, seconds=60, parts={"state": {"1": blob}})
                 written += 1
 
         with pytest.raises(StoreUnavailable, match="full") as refusal:
@@ -266,14 +267,29 @@ def test_a_full_database_refuses_and_recovers(tmp_path: Path) -> None:
         assert refusal.value.retry_after >= 1
         assert written >= 3
         assert await store.version(f"run:{written}") is None
-        assert await store.names(f"run:{written}", "point") == []
-        record = await store.get("run:0")
+        assert await store.names(f"run:{written}", "state") == []
+        record = await store.get("run:0", ("state",))
         assert record is not None
-        assert record.value == blob
+        assert record.parts == {"state": {"1": blob}}
         assert await store.delete("run:0")
         assert await store.put("run:new", blob, expected=0, seconds=60)
 
     run_with(SqliteStore(str(tmp_path / "runs.sqlite3"), most_bytes=1 << 20), work)
+
+
+def test_a_write_that_fails_half_way_writes_nothing(play: Play) -> None:
+    """Neither the value nor the parts before the one that could not be written."""
+
+    async def work(store: Store) -> None:
+        await store.put("run:a", b"1", expected=0, seconds=60)
+        parts: Any = {"point": {"1": b"x", "2": object()}}
+        with pytest.raises(Exception, match="."):
+            await store.put("run:a", b"2", expected=1, seconds=60, parts=parts)
+        record = await store.get("run:a", ("point",))
+        assert record is not None
+        assert (record.version, record.value, record.parts) == (1, b"1", {"point": {}})
+
+    play(work)
 
 
 def test_a_corrupt_file_is_refused_and_its_replacement_taken(tmp_path: Path) -> None:
