@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import State
 
 from app import polls, rooms, screens
 from app.answers import json, of_run
@@ -48,6 +49,17 @@ async def say_goodbye(app: FastAPI) -> None:
     app.state.hub.stop()
     with suppress(StoreUnavailable):
         await app.state.classroom.leave()
+
+
+async def gauges(state: State) -> dict[str, float]:
+    """What is counted of classes, for the metrics."""
+    hub: Hub = state.hub
+    return {
+        "rooms": await state.store.count("room:"),
+        "streams": hub.streams,
+        "stream_packets_total": hub.sent["packets"],
+        "streams_cut_total": hub.sent["cut"],
+    }
 
 
 # Failures

@@ -99,6 +99,7 @@ class Follower:
     frame: Packet | None = None
     beat: int = 0
     waiting_since: float | None = None
+    cut: bool = False
     task: asyncio.Task[None] | None = None
 
 
@@ -258,6 +259,7 @@ class Hub:
                 for follower in list(channel.followers):
                     if follower.task and follower.waiting_since and follower.waiting_since < too_long:
                         self.sent["cut"] += 1
+                        follower.cut = True
                         follower.task.cancel()
                 if self.beat % BEATS_TO_COMMENT == 0:
                     channel.announce()
@@ -304,6 +306,9 @@ class Stream(Response):
             await asyncio.wait({follower.task, gone}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.hub.leave(self.channel, follower)
+            if follower.cut and (abort := scope.get("playground.abort")):
+                abort()  # a plain close would wait for ever for the reader to take the rest
+                await asyncio.sleep(0)
             for task in (follower.task, gone):
                 task.cancel()
             await asyncio.gather(follower.task, gone, return_exceptions=True)

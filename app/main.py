@@ -102,6 +102,7 @@ async def metrics(request: Request) -> Response:
     state = request.app.state
     gauges = {"steps_total": state.runs.steps_taken, "runs": await state.store.count("run:")}
     gauges["heavy_jobs"] = state.runs.pool.jobs
+    gauges |= await api_rooms.gauges(state)
     return Response(state.telemetry.text(gauges), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

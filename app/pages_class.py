@@ -61,6 +61,8 @@ class PageRoute(APIRoute):
 
 
 def _sentence(error: Exception) -> str:
+    if isinstance(error, BadQuestion):
+        return f"The {error.field} must be {error.allowed}."
     text = str(error) or {
         "NotTeacher": "Only the room’s teacher may do this. Open the teacher’s link.",
         "NotStudent": "Join the room first.",

@@ -200,7 +200,7 @@ def largest_gradient(facts: Facts, address: str = "") -> Question:
         raise BadQuestion("kind", "largest", "another: this network has one weight only")
     places = sorted({round(i * (len(ranked) - 1) / (LARGEST_OF - 1)) for i in range(LARGEST_OF)})
     chosen = sorted(ranked[i] for i in places)
-    problem = largest_problem("Which of these weights has the largest gradient?", {a: facts[f"d{a}"] for a in chosen})
+    problem = largest_problem("Which weight has the largest gradient?", {a: facts[f"d{a}"] for a in chosen})
     labels = tuple(_where(facts, a) for a in chosen)
     sizes = [f"{name_of(a)} {signed(facts[f'd{a}'])}" for a in sorted(chosen, key=lambda a: -abs(facts[f"d{a}"]))]
     return _from(problem, labels=labels, sentence="Gradients: " + ", ".join(sizes) + ".")

@@ -42,6 +42,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A new request on this connection."""
         super().on_message_begin()
+        self.scope["playground.abort"] = self.transport.abort  # for a reader that takes nothing: no answer reaches it
         self._in_head, self._started = True, True
         self._start_clock()
 

@@ -25,7 +25,20 @@ async function drawState(state) {
 async function drawFrame(markup) {
   const fresh = new DOMParser().parseFromString(markup, 'text/html');
   await swap(picture, markup, shape(fresh) === shape(picture) ? 'innerMorph' : 'innerHTML');
-  document.documentElement.dataset.step = picture.querySelector('#stage')?.dataset.step ?? '';
+  fit();
+}
+
+// A wall cannot be scrolled: a lesson's screen is made as small as it must be, and no smaller than can be read.
+function fit() {
+  const stage = picture?.querySelector('#stage[data-lesson]');
+  if (!stage || root.dataset.screen !== 'wall') return;
+  const room = picture.clientHeight;
+  let zoom = 1;
+  stage.style.zoom = zoom;
+  for (let i = 0; i < 8 && stage.getBoundingClientRect().height > room && zoom > 0.55; i += 1) {
+    zoom -= 0.06;
+    stage.style.zoom = zoom;
+  }
 }
 
 // The stream is the same for all: one's own answer is put in here.
@@ -58,6 +71,7 @@ if (picture && root.dataset.screen !== 'wall') root.dataset.size = size();
 const stream = follow(root, { state: drawState, frame: picture ? drawFrame : null });
 let waiting = 0;
 addEventListener('resize', () => {
+  fit();
   clearTimeout(waiting);
   waiting = setTimeout(() => {
     if (!picture || size() === root.dataset.size) return;
@@ -80,4 +94,5 @@ if (exploring) {
   });
 }
 dress();
+fit();
 document.documentElement.dataset.ready = 'true';

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
@@ -355,6 +356,37 @@ def test_a_server_with_300_streams_stops_at_once_and_says_goodbye(tmp_path: Path
         assert time.monotonic() - began < 3
     assert "Traceback" not in log.read_text()
     assert "ERROR" not in log.read_text()
+
+
+@pytest.mark.parametrize("store", ["sqlite", "redis"])
+def test_workers_are_one_class(store: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Two processes on one store: whichever a stream or a step comes to, all streams end at the last state."""
+    port, log = machine.free_port(), tmp_path / "log"
+    env = {"PLAYGROUND_PORT": str(port), "PLAYGROUND_DATA": str(tmp_path), "PLAYGROUND_WORKERS": "2"}
+    if store == "redis":
+        env["PLAYGROUND_STORE"] = request.getfixturevalue("redis_server")
+    with machine.running([sys.executable, "-m", "app"], env, log) as process:
+        machine.wait_until(lambda: machine._answers(f"http://127.0.0.1:{port}/healthz"), process, log)
+        asyncio.run(_one_class(port))
+
+
+async def _one_class(port: int) -> None:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as opener:
+        opened = (await opener.post("/api/v1/rooms")).json()
+    path = f"/api/v1/rooms/{opened['code'].replace(' ', '')}"
+    links = [await asyncio.open_connection("127.0.0.1", port, limit=1 << 22) for _ in range(16)]
+    for _, writer in links:
+        writer.write(f"GET {path}/stream?size=s HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    told: dict[str, Any] = {}
+    for _ in range(8):  # a connection each, so that both workers take some
+        secret = {"authorization": f"Bearer {opened['teacher']}"}
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, headers=secret) as teacher:
+            told = (await teacher.post(f"{path}/step")).json()
+    assert told["shared"]["step"] == 8
+    mark = f"id: {told['version']}\nevent: frame".encode()
+    for reader, writer in links:
+        await asyncio.wait_for(reader.readuntil(mark), 5)
+        writer.close()
 
 
 def _open_room(port: int) -> tuple[str, str]:
