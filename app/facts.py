@@ -10,15 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from app.diagram import layer_name
 from engine import RunState, Trace, advance, apply, evaluate, trace
 from engine.arrays import Floats
 
 _UNIT = re.compile(r"(a|z|da|delta|slope)(\d)\.(\d{1,3})")
-
-
-def layer_name(layer: int, layers: int) -> str:
-    """What people call layer `layer` of a network of `layers` (0: the inputs)."""
-    return "input" if layer == 0 else "output" if layer == layers else f"hidden {layer}"
 
 
 def unit_name(layer: int, unit: int, layers: int) -> str:

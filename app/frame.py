@@ -162,10 +162,11 @@ def _walk(step: Trace, view: View) -> tuple[Walk, Marks]:
     part = next(p for p in parts if p.first <= index < p.first + p.count)
     marker = round(part.x + part.width * (index - part.first + 0.5) / part.count, 1)
     walk = Walk(len(moments), parts, moment, marker, _code(step, moment.code_line), moments.collapsed)
-    return walk, _marks(step, moment, known(moments, index))
+    return walk, marks_of(step, moment, known(moments, index))
 
 
-def _marks(step: Trace, moment: Moment, so_far: Known) -> Marks:
+def marks_of(step: Trace, moment: Moment, so_far: Known) -> Marks:
+    """What the drawing lights at a moment, and what is computed so far."""
     lit = set(moment.links)
     for id in moment.nodes:
         if id.startswith("layer-"):

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.facts import layer_name, unit_name
+from app.diagram import layer_name
+from app.facts import unit_name
 from app.maths import mathml
 from app.numbers import given, signed
 from engine import OPTIMIZERS, Spec, Trace

@@ -7,13 +7,13 @@ from markupsafe import Markup
 from app.diagram import Size, layer_name
 from app.drawing import Marks, draw
 from app.facts import Facts
+from app.frame import marks_of
 from app.moments import Grain, Moment
 from app.pictures import has_surfaces, surfaces
 from app.walkthrough import known, walkthrough
 from engine import Trace
 
 FEW = 3  # units a layer, that a small frame has room for
-TONES = {"forward": "forward", "loss": "forward", "backward": "backward", "update": "update"}
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,8 @@ def moment(facts: Facts, index: int, lens: str, grain: Grain = "unit") -> Pictur
     """The network at one moment of its next step; what is not computed yet shows a question mark."""
     moments = walkthrough(facts.trace, grain)
     index = min(max(index, 0), len(moments) - 1)
-    now = moments[index]
-    marks = Marks(None, frozenset(_lit(facts.trace, now)), TONES[now.phase], now.direction or "", known(moments, index))
-    picture = drawing(facts, lens, marks)
-    return Picture(picture.svg, picture.text, now)
-
-
-def _lit(trace: Trace, now: Moment) -> set[str]:
-    """The SVG ids that a moment lights; a whole layer stands for all its units."""
-    lit = set(now.links)
-    for id in now.nodes:
-        layer = id.removeprefix("layer-")
-        units = range(trace.spec.network.sizes[int(layer)] + 1) if id.startswith("layer-") else ()
-        lit |= {f"node-{layer}-{unit}" for unit in units} or {id}
-    return lit
+    picture = drawing(facts, lens, marks_of(facts.trace, moments[index], known(moments, index)))
+    return Picture(picture.svg, picture.text, moments[index])
 
 
 def phase_start(facts: Facts, phase: str, grain: Grain = "unit") -> int:

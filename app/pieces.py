@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from app.charts import log_share
-from app.facts import Facts, layer_name
+from app.diagram import layer_name
+from app.facts import Facts
 from app.numbers import plain, signed
 from app.pictures import inks
 from engine import ACTIVATIONS, Spec, advance, evaluate, examples_of, start

@@ -8,7 +8,8 @@ from math import isfinite
 
 import numpy as np
 
-from app.facts import Facts, layer_name, unit_name
+from app.diagram import layer_name
+from app.facts import Facts, unit_name
 from app.maths import name_of, parts_of, unsigned
 
 UP, DOWN, STAY = "up", "down", "stay"

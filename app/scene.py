@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from app.facts import layer_name
+from app.diagram import layer_name
 from app.maths import MINUS, forward, short, signed, symbol, unsigned
 from app.moments import Role, Segment, Segments, Term, say
 from engine import FEATURES, LayerTrace, Trace

@@ -42,6 +42,11 @@ def test_two_students_never_have_the_same_numbers() -> None:
     assert len(drawn) == 200
 
 
+def test_types_with_one_seed_have_numbers_of_their_own() -> None:
+    """So that the answer to one exercise is no help with the next."""
+    assert len({repr(exercise(type_, 5).given) for type_ in TYPES}) == len(TYPES)
+
+
 @given(types, seeds)
 def test_the_right_answer_passes_however_it_is_written(type_: str, seed: int) -> None:
     """Also rounded to four decimals, with a true minus or a decimal comma."""
