@@ -160,7 +160,9 @@ class Runs:
         self, run_id: str, count: int, *, version: int | None = None, key: str | None = None, before: bool = False
     ) -> tuple[Run, Steps]:
         """Up to `count` more steps, as many as one request's budget allows; `before` keeps the one before the last."""
-        budget = self.settings.step_seconds
+        budget, most = self.settings.step_seconds, self.settings.steps_per_request
+        if not 1 <= count <= most:
+            raise SpecError("count", count, f"a whole number from 1 to {most}")
 
         async def work(run: Run) -> tuple[Run, Steps]:
             cost = min(budget, count * step_cost(run.state.spec)) + look_cost(run.state.spec)
@@ -263,8 +265,14 @@ class Runs:
             raise RunNotFound(run_id)
 
     def check(self, spec: Spec) -> None:
-        """SpecError if one step of this spec would take longer than a step may."""
-        most = self.settings.most_step_seconds
+        """SpecError if this spec is over a limit of the settings, or one step of it would take longer than it may."""
+        limits, most = self.settings.engine_limits, self.settings.most_step_seconds
+        if len(spec.hidden) > limits.hidden_layers:
+            raise SpecError("hidden", len(spec.hidden), f"at most {limits.hidden_layers} layers")
+        if max(spec.hidden, default=0) > limits.units:
+            raise SpecError("hidden", max(spec.hidden), f"at most {limits.units} units a layer")
+        if spec.network.size > limits.parameters:
+            raise SpecError("hidden", spec.network.size, f"smaller: at most {limits.parameters:,} parameters")
         if (cost := step_cost(spec)) > most:
             raise SpecError(
                 "optimizer" if spec.optimizer == "trial_and_error" else "batch_size",

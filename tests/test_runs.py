@@ -430,6 +430,44 @@ def test_a_step_that_would_take_too_long_is_refused() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(
+    ("limit", "fits", "does_not"),
+    [
+        ({"units": 6}, {"hidden": [6]}, {"hidden": [7]}),
+        ({"hidden_layers": 2}, {"hidden": [1, 1]}, {"hidden": [1, 1, 1]}),
+        ({"parameters": 25}, {"hidden": [6]}, {"hidden": [7]}),
+    ],
+)
+def test_limits_bind_at_their_number(
+    tmp_path: Path, limit: dict[str, int], fits: dict[str, Any], does_not: dict[str, Any]
+) -> None:
+    """What is exactly at a limit that was set lower is allowed, one more is not, whoever asks."""
+
+    async def work(runs: Runs) -> None:
+        await runs.create(ME, Spec.make(fits))
+        with pytest.raises(SpecError, match="hidden"):
+            await runs.create(ME, Spec.make(does_not))
+
+    play_in(str(tmp_path / "runs.sqlite3"), work, **limit)
+
+
+def test_steps_and_edits_of_a_run_are_bounded(tmp_path: Path) -> None:
+    """At the number that is set, and not one further."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        await runs.step(run.id, 10)
+        for count in (0, 11):
+            with pytest.raises(SpecError, match="count"):
+                await runs.step(run.id, count)
+        for value in (0.1, 0.2):
+            await runs.edit(run.id, "learning_rate", value)
+        with pytest.raises(TooMany, match="2 changes"):
+            await runs.edit(run.id, "learning_rate", 0.3)
+
+    play_in(str(tmp_path / "runs.sqlite3"), work, steps_per_request=10, edits_per_run=2)
+
+
 def test_history_is_sampled_evenly_and_bounded() -> None:
     """Whether a run is carried on in one piece or in many; the last point is always the head."""
     room = Room(points=50)
