@@ -65,8 +65,7 @@ def _each_element(outputs: int, examples: int) -> float:
 
 def _squared_error(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
     np.subtract(a, y, out)
-    residual = out.ravel()
-    squares = residual.dot(residual)
+    squares = np.vdot(out, out)
     np.multiply(out, scale, out)
     return 0.5 * float(scale) * float(squares)
 

@@ -181,8 +181,7 @@ class Workspace:
             if k > 0:
                 self._forward.append(partial(W[k].dot, a_in[k - 1], z[k]))
             self._forward.append(partial(activation.forward, z[k], a[k]))
-        self._slopes = list(self._slope_calls(a_in, last if joined else last + 1))
-        self._backward: list[Call] = []
+        self._backward = list(self._slope_calls(a_in, last if joined else last + 1))
         for k in range(last, -1, -1):
             if k < last:
                 self._backward.append(partial(W[k + 1].T.dot, dz[k + 1], da_in[k]))
@@ -192,11 +191,15 @@ class Workspace:
                 self._backward.append(partial(to_dz, dz[k]))
             if k > 0:
                 self._backward.append(partial(dz[k].dot, a_in[k - 1].T, dW[k]))
-        self._loss: Callable[[Floats], float]
+        self._loss = self._bind_loss()
+
+    def _bind_loss(self) -> Callable[[Floats], float]:
+        z, a, da, dz, scale, joined = self.z[-1], self.a[-1], self.da[-1], self.dz[-1], self.scale, self.network.joined
         if joined:
-            self._loss = lambda y: joined.value_and_dz(z[-1], a[-1], y, self.scale, dz[-1])
-        else:
-            self._loss = lambda y: self.network.loss.value_and_gradient(a[-1], y, self.scale, da[-1])
+            value_and_dz = joined.value_and_dz
+            return lambda y: value_and_dz(z, a, y, scale, dz)
+        value_and_gradient = self.network.loss.value_and_gradient
+        return lambda y: value_and_gradient(a, y, scale, da)
 
     def _slope_calls(self, blocks: list[Floats], layers: int) -> Iterator[Call]:
         """Neighbouring layers with one elementwise activation share one call for their slopes."""
@@ -231,8 +234,6 @@ class Workspace:
     def backward(self, x: Floats, y: Floats) -> float:
         """All da, dz and the gradient from the last `forward`; y is (outputs, examples). Returns the loss."""
         loss = self._loss(y)
-        for call in self._slopes:
-            call()
         for call in self._backward:
             call()
         product, dW = self._dW_into

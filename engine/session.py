@@ -84,7 +84,7 @@ class Session:
         self.state, self.spec = state, state.spec
         self.network = state.spec.network
         self.examples: Examples = examples_of(state.spec)
-        self.step, self.epoch, self.cursor, self.forwards = state.step, state.epoch, state.cursor, state.forwards
+        self.step, self.epoch, self.cursor, self.reruns = state.step, state.epoch, state.cursor, 0
 
     def __enter__(self) -> "Session":
         try:
@@ -105,9 +105,10 @@ class Session:
     def _prepare_update(self) -> None:
         spec, scratch = self.spec, self._buffers.scratch
         self._optimizer, self._settings = OPTIMIZERS[spec.optimizer], dict(spec.optimizer_settings)
-        self._schedule, self._schedule_settings = SCHEDULES[spec.schedule].rate, dict(spec.schedule_settings)
+        self._schedule, self._schedule_settings = SCHEDULES[spec.schedule], dict(spec.schedule_settings)
+        self._is_penalized = spec.regularization_rate > 0
         self._held = np.flatnonzero(frozen_mask(spec)) if spec.frozen else None
-        self._rate, self._rate_now = np.array(0.0), 0.0
+        self._rate = np.array(self.rate())
         if self._optimizer.update:
             self._update = partial(
                 self._optimizer.update, self.parameters, self.gradient, list(self.slots), scratch, self._rate
@@ -115,7 +116,7 @@ class Session:
 
     def rate(self) -> float:
         """The learning rate of the next step."""
-        return self._schedule(self.spec.learning_rate, self.step, self._schedule_settings)
+        return self._schedule.rate(self.spec.learning_rate, self.step, self._schedule_settings)
 
     def batches(self, count: int) -> Iterator[tuple[Workspace, Floats, Floats]]:
         """The next `count` mini-batches or a few more: x (features + 1, examples) and y (outputs, examples).
@@ -143,14 +144,11 @@ class Session:
 
     def update(self, x: Floats, y: Floats, workspace: Workspace) -> None:
         """From the gradient of the data to the new parameters."""
-        if self.spec.regularization_rate > 0:
+        if self._is_penalized:
             np.add(self.gradient, penalty_gradient(self.spec, self.parameters), self.gradient)
-        rate = self.rate()
-        if rate != self._rate_now:
-            self._rate_now = rate
-            self._rate.fill(rate)
+        if self._schedule.settings:  # the others are constant
+            self._rate.fill(self.rate())
         self.step += 1
-        self.forwards += 1
         if self._optimizer.search:
             self._search(x, y, workspace)
         elif self._held is None:
@@ -173,15 +171,16 @@ class Session:
 
         if self._optimizer.search:
             free = free_indices(self.spec)
-            self.forwards += self._optimizer.search(self.parameters, list(self.slots), self._rate_now, free, rerun)
+            self.reruns += self._optimizer.search(self.parameters, list(self.slots), float(self._rate), free, rerun)
 
     def result(self) -> RunState:
         """The state reached."""
         epoch, cursor = self.epoch, self.cursor
         if cursor >= self.examples.train:  # so that a state has one spelling only
             epoch, cursor = epoch + 1, 0
+        forwards = self.state.forwards + self.step - self.state.step + self.reruns
         return replace(
-            self.state, step=self.step, epoch=epoch, cursor=cursor, forwards=self.forwards,
+            self.state, step=self.step, epoch=epoch, cursor=cursor, forwards=forwards,
             parameters=frozen(self.parameters.copy()), slots=frozen(self.slots),
         )  # fmt: skip
 
