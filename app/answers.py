@@ -92,6 +92,7 @@ def check_size(spec: Spec, examples: int, most: int) -> None:
 
 def traced(step: Trace) -> dict[str, Any]:
     """A trace as the API shows it."""
+    shown = (*ARRAYS, "dW_penalty") if step.spec.regularization != "none" else ARRAYS
     return {
         "step": step.step,
         "examples": step.examples,
@@ -101,7 +102,8 @@ def traced(step: Trace) -> dict[str, Any]:
         "penalty": step.penalty,
         "learning_rate": step.learning_rate,
         "layers": [
-            {"activation": layer.activation} | {name: np.ascontiguousarray(getattr(layer, name)) for name in ARRAYS}
+            {"activation": layer.activation, "dW_penalty": None}
+            | {name: np.ascontiguousarray(getattr(layer, name)) for name in shown}
             for layer in step.layers
         ],
     }

@@ -206,7 +206,10 @@ class RunAnswer(BaseModel):
 
 
 class LayerAnswer(BaseModel):
-    """One layer in one step: z, a, da, dz (examples, units); W, dW, W_next (units, inputs); b, db, b_next (units)."""
+    """One layer in one step: z, a, da, dz (examples, units); W, dW, W_next (units, inputs); b, db, b_next (units).
+
+    All gradients are those of the data's loss; `dW_penalty` is what regularization adds to dW, null if there is none.
+    """
 
     activation: str
     W: Matrix
@@ -217,6 +220,7 @@ class LayerAnswer(BaseModel):
     dz: Matrix
     dW: Matrix
     db: Vector
+    dW_penalty: Matrix | None
     W_next: Matrix
     b_next: Vector
 

@@ -111,7 +111,7 @@ def test_a_trace_holds_every_number_of_a_step(tmp_path: Path) -> None:
         assert (coming["step"], coming["loss"]) == (0, expected.loss)
         assert coming["x"] == expected.x.tolist()
         for layer, theirs in zip(coming["layers"], expected.layers, strict=True):
-            for name in ("W", "b", "z", "a", "da", "dz", "dW", "db", "W_next", "b_next"):
+            for name in ("W", "b", "z", "a", "da", "dz", "dW", "db", "dW_penalty", "W_next", "b_next"):
                 assert layer[name] == getattr(theirs, name).tolist()
         stepped = (await client.post(f"/api/v1/runs/{run}/step", json={"count": 1, "trace": True})).json()
         assert stepped["trace"] == coming

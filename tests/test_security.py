@@ -181,6 +181,18 @@ def test_an_address_over_its_ceiling_waits(tmp_path: Path) -> None:
     play(tmp_path, work, address_rate=5)
 
 
+@pytest.mark.parametrize(("trusted", "served"), [("127.0.0.1", True), ("10.9.9.9", False)])
+def test_a_proxy_is_believed_if_it_is_trusted(start_server: StartServer, trusted: str, served: bool) -> None:
+    """Behind one each client has an address of its own; from anybody else X-Forwarded-For counts for nothing."""
+    env = {"PLAYGROUND_ADDRESS_RATE": "5", "PLAYGROUND_TRUSTED_PROXIES": trusted}
+    with start_server(env) as url:
+        statuses = {
+            httpx.get(f"{url}/api/v1/catalog", headers={"x-forwarded-for": f"192.0.2.{i}"}).status_code
+            for i in range(25)
+        }
+    assert statuses == ({200} if served else {200, 429})
+
+
 def test_hosts_can_be_named(tmp_path: Path) -> None:
     """Others are refused."""
 
