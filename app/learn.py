@@ -3,8 +3,10 @@
 A lesson's state stands in its address, so every request here reads and none writes.
 """
 
+from collections.abc import Callable
+from functools import partial
 from secrets import randbits
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -16,6 +18,10 @@ from app.exercises import LARGEST_SEED, TYPES, exercise
 from app.lessons import Lesson, Visit, lesson, lessons
 from app.rendering import ENV
 from app.tools import TOOLS
+from app.work import Pool
+
+T = TypeVar("T")
+SCREEN_SECONDS = 0.01  # what most screens take
 
 router = APIRouter()
 router.include_router(api_learn.router)
@@ -24,7 +30,9 @@ router.include_router(api_learn.router)
 def page(request: Request, name: str, fragment: str, context: dict[str, Any]) -> HTMLResponse:
     """A page; or its changing part alone, where the page's own script asks for it."""
     scripted = is_scripted(request)
-    text = ENV.get_template(fragment if scripted else name).render({**TOOLS, **context, "scripted": scripted, "here": "Learn"})
+    text = ENV.get_template(fragment if scripted else name).render(
+        {**TOOLS, **context, "scripted": scripted, "here": "Learn"}
+    )
     headers = {"Vary": "HX-Request"}
     if scripted:
         headers["HX-Replace-Url"] = f"{request.url.path}?{request.url.query}"
@@ -42,6 +50,13 @@ def index(request: Request) -> Response:
     return page(request, "learn.html", "learn.html", {"lessons": lessons(ENV)})
 
 
+async def rendered(request: Request, work: Callable[[], T]) -> T:
+    """What takes some milliseconds of computing, in the pool where such work belongs."""
+    pool: Pool = request.app.state.runs.pool
+    owner = request.cookies.get("visitor") or f"reader {id(request)}"
+    return await pool.do(SCREEN_SECONDS, owner, work)
+
+
 @router.get("/learn/practice", response_class=HTMLResponse, include_in_schema=False)
 def practice(request: Request) -> Response:
     """One exercise, drawn from the seed in the address or from a new one."""
@@ -54,12 +69,13 @@ def practice(request: Request) -> Response:
 
 
 @router.get("/learn/{slug}", response_class=HTMLResponse, include_in_schema=False)
-def read(request: Request, slug: str) -> Response:
+async def read(request: Request, slug: str) -> Response:
     """One screen of a lesson; `screen=all` is the whole of it, to print."""
     found = lesson(ENV, slug)
     if found is None:
         raise HTTPException(404, "There is no such lesson. /learn lists them all.")
-    body, visit = render(found, dict(request.query_params), is_scripted(request))
+    work = partial(render, found, dict(request.query_params), is_scripted(request))
+    body, visit = await rendered(request, work)
     context = {"lesson": found, "lessons": lessons(ENV), "at": visit, "body": body}
     return page(request, "lesson.html", "_lesson_screen.html", context)
 

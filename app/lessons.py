@@ -175,8 +175,9 @@ def _start(spec: Spec) -> Any:
     return start(spec)
 
 
+@lru_cache(maxsize=4)
 def lessons(env: Environment) -> tuple[Lesson, ...]:
-    """Every lesson of the folder, in the order of their names: a new file is a new lesson."""
+    """Every lesson of the folder, in the order of their names: a new file is a new lesson, at the next start."""
     names = sorted((int(match[1]), match[2], name) for name in env.list_templates() if (match := _NAME.fullmatch(name)))
     return tuple(_read(env, number, slug, name) for number, (_, slug, name) in enumerate(names, 1))
 
