@@ -11,7 +11,7 @@ from app.course import History
 from app.diagram import Size, layer_name
 from app.drawing import Drawing, Marks, draw
 from app.ledger import Ledger, ledger
-from app.links import Link, View, view_fields
+from app.links import Link, View, fits, url_of, view_fields
 from app.moments import GRAINS, Moment
 from app.numbers import percent, plain, signed
 from app.outputs import Output, output, points_key
@@ -96,9 +96,26 @@ class Frame:
         return self.link.view
 
     @property
+    def fields(self) -> dict[str, str]:
+        """The link's fields; where data or parameters are too long for an address, the run's name for its spec."""
+        whole = self.link.fields()
+        return whole if fits(whole) else {"run": self.run.id} | self.view_fields
+
+    @property
+    def url(self) -> str:
+        """The address of what is on screen."""
+        return url_of(self.fields)
+
+    @property
     def view_fields(self) -> dict[str, str]:
         """The part of the link's fields that is the view."""
         return view_fields(self.view)
+
+    @property
+    def overlaid(self) -> list[tuple[str, str]]:
+        """Class and name of every other run in the loss chart."""
+        others = [curve for curve in self.chart.curves if curve.kind.startswith("other")]
+        return [(curve.kind.removeprefix("other "), curve.name.partition(": ")[2]) for curve in others]
 
     @property
     def past(self) -> bool:

@@ -73,11 +73,21 @@ class Link:
     def query(self, **changes: Any) -> str:
         """The query string, with some of the view changed."""
         link = replace(self, view=replace(self.view, **changes)) if changes else self
-        return urlencode(link.fields(), safe=":;,*'()[]{}/", quote_via=quote)
+        return query_of(link.fields())
 
     def url(self, **changes: Any) -> str:
         """The whole address within the site."""
         return "/?" + self.query(**changes)
+
+
+def query_of(fields: Mapping[str, str]) -> str:
+    """Fields as a query string."""
+    return urlencode(fields, safe=":;,*'()[]{}/", quote_via=quote)
+
+
+def url_of(fields: Mapping[str, str]) -> str:
+    """The whole address within the site."""
+    return "/?" + query_of(fields)
 
 
 def spec_fields(query: Mapping[str, str]) -> dict[str, Any]:

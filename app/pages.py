@@ -43,6 +43,8 @@ async def home(request: Request) -> Response:
     """The run of the link in the address, of this visitor's own if there is one; without a link the default one."""
     ask = await asked(request)
     try:
+        if named := ask.text("run"):  # of a run whose data is too long for an address
+            return await _answer(ask, await ask.runs.get(named), ask.view(), new_spec=True)
         link = Link.parse({name: ask.text(name) for name in ask.fields})
         run = await ask.runs.open(ask.visitor, link.spec, link.edits, link.view.step or 0)
     except SpecError as error:
@@ -58,13 +60,12 @@ async def _answer(ask: Asked, run: Run, view: View, new_spec: bool = False) -> R
     if not ask.scripted:
         if ask.request.method == "GET" and ask.request.url.path == "/":
             return await _page(ask, run, view)
-        _, view = await _look(ask, run, view)
-        return RedirectResponse(Link(run.origin, run.edits, view).url(), 303)
+        return RedirectResponse((await _frame(ask, run, view)).url, 303)
     shown = await _frame(ask, run, view)
     text = _frame_text(shown)
     if new_spec:
         text += render("_partials.html", controls_html=_controls_text(shown))
-    headers = {} if ask.quick else {"HX-Replace-Url": shown.link.url()}
+    headers = {} if ask.quick else {"HX-Replace-Url": shown.url}
     if reached := _stopped(shown):
         headers["HX-Trigger"] = json.dumps({"stopped": reached})
     return html(ask.request, text, headers=headers, level=1 if ask.quick else 5)
@@ -116,7 +117,13 @@ def _frame_text(shown: Frame, message: str = "") -> Markup:
 
 
 def _controls_text(shown: Frame) -> Markup:
-    return render("_controls.html", c=controls(shown.run.state.spec), run=shown.run.id, v=shown.view)
+    return render(
+        "_controls.html",
+        c=controls(shown.run.state.spec),
+        run=shown.run.id,
+        v=shown.view,
+        addressed="run" not in shown.fields,
+    )
 
 
 def _ways_back(shown: Frame) -> dict[str, Any]:

@@ -6,6 +6,7 @@ export const state = () => document.getElementById('bar').dataset;
 export const run = () => state().run;
 export const step = () => Number(state().step);
 export const fields = () => Object.fromEntries(new FormData(form()));
+const made = () => new Set([...document.querySelectorAll('#view input:not(.v)')].map((field) => field.name));
 export const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 // When the last frame goes to the screen; what comes next may then travel while it is painted.
 export const painted = () => new Promise((done) => requestAnimationFrame(done));
@@ -19,6 +20,15 @@ export function show(changes) {
 export function post(action, changes) {
   return htmx.ajax('POST', `/runs/${run()}/${action}`, { ...target, values: { ...fields(), ...changes } });
 }
+
+// What the run is made of stands in the form for the address and for pages without script; the server knows it from the
+// run's name, and long data would outgrow a request's head.
+document.addEventListener('htmx:config:request', ({ detail: { ctx: { request, sourceElement } } }) => {
+  delete request.headers['HX-Current-URL'];
+  request.referrerPolicy = 'origin';
+  const asView = request.action.startsWith('/runs/') && !sourceElement.closest('#settings');
+  if (asView) made().forEach((name) => request.body.delete(name));
+});
 
 // Only the newest of many wishes is asked for, the next when the last is on screen.
 export function latest(ask) {

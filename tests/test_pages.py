@@ -326,3 +326,19 @@ def test_pasted_numbers_in_any_common_form() -> None:
     """Commas, semicolons, tabs or spaces; a heading is passed over."""
     assert parse_csv("x1;x2;y\n1;2;0\n\n-3.5;4;1\n") == {"x": [[1.0, 2.0], [-3.5, 4.0]], "y": [0.0, 1.0]}
     assert parse_csv("1 2\t3\n4,5,6") == {"x": [[1.0, 2.0], [4.0, 5.0]], "y": [3.0, 6.0]}
+
+
+def test_data_too_long_for_an_address_is_kept_by_the_run(tmp_path: Path) -> None:
+    """The address then names the run, the page says so, and it opens again."""
+
+    async def work(client: AsyncClient) -> None:
+        rows = "\n".join(f"{i / 7:.9f},{(i * 37 % 101) / 9:.9f},{i % 2}" for i in range(900))
+        made = await client.post("/runs", data={"csv": rows}, headers=HTMX)
+        address = made.headers["hx-replace-url"]
+        assert f"run={run_of(made)}" in address
+        assert len(address) < 200
+        assert "too long for the address" in made.text
+        again = await client.get(address + "&lens=gradients")
+        assert run_of(again) == run_of(made)
+
+    within(tmp_path, work)
