@@ -31,7 +31,7 @@ from app.record import (
     summary,
 )
 from app.settings import Settings
-from app.stores import Store
+from app.stores import Store, StoreFull
 from app.work import Pool
 from engine import CorruptState, Edit, RunState, Spec, SpecError, pack, start, unpack
 
@@ -342,10 +342,19 @@ class Runs:
         return run
 
     async def _put(self, run: Run, expected: int, parts: dict[str, dict[str, bytes | None]]) -> bool:
-        seconds = self.settings.idle_days * 86_400
-        done = await self.store.put(
-            _key(run.id), encode(run), expected=expected, owner=run.visitor, seconds=seconds, parts=parts
-        )
+        seconds, value = self.settings.idle_days * 86_400, encode(run)
+
+        async def put() -> bool:
+            key = _key(run.id)
+            return await self.store.put(key, value, expected=expected, owner=run.visitor, seconds=seconds, parts=parts)
+
+        try:
+            done = await put()
+        except StoreFull:
+            idle = await self.store.oldest("run:", time() - self.settings.busy_seconds, 50)
+            if not [await self.store.delete(key) for key in idle if key != _key(run.id)]:
+                raise
+            done = await put()
         if done:
             self._cache.put(run)
         return done

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from app.course import Room, begin, carry, columns
 from app.runs import Conflict, KeyReused, Run, RunDamaged, RunNotFound, Runs, TooMany
 from app.settings import Settings
-from app.stores import Store, StoreUnavailable, store_for
+from app.stores import Store, StoreFull, StoreUnavailable, store_for
 from engine import Edit, Spec, SpecError, advance, apply, replay, start
 
 ME, YOU = "m" * 43, "y" * 43
@@ -417,6 +417,27 @@ def test_runs_in_all_are_bounded(place: str) -> None:
             await runs.create(ME, SPEC)
 
     play_in(place, work, runs_in_all=4)
+
+
+def test_a_full_store_lets_go_of_idle_runs(tmp_path: Path) -> None:
+    """Not of those in use: then it is full, and says so."""
+
+    async def work(runs: Runs) -> None:
+        large = Spec.make(hidden=[256, 100])
+        first = await runs.create(ME, large)
+
+        async def fill() -> None:
+            for _ in range(20):
+                await runs.create(ME, large)
+
+        with pytest.raises(StoreFull):
+            await fill()
+        assert (await runs.get(first.id)).state.step == 0
+        idle = Runs(runs.store, runs.settings.model_copy(update={"busy_seconds": -120.0}))
+        made = await idle.create(YOU, large)
+        assert (await again(runs).get(made.id)).state.step == 0
+
+    play_in(str(tmp_path / "runs.sqlite3"), work, store_bytes=1 << 20)
 
 
 def test_a_step_that_would_take_too_long_is_refused() -> None:

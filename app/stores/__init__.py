@@ -1,10 +1,10 @@
 """Where runs are kept: one interface, SQLite by default, Redis for several machines."""
 
 from app.settings import Settings
-from app.stores.base import Record, Store, StoreUnavailable
+from app.stores.base import Record, Store, StoreFull, StoreUnavailable
 from app.stores.sqlite import SqliteStore
 
-__all__ = ["Record", "Store", "StoreUnavailable", "store_for"]
+__all__ = ["Record", "Store", "StoreFull", "StoreUnavailable", "store_for"]
 
 
 def store_for(settings: Settings) -> Store:

@@ -20,6 +20,13 @@ class StoreUnavailable(Exception):
         super().__init__(reason)
 
 
+class StoreFull(StoreUnavailable):
+    """There is no room for this write; deleting makes some."""
+
+    def __init__(self) -> None:
+        super().__init__("the store is full", retry_after=30)
+
+
 @dataclass(frozen=True)
 class Record:
     """One record as it was read, at one moment: parts by kind, then by name."""

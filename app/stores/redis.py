@@ -13,7 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import OutOfMemoryError, RedisError
 
-from app.stores.base import Parts, Record, StoreUnavailable
+from app.stores.base import Parts, Record, StoreFull, StoreUnavailable
 
 # Names: r: a record's hash (v version, o owner, x value, k kinds), p: a hash of parts for each kind, i: keys of one
 # prefix by time of writing, o: the same of one owner, e: all keys by time of expiry, b: buckets.
@@ -110,7 +110,7 @@ class RedisStore:
         try:
             return await cast(Awaitable[Any], answer)
         except OutOfMemoryError as error:
-            raise StoreUnavailable("the store is full", retry_after=30) from error
+            raise StoreFull from error
         except (RedisError, OSError, TimeoutError) as error:
             raise StoreUnavailable("the store does not answer") from error
 

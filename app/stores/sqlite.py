@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic, time
 from typing import Any, TypeVar
 
-from app.stores.base import Parts, Record, StoreUnavailable
+from app.stores.base import Parts, Record, StoreFull, StoreUnavailable
 
 T = TypeVar("T")
 log = logging.getLogger("playground.store")
@@ -103,7 +103,7 @@ class SqliteStore:
             return StoreUnavailable("the store is busy")
         log.error("the store failed: %s", error)
         if code in _FULL:
-            return StoreUnavailable("the store is full", retry_after=30)
+            return StoreFull()
         self._disconnect()  # the next call opens the file anew, mended or not
         return StoreUnavailable("the store is broken", retry_after=30)
 
