@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
@@ -332,7 +333,8 @@ def test_data_too_long_for_an_address_is_kept_by_the_run(tmp_path: Path) -> None
     """The address then names the run, the page says so, and it opens again."""
 
     async def work(client: AsyncClient) -> None:
-        rows = "\n".join(f"{i / 7:.9f},{(i * 37 % 101) / 9:.9f},{i % 2}" for i in range(900))
+        numbers = np.random.default_rng(0).normal(size=(900, 2)).tolist()
+        rows = "\n".join(f"{x},{y},{i % 2}" for i, (x, y) in enumerate(numbers))
         made = await client.post("/runs", data={"csv": rows}, headers=HTMX)
         address = made.headers["hx-replace-url"]
         assert f"run={run_of(made)}" in address
