@@ -176,6 +176,12 @@ for (const name of ['pointerup', 'pointercancel']) {
   });
 }
 
+// For those who do not see the pen.
+function tell(pad, x, y) {
+  const ink = inkOf(pad)[y * SIDE + x] > 0 ? 'ink' : 'paper';
+  document.getElementById('pen').textContent = `Row ${y + 1}, column ${x + 1}, ${ink}`;
+}
+
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 document.addEventListener('keydown', (event) => {
@@ -188,12 +194,14 @@ document.addEventListener('keydown', (event) => {
     cursor.setAttribute('x', x);
     cursor.setAttribute('y', y);
     if (event.shiftKey) paint(pad, x, y, false);
-    pad.setAttribute('aria-label', `Pad to draw a digit on. Row ${y + 1}, column ${x + 1}.`);
+    tell(pad, x, y);
   } else if (event.key === ' ' || event.key === 'Enter') {
     paint(pad, x, y, false);
+    tell(pad, x, y);
     ask(pad.closest('form'));
   } else if (event.key === 'Backspace' || event.key === 'Delete') {
     paint(pad, x, y, true);
+    tell(pad, x, y);
     ask(pad.closest('form'));
   } else {
     return;

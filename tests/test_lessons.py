@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -103,6 +104,16 @@ def test_every_lesson_asks_before_it_tells(lesson: Lesson) -> None:
     """At least twice."""
     asked = [task for screen in range(1, len(lesson.screens) + 1) for task in tasks(lesson, screen)]
     assert len(asked) >= 2
+
+
+@pytest.mark.parametrize("lesson", ALL, ids=name)
+def test_every_lesson_leads_to_the_playground(lesson: Lesson) -> None:
+    """By at least one link, which opens."""
+    body, _ = render(lesson, {"screen": "all"})
+    links = [html.unescape(link) for link in re.findall(r'href="/\?([^"]+)"', body)]
+    assert links
+    for link in links:
+        start(Link.parse(dict(parse_qsl(link, keep_blank_values=True))).spec)
 
 
 @pytest.mark.parametrize(("lesson", "screen"), SCREENS, ids=name)
