@@ -108,13 +108,13 @@ def _adam(p: Floats, g: Floats, slots: Sequence[Floats], scratch: Floats, rate: 
     np.subtract(g, m, scratch)
     np.multiply(scratch, 1.0 - beta1, scratch)
     np.add(m, scratch, m)
-    np.multiply(v, beta2, v)
     np.multiply(g, g, scratch)
+    np.subtract(scratch, v, scratch)
     np.multiply(scratch, 1.0 - beta2, scratch)
     np.add(v, scratch, v)
     # Both bias corrections, moved out of the vectors: sqrt(v / c) + e = (sqrt(v) + e sqrt(c)) / sqrt(c).
     root = sqrt(1.0 - beta2**t)
-    _scaled_step(p, m, v, scratch, rate * root / (1.0 - beta1**t), s["epsilon"] * root)
+    _scaled_step(p, m, v, scratch, float(rate) * root / (1.0 - beta1**t), s["epsilon"] * root)
 
 
 def _adamw(p: Floats, g: Floats, slots: Sequence[Floats], scratch: Floats, rate: Rate, t: int, s: Settings) -> None:

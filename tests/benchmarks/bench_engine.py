@@ -177,7 +177,7 @@ def looks(rounds: int) -> tuple[list[dict[str, Any]], list[Claim]]:
 
 
 def growth(rounds: int) -> dict[str, Any]:
-    """Microseconds a step as depth, width and batch grow, each with the straight line through it."""
+    """Microseconds a step as depth, width and batch grow, and the straight line over parameters x examples."""
     axes: dict[str, tuple[list[int], Callable[[int], dict[str, Any]]]] = {
         "depth": ([1, 2, 4, 8, 16, 32], lambda n: {"hidden": [8] * n, "batch_size": 30}),
         "width": ([4, 8, 16, 32, 64, 128, 256, 512], lambda n: {"hidden": [n, n], "batch_size": 30}),
@@ -189,9 +189,9 @@ def growth(rounds: int) -> dict[str, Any]:
         times = alternately({n: engine(problem(n, spec)) for n, spec in specs.items()}, rounds)
         work = [float(spec.network.size * min(spec.batch_size, 4500)) for spec in specs.values()]
         micros = [times[str(n)] * 1e6 for n in values]
-        fixed, slope, departure = straight_line([float(n) for n in values], micros)
-        found[name] = {"values": values, "us": micros, "multiplications": work, "line": [fixed, slope],
-                       "departure": departure}  # fmt: skip
+        fixed, slope, departures = straight_line(work, micros)
+        found[name] = {"values": values, "us": micros, "multiplications": work, "fixed us": fixed,
+                       "us for a million": slope * 1e6, "departures": departures}  # fmt: skip
     return found
 
 

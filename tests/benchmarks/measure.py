@@ -59,8 +59,8 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def straight_line(x: list[float], y: list[float]) -> tuple[float, float, float]:
-    """Least squares y = a + b x, and the largest departure from it as a share of y."""
-    slope, start = np.polyfit(x, y, 1)
+def straight_line(x: list[float], y: list[float]) -> tuple[float, float, list[float]]:
+    """y = a + b x by least squares of relative errors: a, b, and each point's departure as a share of the line."""
+    slope, start = np.polyfit(x, y, 1, w=1 / np.array(y))
     fitted = start + slope * np.array(x)
-    return float(start), float(slope), float(np.max(np.abs(fitted - y) / np.array(y)))
+    return float(start), float(slope), [float(share) for share in np.array(y) / fitted - 1]

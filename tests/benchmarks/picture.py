@@ -35,10 +35,12 @@ def markdown(found: dict[str, Any]) -> str:
         )
     lines += ["", "## How cost grows", ""]
     for name, curve in found["growth"].items():
-        points = ", ".join(f"{n}: {us:.3g}" for n, us in zip(curve["values"], curve["us"], strict=True))
-        fixed, slope = curve["line"]
+        points = ", ".join(f"{n}: {figure(us)}" for n, us in zip(curve["values"], curve["us"], strict=True))
+        off, where = max(zip(map(abs, curve["departures"]), curve["values"], strict=True))
+        line = f"{figure(curve['fixed us'])} us + {figure(curve['us for a million'])} us for a million"
         lines.append(
-            f"- {name}: {points} us. Line: {fixed:.3g} + {slope:.3g} n; off it by up to {curve['departure']:.0%}."
+            f"- {name}: {points} us. Nearest line: {line} of parameters x examples; furthest from it at {where}, "
+            f"by {off:.0%}."
         )
     return "\n".join(lines) + "\n"
 
@@ -54,18 +56,23 @@ def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
 def _cell(name: str, value: Any) -> str:
     if value is None:
         return ""
-    return str(value) if isinstance(value, str | int) else f"{value * 1e6:.3g}"
+    return str(value) if isinstance(value, str | int) else figure(value * 1e6)
+
+
+def figure(value: float) -> str:
+    """Three digits that matter, never in powers of ten."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def svg(found: dict[str, Any]) -> str:
     """One picture, 900 wide: presentation attributes alone, so that it may stand on any page."""
     parts = [*_bars(found["peers"][:4])]
     for i, (name, curve) in enumerate(found["growth"].items()):
-        parts += _curve(20 + 295 * i, 340, name, curve["values"], curve["us"])
+        parts += _curve(20 + 295 * i, 366, name, curve["values"], curve["us"])
     return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 560" font-family="sans-serif" font-size="12" '
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 586" font-family="sans-serif" font-size="12" '
         f'fill="{TEXT}" role="img">\n<title>Microseconds of one training step, beside other tools, and how they grow'
-        '</title>\n<rect width="900" height="560" fill="#ffffff"/>\n' + "\n".join(parts) + "\n</svg>\n"
+        '</title>\n<rect width="900" height="586" fill="#ffffff"/>\n' + "\n".join(parts) + "\n</svg>\n"
     )
 
 
@@ -82,7 +89,7 @@ def _bars(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
                 colour = ENGINE if name == "engine" else PEER
                 yield f'<text x="110" y="{y + 9}" text-anchor="end">{name}</text>'
                 yield f'<rect x="116" y="{y}" width="{width:.1f}" height="10" fill="{colour}"/>'
-                yield f'<text x="{122 + width:.1f}" y="{y + 9}">{us:.3g}</text>'
+                yield f'<text x="{122 + width:.1f}" y="{y + 9}">{figure(us)}</text>'
                 y += 12
         y += 6
 
@@ -104,5 +111,5 @@ def _curve(x: int, y: int, name: str, values: Sequence[int], us: Sequence[float]
     yield f'<polyline points="{path}" fill="none" stroke="{ENGINE}" stroke-width="2"/>'
     for (a, b), n, u in zip(points, values, us, strict=True):
         yield f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{ENGINE}"/>'
-        yield f'<text x="{a:.1f}" y="{b - 7:.1f}" font-size="9" text-anchor="middle">{u:.3g}</text>'
+        yield f'<text x="{a:.1f}" y="{b - 7:.1f}" font-size="9" text-anchor="middle">{figure(u)}</text>'
         yield f'<text x="{a:.1f}" y="{y + height + 44}" font-size="9" text-anchor="middle">{n}</text>'

@@ -1,0 +1,150 @@
+"""A step over HTTP: one server with SQLite on this machine, the default network, one client and then sixteen.
+
+`python tests/benchmarks/bench_http.py [--seconds 4]` prints a table and writes http.md and http.json into
+tests/benchmarks/results/. The client is a bare socket, so that it is the server that is measured.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median, quantiles
+from time import perf_counter
+from typing import Any
+from urllib.parse import urlsplit
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from measure import machine as measured_on
+
+from engine import Spec, advance, start
+from machine import run_server
+
+RESULTS = Path(__file__).parent / "results"
+CLIENTS = 16
+MANY = 10_000
+
+
+@dataclass
+class Client:
+    """One connection that is kept open, and how long each answer took."""
+
+    url: str
+    seconds: list[float] = field(default_factory=list)
+
+    async def open(self) -> "Client":
+        """Connect."""
+        place = urlsplit(self.url)
+        self.host = place.netloc
+        self.reader, self.writer = await asyncio.open_connection(place.hostname, place.port)
+        return self
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """One request and its answer as JSON; AssertionError unless it is a 2xx."""
+        data = b"" if body is None else json.dumps(body).encode()
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nContent-Type: application/json\r\n"
+        begin = perf_counter()
+        self.writer.write(f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data)
+        answer = await self.reader.readuntil(b"\r\n\r\n")
+        length = next(int(line[15:]) for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        content = await self.reader.readexactly(length)
+        self.seconds.append(perf_counter() - begin)
+        assert answer[9:10] == b"2", content
+        return json.loads(content)
+
+
+async def one_client(url: str, seconds: float) -> dict[str, float]:
+    """Milliseconds of a step, of a trace, and of 10,000 steps asked for at once beside the bare engine's."""
+    client = await Client(url).open()
+    run = (await client.ask("POST", "/api/v1/runs", {}))["id"]
+    found = {}
+    for name, method, path, body in (
+        ("step", "POST", f"/api/v1/runs/{run}/step", {"count": 1}),
+        ("trace", "GET", f"/api/v1/runs/{run}/trace", None),
+    ):
+        client.seconds, end = [], perf_counter() + seconds
+        while perf_counter() < end:
+            await client.ask(method, path, body)
+        found |= {
+            f"{name}, p50 ms": 1e3 * median(client.seconds),
+            f"{name}, p99 ms": 1e3 * quantiles(client.seconds, n=100)[98],
+        }
+    return found | await many_steps(client)
+
+
+async def many_steps(client: Client) -> dict[str, float]:
+    """One request for 10,000 steps against the bare engine, in turns; a budget that cuts it short is asked again."""
+    over, bare = [], []
+    for _ in range(9):
+        run = (await client.ask("POST", "/api/v1/runs", {}))["id"]
+        done, begin = 0, perf_counter()
+        while done < MANY:
+            done = (await client.ask("POST", f"/api/v1/runs/{run}/step", {"count": MANY - done}))["step"]
+        over.append(perf_counter() - begin)
+        begin = perf_counter()
+        advance(start(Spec.make()), MANY)
+        bare.append(perf_counter() - begin)
+    return {"10,000 steps, ms": 1e3 * median(over), "bare engine, ms": 1e3 * median(bare),
+            "10,000 steps / bare": median(over) / median(bare)}  # fmt: skip
+
+
+async def sixteen_clients(url: str, seconds: float) -> dict[str, float]:
+    """Steps a second, each client on a run of its own."""
+    clients = [await Client(url).open() for _ in range(CLIENTS)]
+    paths = [f"/api/v1/runs/{(await client.ask('POST', '/api/v1/runs', {}))['id']}/step" for client in clients]
+    end = perf_counter() + seconds
+
+    async def work(client: Client, path: str) -> None:
+        client.seconds = []
+        while perf_counter() < end:
+            await client.ask("POST", path, {"count": 1})
+
+    await asyncio.gather(*(work(*pair) for pair in zip(clients, paths, strict=True)))
+    times = [t for client in clients for t in client.seconds]
+    return {"16 clients, steps a second": len(times) / seconds, "16 clients, p50 ms": 1e3 * median(times)}
+
+
+PROMISED = {
+    "step, p50 ms": (1.0, False),
+    "trace, p50 ms": (1.0, False),
+    "10,000 steps / bare": (1.15, False),
+    "16 clients, steps a second": (1200.0, True),
+}
+
+
+def markdown(found: dict[str, float], where: dict[str, str]) -> str:
+    """What was measured beside what is promised."""
+    lines = ["# A step over HTTP", "", ", ".join(f"{k} {v}" for k, v in where.items()) + ".", ""]
+    lines += ["| what | here | promised | kept |", "| --- | ---: | ---: | --- |"]
+    for name, value in found.items():
+        bound, at_least = PROMISED.get(name, (None, False))
+        kept = "" if bound is None else "yes" if (value >= bound if at_least else value <= bound) else "**no**"
+        promise = "" if bound is None else f"at {'least' if at_least else 'most'} {bound:g}"
+        lines.append(
+            f"| {name} | {value:,.3g} | {promise} | {kept} |"
+            if value < 100
+            else f"| {name} | {value:,.0f} | {promise} | {kept} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Start a server, measure, print and write down."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=4.0)
+    seconds = parser.parse_args().seconds
+    unhurried = {"PLAYGROUND_VISITOR_RATE": "1e9", "PLAYGROUND_ADDRESS_RATE": "1e9", "PLAYGROUND_STEP_SECONDS": "60"}
+    with run_server(unhurried) as url:  # no visitor asks as fast as this, nor for as much at once
+        found = asyncio.run(one_client(url, seconds)) | asyncio.run(sixteen_clients(url, seconds))
+    where = measured_on()
+    RESULTS.mkdir(exist_ok=True)
+    text = markdown(found, where)
+    (RESULTS / "http.md").write_text(text, encoding="utf-8")
+    (RESULTS / "http.json").write_text(json.dumps({"machine": where} | found, indent=1) + "\n", encoding="utf-8")
+    sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()
