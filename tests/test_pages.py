@@ -81,8 +81,8 @@ def test_htmx_gets_a_fragment_and_the_address(tmp_path: Path) -> None:
         looked = await client.get(f"/runs/{run}/frame?step=1&example=3", headers=HTMX)
         assert step_of(looked) == "1"
         assert "step=1" in looked.headers["hx-replace-url"]
-        on = await client.post(f"/runs/{run}/step", data={"step": "1", "unit": "epoch"}, headers=HTMX)
-        assert step_of(on) == "12"
+        on = await client.post(f"/runs/{run}/step", data={"step": "1", "count": "5"}, headers=HTMX)
+        assert step_of(on) == "6"
 
     within(tmp_path, work)
 
