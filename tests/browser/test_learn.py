@@ -183,7 +183,7 @@ def test_lesson_9_a_digit_drawn_with_keys(learn: Callable[[str], Page]) -> None:
         page.keyboard.press("Space")
         page.keyboard.press("ArrowDown")
     expect(page.get_by_text("The network says 1")).to_be_visible()
-    expect(page.locator("#pen")).to_have_text("Row 13, column 9, paper")
+    expect(page.locator("#pen")).to_have_text("Row 13, column 9, ink")  # the edge of the last stroke
     assert page.evaluate("document.activeElement.classList.contains('pad')")
     ink = page.locator('[name="ink"]').input_value()
     page.keyboard.press("ArrowUp")
