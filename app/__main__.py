@@ -13,6 +13,7 @@ from typing import NoReturn
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from app.addresses import EVERYWHERE, base_url
 from app.protocol import BoundedProtocol
 from app.settings import Settings, load
 
@@ -29,6 +30,8 @@ def main() -> None:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"Backprop Playground: http://{host}:{listener.getsockname()[1]}", flush=True)
+    if settings.host in EVERYWHERE or settings.public_url:
+        print(f"In your network, and for a class: {base_url(settings)}", flush=True)
     signal.signal(signal.SIGTERM, _leave)  # uvicorn raises it again once it has stopped: that is no failure
     signal.signal(signal.SIGINT, _leave)
     if settings.workers > 1:

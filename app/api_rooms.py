@@ -7,7 +7,6 @@ from io import StringIO
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import State
 
 from app import polls, rooms, screens
@@ -22,6 +21,18 @@ from app.names import cell
 from app.picture import SIZES, lesson_of
 from app.polls import BadQuestion
 from app.rooms import Poll, Refused, Room, Shared
+from app.schemas_rooms import (
+    Answer,
+    AnswerBody,
+    HandInBody,
+    Joined,
+    NewRoom,
+    PaceBody,
+    QuestionBody,
+    SharedBody,
+    ShownBody,
+    StepsBody,
+)  # fmt: skip
 from app.screens import Screens
 from app.security import visitor_of
 from app.settings import Settings
@@ -158,91 +169,7 @@ Own = Annotated[Room, Depends(taught)]
 Attended = Annotated[Entry, Depends(attended)]
 
 
-# What is sent
-
-
-class Strict(BaseModel):
-    """A request body: unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-Text = Annotated[str, Field(max_length=2_000)]
-Step = Annotated[int, Field(ge=0, le=2**53)]
-
-
-class NewRoom(Strict):
-    """What the room begins with: a run, or a spec to make one of, through a view."""
-
-    run: Text | None = Field(None, description="Id of a run; without it a new one is made.")
-    spec: dict[str, Any] = Field(default_factory=dict, description="Spec of the new run.")
-    view: Text = Field("", description="What is looked at, as in the page's address: lens=gradients&select=W2.1.3")
-
-
-class Joined(Strict):
-    """A student's nickname, if any: it is shown only with a hand-in, and only if the student agrees."""
-
-    nickname: Text = ""
-
-
-class SharedBody(Strict):
-    """What every screen shows: a run at a step through a view, or a screen of a lesson."""
-
-    run: Text | None = Field(None, description="Id of a run; without it the one that is shared.")
-    step: Step | None = Field(None, description="Without it, the run's head.")
-    view: Text | None = Field(None, description="Without it, the view that is shared.")
-    lesson: Annotated[str, Field(max_length=600)] | None = Field(None, description="Such as /learn/line?screen=2")
-
-
-class StepsBody(Strict):
-    """How many steps."""
-
-    count: Annotated[int, Field(ge=1, le=100_000)] = 1
-
-
-class PaceBody(Strict):
-    """What the class does."""
-
-    pace: Literal["follow", "explore"] | None = None
-    paused: Text | None = Field(None, description="A message on every screen instead of the run.")
-    go_on: bool = Field(False, description="End a pause.")
-
-
-class QuestionBody(Strict):
-    """A question: one of the engine's, or of kind "own" with a prompt, options (none: a number) and perhaps a truth."""
-
-    kind: Annotated[str, Field(max_length=40)] = Field("direction", description="direction, loss, largest, delta, own")
-    address: Annotated[str, Field(max_length=40)] | None = Field(None, description="Such as W2.1.3 or a2.1")
-    prompt: Text = ""
-    options: list[Text] = Field(default_factory=list, max_length=12)
-    truth: Text | None = None
-
-
-class AnswerBody(Strict):
-    """An answer: one of the options, or a number."""
-
-    answer: Text | float
-
-
-class HandInBody(Strict):
-    """A run of the student's own, at a step through a view; `named`: the nickname may stand on the wall."""
-
-    run: Text
-    step: Step | None = None
-    view: Text = ""
-    named: bool = False
-
-
-class ShownBody(Strict):
-    """Which hand-in stands on the wall; null takes it off."""
-
-    hand_in: int | None
-
-
-class Answer(BaseModel):
-    """An answer of these routes; `told` in app/screens.py says what each audience is told."""
-
-    model_config = ConfigDict(extra="allow")
+# Routes
 
 
 TOLD = answers_with(Answer)
@@ -252,9 +179,6 @@ MADE = answers_with(Answer, 201)
 def state_of(room: Room, audience: str = screens.TEACHER) -> dict[str, Any]:
     """A room as an audience is told it, with its version."""
     return {"version": room.version, **screens.told(room, audience)}
-
-
-# Routes
 
 
 @router.post("", status_code=201, responses=MADE)

@@ -303,6 +303,7 @@ def test_the_join_address_is_never_what_the_request_says(tmp_path: Path) -> None
         wall = await school.person().get(f"/class/{code}/wall", headers={"host": "evil.example"})
         assert "evil.example" not in wall.text
         assert "play.school/class" in wall.text
+        assert pages_class.qr(f"https://play.school/class/{code}") in wall.text
         assert "style=" not in wall.text
 
     play(work, tmp_path, public_url="https://play.school/")
@@ -414,6 +415,25 @@ def test_a_lesson_is_on_every_screen(tmp_path: Path) -> None:
         assert "inert" in picture
         await teacher.post(f"{path}/step")
         assert 'id="net"' in await source.picture(await source.screen(code, 0), "l")
+
+    play(work, tmp_path)
+
+
+def test_two_reveals_at_once_take_one_step(tmp_path: Path) -> None:
+    """A double click, or two devices of the teacher's."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room()
+        await teacher.post(f"{path}/questions", json={"kind": "loss"})
+        run = (await teacher.get(path)).json()["shared"]["run"]
+        teaching, code = school.app.state.teaching, path.rpartition("/")[2]
+        room = await teaching.classroom.get(code)
+        await asyncio.gather(*(teaching.reveal(code, 1) for _ in range(3)))
+        await teaching._after(room.shared, room.poll.question)
+        assert (await teacher.get(f"/api/v1/runs/{run}")).json()["step"] == 1
+        await teacher.post(f"/api/v1/runs/{run}/rewind", json={"step": 0})
+        shared = await teaching._after(room.shared, room.poll.question)
+        assert shared.step == 0, "the same reveal, retried after going back, is still the same"
 
     play(work, tmp_path)
 

@@ -164,6 +164,8 @@ def test_what_says_the_same_is_not_sent_again_and_is_drawn_once() -> None:
         await until(lambda: wall.words()[-1] == "two answered")
         await asyncio.sleep(0.05)
         assert all(len(reader.words()) == 1 for reader in (*students, large))
+        assert all(len(reader.events("frame")) == 1 for reader in (*students, wall, large))
+        assert rooms.drawn == 2
         rooms.shape = 1
         rooms.set()
         hub.poke("CODE")

@@ -33,6 +33,7 @@ def test_the_truth_is_what_the_step_then_does(spec: dict[str, object], steps: in
     address = "W1.1.1"
     change = after.parameters[state.spec.network.locate(address)] - state.parameters[state.spec.network.locate(address)]
     question = polls.make(Facts(state), "direction", address)
+    assert polls.make(Facts(state, example=1), "direction", address) == question, "a step is one of the mini-batch"
     assert question.truth == ("up" if change > 0 else "down" if change < 0 else "stay")
     assert question.steps
 
