@@ -30,9 +30,9 @@ def stopping_event() -> asyncio.Event:
 
 async def leave_with_parent() -> None:
     """End this worker when its supervisor has died: an orphan would go on serving the port unsupervised."""
-    if parent_process() is None:
+    supervisor = parent_process()
+    if supervisor is None:
         return
-    parent = os.getppid()
-    while os.getppid() == parent:
+    while os.getppid() == supervisor.pid:  # its own word, for it may have died before this worker was up
         await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)

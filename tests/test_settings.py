@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from app.settings import Settings
 from engine import LIMITS, Spec, SpecError
+from machine import ROOT
 
 
 def test_each_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,3 +45,13 @@ def test_the_engine_keeps_to_the_limits_that_are_set() -> None:
         with pytest.raises(SpecError):
             Spec.make({"hidden": hidden}, small)
     assert Settings().engine_limits == LIMITS
+
+
+def test_the_readme_lists_every_limit() -> None:
+    """Its table, once there is one, has each limit with the value it has."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8") if (ROOT / "README.md").exists() else ""
+    if "## Limits" not in text:
+        return
+    for name, (value, _) in Settings().limits().items():
+        shown = f"{value:,}" if isinstance(value, int) else f"{value:,g}"
+        assert f"| `PLAYGROUND_{name.upper()}` | {shown} |" in text, name
