@@ -42,7 +42,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A new request on this connection."""
         super().on_message_begin()
-        self.scope["playground.abort"] = self.transport.abort  # for a reader that takes nothing: no answer reaches it
+        # For a reader that takes nothing: no answer reaches it.
+        self.scope["playground.abort"] = self.transport.abort  # type: ignore[typeddict-unknown-key]
         self._in_head, self._started = True, True
         self._start_clock()
 
