@@ -18,6 +18,7 @@ from engine import FEATURES, Spec, Trace
 from engine.arrays import Floats
 
 PIXELS = 16
+MANY = 24  # more units than this have coarser pictures in frames of Play: so small they hardly differ
 
 
 class Known(Protocol):
@@ -90,7 +91,7 @@ def draw(
     text, pictured = _skeleton(
         network.sizes, network.activation_names, spec.raw_inputs, names_of(spec), class_names(spec), arts, size
     )
-    values = [_tiles(trace, seen, lens)] if pictured else []
+    values = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
     if "ink" in arts:
         values.append(inks(trace.x.mean(axis=0)[None], PIXELS))
     values += _link_values(place, what, marks)
@@ -122,8 +123,12 @@ def _skeleton(
     return text, pictured
 
 
-def _tiles(trace: Trace, seen: Surfaces | None, lens: str) -> str:
-    """Every unit's surface; or for an image's pixels, the first layer's weights as the lens has them."""
+def _tiles(trace: Trace, seen: Surfaces | None, lens: str, coarse: bool = False) -> str:
+    """Every unit's surface, a coarse one by every other point of every other row; or for an image's pixels, the first
+    layer's weights as the lens has them."""
+    if seen is not None and coarse:
+        tiles = [layer.reshape(-1, GRID, GRID)[:, ::2, ::2].reshape(-1, GRID // 2) for layer in seen.layers]
+        return sprite(np.concatenate(tiles), GRID // 2)
     if seen is not None:
         return sprite(np.concatenate(seen.layers), GRID)
     first = trace.layers[0]
