@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from app.facts import Facts, unit_name
+from app.diagram import layer_name
+from app.facts import Facts
 from app.maths import name_of, parts_of, signed, unsigned
 from app.names import clean
 from app.problems import (
@@ -26,6 +27,7 @@ from app.problems import (
     largest_problem,
     parse_number,
 )
+from engine import FEATURES
 
 OPEN, CLOSED, REVEALED = "open", "closed", "revealed"
 LARGEST_OF = 4
@@ -244,10 +246,18 @@ def liveliest(facts: Facts) -> str:
 
 
 def _where(facts: Facts, address: str) -> str:
-    """A weight's name, and the two units that it joins."""
+    """A weight's name, and the two units that it joins: W²₁₂: hidden 1.2 → hidden 2.1."""
     _, layer, unit, source = parts_of(address)
-    ends = unit_name(layer - 1, source, facts.layers), unit_name(layer, unit, facts.layers)
-    return f"{name_of(address)}: {ends[0]} → {ends[1]}"
+    return f"{name_of(address)}: {_short_unit(facts, layer - 1, source)} → {_short_unit(facts, layer, unit)}"
+
+
+def _short_unit(facts: Facts, layer: int, unit: int) -> str:
+    """x₁, hidden 1.2, or the output if there is but one."""
+    spec = facts.state.spec
+    if layer == 0:
+        return FEATURES[spec.features[unit - 1]].title if spec.features else f"input {unit}"
+    name = layer_name(layer, facts.layers)
+    return name if spec.network.sizes[layer] == 1 else f"{name}.{unit}"
 
 
 KINDS: dict[str, tuple[str, Callable[[Facts, str], Question]]] = {

@@ -32,13 +32,11 @@ async function drawFrame(markup) {
 function fit() {
   const stage = picture?.querySelector('#stage[data-lesson]');
   if (!stage || root.dataset.screen !== 'wall') return;
-  const room = picture.clientHeight;
-  let zoom = 1;
-  stage.style.zoom = zoom;
-  for (let i = 0; i < 8 && stage.getBoundingClientRect().height > room && zoom > 0.55; i += 1) {
+  let zoom = 1.06;
+  do {
     zoom -= 0.06;
-    stage.style.zoom = zoom;
-  }
+    picture.style.setProperty('--zoom', zoom); // on what is not morphed: a morph would set the style as an attribute
+  } while (stage.getBoundingClientRect().height > picture.clientHeight && zoom > 0.55);
 }
 
 // The stream is the same for all: one's own answer is put in here.

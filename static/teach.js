@@ -51,11 +51,13 @@ function say(text) {
   document.getElementById('class-error').textContent = text;
 }
 
+const key = (what) => JSON.stringify([what.run, what.step, what.view, what.lesson]);
+
 // Another device of the teacher's, a script, or the reveal has moved the class on: this page follows.
 async function catchUp(state, number) {
   if (busy || number <= version) return;
   version = number;
-  if (JSON.stringify(state.shared) === JSON.stringify(shared)) return;
+  if (key(state.shared) === key(shared)) return;
   const before = shared;
   shared = state.shared;
   if (shared.run !== before.run || shared.lesson !== before.lesson || !form()) {

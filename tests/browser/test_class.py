@@ -48,7 +48,7 @@ class People:
         page = self.page(f"/class?code={code.lower()}", **PHONE)
         page.get_by_label("A nickname").fill(nickname)
         page.get_by_role("button", name="Join").click()
-        expect(page.locator("#picture #net")).to_be_visible()
+        expect(page.locator("#picture #stage")).to_be_visible()
         expect(page.locator("html[data-ready]")).to_be_attached()
         return page
 
@@ -152,6 +152,12 @@ def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]],
     teacher.locator("form:has(#lesson) button").click()
     for screen in screens:
         expect(screen.locator("#stage[data-lesson]")).to_be_visible()
+    teacher.evaluate("window.mark = true")
+    late = people.student(code, "Late")
+    expect(teacher.locator("#counts")).to_contain_text("4 here")
+    assert teacher.evaluate("window.mark"), "somebody who joins does not make the teacher's page load anew"
+    expect(late.locator("#stage[data-lesson]")).to_be_visible()
+    late.close()
     teacher.locator("a[rel=next]").click()
     title = teacher.locator("#screen h2").first.inner_text()
     for screen in screens:
