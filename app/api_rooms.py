@@ -119,19 +119,19 @@ router = APIRouter(prefix="/api/v1/rooms", tags=["rooms"], route_class=RoomRoute
 # Who asks
 
 
-def classroom_of(request: Request) -> Classroom:
+async def classroom_of(request: Request) -> Classroom:
     """The app's rooms. A dependency."""
     found: Classroom = request.app.state.classroom
     return found
 
 
-def teaching_of(request: Request) -> Teaching:
+async def teaching_of(request: Request) -> Teaching:
     """Rooms and runs together. A dependency."""
     found: Teaching = request.app.state.teaching
     return found
 
 
-def caller(request: Request) -> Caller:
+async def caller(request: Request) -> Caller:
     """Who asks: the visitor, and the teacher's secret as a bearer token or in the room's own cookie. A dependency."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     secret = token.strip() if kind.lower() == "bearer" else None
@@ -239,7 +239,7 @@ async def share(room: Own, teaching: Taught, body: SharedBody) -> Response:
 async def step(room: Own, teaching: Taught, body: StepsBody | None = None, key: Key = None) -> Response:
     """Step the shared run on from what is shown, on every screen."""
     room, run, steps = await teaching.step(room.code, body.count if body else 1, key)
-    return json({**state_of(room), "run": of_run(run), "done": steps.done, "truncated": steps.truncated})
+    return json({**state_of(room), "run": of_run(steps.told or run), "done": steps.done, "truncated": steps.truncated})
 
 
 @router.post("/{code}/reset", responses=TOLD)

@@ -204,8 +204,10 @@ def largest_gradient(facts: Facts, address: str = "") -> Question:
     chosen = sorted(ranked[i] for i in places)
     problem = largest_problem("Which weight has the largest gradient?", {a: facts[f"d{a}"] for a in chosen})
     labels = tuple(_where(facts, a) for a in chosen)
-    sizes = [f"{name_of(a)} {signed(facts[f'd{a}'])}" for a in sorted(chosen, key=lambda a: -abs(facts[f"d{a}"]))]
-    return _from(problem, labels=labels, sentence="Gradients: " + ", ".join(sizes) + ".")
+    first, second = sorted(chosen, key=lambda a: -abs(facts[f"d{a}"]))[:2]
+    told = f"The gradient of {name_of(first)} is {signed(facts[f'd{first}'])}"
+    told += f", that of {name_of(second)} is {signed(facts[f'd{second}'])}."
+    return _from(problem, labels=labels, sentence=told)
 
 
 def delta(facts: Facts, address: str) -> Question:

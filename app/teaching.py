@@ -62,23 +62,18 @@ class Teaching:
     async def step(self, code: str, count: int, key: str | None = None) -> tuple[Room, Run, Steps]:
         """Step the shared run, from the step that is shown, and show where it comes to."""
         room = await self.classroom.get(code)
-        await self._to_shown(room.shared)
-        run, steps = await self.runs.step(room.shared.run, count, key=key)
+        run = await self.runs.get(room.shared.run)
+        shown = room.shared.step if run.state.step > room.shared.step else None
+        run, steps = await self.runs.step(run.id, count, key=key, start=shown)
         view = replace(view_from(room.shared.view), moment=None)
         return await self.share(code, Shared(run.id, run.state.step, query_of(view))), run, steps
 
     async def reset(self, code: str) -> Room:
         """The shared run at its start again."""
         room = await self.classroom.get(code)
-        run = await self.runs.reset(room.shared.run)
+        run, _ = await self.runs.reset(room.shared.run)
         view = replace(view_from(room.shared.view), moment=None)
         return await self.share(code, Shared(run.id, 0, query_of(view)))
-
-    async def _to_shown(self, shared: Shared) -> None:
-        """Go back to the step that is shown if the run is further: what every screen shows is what goes on."""
-        run = await self.runs.get(shared.run)
-        if run.state.step > shared.step:
-            await self.runs.rewind(shared.run, shared.step)
 
     async def ask(self, code: str, kind: str, address: str | None = None) -> Room:
         """Ask a question made from the step that is shown; its address is selected, its answer hidden."""

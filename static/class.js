@@ -36,7 +36,7 @@ function fit() {
   do {
     zoom -= 0.06;
     picture.style.setProperty('--zoom', zoom); // on what is not morphed: a morph would set the style as an attribute
-  } while (stage.getBoundingClientRect().height > picture.clientHeight && zoom > 0.55);
+  } while (stage.getBoundingClientRect().bottom > picture.getBoundingClientRect().bottom && zoom > 0.55);
 }
 
 // The stream is the same for all: one's own answer is put in here.

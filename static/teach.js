@@ -6,6 +6,7 @@ import { fields, form, run, step } from './view.js';
 const strip = document.getElementById('strip');
 const panel = document.getElementById('panel');
 const { room } = strip.dataset;
+const PAUSE = 70; // more states a second than this are not shown to anybody
 const VIEW = ['lens', 'example', 'select', 'moment', 'grain', 'scale', 'discrete', 'tests'];
 const here = `/class/${room}/teach`;
 let shared = JSON.parse(strip.dataset.shared);
@@ -39,6 +40,7 @@ async function share() {
       if (!answer.ok) throw new Error(told.detail);
       version = Math.max(version, told.version);
       shared = told.shared;
+      await new Promise((done) => setTimeout(done, PAUSE));
     }
     say('');
   } catch (error) {
