@@ -11,9 +11,8 @@ import numpy as np
 import orjson
 from starlette.responses import Response
 
-from app.course import columns
-from app.record import Run, Summary
-from app.runs import Steps
+from app.course import Head, Steps, columns
+from app.record import LONG, Run, Summary
 from app.settings import Settings
 from engine import (
     ACTIVATIONS,
@@ -46,34 +45,41 @@ def json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None
     return Response(orjson.dumps(value, option=_OPTIONS), status, dict(headers or {}), "application/json")
 
 
-def of_run(run: Run) -> dict[str, Any]:
-    """The run as the API shows it."""
-    train, test = run.metrics["train"], run.metrics["test"]
-    regression = run.state.spec.task == "regression"
+def of_run(run: Run | Head) -> dict[str, Any]:
+    """The run as the API shows it, now or as it stood."""
+    head = run.head if isinstance(run, Run) else run
+    train, test = head.metrics["train"], head.metrics["test"]
+    regression = head.spec.task == "regression"
     return {
-        "id": run.id,
-        "version": run.version,
-        "spec": run.state.spec.to_dict(),
-        "edits": [edit.to_dict() for edit in run.edits],
-        "step": run.state.step,
-        "epoch": run.state.epoch,
+        "id": head.id,
+        "version": head.version,
+        "spec": head.spec.to_dict(),
+        "edits": [edit.to_dict() for edit in head.edits],
+        "step": head.step,
+        "epoch": head.epoch,
         "loss": {"train": train.loss, "test": test.loss},
         "accuracy": None if regression else {"train": train.accuracy, "test": test.accuracy},
-        "diverged": asdict(run.state.divergence) if run.state.divergence else None,
+        "diverged": asdict(head.divergence) if head.divergence else None,
     }
 
 
-def stepped(run: Run, steps: Steps, most: int) -> dict[str, Any]:
+def cost(spec: Spec) -> float:
+    """Seconds that telling a run takes: its spec may hold a hundred thousand given numbers."""
+    given = len(spec.parameters or ()) + (spec.samples * spec.raw_inputs if spec.data else 0)
+    return 1e-7 * given
+
+
+def stepped(run: Run | Head, steps: Steps, most: int) -> dict[str, Any]:
     """The run, with the losses of the steps just taken, thinned to at most `most`."""
-    first = run.state.step - steps.done
+    answer = of_run(run)
     chosen = np.arange(steps.done)
     if steps.done > most:
         chosen = np.unique(np.linspace(0, steps.done - 1, most).astype(np.int64))
-    return of_run(run) | {
+    return answer | {
         "asked": steps.asked,
         "done": steps.done,
         "truncated": steps.truncated,
-        "losses": {"step": chosen + first + 1, "loss": steps.losses[chosen]},
+        "losses": {"step": chosen + answer["step"] - steps.done + 1, "loss": steps.losses[chosen]},
     }
 
 
@@ -130,12 +136,12 @@ def history(run: Run) -> dict[str, Any]:
     return {"columns": columns(run.origin), "steps": run.history.steps, "values": run.history.values}
 
 
-def listed(summary: Summary, spec: Spec) -> dict[str, Any]:
-    """A run in a list."""
+def listed(summary: Summary, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A run in a list, with the spec it began with."""
     return {
         "id": summary.id,
         "version": summary.version,
-        "spec": spec.to_dict(),
+        "spec": spec,
         "edits": summary.edits,
         "step": summary.step,
         "epoch": summary.epoch,
@@ -146,7 +152,7 @@ def listed(summary: Summary, spec: Spec) -> dict[str, Any]:
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> Response:
     """Runs as a table: a line each, with every field of the spec that is one value."""
-    names = [name for name, field in FIELDS.items() if field.kind not in ("parameters", "data")]
+    names = [name for name in FIELDS if name not in LONG]
     text = StringIO()
     table = csv.writer(text)
     table.writerow(["id", "step", "epoch", "train_loss", "test_loss", "diverged", *names])

@@ -8,7 +8,7 @@ from app import answers, schemas
 from app.answers import json
 from app.backprop import backprop as one_step
 from app.costs import look_cost
-from app.runs import Runs, Steps
+from app.runs import Run, Runs, Steps
 from app.schemas import given
 from app.security import visitor
 from app.strict import StrictRoute
@@ -53,11 +53,17 @@ async def step_run(run_id: str, runs: Kept, body: schemas.StepBody | None = None
     """Take steps, as many as one request's budget of computing allows."""
     asked = body or schemas.StepBody()
     run, steps = await runs.step(run_id, asked.count, version=asked.version, key=key, before=asked.trace)
-    answer = answers.stepped(run, steps, runs.settings.losses)
-    if asked.trace and run.state.step:
-        before = steps.before or await runs.at(run, run.state.step - 1)
-        answer["trace"] = answers.trace_of(before, None, runs.settings.answer_numbers)
-    return json(answer, headers=_replayed(steps))
+    before = await runs.before(run, steps) if asked.trace else None
+    most = runs.settings.answer_numbers
+
+    def work() -> Response:
+        answer = answers.stepped(steps.told or run, steps, runs.settings.losses)
+        if before:
+            answer["trace"] = answers.trace_of(before, None, most)
+        return json(answer, headers=_replayed(steps))
+
+    cost = answers.cost(run.state.spec) + (look_cost(before.spec) if before else 0.0)
+    return await runs.pool.do(cost, run.visitor, work, admitted=True)
 
 
 async def healthz() -> Response:
@@ -85,7 +91,7 @@ async def create_run(runs: Kept, who: Visitor, spec: schemas.SpecBody | None = N
 )
 async def list_runs(runs: Kept, who: Visitor, format: Literal["json", "csv"] = "json") -> Response:
     """This visitor's runs, which the cookie tells; as CSV with `format=csv`."""
-    rows = [answers.listed(each, await runs.origin(each)) for each in await runs.list(who)]
+    rows = [answers.listed(each, await runs.brief(each)) for each in await runs.list(who)]
     return answers.as_csv(rows) if format == "csv" else json({"runs": rows})
 
 
@@ -112,7 +118,7 @@ async def change_run(
 ) -> Response:
     """Change learning rate, batch size, regularization, optimizer and the like without a reset: all or none."""
     run, steps = await runs.edit_all(run_id, given(changes), version=version, key=key)
-    return json(answers.of_run(run), headers=_replayed(steps))
+    return _changed(run, steps)
 
 
 @router.get("/runs/{run_id}/trace", tags=["runs"], responses=answers_with(schemas.TraceAnswer))
@@ -163,7 +169,7 @@ async def edit_run(
 ) -> Response:
     """Change one live field, or one parameter by its address."""
     run, steps = await runs.edit_all(run_id, {body.field: body.value}, version=version, key=key)
-    return json(answers.of_run(run), headers=_replayed(steps))
+    return _changed(run, steps)
 
 
 @router.post("/runs/{run_id}/rewind", tags=["runs"], responses=RUN)
@@ -171,13 +177,13 @@ async def rewind_run(
     run_id: str, runs: Kept, body: schemas.RewindBody, version: Version = None, key: Key = None
 ) -> Response:
     """Back to an earlier step: later steps and edits are dropped."""
-    return json(answers.of_run(await runs.rewind(run_id, body.step, version=version, key=key)))
+    return _changed(*await runs.rewind(run_id, body.step, version=version, key=key))
 
 
 @router.post("/runs/{run_id}/reset", tags=["runs"], responses=RUN)
 async def reset_run(run_id: str, runs: Kept, version: Version = None, key: Key = None) -> Response:
     """The same start again, without edits."""
-    return json(answers.of_run(await runs.reset(run_id, version=version, key=key)))
+    return _changed(*await runs.reset(run_id, version=version, key=key))
 
 
 @router.post("/runs/{run_id}/branch", tags=["runs"], status_code=201, responses=Made)
@@ -195,5 +201,10 @@ async def backprop(runs: Kept, who: Visitor, body: schemas.BackpropBody) -> Resp
     return await runs.pool.do(cost, who, lambda: json(one_step(body, runs.settings)))
 
 
+def _changed(run: Run, steps: Steps) -> Response:
+    """The run after a change, as the request with this key was answered the first time."""
+    return json(answers.of_run(steps.told or run), headers=_replayed(steps))
+
+
 def _replayed(steps: Steps) -> dict[str, str]:
-    return {"idempotent-replayed": "true"} if steps.replayed else {}
+    return {"idempotent-replayed": "true"} if steps.told else {}

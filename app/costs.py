@@ -54,3 +54,8 @@ def stride_for(spec: Spec, step: int, points: int) -> int:
 def data_cost(spec: Spec) -> float:
     """Seconds that drawing the examples takes the first time."""
     return spec.samples * max(2, spec.raw_inputs) * 5e-8
+
+
+def bytes_cost(size: int) -> float:
+    """Seconds that so many bytes take to be packed or unpacked, with their checksum."""
+    return 2e-9 * size

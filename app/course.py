@@ -4,9 +4,10 @@ What is sampled, and where, follows from the spec and the step alone, so a run t
 history as the one it was copied from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import zip_longest
 from time import perf_counter
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from app.costs import step_cost, stride_for
 from engine import (
+    Divergence,
     Edit,
     Metrics,
     RunState,
@@ -26,6 +28,7 @@ from engine import (
     trace,
 )
 from engine.arrays import Ints
+from engine.edits import MOST_STEPS
 from engine.health import measures
 
 Column = npt.NDArray[np.float32]
@@ -93,19 +96,33 @@ C = TypeVar("C", bound=Course)
 
 
 @dataclass(frozen=True)
+class Head:
+    """What an answer says of a run as it stood at one version."""
+
+    id: str
+    version: int
+    spec: Spec
+    edits: tuple[Edit, ...]
+    step: int
+    epoch: int
+    metrics: dict[str, Metrics]
+    divergence: Divergence | None
+
+
+@dataclass(frozen=True)
 class Steps:
     """What carrying on came to: the loss of each step, how many were asked for, and why it ended sooner, in words.
 
     `points` and `kept` are what is new on the way, by step: sampled points, and states worth keeping, each as it was
-    before any edit at its step. `before` is the state before the last step, where it was asked for;
-    `replayed` tells that an earlier request with the same idempotency key had taken these steps.
+    before any edit at its step. `before` is the state before the last step, where it was asked for; `told` is there if
+    an earlier request with the same idempotency key had done all this: the run as that one was answered.
     """
 
     losses: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     asked: int = 0
     truncated: str | None = None
     before: RunState | None = None
-    replayed: bool = False
+    told: Head | None = None
     points: dict[int, Column] = field(default_factory=dict)
     kept: dict[int, RunState] = field(default_factory=dict)
 
@@ -167,7 +184,7 @@ def carry(course: C, count: int, seconds: float, room: Room, before: bool = Fals
             kept[state.step] = state
         if state.step < stop or perf_counter() > deadline:
             break
-    steps = Steps(np.concatenate(losses) if losses else np.empty(0), count, None, last, False, points, kept)
+    steps = Steps(np.concatenate(losses) if losses else np.empty(0), count, None, last, None, points, kept)
     steps = replace(steps, truncated=_why(state, steps, seconds))
     metrics = evaluate(state)
     if steps.done and state.step % every == 0:
@@ -195,6 +212,14 @@ def at_step(course: Course, nearest: RunState, step: int, seconds: float) -> Run
                 return state
             state = apply(state, edit.field, edit.value)
     return advance(state, step - state.step, seconds=max(0.0, deadline - perf_counter())).state
+
+
+def agreement(some: Sequence[Edit], others: Sequence[Edit]) -> int:
+    """The last step at which two courses from one start are alike, as they were before any edit at that step."""
+    for one, other in zip_longest(some, others):
+        if one != other:
+            return min(edit.step for edit in (one, other) if edit)
+    return MOST_STEPS
 
 
 def back(course: C, state: RunState) -> C:

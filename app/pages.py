@@ -203,7 +203,7 @@ async def step(run_id: str, request: Request) -> Response:
     async def change() -> tuple[Run, View, bool]:
         view, run = ask.view(), await ask.runs.get(run_id)
         if view.step is not None and view.step < run.state.step:
-            run = await ask.runs.rewind(run_id, view.step)
+            run, _ = await ask.runs.rewind(run_id, view.step)
         run, _ = await ask.runs.step(run_id, _count(ask, run, view))
         return run, replace(view, step=None, moment=None), False
 
@@ -264,7 +264,7 @@ async def rewind(run_id: str, request: Request) -> Response:
 
     async def change() -> tuple[Run, View, bool]:
         view = view_of({"step": ask.text("to")})
-        run = await ask.runs.rewind(run_id, view.step or 0)
+        run, _ = await ask.runs.rewind(run_id, view.step or 0)
         return run, replace(ask.view(), step=None, moment=None), True
 
     return await _changed(ask, change)
@@ -278,7 +278,7 @@ async def reset(run_id: str, request: Request) -> Response:
     async def change() -> tuple[Run, View, bool]:
         run = await ask.runs.get(run_id)
         if run.state.spec == run.origin:
-            run = await ask.runs.reset(run_id)
+            run, _ = await ask.runs.reset(run_id)
         else:
             run = await ask.runs.create(ask.visitor, run.state.spec)
         return run, _fresh(ask.view()), True

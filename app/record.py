@@ -1,11 +1,11 @@
 """A run as bytes and back: what a store keeps of it, and the checksums that tell a damaged byte from a sound one.
 
-The value holds what changes at every step; what does not is kept in parts: the spec it began with, the edits, the
-sampled points, states of the past.
+The value is short, so that lists are cheap: what is said of the run as it stands now. Everything long is kept in parts:
+the spec it began with, the edits, the state now, sampled points, states of the past.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import sha256
 from struct import Struct
@@ -15,13 +15,16 @@ from zlib import crc32
 import numpy as np
 import orjson
 
-from app.course import Column, Course, History, columns
+from app.course import Column, Course, Head, History, columns
 from app.stores import Record
-from engine import Edit, Metrics, Spec, pack, unpack
+from engine import Divergence, Edit, Metrics, Spec, unpack
+from engine.packing import changed_by, changes_of
 
-KINDS = ("spec", "edits", "point")
-_HEAD = Struct("<4s32sI")
-_MAGIC = b"RUN1"
+KINDS = ("spec", "edits", "now", "point")
+LONG = ("parameters", "data")  # fields of a spec that may hold a hundred thousand numbers
+_HEAD = Struct("<4s32s")
+_MAGIC = b"RUN2"
+_CACHED_BYTES = 10_000
 
 
 class Damaged(Exception):
@@ -30,11 +33,21 @@ class Damaged(Exception):
 
 @dataclass(frozen=True)
 class Run(Course):
-    """A run as it is kept: a course with a name, an owner (a hash of the visitor's token) and a version."""
+    """A run as it is kept: a course with a name, an owner (a hash of the visitor's token), a version, and the digest
+    of the spec it began with."""
 
     id: str
     visitor: str
     version: int
+    digest: str
+
+    @property
+    def head(self) -> Head:
+        """What is to be said of it now."""
+        state = self.state
+        return Head(
+            self.id, self.version, state.spec, self.edits, state.step, state.epoch, self.metrics, state.divergence
+        )
 
 
 @dataclass(frozen=True)
@@ -56,12 +69,16 @@ def spec_bytes(spec: Spec) -> bytes:
     return orjson.dumps(spec.to_dict())
 
 
+def brief_bytes(spec: Spec) -> bytes:
+    """The spec for a list: without the fields that may be long."""
+    return orjson.dumps({name: value for name, value in spec.to_dict().items() if name not in LONG})
+
+
 def edits_bytes(edits: tuple[Edit, ...]) -> bytes:
     """The edits as they are stored."""
     return orjson.dumps([edit.to_dict() for edit in edits])
 
 
-@lru_cache(maxsize=256)
 def origin_digest(spec: Spec) -> str:
     """What tells two specs apart."""
     return sha256(spec_bytes(spec)).hexdigest()
@@ -72,38 +89,36 @@ def edits_digest(edits: tuple[Edit, ...]) -> str:
     return sha256(edits_bytes(edits)).hexdigest() if edits else ""
 
 
-def encode(run: Course) -> bytes:
-    """The value of a run's record."""
+def value_of(run: Run) -> bytes:
+    """The value of a run's record, behind its checksum."""
     state = run.state
-    meta = {
-        "origin": origin_digest(run.origin),
+    body = orjson.dumps({
+        "origin": run.digest,
         "edits": edits_digest(run.edits),
         "count": len(run.edits),
         "metrics": {name: [metrics.loss, metrics.accuracy] for name, metrics in run.metrics.items()},
         "step": state.step,
         "epoch": state.epoch,
         "diverged": state.divergence is not None,
-    }
-    head = orjson.dumps(meta)
-    head += b" " * (-(_HEAD.size + len(head)) % 8)
-    body: bytes = head + pack(state, run.origin)
-    return _HEAD.pack(_MAGIC, sha256(body).digest(), len(head)) + body
+    })  # fmt: skip
+    return _HEAD.pack(_MAGIC, sha256(body).digest()) + body
 
 
-def _opened(value: bytes) -> tuple[dict[str, Any], bytes]:
-    """The meta of a value and its packed state; Damaged if a bit has changed."""
+def _opened(value: bytes) -> dict[str, Any]:
+    """The meaning of a value; Damaged if a bit has changed."""
     if len(value) < _HEAD.size:
         raise Damaged("a record is too short")
-    magic, digest, head = _HEAD.unpack_from(value)
-    body = memoryview(value)[_HEAD.size :]
+    magic, digest = _HEAD.unpack_from(value)
+    body = value[_HEAD.size :]
     if magic != _MAGIC or sha256(body).digest() != digest:
         raise Damaged("a record's checksum does not match")
-    return orjson.loads(body[:head]), bytes(body[head:])
+    found: dict[str, Any] = orjson.loads(body)
+    return found
 
 
 def summary(run_id: str, record: Record) -> Summary:
     """What a list shows, from the value alone."""
-    meta, _ = _opened(record.value)
+    meta = _opened(record.value)
     loss = {name: loss for name, (loss, _) in meta["metrics"].items()}
     return Summary(
         run_id, record.version, meta["step"], meta["epoch"], meta["count"], loss,
@@ -112,21 +127,44 @@ def summary(run_id: str, record: Record) -> Summary:
 
 
 def decode(run_id: str, record: Record) -> Run:
-    """The run of a record that was read with all `KINDS`; Damaged if any of it is."""
-    meta, packed = _opened(record.value)
+    """The run of a record that was read with all `KINDS`; Damaged or CorruptState if any of it is."""
+    meta = _opened(record.value)
     origin = origin_of(record.parts["spec"].get("origin", b""), meta["origin"])
     edits = _edits(record.parts["edits"].get("all", b""), meta["edits"])
-    state = unpack(packed, origin)
+    state = unpack(record.parts["now"].get("state", b""), origin)
+    if state.step != meta["step"]:
+        raise Damaged("the state is not the one that belongs here")
     metrics = {name: Metrics(*values) for name, values in meta["metrics"].items()}
     sampled = _sampled(record.parts["point"], state.step, len(columns(origin)))
-    return Run(origin, edits, state, metrics, sampled, run_id, record.owner, record.version)
+    return Run(origin, edits, state, metrics, sampled, run_id, record.owner, record.version, meta["origin"])
+
+
+def told_of(head: Head, origin: Spec) -> dict[str, Any]:
+    """A head as it is stored beside an idempotency key: of the spec only what was changed since the run began."""
+    return {
+        "version": head.version,
+        "spec": changes_of(head.spec, origin),
+        "edits": [edit.to_dict() for edit in head.edits],
+        "step": head.step,
+        "epoch": head.epoch,
+        "metrics": {name: [metrics.loss, metrics.accuracy] for name, metrics in head.metrics.items()},
+        "divergence": asdict(head.divergence) if head.divergence else None,
+    }
+
+
+def head_of(told: Mapping[str, Any], run: Run) -> Head:
+    """The head of a run that `told_of` was made from."""
+    metrics = {name: Metrics(*values) for name, values in told["metrics"].items()}
+    divergence = Divergence(**told["divergence"]) if told["divergence"] else None
+    spec, edits = changed_by(run.origin, told["spec"]), _edits_of(told["edits"])
+    return Head(run.id, told["version"], spec, edits, told["step"], told["epoch"], metrics, divergence)
 
 
 def origin_of(text: bytes, digest: str) -> Spec:
     """The spec from its stored form."""
     if sha256(text).hexdigest() != digest:
         raise Damaged("a spec's checksum does not match")
-    return _spec(text)
+    return _spec(text) if len(text) <= _CACHED_BYTES else Spec.make(orjson.loads(text))
 
 
 @lru_cache(maxsize=64)
@@ -139,7 +177,11 @@ def _edits(text: bytes, digest: str) -> tuple[Edit, ...]:
         return ()
     if sha256(text).hexdigest() != digest:
         raise Damaged("the checksum of the edits does not match")
-    return tuple(Edit(**edit) for edit in orjson.loads(text))
+    return _edits_of(orjson.loads(text))
+
+
+def _edits_of(edits: Iterable[dict[str, Any]]) -> tuple[Edit, ...]:
+    return tuple(Edit(**edit) for edit in edits)
 
 
 def point_bytes(point: Column) -> bytes:

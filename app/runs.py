@@ -8,27 +8,28 @@ from dataclasses import replace
 from hashlib import sha256
 from secrets import token_urlsafe
 from time import time
+from typing import Any
 
-import numpy as np
 import orjson
 
 from app import course
-from app.costs import data_cost, look_cost, step_cost
+from app.costs import bytes_cost, data_cost, look_cost, step_cost
 from app.course import Course, Room, Steps
+from app.once import KeyReused, Once, version_of
 from app.record import (
     KINDS,
     Damaged,
     Run,
     Summary,
+    brief_bytes,
     decode,
     edits_bytes,
     edits_digest,
-    encode,
     origin_digest,
-    origin_of,
     point_bytes,
     spec_bytes,
     summary,
+    value_of,
 )
 from app.settings import Settings
 from app.stores import Store, StoreFull
@@ -65,11 +66,8 @@ class Conflict(Exception):
         super().__init__(f"the run is at version {version}")
 
 
-class KeyReused(Exception):
-    """The idempotency key was used for another request."""
-
-
 Work = Callable[[Run], Awaitable[tuple[Run, Steps]]]
+Changed = dict[str, dict[str, bytes | None]]  # parts by kind and name; None for one that goes
 
 
 def owner_of(visitor: str) -> str:
@@ -130,8 +128,9 @@ class Runs:
         if record is None:
             self._cache.drop(run_id)
             raise RunNotFound(run_id)
+        size = len(record.parts["now"].get("state", b"")) + 20 * len(record.parts["spec"].get("origin", b""))
         try:
-            run = decode(run_id, record)
+            run = await self.pool.do(bytes_cost(size), record.owner, lambda: decode(run_id, record), admitted=True)
         except (Damaged, CorruptState, ValueError) as error:
             raise RunDamaged(str(error)) from error
         self._cache.put(run)
@@ -148,29 +147,38 @@ class Runs:
                 continue
         return found
 
-    async def origin(self, summary: Summary) -> Spec:
-        """The spec that a listed run began with."""
-        text = await self.store.part(_key(summary.id), "spec", "origin")
-        try:
-            return origin_of(text or b"", summary.digest[:64])
-        except Damaged as error:
-            raise RunDamaged(str(error)) from error
+    async def brief(self, summary: Summary) -> dict[str, Any]:
+        """The spec that a listed run began with, without what may be long."""
+        found: dict[str, Any] = orjson.loads(await self.store.part(_key(summary.id), "spec", "brief") or b"{}")
+        return found
 
     async def step(
-        self, run_id: str, count: int, *, version: int | None = None, key: str | None = None, before: bool = False
-    ) -> tuple[Run, Steps]:
-        """Up to `count` more steps, as many as one request's budget allows; `before` keeps the one before the last."""
+        self, run_id: str, count: int, *,
+        start: int | None = None, version: int | None = None, key: str | None = None, before: bool = False,
+    ) -> tuple[Run, Steps]:  # fmt: skip
+        """Up to `count` more steps, as many as one request's budget allows, from here or, going back, from `start`.
+
+        `before` keeps the state before the last one.
+        """
         budget, most = self.settings.step_seconds, self.settings.steps_per_request
         if not 1 <= count <= most:
             raise SpecError("count", count, f"a whole number from 1 to {most}")
 
         async def work(run: Run) -> tuple[Run, Steps]:
+            run = await self._back(run, start)
             cost = min(budget, count * step_cost(run.state.spec)) + look_cost(run.state.spec)
             return await self.pool.do(cost, run.visitor, lambda: course.carry(run, count, budget, self.room, before))
 
         run, steps = await self._change(run_id, work, version, key, ("step", count))
-        self.steps_taken += 0 if steps.replayed else steps.done
+        self.steps_taken += 0 if steps.told else steps.done
         return run, steps
+
+    async def before(self, run: Run, steps: Steps) -> RunState | None:
+        """The state before the last of these steps, or of those taken before if they were none; None at the start."""
+        head = steps.told or run.head
+        if steps.before or not head.step:
+            return steps.before
+        return await self._reach(run, head.edits, head.step - 1)
 
     async def edit(
         self, run_id: str, field: str, value: object, *,
@@ -187,8 +195,7 @@ class Runs:
         """Several changes at once, all or none."""
 
         async def work(run: Run) -> tuple[Run, Steps]:
-            if step is not None and step != run.state.step:
-                run = course.back(run, await self.at(run, step))
+            run = await self._back(run, step)
             if len(run.edits) + len(changes) > self.settings.edits_per_run:
                 raise TooMany(f"a run has at most {self.settings.edits_per_run:,} changes; branch or go back", 0)
             changed = await self.pool.do(look_cost(run.state.spec), run.visitor, lambda: self._edited(run, changes))
@@ -202,17 +209,23 @@ class Runs:
         self.check(run.state.spec)
         return run
 
-    async def rewind(self, run_id: str, step: int, *, version: int | None = None, key: str | None = None) -> Run:
+    async def rewind(
+        self, run_id: str, step: int, *, version: int | None = None, key: str | None = None
+    ) -> tuple[Run, Steps]:
         """Back to an earlier step: what came later is gone."""
 
         async def work(run: Run) -> tuple[Run, Steps]:
-            state = await self.at(run, step)
-            rewound = await self.pool.do(look_cost(state.spec), run.visitor, lambda: course.back(run, state))
-            return rewound, Steps()
+            return await self._back(run, step), Steps()
 
-        return (await self._change(run_id, work, version, key, ("rewind", step)))[0]
+        return await self._change(run_id, work, version, key, ("rewind", step))
 
-    async def reset(self, run_id: str, *, version: int | None = None, key: str | None = None) -> Run:
+    async def _back(self, run: Run, step: int | None) -> Run:
+        if step is None or step == run.state.step:
+            return run
+        state = await self.at(run, step)
+        return await self.pool.do(look_cost(state.spec), run.visitor, lambda: course.back(run, state))
+
+    async def reset(self, run_id: str, *, version: int | None = None, key: str | None = None) -> tuple[Run, Steps]:
         """The same start again, without edits."""
 
         async def work(run: Run) -> tuple[Run, Steps]:
@@ -220,7 +233,7 @@ class Runs:
             again = replace(run, edits=(), state=fresh.state, metrics=fresh.metrics, sampled=fresh.sampled)
             return again, Steps()
 
-        return (await self._change(run_id, work, version, key, ("reset",)))[0]
+        return await self._change(run_id, work, version, key, ("reset",))
 
     async def branch(self, run_id: str, step: int | None, visitor: str) -> Run:
         """A new run that shares spec, edits and steps up to `step` (None: all of them)."""
@@ -236,19 +249,18 @@ class Runs:
         """The state that the run had at an earlier step, edits there included; SpecError if there is no such step."""
         if not 0 <= step <= run.state.step:
             raise SpecError("step", step, f"a whole number from 0 to {run.state.step}")
-        if step == run.state.step:
-            return run.state
+        return run.state if step == run.state.step else await self._reach(run, run.edits, step)
+
+    async def _reach(self, run: Run, edits: tuple[Edit, ...], step: int) -> RunState:
+        """The state at `step` after these edits, from a kept one that they agree on with the run's."""
+        agreed = course.agreement(edits, run.edits)
         names = [int(name) for name in await self.store.names(_key(run.id), "state")]
-        nearest = max((name for name in names if name <= step), default=0)
-        base = await self._kept(run, nearest)
-        cost = (step - base.step) * step_cost(run.state.spec)
-        state = await self.pool.do(
-            cost, run.visitor, lambda: course.at_step(run, base, step, self.settings.replay_seconds)
-        )
+        nearest = max((name for name in names if name <= min(step, agreed)), default=0)
+        base, past = await self._kept(run, nearest), replace(run, edits=edits)
+        cost, budget = (step - base.step) * step_cost(run.state.spec), self.settings.replay_seconds
+        state = await self.pool.do(cost, run.visitor, lambda: course.at_step(past, base, step, budget))
         if state.step < step:
-            raise SpecError(
-                "step", step, f"one of those that can be gone back to in {self.settings.replay_seconds:g} s"
-            )
+            raise SpecError("step", step, f"one of those that can be gone back to in {budget:g} s")
         return state
 
     async def _kept(self, run: Run, step: int) -> RunState:
@@ -284,56 +296,57 @@ class Runs:
         self, run_id: str, work: Work, version: int | None, key: str | None, request: tuple[object, ...]
     ) -> tuple[Run, Steps]:
         """Load, work, save if nobody else has saved in between; else again from what they saved."""
-        digest = sha256(repr(request).encode()).hexdigest()
+        once = Once.of(key, request) if key else None
         for attempt in range(ATTEMPTS):
             run = await self.get(run_id)
-            if key and (told := await self.store.part(_key(run_id), "once", key)):
-                return _told(run, told, digest)
+            if once and (told := await self.store.part(_key(run_id), "once", once.key)):
+                return run, once.again(run, told)
             if version is not None and version != run.version:
                 raise Conflict(run.version)
             changed, steps = await work(run)
             saved = replace(changed, version=run.version + 1)
             parts = await self._parts(run, saved, steps)
-            if key:
-                parts["once"] = await self._once(run, key, digest, saved, steps)
+            if once:
+                parts["once"] = await self._forgotten(saved) | {once.key: once.told(saved, steps)}
             if await self._put(saved, run.version, parts):
                 return saved, steps
             await asyncio.sleep(random.random() * 0.002 * attempt)
         raise Conflict((await self.get(run_id)).version)
 
-    async def _parts(self, old: Run, new: Run, steps: Steps) -> dict[str, dict[str, bytes | None]]:
+    async def _parts(self, old: Run, new: Run, steps: Steps) -> Changed:
         """What changes of a run's parts, for a store to write together with its value."""
-        parts: dict[str, dict[str, bytes | None]] = {"point": _points(old, new, steps)}
+        parts: Changed = {"point": _points(old, new, steps)}
         if new.edits != old.edits:
             parts["edits"] = {"all": edits_bytes(new.edits)}
         if steps.kept or new.state.step < old.state.step:
             stride = self.room.state_stride(new.state.spec, new.state.step)
             names = {int(name) for name in await self.store.names(_key(new.id), "state")} | set(steps.kept)
             stale = {s for s in names if s % stride or s > new.state.step}
-            states: dict[str, bytes | None] = {str(s): pack(kept, new.origin) for s, kept in steps.kept.items()}
-            parts["state"] = states | {str(s): None for s in stale}
+            parts["state"] = await self._packed(new, steps.kept) | {str(s): None for s in stale}
         return parts
 
-    async def _once(self, run: Run, key: str, digest: str, saved: Run, steps: Steps) -> dict[str, bytes | None]:
-        """The record of a request that has been carried out; now and then the oldest ones go."""
-        told = {"request": digest, "version": saved.version, "asked": steps.asked, "why": steps.truncated}
-        losses = steps.losses.astype("<f8").tobytes()
-        once: dict[str, bytes | None] = {key: orjson.dumps(told) + b"\n" + losses}
+    async def _forgotten(self, run: Run) -> dict[str, bytes | None]:
+        """Idempotency keys so old that they go, now and then."""
         most = self.settings.idempotency_keys
-        if saved.version % most == 0:
-            record = await self.store.get(_key(run.id), ("once",))
-            for name, value in (record.parts["once"] if record else {}).items():
-                if orjson.loads(value.split(b"\n", 1)[0])["version"] <= saved.version - most:
-                    once[name] = None
-        return once
+        if run.version % most:
+            return {}
+        record = await self.store.get(_key(run.id), ("once",))
+        told = record.parts["once"] if record else {}
+        return {name: None for name, value in told.items() if version_of(value) <= run.version - most}
+
+    async def _packed(self, run: Run, states: dict[int, RunState]) -> dict[str, bytes | None]:
+        cost = sum(bytes_cost(state.parameters.nbytes + state.slots.nbytes) for state in states.values())
+        pack_all = lambda: {str(step): pack(state, run.origin) for step, state in states.items()}  # noqa: E731
+        return dict(await self.pool.do(cost, run.visitor, pack_all, admitted=True))
 
     async def _add(self, made: Course, owner: str, kept: dict[int, RunState]) -> Run:
-        run = Run(made.origin, made.edits, made.state, made.metrics, made.sampled, token_urlsafe(16), owner, 1)
+        digest = origin_digest(made.origin)
+        run = Run(made.origin, made.edits, made.state, made.metrics, made.sampled, token_urlsafe(16), owner, 1, digest)
         points = zip(run.sampled.steps.tolist(), run.sampled.values, strict=True)
-        parts: dict[str, dict[str, bytes | None]] = {
-            "spec": {"origin": spec_bytes(run.origin)},
+        parts: Changed = {
+            "spec": {"origin": spec_bytes(run.origin), "brief": brief_bytes(run.origin)},
             "point": {str(s): point_bytes(point) for s, point in points},
-            "state": {str(s): pack(state, run.origin) for s, state in kept.items()},
+            "state": await self._packed(run, kept),
         }
         if run.edits:
             parts["edits"] = {"all": edits_bytes(run.edits)}
@@ -341,8 +354,10 @@ class Runs:
         self._count += 1
         return run
 
-    async def _put(self, run: Run, expected: int, parts: dict[str, dict[str, bytes | None]]) -> bool:
-        seconds, value = self.settings.idle_days * 86_400, encode(run)
+    async def _put(self, run: Run, expected: int, parts: Changed) -> bool:
+        seconds, value = self.settings.idle_days * 86_400, value_of(run)
+        now = await self._packed(run, {run.state.step: run.state})
+        parts["now"] = {"state": now[str(run.state.step)]}
 
         async def put() -> bool:
             key = _key(run.id)
@@ -400,15 +415,6 @@ def _points(old: Run, new: Run, steps: Steps) -> dict[str, bytes | None]:
     return gone | {str(now[i]): point_bytes(new.sampled.values[i]) for i in fresh}
 
 
-def _told(run: Run, told: bytes, digest: str) -> tuple[Run, Steps]:
-    """The answer to a request that had been carried out before: its losses, and the run as it stands now."""
-    text, losses = told.split(b"\n", 1)
-    about = orjson.loads(text)
-    if about["request"] != digest:
-        raise KeyReused
-    return run, Steps(np.frombuffer(losses, "<f8"), about["asked"], about["why"], replayed=True)
-
-
 class _Cache:
     """Runs as they were last seen, the ones used last, up to so many numbers in all. The store has the last word."""
 
@@ -435,4 +441,5 @@ class _Cache:
 
 
 def _numbers(run: Run) -> int:
-    return 500 + run.state.parameters.size + run.state.slots.size + run.sampled.values.size
+    given = 4 * len(run.origin.parameters or ())  # as Python's own numbers
+    return 500 + given + run.state.parameters.size + run.state.slots.size + run.sampled.values.size

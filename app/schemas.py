@@ -256,7 +256,7 @@ class StepAnswer(RunAnswer):
 
 
 class Listed(BaseModel):
-    """A run in a list."""
+    """A run in a list; `spec` is what it began with, without `parameters` and `data`, which may be long."""
 
     id: str
     version: int

@@ -45,18 +45,25 @@ class Pool:
         """Heavy jobs that run or wait."""
         return self._jobs.total()
 
-    async def do(self, seconds: float, owner: str, work: Callable[[], T]) -> T:
-        """The result of `work`, which will take about `seconds`; Busy if there is no room for it."""
+    async def do(self, seconds: float, owner: str, work: Callable[[], T], admitted: bool = False) -> T:
+        """The result of `work`, which will take about `seconds`; Busy if there is no room for it.
+
+        What belongs to a request that was let in before is `admitted`.
+        """
         if seconds < HEAVY_SECONDS:
             return work()
-        if self.jobs >= self.waiting:
-            raise Busy("too many heavy computations are waiting", 503)
-        if self._jobs[owner] >= self.each:
-            raise Busy(f"at most {self.each} heavy computations of one visitor at once", 429)
+        if not admitted:
+            self._admit(owner)
         self._jobs[owner] += 1
         job = asyncio.get_running_loop().run_in_executor(self._threads, work)
         job.add_done_callback(lambda _: self._finished(owner))
         return await asyncio.shield(job)
+
+    def _admit(self, owner: str) -> None:
+        if self.jobs >= self.waiting:
+            raise Busy("too many heavy computations are waiting", 503)
+        if self._jobs[owner] >= self.each:
+            raise Busy(f"at most {self.each} heavy computations of one visitor at once", 429)
 
     def _finished(self, owner: str) -> None:
         self._jobs[owner] -= 1

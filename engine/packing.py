@@ -31,7 +31,7 @@ def pack(state: RunState, base: Spec | None = None) -> bytes:
     With `base`, a spec that this one differs from in live fields alone, only those fields are written.
     """
     head = {
-        "spec": state.spec.to_dict() if base is None else _changes(state.spec, base),
+        "spec": state.spec.to_dict() if base is None else changes_of(state.spec, base),
         "counts": [state.step, state.epoch, state.cursor, state.forwards, state.optimizer_since],
         "divergence": asdict(state.divergence) if state.divergence else None,
     }
@@ -42,14 +42,15 @@ def pack(state: RunState, base: Spec | None = None) -> bytes:
     return _MAGIC + sha256(body).digest() + body
 
 
-def _changes(spec: Spec, base: Spec) -> dict[str, Any]:
+def changes_of(spec: Spec, base: Spec) -> dict[str, Any]:
+    """The live fields in which `spec` differs from `base`, JSON-able."""
     live = (name for name, field in FIELDS.items() if field.live)
     pairs = ((name, getattr(spec, name)) for name in live)
     return {} if spec is base else {name: value for name, value in pairs if value != getattr(base, name)}
 
 
-def _changed(base: Spec, changes: Mapping[str, Any]) -> Spec:
-    """What `_changes` was made from: values that were checked when they were packed, lists as tuples again."""
+def changed_by(base: Spec, changes: Mapping[str, Any]) -> Spec:
+    """What `changes_of` was made from: values that were checked when they were packed, lists as tuples again."""
     return replace(base, **{name: _as_tuple(value) for name, value in changes.items()}) if changes else base
 
 
@@ -69,7 +70,7 @@ def unpack(packed: bytes, base: Spec | None = None) -> RunState:
         raise CorruptState("the checksum does not match")
     start = _HEAD + _LENGTH.unpack_from(checked)[0]
     head = loads(packed[_HEAD:start])
-    spec = Spec.make(head["spec"]) if base is None else _changed(base, head["spec"])
+    spec = Spec.make(head["spec"]) if base is None else changed_by(base, head["spec"])
     size = spec.network.size
     numbers = np.frombuffer(packed, "<f8", offset=start)
     divergence = Divergence(**head["divergence"]) if head["divergence"] else None

@@ -155,16 +155,16 @@ def test_going_back_drops_what_came_later(play: Play) -> None:
         await runs.edit(run.id, "batch_size", 20)
         await runs.step(run.id, 1900)
         await runs.edit(run.id, "batch_size", 30)
-        run = await runs.rewind(run.id, 2500)
+        run, _ = await runs.rewind(run.id, 2500)
         assert [edit.value for edit in run.edits] == [20]
         assert run.history.steps[-1] == 2500
         assert sorted(map(int, await runs.store.names(f"run:{run.id}", "state"))) == [1000, 2000]
-        run = await runs.rewind(run.id, 700)
+        run, _ = await runs.rewind(run.id, 700)
         assert run.edits == ()
         assert same(await again(runs).get(run.id), run)
         run, _ = await runs.step(run.id, 300)
         assert np.array_equal(run.state.parameters, advance(start(SPEC), 1000).state.parameters)
-        run = await runs.reset(run.id)
+        run, _ = await runs.reset(run.id)
         assert (run.state.step, run.edits, run.history.steps.tolist()) == (0, (), [0])
         assert await runs.store.names(f"run:{run.id}", "state") == []
 
@@ -246,8 +246,8 @@ def test_the_same_key_is_the_same_step(play: Play) -> None:
         first, steps = await runs.step(run.id, 3, key="k1")
         repeated, told = await again(runs).step(run.id, 3, key="k1")
         assert same(repeated, first)
-        assert told.replayed
-        assert not steps.replayed
+        assert told.told == first.head
+        assert steps.told is None
         assert (told.losses.tolist(), told.asked) == (steps.losses.tolist(), 3)
         with pytest.raises(KeyReused):
             await runs.step(run.id, 4, key="k1")
@@ -256,6 +256,66 @@ def test_the_same_key_is_the_same_step(play: Play) -> None:
         assert len(edited.edits) == 1
 
     play(work)
+
+
+def test_a_replay_is_told_as_the_first_time(play: Play) -> None:
+    """However the run has gone on meanwhile: the run, its losses, and the state before the last step."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        await runs.edit(run.id, "learning_rate", 0.1)
+        await runs.step(run.id, 1200)
+        first, steps = await runs.step(run.id, 3, key="k", before=True)
+        await runs.edit(run.id, "W1.1.1", 0.25)
+        await runs.step(run.id, 40)
+        for change in (lambda: runs.get(run.id), lambda: runs.rewind(run.id, 7), lambda: runs.step(run.id, 1300)):
+            await change()
+            now, told = await again(runs).step(run.id, 3, key="k", before=True)
+            assert told.told == first.head
+            assert now.version == (await runs.get(run.id)).version
+            assert (told.losses.tolist(), told.asked, told.truncated) == (steps.losses.tolist(), 3, None)
+            before = await again(runs).before(now, told)
+            assert before is not None
+            assert steps.before is not None
+            assert np.array_equal(before.parameters, steps.before.parameters)
+        await runs.edit(run.id, "learning_rate", 0.2)
+        _, told = await runs.rewind(run.id, 7, key="r")
+        await runs.step(run.id, 1)
+        assert (await runs.rewind(run.id, 7, key="r"))[1].told is not None
+        assert told.told is None
+
+    play(work)
+
+
+def test_a_step_from_the_past_goes_back_in_the_same_change(play: Play) -> None:
+    """So a repeated request finds its key before it goes back, and loses nothing."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        await runs.step(run.id, 10)
+        run, _ = await runs.step(run.id, 2, key="k", start=5)
+        assert (run.state.step, run.version) == (7, 3)
+        again_, told = await runs.step(run.id, 2, key="k", start=5)
+        assert (again_.state.step, told.told) == (7, run.head)
+
+    play(work)
+
+
+def test_lists_do_not_read_what_is_long(tmp_path: Path) -> None:
+    """A record's value stays short however large the network, and a list has the spec without its parameters."""
+
+    async def work(runs: Runs) -> None:
+        large = Spec.make(hidden=[200, 200])
+        given = [{"W": np.ones((out, columns - 1)).tolist(), "b": [0.0] * out} for out, columns in large.network.shapes]
+        run = await runs.create(ME, Spec.make(hidden=[200, 200], parameters=given))
+        (_, record), *_ = await runs.store.owned(run.visitor, "run:")
+        assert len(record.value) < 1_000
+        (found,) = await runs.list(ME)
+        brief = await runs.brief(found)
+        assert (brief["hidden"], "parameters" in brief) == ([200, 200], False)
+        assert len((await again(runs).get(run.id)).origin.parameters or ()) == run.state.parameters.size
+
+    play_in(str(tmp_path / "runs.sqlite3"), work)
 
 
 def test_keys_are_remembered_and_bounded(place: str) -> None:
@@ -298,7 +358,7 @@ def test_a_diverging_run_stops_and_says_so(play: Play) -> None:
         assert np.isfinite(run.state.parameters).all()
         _, none = await runs.step(run.id, 5)
         assert none.done == 0
-        run = await runs.rewind(run.id, 1)
+        run, _ = await runs.rewind(run.id, 1)
         assert run.state.divergence is None
         await runs.edit(run.id, "learning_rate", 0.01)
         _, some = await runs.step(run.id, 5)
@@ -344,7 +404,7 @@ def test_what_is_not_there_is_not_found(play: Play) -> None:
     play(work)
 
 
-@pytest.mark.parametrize("kind", ["value", "spec", "edits"])
+@pytest.mark.parametrize("kind", ["value", "spec", "edits", "now"])
 def test_a_damaged_run_is_refused_and_no_other(play: Play, kind: str) -> None:
     """One flipped bit in what was stored is noticed; the run beside it goes on."""
 
@@ -352,7 +412,7 @@ def test_a_damaged_run_is_refused_and_no_other(play: Play, kind: str) -> None:
         other = await runs.create(ME, SPEC)
         run = await runs.create(ME, SPEC)
         run = await runs.edit(run.id, "learning_rate", 0.5)
-        record = await runs.store.get(f"run:{run.id}", ("spec", "edits"))
+        record = await runs.store.get(f"run:{run.id}", ("spec", "edits", "now"))
         assert record is not None
         value, parts = record.value, {}
         if kind == "value":
@@ -537,7 +597,7 @@ class Life(RuleBasedStateMachine):
     @rule(client=st.integers(0, 1), key=st.sampled_from("abc"))
     def retry(self, client: int, key: str) -> None:
         run, steps = self.do(self.clients[client].step(self.id, 2, key=key))
-        assert steps.replayed == (key in self.keys)
+        assert (steps.told is not None) == (key in self.keys)
         if key in self.keys:
             assert run.version == self.version
         else:
@@ -556,7 +616,7 @@ class Life(RuleBasedStateMachine):
     def rewind(self, client: int, back: int) -> None:
         self.step = max(0, self.step - back)
         self.edits = [edit for edit in self.edits if edit.step <= self.step]
-        self.check(self.do(self.clients[client].rewind(self.id, self.step)))
+        self.check(self.do(self.clients[client].rewind(self.id, self.step))[0])
 
     @rule(client=st.integers(0, 1))
     def stale(self, client: int) -> None:
