@@ -18,6 +18,7 @@ from engine import FEATURES, Spec, Trace
 from engine.arrays import Floats
 
 PIXELS = 16
+DENSE = 150  # links; more than that have longer dashes, which are drawn in half the time
 MANY = 24  # more units than this have coarser pictures in frames of Play: so small they hardly differ
 
 
@@ -42,11 +43,12 @@ class Marks:
 
 @dataclass(frozen=True)
 class Drawing:
-    """The drawing, and the sentences under it."""
+    """The drawing and the sentences under it; or in place of the drawing its `values`, for the script to put in."""
 
     svg: Markup
     legend: str
     layout: Layout
+    values: str | None = None
 
 
 def names_of(spec: Spec) -> tuple[str, ...]:
@@ -101,11 +103,8 @@ def draw(
         values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
     legend = _legend(place, what)
     if patch and not chosen:
-        return Drawing(_PATCH.format("|".join(values)), legend, place)
+        return Drawing(Markup(""), legend, place, "|".join(values))
     return Drawing(fill(text, [lens, marks.flow, *values]), legend, place)
-
-
-_PATCH = Markup('<svg id="net" data-patch="{}"></svg>')
 
 
 @lru_cache(maxsize=64)
@@ -116,9 +115,10 @@ def _skeleton(
     """The drawing's skeleton, and how many pictures its sprite has. Keyed by little: a layout is slow to hash."""
     place = layout(sizes, activations, inputs == PIXELS * PIXELS, size)
     pictured = sum(len(layer.nodes) for layer in place.layers if arts[layer.index] in ("surface", "weights"))
+    dense = sum(len(layer.links) for layer in place.layers) > DENSE
     text = skeleton(
         "_diagram.svg", layout=place, arts=arts, names=names, classes=classes, tile=GRID if inputs == 2 else PIXELS,
-        tiles=pictured, ink="ink" in arts, last=len(sizes) - 1,
+        tiles=pictured, ink="ink" in arts, dense=dense, last=len(sizes) - 1,
     )  # fmt: skip
     return text, pictured
 

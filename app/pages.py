@@ -108,7 +108,7 @@ def _frame_text(shown: Frame, message: str = "") -> Markup:
     spec = shown.state.spec
     examples = examples_of(spec)
     return render(
-        "_frame.html", f=shown, title=title_of(spec), speeds=SPEEDS, message=message,
+        "_quick.html" if shown.quick else "_frame.html", f=shown, title=title_of(spec), speeds=SPEEDS, message=message,
         batch=len(shown.trace.examples) if shown.view.example is None else min(spec.batch_size, examples.train),
         first_example=min(FIRST_EXAMPLE, examples.count - 1), has_tests=examples.train < examples.count,
         ways=_ways_back(shown), partner=partner_of(shown.view.select or "") if shown.receipt else "",

@@ -1,4 +1,5 @@
-// Play: the next steps are asked for when the last frame is on screen, so nothing trains while nobody looks.
+// Play: the next steps are asked for when the last frame is in the page, and drawn when that one has been on screen.
+// So the server works while the browser paints, is never more than one frame ahead, and trains nothing while nobody looks.
 import { announce, number, painted, post, show, state } from './view.js';
 
 let playing = false;
@@ -17,13 +18,17 @@ function draw() {
 async function go() {
   await post('step', { count: 1, moment: '' }); // a whole frame first: it leaves the past and the walkthrough
   while (playing) {
-    await painted();
-    if (!playing) break;
     if (document.hidden) {
       await new Promise((done) => document.addEventListener('visibilitychange', done, { once: true }));
       continue;
     }
-    await post('step', { count: document.getElementById('speed').value, quick: 1 });
+    const onScreen = painted();
+    const held = async (...request) => {
+      const answer = await fetch(...request);
+      await onScreen;
+      return answer;
+    };
+    await post('step', { count: document.getElementById('speed').value, quick: 1 }, { fetch: held });
   }
   await show({ step: '', moment: '' });
   announce(`Paused at step ${number('step')}, train loss ${number('train-loss')}.`);

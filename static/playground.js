@@ -9,11 +9,7 @@ import { closeData } from './controls.js';
 
 // A part of a frame that has not changed comes empty and marked; what is on screen stays.
 htmx.registerExtension('same', {
-  htmx_before_morph_node: (oldNode, { newNode }) => {
-    const values = newNode.dataset?.patch;
-    if (values !== undefined) patch(oldNode, values);
-    return values === undefined && !newNode.hasAttribute?.('data-same');
-  },
+  htmx_before_morph_node: (_, { newNode }) => !newNode.hasAttribute?.('data-same'),
   htmx_before_morph_attr: (element, { attrName, newValue }) =>
     !(newValue === null && (attrName === 'role' || attrName === 'aria-label') && element.classList.contains('w')),
 });
@@ -88,6 +84,11 @@ function complain(text) {
 let lastRun = run();
 document.addEventListener('htmx:after:swap', (event) => {
   const request = event.detail.ctx?.request;
+  const values = document.querySelector('#values data');
+  if (values) {
+    patch(document.getElementById('net'), values.value);
+    values.remove();
+  }
   keepScrub();
   refreshCard();
   if (isPlaying()) return;

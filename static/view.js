@@ -17,8 +17,8 @@ export function show(changes) {
   return htmx.ajax('GET', `/runs/${run()}/frame`, { ...target, values: { ...fields(), ...changes } });
 }
 
-export function post(action, changes) {
-  return htmx.ajax('POST', `/runs/${run()}/${action}`, { ...target, values: { ...fields(), ...changes } });
+export function post(action, changes, options = {}) {
+  return htmx.ajax('POST', `/runs/${run()}/${action}`, { ...target, ...options, values: { ...fields(), ...changes } });
 }
 
 // What the run is made of stands in the form for the address and for pages without script; the server knows it from the

@@ -131,7 +131,8 @@ def test_frames_of_play_draw_what_whole_frames_draw(open_page: Callable[..., Pag
         const {patch} = await import(module);
         const quick = new DOMParser().parseFromString(await text('&quick=1'), 'text/html');
         document.querySelectorAll('#net .w').forEach(link => link.setAttribute('stroke-width', '0'));
-        patch(document.getElementById('net'), quick.getElementById('net').dataset.patch);
+        const values = quick.querySelector('hx-partial data').value;
+        patch(document.getElementById('net'), values);
         const now = document.getElementById('net').cloneNode(true);
         now.querySelector('#pulses').replaceChildren();
         return [whole, now.innerHTML];
