@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 from starlette.responses import Response
 
+from app.costs import trace_numbers
 from app.course import Head, Steps, columns
 from app.record import LONG, Run, Summary
 from app.settings import Settings
@@ -63,12 +64,6 @@ def of_run(run: Run | Head) -> dict[str, Any]:
     }
 
 
-def cost(spec: Spec) -> float:
-    """Seconds that telling a run takes: its spec may hold a hundred thousand given numbers."""
-    given = len(spec.parameters or ()) + (spec.samples * spec.raw_inputs if spec.data else 0)
-    return 1e-7 * given
-
-
 def stepped(run: Run | Head, steps: Steps, most: int) -> dict[str, Any]:
     """The run, with the losses of the steps just taken, thinned to at most `most`."""
     answer = of_run(run)
@@ -85,13 +80,18 @@ def stepped(run: Run | Head, steps: Steps, most: int) -> dict[str, Any]:
 
 def trace_of(state: RunState, example: int | None, most: int) -> dict[str, Any]:
     """The trace of a state's next step, on its mini-batch or on one example."""
-    check_size(state.spec, 1 if example is not None else min(state.spec.batch_size, state.spec.samples), most)
+    check_size(state.spec, traced_examples(state.spec, example), most)
     return traced(trace(state, example))
+
+
+def traced_examples(spec: Spec, example: int | None) -> int:
+    """How many examples are in a trace of one, or of the mini-batch."""
+    return 1 if example is not None else min(spec.batch_size, spec.samples)
 
 
 def check_size(spec: Spec, examples: int, most: int) -> None:
     """SpecError if the trace of so many examples would hold more than `most` numbers."""
-    numbers = 3 * spec.network.size + 4 * examples * sum(spec.network.sizes)
+    numbers = trace_numbers(spec.network.sizes, examples)
     if numbers > most:
         raise SpecError("trace", numbers, f"at most {most:,} numbers: ask for one example, or a smaller batch")
 

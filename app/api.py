@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from app import answers, schemas
 from app.answers import json
 from app.backprop import backprop as one_step
-from app.costs import look_cost
+from app.costs import given_cost, look_cost, told_cost, trace_cost
 from app.runs import Run, Runs, Steps
 from app.schemas import given
 from app.security import visitor
 from app.strict import StrictRoute
-from engine import Spec
+from engine import RunState, Spec
 
 router = APIRouter(prefix="/api/v1", route_class=StrictRoute, default_response_class=Response)
 
@@ -62,7 +62,7 @@ async def step_run(run_id: str, runs: Kept, body: schemas.StepBody | None = None
             answer["trace"] = answers.trace_of(before, None, most)
         return json(answer, headers=_replayed(steps))
 
-    cost = answers.cost(run.state.spec) + (look_cost(before.spec) if before else 0.0)
+    cost = told_cost(run.state.spec) + (_trace_cost(before, None) if before else 0.0)
     return await runs.pool.do(cost, run.visitor, work, admitted=True)
 
 
@@ -78,10 +78,16 @@ async def catalog(request: Request) -> Response:
 
 
 @router.post("/runs", tags=["runs"], status_code=201, responses=Made)
-async def create_run(runs: Kept, who: Visitor, spec: schemas.SpecBody | None = None) -> Response:  # type: ignore[valid-type]
+async def create_run(
+    request: Request,
+    runs: Kept,
+    who: Visitor,
+    spec: schemas.SpecBody | None = None,  # type: ignore[valid-type]
+) -> Response:
     """A new run from a spec, every field of it optional."""
-    run = await runs.create(who, Spec.make(given(spec), runs.settings.engine_limits))
-    return json(answers.of_run(run), 201, {"location": f"/api/v1/runs/{run.id}"})
+    make = lambda: Spec.make(given(spec), runs.settings.engine_limits)  # noqa: E731
+    made = await runs.pool.do(given_cost(len(await request.body())), who, make)
+    return await _created(runs, await runs.create(who, made))
 
 
 @router.get(
@@ -98,7 +104,7 @@ async def list_runs(runs: Kept, who: Visitor, format: Literal["json", "csv"] = "
 @router.get("/runs/{run_id}", tags=["runs"], responses=RUN)
 async def read_run(run_id: str, runs: Kept) -> Response:
     """The run as it stands."""
-    return json(answers.of_run(await runs.get(run_id)))
+    return await _told(runs, await runs.get(run_id), Steps())
 
 
 @router.delete("/runs/{run_id}", tags=["runs"], status_code=204)
@@ -118,7 +124,7 @@ async def change_run(
 ) -> Response:
     """Change learning rate, batch size, regularization, optimizer and the like without a reset: all or none."""
     run, steps = await runs.edit_all(run_id, given(changes), version=version, key=key)
-    return _changed(run, steps)
+    return await _told(runs, run, steps)
 
 
 @router.get("/runs/{run_id}/trace", tags=["runs"], responses=answers_with(schemas.TraceAnswer))
@@ -130,7 +136,7 @@ async def read_trace(run_id: str, runs: Kept, example: Whole | None = None, step
     run = await runs.get(run_id)
     state = run.state if step is None else await runs.at(run, step)
     work = lambda: json(answers.trace_of(state, example, runs.settings.answer_numbers))  # noqa: E731
-    return await runs.pool.do(look_cost(state.spec), run.visitor, work)
+    return await runs.pool.do(_trace_cost(state, example), run.visitor, work)
 
 
 @router.get("/runs/{run_id}/predict", tags=["runs"], responses=answers_with(schemas.PredictAnswer))
@@ -169,7 +175,7 @@ async def edit_run(
 ) -> Response:
     """Change one live field, or one parameter by its address."""
     run, steps = await runs.edit_all(run_id, {body.field: body.value}, version=version, key=key)
-    return _changed(run, steps)
+    return await _told(runs, run, steps)
 
 
 @router.post("/runs/{run_id}/rewind", tags=["runs"], responses=RUN)
@@ -177,33 +183,44 @@ async def rewind_run(
     run_id: str, runs: Kept, body: schemas.RewindBody, version: Version = None, key: Key = None
 ) -> Response:
     """Back to an earlier step: later steps and edits are dropped."""
-    return _changed(*await runs.rewind(run_id, body.step, version=version, key=key))
+    return await _told(runs, *await runs.rewind(run_id, body.step, version=version, key=key))
 
 
 @router.post("/runs/{run_id}/reset", tags=["runs"], responses=RUN)
 async def reset_run(run_id: str, runs: Kept, version: Version = None, key: Key = None) -> Response:
     """The same start again, without edits."""
-    return _changed(*await runs.reset(run_id, version=version, key=key))
+    return await _told(runs, *await runs.reset(run_id, version=version, key=key))
 
 
 @router.post("/runs/{run_id}/branch", tags=["runs"], status_code=201, responses=Made)
 async def branch_run(run_id: str, runs: Kept, who: Visitor, body: schemas.RewindBody) -> Response:
     """A new run that shares this one's course up to a step."""
     run = await runs.branch(run_id, body.step, who)
-    return json(answers.of_run(run), 201, {"location": f"/api/v1/runs/{run.id}"})
+    return await _created(runs, run)
 
 
 @router.post("/backprop", tags=["backprop"], responses=answers_with(schemas.BackpropAnswer))
-async def backprop(runs: Kept, who: Visitor, body: schemas.BackpropBody) -> Response:
+async def backprop(request: Request, runs: Kept, who: Visitor, body: schemas.BackpropBody) -> Response:
     """One step of backpropagation on given layers and examples, without any state."""
-    numbers = sum(len(layer.W) * len(layer.W[0]) for layer in body.layers)
-    cost = 1e-7 * numbers + 3e-9 * numbers * len(body.x)
+    sizes = [len(body.layers[0].W[0]), *(len(layer.W) for layer in body.layers)]
+    cost = given_cost(len(await request.body())) + trace_cost(sizes, len(body.x))
     return await runs.pool.do(cost, who, lambda: json(one_step(body, runs.settings)))
 
 
-def _changed(run: Run, steps: Steps) -> Response:
-    """The run after a change, as the request with this key was answered the first time."""
-    return json(answers.of_run(steps.told or run), headers=_replayed(steps))
+async def _told(runs: Runs, run: Run, steps: Steps) -> Response:
+    """The run, or as it was when the request with this key was answered the first time."""
+    work = lambda: json(answers.of_run(steps.told or run), headers=_replayed(steps))  # noqa: E731
+    return await runs.pool.do(told_cost(run.state.spec), run.visitor, work, admitted=True)
+
+
+async def _created(runs: Runs, run: Run) -> Response:
+    """A new run, and where it is."""
+    work = lambda: json(answers.of_run(run), 201, {"location": f"/api/v1/runs/{run.id}"})  # noqa: E731
+    return await runs.pool.do(told_cost(run.state.spec), run.visitor, work, admitted=True)
+
+
+def _trace_cost(state: RunState, example: int | None) -> float:
+    return trace_cost(state.spec.network.sizes, answers.traced_examples(state.spec, example))
 
 
 def _replayed(steps: Steps) -> dict[str, str]:

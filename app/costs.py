@@ -4,6 +4,8 @@ The figures are those of one core of a small server; they are right within a fac
 microseconds from seconds.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from math import ceil, log2
 
 from engine import OPTIMIZERS, Spec
@@ -59,3 +61,33 @@ def data_cost(spec: Spec) -> float:
 def bytes_cost(size: int) -> float:
     """Seconds that so many bytes take to be packed or unpacked, with their checksum."""
     return 2e-9 * size
+
+
+def decode_cost(size: int) -> float:
+    """Seconds that a JSON text of so many bytes takes to be decoded."""
+    return 1e-8 * size
+
+
+def given_cost(size: int) -> float:
+    """Seconds that the numbers in a JSON text of so many bytes take to be checked."""
+    return 2e-8 * size
+
+
+def told_cost(spec: Spec) -> float:
+    """Seconds that a spec takes to be told: it may hold a hundred thousand given numbers."""
+    given = len(spec.parameters or ()) + (spec.samples * spec.raw_inputs if spec.data else 0)
+    return 1e-7 * given
+
+
+def trace_numbers(sizes: Sequence[int], examples: int) -> int:
+    """How many numbers the trace of so many examples holds, in a network of these units a layer, inputs first."""
+    return 3 * _parameters(sizes) + 4 * examples * sum(sizes)
+
+
+def trace_cost(sizes: Sequence[int], examples: int) -> float:
+    """Seconds that computing and telling such a trace takes."""
+    return 60e-6 + 3 * _parameters(sizes) * examples * _FLOP + 7e-8 * trace_numbers(sizes, examples)
+
+
+def _parameters(sizes: Sequence[int]) -> int:
+    return sum((below + 1) * units for below, units in pairwise(sizes))

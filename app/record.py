@@ -64,14 +64,12 @@ class Summary:
     diverged: bool
 
 
-def spec_bytes(spec: Spec) -> bytes:
-    """The spec as it is stored."""
-    return orjson.dumps(spec.to_dict())
-
-
-def brief_bytes(spec: Spec) -> bytes:
-    """The spec for a list: without the fields that may be long."""
-    return orjson.dumps({name: value for name, value in spec.to_dict().items() if name not in LONG})
+def origin_parts(spec: Spec) -> tuple[str, dict[str, bytes | None]]:
+    """A spec as it is stored: its digest, and beside the whole a brief form for lists, without what may be long."""
+    plain = spec.to_dict()
+    whole = orjson.dumps(plain)
+    brief = orjson.dumps({name: value for name, value in plain.items() if name not in LONG})
+    return sha256(whole).hexdigest(), {"origin": whole, "brief": brief}
 
 
 def edits_bytes(edits: tuple[Edit, ...]) -> bytes:
@@ -81,7 +79,7 @@ def edits_bytes(edits: tuple[Edit, ...]) -> bytes:
 
 def origin_digest(spec: Spec) -> str:
     """What tells two specs apart."""
-    return sha256(spec_bytes(spec)).hexdigest()
+    return origin_parts(spec)[0]
 
 
 def edits_digest(edits: tuple[Edit, ...]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from app import course
-from app.costs import bytes_cost, data_cost, look_cost, step_cost
+from app.costs import bytes_cost, data_cost, given_cost, look_cost, step_cost, told_cost
 from app.course import Course, Room, Steps
 from app.once import KeyReused, Once, version_of
 from app.record import (
@@ -21,13 +21,12 @@ from app.record import (
     Damaged,
     Run,
     Summary,
-    brief_bytes,
     decode,
     edits_bytes,
     edits_digest,
     origin_digest,
+    origin_parts,
     point_bytes,
-    spec_bytes,
     summary,
     value_of,
 )
@@ -128,9 +127,10 @@ class Runs:
         if record is None:
             self._cache.drop(run_id)
             raise RunNotFound(run_id)
-        size = len(record.parts["now"].get("state", b"")) + 20 * len(record.parts["spec"].get("origin", b""))
+        state, origin = (record.parts[kind].get(name, b"") for kind, name in (("now", "state"), ("spec", "origin")))
+        cost = bytes_cost(len(state)) + given_cost(len(origin))
         try:
-            run = await self.pool.do(bytes_cost(size), record.owner, lambda: decode(run_id, record), admitted=True)
+            run = await self.pool.do(cost, record.owner, lambda: decode(run_id, record), admitted=True)
         except (Damaged, CorruptState, ValueError) as error:
             raise RunDamaged(str(error)) from error
         self._cache.put(run)
@@ -340,11 +340,12 @@ class Runs:
         return dict(await self.pool.do(cost, run.visitor, pack_all, admitted=True))
 
     async def _add(self, made: Course, owner: str, kept: dict[int, RunState]) -> Run:
-        digest = origin_digest(made.origin)
+        cost = 2 * told_cost(made.origin)
+        digest, spec = await self.pool.do(cost, owner, lambda: origin_parts(made.origin), admitted=True)
         run = Run(made.origin, made.edits, made.state, made.metrics, made.sampled, token_urlsafe(16), owner, 1, digest)
         points = zip(run.sampled.steps.tolist(), run.sampled.values, strict=True)
         parts: Changed = {
-            "spec": {"origin": spec_bytes(run.origin), "brief": brief_bytes(run.origin)},
+            "spec": spec,
             "point": {str(s): point_bytes(point) for s, point in points},
             "state": await self._packed(run, kept),
         }

@@ -84,7 +84,7 @@ ChangesBody = _model(
 
 def given(body: BaseModel | None) -> dict[str, Any]:
     """What a request really said: no defaults, and fields that do not exist too, for the engine to name."""
-    return {} if body is None else body.model_dump(exclude_unset=True)
+    return {} if body is None else {name: getattr(body, name) for name in body.model_fields_set}
 
 
 class Body(BaseModel):

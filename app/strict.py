@@ -1,13 +1,16 @@
 """JSON as it should be: decoded strictly, so that nothing ambiguous, endless or unprintable comes further than this."""
 
-import json
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+
+from app.costs import decode_cost
+from app.security import visitor_of
+from app.work import Busy
 
 
 class BadJson(HTTPException):
@@ -17,48 +20,44 @@ class BadJson(HTTPException):
         super().__init__(400, f"The body is not JSON that can be read: {reason}.")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise BadJson("an object names one field twice")
-    return found
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise BadJson("NaN and Infinity are not JSON numbers")
-
-
 def decode(body: bytes, depth: int = 16) -> Any:
-    """The value of a JSON text in UTF-8; BadJson for NaN, lone surrogates, a field named twice, or deep nesting."""
+    """The value of a JSON text in UTF-8; BadJson for NaN, lone surrogates, a field named twice, or deep nesting.
+
+    orjson refuses all of that but a field named twice, whose first value it drops: then there are fewer strings in the
+    value than in the text.
+    """
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
-        if b"\\u" in body:
-            orjson.loads(body)  # refuses what json accepts: half of a surrogate pair, which no answer could repeat
-    except UnicodeDecodeError:
-        raise BadJson("it is not UTF-8") from None
-    except RecursionError:
-        raise BadJson(f"it is nested deeper than {depth} levels") from None
-    except json.JSONDecodeError as error:
-        raise BadJson(f"line {error.lineno}, column {error.colno}") from None
-    except ValueError:
-        raise BadJson("a number is too long, or a string holds half a character") from None
-    if _deeper(value, depth):
-        raise BadJson(f"it is nested deeper than {depth} levels")
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        found = error.doc[error.pos :][:4] if error.doc else ""
+        if found.lstrip("-")[:3] in ("NaN", "Inf"):
+            raise BadJson("NaN and Infinity are not JSON numbers") from None
+        raise BadJson(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+    escaped = body.replace(b"\\\\", b"").count(b'\\"') if b"\\" in body else 0
+    if 2 * _strings(value, depth) != body.count(b'"') - escaped:
+        raise BadJson("an object names one field twice")
     return value
 
 
-def _deeper(value: Any, depth: int) -> bool:
-    """Whether lists and objects nest more than `depth` levels; looks at containers alone, level by level."""
-    level = [value]
+def _strings(value: Any, depth: int) -> int:
+    """How many strings there are in a value, names of fields included; BadJson if it nests deeper than `depth`."""
+    level: list[Any] = [[value]]
+    count = 0
     for _ in range(depth + 1):
-        nested: list[Any] = []
+        inner: list[Any] = []
         for each in level:
-            inner = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
-            nested += [item for item in inner if isinstance(item, dict | list)]
-        if not nested:
-            return False
-        level = nested
-    return True
+            count += len(each) if isinstance(each, dict) else 0
+            items = each.values() if isinstance(each, dict) else each
+            if not _PLAIN.issuperset(map(type, items)):
+                count += sum(isinstance(item, str) for item in items)
+                inner += [item for item in items if isinstance(item, dict | list)]
+        if not inner:
+            return count
+        level = inner
+    raise BadJson(f"it is nested deeper than {depth} levels")
+
+
+_PLAIN = frozenset((int, float, bool, type(None)))
 
 
 class StrictRequest(Request):
@@ -67,8 +66,13 @@ class StrictRequest(Request):
     async def json(self) -> Any:
         """The decoded body."""
         if not hasattr(self, "_json"):
-            settings = self.app.state.settings
-            self._json = decode(await self.body(), settings.json_depth)
+            body, depth = await self.body(), self.app.state.settings.json_depth
+            pool = self.app.state.runs.pool
+            try:
+                self._json = await pool.do(decode_cost(len(body)), visitor_of(self), lambda: decode(body, depth))
+            except Busy as error:  # FastAPI lets no other kind of failure out of here
+                headers = {"retry-after": str(error.retry_after)}
+                raise HTTPException(error.status, f"Not now: {error.reason}.", headers) from None
         return self._json
 
 

@@ -16,6 +16,8 @@ import numpy as np
 import orjson
 import pytest
 from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app import schemas
 from app.main import create_app
@@ -418,6 +420,30 @@ def test_what_is_json_is_decoded() -> None:
     text = b'{"a": [1, -2.5e3, true, null, "\\u00e9\\ud83d\\ude00"], "b": {"a": 1e99}}'
     assert decode(text) == json.loads(text)
     assert decode(b"[" * 16 + b"]" * 16) is not None
+    with pytest.raises(BadJson):
+        decode(b"[" * 17 + b"]" * 17)
+    for quoted in (b'{"a\\"": "\\\\", "b": ["\\\\\\"", "\\u0022"]}', b'"\\""', b'{"a": {"b": {}}, "c": {"b": ""}}'):
+        assert decode(quoted) == json.loads(quoted)
+
+
+VALUES = st.recursive(
+    st.integers(0, 9) | st.text(max_size=3),
+    lambda inner: st.dictionaries(st.text(max_size=2), inner, max_size=3) | st.lists(inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(value=VALUES, ascii=st.booleans())
+def test_a_field_named_twice_is_found_wherever_it_is(value: Any, ascii: bool) -> None:
+    """And nothing else is taken for one, whatever is quoted or escaped."""
+    text = json.dumps(value, ensure_ascii=ascii).encode()
+    assert decode(text, 200) == value
+    for name in ('"', "\\", '\\"', "a"):
+        twice = {f"{name}!": value, f"{name}?": name}
+        doubled = json.dumps(twice, ensure_ascii=ascii).replace("?", "!").encode()
+        if "?" not in json.dumps(value):
+            with pytest.raises(BadJson, match="twice"):
+                decode(doubled, 200)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
