@@ -19,6 +19,7 @@ from engine import SpecError
 
 router = APIRouter(prefix="/api/v1", tags=["learn"], route_class=StrictRoute, default_response_class=Response)
 Id = Annotated[str, Path(max_length=60, description="Type and seed, such as delta-7.")]
+Number = Annotated[float, Field(strict=True)]  # true is no number
 ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such exercise.", "content": {PROBLEM: {}}}}
 
 EXAMPLE = exercise("delta", 7)
@@ -67,7 +68,7 @@ class ExerciseOut(BaseModel):
 class Answer(Strict):
     """An answer: a number, or one of the options. A number may also be text, such as "-0.25"."""
 
-    answer: float | Annotated[str, Field(max_length=60)] = Field(examples=[round(SLIP.value, 4), "down"])
+    answer: Number | Annotated[str, Field(max_length=60)] = Field(examples=[round(SLIP.value, 4), "down"])
     solution: bool = Field(False, description="Also tell the right answer.")
 
 

@@ -27,7 +27,7 @@ router = APIRouter()
 router.include_router(api_learn.router)
 
 
-def page(request: Request, name: str, fragment: str, context: dict[str, Any]) -> HTMLResponse:
+def page(request: Request, name: str, fragment: str, context: dict[str, Any], status: int = 200) -> HTMLResponse:
     """A page; or its changing part alone, where the page's own script asks for it."""
     scripted = is_scripted(request)
     text = ENV.get_template(fragment if scripted else name).render(
@@ -36,7 +36,7 @@ def page(request: Request, name: str, fragment: str, context: dict[str, Any]) ->
     headers = {"Vary": "HX-Request"}
     if scripted:
         headers["HX-Replace-Url"] = f"{request.url.path}?{request.url.query}"
-    return HTMLResponse(text, headers=headers)
+    return HTMLResponse(text, status, headers=headers)
 
 
 def is_scripted(request: Request) -> bool:
@@ -47,7 +47,14 @@ def is_scripted(request: Request) -> bool:
 @router.get("/learn", response_class=HTMLResponse, include_in_schema=False)
 def index(request: Request) -> Response:
     """All lessons, in order."""
-    return page(request, "learn.html", "learn.html", {"lessons": lessons(ENV)})
+    return page(request, "learn.html", "learn.html", {"lessons": lessons(ENV), "missing": False})
+
+
+def absent(request: Request) -> Response:
+    """What is said of a lesson that there is not: to people with all that there are, to programs as a problem."""
+    if "text/html" not in request.headers.get("accept", ""):
+        raise HTTPException(404, "There is no such lesson. /learn lists them all.")
+    return page(request, "learn.html", "learn.html", {"lessons": lessons(ENV), "missing": True}, 404)
 
 
 async def rendered(request: Request, work: Callable[[], T]) -> T:
@@ -73,7 +80,7 @@ async def read(request: Request, slug: str) -> Response:
     """One screen of a lesson; `screen=all` is the whole of it, to print."""
     found = lesson(ENV, slug)
     if found is None:
-        raise HTTPException(404, "There is no such lesson. /learn lists them all.")
+        return absent(request)
     work = partial(render, found, dict(request.query_params), is_scripted(request))
     body, visit = await rendered(request, work)
     context = {"lesson": found, "lessons": lessons(ENV), "at": visit, "body": body}

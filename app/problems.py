@@ -85,7 +85,7 @@ def parse_number(answer: str | float) -> float | None:
     if "." not in text:
         text = text.replace(",", ".", 1)
     try:
-        value = float(text) if len(text) <= 40 else float("nan")
+        value = float(text) if len(text) <= 40 and "_" not in text else float("nan")
     except ValueError:
         return None
     return value if isfinite(value) else None

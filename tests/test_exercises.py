@@ -121,7 +121,7 @@ def test_unknown_types_seeds_and_ids_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "  ", "half", "nan", "inf", "-∞", "1" * 50, "1.2.3", "\ud800", "__import__('os')"]
+    "text", ["", "  ", "half", "nan", "inf", "-∞", "1" * 50, "1.2.3", "1_0", "1e400", "\ud800", "__import__('os')"]
 )
 def test_what_is_no_number_is_told_so(text: str) -> None:
     """And is wrong, without a fault."""
