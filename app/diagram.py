@@ -9,7 +9,7 @@ from functools import lru_cache
 from math import ceil
 from typing import Literal
 
-Size = Literal["s", "m", "l"]
+Size = Literal["xs", "s", "m", "l"]
 Art = Literal["surface", "curve", "weights", "ink", "value"]
 SIZES: tuple[Size, ...] = ("s", "m", "l")
 LINKS_AT_MOST = 450
@@ -29,6 +29,7 @@ class Frame:
 
 
 FRAMES: dict[Size, Frame] = {
+    "xs": Frame(334, 218, 24, 12, 40),  # no higher than two or three units a layer need, for lessons
     "s": Frame(334, 340, 24, 12, 40),
     "m": Frame(540, 430, 40, 24, 50),
     "l": Frame(840, 474, 60, 40, 56),

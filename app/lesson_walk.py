@@ -1,6 +1,8 @@
 """The walkthrough and the network's drawing for a lesson: the playground's own, at one moment of one step."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -23,15 +25,30 @@ class Picture:
     svg: Markup
     text: str
     moment: Moment | None = None
+    dense: bool = False
+    """Whether its labels are too small to read on a phone."""
 
 
 def drawing(facts: Facts, lens: str, marks: Marks | None = None) -> Picture:
     """The network under a lens: weights, activations, gradients or updates."""
     trace, state = facts.trace, facts.state
     seen = surfaces(state) if has_surfaces(state) else None
-    size: Size = "s" if max(state.spec.network.sizes) <= FEW else "m"
+    size: Size = "xs" if max(state.spec.network.sizes) <= FEW else "m"
     drawn = draw(state.spec, trace, seen, _LENS.get(lens, lens), facts.example is None, marks or Marks(), size)
-    return Picture(drawn.svg, f"{_shape(trace)} {drawn.legend}")
+    return Picture(drawn.svg, f"{_shape(trace)} {drawn.legend}", dense=size == "m")
+
+
+def apart(svg: Markup, number: int) -> Markup:
+    """The drawing with ids of its own, for a page that holds several: each finds its own pictures."""
+    return Markup(_IDS.sub(f"on-{number}-", svg))
+
+
+_IDS = re.compile(r'(?<=\bid=")|(?<=\bhref="#)|(?<=\(#)')
+
+
+def path_through(facts: Facts, nodes: Sequence[str], links: Sequence[str], lens: str = "activations") -> Picture:
+    """The network with some of its units and links lit, as something that goes back."""
+    return drawing(facts, lens, Marks(lit=frozenset([*nodes, *links]), tone="backward", flow="backward"))
 
 
 _LENS = {"forward": "activations"}
@@ -42,7 +59,7 @@ def moment(facts: Facts, index: int, lens: str, grain: Grain = "unit") -> Pictur
     moments = walkthrough(facts.trace, grain)
     index = min(max(index, 0), len(moments) - 1)
     picture = drawing(facts, lens, marks_of(facts.trace, moments[index], known(moments, index)))
-    return Picture(picture.svg, picture.text, moments[index])
+    return replace(picture, moment=moments[index])
 
 
 def phase_start(facts: Facts, phase: str, grain: Grain = "unit") -> int:
