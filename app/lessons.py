@@ -47,6 +47,8 @@ class Control:
     high: float = 0.0
     step: float = 0.0
     options: tuple[tuple[str, str], ...] = ()
+    texts: tuple[str, ...] = ()
+    """What the whole numbers from 0 on stand for, where they are places in a row."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Task:
     answer: str | None
     verdict: Verdict | None
     shown: bool
+    field: str
+    """What its answer is called in the address: another name in each state that it asks about."""
 
     @property
     def correct(self) -> bool:
@@ -107,6 +111,13 @@ class Visit:
         self.controls.append(Control(name, label, value, low, high, step))
         return value
 
+    def place(self, name: str, label: str, texts: Sequence[object], default: int = 0) -> int:
+        """A place in a row, from 0, that the reader slides to; each is shown as its text."""
+        last = len(texts) - 1
+        value = round(_clamped(self.query.get(name), default, 0, last))
+        self.controls.append(Control(name, label, value, 0, last, 1, texts=tuple(map(str, texts))))
+        return value
+
     def count(self, name: str, default: int, high: int, low: int = 0) -> int:
         """A whole number that buttons of the screen set, such as a step."""
         return round(_clamped(self.query.get(name), default, low, high))
@@ -133,11 +144,13 @@ class Visit:
         given = self.query.get(name, "")
         return given if len(given) <= longest else ""
 
-    def ask(self, name: str, problem: Problem) -> Task:
-        """Put a question; the answer is looked for under that name."""
-        answer = self.query.get(name, "").strip()[:60] or None
+    def ask(self, name: str, problem: Problem, of: Sequence[float] = ()) -> Task:
+        """Put a question. `of` are the settings that it asks about, if the reader can change them: with others it is
+        a new question, and an answer given before says nothing about it."""
+        field = "-".join([name, *(f"{value:g}" for value in of)])
+        answer = self.query.get(field, "").strip()[:60] or None
         verdict = check(problem, answer) if answer else None
-        task = Task(name, problem, answer, verdict, self.query.get("show") == name)
+        task = Task(name, problem, answer, verdict, self.query.get("show") == field, field)
         self.tasks.append(task)
         return task
 

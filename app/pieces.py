@@ -13,6 +13,7 @@ import numpy as np
 from app.charts import log_share
 from app.diagram import layer_name
 from app.facts import Facts
+from app.maths import unsigned
 from app.numbers import plain, signed
 from app.pictures import inks
 from engine import ACTIVATIONS, Spec, advance, evaluate, examples_of, start
@@ -256,7 +257,7 @@ Bar = tuple[str, str, float, str]
 
 def size_rows(values: Sequence[tuple[str, float]]) -> list[Bar]:
     """Sizes as bars (name, text, share of the width, class) on a scale of powers of ten."""
-    return [(name, plain(value, 5), log_share(value, 1e-8, 100.0), "backward") for name, value in values]
+    return [(name, unsigned(value, 3), log_share(value, 1e-8, 100.0), "backward") for name, value in values]
 
 
 def start_ratios(spec: dict[str, Any], starts: Sequence[str]) -> dict[str, float]:

@@ -58,6 +58,7 @@ function ask(form) {
 }
 
 function said(value, input) {
+  if (input.dataset.texts) return input.dataset.texts.split(' ')[value];
   const digits = Number(input.step) >= 1 ? 0 : 2;
   const text = Math.abs(value).toFixed(digits);
   const sign = value < 0 ? '−' : Number(input.min) < 0 ? '+' : '';
@@ -68,6 +69,7 @@ document.addEventListener('input', (event) => {
   const input = event.target;
   if (!input.matches?.('#screen input[data-slider]')) return;
   const shown = document.getElementById(`shown-${input.name}`);
+  if (input.dataset.texts) input.setAttribute('aria-valuetext', said(Number(input.value), input));
   if (shown) shown.textContent = said(Number(input.value), input);
   ask(input.form);
 });

@@ -93,11 +93,11 @@ def test_the_script_gets_the_screen_alone(play: Callable[[Work], None]) -> None:
     """And the address to put in the bar, which opens the same screen as a page."""
 
     async def work(client: httpx.AsyncClient) -> None:
-        part = await client.get("/learn/slope?screen=2&way=up", headers=HX)
+        part = await client.get("/learn/slope?screen=2&way-0=up", headers=HX)
         assert part.text.lstrip().startswith("<form") or "<html" not in part.text
-        assert part.headers["hx-replace-url"] == "/learn/slope?screen=2&way=up"
+        assert part.headers["hx-replace-url"] == "/learn/slope?screen=2&way-0=up"
         assert part.headers["vary"].lower().find("hx-request") >= 0
-        page = await client.get("/learn/slope?screen=2&way=up")
+        page = await client.get("/learn/slope?screen=2&way-0=up")
         assert "<html" in page.text
         for text in (part.text, page.text):
             assert "Right." in text
@@ -121,7 +121,12 @@ def test_an_unknown_lesson_is_a_404_and_a_wild_screen_the_nearest(play: Callable
     """Never a 500."""
 
     async def work(client: httpx.AsyncClient) -> None:
-        assert (await client.get("/learn/nothing")).status_code == 404
+        answer = await client.get("/learn/nothing")
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+        answer = await client.get("/learn/nothing", headers={"accept": "text/html,*/*;q=0.8"})
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert "no lesson at this address" in answer.text
+        assert '/learn/error"' in answer.text
         for screen in ("99", "0", "-1", "x", "²", "9" * 50, "%00"):
             assert (await client.get(f"/learn/error?screen={screen}")).status_code == 200
 
@@ -237,7 +242,14 @@ def test_bad_requests_name_the_field(play: Callable[[Work], None]) -> None:
         for identifier in ("delta", "delta-x", "riddle-1", "delta-99999999999"):
             assert (await client.get(f"/api/v1/exercises/{identifier}")).status_code == 404
         path = "/api/v1/exercises/delta-1/check"
-        for raw in (b'{"answer": NaN}', b'{"answer": "\\ud800"}', b"{", b'{"answer": null}', b'{"answer": []}', b""):
+        bodies = (
+            b'{"answer": NaN}',
+            b'{"answer": "\\ud800"}',
+            b'{"answer": null}',
+            b'{"answer": []}',
+            b'{"answer": true}',
+        )
+        for raw in (*bodies, b"{", b""):
             answer = await client.post(path, content=raw, headers={"content-type": "application/json"})
             assert answer.status_code in (400, 422), raw
 

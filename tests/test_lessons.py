@@ -121,17 +121,17 @@ def test_every_task_right_and_wrong(lesson: Lesson, screen: int) -> None:
     """The engine's answer passes; every other is refused, with something to look at, and can then be shown."""
     for task in tasks(lesson, screen):
         right = str(task.problem.truth)
-        (again,) = [t for t in tasks(lesson, screen, **{task.name: right}) if t.name == task.name]
+        (again,) = [t for t in tasks(lesson, screen, **{task.field: right}) if t.name == task.name]
         assert again.correct, (task.name, right)
         for answer in wrong_answers(task.problem):
-            body, visit = render(lesson, {"screen": str(screen), task.name: answer})
+            body, visit = render(lesson, {"screen": str(screen), task.field: answer})
             (again,) = [t for t in visit.tasks if t.name == task.name]
             assert again.verdict is not None
             assert not again.correct, (task.name, answer)
             assert again.verdict.factor
             assert len(again.verdict.message) > 10
             assert "Show me" in body
-        body, visit = render(lesson, {"screen": str(screen), task.name: "-12345.678", "show": task.name})
+        body, visit = render(lesson, {"screen": str(screen), task.field: "-12345.678", "show": task.field})
         assert [t.revealed for t in visit.tasks if t.name == task.name] == [True]
 
 
@@ -139,7 +139,7 @@ def test_every_task_right_and_wrong(lesson: Lesson, screen: int) -> None:
 def test_nothing_in_the_address_breaks_a_screen(lesson: Lesson, screen: int) -> None:
     """Whatever is put where a number, a choice or an answer should be: a page, and nothing of it as markup."""
     body, visit = render(lesson, {"screen": str(screen)})
-    names = {*(c.name for c in visit.controls), *(t.name for t in visit.tasks), *re.findall(r' name="([\w-]+)"', body)}
+    names = {*(c.name for c in visit.controls), *(t.field for t in visit.tasks), *re.findall(r' name="([\w-]+)"', body)}
     for bad in ("nan", "1e999", "-1e999", "", "<script>alert(1)</script>", "9" * 300, '"><img src=x>'):
         body, _ = render(lesson, dict.fromkeys(names - {"screen"}, bad) | {"screen": str(screen)})
         assert "<script>" not in body
@@ -169,6 +169,7 @@ def test_the_published_numbers_are_the_engines() -> None:
     assert {address: round(facts.next(address), 9) for address in PUBLISHED} == PUBLISHED
     body, _ = render(by_slug("layers"), {"screen": "5"})
     assert body.count("✓") == len(PUBLISHED)
+    assert body.count(head.published_late) == 2  # as printed, and as the engine comes to it a step earlier
     assert "✗" not in body
 
 
@@ -312,6 +313,57 @@ def test_the_whole_lesson_can_be_printed() -> None:
         assert visit.printing
         assert body.count('<section class="screen') == len(lesson.screens)
         assert 'type="range"' not in body
+
+
+def test_an_answer_is_to_the_question_that_was_asked() -> None:
+    """After another step it is another question, and what was answered before says nothing about it."""
+    slope = by_slug("slope")
+    first = tasks(slope, 2, **{"way-0": "up"})[0]
+    later = tasks(slope, 2, **{"way-0": "up", "steps": "1"})[0]
+    assert (first.name, first.answer, first.correct) == ("way", "up", True)
+    assert (later.name, later.answer, later.verdict) == ("way", None, None)
+
+
+def test_the_line_that_is_asked_about_lies_above_all_points() -> None:
+    """Lesson 4 says so of a line, and that its slope for b is positive."""
+    text = tasks(by_slug("slope"), 1)[0].problem.prompt
+    m, b = (float(found) for found in re.findall(r"= (\d\.\d)", text))
+    assert all(at_line > y for _, y, at_line in pieces.fit(line().with_values({"W1.1.1": m, "b1.1": b})).points)
+
+
+def test_an_answer_does_not_stand_beside_its_question() -> None:
+    """How many an untrained network gets right, and how far off the article's step is, are told after the guess."""
+    pixels, nudge = by_slug("pixels"), by_slug("nudge")
+    rate = f"{100 * Facts(start(Spec.make(pixels.spec))).metrics['test'].accuracy:.1f} %"
+    assert rate not in render(pixels, {"screen": "2"})[0]
+    assert rate in render(pixels, {"screen": "2", "chance": "10"})[0]
+    assert "fair choice" not in render(nudge, {"screen": "2"})[0]
+    assert "only the output" not in render(by_slug("deeper"), {"screen": "4"})[0]
+
+
+def test_the_starts_of_lesson_8_are_what_they_are_called() -> None:
+    """Its "normal" has a standard deviation of one half."""
+    head = ENV.get_template(by_slug("deeper").template).make_module({"at": Visit()})
+    wide = Spec.make({**head.spec, "hidden": [64, 64], "initializer": "normal"})  # type: ignore[attr-defined]
+    assert float(trace(start(wide)).layers[1].W.std()) == pytest.approx(0.5, rel=0.05)
+    assert dict(head.STARTS)["normal"] == "normal, sd ½"  # type: ignore[attr-defined]
+
+
+def test_a_place_is_shown_as_what_stands_there() -> None:
+    """Lesson 12's slider says the epoch, not how many are before it."""
+    body, visit = render(by_slug("black-box"), {"screen": "3"})
+    (epoch,) = [control for control in visit.controls if control.name == "epoch"]
+    assert (epoch.value, epoch.texts[-1]) == (len(epoch.texts) - 1, "400")
+    assert 'id="shown-epoch">400</output>' in body
+    assert render(by_slug("black-box"), {"screen": "3", "epoch": "9e9"})[1].controls == visit.controls
+
+
+def test_networks_printed_on_one_page_have_pictures_of_their_own() -> None:
+    """Each finds its sprite by an id that no other has."""
+    body, _ = render(by_slug("deeper"), {"screen": "all"})
+    ids = re.findall(r' id="([^"]+)"', body)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:href="|url\()#([\w-]+)', body)) <= set(ids)
 
 
 def test_tools_are_named_as_templates_call_them() -> None:

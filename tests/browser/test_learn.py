@@ -207,11 +207,11 @@ def test_a_slider_dragged_fast_ends_on_the_last_picture(learn: Callable[[str], P
 def test_nudging_by_hand_counts_the_runs(learn: Callable[[str], Page]) -> None:
     """Each press reruns the model, says better or worse, and costs one run."""
     page = learn("/nudge")
-    page.get_by_role("link", name="m + 0.1").click()
-    row = page.locator(".numbers tr", has_text="times the model was run")
+    page.get_by_role("link", name="m + 0.001").click()  # the article's step comes first
+    row = page.locator(".numbers tr", has_text="presses, each a run of the model")
     expect(row).to_contain_text("1")
     expect(page.locator(".numbers")).to_contain_text("better by")
-    page.get_by_role("link", name="b − 0.1").click()
+    page.get_by_role("link", name="b − 0.001").click()
     expect(row).to_contain_text("2")
     expect(page.locator(".numbers")).to_contain_text("worse by")
 
