@@ -103,8 +103,9 @@ class Frame:
 
     @property
     def url(self) -> str:
-        """The address of what is on screen."""
-        return url_of(self.fields)
+        """The address of what is on screen. It says the step, which the forms leave open at the head: a form that
+        named it would take another tab's later steps for a past to go back from."""
+        return url_of(self.fields | {"step": str(self.state.step)})
 
     @property
     def view_fields(self) -> dict[str, str]:

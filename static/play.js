@@ -17,6 +17,9 @@ function draw() {
 
 async function go() {
   await post('step', { count: 1, moment: '' }); // a whole frame first: it leaves the past and the walkthrough
+  const here = new URL(location.href);
+  here.searchParams.delete('step'); // while playing the address means the head, so that a reload does not go back
+  history.replaceState(history.state, '', here.pathname + here.search.replaceAll('%2C', ','));
   while (playing) {
     if (document.hidden) {
       await new Promise((done) => document.addEventListener('visibilitychange', done, { once: true }));

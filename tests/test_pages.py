@@ -76,6 +76,8 @@ def test_htmx_gets_a_fragment_and_the_address(tmp_path: Path) -> None:
         frame = await client.post(f"/runs/{run}/step", data={"count": "2", "select": "W2.1.3"}, headers=HTMX)
         assert "<html" not in frame.text
         assert "select=W2.1.3" in frame.headers["hx-replace-url"]
+        assert "step=2" in frame.headers["hx-replace-url"], "the address opens at this very step elsewhere"
+        assert 'name="step"' not in frame.text, "a form means the head, wherever other tabs have taken it"
         assert "HX-Request" in frame.headers["vary"]
         assert frame.headers["cache-control"] == "no-store"
         looked = await client.get(f"/runs/{run}/frame?step=1&example=3", headers=HTMX)
