@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from time import time
+from time import process_time, time
 from typing import Any
 
 import pytest
@@ -345,3 +345,25 @@ def test_a_redis_that_is_not_there_is_refused_soon() -> None:
         await store.close()
 
     asyncio.run(main())
+
+
+def test_long_parts_do_not_slow_short_ones(tmp_path: Path) -> None:
+    """Beside a hundred states of a large network, small writes take as long as in an empty file, or hardly longer."""
+
+    async def work() -> tuple[float, float]:
+        store = SqliteStore(str(tmp_path / "runs.sqlite3"))
+        await store.open()
+        times = []
+        for count in (0, 100):
+            for i in range(count):
+                await store.put(f"run:{i:03}", b"x", expected=0, seconds=60, parts={"now": {"state": bytes(500_000)}})
+            key, begin = f"run:{count:03}-", process_time()
+            for version in range(200):
+                parts = {"now": {"state": b"short"}, "point": {str(version): b"short"}}
+                await store.put(key, b"x", expected=version, seconds=60, parts=parts)
+            times.append(process_time() - begin)
+        await store.close()
+        return times[0], times[1]
+
+    alone, beside = asyncio.run(work())
+    assert beside < 5 * alone
