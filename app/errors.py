@@ -16,6 +16,7 @@ from app.runs import Conflict, KeyReused, RunDamaged, RunNotFound, TooMany
 from app.stores import StoreUnavailable
 from app.work import Busy
 from engine import SpecError
+from engine.checks import short_form
 
 PROBLEM = "application/problem+json"
 
@@ -56,8 +57,11 @@ def invalid(error: RequestValidationError) -> Response:
     found = []
     for each in error.errors()[:20]:
         place = [str(part) for part in each["loc"] if part not in ("body", "query", "path", "header")]
-        found.append({"field": short(".".join(place)) or "body", "allowed": short(_allowed(each), 200)})
-    detail = "; ".join(f"{each['field']}: {each['allowed']}" for each in found[:3])
+        fault = {"field": short(".".join(place)) or "body", "allowed": short(_allowed(each), 200)}
+        if each["type"] not in _NO_VALUE and "input" in each:
+            fault["value"] = short_form(each["input"])
+        found.append(fault)
+    detail = "; ".join(_sentence(fault) for fault in found[:3])
     return problem(422, detail, found)
 
 
@@ -68,8 +72,37 @@ def _allowed(error: Mapping[str, Any]) -> str:
         return "must be given"
     if error["type"] == "model_attributes_type":
         return "must be an object, sent as application/json"
+    if error["type"] in _WORDS:
+        return _WORDS[error["type"]].format(**error.get("ctx", {}))
     message: str = error["msg"]
     return message.replace("Input should be", "must be")
+
+
+# What has no value, or one that is better not repeated: a field that does not exist may be anything.
+_NO_VALUE = ("missing", "extra_forbidden", "model_attributes_type")
+_WHOLE, _REAL, _LIST = "must be a whole number", "must be a number", "must be a list"
+_WORDS = {
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_type": _REAL,
+    "float_parsing": _REAL,
+    "finite_number": _REAL,
+    "list_type": _LIST,
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "too_short": "must have at least {min_length}",
+    "too_long": "must have at most {max_length}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+}
+
+
+def _sentence(fault: Mapping[str, str]) -> str:
+    value = f"{fault['value']} is not allowed, " if "value" in fault else ""
+    return f"{fault['field']}: {value}{fault['allowed']}"
 
 
 def _http(error: HTTPException) -> Response:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from app.costs import decode_cost
 from app.security import visitor_of
-from app.work import Busy
+from app.work import HEAVY_SECONDS, Busy
 
 
 class BadJson(HTTPException):
@@ -67,13 +67,17 @@ class StrictRequest(Request):
         """The decoded body."""
         if not hasattr(self, "_json"):
             body, depth = await self.body(), self.app.state.settings.json_depth
-            pool = self.app.state.runs.pool
-            try:
-                self._json = await pool.do(decode_cost(len(body)), visitor_of(self), lambda: decode(body, depth))
-            except Busy as error:  # FastAPI lets no other kind of failure out of here
-                headers = {"retry-after": str(error.retry_after)}
-                raise HTTPException(error.status, f"Not now: {error.reason}.", headers) from None
+            heavy = decode_cost(len(body)) >= HEAVY_SECONDS
+            self._json = await self._in_thread(body, depth) if heavy else decode(body, depth)
         return self._json
+
+    async def _in_thread(self, body: bytes, depth: int) -> Any:
+        pool = self.app.state.runs.pool
+        try:
+            return await pool.do(decode_cost(len(body)), visitor_of(self), lambda: decode(body, depth))
+        except Busy as error:  # FastAPI lets no other kind of failure out of here
+            headers = {"retry-after": str(error.retry_after)}
+            raise HTTPException(error.status, f"Not now: {error.reason}.", headers) from None
 
 
 class StrictRoute(APIRoute):

@@ -15,11 +15,12 @@ class SpecError(ValueError):
     """
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
-        self.field, self.value, self.allowed = ascii(field[:SHOWN])[1:-1], _short(value), allowed
+        self.field, self.value, self.allowed = ascii(field[:SHOWN])[1:-1], short_form(value), allowed
         super().__init__(f"{self.field}: {self.value} is not allowed, must be {allowed}")
 
 
-def _short(value: object) -> str:
+def short_form(value: object) -> str:
+    """A wrong value as a message repeats it: short and ASCII."""
     if isinstance(value, int) and abs(value) >= _LONG:
         return "a very long number"  # Python refuses to print more than 4,300 digits
     if isinstance(value, str):

@@ -577,3 +577,32 @@ def test_the_schema_of_a_spec_follows_the_engines_table() -> None:
     for name, field in FIELDS.items():
         text = orjson.dumps(properties[name]).decode()
         assert all(f'"{choice}"' in text for choice in field.choices)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field", "value"),
+    [
+        ("POST", "/step", {"count": 0}, "count", "0"),
+        ("POST", "/step", {"count": 10**9}, "count", "1000000000"),
+        ("POST", "/step", {"count": "3"}, "count", "'3'"),
+        ("POST", "/step", {"trace": 1}, "trace", "1"),
+        ("POST", "/rewind", {"step": 99}, "step", "99"),
+        ("POST", "/predict", {"inputs": []}, "inputs", "list"),
+        ("POST", "/predict", {"inputs": [[1, True]]}, "inputs.0.1", "True"),
+        ("GET", "/trace?example=-1", None, "example", "'-1'"),
+        ("PATCH", "", {"learning_rate": "x"}, "learning_rate", "'x'"),
+        ("PATCH", "", {"seed": 2}, "seed", "2"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_is_named(tmp_path: Path, method: str, path: str, body: Any, field: str, value: str) -> None:
+    """Its field, the value that was sent, and what is allowed instead, whoever found it wrong."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        answer = await client.request(method, f"/api/v1/runs/{await made(client)}{path}", json=body)
+        assert answer.status_code == 422
+        (fault,) = answer.json()["errors"]
+        assert (fault["field"], fault["value"]) == (field, value)
+        assert fault["allowed"]
+        assert f"{field}: {value} is not allowed, must " in answer.json()["detail"]
+
+    play(tmp_path, work)
