@@ -91,10 +91,10 @@ def round_up(value: float) -> float:
 def path(x: Floats, y: Floats) -> str:
     """A polyline through the points that are numbers."""
     keep = np.isfinite(x) & np.isfinite(y)
-    points = np.column_stack([x[keep], y[keep]]).ravel().tolist()
+    points = np.column_stack([x[keep], y[keep]]).ravel().round(1).tolist()
     if len(points) < 4:
         return ""
-    return "M" + "L".join(["%.1f %.1f"] * (len(points) // 2)) % tuple(points)
+    return "M" + "L".join(["%g %g"] * (len(points) // 2)) % tuple(points)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class LossChart:
     head: int
 
 
-def thinned(steps: NDArray[np.int64], most: int = 140) -> NDArray[np.int64]:
+def thinned(steps: NDArray[np.int64], most: int = 100) -> NDArray[np.int64]:
     """Indices of at most so many points, evenly over the steps, the first and the last among them."""
     if len(steps) <= most:
         return np.arange(len(steps))
@@ -160,7 +160,7 @@ def loss_chart(
         for i, (name, s, values) in enumerate(others)
     ]
     for column, name in ((1, "test"), (0, "train")):
-        curves.append(Curve(name, name, path(x(steps[keep].astype(float)), y(losses[keep, column]))))
+        curves.append(Curve(name, name, path(x(steps[keep].astype(float)).round(), y(losses[keep, column]))))
     nearest = int(np.searchsorted(steps, step).clip(0, len(steps) - 1))
     now = float(losses[nearest, 0])
     return LossChart(

@@ -17,7 +17,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 
 def html(
-    request: Request, text: str, status: int = 200, headers: Mapping[str, str] | None = None, level: int = 5
+    request: Request, text: str, status: int = 200, headers: Mapping[str, str] | None = None, level: int = 6
 ) -> Response:
     """A page or fragment, compressed; which of both depends on htmx's header, so no cache may mix them up."""
     body, extra = text.encode(), {"Vary": "HX-Request, Accept-Encoding", **(headers or {})}

@@ -278,7 +278,7 @@ def test_frames_are_light(tmp_path: Path, query: str, most: int) -> None:
         page = await client.get(f"/?{query}")
         run, points = run_of(page), re.search(r'name="points" value="([^"]+)"', page.text)
         assert points is not None
-        await client.post(f"/runs/{run}/step", data={"count": "100"}, headers=HTMX)
+        await client.post(f"/runs/{run}/step", data={"count": "300"}, headers=HTMX)
         for data in ({"count": "1", "quick": "1"}, {"count": "1"}):
             frame = await client.post(
                 f"/runs/{run}/step", data={**data, "lens": "gradients", "points": points[1]}, headers=HTMX
