@@ -12,6 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.html import html
+from app.rendering import render
 from app.runs import Conflict, KeyReused, RunDamaged, RunNotFound, TooMany
 from app.stores import StoreUnavailable
 from app.work import Busy
@@ -106,7 +108,9 @@ def _sentence(fault: Mapping[str, str]) -> str:
 
 
 def _http(error: HTTPException) -> Response:
-    answer = problem(error.status_code, short(str(error.detail), 300))
+    unsaid = error.detail == HTTPStatus(error.status_code).phrase  # by the router
+    detail = _HTTP_DETAILS.get(error.status_code, error.detail) if unsaid else error.detail
+    answer = problem(error.status_code, short(str(detail), 300))
     answer.headers.update(error.headers or {})
     return answer
 
@@ -164,6 +168,27 @@ def install(app: FastAPI) -> None:
 
 def _handler(answer: Callable[[Any], Response]) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def handle(request: Request, error: Exception) -> Response:
-        return answer(error)
+        told = answer(error)
+        return _page(request, told) if _read_by_people(request) else told
 
     return handle
+
+
+def _read_by_people(request: Request) -> bool:
+    """Whether a browser will show the answer as a page, rather than a script read it."""
+    accepts = request.headers.get("accept", "")
+    return "text/html" in accepts and "hx-request" not in request.headers and not request.url.path.startswith("/api/")
+
+
+def _page(request: Request, told: Response) -> Response:
+    """A problem as a page that leads on."""
+    about = orjson.loads(told.body)
+    title = _TITLES.get(told.status_code, "That did not work")
+    page = html(request, render("sorry.html", title=title, detail=about["detail"]), told.status_code)
+    kept = {name: value for name, value in told.headers.items() if name in ("retry-after", "allow")}
+    page.headers.update(kept | {"cache-control": "no-store"})
+    return page
+
+
+_TITLES = {404: "Nothing here", 410: "This run is gone", 429: "Too much at once", 503: "Not now"}
+_HTTP_DETAILS = {404: "There is nothing at this address.", 405: "This address does not take that method."}

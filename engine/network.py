@@ -94,7 +94,7 @@ class Network:
         return flat
 
     def locate(self, address: str) -> int:
-        """The index of an address in the flat vector; ValueError if there is no such parameter."""
+        """The index of an address in the flat vector; ValueError, saying which there are, if there is none such."""
         match = _ADDRESS.fullmatch(address)
         if match:
             layer, unit, source, bias_layer, bias_unit = (int(g) if g else 0 for g in match.groups())
@@ -104,7 +104,7 @@ class Network:
                 if unit <= units and source < columns:
                     return self.offsets[layer - 1] + (unit - 1) * columns + (source or columns) - 1
         raise ValueError(
-            f"no parameter {address!r}, must be W<layer>.<unit>.<input> or b<layer>.<unit>, counted from 1, "
+            "W<layer>.<unit>.<input> or b<layer>.<unit>, counted from 1, "
             f"in a network of {' - '.join(map(str, self.sizes))} units"
         )
 

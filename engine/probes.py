@@ -169,7 +169,7 @@ def located(state: RunState, address: str, field: str = "address") -> int:
     try:
         return state.spec.network.locate(address)
     except ValueError as error:
-        raise SpecError(field, address, str(error).partition("must be ")[2]) from None
+        raise SpecError(field, address, str(error)) from None
 
 
 def nudge(state: RunState, address: str, amount: float = 0.001, example: int | None = None) -> Nudge:

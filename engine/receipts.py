@@ -111,7 +111,7 @@ def parameter_receipt(trace: Trace, address: str) -> ParameterReceipt:
     try:
         index = network.locate(address)
     except ValueError as error:
-        raise SpecError("address", address, str(error).partition("must be ")[2]) from None
+        raise SpecError("address", address, str(error)) from None
     numbers = [int(part) for part in address[1:].split(".")]
     layer, unit, source = (*numbers, 0)[:3]
     before, after = trace.slots[:, index].tolist(), trace.slots_next[:, index].tolist()

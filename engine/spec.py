@@ -266,7 +266,7 @@ class _Maker:
                 try:
                     network.locate(address)
                 except ValueError as error:
-                    raise SpecError(f"frozen.{i}", address, str(error)) from None
+                    raise SpecError(f"frozen.{i}", address, f"'biases' or {error}") from None
         return tuple(dict.fromkeys(given))
 
     def data(self, dataset: str) -> CustomData | None:

@@ -1,11 +1,17 @@
 """Every failure is a problem document that says what is allowed and repeats nothing that was sent."""
 
+import asyncio
+from pathlib import Path
+
+import httpx
 import orjson
 import pytest
 from fastapi.exceptions import RequestValidationError
 
 from app.errors import ANSWERS, PROBLEM, invalid, problem, short, spec_problem
+from app.main import create_app
 from app.runs import Conflict, KeyReused, RunDamaged, RunNotFound, TooMany
+from app.settings import Settings
 from app.stores import StoreUnavailable
 from app.work import Busy
 from engine import SpecError
@@ -68,3 +74,26 @@ def test_short_makes_any_text_ascii() -> None:
 def test_a_problem_may_say_more() -> None:
     """Extension members stand beside the five."""
     assert orjson.loads(problem(409, "d", version=3).body)["version"] == 3
+
+
+def test_people_are_told_on_a_page_and_scripts_in_a_problem(tmp_path: Path) -> None:
+    """A browser that opens an address gets HTML that leads on, with the same status; htmx and scripts the problem."""
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+    async def main() -> None:
+        app = create_app(Settings(data=tmp_path))
+        transport = httpx.ASGITransport(app)
+        async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://x") as on:
+            for path in ("/nothing", "/runs/none/frame"):
+                page = await on.get(path, headers=browser)
+                assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+                assert '<a href="/">' in page.text
+                assert "default-src 'none'" in page.headers["content-security-policy"]
+                for headers in (browser | {"hx-request": "true"}, {"accept": "*/*"}):
+                    assert (await on.get(path, headers=headers)).headers["content-type"] == PROBLEM
+            assert (await on.get("/api/v1/nothing", headers=browser)).headers["content-type"] == PROBLEM
+            assert (await on.get("/nothing")).json()["detail"] == "There is nothing at this address."
+            refused = await on.delete("/", headers=browser)
+            assert (refused.status_code, refused.headers["allow"]) == (405, "GET")
+
+    asyncio.run(main())
