@@ -13,8 +13,8 @@ from typing import NoReturn
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from app.addresses import EVERYWHERE, base_url
-from app.protocol import BoundedProtocol
+from app.serve.addresses import EVERYWHERE, base_url
+from app.serve.protocol import BoundedProtocol
 from app.settings import Settings, load
 
 # What the kernel may hold of a stream that its reader does not read: a stalled page then misses frames, not seconds.

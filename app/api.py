@@ -10,8 +10,8 @@ from app.backprop import backprop as one_step
 from app.costs import given_cost, look_cost, told_cost, trace_cost
 from app.runs import Run, Runs, Steps
 from app.schemas import given
-from app.security import visitor
-from app.strict import StrictRoute
+from app.serve.security import visitor
+from app.serve.strict import StrictRoute
 from engine import RunState, Spec
 
 router = APIRouter(prefix="/api/v1", route_class=StrictRoute, default_response_class=Response)

@@ -17,7 +17,8 @@ def backprop(body: BackpropBody, settings: Settings) -> dict[str, Any]:
     try:
         spec = Spec.make(_spec(body), settings.engine_limits)
     except SpecError as error:
-        raise SpecError(_own_name(error.field, len(body.layers)), error.value, error.allowed) from None
+        own = _own_name(error.field, len(body.layers))
+        raise error.renamed(own, error.allowed.replace("data.", "")) from None
     check_size(spec, len(body.x), settings.answer_numbers)
     answer = traced(trace_of(start(spec), _places(len(body.x))))
     return {name: answer[name] for name in ("loss", "x", "y", "layers")}

@@ -10,14 +10,20 @@ from fastapi import FastAPI, Request, Response
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
-from app import api, api_look, api_rooms, docs, errors, learn, openapi, pages, pages_class, telemetry
+from app import api
 from app.answers import json
 from app.assets import STATIC
-from app.limits import Limiter
-from app.process import leave_with_parent, stopping_event
+from app.explain import api as api_look
+from app.learn import pages as learn
+from app.page import pages
+from app.room import api as api_rooms
+from app.room import pages as pages_class
 from app.runs import Runs
 from app.schemas import Status
-from app.security import Guard
+from app.serve import docs, errors, openapi, telemetry
+from app.serve.limits import Limiter
+from app.serve.process import leave_with_parent, stopping_event
+from app.serve.security import Guard
 from app.settings import Settings, load
 from app.stores import Store, StoreUnavailable, store_for
 

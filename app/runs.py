@@ -30,9 +30,9 @@ from app.record import (
     summary,
     value_of,
 )
+from app.serve.work import Pool
 from app.settings import Settings
 from app.stores import Store, StoreFull
-from app.work import Pool
 from engine import CorruptState, Edit, RunState, Spec, SpecError, pack, start, unpack
 
 __all__ = ["Conflict", "KeyReused", "Run", "RunDamaged", "RunNotFound", "Runs", "Steps", "Summary", "TooMany"]

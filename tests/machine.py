@@ -103,14 +103,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(
-    command: list[str], env: Mapping[str, str], log: Path
-) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: list[str], env: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process of our own, ended by its own handle, whatever happens to the test."""
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **env}, stdout=out, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **env}, stdout=out, stderr=subprocess.STDOUT)
     try:
         yield process
     finally:
@@ -122,9 +118,7 @@ def running(
             process.wait()
 
 
-def wait_until(
-    ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, seconds: float = 30
-) -> None:
+def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, seconds: float = 30) -> None:
     """Poll `ready()` (an OSError or False means not yet); if the process ends, show its log."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import machine
-from app import addresses
-from app.addresses import base_url
+from app.serve import addresses
+from app.serve.addresses import base_url
 from app.settings import Settings
 
 

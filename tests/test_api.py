@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from app import schemas
 from app.main import create_app
+from app.serve.strict import BadJson, decode
 from app.settings import Settings
-from app.strict import BadJson, decode
 from engine import FIELDS, Spec, advance, start, trace
 
 Work = Callable[[httpx.AsyncClient], Awaitable[None]]
@@ -577,6 +577,29 @@ def test_the_schema_of_a_spec_follows_the_engines_table() -> None:
     for name, field in FIELDS.items():
         text = orjson.dumps(properties[name]).decode()
         assert all(f'"{choice}"' in text for choice in field.choices)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "value", "allowed"),
+    [
+        ({"y": [[1.0]]}, "y", "1", "as many rows as x: 2"),
+        ({"loss": "bogus"}, "loss", "'bogus'", "one of "),
+        ({"layers": [{"W": [[0.5, 1e300]], "b": [0.0]}]}, "layers.0.W.0.1", "1e+300", "a number from "),
+        ({"layers": [{"W": [[0.5, 1.0]], "b": [0.0], "activation": "x"}]}, "layers.0.activation", "'x'", "one of "),
+    ],
+)
+def test_backprop_names_what_is_wrong_as_its_body_does(
+    tmp_path: Path, change: dict[str, Any], field: str, value: str, allowed: str
+) -> None:
+    """And repeats the value as it was sent."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        body = schemas.BackpropBody.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index,call-overload]
+        (fault,) = (await client.post("/api/v1/backprop", json=body | change)).json()["errors"]
+        assert (fault["field"], fault["value"]) == (field, value)
+        assert fault["allowed"].startswith(allowed)
+
+    play(tmp_path, work)
 
 
 @pytest.mark.parametrize(

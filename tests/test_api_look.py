@@ -9,10 +9,10 @@ import httpx
 import numpy as np
 import pytest
 
-from app import looks
+from app.explain import looks
+from app.explain.walkthrough import walkthrough
 from app.main import create_app
 from app.settings import Settings
-from app.walkthrough import walkthrough
 from engine import Spec, advance, start, trace
 from engine.health import health
 from engine.probes import check_all, nudge, slice_, wishes

@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from app import api_rooms, pages_class, rooms
 from app.main import create_app
+from app.room import api as api_rooms
+from app.room import pages as pages_class
+from app.room import rooms
 from app.settings import Settings
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \u202eevil"

@@ -33,15 +33,16 @@ HEIGHT = {
     "app.assets": 6,
     "app.settings": 6,
     "app.stores": 7,
+    "app.draw": 7,
     "app.runs": 8,
-    "app.walkthrough": 8,
-    "app.diagram": 8,
-    "app.charts": 8,
+    "app.serve": 8,
     "app.api": 9,
-    "app.pages": 9,
-    "app.classroom": 9,
-    "app.main": 10,
-    "app.__main__": 11,
+    "app.explain": 9,
+    "app.page": 10,
+    "app.learn": 11,
+    "app.room": 12,
+    "app.main": 13,
+    "app.__main__": 14,
 }
 
 
@@ -104,14 +105,12 @@ def test_the_engine_needs_numpy_alone() -> None:
 def test_importing_the_engine_loads_nothing_of_the_web() -> None:
     """In a fresh interpreter, so that no other test has loaded it."""
     code = f"import engine, sys; print([name for name in {WEB} if name in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
 def test_imports_point_downwards() -> None:
-    """main -> api, pages, classroom -> runs, walkthrough, diagram, charts -> engine."""
+    """main -> room -> learn -> page -> explain, api -> serve, runs -> draw, stores -> engine."""
     wrong = []
     for module, names in IMPORTS.items():
         for name in names & NAMES:
@@ -137,7 +136,6 @@ def test_a_module_and_its_functions_are_short(path: Path) -> None:
     long = [
         f"{node.name} has {node.end_lineno - node.lineno + 1} lines"
         for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.end_lineno - node.lineno >= FUNCTION_LINES
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= FUNCTION_LINES
     ]
     assert not long

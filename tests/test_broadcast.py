@@ -17,8 +17,8 @@ import orjson
 import pytest
 
 import machine
-from app import broadcast
-from app.broadcast import Follower, Full, Hub, Screen, Stream
+from app.room import broadcast
+from app.room.broadcast import Follower, Full, Hub, Screen, Stream
 from app.settings import Settings
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.charts import Axis, confusion, histogram, log_share, loss_chart, path, round_numbers, round_up, thinned
+from app.draw.charts import Axis, confusion, histogram, log_share, loss_chart, path, round_numbers, round_up, thinned
 
 
 def test_an_axis_puts_numbers_in_their_place() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from app import rooms
-from app.classroom import Caller, Classroom, NotTeacher, RoomNotFound
-from app.polls import Question
-from app.rooms import Room, Shared
+from app.room import rooms
+from app.room.classroom import Caller, Classroom, NotTeacher, RoomNotFound
+from app.room.polls import Question
+from app.room.rooms import Room, Shared
 from app.runs import TooMany
 from app.settings import Settings
 from app.stores import store_for
@@ -156,7 +156,7 @@ def test_those_present_are_counted_over_all_workers(place: str, monkeypatch: pyt
         assert await one.count(room.code, 2) == 6
         assert await two.count(room.code, 0) == 2
         await two.count(room.code, 5)
-        monkeypatch.setattr("app.classroom.ABSENT_AFTER", 0.0)
+        monkeypatch.setattr("app.room.classroom.ABSENT_AFTER", 0.0)
         assert await one.count(room.code, 1) == 1
 
     play(place, work, workers=2)

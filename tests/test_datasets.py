@@ -94,9 +94,7 @@ def test_the_same_seed_gives_the_same_bits(dataset: Dataset) -> None:
     """Two generators in the same state give the same bits and are left in the same state."""
     first, second = np.random.default_rng(3), np.random.default_rng(3)
     for _ in range(2):
-        for a, b in zip(
-            dataset.sample(first, 57, 0.4), dataset.sample(second, 57, 0.4), strict=True
-        ):
+        for a, b in zip(dataset.sample(first, 57, 0.4), dataset.sample(second, 57, 0.4), strict=True):
             assert a.tobytes() == b.tobytes()
     assert first.bit_generator.state == second.bit_generator.state
 
@@ -208,9 +206,7 @@ def test_xor_is_the_sign_of_the_product() -> None:
     assert corners.min() > 400
 
 
-@pytest.mark.parametrize(
-    ("name", "centres"), [("gaussian", GAUSSIAN_CENTRES), ("three_blobs", BLOB_CENTRES)]
-)
+@pytest.mark.parametrize(("name", "centres"), [("gaussian", GAUSSIAN_CENTRES), ("three_blobs", BLOB_CENTRES)])
 def test_clouds_sit_on_their_centres(name: str, centres: Floats) -> None:
     """Each class has its centre as mean and variance 0.5 clean, 4 at noise 0.5; clean they part."""
     for noise, variance in ((0.0, 0.5), (0.5, 4.0)):

@@ -6,11 +6,11 @@ from zlib import decompress
 import numpy as np
 import pytest
 
-from app.diagram import LINKS_AT_MOST, SIZES, layout
-from app.drawing import Marks, arts_of, draw
-from app.lens import THICKEST, shown, widths
-from app.numbers import plain, short, shorts, signed
-from app.pictures import GRID, diverging, has_surfaces, indexed_png, sprite, surfaces
+from app.draw.diagram import LINKS_AT_MOST, SIZES, layout
+from app.draw.drawing import Marks, arts_of, draw
+from app.draw.lens import THICKEST, shown, widths
+from app.draw.numbers import plain, short, shorts, signed
+from app.draw.pictures import GRID, diverging, has_surfaces, indexed_png, sprite, surfaces
 from engine import RunState, Spec, advance, predict, start, trace
 from engine.features import apply_features
 from engine.network import with_ones

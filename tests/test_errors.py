@@ -8,12 +8,12 @@ import orjson
 import pytest
 from fastapi.exceptions import RequestValidationError
 
-from app.errors import ANSWERS, PROBLEM, invalid, problem, short, spec_problem
 from app.main import create_app
 from app.runs import Conflict, KeyReused, RunDamaged, RunNotFound, TooMany
+from app.serve.errors import ANSWERS, PROBLEM, invalid, problem, short, spec_problem
+from app.serve.work import Busy
 from app.settings import Settings
 from app.stores import StoreUnavailable
-from app.work import Busy
 from engine import SpecError
 
 FAILURES: list[tuple[Exception, int, str | None]] = [

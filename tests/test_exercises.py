@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.exercises import LARGEST_SEED, TYPES, exercise, exercise_by_id
-from app.facts import Facts
-from app.problems import (
+from app.learn.exercises import LARGEST_SEED, TYPES, exercise, exercise_by_id
+from app.learn.facts import Facts
+from app.learn.problems import (
     Problem,
     better_problem,
     check,

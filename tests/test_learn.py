@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from app.exercises import TYPES, exercise
-from app.lessons import lessons
+from app.draw.rendering import ENV
+from app.learn.exercises import TYPES, exercise
+from app.learn.lessons import lessons
 from app.main import create_app
-from app.rendering import ENV
 from app.settings import Settings
 
 Work = Callable[[httpx.AsyncClient], Awaitable[None]]

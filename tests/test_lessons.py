@@ -14,15 +14,17 @@ import numpy as np
 import pytest
 from jinja2 import ChoiceLoader, DictLoader, TemplateNotFound
 
-from app import lesson_digits, lesson_information, pieces
-from app.facts import Facts
-from app.learn import render
-from app.lessons import Lesson, Task, Visit, lessons
-from app.links import Link
-from app.plots import plot
-from app.problems import Problem
-from app.rendering import ENV, environment
-from app.tools import CODE, LISTINGS, TOOLS, highlighted, open_in_playground, run_listing
+from app.draw.rendering import ENV, environment
+from app.learn import digits as lesson_digits
+from app.learn import information as lesson_information
+from app.learn import pieces
+from app.learn.facts import Facts
+from app.learn.lessons import Lesson, Task, Visit, lessons
+from app.learn.pages import render
+from app.learn.plots import plot
+from app.learn.problems import Problem
+from app.learn.tools import CODE, LISTINGS, TOOLS, highlighted, open_in_playground, run_listing
+from app.page.links import Link
 from engine import Spec, advance, evaluate, start, trace
 from engine.datasets import load_digits16
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.forms import PRESETS
-from app.links import GRAINS, LENSES, SCALES, Link, View, fits
+from app.page.forms import PRESETS
+from app.page.links import GRAINS, LENSES, SCALES, Link, View, fits
 from engine import FIELDS, Edit, Spec, SpecError, start
 
 views = st.builds(

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
-from app.csvdata import parse_csv
-from app.forms import Fields, controls, spec_from
 from app.main import create_app
+from app.page.csvdata import parse_csv
+from app.page.forms import Fields, controls, spec_from
 from app.settings import Settings
 from engine import DATASETS, OPTIMIZERS, Spec, SpecError
 

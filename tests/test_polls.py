@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import polls
-from app.facts import Facts
-from app.links import View
-from app.polls import BadQuestion, Question
-from app.teaching import _hiding
-from app.walkthrough import known, walkthrough
+from app.explain.walkthrough import known, walkthrough
+from app.learn.facts import Facts
+from app.page.links import View
+from app.room import polls
+from app.room.polls import BadQuestion, Question
+from app.room.teaching import _hiding
 from engine import Spec, advance, evaluate, start, trace
 
 SPECS = st.fixed_dictionaries(

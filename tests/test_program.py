@@ -8,7 +8,7 @@ import pytest
 from drawn import traces
 from hypothesis import given, settings
 
-from app.program import program
+from app.explain.program import program
 from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Spec, Trace, advance, start, trace
 
 PAIRS = [
@@ -61,7 +61,9 @@ def test_a_wrong_line_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a wrong derivative in the table's code, the program's gradients are not the step's."""
     wrong = replace(ACTIVATIONS["tanh"], derivative_code="1 - a")
     monkeypatch.setitem(ACTIVATIONS, "tanh", wrong)
-    monkeypatch.setattr("app.program._text", __import__("app.program", fromlist=["_text"])._text.__wrapped__)
+    monkeypatch.setattr(
+        "app.explain.program._text", __import__("app.explain.program", fromlist=["_text"])._text.__wrapped__
+    )
     far = differences(trace(start(Spec.make(samples=20))))
     assert far["dz1"] > 1e-3
     assert far["z1"] == 0.0

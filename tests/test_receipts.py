@@ -5,9 +5,9 @@ import pytest
 from drawn import traces
 from hypothesis import given, settings
 
-from app.maths import parts_of
-from app.moments import text_of
-from app.receipts import receipt
+from app.draw.maths import parts_of
+from app.explain.moments import text_of
+from app.explain.receipts import receipt
 from engine import OPTIMIZERS, Spec, SpecError, Trace, advance, start, trace
 from engine.receipts import parameter_receipt, unit_receipt
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import rooms, screens
-from app.names import cell, clean
-from app.polls import BadQuestion, Question
-from app.rooms import ALPHABET, Refused, Room, Shared
+from app.room import rooms, screens
+from app.room.names import cell, clean
+from app.room.polls import BadQuestion, Question
+from app.room.rooms import ALPHABET, Refused, Room, Shared
 
 QUESTION = Question(0, "direction", "Which way?", ("up", "down", "stay"), truth="up", sentence="Up.", address="W1.1.1")
 STUDENTS = ("ada", "bob", "eve")

@@ -17,11 +17,11 @@ from starlette.requests import Request
 from test_api import play
 
 import machine
-from app import security
 from app.main import create_app
-from app.security import CSP, cross_site
+from app.serve import security
+from app.serve.security import CSP, cross_site
+from app.serve.strict import StrictRoute
 from app.settings import Settings
-from app.strict import StrictRoute
 
 StartServer = Callable[..., AbstractContextManager[str]]
 

@@ -9,10 +9,10 @@ from drawn import traces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.maths import mathml, name_of, signed
-from app.moments import GRAINS, Moment, text_of
-from app.plan import MOST
-from app.walkthrough import Walkthrough, known, walkthrough
+from app.draw.maths import mathml, name_of, signed
+from app.explain.moments import GRAINS, Moment, text_of
+from app.explain.plan import MOST
+from app.explain.walkthrough import Walkthrough, known, walkthrough
 from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Spec, SpecError, Trace, advance, start, trace
 
 WHOLE = {"W": "W", "b": "b", "z": "z", "a": "a", "da": "da", "dz": "dz", "dW": "dW", "db": "db", "W_next": "W_next",

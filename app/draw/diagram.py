@@ -1,0 +1,206 @@
+"""A network's drawing as values: where its nodes and links stand, and what each shows of a trace. No markup.
+
+`layout` depends on the architecture and the width of the page alone, so that a template renders it once and each
+frame only fills in the numbers of `draw`.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+from typing import Literal
+
+Size = Literal["xs", "s", "m", "l"]
+Art = Literal["surface", "curve", "weights", "ink", "value"]
+SIZES: tuple[Size, ...] = ("s", "m", "l")
+LINKS_AT_MOST = 450
+ROWS_AT_MOST = 16
+LABELLED_ROWS = 8
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Room for a drawing: its width, its least height, the margins and the largest node, in CSS pixels."""
+
+    width: float
+    height: float
+    left: float
+    right: float
+    node: float
+
+
+FRAMES: dict[Size, Frame] = {
+    "xs": Frame(334, 218, 24, 12, 40),  # no higher than two or three units a layer need, for lessons
+    "s": Frame(334, 340, 24, 12, 40),
+    "m": Frame(540, 430, 40, 24, 50),
+    "l": Frame(840, 474, 60, 40, 56),
+}
+TOP, BOTTOM = 8.0, 34.0
+
+
+@dataclass(frozen=True)
+class Node:
+    """One unit: its place (centre and side) in the drawing; layer 0 are the inputs, unit 0 a layer in one picture."""
+
+    layer: int
+    unit: int
+    x: float
+    y: float
+    side: float
+
+    @property
+    def id(self) -> str:
+        """The SVG id."""
+        return f"node-{self.layer}-{self.unit}"
+
+    @property
+    def address(self) -> str:
+        """The address of its activation."""
+        return f"a{self.layer}.{self.unit}"
+
+    @property
+    def left(self) -> float:
+        """Its left edge."""
+        return round(self.x - self.side / 2, 1)
+
+    @property
+    def top(self) -> float:
+        """Its upper edge."""
+        return round(self.y - self.side / 2, 1)
+
+    @property
+    def right(self) -> float:
+        """Its right edge."""
+        return round(self.x + self.side / 2, 1)
+
+    @property
+    def bottom(self) -> float:
+        """Its lower edge."""
+        return round(self.y + self.side / 2, 1)
+
+
+@dataclass(frozen=True)
+class Link:
+    """One weight, drawn from unit `source` of the layer below to `unit` of `layer`."""
+
+    layer: int
+    unit: int
+    source: int
+    path: str
+
+    @property
+    def id(self) -> str:
+        """The SVG id."""
+        return f"link-{self.layer}-{self.unit}-{self.source}"
+
+    @property
+    def address(self) -> str:
+        """The address of its weight."""
+        return f"W{self.layer}.{self.unit}.{self.source}"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of the drawing. `links` lead into it; `all_links` says whether every one is drawn."""
+
+    index: int
+    name: str
+    activation: str
+    x: float
+    nodes: tuple[Node, ...]
+    links: tuple[Link, ...]
+    all_links: bool
+    labelled: bool
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A whole drawing. `narrow` layers have no room for more than a number as label, `tight` ones for long captions."""
+
+    width: float
+    height: float
+    narrow: bool
+    tight: bool
+    layers: tuple[Layer, ...]
+
+    def node(self, layer: int, unit: int) -> Node | None:
+        """The node of a unit; the one picture of a layer drawn as one; None for a unit that is not there."""
+        if not 0 <= layer < len(self.layers):
+            return None
+        nodes = self.layers[layer].nodes
+        if len(nodes) == 1 and nodes[0].unit == 0:
+            return nodes[0]
+        return nodes[unit - 1] if 0 < unit <= len(nodes) else None
+
+
+def layer_name(index: int, layers: int) -> str:
+    """input, hidden 1, …, output; `layers` counts all but the inputs."""
+    return "input" if index == 0 else "output" if index == layers else f"hidden {index}"
+
+
+def unit_name(layer: int, unit: int, layers: int) -> str:
+    """ "hidden 1, unit 2", both counted from 1."""
+    return f"{layer_name(layer, layers)}, unit {unit}"
+
+
+@lru_cache(maxsize=64)
+def layout(sizes: tuple[int, ...], activations: tuple[str, ...], one_picture: bool = False, size: Size = "l") -> Layout:
+    """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image."""
+    frame, last = FRAMES[size], len(sizes) - 1
+    shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
+    rows = [min(n, ROWS_AT_MOST) for n in shown]
+    labelled = max(rows) <= LABELLED_ROWS
+    height = max(frame.height, TOP + BOTTOM + (74 * max(rows) if labelled else 560))
+    pitch = min(frame.node + 62, (height - TOP - BOTTOM) / max(rows))
+    columns = [ceil(n / ROWS_AT_MOST) for n in shown]
+    room = (frame.width - frame.left - frame.right) / max(1, sum(columns) + last * (0.8 if labelled else 1.6))
+    side = min(frame.node, pitch - 34 if labelled else pitch * 0.82, room)
+    image = min(2.2 * frame.node, 0.25 * frame.width) if one_picture else side
+    blocks = [image if one_picture and k == 0 else side * (1.12 * c - 0.12) for k, c in enumerate(columns)]
+    gap = (frame.width - frame.left - frame.right - sum(blocks)) / max(1, last)
+    layers: list[Layer] = []
+    x = frame.left
+    for k, n in enumerate(shown):
+        middle = TOP + (height - TOP - BOTTOM) / 2
+        tile = image if one_picture and k == 0 else side
+        nodes = _nodes(k, n, x, middle, tile, pitch, one_picture and k == 0)
+        drawable = k > 0 and sizes[k] * sizes[k - 1] <= LINKS_AT_MOST and not (one_picture and k == 1)
+        links = _links(layers[-1].nodes, nodes) if drawable else ()
+        name, centre = layer_name(k, last), round(x + blocks[k] / 2, 1)
+        activation = activations[k - 1] if k else ""
+        layers.append(Layer(k, name, activation, centre, nodes, links, k == 0 or drawable, labelled))
+        x += blocks[k] + gap
+    return Layout(frame.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers))
+
+
+def _nodes(
+    layer: int, count: int, left: float, middle: float, side: float, pitch: float, picture: bool
+) -> tuple[Node, ...]:
+    rows = min(count, ROWS_AT_MOST)
+    top = middle - pitch * (rows - 1) / 2
+    return tuple(
+        Node(
+            layer,
+            0 if picture else i + 1,
+            round(left + side / 2 + (i // ROWS_AT_MOST) * side * 1.12, 1),
+            round(top + pitch * (i % ROWS_AT_MOST), 1),
+            round(side, 1),
+        )
+        for i in range(count)
+    )
+
+
+def _links(sources: tuple[Node, ...], targets: tuple[Node, ...]) -> tuple[Link, ...]:
+    return tuple(
+        Link(target.layer, target.unit, source.unit, curve(source, target, j, len(sources)))
+        for target in targets
+        for j, source in enumerate(sources)
+    )
+
+
+def curve(source: Node, target: Node, index: int, count: int) -> str:
+    """A cubic whose control points sit at mid-x; the ends fan out so that they do not meet in one point."""
+    x0, y0, x1 = source.right, source.y, target.left
+    spread = min(6.0, 0.62 * target.side / max(1, count))
+    y1 = round(target.y + (index - (count - 1) / 2) * spread, 1)
+    middle = round((x0 + x1) / 2, 1)
+    return f"M{x0:g} {y0:g}C{middle:g} {y0:g} {middle:g} {y1:g} {x1:g} {y1:g}"

@@ -1,0 +1,259 @@
+"""From a trace to the filled-in drawing of the network: the skeleton of its architecture, and its values."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from app.draw.charts import path
+from app.draw.diagram import Art, Layer, Layout, Size, curve, layout
+from app.draw.lens import Shown, shown, widths
+from app.draw.numbers import shorts
+from app.draw.pictures import CURVE, GRID, Surfaces, centred, inks, scaled, sprite
+from app.draw.rendering import fill, skeleton
+from engine import FEATURES, Spec, Trace
+from engine.arrays import Floats
+
+PIXELS = 16
+DENSE = 150  # links; more than that have longer dashes, which are drawn in half the time
+MANY = 24  # more units than this have coarser pictures in frames of Play: so small they hardly differ
+
+
+class Known(Protocol):
+    """Which quantities are computed so far, by their addresses."""
+
+    def __contains__(self, quantity: str, /) -> bool:
+        """Whether this one is."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What stands out: the selected address; in a walkthrough the ids that are lit and their colour, and `known`,
+    the quantities computed so far (None: all)."""
+
+    select: str | None = None
+    lit: frozenset[str] = field(default_factory=frozenset)
+    tone: str = ""
+    flow: str = ""
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The drawing and the sentences under it; or in place of the drawing its `values`, for the script to put in."""
+
+    svg: Markup
+    legend: str
+    layout: Layout
+    values: str | None = None
+
+
+def names_of(spec: Spec) -> tuple[str, ...]:
+    """What the inputs are called."""
+    if spec.features:
+        return tuple(FEATURES[name].title for name in spec.features)
+    return tuple(f"x{i + 1}" for i in range(spec.network.sizes[0]))
+
+
+def class_names(spec: Spec) -> tuple[str, ...]:
+    """What the outputs stand for, where they stand for classes."""
+    return tuple(str(k) for k in range(spec.network.sizes[-1])) if spec.task == "multiclass" else ()
+
+
+def is_image(spec: Spec) -> bool:
+    """Whether the raw inputs are the pixels of one image."""
+    return spec.raw_inputs == PIXELS * PIXELS
+
+
+def arts_of(spec: Spec) -> tuple[Art, ...]:
+    """What each layer's units show of themselves."""
+    layers = len(spec.network.sizes)
+    if is_image(spec):
+        value: Art = "value"
+        return ("ink", "weights", *(value for _ in range(layers - 2)))
+    art: Art = "surface" if spec.raw_inputs == 2 else "curve" if spec.raw_inputs == 1 else "value"
+    return (art,) * layers
+
+
+def draw(
+    spec: Spec, trace: Trace, seen: Surfaces | None, lens: str, batch: bool, marks: Marks, size: Size = "l",
+    patch: bool = False,
+) -> Drawing:  # fmt: skip
+    """The network under a lens; `seen` are its units' surfaces, for one or two raw inputs.
+
+    With `patch` it has only the values, for the page's script to put in their places in the drawing that is there; the
+    selected unit's own links in a wide layer have no places, so with them it is whole.
+    """
+    network, arts = spec.network, arts_of(spec)
+    place = layout(network.sizes, network.activation_names, is_image(spec), size)
+    what = shown(trace, lens, batch)
+    text, pictured = _skeleton(
+        network.sizes, network.activation_names, spec.raw_inputs, names_of(spec), class_names(spec), arts, size
+    )
+    values = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
+    if "ink" in arts:
+        values.append(inks(trace.x.mean(axis=0)[None], PIXELS))
+    values += _link_values(place, what, marks)
+    chosen = Markup("").join(_chosen_links(place, x, what, marks) for x in place.layers[1:] if not x.all_links)
+    values.append(chosen)
+    for layer in place.layers:
+        values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
+    legend = _legend(place, what)
+    if patch and not chosen:
+        return Drawing(Markup(""), legend, place, "|".join(values))
+    return Drawing(fill(text, [lens, marks.flow, *values]), legend, place)
+
+
+@lru_cache(maxsize=64)
+def _skeleton(
+    sizes: tuple[int, ...], activations: tuple[str, ...], inputs: int, names: tuple[str, ...],
+    classes: tuple[str, ...], arts: tuple[Art, ...], size: Size,
+) -> tuple[str, int]:  # fmt: skip
+    """The drawing's skeleton, and how many pictures its sprite has. Keyed by little: a layout is slow to hash."""
+    place = layout(sizes, activations, inputs == PIXELS * PIXELS, size)
+    pictured = sum(len(layer.nodes) for layer in place.layers if arts[layer.index] in ("surface", "weights"))
+    dense = sum(len(layer.links) for layer in place.layers) > DENSE
+    text = skeleton(
+        "_diagram.svg", layout=place, arts=arts, names=names, classes=classes, tile=GRID if inputs == 2 else PIXELS,
+        tiles=pictured, ink="ink" in arts, dense=dense, last=len(sizes) - 1,
+    )  # fmt: skip
+    return text, pictured
+
+
+def _tiles(trace: Trace, seen: Surfaces | None, lens: str, coarse: bool = False) -> str:
+    """Every unit's surface, a coarse one by every other point of every other row; or for an image's pixels, the first
+    layer's weights as the lens has them."""
+    if seen is not None and coarse:
+        tiles = [layer.reshape(-1, GRID, GRID)[:, ::2, ::2].reshape(-1, GRID // 2) for layer in seen.layers]
+        return sprite(np.concatenate(tiles), GRID // 2)
+    if seen is not None:
+        return sprite(np.concatenate(seen.layers), GRID)
+    first = trace.layers[0]
+    change = {"gradients": first.dW, "updates": first.W_next - first.W}
+    return sprite(scaled(change.get(lens, first.W)), PIXELS)
+
+
+def _signs(values: NDArray[np.floating]) -> list[str]:
+    return ["n" if negative else "p" for negative in (values < 0).tolist()]
+
+
+def _link_values(place: Layout, what: Shown, marks: Marks) -> list[str]:
+    """Class, width and number of every link drawn, of all layers at once: a NumPy call costs as much as 20 links."""
+    drawn = [layer for layer in place.layers[1:] if layer.links]
+    if not drawn:
+        return []
+    flat = np.concatenate([what.links[layer.index - 1].ravel() for layer in drawn])
+    kinds, texts = _signs(flat), shorts(flat.tolist(), 3)
+    strokes = ("%.1f " * len(flat) % tuple(widths(flat, what.reach))).split()
+    if marks.select or marks.lit or marks.known is not None:
+        links = (link for layer in drawn for link in layer.links)
+        kinds = [
+            kind + _link_marks(link.id, link.address, what.lens, marks) for kind, link in zip(kinds, links, strict=True)
+        ]
+        texts = ["?" if "unknown" in kind else text for kind, text in zip(kinds, texts, strict=True)]
+    return [value for row in zip(kinds, strokes, texts, strict=True) for value in row]
+
+
+def _link_marks(id: str, address: str, lens: str, marks: Marks) -> str:
+    marked = " sel" if address == marks.select else ""
+    if id in marks.lit:
+        marked += f" lit {marks.tone}"
+    if marks.known is not None and not _is_known("d" + address if lens == "gradients" else address, lens, marks.known):
+        marked += " unknown"
+    return marked
+
+
+def _is_known(address: str, lens: str, known: Known) -> bool:
+    return lens in ("weights", "activations") or address in known
+
+
+def _chosen_links(place: Layout, layer: Layer, what: Shown, marks: Marks) -> Markup:
+    """The links of the selected unit alone, where all would be too many."""
+    place_of = (marks.select or "").lstrip("Wab").split(".")
+    below = place.layers[layer.index - 1].nodes
+    if len(place_of) < 2 or place_of[0] != str(layer.index) or below[0].unit == 0:
+        return Markup("")
+    unit = int(place_of[1])
+    if not 1 <= unit <= len(layer.nodes):
+        return Markup("")
+    target, row = layer.nodes[unit - 1], what.links[layer.index - 1][unit - 1]
+    strokes, texts, signs = widths(row, what.reach), shorts(row.tolist(), 3), _signs(row)
+    parts = []
+    for j, source in enumerate(below):
+        marked = signs[j] + _link_marks("", f"W{layer.index}.{unit}.{source.unit}", "", marks)
+        shape = curve(source, target, j, len(below))
+        parts.append(_LINK.format(layer.index, unit, source.unit, marked, shape, strokes[j], texts[j]))
+    return Markup("").join(parts)
+
+
+_LINK = Markup('<path id="link-{}-{}-{}" class="w {}" tabindex="-1" d="{}" stroke-width="{:.1f}" data-v="{}"/>')
+
+
+def _node_values(
+    layer: Layer, art: Art, trace: Trace, seen: Surfaces | None, what: Shown, marks: Marks, narrow: bool
+) -> list[Any]:
+    k, labels, values = layer.index, what.labels, list[Any]()
+    bias_signs = _signs(what.biases[k - 1]) if k else []
+    extra = _art_values(k, art, trace, seen)
+    activations = shorts(_mean(trace, k).tolist()) if layer.nodes[0].unit else []
+    above_at, below_at = (name + " " if name and not narrow else "" for name in (labels.above_name, labels.below_name))
+    for i, node in enumerate(layer.nodes):
+        marked = ("sel " if node.address == marks.select else "") + (marks.tone if node.id in marks.lit else "")
+        values += [marked, activations[i] if activations else ""]
+        values += extra[i] if extra else ()
+        if k:
+            values.append(bias_signs[i] + _bias_marks(f"b{k}.{node.unit}", what.lens, marks))
+        if layer.labelled:
+            values.append(_label(above_at, labels.above[k][i], f"{labels.above_name}{k}.{node.unit}", marks, k))
+            if k:
+                quantity = {"δ": "delta", "Δb": "b"}.get(labels.below_name, labels.below_name)
+                values.append(
+                    _label(below_at, labels.below[k][i], f"{quantity}{k}.{node.unit}", marks, k, what.lens == "weights")
+                )
+    return values
+
+
+def _mean(trace: Trace, k: int) -> Floats:
+    """Activations of a layer, 0 being the inputs: the example's, or the means of the batch."""
+    return np.asarray((trace.layers[k - 1].a if k else trace.x).mean(axis=0))
+
+
+def _bias_marks(address: str, lens: str, marks: Marks) -> str:
+    """The dot of a gradient or an update tells its sign only once that is computed."""
+    quantity = "d" + address if lens == "gradients" else address
+    unknown = marks.known is not None and not _is_known(quantity, lens, marks.known)
+    return (" sel" if address == marks.select else "") + (" unknown" if unknown else "")
+
+
+def _label(prefix: str, text: str, quantity: str, marks: Marks, layer: int, always: bool = False) -> str:
+    if not text:
+        return ""
+    if marks.known is not None and not always and layer and quantity not in marks.known:
+        return prefix + "?"
+    return prefix + text
+
+
+def _art_values(k: int, art: Art, trace: Trace, seen: Surfaces | None) -> list[list[Any]]:
+    """What fills each unit's own picture, where that is not a part of the sprite."""
+    if art == "curve" and seen is not None:
+        x = np.arange(CURVE, dtype=float)
+        return [[path(x, -20 * row.astype(float))] for row in seen.layers[k]]
+    if art == "value":
+        mean = _mean(trace, k)
+        a = centred(mean[:, None], trace.layers[k - 1].activation)[:, 0] if k else scaled(mean[None])[0]
+        return [[sign, f"{abs(v):.2f}"] for sign, v in zip(_signs(a), a.tolist(), strict=True)]
+    return []
+
+
+def _legend(place: Layout, what: Shown) -> str:
+    legend = what.legend if place.layers[0].labelled else what.legend.split(" Below ")[0]
+    picture = place.layers[0].nodes[0].unit == 0
+    hidden = [layer.name for layer in place.layers[1:] if not layer.all_links and not (picture and layer.index == 1)]
+    if picture:
+        legend += f" Each unit of {place.layers[1].name} shows what it has for each pixel."
+    if not hidden:
+        return legend
+    return f"{legend} Too many links to draw into {', '.join(hidden)}: select a unit to see its own."

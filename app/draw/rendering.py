@@ -1,0 +1,76 @@
+"""Templates to text: the one Jinja environment, the addresses of static files, and skeletons filled in per frame.
+
+A skeleton is a template rendered once per architecture that leaves `%s` where numbers go: filling it is one `%`.
+"""
+
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from app.assets import STATIC, TEMPLATES
+from app.draw import numbers
+from app.draw.maths import mathml
+
+SLOT = Markup("%s")
+
+
+@lru_cache(maxsize=1)
+def static_version() -> str:
+    """A hash of every static file: part of their addresses, so that they may be kept for ever."""
+    digest = sha256()
+    for file in sorted(STATIC.rglob("*")):
+        if file.is_file():
+            digest.update(file.relative_to(STATIC).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def asset(path: str) -> str:
+    """The address of a static file. Modules import each other by relative paths, so the version is a folder."""
+    return f"/static/{static_version()}/{path}"
+
+
+def equations(latex: str) -> list[Markup]:
+    """The equations of a formula, one MathML element each, so that they can stand below each other."""
+    return [mathml(part.strip()) for part in latex.split(r",\quad")]
+
+
+def environment() -> Environment:
+    """Autoescape everywhere, no undefined names."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    env.globals["asset"] = asset
+    env.globals["slot"] = SLOT
+    env.filters["signed"] = numbers.signed
+    env.filters["plain"] = numbers.plain
+    env.filters["percent"] = numbers.percent
+    env.filters["commas"] = numbers.count
+    env.filters["equations"] = equations
+    return env
+
+
+ENV = environment()
+
+
+def render(name: str, context: dict[str, Any] | None = None, **more: Any) -> Markup:
+    """A template with its context."""
+    return Markup(ENV.get_template(name).render({**(context or {}), **more}))
+
+
+def skeleton(name: str, **parts: Any) -> str:
+    """A template with slots, for the caller to keep; line ends and indents are dropped."""
+    lines = (line.strip() for line in ENV.get_template(name).render(parts).splitlines())
+    return "".join(line if line.endswith(">") else line + " " for line in lines)
+
+
+def fill(text: str, values: list[Any]) -> Markup:
+    """A skeleton with its values, which are numbers and classes of our own making and need no escaping."""
+    return Markup(text % tuple(values))

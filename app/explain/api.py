@@ -1,0 +1,186 @@
+"""JSON that looks into one step of a run and changes nothing: walkthrough, receipt, nudge, check, slice, and so on.
+
+Every route looks at the run's head, or with `step` at an earlier step; what a look costs decides where it runs.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from app.answers import json
+from app.api import Kept, Whole, answers_with
+from app.costs import look_cost, rerun_cost
+from app.explain import looks
+from app.explain.moments import GRAINS
+from app.explain.receipts import receipt as receipt_of
+from app.explain.walkthrough import walkthrough as walkthrough_of
+from app.runs import Run, Runs
+from app.serve.strict import StrictRoute
+from engine import RunState, SpecError, trace
+from engine.health import complaint, health
+from engine.probes import (
+    CHECKED,
+    CONTOUR_EXAMPLES,
+    GRID,
+    POINTS,
+    check_all,
+    contour,
+    located,
+    nudge,
+    slice_,
+    wishes,
+)
+
+router = APIRouter(prefix="/api/v1/runs/{run_id}", route_class=StrictRoute, default_response_class=Response)
+
+Granularity = Annotated[
+    str, Query(max_length=40, description="How finely: " + ", ".join(GRAINS) + ".", json_schema_extra={"enum": GRAINS})
+]
+Address = Annotated[
+    str, Query(max_length=40, description="W2.1.3: layer 2, to unit 1, from unit 3; b2.1: a bias; a2.1: a unit.")
+]
+Example = Annotated[Whole | None, Query(description="One example alone, by its row; else the next mini-batch.")]
+Step = Annotated[Whole | None, Query(description="An earlier step to look at.")]
+PATH_POINTS = 24
+CHECK_SECONDS = 0.5
+MOMENT_SECONDS = 60e-6  # to write one moment
+
+Look = Callable[[RunState], dict[str, Any]]
+
+
+async def _look(runs: Runs, run_id: str, step: int | None, cost: Callable[[RunState], float], look: Look) -> Response:
+    """A look at a run, at its head or an earlier step, where work of that cost belongs."""
+    run, state = await _found(runs, run_id, step)
+    return await runs.pool.do(cost(state), run.visitor, lambda: json(look(state)))
+
+
+async def _found(runs: Runs, run_id: str, step: int | None) -> tuple[Run, RunState]:
+    run = await runs.get(run_id)
+    return run, run.state if step is None else await runs.at(run, step)
+
+
+@router.get("/walkthrough", tags=["look"], responses=answers_with(looks.WalkthroughAnswer))
+async def read_walkthrough(
+    run_id: str, runs: Kept, example: Example = None, granularity: Granularity = "unit", step: Step = None,
+    moment: Annotated[Whole | None, Query(description="Only this moment.")] = None,
+) -> Response:  # fmt: skip
+    """One step as moments in computing order, each in words, symbols, numbers and a line of NumPy.
+
+    On `example` alone, or on the mini-batch that the next step will use.
+    """
+
+    def look(state: RunState) -> dict[str, Any]:
+        walk = walkthrough_of(trace(state, example), granularity)  # type: ignore[arg-type]
+        if moment is not None and moment >= len(walk):
+            raise SpecError("moment", moment, f"a whole number from 0 to {len(walk) - 1}")
+        indices = range(len(walk)) if moment is None else [moment]
+        return looks.walked(walk, indices, runs.settings.answer_numbers)
+
+    def cost(state: RunState) -> float:
+        count = 1 if moment is not None else min(1_000, 4 * state.spec.network.size + 10)
+        return look_cost(state.spec) + count * MOMENT_SECONDS
+
+    return await _look(runs, run_id, step, cost, look)
+
+
+@router.get("/receipt", tags=["look"], responses=answers_with(looks.ReceiptAnswer))
+async def read_receipt(
+    run_id: str, runs: Kept, address: Address, example: Example = None, step: Step = None
+) -> Response:
+    """Where a parameter's next value comes from, or a unit's z, a and delta."""
+
+    def look(state: RunState) -> dict[str, Any]:
+        return looks.received(state.step, receipt_of(trace(state, example), address))
+
+    return await _look(runs, run_id, step, lambda state: look_cost(state.spec), look)
+
+
+@router.get("/nudge", tags=["look"], responses=answers_with(looks.NudgeAnswer))
+async def read_nudge(
+    run_id: str, runs: Kept, address: Address, example: Example = None, step: Step = None,
+    amount: Annotated[float, Query(allow_inf_nan=False)] = 0.001,
+) -> Response:  # fmt: skip
+    """Add `amount` to one parameter and run the model again: better or worse? Beside it backpropagation's number."""
+
+    def look(state: RunState) -> dict[str, Any]:
+        return looks.probed(state.step, nudge(state, address, amount, example))
+
+    return await _look(runs, run_id, step, lambda state: 6 * rerun_cost(state.spec), look)
+
+
+@router.get("/check", tags=["look"], responses=answers_with(looks.CheckAnswer))
+async def read_check(run_id: str, runs: Kept, example: Example = None, step: Step = None) -> Response:
+    """Every gradient against reruns of the model; of a large network, as many as fit into half a second."""
+
+    def look(state: RunState) -> dict[str, Any]:
+        return looks.probed(state.step, check_all(state, example, seconds=CHECK_SECONDS))
+
+    def cost(state: RunState) -> float:
+        return 2 * min(CHECKED, state.spec.network.size) * rerun_cost(state.spec)
+
+    return await _look(runs, run_id, step, cost, look)
+
+
+@router.get("/slice", tags=["look"], responses=answers_with(looks.SliceAnswer))
+async def read_slice(
+    run_id: str, runs: Kept, address: Address, example: Example = None, step: Step = None,
+    width: Annotated[float | None, Query(allow_inf_nan=False, description="How far to either side.")] = None,
+) -> Response:  # fmt: skip
+    """The loss along one parameter alone, with where this step lands, and where 3 and 10 times the rate would."""
+
+    def look(state: RunState) -> dict[str, Any]:
+        return looks.probed(state.step, slice_(state, address, example, width=width))
+
+    return await _look(
+        runs, run_id, step, lambda state: POINTS * rerun_cost(state.spec) + 3 * look_cost(state.spec), look
+    )
+
+
+@router.get("/contour", tags=["look"], responses=answers_with(looks.ContourAnswer))
+async def read_contour(run_id: str, runs: Kept, x: Address, y: Address, step: Step = None) -> Response:
+    """The loss over two parameters, on the training set, with the path that they have walked so far."""
+    run, state = await _found(runs, run_id, step)
+    places = located(state, x, "x"), located(state, y, "y")
+    if places[0] == places[1]:
+        raise SpecError("y", y, "another parameter than x")
+    steps = sorted({state.step * n // PATH_POINTS for n in range(PATH_POINTS + 1)})
+    path = []
+    for at in steps:
+        parameters = (await runs.at(run, at)).parameters
+        path.append((float(parameters[places[0]]), float(parameters[places[1]])))
+    cost = min(1.0, GRID**2 * rerun_cost(state.spec, CONTOUR_EXAMPLES))
+    return await runs.pool.do(
+        cost, run.visitor, lambda: json(looks.contoured(state.step, contour(state, x, y, path=path), steps))
+    )
+
+
+@router.get("/wishes", tags=["look"], responses=answers_with(looks.WishesAnswer))
+async def read_wishes(
+    run_id: str, runs: Kept, step: Step = None, address: Address | None = None,
+    gradients: Annotated[Literal["true", "false"], Query(description="Each example's whole gradient too.")] = "false",
+) -> Response:  # fmt: skip
+    """What each example of the mini-batch wants, and how far it agrees with their mean, the batch's gradient."""
+    most = runs.settings.answer_numbers
+
+    def look(state: RunState) -> dict[str, Any]:
+        index = None if address is None else located(state, address)
+        found = wishes(state, values=most) if gradients == "true" else wishes(state)
+        every = (lambda: list(state.spec.network.addresses())) if gradients == "true" else None
+        return looks.wished(state.step, found, index, address, every)
+
+    def cost(state: RunState) -> float:
+        return state.spec.batch_size * (rerun_cost(state.spec, 1) + 100e-6)
+
+    return await _look(runs, run_id, step, cost, look)
+
+
+@router.get("/health", tags=["look"], responses=answers_with(looks.HealthAnswer))
+async def read_health(run_id: str, runs: Kept, step: Step = None) -> Response:
+    """How gradients fare in every layer of the next step, and one plain sentence if something is wrong."""
+
+    def look(state: RunState) -> dict[str, Any]:
+        told = trace(state)
+        return looks.healthy(state.step, told.examples, health(told), complaint(told, state))
+
+    return await _look(runs, run_id, step, lambda state: look_cost(state.spec), look)

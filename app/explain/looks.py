@@ -1,0 +1,371 @@
+"""What the looks into one step answer: shapes for the OpenAPI document, and plain values made of the engine's."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from app.explain.moments import Grain, Moment, Phase, text_of
+from app.explain.receipts import Receipt
+from app.explain.walkthrough import Walkthrough
+from app.schemas import Vector
+from engine import SpecError
+from engine.health import Complaint, LayerHealth
+from engine.probes import Check, Contour, Nudge, Slice, Wishes
+
+Number = float | None
+_NUMBERS = "numbers per example, per unit, or single ones, as the trace has them"
+
+
+class TermAnswer(BaseModel):
+    """One product of a sum."""
+
+    label: str
+    left: Number
+    right: Number
+    value: Number
+
+
+class MomentAnswer(BaseModel):
+    """One fact of one step in words, symbols (LaTeX), numbers and code; `values` are the trace's own numbers.
+
+    `targets` are the quantities it computes by address, `nodes` and `links` what it lights in the diagram, `focus`
+    whose receipt it belongs to. `terms` are the largest of the products it adds up, `rest` sums the `left_out` others.
+    """
+
+    index: int
+    phase: Phase
+    kind: str
+    layer: int
+    units: list[int]
+    targets: list[str]
+    focus: str | None
+    nodes: list[str]
+    links: list[str]
+    direction: Literal["forward", "backward"] | None
+    words: str
+    symbols: str
+    numbers: str
+    code_line: int
+    code: str
+    values: dict[str, Any]
+    terms: list[TermAnswer]
+    rest: Number
+    left_out: int
+
+
+class PhaseAnswer(BaseModel):
+    """One phase of a walkthrough: the index of its first moment, and how many it has."""
+
+    phase: Phase
+    first: int
+    count: int
+
+
+class WalkthroughAnswer(BaseModel):
+    """One step in computing order. `code` is the whole step as a NumPy program; `collapsed` says what is shortened."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "step": 0, "examples": [8], "granularity": "pass", "count": 5, "collapsed": "",
+        "phases": [{"phase": "forward", "first": 0, "count": 2}], "code": ["n = len(x)"], "moments": [],
+    }]})  # fmt: skip
+
+    step: int
+    examples: list[int]
+    granularity: Grain
+    count: int
+    collapsed: str
+    phases: list[PhaseAnswer]
+    code: list[str]
+    moments: list[MomentAnswer]
+
+
+class PartAnswer(BaseModel):
+    """One thing that the update adds: gradient, penalty, memory, decay, trial or step."""
+
+    name: str
+    value: Number
+
+
+class ReceiptAnswer(BaseModel):
+    """How a parameter came to its next value, now + parts = next; or a unit to its numbers; or an input.
+
+    `facts` are the numbers, those per example as lists. `came_from` is one click further back.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "step": 0, "address": "b2.1", "name": "b²₁", "place": "bias of hidden 2, unit 1", "kind": "parameter",
+        "words": "Against its gradient, the bias goes up to +0.02425.", "symbols": "b", "numbers": "", "code": [],
+        "came_from": ["a2.1"], "terms": [], "rest": 0.0, "left_out": 0,
+        "facts": {"now": -0.0044, "gradient": -0.95, "parts": [{"name": "gradient", "value": 0.0286}], "next": 0.0242},
+    }]})  # fmt: skip
+
+    step: int
+    address: str
+    name: str
+    place: str
+    kind: Literal["parameter", "unit", "input"]
+    words: str
+    symbols: str
+    numbers: str
+    code: list[str]
+    came_from: list[str]
+    terms: list[TermAnswer]
+    rest: Number
+    left_out: int
+    facts: dict[str, Any]
+
+
+class NudgeAnswer(BaseModel):
+    """One parameter moved a little and the model rerun, beside backpropagation's gradient.
+
+    `slope` is change / amount. To nudge every parameter takes `reruns` reruns of the model, one backward pass does.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "step": 50, "address": "W1.1.1", "amount": 0.001, "now": -0.8398, "before": 0.50167, "after": 0.50164,
+        "slope": -0.0286005, "gradient": -0.0286093, "difference": 8.8e-06, "verdict": "better", "agrees": True,
+        "reruns": 25,
+    }]})  # fmt: skip
+
+    step: int
+    address: str
+    amount: float
+    now: Number
+    before: Number
+    after: Number
+    slope: Number
+    gradient: Number
+    difference: Number
+    verdict: Literal["better", "worse", "same"]
+    agrees: bool
+    reruns: int
+
+
+class CheckAnswer(BaseModel):
+    """Every gradient against reruns: `checked` of `parameters`, the largest difference and where it is.
+
+    `scale` is the largest gradient. `kinks` are parameters where the slope jumps and any gradient in between is right.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "step": 50, "parameters": 25, "checked": 25, "reruns": 51, "largest": 7.1e-11, "address": "W1.1.2",
+        "scale": 0.339, "kinks": 0, "passed": True,
+    }]})  # fmt: skip
+
+    step: int
+    parameters: int
+    checked: int
+    reruns: int
+    largest: Number
+    address: str
+    scale: Number
+    kinks: int
+    passed: bool
+
+
+class LandingAnswer(BaseModel):
+    """Where a step with `factor` times the learning rate puts the parameter, and the loss there if it alone moves."""
+
+    factor: int
+    value: Number
+    loss: Number
+
+
+class SliceAnswer(BaseModel):
+    """The loss along one parameter alone; at `now` its tangent has the slope `gradient`."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "step": 50, "address": "W1.1.1", "now": -0.84, "loss": 0.5017, "gradient": -0.0286, "values": [-1.34, -0.34],
+        "losses": [0.516, 0.494], "landings": [{"factor": 1, "value": -0.839, "loss": 0.5016}],
+    }]})  # fmt: skip
+
+    step: int
+    address: str
+    now: Number
+    loss: Number
+    gradient: Number
+    values: Vector
+    losses: Vector
+    landings: list[LandingAnswer]
+
+
+class ContourAnswer(BaseModel):
+    """The loss over two parameters, `losses[row of y][column of x]`, on `examples` of the training examples.
+
+    `path` is where the two have been at the steps `path_steps`, `now` where they are.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "step": 50, "x_address": "W1.1.1", "y_address": "b1.1", "x": [-0.5, 1.5], "y": [-0.5, 1.5],
+        "losses": [[0.9, 0.4], [1.2, 0.6]], "now": [0.9, 0.1], "examples": 120, "path": [[0.0, 0.0], [0.9, 0.1]],
+        "path_steps": [0, 50],
+    }]})  # fmt: skip
+
+    step: int
+    x_address: str
+    y_address: str
+    x: Vector
+    y: Vector
+    losses: list[Vector]
+    now: tuple[Number, Number]
+    examples: int
+    path: list[tuple[Number, Number]]
+    path_steps: list[int]
+
+
+class WishAnswer(BaseModel):
+    """What one example wants: the length of its own gradient, how far it agrees with the batch's (cosine from -1 to
+    1, null if there is nothing to compare), and its gradient at the address that was asked about.
+    """
+
+    example: int
+    length: Number
+    cosine: Number
+    wish: Number = None
+    gradient: Vector | None = None
+
+
+class WishesAnswer(BaseModel):
+    """The gradients of the batch's single examples; their mean is the batch's own. `wish` and `mean` are at `address`.
+
+    With gradients=true each has its whole gradient, in the order of `addresses`.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "step": 50, "batch": 10, "address": "W1.1.1", "mean": -0.0286, "length": 0.6,
+        "wishes": [{"example": 48, "length": 1.1, "cosine": 0.16, "wish": 0.3, "gradient": None}], "addresses": None,
+    }]})  # fmt: skip
+
+    step: int
+    batch: int
+    address: str | None
+    mean: Number
+    length: Number
+    wishes: list[WishAnswer]
+    addresses: list[str] | None
+
+
+class LayerHealthAnswer(BaseModel):
+    """One layer: length and size (root mean square) of its gradient, length of the step over that of the weights,
+    shares of dead units and saturated activations, and how its activations are spread.
+    """
+
+    layer: int
+    gradient_norm: Number
+    gradient_size: Number
+    update_ratio: Number
+    dead_share: Number
+    saturated_share: Number
+    histogram: list[int]
+    edges: Vector
+
+
+class HealthAnswer(BaseModel):
+    """How gradients fare in the next step, layer by layer, and one sentence if something is wrong, else ""."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "step": 0, "examples": [48, 11], "problem": "vanishing", "layer": 1, "sentence": "Gradients vanish …",
+        "layers": [],
+    }]})  # fmt: skip
+
+    step: int
+    examples: list[int]
+    problem: str | None
+    layer: int | None
+    sentence: str
+    layers: list[LayerHealthAnswer]
+
+
+def flat(value: Any) -> dict[str, Any]:
+    """A dataclass's fields by name; arrays stay as they are, for orjson."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _plain(value: Any) -> Any:
+    return np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value
+
+
+def walked(walk: Walkthrough, indices: Sequence[int], most: int) -> dict[str, Any]:
+    """A walkthrough with the moments at these indices; SpecError if they hold more than `most` numbers."""
+    moments, numbers = [], 0
+    for index in indices:
+        moment = walk[index]
+        numbers += sum(np.size(value) for value in moment.values.values())
+        if numbers > most:
+            raise SpecError("granularity", walk.plan.grain, f"coarser, or one example: at most {most:,} numbers")
+        moments.append(_moment(moment, walk))
+    return {
+        "step": walk.trace.step, "examples": walk.trace.examples, "granularity": walk.plan.grain, "count": len(walk),
+        "collapsed": walk.collapsed, "code": walk.program.lines, "moments": moments,
+        "phases": [{"phase": phase, "first": first, "count": count} for phase, first, count in walk.phases],
+    }  # fmt: skip
+
+
+def _moment(moment: Moment, walk: Walkthrough) -> dict[str, Any]:
+    return flat(moment) | {
+        "words": text_of(moment.words), "numbers": text_of(moment.numbers),
+        "code": walk.program.lines[moment.code_line - 1].strip(),
+        "values": {name: _plain(value) for name, value in moment.values.items()},
+        "terms": [asdict(term) for term in moment.terms],
+    }  # fmt: skip
+
+
+def received(step: int, told: Receipt) -> dict[str, Any]:
+    """A receipt."""
+    facts = {} if told.facts is None else {name: _plain(value) for name, value in flat(told.facts).items()}
+    if "parts" in facts:
+        facts["parts"] = [asdict(part) for part in facts["parts"]]
+    kind = "input" if told.facts is None else "parameter" if "now" in facts else "unit"
+    total = told.total
+    return {
+        "step": step, "address": told.address, "name": told.name, "place": told.place, "kind": kind,
+        "words": text_of(told.words), "symbols": told.symbols, "numbers": text_of(told.numbers), "code": told.code,
+        "came_from": told.came_from, "terms": [asdict(term) for term in total.terms] if total else [],
+        "rest": total.rest if total else 0.0, "left_out": total.left_out if total else 0, "facts": facts,
+    }  # fmt: skip
+
+
+def probed(step: int, found: Nudge | Check | Slice) -> dict[str, Any]:
+    """A nudge, a check or a slice."""
+    answer = {"step": step} | flat(found)
+    if isinstance(found, Slice):
+        answer["landings"] = [asdict(landing) for landing in found.landings]
+    return answer
+
+
+def contoured(step: int, found: Contour, steps: Sequence[int]) -> dict[str, Any]:
+    """A contour with the steps of its path."""
+    return {"step": step} | flat(found) | {"path_steps": list(steps)}
+
+
+def wished(
+    step: int, found: Wishes, index: int | None, address: str | None, addresses: Callable[[], list[str]] | None
+) -> dict[str, Any]:
+    """Wishes; `index` is the place of the address asked about, `addresses` gives the order of whole gradients."""
+    with np.errstate(all="ignore"):
+        lengths, length = np.linalg.norm(found.gradients, axis=1).tolist(), float(np.linalg.norm(found.mean))
+    wishes = [
+        {
+            "example": example, "length": lengths[n], "cosine": float(found.cosines[n]),
+            "wish": None if index is None else float(found.gradients[n, index]),
+            "gradient": found.gradients[n] if addresses else None,
+        }
+        for n, example in enumerate(found.examples.tolist())
+    ]  # fmt: skip
+    return {
+        "step": step, "batch": found.batch, "address": address,
+        "mean": None if index is None else float(found.mean[index]), "length": length,
+        "wishes": wishes, "addresses": addresses() if addresses else None,
+    }  # fmt: skip
+
+
+def healthy(step: int, examples: Any, layers: Sequence[LayerHealth], found: Complaint | None) -> dict[str, Any]:
+    """The health of a step."""
+    return {
+        "step": step, "examples": examples, "problem": found.name if found else None,
+        "layer": found.layer if found else None, "sentence": found.sentence if found else "",
+        "layers": [flat(layer) for layer in layers],
+    }  # fmt: skip

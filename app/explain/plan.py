@@ -1,0 +1,144 @@
+"""The order in which one step is computed, as cheap keys: which moments there are, before any of them is written.
+
+A layer that would take too many moments is told more coarsely, so that a walkthrough stays short enough to walk.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from app.explain.moments import GRAINS, Grain, Phase
+from engine import OPTIMIZERS, Network, Spec
+
+MOST = 1_000  # moments in a walkthrough
+
+
+class Key(NamedTuple):
+    """What a moment is about. `unit` 0 means the whole layer, `layer` 0 (but for inputs) the whole network."""
+
+    phase: Phase
+    kind: str
+    layer: int = 0
+    unit: int = 0
+    source: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The keys in computing order, and the grain of every layer; `grains[0]` is layer 1's."""
+
+    keys: tuple[Key, ...]
+    grain: Grain
+    grains: tuple[Grain, ...]
+
+    @property
+    def collapsed(self) -> tuple[int, ...]:
+        """Layers, from 1, that are told more coarsely than was asked."""
+        return tuple(k for k, grain in enumerate(self.grains, 1) if grain != self.grain)
+
+
+def plan_of(spec: Spec, grain: Grain) -> Plan:
+    """The plan of a step at a grain; layers with the most moments turn coarser until it has at most `MOST`."""
+    searches = OPTIMIZERS[spec.optimizer].search is not None
+    return _plan(spec.network, penalized(spec), searches, grain)
+
+
+@lru_cache(maxsize=64)
+def _plan(network: Network, penalty: bool, searches: bool, grain: Grain) -> Plan:
+    grains: list[Grain] = [grain] * len(network.shapes)
+    while sum(counts := [_most(shape, g, penalty) for shape, g in zip(network.shapes, grains, strict=True)]) > MOST:
+        largest = max(range(len(grains)), key=lambda k: counts[k])
+        if grains[largest] not in ("operation", "unit"):
+            break
+        grains[largest] = GRAINS[GRAINS.index(grains[largest]) + 1]
+    return Plan(tuple(_keys(network, grains, penalty, searches)), grain, tuple(grains))
+
+
+def _most(shape: tuple[int, int], grain: Grain, penalty: bool) -> int:
+    """At most so many moments a layer takes."""
+    units, columns = shape
+    return {"operation": units * ((4 + penalty) * columns + 4), "unit": units * 4 + 2, "layer": 5, "pass": 1}[grain]
+
+
+def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) -> Iterator[Key]:
+    last = len(network.shapes)
+    losses = [Key("loss", "loss"), Key("loss", "penalty")][: 1 + penalty]
+    yield Key("forward", "inputs")
+    if grains[0] == "pass":
+        yield from (Key("forward", "forward"), *losses, Key("backward", "backward"), Key("update", "update"))
+        return
+    for k in range(1, last + 1):
+        yield from _forward(network, k, grains[k - 1])
+    yield from losses
+    for k in range(last, 0, -1):
+        yield from _backward(network, k, grains)
+    for k in range(1, last + 1):
+        yield from _update(network.shapes[k - 1], k, grains[k - 1], penalty and not searches)
+
+
+def penalized(spec: Spec) -> bool:
+    """Whether regularization adds anything."""
+    return spec.regularization != "none" and spec.regularization_rate > 0
+
+
+def _forward(network: Network, k: int, grain: Grain) -> Iterator[Key]:
+    units, columns = network.shapes[k - 1]
+    together = network.activations[k - 1].product is not None  # softmax needs every z before it can give any a
+    if grain == "layer":
+        yield Key("forward", "forward", k)
+        return
+    for j in range(1, units + 1):
+        if grain == "unit":
+            yield Key("forward", "z" if together else "forward", k, j)
+            continue
+        yield from (Key("forward", "product", k, j, i) for i in range(1, columns))
+        yield from (Key("forward", "sum", k, j), Key("forward", "bias", k, j))
+        if not together:
+            yield Key("forward", "activation", k, j)
+    if together and grain == "unit":
+        yield Key("forward", "activation", k)
+    elif together:
+        yield from (Key("forward", "activation", k, j) for j in range(1, units + 1))
+
+
+def _backward(network: Network, k: int, grains: list[Grain]) -> Iterator[Key]:
+    units, columns = network.shapes[k - 1]
+    grain, output = grains[k - 1], k == len(network.shapes)
+    alone = output and network.joined is not None
+    together = network.activations[k - 1].product is not None and not alone
+    if grain == "layer":
+        yield from (Key("backward", "delta", k), Key("backward", "gradient", k))
+        return
+    each = range(1, units + 1)
+    if grain == "unit":
+        if together:
+            yield Key("backward", "da", k)
+        yield from (Key("backward", "dz" if together else "delta", k, j) for j in each)
+        yield from (Key("backward", "gradient", k, j) for j in each)
+        return
+    if not alone:
+        for j in each:
+            if not output and grains[k] == "operation":
+                yield from (Key("backward", "product_back", k + 1, i, j) for i in range(1, network.sizes[k + 1] + 1))
+            yield Key("backward", "da", k, j)
+    yield from (Key("backward", "delta" if alone else "dz", k, j) for j in each)
+    for j in each:
+        yield from (Key("backward", "dW", k, j, i) for i in range(1, columns))
+        yield Key("backward", "db", k, j)
+
+
+def _update(shape: tuple[int, int], k: int, grain: Grain, penalty: bool) -> Iterator[Key]:
+    units, columns = shape
+    if grain == "layer":
+        yield Key("update", "update", k)
+        return
+    for j in range(1, units + 1):
+        if grain == "unit":
+            yield Key("update", "update", k, j)
+            continue
+        for i in range(1, columns):
+            if penalty:
+                yield Key("update", "penalty_gradient", k, j, i)
+            yield Key("update", "update_weight", k, j, i)
+        yield Key("update", "update_bias", k, j)

@@ -1,0 +1,113 @@
+"""A receipt in four faces: how one parameter came to its next value, or a unit to its numbers, in words, symbols,
+numbers and code. The facts are `engine.receipts`; the moments of the walkthrough say the same things in the same words.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.draw.maths import name_of, parts_of, symbol
+from app.explain.faces_backward import BACKWARD
+from app.explain.faces_forward import FORWARD
+from app.explain.faces_update import update_numbers, update_symbols, update_words
+from app.explain.moments import Segment, Segments, say
+from app.explain.plan import Key
+from app.explain.program import program
+from app.explain.scene import Face, Scene, Sum
+from engine import SpecError, Trace
+from engine.receipts import ParameterReceipt, UnitReceipt, parameter_receipt, unit_receipt
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """`facts` are the engine's, None for an input, which nothing computes.
+
+    `came_from` are the addresses one click further back. `total` sets out the sum that the gradient is, or, for a
+    unit, what came back to it. `code` are the lines of the program that compute it.
+    """
+
+    address: str
+    name: str
+    place: str
+    facts: ParameterReceipt | UnitReceipt | None
+    came_from: tuple[str, ...]
+    words: Segments
+    symbols: str
+    numbers: Segments
+    code: tuple[str, ...]
+    total: Sum | None
+
+
+def receipt(trace: Trace, address: str) -> Receipt:
+    """The receipt of "W2.1.3", "b2.1" or "a2.1" (a0.2 is an input); SpecError if there is no such thing."""
+    try:
+        letter, layer, unit, _ = parts_of(address)
+    except ValueError as error:
+        raise SpecError("address", address, str(error).partition("must be ")[2]) from None
+    scene = Scene(trace)
+    with np.errstate(all="ignore"):
+        if letter != "a":
+            return _of_parameter(scene, parameter_receipt(trace, address))
+        if layer == 0 and 1 <= unit <= scene.sizes[0]:
+            return _of_input(scene, address, unit)
+        return _of_unit(scene, unit_receipt(trace, address))
+
+
+def place_of(scene: Scene, address: str) -> str:
+    """An address in words: hidden 1, unit 3 → hidden 2, unit 1."""
+    letter, layer, unit, source = parts_of(address)
+    own = scene.unit(layer, unit)
+    return f"{scene.unit(layer - 1, source)} → {own}" if letter == "W" else f"bias of {own}" if letter == "b" else own
+
+
+def _joined(*faces: Segments) -> Segments:
+    pieces: list[str | Segment] = []
+    for face in faces:
+        pieces += [" " if pieces else "", *face]
+    return say(*pieces)
+
+
+def _of_parameter(scene: Scene, facts: ParameterReceipt) -> Receipt:
+    k, j, i = facts.layer, facts.unit, facts.source
+    letter, kind = ("W", "dW") if i else ("b", "db")
+    gradient = BACKWARD[kind](scene, Key("backward", kind, k, j, i))
+    code = _lines(scene, f"{kind}{k}", f"g{letter}{k}", f"{letter}{k}_next", "try")
+    came_from = (f"a{k}.{j}", *([f"a{k - 1}.{i}"] if i else []))
+    numbers = gradient.numbers + say("; ") + update_numbers(scene, facts)
+    return Receipt(
+        facts.address, name_of(facts.address), place_of(scene, facts.address), facts, came_from,
+        _joined(gradient.words, update_words(scene, facts)),
+        rf"{gradient.symbols},\quad {update_symbols(scene, facts)}", numbers, code, gradient.total,
+    )  # fmt: skip
+
+
+def _of_unit(scene: Scene, facts: UnitReceipt) -> Receipt:
+    k, j = facts.layer, facts.unit
+    ahead, back = _face(scene, "forward", k, j), _face(scene, "delta", k, j)
+    came_from = tuple(f"a{k + 1}.{n}" for n in range(1, scene.sizes[k + 1] + 1)) if k < scene.last else ()
+    return Receipt(
+        facts.address, name_of(facts.address), place_of(scene, facts.address), facts, came_from,
+        _joined(ahead.words, back.words), rf"{ahead.symbols},\quad {back.symbols}",
+        ahead.numbers + say("; back: ") + back.numbers, _lines(scene, f"z{k}", f"a{k}", f"da{k}", f"dz{k}"),
+        back.total,
+    )  # fmt: skip
+
+
+def _face(scene: Scene, kind: str, k: int, j: int) -> Face:
+    phase, faces = ("forward", FORWARD) if kind == "forward" else ("backward", BACKWARD)
+    return faces[kind](scene, Key(phase, kind, k, j))  # type: ignore[arg-type]
+
+
+def _of_input(scene: Scene, address: str, unit: int) -> Receipt:
+    values = scene.trace.x[:, unit - 1]
+    words = say("An input: it is given with the example, and nothing computes it.")
+    numbers = say(f"{scene.unit(0, unit)} = ", *scene.each(values, "forward"))
+    return Receipt(
+        address, scene.unit(0, unit), scene.unit(0, unit), None, (), words, symbol("x", 0, unit).replace("^{0}", ""),
+        numbers, (), None,
+    )  # fmt: skip
+
+
+def _lines(scene: Scene, *quantities: str) -> tuple[str, ...]:
+    code = program(scene.trace)
+    return tuple(code.lines[code.places[name] - 1] for name in quantities if name in code.places)

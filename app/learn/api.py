@@ -1,0 +1,182 @@
+"""JSON for lessons and exercises: what autograders and notebooks call. Nothing here is stored."""
+
+from secrets import randbits
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+from starlette.exceptions import HTTPException
+
+from app.answers import json
+from app.api import answers_with
+from app.draw.rendering import ENV
+from app.learn.exercises import LARGEST_SEED, TYPES, Exercise, exercise, exercise_by_id
+from app.learn.lessons import lessons
+from app.learn.problems import check
+from app.serve.errors import PROBLEM
+from app.serve.strict import StrictRoute
+from engine import SpecError
+
+router = APIRouter(prefix="/api/v1", tags=["learn"], route_class=StrictRoute, default_response_class=Response)
+Id = Annotated[str, Path(max_length=60, description="Type and seed, such as delta-7.")]
+Number = Annotated[float, Field(strict=True)]  # true is no number
+ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such exercise.", "content": {PROBLEM: {}}}}
+
+EXAMPLE = exercise("delta", 7)
+SLIP = EXAMPLE.problem.mistakes[0]
+TOLD = check(EXAMPLE.problem, SLIP.value)
+
+
+class Strict(BaseModel):
+    """A request body: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ExerciseWanted(Strict):
+    """What exercise is wanted; without a seed, one that nobody else has."""
+
+    type: str = Field("delta", description=f"One of {', '.join(TYPES)}.", examples=["delta"])
+    seed: int | None = Field(None, ge=0, le=LARGEST_SEED, description="The same seed draws the same numbers.")
+
+
+class Given(BaseModel):
+    """One step of backpropagation, as POST /api/v1/backprop takes it."""
+
+    layers: list[dict[str, Any]] = Field(description="Per layer W (units, inputs), b (units) and the activation.")
+    x: list[list[float]] = Field(description="One example's inputs.")
+    y: list[list[float]] = Field(description="Its targets.")
+    loss: str
+    learning_rate: float
+
+
+class ExerciseOut(BaseModel):
+    """An exercise. Its id holds type and seed, so nothing is stored and nothing expires."""
+
+    id: str
+    type: str
+    seed: int
+    prompt: str = Field(description="The question, for people.")
+    quantity: str = Field(description="What is asked for, such as delta1.2, dW2.1.3, W2.1.3 or loss; counted from 1.")
+    answer: str = Field(description="number or choice.")
+    options: list[str] = Field(description="For a choice, what may be answered.")
+    tolerance: float = Field(description="How far a number may be off.")
+    given: Given
+    url: str = Field(description="The same exercise as a page.")
+
+
+class Answer(Strict):
+    """An answer: a number, or one of the options. A number may also be text, such as "-0.25"."""
+
+    answer: Number | Annotated[str, Field(max_length=60)] = Field(examples=[round(SLIP.value, 4), "down"])
+    solution: bool = Field(False, description="Also tell the right answer.")
+
+
+class Checked(BaseModel):
+    """The verdict: which factor is off, in a word, and what to look at, in a sentence."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"correct": TOLD.correct, "factor": TOLD.factor, "message": TOLD.message, "truth": None}
+        }
+    )
+
+    correct: bool
+    factor: str | None
+    message: str
+    truth: float | str | None = Field(description="The right answer, if it was asked for.")
+
+
+class TypeOut(BaseModel):
+    """One type of exercise."""
+
+    name: str
+    title: str
+    sentence: str
+
+
+class LessonOut(BaseModel):
+    """One lesson, and the spec of its run."""
+
+    slug: str
+    number: int
+    title: str
+    idea: str
+    screens: list[str]
+    spec: dict[str, Any]
+    url: str
+
+
+class Lessons(RootModel[list[LessonOut]]):
+    """All lessons in order."""
+
+
+class Types(RootModel[list[TypeOut]]):
+    """All types of exercise."""
+
+
+@router.get("/lessons", responses=answers_with(Lessons))
+def list_lessons() -> Response:
+    """Every lesson in order, with the spec of its run: POST it to /api/v1/runs to have the run."""
+    return json(
+        [
+            LessonOut(
+                slug=each.slug, number=each.number, title=each.title, idea=each.idea, screens=list(each.screens),
+                spec=each.spec, url=f"/learn/{each.slug}",
+            ).model_dump()
+            for each in lessons(ENV)
+        ]
+    )  # fmt: skip
+
+
+@router.get("/exercises", responses=answers_with(Types))
+def list_types() -> Response:
+    """The types of exercise there are."""
+    return json([TypeOut(name=t.name, title=t.title, sentence=t.sentence).model_dump() for t in TYPES.values()])
+
+
+@router.post("/exercises", status_code=201, responses=answers_with(ExerciseOut, 201))
+def draw_exercise(wanted: ExerciseWanted | None = None) -> Response:
+    """Draw an exercise: the question and its numbers, not the answer."""
+    wanted = wanted or ExerciseWanted()
+    if wanted.type not in TYPES:
+        raise SpecError("type", wanted.type, f"one of {', '.join(TYPES)}")
+    drawn = exercise(wanted.type, randbits(32) if wanted.seed is None else wanted.seed)
+    return json(_out(drawn).model_dump(), 201, {"location": f"/api/v1/exercises/{drawn.id}"})
+
+
+@router.get("/exercises/{id}", responses={**answers_with(ExerciseOut), **ABSENT})
+def read_exercise(id: Id) -> Response:
+    """The exercise of an id, the same for ever."""
+    return json(_out(_found(id)).model_dump())
+
+
+@router.post("/exercises/{id}/check", responses={**answers_with(Checked), **ABSENT})
+def check_answer(id: Id, given: Answer) -> Response:
+    """Whether an answer is right; if it is not, which factor is off."""
+    problem = _found(id).problem
+    verdict = check(problem, given.answer)
+    truth = problem.truth if given.solution else None
+    return json(
+        Checked(correct=verdict.correct, factor=verdict.factor, message=verdict.message, truth=truth).model_dump()
+    )
+
+
+def _found(id: str) -> Exercise:
+    try:
+        return exercise_by_id(id)
+    except ValueError:
+        raise HTTPException(404, "There is no such exercise: an id is a type, a dash and a seed.") from None
+
+
+def _out(drawn: Exercise) -> ExerciseOut:
+    problem = drawn.problem
+    return ExerciseOut(
+        id=drawn.id, type=drawn.type, seed=drawn.seed, prompt=problem.prompt, quantity=problem.quantity,
+        answer="choice" if problem.options else "number", options=list(problem.options), tolerance=problem.tolerance,
+        given=Given(**drawn.given), url=f"/learn/practice?type={drawn.type}&seed={drawn.seed}",
+    )  # fmt: skip
+
+
+ExerciseOut.model_config["json_schema_extra"] = {"example": _out(EXAMPLE).model_dump()}
+ExerciseOut.model_rebuild(force=True)

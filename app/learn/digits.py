@@ -1,0 +1,161 @@
+"""Pixels for a lesson: drawn or stored images of 16 × 16, what a network answers to them, and weights as images."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from app.draw.pictures import inks, scaled, sprite
+from app.learn.facts import Facts
+from engine import examples_of, predict
+from engine.arrays import Floats
+from engine.datasets import load_digits16
+from engine.network import with_ones
+from engine.probes import wishes
+
+SIDE = 16
+PIXELS = SIDE * SIDE
+LEVELS = 15
+_INK = re.compile(rf"[0-9a-f]{{{PIXELS}}}")
+
+
+def pixels_of(ink: str) -> Floats | None:
+    """Pixels (256,) from 0 to 1 of 256 hexadecimal digits; None for any other text."""
+    if not _INK.fullmatch(ink):
+        return None
+    return np.array([int(digit, 16) for digit in ink]) / LEVELS
+
+
+def ink_of(pixels: Floats) -> str:
+    """Pixels as hexadecimal digits, the inverse of `pixels_of` up to rounding."""
+    return "".join(f"{level:x}" for level in np.clip(np.rint(pixels * LEVELS), 0, LEVELS).astype(int))
+
+
+def stored(facts: Facts, example: int) -> Floats:
+    """The pixels of one of the run's examples."""
+    pixels: Floats = examples_of(facts.state.spec).raw[example]
+    return pixels
+
+
+def label(facts: Facts, example: int) -> int:
+    """Which digit an example is."""
+    return int(examples_of(facts.state.spec).labels[example])
+
+
+def is_blank(pixels: Floats) -> bool:
+    """Whether nothing is drawn."""
+    return not pixels.any()
+
+
+def centred(pixels: Floats) -> Floats:
+    """The drawing moved so that its ink is balanced in the middle, as in the images the network learned from."""
+    image = pixels.reshape(SIDE, SIDE)
+    total = image.sum()
+    if not total:
+        return pixels
+    middle = (SIDE - 1) / 2
+    shift = [round(middle - float((image.sum(axis=1 - axis) * np.arange(SIDE)).sum() / total)) for axis in (0, 1)]
+    moved = np.zeros_like(image)
+    rows, columns = (np.flatnonzero(image.any(axis=1 - axis)) for axis in (0, 1))
+    # never push ink over the edge
+    down = int(np.clip(shift[0], -rows[0], SIDE - 1 - rows[-1]))
+    right = int(np.clip(shift[1], -columns[0], SIDE - 1 - columns[-1]))
+    moved[rows[0] + down : rows[-1] + down + 1, columns[0] + right : columns[-1] + right + 1] = image[
+        rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1
+    ]
+    return moved.ravel()
+
+
+def answers(facts: Facts, pixels: Floats) -> list[float]:
+    """What the network gives each digit, as shares that add up to 1."""
+    shares: list[float] = predict(facts.state, with_ones(pixels[None]))[0].tolist()
+    return shares
+
+
+def answer(shares: list[float]) -> int:
+    """The digit with the largest share."""
+    return int(np.argmax(shares))
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images of 16 × 16, one below the other in one picture."""
+
+    picture: str
+    count: int
+
+
+def picture(pixels: Floats) -> str:
+    """One image as ink."""
+    return inks(pixels[None], SIDE)
+
+
+def weight_images(facts: Facts) -> Images:
+    """The weights into each unit of the first layer, blue where ink raises its sum, orange where ink lowers it."""
+    W = facts.trace.layers[0].W
+    return Images(sprite(scaled(W), SIDE), len(W))
+
+
+def gradient_images(facts: Facts) -> Images:
+    """The gradients of the same weights on the trace's examples; all on one scale, so that a quiet unit is pale."""
+    dW = facts.trace.layers[0].dW
+    reach = np.abs(dW).max() or 1.0
+    return Images(sprite(np.asarray(dW / reach, dtype=np.float32), SIDE), len(dW))
+
+
+def output_wishes(facts: Facts) -> list[tuple[str, float]]:
+    """For one example, what each output should do: a - y for each digit."""
+    dz = facts.trace.layers[-1].dz[0]
+    return [(str(k), float(value)) for k, value in enumerate(dz)]
+
+
+def strongest_unit(facts: Facts) -> int:
+    """The hidden unit, from 1, whose weights one example wants to change most."""
+    return int(np.linalg.norm(facts.trace.layers[0].dW, axis=1).argmax()) + 1
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far each example of a batch wants what the batch's mean does: cosines, the largest first."""
+
+    rows: tuple[tuple[int, int, float], ...]
+    """(example, its digit, cosine)"""
+    against: int
+
+
+def agreement(facts: Facts) -> Agreement:
+    """The wishes of the next mini-batch, compared with their mean."""
+    found = wishes(facts.state)
+    rows = [
+        (int(example), label(facts, int(example)), float(cosine))
+        for example, cosine in zip(found.examples, np.nan_to_num(found.cosines), strict=True)
+    ]
+    ranked = tuple(sorted(rows, key=lambda row: -row[2]))
+    return Agreement(ranked, sum(1 for row in rows if row[2] < 0))
+
+
+@lru_cache(maxsize=1)
+def empty_pixels() -> tuple[int, ...]:
+    """Pixels, from 0, that no stored digit has ink in: their border."""
+    return tuple(np.flatnonzero(load_digits16().reshape(-1, PIXELS).max(axis=0) == 0).tolist())
+
+
+def share_rows(shares: list[float]) -> list[tuple[str, str, float, str]]:
+    """Shares as bars (name, text, share of the width, class)."""
+    return [(str(k), f"{100 * share:.0f} %", round(share, 4), "forward") for k, share in enumerate(shares)]
+
+
+def total(rows: list[tuple[str, float]]) -> float:
+    """The sum of the numbers of named rows."""
+    return sum(value for _, value in rows)
+
+
+def share(facts: Facts, digit: int) -> float:
+    """The share that the trace's first example is given for a digit."""
+    return float(facts.trace.layers[-1].a[0, digit])
+
+
+def trained_on(facts: Facts) -> int:
+    """How many images it learns from."""
+    return examples_of(facts.state.spec).train

@@ -1,0 +1,133 @@
+"""Exercises drawn from a seed, so that no two students have the same numbers. An exercise is its type and its seed:
+nothing is stored, and a new type is one entry of `TYPES`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from app.learn.facts import Facts
+from app.learn.problems import (
+    Problem,
+    activation_problem,
+    delta_problem,
+    direction_problem,
+    gradient_problem,
+    loss_problem,
+    new_value_problem,
+)
+from engine import Spec, start
+
+LARGEST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A problem drawn from a seed, with the step it asks about."""
+
+    type: str
+    seed: int
+    facts: Facts
+    problem: Problem
+
+    @property
+    def id(self) -> str:
+        """Names type and seed, and so everything."""
+        return f"{self.type}-{self.seed}"
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The step's givens: layers of {W, b, activation}, x, y, loss and learning_rate."""
+        spec, trace = self.facts.state.spec, self.facts.trace
+        layers = [
+            {"W": layer.W.tolist(), "b": layer.b.tolist(), "activation": layer.activation} for layer in trace.layers
+        ]
+        return {
+            "layers": layers, "x": trace.x.tolist(), "y": trace.y.tolist(),
+            "loss": spec.loss, "learning_rate": spec.learning_rate,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Type:
+    """One type of exercise: what people are told, and how a problem is posed on a step."""
+
+    name: str
+    title: str
+    sentence: str
+    pose: Callable[[Facts, np.random.Generator], Problem]
+
+
+def _any_unit(facts: Facts, rng: np.random.Generator) -> tuple[int, int]:
+    """A unit, hidden twice as often as output."""
+    layer = int(rng.choice([1, 1, 2]))
+    return layer, int(rng.integers(1, facts.state.spec.network.sizes[layer] + 1))
+
+
+def _any_weight(facts: Facts, rng: np.random.Generator) -> str:
+    layer, unit = _any_unit(facts, rng)
+    return f"W{layer}.{unit}.{rng.integers(1, facts.state.spec.network.sizes[layer - 1] + 1)}"
+
+
+TYPES: dict[str, Type] = {
+    entry.name: entry
+    for entry in (
+        Type("activation", "Activation of a unit", "The forward pass through one unit.",
+             lambda facts, rng: activation_problem(facts, *_any_unit(facts, rng))),
+        Type("loss", "Loss of an example", "How far off the outputs are.",
+             lambda facts, rng: loss_problem(facts)),
+        Type("delta", "Delta of a unit", "The backward pass through one unit.",
+             lambda facts, rng: delta_problem(facts, *_any_unit(facts, rng))),
+        Type("gradient", "Gradient of a weight", "From a unit's delta to one of its weights.",
+             lambda facts, rng: gradient_problem(facts, _any_weight(facts, rng))),
+        Type("direction", "Which way a weight moves", "The sign of a gradient is the sign of two factors.",
+             lambda facts, rng: direction_problem(facts, _any_weight(facts, rng))),
+        Type("new_value", "New value of a weight", "The whole way: backward pass and update.",
+             lambda facts, rng: new_value_problem(facts, _any_weight(facts, rng))),
+    )
+}  # fmt: skip
+
+
+def exercise(type_: str, seed: int) -> Exercise:
+    """The exercise of that type and seed, the same every time; ValueError for a type or seed that is not allowed."""
+    if type_ not in TYPES:
+        raise ValueError(f"unknown type {type_!r}, must be one of: {', '.join(TYPES)}")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ValueError(f"seed {seed} is not allowed, must be from 0 to {LARGEST_SEED}")
+    attempt = 0
+    while True:  # nearly every draw is clear; a second is wanted where a slip would look like the truth
+        rng = np.random.default_rng([seed, crc32(type_.encode()), attempt])
+        facts = Facts(start(_draw_spec(rng)), example=0)
+        problem = TYPES[type_].pose(facts, rng)
+        if problem.clear:
+            return Exercise(type_, seed, facts, problem)
+        attempt += 1
+
+
+def exercise_by_id(identifier: str) -> Exercise:
+    """The exercise that an id names; ValueError if it names none."""
+    type_, _, seed = identifier.rpartition("-")
+    if not (seed.isascii() and seed.isdigit() and len(seed) <= 10):
+        raise ValueError(f"no exercise {identifier!r}: an id is a type, a dash and a seed")
+    return exercise(type_, int(seed))
+
+
+def _draw_spec(rng: np.random.Generator) -> Spec:
+    """A 2-2-1 or 2-2-2 network and one example, all givens with one or two decimals."""
+    outputs = int(rng.integers(1, 3))
+    hidden = str(rng.choice(["sigmoid", "sigmoid", "tanh", "relu"]))
+    shapes = [(2, 2), (outputs, 2)]
+
+    def tenths(*shape: int) -> Any:
+        return (rng.integers(1, 10, shape) * rng.choice([-1, 1], shape) / 10).tolist()
+
+    return Spec.make(
+        dataset="custom", test_share=0.0, batch_size=1, hidden=[2],
+        data={"x": [tenths(2)], "y": [(rng.integers(0, 101, outputs) / 100).tolist()], "task": "regression"},
+        activation=hidden, output_activation=str(rng.choice(["sigmoid", "identity"])), loss="squared_error",
+        learning_rate=float(rng.choice([0.1, 0.2, 0.5, 1.0])),
+        parameters=[{"W": tenths(*shape), "b": tenths(shape[0])} for shape in shapes],
+    )  # fmt: skip

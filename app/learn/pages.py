@@ -1,0 +1,109 @@
+"""/learn: the lessons as pages, and practice drawn from a seed.
+
+A lesson's state stands in its address, so every request here reads and none writes.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from secrets import randbits
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+
+from app.draw.rendering import ENV
+from app.learn import api as api_learn
+from app.learn.exercises import LARGEST_SEED, TYPES, exercise
+from app.learn.lessons import Lesson, Visit, lesson, lessons
+from app.learn.tools import TOOLS
+from app.serve.work import Pool
+
+T = TypeVar("T")
+SCREEN_SECONDS = 0.01  # what most screens take
+
+router = APIRouter()
+router.include_router(api_learn.router)
+
+
+def page(request: Request, name: str, fragment: str, context: dict[str, Any], status: int = 200) -> HTMLResponse:
+    """A page; or its changing part alone, where the page's own script asks for it."""
+    scripted = is_scripted(request)
+    text = ENV.get_template(fragment if scripted else name).render(
+        {**TOOLS, **context, "scripted": scripted, "here": "Learn"}
+    )
+    headers = {"Vary": "HX-Request"}
+    if scripted:
+        headers["HX-Replace-Url"] = f"{request.url.path}?{request.url.query}"
+    return HTMLResponse(text, status, headers=headers)
+
+
+def is_scripted(request: Request) -> bool:
+    """Whether htmx asks, and so a part of the page is enough."""
+    return request.headers.get("hx-request") == "true"
+
+
+@router.get("/learn", response_class=HTMLResponse, include_in_schema=False)
+def index(request: Request) -> Response:
+    """All lessons, in order."""
+    return page(request, "learn.html", "learn.html", {"lessons": lessons(ENV), "missing": False})
+
+
+def absent(request: Request) -> Response:
+    """What is said of a lesson that there is not: to people with all that there are, to programs as a problem."""
+    if "text/html" not in request.headers.get("accept", ""):
+        raise HTTPException(404, "There is no such lesson. /learn lists them all.")
+    return page(request, "learn.html", "learn.html", {"lessons": lessons(ENV), "missing": True}, 404)
+
+
+async def rendered(request: Request, work: Callable[[], T]) -> T:
+    """What takes some milliseconds of computing, in the pool where such work belongs."""
+    pool: Pool = request.app.state.runs.pool
+    owner = request.cookies.get("visitor") or f"reader {id(request)}"
+    return await pool.do(SCREEN_SECONDS, owner, work)
+
+
+@router.get("/learn/practice", response_class=HTMLResponse, include_in_schema=False)
+def practice(request: Request) -> Response:
+    """One exercise, drawn from the seed in the address or from a new one."""
+    query = dict(request.query_params)
+    type_ = query["type"] if query.get("type") in TYPES else "delta"
+    seed = whole(query.get("seed", ""), LARGEST_SEED)
+    drawn, visit = exercise(type_, randbits(24) if seed is None else seed), Visit(1, query)
+    context = {"exercise": drawn, "types": TYPES, "at": visit, "task": visit.ask("answer", drawn.problem)}
+    return page(request, "practice.html", "_practice.html", context)
+
+
+@router.get("/learn/{slug}", response_class=HTMLResponse, include_in_schema=False)
+async def read(request: Request, slug: str) -> Response:
+    """One screen of a lesson; `screen=all` is the whole of it, to print."""
+    found = lesson(ENV, slug)
+    if found is None:
+        return absent(request)
+    work = partial(render, found, dict(request.query_params), is_scripted(request))
+    body, visit = await rendered(request, work)
+    context = {"lesson": found, "lessons": lessons(ENV), "at": visit, "body": body}
+    return page(request, "lesson.html", "_lesson_screen.html", context)
+
+
+def render(found: Lesson, query: dict[str, str], scripted: bool = False) -> tuple[Markup, Visit]:
+    """The screen of a lesson that a query asks for, and the visit with the tasks that it met."""
+    visit = Visit(screen_of(query.get("screen", ""), len(found.screens)), query)
+    text = ENV.get_template(found.template).render({**TOOLS, "at": visit, "scripted": scripted})
+    return Markup(text), visit
+
+
+def screen_of(text: str, screens: int) -> int:
+    """The screen that an address names; the first or the last where there is no such screen."""
+    if text == "all":
+        return Visit.ALL
+    number = whole(text, 10**6)
+    return 1 if number is None else min(max(number, 1), screens)
+
+
+def whole(text: str, most: int) -> int | None:
+    """A whole number from 0 to `most`, or None."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        return None
+    return int(text) if int(text) <= most else None

@@ -1,0 +1,95 @@
+"""Plots of a lesson as values: a box with two axes, and the places of points, lines and pictures in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+
+import numpy as np
+
+from app.draw.charts import Axis, path
+from engine.arrays import Floats
+
+FAR = 4_000.0  # a place outside the box that every browser can still draw to
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A box of the drawing: data from `x` and `y` lie between left and right, bottom and top.
+
+    Places are not clipped, so that a line leaves the box where it should; the template clips what it draws.
+    """
+
+    x: Axis
+    y: Axis
+    width: float
+    height: float
+
+    @property
+    def left(self) -> float:
+        """Where the box begins."""
+        return self.x.start
+
+    @property
+    def top(self) -> float:
+        """Its upper edge."""
+        return self.y.end
+
+    @property
+    def inner_width(self) -> float:
+        """The width of the box."""
+        return self.x.end - self.x.start
+
+    @property
+    def inner_height(self) -> float:
+        """The height of the box."""
+        return self.y.start - self.y.end
+
+    @cached_property
+    def x_ticks(self) -> list[tuple[float, str]]:
+        """Places and labels along the bottom."""
+        return self.x.ticks(5)
+
+    @cached_property
+    def y_ticks(self) -> list[tuple[float, str]]:
+        """Places and labels along the left side."""
+        return self.y.ticks(4)
+
+    def px(self, value: float) -> float:
+        """A place along the bottom."""
+        return _place(self.x, value)
+
+    def py(self, value: float) -> float:
+        """A place along the left side."""
+        return _place(self.y, value)
+
+    def line(self, xs: Sequence[float] | Floats, ys: Sequence[float] | Floats) -> str:
+        """The path through the points that are finite."""
+        places = [(self.px(float(x)), self.py(float(y))) for x, y in zip(xs, ys, strict=True)]
+        return path(np.array([x for x, _ in places]), np.array([y for _, y in places]))
+
+    def tangent(self, x: float, y: float, slope: float) -> str:
+        """The straight line through a point, across the whole box."""
+        ends = [self.x.low, self.x.high]
+        return self.line(ends, [y + slope * (end - x) for end in ends])
+
+    def inside(self, x: float, y: float) -> bool:
+        """Whether a point lies in the box."""
+        return self.x.low <= x <= self.x.high and self.y.low <= y <= self.y.high
+
+
+def plot(
+    x: tuple[float, float], y: tuple[float, float], width: float = 400, height: float = 260,
+    log_x: bool = False, log_y: bool = False, left: float = 46,
+) -> Plot:  # fmt: skip
+    """A box of that size, with room for the labels of its ticks."""
+    return Plot(Axis(*x, left, width - 10, log_x), Axis(*y, height - 34, 10, log_y), width, height)
+
+
+def _place(axis: Axis, value: float) -> float:
+    if not isfinite(value):
+        return FAR if value > 0 else -FAR
+    if axis.log:
+        return axis.at(value)
+    share = (value - axis.low) / (axis.high - axis.low)
+    return round(min(max(axis.start + share * (axis.end - axis.start), -FAR), FAR), 1)

@@ -1,0 +1,413 @@
+"""Questions about one step of backpropagation: the right answer is the engine's, and a wrong one is told which
+factor of it to look at. Each kind of question is one function from facts to a `Problem`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+
+import numpy as np
+
+from app.draw.diagram import layer_name, unit_name
+from app.draw.maths import name_of, parts_of, unsigned
+from app.learn.facts import Facts
+
+UP, DOWN, STAY = "up", "down", "stay"
+DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A number that a known slip leads to, the factor it concerns, and what to say about it."""
+
+    value: float
+    factor: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A question about one quantity. The answer is one of `options`, or else a number within `tolerance`."""
+
+    prompt: str
+    quantity: str
+    truth: float | str
+    solution: str
+    hint: str
+    mistakes: tuple[Mistake, ...] = ()
+    tolerance: float = 0.0
+    wanted: float = 0.0
+    """The tolerance there would be if no slip came near."""
+    options: tuple[str, ...] = ()
+    slips: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """For options: what a wrong one says, as (factor, sentence)."""
+
+    @property
+    def clear(self) -> bool:
+        """Whether slips stand well apart from the truth, and neither is lost in rounding."""
+        if self.options or isinstance(self.truth, str):
+            return True
+        return self.tolerance >= self.wanted and abs(self.truth) >= 0.01
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an answer is right; if not, which factor to look at, and why."""
+
+    correct: bool
+    factor: str | None
+    message: str
+
+
+# Checking
+
+
+def check(problem: Problem, answer: str | float) -> Verdict:
+    """The verdict on an answer, a number or one of the options, as text or as a number."""
+    if problem.options:
+        return _check_option(problem, str(answer).strip())
+    value = parse_number(answer)
+    if value is None:
+        return Verdict(False, "number", "Write the answer as a number, for instance -0.25.")
+    assert not isinstance(problem.truth, str)
+    if abs(value - problem.truth) <= problem.tolerance:
+        return Verdict(True, None, problem.solution)
+    near = [m for m in problem.mistakes if abs(value - m.value) <= max(problem.tolerance, 0.005 * abs(m.value))]
+    if near:
+        best = min(near, key=lambda m: abs(value - m.value))
+        return Verdict(False, best.factor, best.sentence)
+    return _by_size(problem, problem.truth, value)
+
+
+def parse_number(answer: str | float) -> float | None:
+    """A finite number from what people type (a true minus, a decimal comma); None if it is none."""
+    text = str(answer).strip().replace("−", "-").replace(" ", "")
+    if "." not in text:
+        text = text.replace(",", ".", 1)
+    try:
+        value = float(text) if len(text) <= 40 and "_" not in text else float("nan")
+    except ValueError:
+        return None
+    return value if isfinite(value) else None
+
+
+def _check_option(problem: Problem, answer: str) -> Verdict:
+    chosen = next((option for option in problem.options if option.lower() == answer.lower()), None)
+    if chosen is None:
+        return Verdict(False, "choice", f"Choose one of: {', '.join(problem.options)}.")
+    if chosen == problem.truth:
+        return Verdict(True, None, problem.solution)
+    factor, sentence = problem.slips.get(chosen, ("", problem.hint))
+    return Verdict(False, factor or "choice", sentence)
+
+
+def _by_size(problem: Problem, truth: float, value: float) -> Verdict:
+    """No known slip: at least say whether the sign, the decimal point or the size is off."""
+    if abs(value + truth) <= problem.tolerance:
+        return Verdict(False, "sign", f"The size is right and the sign is not. {problem.hint}")
+    if value * truth < 0:
+        return Verdict(False, "sign", f"Look at the sign first. {problem.hint}")
+    for power in (10, 100, 1000):
+        if abs(value - truth * power) <= problem.tolerance * power or abs(value - truth / power) <= problem.tolerance:
+            return Verdict(False, "decimal point", "The digits are right and the decimal point is not.")
+    size = "too large" if abs(value) > abs(truth) else "too small"
+    return Verdict(False, "size", f"The sign is right, the size is {size}. {problem.hint}")
+
+
+# Problems, each from the facts of a step on one example
+
+
+def _n(value: float) -> str:
+    return unsigned(value, DIGITS)
+
+
+def _place(facts: Facts, address: str) -> str:
+    """A parameter's name and where it sits: W²₁₃, from hidden 1, unit 3 to output, unit 1."""
+    _, layer, unit, source = parts_of(address)
+    to = unit_name(layer, unit, facts.layers)
+    if not source:
+        return f"{name_of(address)}, the bias of {to}"
+    return f"{name_of(address)}, from {unit_name(layer - 1, source, facts.layers)} to {to}"
+
+
+def _numeric(
+    prompt: str, quantity: str, truth: float, solution: str, hint: str,
+    mistakes: Sequence[Mistake], wanted: float | None = None, least: float | None = None,
+) -> Problem:  # fmt: skip
+    """A question for a number. It may be off by two per cent, so that rounded intermediate results do no harm, or by
+    `wanted`; by less where a slip comes nearer, but never by less than four digits can be.
+
+    Slips that lead to the right number all the same (a bias of 0, a slope of 1) are none.
+    """
+    wanted = max(0.02 * abs(truth), 6e-5) if wanted is None else wanted
+    least = 5e-4 * abs(truth) if least is None else least
+    apart = tuple(mistake for mistake in mistakes if abs(mistake.value - truth) > max(2 * least, 1e-12))
+    nearest = min((abs(mistake.value - truth) / 3 for mistake in apart), default=wanted)
+    tolerance = max(min(wanted, nearest), least)
+    return Problem(prompt, quantity, float(truth), solution, hint, apart, tolerance, wanted)
+
+
+def activation_problem(facts: Facts, layer: int, unit: int) -> Problem:
+    """What comes out of a unit."""
+    z, a, b = (facts[f"{name}{layer}.{unit}"] for name in ("z", "a", "b"))
+    activation = facts.state.spec.network.activations[layer - 1]
+
+    def out(at: float) -> float:
+        value = np.array([at])
+        activation.forward(value.copy(), value)
+        return float(value[0])
+
+    sources = range(1, facts.state.spec.network.sizes[layer - 1] + 1)
+    terms = [(facts[f"W{layer}.{unit}.{s}"], facts[f"a{layer - 1}.{s}"]) for s in sources]
+    mistakes = [
+        Mistake(
+            z, "activation", f"That is z, the sum before the activation: {activation.title.lower()} still has to act."
+        ),
+        Mistake(out(z - b), "bias", f"Everything is there but the bias, {_n(b)}."),
+        *(
+            Mistake(out(z - w * x), f"input {s}", f"The product with input {s}, {_n(w)} × {_n(x)}, is missing.")
+            for s, (w, x) in zip(sources, terms, strict=True)
+        ),
+    ]
+    total = " + ".join(f"{_n(w)} × {_n(x)}" for w, x in terms)
+    return _numeric(
+        f"What comes out of {unit_name(layer, unit, facts.layers)}: its activation a?",
+        f"a{layer}.{unit}", a,
+        f"z = {total} + {_n(b)} = {_n(z)}, and the activation makes {_n(a)} of it.",
+        "First z, every weight times its input plus the bias; then the activation of z.",
+        mistakes,
+    )  # fmt: skip
+
+
+def loss_problem(facts: Facts) -> Problem:
+    """The squared error of one example."""
+    residual = facts.trace.layers[-1].a[0] - facts.trace.y[0]
+    loss = facts.loss
+    mistakes = [
+        Mistake(2 * loss, "one half", "This loss is half the sum of the squares; the half is missing."),
+        Mistake(0.5 * float(np.abs(residual).sum()), "square", "The differences are to be squared."),
+        Mistake(
+            float(np.abs(residual).sum()), "square", "These are the differences; square them, then take half the sum."
+        ),
+        *(
+            Mistake(0.5 * float(r * r), f"output {k}", f"Only output {k} is counted; add up all {len(residual)}.")
+            for k, r in enumerate(residual, 1)
+            if len(residual) > 1
+        ),
+    ]
+    squares = " + ".join(f"({_n(float(r))})²" for r in residual)
+    return _numeric(
+        "What is the loss of this example, half the sum of the squared differences?", "loss", loss,
+        f"½ ({squares}) = {_n(loss)}.", "Take a − y for each output, square, add up, halve.",
+        mistakes,
+    )  # fmt: skip
+
+
+def delta_problem(facts: Facts, layer: int, unit: int) -> Problem:
+    """dL/dz of a unit: what comes back to it, times the slope of its activation."""
+    name = f"{layer}.{unit}"
+    delta, da, slope, z, a = (facts[f"{q}{name}"] for q in ("delta", "da", "slope", "z", "a"))
+    mistakes = [
+        Mistake(da, "slope", f"That is dL/da, what comes back. Multiply by the activation's slope, {_n(slope)}."),
+        Mistake(slope, "dL/da", f"That is the slope of the activation alone. Multiply by what comes back, {_n(da)}."),
+        Mistake(da * _slope_at_a_for_z(facts, layer, z), "slope", "The slope is a formula of a, not of z."),
+        Mistake(da * a, "slope", "You multiplied by the activation; multiply by its slope."),
+        *(_output_slips(facts, unit, slope) if layer == facts.layers else _hidden_slips(facts, layer, unit, slope)),
+        Mistake(-delta, "sign", "The size is right, the sign is not: the difference is a − y, output minus target."),
+    ]  # fmt: skip
+    return _numeric(
+        f"What is delta, dL/dz, of {unit_name(layer, unit, facts.layers)}?", f"delta{name}", delta,
+        f"dL/da × slope = {_n(da)} × {_n(slope)} = {_n(delta)}.",
+        "Delta is what comes back to the unit, dL/da, times the slope of its activation.",
+        mistakes,
+    )  # fmt: skip
+
+
+def _slope_at_a_for_z(facts: Facts, layer: int, z: float) -> float:
+    name = facts.state.spec.network.activation_names[layer - 1]
+    return {"sigmoid": z * (1 - z), "tanh": 1 - z * z}.get(name, 1.0)
+
+
+def _output_slips(facts: Facts, unit: int, slope: float) -> list[Mistake]:
+    y = float(facts.trace.y[0, unit - 1])
+    a = facts[f"a{facts.layers}.{unit}"]
+    return [
+        Mistake(a * slope, "target", f"The target, {_n(y)}, is not yet subtracted."),
+        Mistake(2 * (a - y) * slope, "one half", "The 2 of the square and the ½ of the loss cancel."),
+    ]
+
+
+def _hidden_slips(facts: Facts, layer: int, unit: int, slope: float) -> list[Mistake]:
+    above = facts.trace.layers[layer]
+    delta, column = above.dz[0], above.W[:, unit - 1]
+    name = layer_name(layer + 1, facts.layers)
+    slips = [
+        Mistake(
+            float(above.W_next[:, unit - 1] @ delta) * slope, "weights",
+            f"These are the weights into {name} after the update; the backward pass uses those from before it.",
+        ),
+        Mistake(float(delta.sum()) * slope, "weights", f"Weigh each delta of {name} by its link to this unit."),
+    ]  # fmt: skip
+    if len(delta) > 1:
+        slips += [
+            Mistake(
+                float(w * d) * slope,
+                f"path {k}",
+                f"Only one path is counted; add up those through all units of {name}.",
+            )
+            for k, (w, d) in enumerate(zip(column, delta, strict=True), 1)
+        ]
+    if above.W.shape[0] == above.W.shape[1]:
+        slips.append(Mistake(
+            float(above.W[unit - 1] @ delta) * slope, "weights",
+            "These weights lead into the other unit's place: take the column of W that leaves this unit.",
+        ))  # fmt: skip
+    return slips
+
+
+def gradient_problem(facts: Facts, address: str, label: str | None = None) -> Problem:
+    """dL/dW of a weight (delta times what the weight saw), or dL/db of a bias (delta); `label` is what to call it."""
+    _, layer, unit, source = parts_of(address)
+    gradient, delta = facts[f"d{address}"], facts[f"delta{layer}.{unit}"]
+    if not source:
+        mistakes = [Mistake(delta * facts[address], "bias", "The bias itself is no factor: its input is always 1.")]
+        solution = f"A bias multiplies 1, so its gradient is delta itself: {_n(delta)}."
+        hint = "A bias has an input that is always 1."
+    else:
+        a_in, a_out = facts[f"a{layer - 1}.{source}"], facts[f"a{layer}.{unit}"]
+        mistakes = [
+            Mistake(delta, "activation", f"That is delta. Multiply by what the weight was given, {_n(a_in)}."),
+            Mistake(a_in, "delta", f"That is what the weight was given. Multiply by delta, {_n(delta)}."),
+            Mistake(delta * a_out, "activation", "Take the activation at the weight's beginning, not at its end."),
+            Mistake(delta * facts[address], "weight", "The weight itself is no factor of its own gradient."),
+        ]
+        solution = f"delta × a = {_n(delta)} × {_n(a_in)} = {_n(gradient)}."
+        hint = "It is the delta at the weight's end times the activation at its beginning."
+    mistakes.append(Mistake(-gradient, "sign", "The size is right, the sign is not. Check the sign of delta."))
+    return _numeric(
+        f"What is the gradient of {label or _place(facts, address)}: dL/d{name_of(address)}?",
+        f"d{address}", gradient, solution, hint, mistakes,
+    )  # fmt: skip
+
+
+def new_value_problem(facts: Facts, address: str, label: str | None = None) -> Problem:
+    """A parameter after one step of gradient descent; `label` is what to call it."""
+    _, layer, unit, source = parts_of(address)
+    now, rate, gradient, new = facts[address], facts.rate, facts[f"d{address}"], facts.next(address)
+    delta = facts[f"delta{layer}.{unit}"]
+    mistakes = [
+        Mistake(now + rate * gradient, "sign", "The step goes against the slope: subtract it."),
+        Mistake(now - gradient, "learning rate", f"The gradient is to be multiplied by the learning rate, {rate:g}."),
+        Mistake(-rate * gradient, "old value", f"That is the change. Add it to the old value, {_n(now)}."),
+        Mistake(
+            rate * gradient, "old value", f"That is the size of the step. Subtract it from the old value, {_n(now)}."
+        ),
+        Mistake(gradient, "old value", "That is the gradient. The new value is the old one minus rate × gradient."),
+        Mistake(
+            now - rate * gradient * now, "old value", "The old value is what the step starts from, not a factor of it."
+        ),
+    ]
+    if source and len(facts.trace.x) == 1:
+        a_in = facts[f"a{layer - 1}.{source}"]
+        mistakes += [
+            Mistake(now - rate * delta, "activation", f"The activation at its beginning, {_n(a_in)}, is missing."),
+            Mistake(now - rate * a_in, "delta", f"The delta at its end, {_n(delta)}, is missing."),
+        ]  # fmt: skip
+    step = abs(rate * gradient)
+    return _numeric(
+        f"What is {label or _place(facts, address)} after the step? Give four decimals.", address, new,
+        f"{_n(now)} {'+' if gradient < 0 else '−'} {rate:g} × {_n(abs(gradient))} = {_n(new)}.",
+        "New = old − learning rate × gradient, and the gradient is delta × activation.",
+        mistakes, max(0.05 * step, 6e-5), 6e-5,
+    )  # fmt: skip
+
+
+def direction_problem(facts: Facts, address: str, label: str | None = None) -> Problem:
+    """Which way the step moves a parameter; on one example or on a batch."""
+    change = facts.change(address)
+    truth = UP if change > 0 else DOWN if change < 0 else STAY
+    what = label or name_of(address)
+    because = _gradient_in_words(facts, address)
+    against = f"{because} The step goes against the slope."
+    if truth == STAY:
+        zero = ("zero factor", f"{because} A product with a zero in it is zero, whatever the rest.")
+        slips = {UP: zero, DOWN: zero}
+    else:
+        opposite = DOWN if truth == UP else UP
+        slips = {
+            opposite: ("sign", f"Look at the sign again. {against}"),
+            STAY: ("size", f"{because} It is not zero, so {what} moves."),
+        }
+    return Problem(
+        f"Which way will the next step move {label or _place(facts, address)}?", address, truth,
+        f"{against} So {what} goes {truth}." if truth != STAY else f"{because} So {what} stays where it is.",
+        "The step goes against the slope.", options=(UP, DOWN, STAY), slips=slips,
+    )  # fmt: skip
+
+
+def _gradient_in_words(facts: Facts, address: str) -> str:
+    _, layer, unit, source = parts_of(address)
+    gradient = facts[f"d{address}"]
+    sign = "zero" if gradient == 0 else "negative" if gradient < 0 else "positive"
+    if len(facts.trace.x) > 1:
+        product = "delta × activation" if source else "delta"
+        return f"The mean of {product} over the examples is {_n(gradient)}: {sign}."
+    delta = facts[f"delta{layer}.{unit}"]
+    if not source:
+        return f"The gradient of a bias is delta, {_n(delta)}: {sign}."
+    return f"delta × activation is {_n(delta)} × {_n(facts[f'a{layer - 1}.{source}'])}: {sign}."
+
+
+# Problems that a lesson poses with numbers of its own
+
+
+def choice_problem(
+    prompt: str, truth: str, solution: str, slips: dict[str, str], factors: dict[str, str] | None = None
+) -> Problem:
+    """One of several; `slips` says of each wrong option what to look at, `factors` names it where it has a name."""
+    told = {option: ((factors or {}).get(option, "choice"), sentence) for option, sentence in slips.items()}
+    if truth in told or not told:
+        raise ValueError(f"the truth {truth!r} needs other options beside it, and no slip of its own")
+    options = tuple(sorted((truth, *told)))
+    return Problem(prompt, "choice", truth, solution, "", options=options, slips=told)
+
+
+def number_problem(
+    prompt: str,
+    truth: float,
+    solution: str,
+    hint: str,
+    slips: dict[str, tuple[float, str]],
+    within: float | None = None,
+) -> Problem:
+    """A number; `slips` gives for a factor the number that comes of missing it, and what to say."""
+    mistakes = [Mistake(float(value), factor, sentence) for factor, (value, sentence) in slips.items()]
+    return _numeric(prompt, "number", truth, solution, hint, mistakes, within, within and within / 100)
+
+
+def better_problem(prompt: str, before: float, after: float) -> Problem:
+    """Whether a loss gets better or worse."""
+    truth = "better" if after < before else "worse" if after > before else "the same"
+    solution = f"The loss goes from {_n(before)} to {_n(after)}: {truth}."
+    others = {"better", "worse", "the same"} - {truth}
+    told = f"It starts at {_n(before)}. Try it: the loss afterwards is not what you expect."
+    return choice_problem(prompt, truth, solution, dict.fromkeys(sorted(others), told))
+
+
+def largest_problem(prompt: str, sizes: dict[str, float], what: str = "size") -> Problem:
+    """Which of several quantities is the largest in absolute value."""
+    ranked = sorted(sizes, key=lambda name: -abs(sizes[name]))
+    first, second = ranked[:2]
+    solution = f"{first}: {_n(abs(sizes[first]))}, then {second}: {_n(abs(sizes[second]))}."
+    slips = {name: f"The {what} of {name} is {_n(abs(sizes[name]))}; there is a larger one." for name in ranked[1:]}
+    return choice_problem(prompt, first, solution, slips, dict.fromkeys(slips, what))
+
+
+def smallest_problem(prompt: str, sizes: dict[str, float], what: str = "size") -> Problem:
+    """Which of several quantities is the smallest in absolute value."""
+    ranked = sorted(sizes, key=lambda name: abs(sizes[name]))
+    solution = (
+        f"{ranked[0]}: {_n(abs(sizes[ranked[0]]))}; the largest is that of {ranked[-1]}: {_n(abs(sizes[ranked[-1]]))}."
+    )
+    slips = {name: f"The {what} of {name} is {_n(abs(sizes[name]))}; there is a smaller one." for name in ranked[1:]}
+    return choice_problem(prompt, ranked[0], solution, slips, dict.fromkeys(slips, what))

@@ -1,0 +1,1 @@
+"""The playground page: links, forms, the frame and its routes."""

@@ -1,0 +1,76 @@
+"""A request for a page or a frame: what its query or form says, read once and in one place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+
+from app.draw.diagram import SIZES, Size
+from app.page.forms import Fields
+from app.page.links import View, view_of
+from app.runs import Runs
+from app.serve.security import visitor_of
+from engine import SpecError
+
+MOST_FIELDS = 2_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request for a page or a frame, with what its form or query says."""
+
+    request: Request
+    visitor: str
+    fields: Mapping[str, str]
+
+    @property
+    def runs(self) -> Runs:
+        """The service."""
+        runs: Runs = self.request.app.state.runs
+        return runs
+
+    @property
+    def scripted(self) -> bool:
+        """Whether htmx asks, for a fragment."""
+        headers = self.request.headers
+        return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
+
+    @property
+    def quick(self) -> bool:
+        """Whether this is one of many frames of Play."""
+        return bool(self.fields.get("quick"))
+
+    @property
+    def size(self) -> Size:
+        """The drawing's size: as the page says, else by what the browser says of its device."""
+        asked = self.fields.get("size")
+        for size in SIZES:
+            if asked == size:
+                return size
+        headers = self.request.headers
+        phone = headers.get("sec-ch-ua-mobile") == "?1" or "iphone" in headers.get("user-agent", "").lower()
+        return "s" if phone else "l"
+
+    @property
+    def form(self) -> Fields:
+        """The fields with every value of a name."""
+        return self.fields if isinstance(self.fields, Fields) else Fields(list(self.fields.items()))
+
+    def text(self, name: str) -> str:
+        """A field as text."""
+        return self.fields.get(name, "")
+
+    def view(self) -> View:
+        """What is looked at."""
+        return view_of({name: self.text(name) for name in self.fields})
+
+
+async def asked(request: Request) -> Asked:
+    """What a request asks, from its query or its form. Read here rather than by a dependency: Play asks often."""
+    text = request.url.query if request.method == "GET" else (await request.body()).decode("utf-8", "replace")
+    try:
+        fields = Fields(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise SpecError("form", "too many fields", f"at most {MOST_FIELDS:,} fields") from None
+    return Asked(request, visitor_of(request), fields)

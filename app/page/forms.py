@@ -1,0 +1,306 @@
+"""The controls of the page as values, and what they send back as the JSON-like spec that `Spec.make` judges.
+
+Everything here iterates the engine's tables: a new entry there is a new choice here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+
+from app.draw.numbers import given, plain
+from app.page.links import number, query_fields, spec_fields
+from engine import (
+    ACTIVATIONS,
+    DATASETS,
+    FEATURES,
+    FIELDS,
+    INITIALIZERS,
+    LIMITS,
+    LOSSES,
+    OPTIMIZERS,
+    REGULARIZATIONS,
+    SCHEDULES,
+    Spec,
+    SpecError,
+)
+from engine.datasets import load_digits16
+from engine.features import features_for
+from engine.settings import Setting
+
+LEARNING_RATES = (0.00001, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
+REGULARIZATION_RATES = (0, 0.00001, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
+SPEEDS = (1, 2, 5, 10, 20, 50, 100, 500)
+
+# What shows a dataset at its best: chosen with its tile, each a link like any other.
+PRESETS: dict[str, dict[str, Any]] = {
+    "line": {"hidden": [], "learning_rate": 0.1},
+    "sine": {"hidden": [8], "learning_rate": 0.1},
+    "circle": {},
+    "xor": {},
+    "gaussian": {"hidden": [2]},
+    "spiral": {"hidden": [8, 8], "noise": 0, "optimizer": "adam", "learning_rate": 0.01},
+    "moons": {"hidden": [6, 4], "optimizer": "momentum"},
+    "plane": {"hidden": [], "learning_rate": 0.01},
+    "multi_gaussian": {"hidden": [8, 6], "noise": 0, "samples": 400, "optimizer": "adam", "learning_rate": 0.01},
+    "three_blobs": {"hidden": [5], "learning_rate": 0.1},
+    "digits16": {
+        "hidden": [16], "activation": "relu", "initializer": "he_uniform", "loss": "cross_entropy",
+        "learning_rate": 0.1, "samples": 1000, "noise": 0, "batch_size": 32,
+    },
+}  # fmt: skip
+TILE_NAMES = {
+    "gaussian": "gauss", "multi_gaussian": "hills", "three_blobs": "3 blobs", "digits16": "digits",
+}  # fmt: skip
+
+
+class Fields(dict[str, str]):
+    """A submitted form or query: the last value of each name, and all of them by `getlist`."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        super().__init__(pairs)
+        self._pairs = pairs
+
+    def getlist(self, name: str) -> list[str]:
+        """Every value of a name, in order."""
+        return [value for key, value in self._pairs if key == name]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One choice of a select box."""
+
+    value: str
+    label: str
+    chosen: bool
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A dataset to choose, with a small picture: points (x, y, class), or an image's ink."""
+
+    name: str
+    label: str
+    sentence: str
+    query: str
+    chosen: bool
+    points: tuple[tuple[float, float, str], ...]
+
+
+@dataclass(frozen=True)
+class Number:
+    """A setting of an optimizer or a schedule."""
+
+    name: str
+    label: str
+    value: str
+    minimum: str
+    maximum: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One hidden layer's controls."""
+
+    index: int
+    units: int
+    activations: tuple[Option, ...]
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Every control of the page, filled in from a spec."""
+
+    spec: Spec
+    tiles: tuple[Tile, ...]
+    features: tuple[Option, ...]
+    layers: tuple[LayerRow, ...]
+    outputs: tuple[Option, ...]
+    starts: tuple[Option, ...]
+    losses: tuple[Option, ...]
+    optimizers: tuple[Option, ...]
+    optimizer_numbers: tuple[Number, ...]
+    rates: tuple[Option, ...]
+    schedules: tuple[Option, ...]
+    schedule_numbers: tuple[Number, ...]
+    regularizations: tuple[Option, ...]
+    regularization_rates: tuple[Option, ...]
+    batch_most: int
+    samples_most: int
+    hidden_fields: tuple[tuple[str, str], ...]
+
+
+def controls(spec: Spec) -> Controls:
+    """The controls that stand for this spec."""
+    info = DATASETS.get(spec.dataset)
+    packed = query_fields(spec)
+    return Controls(
+        spec=spec,
+        tiles=tuple(replace(tile, chosen=tile.name == spec.dataset) for tile in tiles()),
+        features=tuple(
+            Option(name, FEATURES[name].title, name in spec.features) for name in features_for(spec.raw_inputs)
+        ),
+        layers=tuple(
+            LayerRow(k + 1, units, _options(ACTIVATIONS, spec.activation[k])) for k, units in enumerate(spec.hidden)
+        ),
+        outputs=_options(ACTIVATIONS, spec.output_activation),
+        starts=_options(INITIALIZERS, spec.initializer),
+        losses=_options(LOSSES, spec.loss),
+        optimizers=_options(OPTIMIZERS, spec.optimizer),
+        optimizer_numbers=_numbers("optimizer_settings", OPTIMIZERS[spec.optimizer].settings, spec.optimizer_settings),
+        rates=_rates(LEARNING_RATES, spec.learning_rate),
+        schedules=_options(SCHEDULES, spec.schedule),
+        schedule_numbers=_numbers("schedule_settings", SCHEDULES[spec.schedule].settings, spec.schedule_settings),
+        regularizations=tuple(
+            Option(name, name.upper() if name != "none" else "none", name == spec.regularization, sentence)
+            for name, sentence in REGULARIZATIONS.items()
+        ),
+        regularization_rates=_rates(REGULARIZATION_RATES, spec.regularization_rate),
+        batch_most=max(100, spec.batch_size),
+        samples_most=max(spec.samples, info.max_samples if info and spec.dataset == "digits16" else 1000),
+        hidden_fields=tuple((name, packed[name]) for name in ("data", "parameters", "frozen") if name in packed),
+    )
+
+
+def _options(table: Mapping[str, Any], chosen: str) -> tuple[Option, ...]:
+    return tuple(Option(name, entry.title, name == chosen, entry.sentence) for name, entry in table.items())
+
+
+def _rates(rates: Sequence[float], chosen: float) -> tuple[Option, ...]:
+    return tuple(Option(given(r), _rate_text(r), r == chosen) for r in sorted({*map(float, rates), chosen}))
+
+
+def _rate_text(rate: float) -> str:
+    return f"{rate:.10f}".rstrip("0").rstrip(".") if rate == 0 or rate >= 1e-6 else plain(rate)
+
+
+def _numbers(field: str, settings: tuple[Setting, ...], values: tuple[tuple[str, float], ...]) -> tuple[Number, ...]:
+    now = dict(values)
+    return tuple(
+        Number(
+            f"{field}.{s.name}", s.name.replace("_", " "), given(now.get(s.name, s.default)), given(s.minimum),
+            given(s.maximum), s.sentence,
+        )
+        for s in settings
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def tiles() -> tuple[Tile, ...]:
+    """A tile for each dataset, in the table's order."""
+    return tuple(
+        Tile(name, TILE_NAMES.get(name, name), entry.sentence, _preset_query(name), False, _picture(name))
+        for name, entry in DATASETS.items()
+    )
+
+
+def _preset_query(name: str) -> str:
+    return urlencode(query_fields(Spec.make({"dataset": name, **PRESETS[name]})), safe=",:")
+
+
+def _picture(name: str) -> tuple[tuple[float, float, str], ...]:
+    """A few dozen examples in a 40 x 32 box; of the digits, the ink of a two."""
+    if name == "digits16":
+        image = load_digits16()[2, 1].reshape(16, 16)
+        return tuple((float(8 + 1.5 * c), float(4 + 1.5 * r), "ink") for r, c in np.argwhere(image > 0.4).tolist())
+    entry = DATASETS[name]
+    x, y = entry.sample(np.random.default_rng(4), 60 if name == "spiral" else 34, 0.0)
+    if entry.inputs == 1:
+        shown = np.column_stack([x[:, 0], 2 * (y - y.min()) / (np.ptp(y) or 1) - 1])
+        return tuple((round(20 + 15 * a, 1), round(16 - 12 * b, 1), "p") for a, b in shown.tolist())
+    high = entry.domain[1]
+    kinds = (
+        [f"c{int(v)}" for v in y]
+        if entry.task == "multiclass"
+        else ["p" if v > (0 if entry.task == "regression" else 0.5) else "n" for v in y]
+    )
+    return tuple(
+        (round(20 + 15 * a / high, 1), round(16 - 15 * b / high, 1), k)
+        for (a, b), k in zip(x.tolist(), kinds, strict=True)
+    )
+
+
+def spec_from(form: Fields, changed: str = "") -> Spec:
+    """The spec that the controls ask for; `changed` names the one that was touched last, to which others give way.
+
+    Raises SpecError with the field that is wrong.
+    """
+    given_fields = _given(form)
+    try:
+        return Spec.make(given_fields)
+    except SpecError as error:
+        for drop in _giving_way(error.field, changed):
+            given_fields.pop(drop, None)
+        return Spec.make(given_fields)
+
+
+def _giving_way(wrong: str, changed: str) -> tuple[str, ...]:
+    """Fields that follow another: a loss its output, a parameter its network."""
+    if wrong.startswith(("parameters", "frozen")):
+        return ("parameters", "frozen")
+    if wrong in ("loss", "output_activation"):
+        return ("output_activation",) if changed == "loss" else ("loss",)
+    return ()
+
+
+def _given(form: Fields) -> dict[str, Any]:
+    """The fields as JSON-like values; the controls send layers and settings one by one, a link sends them whole."""
+    fields = spec_fields({name: form[name] for name in FIELDS if name in form})
+    if "controls" in form:
+        fields["features"] = form.getlist("features") or None
+        hidden = [number(units) for units in form.getlist("units")]
+        fields["hidden"], fields["activation"] = _changed_layers(
+            hidden, form.getlist("unit_activation"), form.get("layers", "")
+        )
+        for name in ("optimizer_settings", "schedule_settings"):
+            fields[name] = _settings(name, form, fields)
+    seed = fields.get("seed", 0)
+    if form.get("seed_change") and isinstance(seed, int):
+        fields["seed"] = (seed + 1) % 2**32
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _changed_layers(hidden: list[Any], activation: list[str], change: str) -> tuple[list[Any], Any]:
+    """Layers after a click on add, remove:k, more:k or less:k (k from 1)."""
+    verb, _, which = change.partition(":")
+    k = int(which) - 1 if which.isdecimal() and 0 < int(which) <= len(hidden) else None
+    if verb == "add" and len(hidden) < LIMITS.hidden_layers:
+        hidden, activation = [*hidden, 2 if hidden else 4], [*activation, activation[-1] if activation else "tanh"]
+    elif k is not None and verb == "remove":
+        del hidden[k], activation[k : k + 1]
+    elif k is not None and isinstance(hidden[k], int):
+        hidden[k] = max(1, min(LIMITS.units, hidden[k] + {"more": 1, "less": -1}.get(verb, 0)))
+    return hidden, activation if hidden else None
+
+
+def _settings(name: str, form: Fields, fields: dict[str, Any]) -> dict[str, Any] | None:
+    """The numbers of the chosen rule that the form has; those of another rule are not sent on."""
+    table: Mapping[str, Any] = OPTIMIZERS if name == "optimizer_settings" else SCHEDULES
+    chosen = table.get(str(fields.get(name.removesuffix("_settings"))))
+    if chosen is None:
+        return None
+    texts = {s.name: form.get(f"{name}.{s.name}", "") for s in chosen.settings}
+    return {key: number(text) for key, text in texts.items() if text} or None
+
+
+def edit_from(spec: Spec, form: Fields) -> tuple[str, Any]:
+    """The field and value of one live change: a field of the spec, a parameter by address, or freeze and unfreeze.
+
+    Raises SpecError for a field that is none of these.
+    """
+    field, text = form.get("field", ""), form.get("value", "")
+    if field in ("freeze", "unfreeze"):
+        left = [address for address in spec.frozen if address != text]
+        return "frozen", [*left, text] if field == "freeze" else left
+    if field in ("optimizer_settings", "schedule_settings"):
+        return field, _settings(
+            field, form, {field.removesuffix("_settings"): getattr(spec, field.removesuffix("_settings"))}
+        )
+    if field in FIELDS:
+        return field, spec_fields({field: form.get(field, text)}).get(field)
+    return field, number(text)

@@ -1,0 +1,295 @@
+"""Everything that the page shows of a run at one step, gathered for the template: the one place that knows it all."""
+
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from app.course import History
+from app.draw.charts import LossChart, log_share, loss_chart, sparkline
+from app.draw.diagram import Size, layer_name
+from app.draw.drawing import Drawing, Marks, draw
+from app.draw.numbers import percent, plain, signed
+from app.draw.outputs import Output, output, points_key
+from app.draw.pictures import has_surfaces, surfaces
+from app.explain.moments import GRAINS, Moment
+from app.explain.program import program
+from app.explain.walkthrough import Known, Walkthrough, known, walkthrough
+from app.page.ledger import Ledger, ledger
+from app.page.links import Link, View, fits, url_of, view_fields
+from app.runs import Run
+from engine import RunState, SpecError, Trace, evaluate, examples_of, trace
+from engine.arrays import Ints
+from engine.health import LayerHealth, health
+
+RUN_NUMBERS, LAYER_NUMBERS = 4, 4
+BAR_WIDTH = 360
+LISTED = 450  # weights of a layer that the tables have
+
+
+@dataclass(frozen=True)
+class Part:
+    """One phase of the walkthrough bar: its place in a bar of BAR_WIDTH, and its moments."""
+
+    name: str
+    x: float
+    width: float
+    first: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The walkthrough at one moment; `moment` None before it has begun."""
+
+    total: int
+    parts: tuple[Part, ...]
+    moment: Moment | None
+    marker: float
+    code: tuple[tuple[int, str, bool], ...]
+    note: str
+
+
+NO_WALK = Walk(0, (), None, 0.0, (), "")
+
+
+@dataclass(frozen=True)
+class Health:
+    """One layer's gradient over time: now, its bar's length, its line, and what else is worth telling."""
+
+    name: str
+    norm: str
+    length: float
+    line: str
+    ratio: str
+    dead: str
+    saturated: str
+    histogram: str
+    span: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A run as the page shows it. `state` is at the step that is looked at, which may lie before the head."""
+
+    run: Run
+    state: RunState
+    link: Link
+    trace: Trace
+    drawing: Drawing
+    walk: Walk
+    receipt: Ledger | None
+    output: Output
+    chart: LossChart
+    health: tuple[Health, ...]
+    numbers: tuple[tuple[str, str], ...]
+    size: Size
+    quick: bool
+    examples: int
+    points: str
+    same_points: bool
+
+    @property
+    def view(self) -> View:
+        """What is looked at."""
+        return self.link.view
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The link's fields; where data or parameters are too long for an address, the run's name for its spec."""
+        whole = self.link.fields()
+        return whole if fits(whole) else {"run": self.run.id} | self.view_fields
+
+    @property
+    def url(self) -> str:
+        """The address of what is on screen. It says the step, which the forms leave open at the head: a form that
+        named it would take another tab's later steps for a past to go back from."""
+        return url_of(self.fields | {"step": str(self.state.step)})
+
+    @property
+    def view_fields(self) -> dict[str, str]:
+        """The part of the link's fields that is the view."""
+        return view_fields(self.view)
+
+    @property
+    def overlaid(self) -> list[tuple[str, str]]:
+        """Class and name of every other run in the loss chart."""
+        others = [curve for curve in self.chart.curves if curve.kind.startswith("other")]
+        return [(curve.kind.removeprefix("other "), curve.name.partition(": ")[2]) for curve in others]
+
+    @property
+    def past(self) -> bool:
+        """Whether the step that is looked at lies before the head."""
+        return self.state.step < self.run.state.step
+
+
+Others = list[tuple[str, History]]
+
+
+def frame(
+    run: Run, state: RunState, view: View, size: Size = "l", quick: bool = False, others: Others | None = None,
+    points: str = "",
+) -> Frame:  # fmt: skip
+    """A whole frame. `quick` ones come many a second: they leave out what Play does not show. `points` says which data
+    points the page has already.
+
+    SpecError for an example or a selected address that there is not.
+    """
+    spec = state.spec
+    step = trace(state, view.example)
+    batch = view.example is None
+    walk, marks = (NO_WALK, Marks()) if quick else _walk(step, view)
+    seen = surfaces(state) if has_surfaces(state) else None
+    receipt = ledger(step, view.select, batch) if view.select else None
+    marks = replace(marks, select=view.select)
+    step_given = view.step if state.step < run.state.step else None
+    shown = replace(view, step=step_given, moment=walk.moment.index if walk.moment else None)
+    drawing = draw(spec, step, seen, view.lens, batch, marks, size, quick)
+    key = points_key(spec, view.tests)
+    return Frame(
+        run, state, Link(run.origin, run.edits, shown), step, drawing, walk, receipt,
+        output(state, seen, view.example, view.tests, view.discrete),
+        _chart(run, state, view, others or []), _health(run.history, state, () if quick else health(step)),
+        _numbers(run, state), size, quick, examples_of(spec).count, key, points == key,
+    )  # fmt: skip
+
+
+def _numbers(run: Run, state: RunState) -> tuple[tuple[str, str], ...]:
+    metrics = run.metrics if state is run.state else evaluate(state)
+    train, test = metrics["train"], metrics["test"]
+    numbers = [
+        ("step", f"{state.step:,}"),
+        ("epoch", f"{state.epoch:,}"),
+        ("train loss", plain(train.loss)),
+        ("test loss", plain(test.loss)),
+    ]
+    if train.accuracy is not None:
+        numbers.append(("accuracy", percent(train.accuracy if test.accuracy is None else test.accuracy)))
+    return tuple(numbers)
+
+
+def _walk(step: Trace, view: View) -> tuple[Walk, Marks]:
+    """The walkthrough and what it marks; an index past its end is its last moment."""
+    moments = walkthrough(step, view.grain)  # type: ignore[arg-type]
+    parts = _parts(moments)
+    if view.moment is None:
+        return Walk(len(moments), parts, None, 0.0, (), moments.collapsed), Marks()
+    index = min(view.moment, len(moments) - 1)
+    moment = moments[index]
+    part = next(p for p in parts if p.first <= index < p.first + p.count)
+    marker = round(part.x + part.width * (index - part.first + 0.5) / part.count, 1)
+    walk = Walk(len(moments), parts, moment, marker, _code(step, moment.code_line), moments.collapsed)
+    return walk, marks_of(step, moment, known(moments, index))
+
+
+def marks_of(step: Trace, moment: Moment, so_far: Known) -> Marks:
+    """What the drawing lights at a moment, and what is computed so far."""
+    lit = set(moment.links)
+    for id in moment.nodes:
+        if id.startswith("layer-"):
+            layer = int(id.removeprefix("layer-"))
+            lit |= {f"node-{layer}-{unit}" for unit in range(step.spec.network.sizes[layer] + 1)}
+        else:
+            lit.add(id)
+    tone = {"forward": "forward", "backward": "backward", "loss": "forward", "update": "update"}[moment.phase]
+    return Marks(None, frozenset(lit), tone, moment.direction or "", so_far)
+
+
+def _parts(moments: Walkthrough) -> tuple[Part, ...]:
+    """Phases side by side, each wide enough for its name, the rest shared out by their moments."""
+    least = {"forward": 72, "loss": 38, "backward": 82, "update": 62}
+    gap = 3
+    phases = moments.phases
+    room = BAR_WIDTH - gap * (len(phases) - 1) - sum(least[name] for name, _, _ in phases)
+    parts, x = [], 0.0
+    for name, first, count in phases:
+        width = round(least[name] + room * count / len(moments), 1)
+        parts.append(Part(name, round(x, 1), width, first, count))
+        x += width + gap
+    return tuple(parts)
+
+
+def _code(step: Trace, line: int, around: int = 2) -> tuple[tuple[int, str, bool], ...]:
+    """The moment's line of the program with its neighbours: always as many lines."""
+    lines = program(step).lines
+    first = max(1, min(line - around, len(lines) - 2 * around))
+    return tuple((n, lines[n - 1], n == line) for n in range(first, min(len(lines), first + 2 * around) + 1))
+
+
+def _chart(run: Run, state: RunState, view: View, others: Others) -> LossChart:
+    history = run.history
+    return loss_chart(
+        np.array(history.steps), history.values[:, :2], state.step, view.scale == "log",
+        [(name, np.array(other.steps), other.values[:, :2]) for name, other in others],
+    )  # fmt: skip
+
+
+def _health(history: History, state: RunState, now: tuple[LayerHealth, ...]) -> tuple[Health, ...]:
+    """From the sampled point at or before the step that is looked at; `now` adds what only a whole frame tells."""
+    until = max(1, int(np.searchsorted(np.array(history.steps), state.step, side="right")))
+    values, layers = history.values[:until], len(state.spec.network.shapes)
+    rows = []
+    for k in range(layers):
+        norm, ratio, dead, saturated = values[-1, RUN_NUMBERS + LAYER_NUMBERS * k :][:LAYER_NUMBERS].tolist()
+        line = sparkline(values[-120:, RUN_NUMBERS + LAYER_NUMBERS * k]) if now else ""
+        edges = now[k].edges if now else np.zeros(2)
+        rows.append(
+            Health(
+                layer_name(k + 1, layers), plain(norm) if isfinite(norm) else "∞",
+                round(100 * log_share(norm), 1), line, plain(ratio), _share(dead), _share(saturated),
+                _bars(now[k].histogram) if now else "", " to ".join(signed(float(edge), 1) for edge in edges[[0, -1]]),
+            )
+        )  # fmt: skip
+    return tuple(rows)
+
+
+def _bars(counts: Ints) -> str:
+    """A histogram as one path, 3 wide a bin and 16 high."""
+    most = max(1, int(counts.max(initial=0)))
+    tops = [(3 * i, round(16 - 15 * int(count) / most, 1)) for i, count in enumerate(counts.tolist())]
+    return "".join(f"M{x} 16V{top}h2.4V16z" for x, top in tops)
+
+
+def _share(value: float) -> str:
+    return percent(value) if isfinite(value) and value > 0 else ""
+
+
+def check_view(view: View, state: RunState) -> View:
+    """The view without what this network does not have, for a link whose network has changed since."""
+    sizes, select = state.spec.network.sizes, view.select
+    if select is not None:
+        layer, *units = (int(part) for part in select[1:].split("."))
+        there = 0 <= layer < len(sizes) and units[0] <= sizes[layer] and (layer > 0 or select[0] == "a")
+        if not there or (len(units) > 1 and units[1] > sizes[layer - 1]):
+            select = None
+    example = view.example if view.example is None or view.example < examples_of(state.spec).count else None
+    return replace(view, select=select, example=example)
+
+
+def table_of(shown: Frame) -> dict[str, Any]:
+    """The numbers of the drawing as rows, for those who do not see it."""
+    layers = shown.trace.layers
+    names = [layer_name(k, len(layers)) for k in range(len(layers) + 1)]
+    units = [
+        (names[k + 1], j + 1, float(layer.b[j]), float(layer.a[:, j].mean()), float(layer.dz[:, j].sum()))
+        for k, layer in enumerate(layers)
+        for j in range(len(layer.b))
+    ]
+    weights = [
+        (
+            f"{names[k]}, {i + 1}",
+            f"{names[k + 1]}, {j + 1}",
+            *(float(values[j, i]) for values in (layer.W, layer.dW, layer.W_next)),
+        )
+        for k, layer in enumerate(layers)
+        if layer.W.size <= LISTED
+        for j in range(layer.W.shape[0])
+        for i in range(layer.W.shape[1])
+    ]
+    wide = [names[k + 1] for k, layer in enumerate(layers) if layer.W.size > LISTED]
+    left_out = f"The weights into {', '.join(wide)} are too many to list; the API has them all." if wide else ""
+    return {"units": units[:LISTED], "weights": weights, "left_out": left_out}
+
+
+__all__ = ["GRAINS", "Frame", "SpecError", "check_view", "frame", "table_of"]

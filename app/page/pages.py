@@ -1,0 +1,392 @@
+"""The playground as HTML: the page at /, and for htmx the frame that a step, an edit or another view turns it into.
+
+Every answer that changes something is a fragment to htmx, and to a plain form a redirect to the page's own link.
+"""
+
+import json
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+
+from app.draw.numbers import given
+from app.draw.outputs import title_of
+from app.draw.rendering import ENV, render
+from app.page.asked import Asked, asked
+from app.page.csvdata import parse_csv
+from app.page.forms import SPEEDS, controls, edit_from, spec_from
+from app.page.frame import Frame, check_view, frame, table_of
+from app.page.links import Link, View, number, view_of
+from app.page.probing import KINDS, PATH_POINTS, cost_of, map_of, partner_of, probe
+from app.runs import Run, RunNotFound
+from app.serve import html as answers
+from app.serve.errors import spec_problem
+from app.serve.html import html
+from engine import RunState, Spec, SpecError, examples_of
+from engine.health import sentence
+from engine.probes import contour, located
+
+router = APIRouter(include_in_schema=False)
+router.include_router(answers.router)
+__all__ = ["ENV", "Asked", "asked", "router"]
+
+MOST_STEPS = 100_000
+FIRST_EXAMPLE = 8
+
+
+@router.get("/")
+async def home(request: Request) -> Response:
+    """The run of the link in the address, of this visitor's own if there is one; without a link the default one."""
+    ask = await asked(request)
+    try:
+        if named := ask.text("run"):  # of a run whose data is too long for an address
+            return await _answer(ask, await ask.runs.get(named), ask.view(), new_spec=True)
+        link = Link.parse({name: ask.text(name) for name in ask.fields})
+        run = await ask.runs.open(ask.visitor, link.spec, link.edits, link.view.step or 0)
+    except SpecError as error:
+        if ask.scripted:
+            return _refused(error)
+        run = await ask.runs.open(ask.visitor, Spec.make())
+        return await _page(ask, run, View(), f"This link cannot be opened: {error}. Here is the default run.", 422)
+    return await _answer(ask, run, link.view, new_spec=True)
+
+
+async def _answer(ask: Asked, run: Run, view: View, new_spec: bool = False) -> Response:
+    """The frame, with the controls where the spec may have changed; the page or a redirect to it without htmx."""
+    if not ask.scripted:
+        if ask.request.method == "GET" and ask.request.url.path == "/":
+            return await _page(ask, run, view)
+        return RedirectResponse((await _frame(ask, run, view)).url, 303)
+    shown = await _frame(ask, run, view)
+    text = _frame_text(shown)
+    if new_spec:
+        text += render("_partials.html", controls_html=_controls_text(shown))
+    headers = {} if ask.quick else {"HX-Replace-Url": shown.url}
+    if reached := _stopped(shown):
+        headers["HX-Trigger"] = json.dumps({"stopped": reached})
+    return html(ask.request, text, headers=headers, level=1 if ask.quick else 6)
+
+
+async def _page(ask: Asked, run: Run, view: View, message: str = "", status: int = 200) -> Response:
+    return html(ask.request, render("page.html", await parts(ask, run, view, message), here="Playground"), status)
+
+
+async def parts(ask: Asked, run: Run, view: View, message: str = "") -> dict[str, Any]:
+    """What the page's template is made of; a class's pages have it too."""
+    shown = await _frame(ask, run, view)
+    return {
+        "title": title_of(run.origin),
+        "frame_html": _frame_text(shown, message),
+        "controls_html": _controls_text(shown),
+    }
+
+
+async def _look(ask: Asked, run: Run, view: View) -> tuple[RunState, View]:
+    """The state at the step that is looked at, and the view without what is not there."""
+    step = run.state.step if view.step is None else min(view.step, run.state.step)
+    state = await ask.runs.at(run, step)
+    return state, check_view(view, state)
+
+
+async def _frame(ask: Asked, run: Run, view: View) -> Frame:
+    state, view = await _look(ask, run, view)
+    others = []
+    for other_id in view.compare:
+        try:
+            other = await ask.runs.get(other_id)
+        except RunNotFound:
+            continue
+        others.append((f"{title_of(other.origin)} {other.state.step}", other.history))
+    return frame(run, state, view, ask.size, ask.quick, others, ask.text("points") if ask.scripted else "")
+
+
+def _frame_text(shown: Frame, message: str = "") -> Markup:
+    spec = shown.state.spec
+    examples = examples_of(spec)
+    return render(
+        "_quick.html" if shown.quick else "_frame.html", f=shown, title=title_of(spec), speeds=SPEEDS, message=message,
+        batch=len(shown.trace.examples) if shown.view.example is None else min(spec.batch_size, examples.train),
+        first_example=min(FIRST_EXAMPLE, examples.count - 1), has_tests=examples.train < examples.count,
+        ways=_ways_back(shown), partner=partner_of(shown.view.select or "") if shown.receipt else "",
+        sentence="" if shown.quick or shown.run.state.divergence else sentence(shown.trace, shown.state),
+    )  # fmt: skip
+
+
+def _controls_text(shown: Frame) -> Markup:
+    return render(
+        "_controls.html",
+        c=controls(shown.run.state.spec),
+        run=shown.run.id,
+        v=shown.view,
+        addressed="run" not in shown.fields,
+    )
+
+
+def _ways_back(shown: Frame) -> dict[str, Any]:
+    """From a run that diverged: steps at which its loss was low, and a rate a tenth of this one."""
+    history, rate = shown.run.history, shown.run.state.spec.learning_rate
+    losses = history.values[:, 0]
+    best = history.steps[int(losses.argmin())] if len(losses) else 0
+    steps = sorted({best} - {shown.run.state.step})
+    return {"steps": steps, "rate": given(float(f"{rate / 10:.3g}"))}
+
+
+def _stopped(shown: Frame) -> str:
+    """Which stop the run has come to, if any."""
+    view, (train, *_) = shown.view, (shown.run.metrics["train"], 0)
+    if shown.run.state.divergence:
+        return "diverged"
+    if view.stop_step is not None and shown.run.state.step >= view.stop_step:
+        return "step"
+    if view.stop_loss is not None and train.loss is not None and train.loss <= view.stop_loss:
+        return "loss"
+    if view.stop_accuracy is not None and train.accuracy is not None and 100 * train.accuracy >= view.stop_accuracy:
+        return "accuracy"
+    return ""
+
+
+def _refused(error: SpecError) -> Response:
+    """The message at its field: a fragment that goes there and nowhere else."""
+    field = error.field.replace(".", "-")
+    text = render("_refused.html", field=field, top=error.field.split(".")[0], error=error)
+    return Response(text, 422, media_type="text/html; charset=utf-8")
+
+
+async def _changed(ask: Asked, change: Any) -> Response:
+    """Do what `change` does; what the engine refuses is said at the field, or as a problem without htmx."""
+    try:
+        run, view, new_spec = await change()
+    except SpecError as error:
+        return _refused(error) if ask.scripted else spec_problem(error)
+    return await _answer(ask, run, view, new_spec)
+
+
+@router.post("/runs")
+async def start(request: Request) -> Response:
+    """A new run with the spec of the controls, or with pasted data."""
+    ask = await asked(request)
+
+    async def change() -> tuple[Run, View, bool]:
+        spec = _custom(ask) if "csv" in ask.fields else spec_from(ask.form, _source(ask))
+        run = await ask.runs.create(ask.visitor, spec)
+        return run, _fresh(ask.view()), True
+
+    return await _changed(ask, change)
+
+
+def _fresh(view: View) -> View:
+    """The view for a new run: its lens, not its place in time."""
+    return replace(view, step=None, moment=None)
+
+
+def _source(ask: Asked) -> str:
+    """The field of the control that htmx says was touched."""
+    return ask.request.headers.get("hx-trigger-name", "") or ask.text("touched")
+
+
+def _custom(ask: Asked) -> Spec:
+    data = parse_csv(ask.text("csv"))
+    if task := ask.text("task"):
+        data["task"] = task
+    return Spec.make({"dataset": "custom", "data": data})
+
+
+@router.post("/runs/{run_id}/step")
+async def step(run_id: str, request: Request) -> Response:
+    """One or more steps, or an epoch; from a step of the past, after going back to it."""
+    ask = await asked(request)
+
+    async def change() -> tuple[Run, View, bool]:
+        view, run = ask.view(), await ask.runs.get(run_id)
+        if view.step is not None and view.step < run.state.step:
+            run, _ = await ask.runs.rewind(run_id, view.step)
+        run, _ = await ask.runs.step(run_id, _count(ask, run, view))
+        return run, replace(view, step=None, moment=None), False
+
+    return await _changed(ask, change)
+
+
+def _count(ask: Asked, run: Run, view: View) -> int:
+    if ask.text("unit") == "epoch":
+        spec = run.state.spec
+        train = examples_of(spec).train
+        return max(1, -(-(train - run.state.cursor) // min(spec.batch_size, train)))
+    text = ask.text("count") or "1"
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= MOST_STEPS:
+        raise SpecError("count", text, f"a whole number from 1 to {MOST_STEPS:,}")
+    count = int(text)
+    if view.stop_step is not None and run.state.step < view.stop_step:
+        return min(count, view.stop_step - run.state.step)
+    return count
+
+
+@router.post("/runs/{run_id}/edit")
+async def edit(run_id: str, request: Request) -> Response:
+    """One live change: a field, a parameter by its address."""
+    ask = await asked(request)
+
+    async def change() -> tuple[Run, View, bool]:
+        view, run = ask.view(), await ask.runs.get(run_id)
+        field, value = edit_from(run.state.spec, ask.form)
+        run = await ask.runs.edit(run_id, field, value, step=_past(view, run))
+        return run, replace(view, step=None), True
+
+    return await _changed(ask, change)
+
+
+def _past(view: View, run: Run) -> int | None:
+    return view.step if view.step is not None and view.step < run.state.step else None
+
+
+@router.post("/runs/{run_id}/freeze")
+async def freeze(run_id: str, request: Request) -> Response:
+    """Freeze a parameter, or let it go again."""
+    ask = await asked(request)
+
+    async def change() -> tuple[Run, View, bool]:
+        view, run = ask.view(), await ask.runs.get(run_id)
+        address, frozen = ask.text("freeze"), run.state.spec.frozen
+        value = [a for a in frozen if a != address] if address in frozen else [*frozen, address]
+        run = await ask.runs.edit(run_id, "frozen", value, step=_past(view, run))
+        return run, replace(view, step=None), True
+
+    return await _changed(ask, change)
+
+
+@router.post("/runs/{run_id}/rewind")
+async def rewind(run_id: str, request: Request) -> Response:
+    """Go back for good: what came later is dropped."""
+    ask = await asked(request)
+
+    async def change() -> tuple[Run, View, bool]:
+        view = view_of({"step": ask.text("to")})
+        run, _ = await ask.runs.rewind(run_id, view.step or 0)
+        return run, replace(ask.view(), step=None, moment=None), True
+
+    return await _changed(ask, change)
+
+
+@router.post("/runs/{run_id}/reset")
+async def reset(run_id: str, request: Request) -> Response:
+    """The same start again, with the settings that are set now."""
+    ask = await asked(request)
+
+    async def change() -> tuple[Run, View, bool]:
+        run = await ask.runs.get(run_id)
+        if run.state.spec == run.origin:
+            run, _ = await ask.runs.reset(run_id)
+        else:
+            run = await ask.runs.create(ask.visitor, run.state.spec)
+        return run, _fresh(ask.view()), True
+
+    return await _changed(ask, change)
+
+
+@router.post("/runs/{run_id}/slower")
+async def slower(run_id: str, request: Request) -> Response:
+    """The same start again with another learning rate."""
+    ask = await asked(request)
+
+    async def change() -> tuple[Run, View, bool]:
+        run = await ask.runs.get(run_id)
+        rate = number(ask.text("rate"))
+        fresh = await ask.runs.create(ask.visitor, run.state.spec.with_changes(learning_rate=rate))
+        return fresh, _fresh(ask.view()), True
+
+    return await _changed(ask, change)
+
+
+@router.post("/runs/{run_id}/branch")
+async def branch(run_id: str, request: Request) -> Response:
+    """A new run that shares everything up to the step that is looked at."""
+    ask = await asked(request)
+
+    async def change() -> tuple[Run, View, bool]:
+        view = ask.view()
+        made = await ask.runs.branch(run_id, view.step, ask.visitor)
+        compare = (run_id, *(other for other in view.compare if other != run_id))[:4]
+        return made, replace(view, step=None, compare=compare), True
+
+    return await _changed(ask, change)
+
+
+@router.get("/runs/{run_id}/frame")
+async def look(run_id: str, request: Request) -> Response:
+    """The run under another view."""
+    ask = await asked(request)
+
+    async def change() -> tuple[Run, View, bool]:
+        return await ask.runs.get(run_id), ask.view(), False
+
+    return await _changed(ask, change)
+
+
+@router.get("/runs/{run_id}/table")
+async def table(run_id: str, request: Request) -> Response:
+    """The drawing's numbers as tables."""
+    ask = await asked(request)
+    shown = await _frame(ask, await ask.runs.get(run_id), ask.view())
+    return html(ask.request, render("_tables.html", table=table_of(shown), batch=shown.view.example is None))
+
+
+@router.get("/runs/{run_id}/contour")
+async def contouring(run_id: str, request: Request) -> Response:
+    """The loss over two parameters, with the path that they have walked."""
+    ask = await asked(request)
+    run = await ask.runs.get(run_id)
+    try:
+        state, _ = await _look(ask, run, ask.view())
+        x, y = ask.text("address"), ask.text("other")
+        places, path = (located(state, x, "x"), located(state, y, "y")), []
+        for step in sorted({state.step * n // PATH_POINTS for n in range(PATH_POINTS + 1)}):
+            past = (await ask.runs.at(run, step)).parameters
+            path.append((float(past[places[0]]), float(past[places[1]])))
+        found = await ask.runs.pool.do(1.0, run.visitor, lambda: map_of(contour(state, x, y, path=path)))
+    except SpecError as error:
+        return _refused(error) if ask.scripted else spec_problem(error)
+    return html(request, render("_probe.html", kind="contour", m=found))
+
+
+@router.get("/runs/{run_id}/{kind}")
+async def probing(run_id: str, kind: str, request: Request) -> Response:
+    """The article's own tests on one parameter: nudge, slice, wishes, check."""
+    if kind not in KINDS:
+        raise HTTPException(404, "There is no such page.")
+    ask = await asked(request)
+    run = await ask.runs.get(run_id)
+    try:
+        state, view = await _look(ask, run, ask.view())
+        address, amount = ask.text("address"), ask.text("amount")
+        work = partial(probe, kind, state, address, amount, view.example)
+        context = await ask.runs.pool.do(cost_of(kind, state), run.visitor, work)
+    except SpecError as error:
+        return _refused(error) if ask.scripted else spec_problem(error)
+    return html(request, render("_probe.html", context, kind=kind, p=f"/runs/{run_id}"))
+
+
+@router.get("/runs")
+async def listing(request: Request) -> Response:
+    """This visitor's runs, as a table with links."""
+    ask = await asked(request)
+    rows = []
+    for each in (await ask.runs.list(ask.visitor))[:30]:
+        run = await ask.runs.get(each.id)
+        rows.append(
+            {
+                "id": each.id, "title": _run_title(run), "step": each.step, "train": each.loss["train"],
+                "test": each.loss["test"], "diverged": each.diverged,
+                "url": Link(run.origin, run.edits).url(),
+            }
+        )  # fmt: skip
+    view = ask.view()
+    return html(ask.request, render("_runs.html", rows=rows, run=ask.text("run"), compared=view.compare))
+
+
+def _run_title(run: Run) -> str:
+    spec = run.state.spec
+    shape = "-".join(map(str, spec.network.sizes))
+    return f"{title_of(spec)} {shape}, {spec.optimizer} {given(spec.learning_rate)}, seed {spec.seed}"

@@ -1,0 +1,379 @@
+"""JSON under /api/v1/rooms: everything a script needs to run a class, as its teacher or as one of its students."""
+
+import csv
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from io import StringIO
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from starlette.datastructures import State
+
+from app.answers import json, of_run
+from app.api import Key, answers_with
+from app.page.links import Link, View
+from app.room import polls, rooms, screens
+from app.room.broadcast import Follower, Full, Hub, Stream
+from app.room.classroom import Caller, Classroom, Entry, NotStudent, NotTeacher, RoomNotFound
+from app.room.names import cell
+from app.room.picture import SIZES, lesson_of
+from app.room.polls import BadQuestion
+from app.room.rooms import Poll, Refused, Room, Shared
+from app.room.schemas import (
+    Answer,
+    AnswerBody,
+    HandInBody,
+    Joined,
+    NewRoom,
+    PaceBody,
+    QuestionBody,
+    SharedBody,
+    ShownBody,
+    StepsBody,
+)  # fmt: skip
+from app.room.screens import Screens
+from app.room.teaching import Teaching
+from app.serve.errors import problem, short
+from app.serve.html import takes_gzip
+from app.serve.security import visitor_of
+from app.serve.strict import StrictRoute
+from app.settings import Settings
+from app.stores import StoreUnavailable
+from engine import Spec
+
+COOKIE = "teacher_"
+
+
+def install(app: FastAPI) -> None:
+    """Give an app its rooms: `classroom`, `teaching` and `hub` of its state."""
+    settings: Settings = app.state.settings
+    classroom = Classroom(app.state.store, settings)
+    teaching = Teaching(classroom, app.state.runs)
+    hub = Hub(Screens(classroom, teaching), settings)
+    classroom.changed = hub.poke
+    app.state.classroom, app.state.teaching, app.state.hub = classroom, teaching, hub
+
+
+async def say_goodbye(app: FastAPI) -> None:
+    """End every stream as soon as the server is told to stop: it never leaves while one is open."""
+    await app.state.stopping.wait()
+    app.state.hub.stop()
+    with suppress(StoreUnavailable):
+        await app.state.classroom.leave()
+
+
+async def gauges(state: State) -> dict[str, float]:
+    """What is counted of classes, for the metrics."""
+    hub: Hub = state.hub
+    return {
+        "rooms": await state.store.count("room:"),
+        "streams": hub.streams,
+        "stream_packets_total": hub.sent["packets"],
+        "streams_cut_total": hub.sent["cut"],
+    }
+
+
+# Failures
+
+
+def failure(error: Exception) -> Response | None:
+    """The answer to what can go wrong in a room; None for anything else."""
+    if isinstance(error, RoomNotFound):
+        return problem(404, "There is no such room; it may have been closed. A code has 8 characters, like KX4T 9RWM.")
+    if isinstance(error, NotTeacher):
+        return problem(403, "Only the room's teacher may do this: send the teacher's secret as a bearer token.")
+    if isinstance(error, NotStudent):
+        return problem(403, "Only those who have joined the room may do this: POST to its students first.")
+    if isinstance(error, Refused):
+        return problem(409, f"Not now: {error}.")
+    if isinstance(error, Full):
+        return problem(503, f"Not now: {error}.", retry_after=10)
+    if isinstance(error, BadQuestion):
+        told = {"field": error.field, "value": short(str(error.value)), "allowed": short(error.allowed, 300)}
+        return problem(422, f"{error.field} is not allowed, must be {told['allowed']}", [told])
+    return None
+
+
+class RoomRoute(StrictRoute):
+    """A route that answers what can go wrong in a room as a problem."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with failures answered."""
+        handler = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            try:
+                answer: Response = await handler(request)
+                return answer
+            except Exception as error:
+                if found := failure(error):
+                    return found
+                raise
+
+        return answered
+
+
+router = APIRouter(prefix="/api/v1/rooms", tags=["rooms"], route_class=RoomRoute, default_response_class=Response)
+
+
+# Who asks
+
+
+async def classroom_of(request: Request) -> Classroom:
+    """The app's rooms. A dependency."""
+    found: Classroom = request.app.state.classroom
+    return found
+
+
+async def teaching_of(request: Request) -> Teaching:
+    """Rooms and runs together. A dependency."""
+    found: Teaching = request.app.state.teaching
+    return found
+
+
+async def caller(request: Request) -> Caller:
+    """Who asks: the visitor, and the teacher's secret as a bearer token or in the room's own cookie. A dependency."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    secret = token.strip() if kind.lower() == "bearer" else None
+    if secret is None:
+        code = rooms.code_of(request.path_params.get("code", ""))
+        secret = request.cookies.get(COOKIE + code) if code else None
+    return Caller(visitor_of(request), secret, request.client.host if request.client else "")
+
+
+Who = Annotated[Caller, Depends(caller)]
+Rooms = Annotated[Classroom, Depends(classroom_of)]
+Taught = Annotated[Teaching, Depends(teaching_of)]
+
+
+async def entry(code: str, who: Who, classroom: Rooms) -> Entry:
+    """The room of the address for anybody who knows its code. A dependency."""
+    return await classroom.enter(code, who)
+
+
+async def taught(code: str, who: Who, classroom: Rooms) -> Room:
+    """The room of the address for its teacher. A dependency."""
+    return await classroom.teach(code, who)
+
+
+async def attended(code: str, who: Who, classroom: Rooms) -> Entry:
+    """The room of the address for one who has joined it. A dependency."""
+    found = await classroom.enter(code, who)
+    if not found.joined:
+        raise NotStudent
+    return found
+
+
+Entered = Annotated[Entry, Depends(entry)]
+Own = Annotated[Room, Depends(taught)]
+Attended = Annotated[Entry, Depends(attended)]
+
+
+# Routes
+
+
+TOLD = answers_with(Answer)
+MADE = answers_with(Answer, 201)
+
+
+def state_of(room: Room, audience: str = screens.TEACHER) -> dict[str, Any]:
+    """A room as an audience is told it, with its version."""
+    return {"version": room.version, **screens.told(room, audience)}
+
+
+@router.post("", status_code=201, responses=MADE)
+async def open_room(request: Request, who: Who, teaching: Taught, body: NewRoom | None = None) -> Response:
+    """A new room. The secret in the answer makes a teacher: it is told here alone."""
+    body = body or NewRoom.model_validate({})
+    room, secret = await new_room(teaching, who, body.run, body.spec, body.view)
+    told = {"code": room.code, "teacher": secret, "url": f"/class/{room.code}", **state_of(room)}
+    return json(told, 201, {"location": f"/api/v1/rooms/{room.code}"})
+
+
+async def new_room(
+    teaching: Teaching, who: Caller, run_id: str | None, spec: dict[str, Any], view: str
+) -> tuple[Room, str]:
+    """A new room that shows a run, or a new one of a spec."""
+    if run_id is None:
+        limits = teaching.classroom.settings.engine_limits
+        run_id = (await teaching.runs.create(who.visitor, Spec.make(spec, limits))).id
+    return await teaching.classroom.create(who, await teaching.shared(run_id, None, view))
+
+
+@router.get("/{code}", responses=TOLD)
+async def read_room(found: Entered) -> Response:
+    """The room as the caller is told it: its teacher more than its students."""
+    return json(state_of(found.room, screens.TEACHER if found.teacher else screens.STUDENT))
+
+
+@router.delete("/{code}", status_code=204)
+async def close_room(room: Own, classroom: Rooms) -> Response:
+    """Close the room for good: nothing of it is kept."""
+    await classroom.close(room.code)
+    return Response(status_code=204)
+
+
+@router.post("/{code}/students", responses=TOLD)
+async def join(found: Entered, classroom: Rooms, body: Joined | None = None) -> Response:
+    """Become one of the class, by the visitor's cookie; again, to take another nickname."""
+    most = classroom.settings.students_per_room
+    name = body.nickname if body else ""
+    room = await classroom.change(found.room.code, lambda now: rooms.join(now, found.student, name, most))
+    student = room.students[found.student]
+    return json({"number": student.number, "nickname": student.nickname or None, **state_of(room, screens.STUDENT)})
+
+
+@router.put("/{code}/shared", responses=TOLD)
+async def share(room: Own, teaching: Taught, body: SharedBody) -> Response:
+    """Show a run at a step through a view, or a screen of a lesson, on every screen."""
+    if body.lesson:
+        lesson_of(body.lesson)
+        shared = Shared(room.shared.run, room.shared.step, room.shared.view, body.lesson)
+    else:
+        view = room.shared.view if body.view is None else body.view
+        shared = await teaching.shared(body.run or room.shared.run, body.step, view)
+    return json(state_of(await teaching.share(room.code, shared)))
+
+
+@router.post("/{code}/step", responses=TOLD)
+async def step(room: Own, teaching: Taught, body: StepsBody | None = None, key: Key = None) -> Response:
+    """Step the shared run on from what is shown, on every screen."""
+    room, run, steps = await teaching.step(room.code, body.count if body else 1, key)
+    return json({**state_of(room), "run": of_run(steps.told or run), "done": steps.done, "truncated": steps.truncated})
+
+
+@router.post("/{code}/reset", responses=TOLD)
+async def reset(room: Own, teaching: Taught) -> Response:
+    """The shared run at its start again, on every screen."""
+    return json(state_of(await teaching.reset(room.code)))
+
+
+@router.put("/{code}/pace", responses=TOLD)
+async def pace(room: Own, classroom: Rooms, body: PaceBody) -> Response:
+    """Let the class follow, explore, or pause with a message."""
+
+    def how(now: Room) -> Room:
+        if body.pace:
+            now = rooms.set_pace(now, body.pace)
+        if body.paused is not None or body.go_on:
+            now = rooms.pause(now, None if body.go_on else body.paused)
+        return now
+
+    return json(state_of(await classroom.change(room.code, how)))
+
+
+@router.post("/{code}/questions", status_code=201, responses=MADE)
+async def ask(room: Own, teaching: Taught, body: QuestionBody) -> Response:
+    """Ask the class a question; the one before it is over."""
+    if body.kind == polls.OWN:
+        asked = await teaching.ask_own(room.code, body.prompt, body.options, body.truth)
+    else:
+        asked = await teaching.ask(room.code, body.kind, body.address)
+    return json(state_of(asked), 201)
+
+
+@router.put("/{code}/questions/{number}/answer", responses=TOLD)
+async def answer(found: Attended, number: int, classroom: Rooms, body: AnswerBody) -> Response:
+    """A student's answer; it may be changed until the question is closed."""
+    room = await classroom.change(found.room.code, lambda now: rooms.answer(now, found.student, number, body.answer))
+    assert room.poll is not None
+    return json({"version": room.version, "number": number, "answer": room.poll.answers[found.student]})
+
+
+@router.post("/{code}/questions/{number}/close", responses=TOLD)
+async def close_question(room: Own, number: int, classroom: Rooms) -> Response:
+    """Take no more answers: the wall shows how they are distributed."""
+    return json(state_of(await classroom.change(room.code, lambda now: rooms.close(now, number))))
+
+
+@router.post("/{code}/questions/{number}/reveal", responses=TOLD)
+async def reveal(room: Own, number: int, teaching: Taught) -> Response:
+    """Take the step, and tell the truth beside the distribution."""
+    return json(state_of(await teaching.reveal(room.code, number)))
+
+
+@router.delete("/{code}/questions/{number}", responses=TOLD)
+async def dismiss(room: Own, number: int, classroom: Rooms) -> Response:
+    """Take the question off the screens; its answers stay in the table."""
+
+    def how(now: Room) -> Room:
+        return rooms.dismiss(now) if now.poll and now.poll.question.number == number else now
+
+    return json(state_of(await classroom.change(room.code, how)))
+
+
+@router.get("/{code}/answers", responses=TOLD)
+async def answers(room: Own, classroom: Rooms, format: Literal["json", "csv"] = "json") -> Response:
+    """Every answer to every question so far, as JSON or as a table."""
+    rows = answer_rows(room, await classroom.polls(room.code))
+    if format == "csv":
+        return table(rows, f"answers-{room.code}.csv")
+    return json({"version": room.version, "answers": rows})
+
+
+def answer_rows(room: Room, asked: list[Poll]) -> list[dict[str, Any]]:
+    """One row an answer, by question and student."""
+    return [
+        {
+            "question": poll.question.number, "kind": poll.question.kind, "prompt": poll.question.prompt,
+            "step": poll.question.step, "address": poll.question.address,
+            "student": room.students[student].number, "nickname": room.students[student].nickname,
+            "answer": given, "label": poll.question.label(given), "truth": poll.question.truth,
+            "right": polls.is_right(poll.question, given),
+        }
+        for poll in asked
+        for student, given in sorted(poll.answers.items(), key=lambda item: room.students[item[0]].number)
+    ]  # fmt: skip
+
+
+COLUMNS = ("question", "kind", "prompt", "step", "address", "student", "nickname", "answer", "label", "truth", "right")
+
+
+def table(rows: list[dict[str, Any]], name: str) -> Response:
+    """Rows as CSV in UTF-8, marked as such for spreadsheets; no cell of it is a formula."""
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow(["" if row[c] is None else cell(str(row[c])) for c in COLUMNS])
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response("\ufeff" + text.getvalue(), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+@router.post("/{code}/copies", status_code=201, responses=MADE)
+async def copy(found: Attended, who: Who, teaching: Taught) -> Response:
+    """A copy of what is shown, the student's own, while the class explores."""
+    run = await teaching.copy(found, who)
+    link = Link(run.origin, run.edits, View(step=run.state.step))
+    return json({"run": run.id, "step": run.state.step, "url": link.url()}, 201)
+
+
+@router.put("/{code}/hand-in", responses=TOLD)
+async def hand_in(found: Attended, who: Who, teaching: Taught, body: HandInBody) -> Response:
+    """Hand in a run of one's own, in place of an earlier one."""
+    handed = await teaching.hand_in(found, who, body.run, body.step, body.view, body.named)
+    return json({"number": handed.number, "step": handed.step, "named": handed.named})
+
+
+@router.put("/{code}/shown", responses=TOLD)
+async def show(room: Own, classroom: Rooms, body: ShownBody) -> Response:
+    """Put a hand-in on the wall, or take it off."""
+    return json(state_of(await classroom.change(room.code, lambda now: rooms.show(now, body.hand_in))))
+
+
+@router.get("/{code}/stream", include_in_schema=False)
+async def stream(
+    request: Request, found: Entered, who: Who,
+    screen: Literal["student", "wall", "teacher"] = "student",
+    size: Annotated[str, Query(pattern="^[sml]?$")] = "",
+) -> Response:  # fmt: skip
+    """Server-sent events: `state` (JSON) and, with a size, `frame` (the picture's markup), each with the version as id.
+
+    `closed` ends it when the room closes, `bye` when the server stops.
+    """
+    if screen == screens.TEACHER and not found.teacher:
+        raise NotTeacher
+    student = found.student if screen == screens.STUDENT and found.joined else ""
+    follower = Follower(screen, size if size in SIZES else "", student, who.address, takes_gzip(request))
+    hub: Hub = request.app.state.hub
+    return Stream(hub, found.room.code, follower)

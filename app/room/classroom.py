@@ -1,0 +1,221 @@
+"""Rooms in the store: load -> change -> save if nobody else has saved in between; who may come in, and who is there."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from secrets import token_hex
+from time import time
+from weakref import WeakValueDictionary
+
+import orjson
+
+from app.room import rooms
+from app.room.rooms import Poll, Room, Shared
+from app.runs import TooMany, owner_of
+from app.settings import Settings
+from app.stores import Store, StoreUnavailable
+
+ATTEMPTS = 50
+PRESENCE_SECONDS = 240.0
+ABSENT_AFTER = 7.0
+POLLS = "poll"
+
+
+class RoomNotFound(LookupError):
+    """There is no such room; it may have been closed."""
+
+
+class NotTeacher(Exception):
+    """Only the room's teacher may do this."""
+
+
+class NotStudent(Exception):
+    """Only those who have joined the room may do this."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: the visitor's token, the teacher's secret if one was given, and the address it comes from."""
+
+    visitor: str
+    secret: str | None = None
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A room as a caller has found it, and who the caller is in it."""
+
+    room: Room
+    student: str
+    teacher: bool
+
+    @property
+    def joined(self) -> bool:
+        """Whether the caller is one of its students."""
+        return self.student in self.room.students
+
+
+class Classroom:
+    """All rooms of a store. Methods raise RoomNotFound, NotTeacher, TooMany, StoreUnavailable and what a change raises.
+
+    `changed` is called with a room's code after each change made here.
+    """
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store, self.settings = store, settings
+        self.changed: Callable[[str], None] = lambda code: None
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._seen: dict[str, Room] = {}
+        self._worker, self._versions = token_hex(6), dict[str, int]()
+
+    async def create(self, caller: Caller, shared: Shared) -> tuple[Room, str]:
+        """A new room that shows `shared`, and its teacher's secret; TooMany beyond the limits."""
+        owner, settings = owner_of(caller.visitor), self.settings
+        own = await self.store.owned(f"room:{owner}", "room:")
+        if len(own) >= settings.rooms_per_visitor:
+            raise TooMany(f"{settings.rooms_per_visitor} rooms of one visitor; close one", 60)
+        if await self.store.count("room:") >= settings.rooms_in_all:
+            await self.store.sweep()
+            if await self.store.count("room:") >= settings.rooms_in_all:
+                raise TooMany(f"{settings.rooms_in_all} rooms in all; come back later", 600)
+        secret = rooms.new_secret()
+        for _ in range(ATTEMPTS):
+            room = Room(rooms.new_code(), rooms.hashed(secret), shared)
+            if await self._save(room, f"room:{owner}"):
+                return replace(room, version=1), secret
+        raise StoreUnavailable("no room could be opened")
+
+    async def enter(self, typed: str, caller: Caller) -> Entry:
+        """The room of a code that somebody typed. Strangers' lookups are counted, whether they find one or not."""
+        code = rooms.code_of(typed)
+        room = await self._find(code) if code else None
+        if room is not None:
+            entry = Entry(room, rooms.student_id(room.code, caller.visitor), rooms.is_teacher(room, caller.secret))
+            if entry.teacher or entry.joined:
+                return entry
+        await self._count_stranger(caller)
+        if room is None:
+            raise RoomNotFound(code or "")
+        return entry
+
+    async def teach(self, typed: str, caller: Caller) -> Room:
+        """The room, for its teacher; NotTeacher for everybody else."""
+        entry = await self.enter(typed, caller)
+        if not entry.teacher:
+            raise NotTeacher
+        return entry.room
+
+    async def _count_stranger(self, caller: Caller) -> None:
+        settings = self.settings
+        address = sha256(caller.address.encode()).hexdigest()[:16]
+        rate, burst = settings.room_lookups, settings.room_lookups_burst
+        if await self.store.take(f"lookups:{address}", 1, rate, burst) < 1:
+            raise TooMany("too many rooms looked up from this address", 30)
+        every = settings.room_lookups_in_all
+        if await self.store.take("lookups", 1, every, max(60 * every, burst)) < 1:
+            raise TooMany("too many rooms looked up", 30)
+
+    async def _find(self, code: str) -> Room | None:
+        version = await self.store.version(_key(code))
+        seen = self._seen.get(code)
+        if version is None:
+            self._seen.pop(code, None)
+            return None
+        if seen is not None and seen.version == version:
+            return seen
+        record = await self.store.get(_key(code))
+        return self._remember(rooms.unpack(record.value, record.version)) if record else None
+
+    def _remember(self, room: Room) -> Room:
+        self._seen.pop(room.code, None)
+        self._seen[room.code] = room
+        while len(self._seen) > self.settings.rooms_in_all:
+            del self._seen[next(iter(self._seen))]
+        return room
+
+    async def get(self, code: str) -> Room:
+        """The room as it stands."""
+        room = await self._find(code)
+        if room is None:
+            raise RoomNotFound(code)
+        return room
+
+    async def version(self, code: str) -> int | None:
+        """The room's version, cheaply; None if there is no such room."""
+        return await self.store.version(_key(code))
+
+    async def change(self, code: str, how: Callable[[Room], Room]) -> Room:
+        """The room after `how`, saved; `how` may be called again on what another worker has saved meanwhile."""
+        lock = self._locks.setdefault(code, asyncio.Lock())
+        async with lock:
+            for attempt in range(ATTEMPTS):
+                room = await self.get(code)
+                after = how(room)
+                if after is room:
+                    return room
+                if await self._save(after):
+                    self.changed(code)
+                    return self._remember(replace(after, version=room.version + 1, past=()))
+                await asyncio.sleep(random.random() * 0.002 * (attempt + 1))
+        raise StoreUnavailable("too many changes of this room at once")
+
+    async def _save(self, room: Room, owner: str = "") -> bool:
+        past: dict[str, bytes | None] = {str(poll.question.number): rooms.pack_poll(poll) for poll in room.past}
+        seconds = self.settings.room_idle_hours * 3600
+        return await self.store.put(
+            _key(room.code), rooms.pack(room), expected=room.version, owner=owner, seconds=seconds, parts={POLLS: past}
+        )
+
+    async def polls(self, code: str) -> list[Poll]:
+        """Every question asked in a room, with its answers, the first asked first."""
+        record = await self.store.get(_key(code), (POLLS,))
+        if record is None:
+            raise RoomNotFound(code)
+        room = rooms.unpack(record.value, record.version)
+        past = [rooms.unpack_poll(value) for value in record.parts[POLLS].values()]
+        return sorted([*past, *([room.poll] if room.poll else [])], key=lambda poll: poll.question.number)
+
+    async def close(self, code: str) -> None:
+        """End a room. Nothing of it is kept: no names, no answers, no hand-ins."""
+        await self.store.delete(_key(code))
+        self._seen.pop(code, None)
+        for key, _ in await self.store.owned(f"here:{code}", "here:"):
+            await self.store.delete(key)
+        self.changed(code)
+
+    async def count(self, code: str, own: int) -> int:
+        """Note that `own` students watch the room through this process; how many do through all of them."""
+        key, now = f"here:{code}:{self._worker}", time()
+        if own or key in self._versions:
+            await self._note(key, code, own, now)
+        total = own
+        for other, record in await self.store.owned(f"here:{code}", "here:"):
+            told = orjson.loads(record.value)
+            if other != key and now - told["at"] < ABSENT_AFTER:
+                total += told["students"]
+        return total
+
+    async def leave(self) -> None:
+        """This process ends: nobody watches through it any more."""
+        for key in list(self._versions):
+            await self.store.delete(key)
+        self._versions.clear()
+
+    async def _note(self, key: str, code: str, own: int, now: float) -> None:
+        value = orjson.dumps({"students": own, "at": now})
+        expected = self._versions.get(key, 0)
+        if not own:
+            await self.store.delete(key)
+            self._versions.pop(key, None)
+        elif await self.store.put(key, value, expected=expected, owner=f"here:{code}", seconds=PRESENCE_SECONDS):
+            self._versions[key] = expected + 1
+        else:  # it has expired, or is another's: begin anew
+            await self.store.delete(key)
+            self._versions[key] = 0
+
+
+def _key(code: str) -> str:
+    return f"room:{code}"

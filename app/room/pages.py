@@ -1,0 +1,365 @@
+"""A class as pages: its door, the students' page, the wall, and the teacher's, which is the playground with a strip.
+
+Every form works without script and answers with a redirect; with script, htmx swaps in the panel that changed.
+"""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from functools import lru_cache
+from io import BytesIO
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlencode
+
+import segno
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
+from markupsafe import Markup
+
+from app.draw.rendering import ENV, render
+from app.learn import pages as learn
+from app.learn.lessons import lessons
+from app.learn.tools import TOOLS
+from app.page import pages
+from app.room import polls, rooms, screens
+from app.room.api import COOKIE, Attended, Entered, Own, Rooms, Taught, Who, failure, new_room
+from app.room.classroom import RoomNotFound
+from app.room.picture import LESSON_PATH, LOST, SIZES, lesson_of, picture_of
+from app.room.polls import BadQuestion
+from app.room.rooms import Room, Shared, spaced
+from app.room.teaching import Teaching, view_from
+from app.runs import RunDamaged, RunNotFound, TooMany
+from app.serve.addresses import base_url
+from app.serve.html import html
+from app.settings import Settings
+from engine import Spec, SpecError
+
+DAY = 86_400
+VIEW = ("lens", "example", "select", "moment", "grain", "scale", "discrete", "tests")
+NOT_FOUND = "There is no such room. A code has 8 letters and digits, like KX4T 9RWM; it may also be over."
+
+
+class PageRoute(APIRoute):
+    """A route that answers what can go wrong in a room as a page; as a problem to htmx."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with failures answered."""
+        handler = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except Exception as error:
+                found = failure(error)
+                if found is None and not isinstance(error, SpecError | RunNotFound | TooMany):
+                    raise
+                status = found.status_code if found else 404 if isinstance(error, RunNotFound) else 422
+                message = NOT_FOUND if isinstance(error, RoomNotFound) else _sentence(error)
+                if request.headers.get("hx-request") == "true":
+                    return html(request, render("class/_refused.html", message=message), 422)
+                return door(request, message, 429 if isinstance(error, TooMany) else status)
+
+        return answered
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, BadQuestion):
+        return f"The {error.field} must be {error.allowed}."
+    text = str(error) or {
+        "NotTeacher": "Only the room’s teacher may do this. Open the teacher’s link.",
+        "NotStudent": "Join the room first.",
+    }.get(type(error).__name__, "That cannot be done now.")
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+router = APIRouter(prefix="/class", route_class=PageRoute, include_in_schema=False, default_response_class=Response)
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The texts of a form; a file in it is left aside."""
+    found = await request.form()
+    return {name: value for name, value in found.items() if isinstance(value, str)}
+
+
+Form = Annotated[dict[str, str], Depends(form_of)]
+
+
+def door(request: Request, message: str = "", status: int = 200, typed: str = "") -> Response:
+    """Where students type a code, and a teacher opens a room."""
+    return html(request, render("class/door.html", here="Class", message=message, typed=typed), status)
+
+
+@router.get("")
+async def enter(request: Request, code: str = "") -> Response:
+    """The door; with a code, on to its room."""
+    if code:
+        found = rooms.code_of(code)
+        return RedirectResponse(f"/class/{found}", 303) if found else door(request, NOT_FOUND, 404, code[:20])
+    return door(request)
+
+
+@router.post("")
+async def open_room(request: Request, who: Who, teaching: Taught, form: Form) -> Response:
+    """A new room that shows the run of the form, or a new one; its teacher is whoever sent it."""
+    query = {name: text for name, text in form.items() if name in VIEW}
+    room, secret = await new_room(teaching, who, form.get("run") or None, {}, urlencode(query))
+    answer = RedirectResponse(f"/class/{room.code}/teach", 303)
+    _remember(request, answer, room.code, secret)
+    return answer
+
+
+def _remember(request: Request, answer: Response, code: str, secret: str) -> None:
+    """The teacher's secret in a cookie that no script can read."""
+    secure = request.app.state.settings.secure_cookies
+    answer.set_cookie(COOKIE + code, secret, max_age=DAY, httponly=True, samesite="lax", secure=secure)
+
+
+@router.get("/over")
+async def over(request: Request) -> Response:
+    """The room was closed."""
+    return html(request, render("class/over.html", here="Class"))
+
+
+# Students
+
+
+@router.get("/{code}")
+async def room_page(request: Request, found: Entered, teaching: Taught, size: str = "") -> Response:
+    """The students' page; before they have joined, the place to do so."""
+    if not found.joined:
+        known = {"code": found.room.code, "spaced": spaced(found.room.code), "teacher": found.teacher}
+        return html(request, render("class/join.html", known, here="Class"))
+    room, size = found.room, _size(request, size)
+    return html(
+        request,
+        render(
+            "class/student.html", here="Class", code=room.code, spaced=spaced(room.code), room=room, size=size,
+            student=room.students[found.student], picture=await _picture(teaching, room, size), teacher=found.teacher,
+            panel=screens.panel(room, screens.STUDENT, student=found.student),
+        ),
+    )  # fmt: skip
+
+
+def _size(request: Request, asked: str) -> str:
+    """The drawing's size: as asked, else by what the browser says of its device."""
+    headers = request.headers
+    phone = headers.get("sec-ch-ua-mobile") == "?1" or "iphone" in headers.get("user-agent", "").lower()
+    return asked if asked in SIZES else "s" if phone else "m"
+
+
+async def _picture(teaching: Teaching, room: Room, size: str) -> Markup:
+    try:
+        return Markup(await picture_of(teaching, room.on_screen, size))
+    except (RunNotFound, RunDamaged, SpecError):
+        return Markup(LOST)
+
+
+@router.post("/{code}/join")
+async def join(found: Entered, classroom: Rooms, form: Form) -> Response:
+    """Become one of the class."""
+    most, name = classroom.settings.students_per_room, form.get("nickname", "")
+    await classroom.change(found.room.code, lambda now: rooms.join(now, found.student, name, most))
+    return RedirectResponse(f"/class/{found.room.code}", 303)
+
+
+@router.post("/{code}/answer")
+async def answer(request: Request, found: Attended, classroom: Rooms, form: Form) -> Response:
+    """A student's answer."""
+    given, number = form.get("answer", ""), _number(form, "number")
+    room = await classroom.change(found.room.code, lambda now: rooms.answer(now, found.student, number, given))
+    return _panel(request, room, screens.STUDENT, f"/class/{room.code}", found.student)
+
+
+def _number(form: dict[str, str], name: str) -> int:
+    text = form.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _panel(request: Request, room: Room, audience: str, back: str, student: str = "") -> Response:
+    """The panel to htmx, which asked for it; to a plain form the way back."""
+    if request.headers.get("hx-request") != "true":
+        return RedirectResponse(back, 303)
+    channel = request.app.state.hub.channels.get(room.code)
+    here = channel.here if channel else 0
+    return html(request, screens.panel(room, audience, here, student))
+
+
+@router.post("/{code}/copy")
+async def copy(found: Attended, who: Who, teaching: Taught) -> Response:
+    """A copy of what is shown."""
+    await teaching.copy(found, who)
+    return RedirectResponse(f"/class/{found.room.code}/mine", 303)
+
+
+@router.get("/{code}/mine")
+async def mine(request: Request, found: Attended, who: Who, teaching: Taught) -> Response:
+    """A student's copy, to explore; back to the class while it follows."""
+    student = found.room.students[found.student]
+    if found.room.pace != rooms.EXPLORE or not student.copy:
+        return RedirectResponse(f"/class/{found.room.code}", 303)
+    run = await teaching.runs.get(student.copy)
+    view = replace(view_from(found.room.on_screen.view), select=None, moment=None)
+    ask = pages.Asked(request, who.visitor, request.query_params)
+    strip = {
+        "code": found.room.code, "spaced": spaced(found.room.code), "student": student,
+        "panel": screens.panel(found.room, screens.STUDENT, student=found.student),
+    }  # fmt: skip
+    return html(request, render("class/mine.html", {**await pages.parts(ask, run, view), **strip}, here="Class"))
+
+
+@router.post("/{code}/hand-in")
+async def hand_in(request: Request, found: Attended, who: Who, teaching: Taught, form: Form) -> Response:
+    """Hand in a copy, as it is looked at."""
+    run = form.get("run") or found.room.students[found.student].copy
+    handed = await teaching.hand_in(found, who, run, None, form.get("view", ""), bool(form.get("named")))
+    if request.headers.get("hx-request") == "true":
+        return html(request, render("class/_handed.html", handed=handed))
+    return RedirectResponse(f"/class/{found.room.code}/mine", 303)
+
+
+# The wall
+
+
+@router.get("/{code}/wall")
+async def wall(request: Request, found: Entered, teaching: Taught) -> Response:
+    """What the projector shows."""
+    room, settings = found.room, teaching.classroom.settings
+    base = base_url(settings)
+    return html(
+        request,
+        render(
+            "class/wall.html", here="Class", code=room.code, spaced=spaced(room.code), room=room,
+            qr=qr(f"{base}/class/{room.code}"), join=base.partition("://")[2] + "/class",
+            picture=await _picture(teaching, room, "m"), panel=screens.panel(room, screens.WALL, 0),
+        ),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def qr(address: str) -> Markup:
+    """An address as a QR picture: SVG with classes, no style attribute."""
+    out = BytesIO()
+    segno.make(address, error="m", micro=False).save(
+        out, kind="svg", xmldecl=False, svgclass="qr", lineclass="qr-line", omitsize=True, border=3, title="Join"
+    )
+    return Markup(out.getvalue().decode())
+
+
+# The teacher
+
+
+@router.get("/{code}/teach")
+async def teach(request: Request, found: Entered, who: Who, teaching: Taught) -> Response:
+    """The playground, or a lesson, with the teacher's strip; without the secret, the place to give it."""
+    if not found.teacher:
+        known = {"code": found.room.code, "spaced": spaced(found.room.code)}
+        return html(request, render("class/key.html", known, here="Class"), 403)
+    room = found.room
+    context = {**_strip(teaching.classroom.settings, room), "secret": who.secret}
+    if room.shared.lesson:
+        return html(request, render("class/teach_lesson.html", {**context, **_lesson(room.shared.lesson)}))
+    try:
+        run, state = await teaching.state(room.shared)
+    except RunNotFound:
+        run = await teaching.runs.create(who.visitor, Spec.make())
+        state = run.state
+        await teaching.share(room.code, Shared(run.id, 0))
+    view = view_from(room.shared.view + (f"&step={state.step}" if state.step < run.state.step else ""))
+    ask = pages.Asked(request, who.visitor, request.query_params)
+    return html(request, render("class/teach.html", {**context, **await pages.parts(ask, run, view)}))
+
+
+def _strip(settings: Settings, room: Room) -> dict[str, Any]:
+    """What the teacher's strip needs."""
+    return {
+        "here": "Class", "code": room.code, "spaced": spaced(room.code), "room": room,
+        "join": f"{base_url(settings)}/class/{room.code}", "kinds": {k: s for k, (s, _) in polls.KINDS.items()},
+        "lessons": lessons(ENV), "panel": screens.panel(room, screens.TEACHER),
+    }  # fmt: skip
+
+
+def _lesson(address: str) -> dict[str, Any]:
+    """What the lesson's template needs."""
+    found, query = lesson_of(address)
+    body, visit = learn.render(found, query)
+    return {**TOOLS, "lesson": found, "at": visit, "body": body, "scripted": False}
+
+
+@router.post("/{code}/teach")
+async def take_key(request: Request, found: Entered, form: Form) -> Response:
+    """The secret of the teacher's link, kept in a cookie."""
+    secret = form.get("secret", "").strip()
+    if not rooms.is_teacher(found.room, secret):
+        return door(request, "This is not the room’s teacher’s link.", 403)
+    response = RedirectResponse(f"/class/{found.room.code}/teach", 303)
+    _remember(request, response, found.room.code, secret)
+    return response
+
+
+class Deed(NamedTuple):
+    """What a teacher's button asks for."""
+
+    room: Room
+    teaching: Teaching
+    form: dict[str, str]
+
+    async def change(self, how: Callable[[Room], Room]) -> Room:
+        """The room changed."""
+        return await self.teaching.classroom.change(self.room.code, how)
+
+    @property
+    def number(self) -> int:
+        """Which question."""
+        return _number(self.form, "number")
+
+
+async def _ask(deed: Deed) -> Room:
+    return await deed.teaching.ask(deed.room.code, deed.form.get("kind", ""), deed.form.get("address") or None)
+
+
+async def _ask_own(deed: Deed) -> Room:
+    options = [line for line in deed.form.get("options", "").splitlines() if line.strip()]
+    truth = deed.form.get("truth", "").strip() or None
+    return await deed.teaching.ask_own(deed.room.code, deed.form.get("prompt", ""), options, truth)
+
+
+async def _show_lesson(deed: Deed) -> Room:
+    slug = deed.form.get("lesson", "")
+    address = f"{LESSON_PATH}{slug}" if slug else ""
+    if address:
+        lesson_of(address)
+    shared = deed.room.shared
+    return await deed.teaching.share(deed.room.code, Shared(shared.run, shared.step, shared.view, address))
+
+
+async def _show(deed: Deed) -> Room:
+    number = _number(deed.form, "hand_in") or None
+    return await deed.change(lambda room: rooms.show(room, number))
+
+
+DEEDS: dict[str, Callable[[Deed], Coroutine[Any, Any, Room]]] = {
+    "follow": lambda deed: deed.change(lambda room: rooms.set_pace(room, rooms.FOLLOW)),
+    "explore": lambda deed: deed.change(lambda room: rooms.set_pace(room, rooms.EXPLORE)),
+    "pause": lambda deed: deed.change(lambda room: rooms.pause(room, deed.form.get("message", ""))),
+    "go-on": lambda deed: deed.change(lambda room: rooms.pause(room, None)),
+    "ask": _ask,
+    "own": _ask_own,
+    "close": lambda deed: deed.change(lambda room: rooms.close(room, deed.number)),
+    "reveal": lambda deed: deed.teaching.reveal(deed.room.code, deed.number),
+    "dismiss": lambda deed: deed.change(rooms.dismiss),
+    "show": _show,
+    "lesson": _show_lesson,
+}
+
+
+@router.post("/{code}/do")
+async def do(request: Request, room: Own, teaching: Taught, form: Form) -> Response:
+    """One of the teacher's buttons."""
+    deed = form.get("do", "")
+    if deed == "end":
+        await teaching.classroom.close(room.code)
+        return RedirectResponse("/class/over", 303)
+    if deed not in DEEDS:
+        raise BadQuestion("do", deed, "one of " + ", ".join((*DEEDS, "end")))
+    changed = await DEEDS[deed](Deed(room, teaching, form))
+    return _panel(request, changed, screens.TEACHER, f"/class/{room.code}/teach")

@@ -1,0 +1,307 @@
+"""Questions to a class, made from a live step: the engine knows the truth before anybody answers.
+
+A kind of question is one function from `Facts` to a `Question`. Answers are text in one spelling each, so that equal
+answers are equal strings and a distribution is a count.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from math import floor, log10
+from typing import Any
+
+import numpy as np
+
+from app.draw.diagram import layer_name
+from app.draw.maths import name_of, parts_of, signed, unsigned
+from app.learn.facts import Facts
+from app.learn.problems import (
+    DOWN,
+    STAY,
+    UP,
+    Problem,
+    choice_problem,
+    delta_problem,
+    direction_problem,
+    largest_problem,
+    parse_number,
+)
+from app.room.names import clean
+from engine import FEATURES
+
+OPEN, CLOSED, REVEALED = "open", "closed", "revealed"
+LARGEST_OF = 4
+OPTIONS = (2, 6)
+PROMPT_LENGTH, OPTION_LENGTH = 200, 60
+GROUPS = 6
+
+
+class BadQuestion(ValueError):
+    """A question or an answer that cannot be: which field, what it was, what is allowed."""
+
+    def __init__(self, field: str, value: object, allowed: str) -> None:
+        self.field, self.value, self.allowed = field, value, allowed
+        super().__init__(f"{field} {value!r} is not allowed, must be {allowed}")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a class is asked. With `options` the answer is one of them, else a number within `tolerance` of the truth.
+
+    `address` is what it is about (a weight, a bias or a unit), `step` the step whose numbers it was made from, on one
+    `example` or its mini-batch. `truth`
+    and `sentence` are never told before the reveal. A question of the teacher's own may have no truth.
+    """
+
+    number: int
+    kind: str
+    prompt: str
+    options: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    truth: str | None = None
+    tolerance: float = 0.0
+    sentence: str = ""
+    address: str = ""
+    step: int = 0
+    example: int | None = None
+    steps: bool = False
+    """Whether the reveal takes the step that the question is about."""
+
+    def label(self, answer: str) -> str:
+        """An answer as people read it."""
+        if answer in self.options and self.labels:
+            return self.labels[self.options.index(answer)]
+        return answer if self.options else signed(float(answer))
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One answer of a distribution and how often it was given; `true` is None while it is not told."""
+
+    answer: str
+    label: str
+    count: int
+    true: bool | None = None
+
+
+def canonical(question: Question, answer: object) -> str:
+    """The one spelling of an answer; BadQuestion if it is none."""
+    if question.options:
+        text = str(answer).strip() if isinstance(answer, str | int | float) else ""
+        if text in question.options:
+            return text
+        spelled = {option.casefold(): option for option in question.options}
+        spelled |= {label.casefold(): option for option, label in zip(question.options, question.labels, strict=False)}
+        found = spelled.get(text.casefold())
+        if found is None:
+            raise BadQuestion("answer", text[:40], "one of " + ", ".join(question.options))
+        return found
+    value = parse_number(answer) if isinstance(answer, str | int | float) and not isinstance(answer, bool) else None
+    if value is None or abs(value) > 1e12:
+        raise BadQuestion("answer", str(answer)[:40], "a number, such as -0.25")
+    return repr(value + 0.0)
+
+
+def is_right(question: Question, answer: str) -> bool | None:
+    """Whether an answer is the truth; None where there is none."""
+    if question.truth is None:
+        return None
+    if question.options:
+        return answer == question.truth
+    return abs(float(answer) - float(question.truth)) <= question.tolerance
+
+
+def distribution(question: Question, answers: Mapping[str, str], told: bool) -> tuple[Bar, ...]:
+    """How often each answer was given: counts alone. `told` also says which of them is true."""
+    if question.options:
+        counts = Counter(answers.values())
+        return tuple(
+            Bar(option, question.label(option), counts[option], is_right(question, option) if told else None)
+            for option in question.options
+        )
+    return _grouped(question, [float(answer) for answer in answers.values()], told)
+
+
+def _grouped(question: Question, values: list[float], told: bool) -> tuple[Bar, ...]:
+    """Numbers that agree in two digits count as one answer; the truth's own group stands apart once it is told."""
+    right = [v for v in values if told and is_right(question, repr(v))]
+    groups = Counter(_two_digits(v) for v in values if not (told and is_right(question, repr(v))))
+    most = sorted(groups.items(), key=lambda item: (-item[1], item[0]))
+    bars = [Bar(repr(v), signed(v, 2), n, False if told else None) for v, n in sorted(most[:GROUPS])]
+    if others := sum(n for _, n in most[GROUPS:]):
+        bars.append(Bar("others", "others", others, False if told else None))
+    if told and question.truth is not None:
+        truth = float(question.truth)
+        bars.insert(0, Bar(question.truth, signed(truth, 3), len(right), True))
+    return tuple(bars)
+
+
+def _two_digits(value: float) -> float:
+    if value == 0:
+        return 0.0
+    return float(f"{value:.{max(0, 1 - floor(log10(abs(value))))}f}") if abs(value) < 10 else float(f"{value:.2g}")
+
+
+# Kinds of questions
+
+
+def _from(problem: Problem, **more: Any) -> Question:
+    truth = problem.truth if isinstance(problem.truth, str) else repr(float(problem.truth))
+    base = Question(
+        0, "", problem.prompt, problem.options, truth=truth, tolerance=problem.tolerance, sentence=problem.solution
+    )
+    return replace(base, **more)
+
+
+def direction(facts: Facts, address: str) -> Question:
+    """Which way the next step moves a weight or a bias: the step that training takes, on its mini-batch."""
+    facts = facts.on(None)
+    address = address if address[:1] in ("W", "b") else liveliest(facts)
+    problem = direction_problem(facts, address)
+    kind = "weight" if address.startswith("W") else "bias"
+    return _from(
+        problem, prompt=f"Which way will the glowing {kind} {name_of(address)} move?",
+        sentence=_why(facts, address, str(problem.truth)), address=address, steps=True,
+    )  # fmt: skip
+
+
+def _why(facts: Facts, address: str, truth: str) -> str:
+    """What the gradient is and where it takes the parameter; or what keeps it from going there."""
+    gradient, now, after = facts[f"d{address}"], facts[address], facts.next(address)
+    product = "delta × a" if address.startswith("W") else "delta"
+    sign = "zero" if gradient == 0 else "negative" if gradient < 0 else "positive"
+    mean = f"{product}, the mean of the batch, is {signed(gradient)}"
+    moves = (
+        f"it stays at {signed(now)}"
+        if truth == STAY
+        else f"the step goes {truth}, from {signed(now)} to {signed(after)}"
+    )
+    if truth == {"zero": STAY, "negative": UP, "positive": DOWN}[sign]:
+        return f"{mean}, {sign}: so {moves}."
+    return f"{mean}, {sign}; yet with {facts.state.spec.optimizer} and its settings {moves}."
+
+
+def loss_goes(facts: Facts, address: str = "") -> Question:
+    """Whether the loss over the whole training set goes down with the next step."""
+    now, after = facts.metrics["train"].loss, facts.after().metrics["train"].loss
+    truth = DOWN if after < now else UP if after > now else STAY
+    others = {DOWN, UP, STAY} - {truth}
+    problem = choice_problem(
+        "Which way will the training loss go with the next step?", truth,
+        f"The training loss goes from {unsigned(now, 5)} to {unsigned(after, 5)}: {truth}.",
+        dict.fromkeys(sorted(others), ""),
+    )  # fmt: skip
+    return _from(problem, options=(DOWN, UP, STAY), steps=True)
+
+
+def largest_gradient(facts: Facts, address: str = "") -> Question:
+    """Which of a few weights has the largest gradient: the largest of all, and others spread over the sizes below."""
+    facts = facts.on(None)
+    ranked = _ranked(facts)
+    if len(ranked) < 2:
+        raise BadQuestion("kind", "largest", "another: this network has one weight only")
+    places = sorted({round(i * (len(ranked) - 1) / (LARGEST_OF - 1)) for i in range(LARGEST_OF)})
+    chosen = sorted(ranked[i] for i in places)
+    problem = largest_problem("Which weight has the largest gradient?", {a: facts[f"d{a}"] for a in chosen})
+    labels = tuple(_where(facts, a) for a in chosen)
+    first, second = sorted(chosen, key=lambda a: -abs(facts[f"d{a}"]))[:2]
+    told = f"The gradient of {name_of(first)} is {signed(facts[f'd{first}'])}"
+    told += f", that of {name_of(second)} is {signed(facts[f'd{second}'])}."
+    return _from(problem, labels=labels, sentence=told)
+
+
+def delta(facts: Facts, address: str) -> Question:
+    """What delta of a unit is: a number."""
+    if facts.example is None:
+        facts = facts.on(int(facts.trace.examples[0]))
+    layer, unit = _unit_of(facts, address)
+    problem = delta_problem(facts, layer, unit)
+    activation = facts.state.spec.network.activations[layer - 1]
+    told = problem.solution
+    if activation.product is not None:  # softmax: no unit has a slope of its own
+        told = f"Each output of softmax depends on every z; together they give delta = {signed(float(problem.truth))}."
+    return _from(problem, address=f"a{layer}.{unit}", sentence=told, example=facts.example)
+
+
+def _unit_of(facts: Facts, address: str) -> tuple[int, int]:
+    """The unit an address names, or that a weight leads to; the first output where it names none with a delta."""
+    if address:
+        _, layer, unit, _ = parts_of(address)
+        if layer:
+            return layer, unit
+    return facts.layers, 1
+
+
+def _ranked(facts: Facts) -> list[str]:
+    """All weights, the largest gradient first."""
+    network, layers = facts.state.spec.network, facts.trace.layers
+    where = [(k, j, i) for k, layer in enumerate(layers, 1) for j in range(1, layer.W.shape[0] + 1)
+             for i in range(1, layer.W.shape[1] + 1)]  # fmt: skip
+    sizes = np.abs(np.concatenate([layer.dW.ravel() for layer in layers]))
+    assert len(where) == int(network.is_weight.sum())
+    return [f"W{k}.{j}.{i}" for k, j, i in (where[n] for n in np.argsort(-sizes, kind="stable"))]
+
+
+def liveliest(facts: Facts) -> str:
+    """The weight with the largest gradient."""
+    return _ranked(facts)[0]
+
+
+def _where(facts: Facts, address: str) -> str:
+    """A weight's name, and the two units that it joins: W²₁₂: hidden 1.2 → hidden 2.1."""
+    _, layer, unit, source = parts_of(address)
+    return f"{name_of(address)}: {_short_unit(facts, layer - 1, source)} → {_short_unit(facts, layer, unit)}"
+
+
+def _short_unit(facts: Facts, layer: int, unit: int) -> str:
+    """x₁, hidden 1.2, or the output if there is but one."""
+    spec = facts.state.spec
+    if layer == 0:
+        return FEATURES[spec.features[unit - 1]].title if spec.features else f"input {unit}"
+    name = layer_name(layer, facts.layers)
+    return name if spec.network.sizes[layer] == 1 else f"{name}.{unit}"
+
+
+KINDS: dict[str, tuple[str, Callable[[Facts, str], Question]]] = {
+    "direction": ("Which way will this weight move?", direction),
+    "loss": ("Will the loss go down?", loss_goes),
+    "largest": ("Which weight has the largest gradient?", largest_gradient),
+    "delta": ("What is delta of this unit?", delta),
+}
+OWN = "own"
+
+
+def make(facts: Facts, kind: str, address: str = "") -> Question:
+    """A question of one of the `KINDS` about a step; BadQuestion if it cannot be asked of this network."""
+    if kind not in KINDS:
+        raise BadQuestion("kind", kind, "one of " + ", ".join((*KINDS, OWN)))
+    if facts.state.divergence is not None:
+        raise BadQuestion("kind", kind, "asked of a run that has not diverged; go back a step or reset it")
+    try:
+        question = KINDS[kind][1](facts, address)
+    except BadQuestion:
+        raise
+    except ValueError as error:
+        raise BadQuestion("address", address, f"one of this network: {error}") from None
+    return replace(question, kind=kind, step=facts.step)
+
+
+def own(prompt: str, options: list[str] | tuple[str, ...] = (), truth: str | None = None) -> Question:
+    """A question of the teacher's own: one of 2 to 6 options, or with none a number; with or without a known truth."""
+    prompt = clean(prompt, PROMPT_LENGTH)
+    if not prompt:
+        raise BadQuestion("prompt", prompt, f"a question of 1 to {PROMPT_LENGTH} characters")
+    cleaned = tuple(clean(option, OPTION_LENGTH) for option in options)
+    least, most = OPTIONS
+    if cleaned and not (least <= len(cleaned) <= most and all(cleaned) and len(set(cleaned)) == len(cleaned)):
+        raise BadQuestion("options", f"{len(cleaned)} options", f"{least} to {most} different options, or none")
+    question = Question(0, OWN, prompt, cleaned)
+    if truth is None or truth == "":
+        return question
+    try:
+        told = canonical(question, clean(truth, OPTION_LENGTH))
+    except BadQuestion as error:
+        raise BadQuestion("truth", truth, error.allowed) from None
+    sentence = f"The answer is {question.label(told)}."
+    tolerance = 0.0 if cleaned else max(0.02 * abs(float(told)), 6e-5)
+    return replace(question, truth=told, sentence=sentence, tolerance=tolerance)

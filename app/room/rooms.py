@@ -1,0 +1,285 @@
+"""A class as a value: a frozen Room, and pure functions from a room and what happens to the room after it.
+
+Nothing here knows of stores, clocks or the web. `version` is the store's: every saved room has the next one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from hmac import compare_digest
+from secrets import choice, token_urlsafe
+from typing import Any
+
+import orjson
+
+from app.room.names import clean
+from app.room.polls import CLOSED, OPEN, REVEALED, Question, canonical
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # 31 characters; no 0 O, 1 I L
+CODE_LENGTH = 8
+FOLLOW, EXPLORE = "follow", "explore"
+MESSAGE_LENGTH = 200
+LONGEST_VIEW, LONGEST_LESSON = 2_000, 600
+
+
+class Refused(Exception):
+    """What was asked does not fit the room's state; the sentence says what would."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What every screen shows: a run at a step through a view (its query string), or else a page of a lesson."""
+
+    run: str
+    step: int
+    view: str = ""
+    lesson: str = ""
+
+
+@dataclass(frozen=True)
+class Student:
+    """One of the class, by a number of the room's own; a nickname only if one was given; the run taken as a copy."""
+
+    number: int
+    nickname: str = ""
+    copy: str = ""
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """A student's copy handed in: a run at a step through a view. `named`: the nickname may stand on the wall."""
+
+    number: int
+    student: str
+    run: str
+    step: int
+    view: str = ""
+    named: bool = False
+
+
+@dataclass(frozen=True)
+class Poll:
+    """A question, whether it is open, closed or revealed, and the answers by student."""
+
+    question: Question
+    status: str = OPEN
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Room:
+    """A class at one moment. `teacher` is the SHA-256 of the secret; students are known by a hash each.
+
+    `past` are questions that are over and not yet stored apart: they would only make every answer slower.
+    """
+
+    code: str
+    teacher: str
+    shared: Shared
+    version: int = 0
+    pace: str = FOLLOW
+    paused: str | None = None
+    asked: int = 0
+    poll: Poll | None = None
+    past: tuple[Poll, ...] = ()
+    students: Mapping[str, Student] = field(default_factory=dict)
+    handed: int = 0
+    hand_ins: tuple[HandIn, ...] = ()
+    shown: int | None = None
+
+    @property
+    def hand_in(self) -> HandIn | None:
+        """The hand-in that stands on the wall."""
+        return next((h for h in self.hand_ins if h.number == self.shown), None)
+
+    @property
+    def on_screen(self) -> Shared:
+        """What the screens show: the hand-in on the wall, else what the teacher shares."""
+        return Shared(shown.run, shown.step, shown.view) if (shown := self.hand_in) else self.shared
+
+
+# Names and secrets
+
+
+def new_code() -> str:
+    """A code that nobody can foresee."""
+    return "".join(choice(ALPHABET) for _ in range(CODE_LENGTH))
+
+
+def new_secret() -> str:
+    """256 bits that make a teacher."""
+    return token_urlsafe(32)
+
+
+def code_of(typed: str) -> str | None:
+    """The code that somebody typed, in any case, with or without blanks and dashes; None if it cannot be one."""
+    if len(typed) > 4 * CODE_LENGTH:
+        return None
+    code = "".join(c for c in typed.upper() if c not in " -\u00a0\u2009")
+    return code if len(code) == CODE_LENGTH and all(c in ALPHABET for c in code) else None
+
+
+def spaced(code: str) -> str:
+    """KX4T 9RWM."""
+    return f"{code[: CODE_LENGTH // 2]} {code[CODE_LENGTH // 2 :]}"
+
+
+def hashed(secret: str) -> str:
+    """What is kept of a secret."""
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def is_teacher(room: Room, secret: str | None) -> bool:
+    """Whether a secret is this room's, in a time that tells nothing."""
+    return compare_digest(hashed(secret or ""), room.teacher)
+
+
+def student_id(code: str, visitor: str) -> str:
+    """Who a visitor is in one room: the same each time, and nobody in another room."""
+    return sha256(f"{code}:{visitor}".encode()).hexdigest()[:24]
+
+
+# What happens in a room: each function gives the room afterwards, and the same room if nothing changes
+
+
+def join(room: Room, student: str, nickname: str = "", most: int = 400) -> Room:
+    """A student comes, or takes another nickname; Refused if the room is full."""
+    known = room.students.get(student)
+    if known is None and len(room.students) >= most:
+        raise Refused(f"the room is full: {most} students")
+    number = known.number if known else len(room.students) + 1
+    now = Student(number, clean(nickname), known.copy if known else "")
+    return room if now == known else replace(room, students={**room.students, student: now})
+
+
+def take_copy(room: Room, student: str, run: str) -> Room:
+    """A student has a copy, in place of an earlier one."""
+    known = room.students[student]
+    return replace(room, students={**room.students, student: replace(known, copy=run)})
+
+
+def share(room: Room, shared: Shared) -> Room:
+    """The teacher shows something; what was handed in leaves the wall."""
+    if len(shared.view) > LONGEST_VIEW or len(shared.lesson) > LONGEST_LESSON:
+        raise Refused("the view is too long to be shared")
+    return room if (room.shared, room.shown) == (shared, None) else replace(room, shared=shared, shown=None)
+
+
+def set_pace(room: Room, pace: str) -> Room:
+    """Students follow, or explore on a copy."""
+    return room if room.pace == pace else replace(room, pace=pace)
+
+
+def pause(room: Room, message: str | None) -> Room:
+    """All screens show a message instead; None goes on."""
+    return replace(room, paused=None if message is None else clean(message, MESSAGE_LENGTH) or "A short pause.")
+
+
+def ask(room: Room, question: Question, most: int = 100) -> Room:
+    """A new question; the one before it is over. Refused after `most` of them."""
+    if room.asked >= most:
+        raise Refused(f"a room has at most {most} questions; open a new one")
+    past = (*room.past, room.poll) if room.poll else room.past
+    asked = room.asked + 1
+    return replace(room, asked=asked, poll=Poll(replace(question, number=asked)), past=past)
+
+
+def answer(room: Room, student: str, number: int, given: object) -> Room:
+    """A student's one answer, which may change until the question is closed; BadQuestion if it is none."""
+    poll = _poll(room, number)
+    if student not in room.students:
+        raise Refused("join the room first")
+    if poll.status != OPEN:
+        raise Refused("this question is closed")
+    told = canonical(poll.question, given)
+    if poll.answers.get(student) == told:
+        return room
+    return replace(room, poll=replace(poll, answers={**poll.answers, student: told}))
+
+
+def close(room: Room, number: int) -> Room:
+    """No more answers; the distribution may be shown."""
+    poll = _poll(room, number)
+    return room if poll.status != OPEN else replace(room, poll=replace(poll, status=CLOSED))
+
+
+def reveal(room: Room, number: int) -> Room:
+    """The truth may be told."""
+    poll = _poll(room, number)
+    return room if poll.status == REVEALED else replace(room, poll=replace(poll, status=REVEALED))
+
+
+def dismiss(room: Room) -> Room:
+    """The question leaves the screens; its answers are kept for the table."""
+    return room if room.poll is None else replace(room, poll=None, past=(*room.past, room.poll))
+
+
+def hand_in(
+    room: Room, student: str, run: str, step: int, view: str = "", named: bool = False, most: int = 400
+) -> Room:
+    """A student hands in a copy, in place of an earlier one."""
+    if student not in room.students:
+        raise Refused("join the room first")
+    if len(view) > LONGEST_VIEW:
+        raise Refused("the view is too long to be handed in")
+    others = tuple(h for h in room.hand_ins if h.student != student)
+    if len(others) >= most:
+        raise Refused(f"at most {most} copies can be handed in")
+    named = named and bool(room.students[student].nickname)
+    new = HandIn(room.handed + 1, student, run, step, view, named)
+    shown = room.shown if any(h.number == room.shown for h in others) else None
+    return replace(room, handed=new.number, hand_ins=(*others, new), shown=shown)
+
+
+def show(room: Room, number: int | None) -> Room:
+    """One of the hand-ins goes on the wall; None takes it off."""
+    if number is not None and all(h.number != number for h in room.hand_ins):
+        raise Refused(f"there is no hand-in {number}")
+    return replace(room, shown=number)
+
+
+def _poll(room: Room, number: int) -> Poll:
+    if room.poll is None or room.poll.question.number != number:
+        raise Refused(f"question {number} is not the one being asked")
+    return room.poll
+
+
+# As bytes
+
+
+def pack(room: Room) -> bytes:
+    """The room as it is stored, without the polls that are over; the version is the store's own."""
+    return orjson.dumps(replace(room, past=()))
+
+
+def pack_poll(poll: Poll) -> bytes:
+    """A poll that is over, as it is stored beside the room."""
+    return orjson.dumps(poll)
+
+
+def unpack_poll(value: bytes) -> Poll:
+    """The poll of these bytes."""
+    return _poll_from(orjson.loads(value))
+
+
+def unpack(value: bytes, version: int) -> Room:
+    """The room of these bytes."""
+    plain: dict[str, Any] = orjson.loads(value)
+    return Room(**{
+        **plain,
+        "version": version,
+        "shared": Shared(**plain["shared"]),
+        "poll": _poll_from(plain["poll"]) if plain["poll"] else None,
+        "past": (),
+        "students": {key: Student(**student) for key, student in plain["students"].items()},
+        "hand_ins": tuple(HandIn(**handed) for handed in plain["hand_ins"]),
+    })  # fmt: skip
+
+
+def _poll_from(plain: dict[str, Any]) -> Poll:
+    question = {
+        **plain["question"],
+        "options": tuple(plain["question"]["options"]),
+        "labels": tuple(plain["question"]["labels"]),
+    }
+    return Poll(Question(**question), plain["status"], plain["answers"])

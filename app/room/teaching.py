@@ -1,0 +1,164 @@
+"""What a teacher and the class do to the run they share: step it, ask about it, reveal, copy it, hand a copy in."""
+
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, urlencode
+
+from app.explain.walkthrough import walkthrough
+from app.learn.facts import Facts
+from app.page.frame import check_view
+from app.page.links import View, view_fields, view_of
+from app.room import polls, rooms
+from app.room.classroom import Caller, Classroom, Entry
+from app.room.polls import Question
+from app.room.rooms import HandIn, Refused, Room, Shared
+from app.runs import Run, RunNotFound, Runs, Steps, owner_of
+from engine import RunState, SpecError, trace
+
+MOST_FIELDS = 60
+
+
+def fields_of(query: str, name: str) -> dict[str, str]:
+    """A query string's fields; SpecError, naming where it stands, for more of them than there can be."""
+    try:
+        return dict(parse_qsl(query.lstrip("?"), max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise SpecError(name, f"{query.count('&') + 1} fields", f"at most {MOST_FIELDS} fields") from None
+
+
+def view_from(query: str) -> View:
+    """The view of a query string; SpecError for what it does not know."""
+    return view_of(fields_of(query, "view"))
+
+
+def query_of(view: View) -> str:
+    """A view as a query string, without the step, which a `Shared` has of its own."""
+    return urlencode(view_fields(replace(view, step=None, compare=())))
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """Changes of a room that need its run."""
+
+    classroom: Classroom
+    runs: Runs
+
+    async def shared(self, run_id: str, step: int | None, query: str) -> Shared:
+        """A run at a step (None: the view's, or its head) through a view; RunNotFound and SpecError if it cannot be."""
+        run = await self.runs.get(run_id)
+        view = view_from(query)
+        step = view.step if step is None else step
+        state = run.state if step is None else await self.runs.at(run, min(step, run.state.step))
+        return Shared(run.id, state.step, query_of(check_view(view, state)))
+
+    async def state(self, shared: Shared) -> tuple[Run, RunState]:
+        """The run that is shared, and its state at the step that is."""
+        run = await self.runs.get(shared.run)
+        return run, await self.runs.at(run, min(shared.step, run.state.step))
+
+    async def share(self, code: str, shared: Shared) -> Room:
+        """Show it on every screen."""
+        return await self.classroom.change(code, lambda room: rooms.share(room, shared))
+
+    async def step(self, code: str, count: int, key: str | None = None) -> tuple[Room, Run, Steps]:
+        """Step the shared run, from the step that is shown, and show where it comes to."""
+        room = await self.classroom.get(code)
+        run = await self.runs.get(room.shared.run)
+        shown = room.shared.step if run.state.step > room.shared.step else None
+        run, steps = await self.runs.step(run.id, count, key=key, start=shown)
+        view = replace(view_from(room.shared.view), moment=None)
+        return await self.share(code, Shared(run.id, run.state.step, query_of(view))), run, steps
+
+    async def reset(self, code: str) -> Room:
+        """The shared run at its start again."""
+        room = await self.classroom.get(code)
+        run, _ = await self.runs.reset(room.shared.run)
+        view = replace(view_from(room.shared.view), moment=None)
+        return await self.share(code, Shared(run.id, 0, query_of(view)))
+
+    async def ask(self, code: str, kind: str, address: str | None = None) -> Room:
+        """Ask a question made from the step that is shown; its address is selected, its answer hidden."""
+        room = await self.classroom.get(code)
+        run, state = await self.state(room.shared)
+        view = view_from(room.shared.view)
+        question = polls.make(Facts(state, view.example), kind, address or view.select or "")
+        hidden = _hiding(question, state, view)
+        shared = Shared(run.id, state.step, query_of(hidden))
+        most = self.classroom.settings.questions_per_room
+        return await self.classroom.change(code, lambda now: rooms.ask(rooms.share(now, shared), question, most))
+
+    async def ask_own(self, code: str, prompt: str, options: list[str], truth: str | None) -> Room:
+        """Ask a question of the teacher's own."""
+        question, most = polls.own(prompt, options, truth), self.classroom.settings.questions_per_room
+        return await self.classroom.change(code, lambda room: rooms.ask(room, question, most))
+
+    async def reveal(self, code: str, number: int) -> Room:
+        """Take the step that was asked about, and tell the truth beside the distribution."""
+        room = await self.classroom.get(code)
+        question = rooms.reveal(room, number).poll
+        assert question is not None
+        shared = await self._after(room.shared, question.question) if question.question.kind != polls.OWN else None
+
+        def how(now: Room) -> Room:
+            told = rooms.reveal(now, number)
+            return told if shared is None or told is now else rooms.share(told, shared)
+
+        return await self.classroom.change(code, how)
+
+    async def _after(self, shared: Shared, question: Question) -> Shared | None:
+        """What is shown with the truth: the run after the step, or the whole of the step that was asked about."""
+        try:
+            run = await self.runs.get(shared.run)
+            if question.steps and run.state.step == question.step:
+                run, _ = await self.runs.step(shared.run, 1, key=f"reveal-{question.number}-{question.step}")
+        except RunNotFound:
+            return None
+        view = view_from(shared.view)
+        lens = view.lens if question.steps else "gradients"
+        step = run.state.step if question.steps else min(question.step, run.state.step)
+        return Shared(run.id, step, query_of(replace(view, moment=None, lens=lens)))
+
+    async def copy(self, entry: Entry, caller: Caller) -> Run:
+        """A student's own copy of the run that is shown, at its step; Refused while the class follows."""
+        if entry.room.pace != rooms.EXPLORE and not entry.teacher:
+            raise Refused("the class follows the teacher now; copies can be taken when it explores")
+        shown = entry.room.on_screen
+        run = await self.runs.get(shown.run)
+        made = await self.runs.branch(run.id, min(shown.step, run.state.step), caller.visitor)
+        if entry.joined:
+            await self.classroom.change(entry.room.code, lambda room: rooms.take_copy(room, entry.student, made.id))
+        return made
+
+    async def hand_in(
+        self, entry: Entry, caller: Caller, run_id: str, step: int | None = None, query: str = "", named: bool = False
+    ) -> HandIn:
+        """A student's run, handed in; SpecError unless it is the student's own."""
+        run = await self.runs.get(run_id)
+        if run.visitor != owner_of(caller.visitor):
+            raise SpecError("run", run_id, "a run of your own, such as a copy that you took")
+        shared = await self.shared(run_id, step, query)
+        most = self.classroom.settings.students_per_room
+
+        def how(room: Room) -> Room:
+            return rooms.hand_in(room, entry.student, shared.run, shared.step, shared.view, named, most)
+
+        room = await self.classroom.change(entry.room.code, how)
+        return next(handed for handed in room.hand_ins if handed.student == entry.student)
+
+
+def _hiding(question: Question, state: RunState, view: View) -> View:
+    """The view with the question's address selected, at the last moment before its answer is computed."""
+    view = replace(view, select=question.address or view.select)
+    if question.kind == "loss":
+        return view
+    view = replace(view, example=question.example)
+    moments = walkthrough(trace(state, view.example), view.grain)  # type: ignore[arg-type]
+    sought = f"d{question.address}" if question.steps else f"delta{question.address[1:]}"
+    first = next((m.index for m in moments if question.address and _computes(m.targets, sought)), None)
+    if first is None:
+        first = next(m.index for m in moments if m.phase == "backward")
+    return replace(view, moment=max(0, first - 1), lens="gradients")
+
+
+def _computes(targets: tuple[str, ...], sought: str) -> bool:
+    """Whether a moment computes a quantity: itself, or all that begin with a shorter address."""
+    return any(sought == target or sought.startswith(f"{target}.") for target in targets)

@@ -1,0 +1,169 @@
+"""What stands between the network and the app: headers on every answer, the cross-site rule, the limit on bodies."""
+
+import logging
+from secrets import token_urlsafe
+from time import perf_counter
+from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request, cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.serve.errors import problem
+from app.settings import Settings
+
+log = logging.getLogger("playground")
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = [
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_COOKIE = "visitor"
+_COOKIE_SECONDS = 365 * 86_400
+
+
+async def visitor(request: Request) -> str:
+    """The visitor's token. A dependency, async because FastAPI sends others to a thread."""
+    return visitor_of(request)
+
+
+def visitor_of(request: Request) -> str:
+    """The visitor's token: from the cookie, or a new one that the answer will set."""
+    if token := _token(request.cookies.get(_COOKIE, "")):
+        return token
+    fresh: str = request.scope.setdefault("playground.visitor", token_urlsafe(32))
+    return fresh
+
+
+def _token(text: str) -> str | None:
+    """The text if it can be a token of ours."""
+    ours = len(text) == 43 and text.isascii() and text.replace("-", "a").replace("_", "a").isalnum()
+    return text if ours else None
+
+
+def cross_site(method: str, headers: dict[bytes, bytes], allowed: tuple[str, ...]) -> bool:
+    """Whether a request would change something here on behalf of another site.
+
+    Browsers say so in Sec-Fetch-Site, older ones in Origin; scripts send neither.
+    """
+    if method in _SAFE:
+        return False
+    origin = headers.get(b"origin", b"").decode("latin-1")
+    if origin and origin in allowed:
+        return False
+    site = headers.get(b"sec-fetch-site")
+    if site is not None:
+        return site not in (b"same-origin", b"none")
+    if not origin:
+        return False
+    return urlsplit(origin).netloc.encode("latin-1", "replace") != headers.get(b"host", b"")
+
+
+class TooLarge(HTTPException):
+    """A body over the limit."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(413, f"The body is larger than the {most:,} bytes that are allowed.", {"connection": "close"})
+
+
+class Guard:
+    """The outermost layer of the app: nothing is answered without its headers, whatever happens inside."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app, self.settings = app, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        answer = _Answer(scope, send, self.settings.secure_cookies)
+        try:
+            app = await self._refusal(scope) or self.app
+            await app(scope, self._bounded(receive), answer.send)
+        except Exception:
+            log.exception("request %s failed", answer.id)
+            if answer.started:
+                raise
+            detail = f"Something here went wrong; it was noted as {answer.id}."
+            await problem(500, detail)(scope, receive, answer.send)
+        finally:
+            scope["app"].state.telemetry.note(scope, answer.id, answer.status, perf_counter() - answer.began)
+
+    async def _refusal(self, scope: Scope) -> ASGIApp | None:
+        """Why this request is not even looked at, as an answer; None if it is."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) > 1 or (not hosts and scope["http_version"] == "1.1"):
+            return problem(400, "A request names its host once.")
+        if not _host_allowed(headers.get(b"host", b""), self.settings.allowed_hosts):
+            return problem(400, "This host name is not served here.")
+        if cross_site(scope["method"], headers, self.settings.allowed_origins):
+            return problem(403, "Refused: this request comes from another site.")
+        if _length(headers) > self.settings.body_bytes:
+            return _too_large(self.settings.body_bytes)
+        cookie = _token(cookie_parser(headers.get(b"cookie", b"").decode("latin-1")).get(_COOKIE, ""))
+        if seconds := await scope["app"].state.limiter.wait(scope, cookie):
+            return problem(429, "Too many requests a second.", retry_after=seconds)
+        return None
+
+    def _bounded(self, receive: Receive) -> Receive:
+        received = 0
+
+        async def bounded() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.settings.body_bytes:
+                raise TooLarge(self.settings.body_bytes)
+            return message
+
+        return bounded
+
+
+def _host_allowed(host: bytes, allowed: tuple[str, ...]) -> bool:
+    name = host.decode("latin-1").rsplit(":", 1)[0] if not host.endswith(b"]") else host.decode("latin-1")
+    return "*" in allowed or name.lower() in allowed
+
+
+def _too_large(most: int) -> ASGIApp:
+    error = TooLarge(most)
+    answer = problem(413, error.detail)
+    answer.headers["connection"] = "close"
+    return answer
+
+
+def _length(headers: dict[bytes, bytes]) -> int:
+    text = headers.get(b"content-length", b"0")
+    return int(text) if text.isdigit() and len(text) < 20 else 0
+
+
+class _Answer:
+    """What is sent back: the app's own answer with our headers, and the visitor's cookie if there is a new one."""
+
+    def __init__(self, scope: Scope, send: Send, secure: bool) -> None:
+        self.scope, self._send, self.secure = scope, send, secure
+        self.id, self.began, self.started, self.status = token_urlsafe(9), perf_counter(), False, 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started, self.status = True, message["status"]
+            present = {name for name, _ in message["headers"]}
+            added = [pair for pair in HEADERS if pair[0] not in present]
+            if b"cache-control" not in present:
+                added.append((b"cache-control", b"no-store"))
+            if token := self.scope.get("playground.visitor"):
+                added.append((b"set-cookie", self._cookie(token)))
+            message["headers"] = [*message["headers"], *added, (b"x-request-id", self.id.encode())]
+        await self._send(message)
+
+    def _cookie(self, token: str) -> bytes:
+        secure = "; Secure" if self.secure else ""
+        return f"{_COOKIE}={token}; Path=/; Max-Age={_COOKIE_SECONDS}; HttpOnly; SameSite=Lax{secure}".encode()
