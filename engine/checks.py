@@ -18,6 +18,13 @@ class SpecError(ValueError):
         self.field, self.value, self.allowed = ascii(field[:SHOWN])[1:-1], short_form(value), allowed
         super().__init__(f"{self.field}: {self.value} is not allowed, must be {allowed}")
 
+    def renamed(self, field: str, allowed: str) -> "SpecError":
+        """The same refusal in the words of a caller that calls the field otherwise."""
+        other = SpecError(field, None, allowed)
+        other.value = self.value
+        other.args = (f"{other.field}: {other.value} is not allowed, must be {allowed}",)
+        return other
+
 
 def short_form(value: object) -> str:
     """A wrong value as a message repeats it: short and ASCII."""
