@@ -402,6 +402,58 @@ def test_a_question_hides_its_answer_and_glows_on_every_screen(tmp_path: Path) -
     play(work, tmp_path)
 
 
+def test_the_picture_tells_no_more_than_the_question_allows(tmp_path: Path) -> None:
+    """Not by the legend, not by a loss chart that runs on, not by another weight that glows; and the reveal shows the
+    step after the one that was asked about, wherever the run has come to."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room()
+        source, code = school.app.state.hub.source, path.rpartition("/")[2]
+
+        async def picture() -> str:
+            return str(await source.picture(await source.screen(code, 0), "l"))
+
+        await teacher.post(f"{path}/step", json={"count": 40})
+        await teacher.put(f"{path}/shared", json={"step": 10, "view": "select=W1.1.1&lens=gradients"})
+        asked = (await teacher.post(f"{path}/questions", json={"kind": "largest"})).json()
+        shown = await picture()
+        assert "select" not in asked["shared"]["view"]
+        assert "thickest" not in shown
+        told = (await teacher.post(f"{path}/questions/1/reveal")).json()
+        assert f"select={asked['question']['truth']}" in told["shared"]["view"]
+        assert told["shared"]["step"] == 10
+        await teacher.put(f"{path}/shared", json={"step": 10})
+        await teacher.post(f"{path}/questions", json={"kind": "loss"})
+        line = re.search(r'id="loss".*?</svg>', await picture(), re.S)
+        assert line is not None
+        then = points_of(line[0])
+        await teacher.put(f"{path}/shared", json={"step": 40})
+        later = re.search(r'id="loss".*?</svg>', await picture(), re.S)
+        assert later is not None
+        assert then < points_of(later[0])
+        assert (await teacher.post(f"{path}/questions/2/reveal")).json()["shared"]["step"] == 11
+
+    play(work, tmp_path)
+
+
+def points_of(chart: str) -> int:
+    """How many points the lines of a loss chart have."""
+    return chart.count("L")
+
+
+def test_the_weight_that_has_moved_is_shown_as_it_is_now(tmp_path: Path) -> None:
+    """Not by the next step's gradient, which may point the other way than the sentence says."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room(view="lens=gradients")
+        await teacher.post(f"{path}/questions", json={"kind": "direction"})
+        told = (await teacher.post(f"{path}/questions/1/reveal")).json()
+        assert "lens=gradients" not in told["shared"]["view"]
+        assert f"select={told['question']['address']}" in told["shared"]["view"]
+
+    play(work, tmp_path)
+
+
 def test_a_lesson_is_on_every_screen(tmp_path: Path) -> None:
     """Its screen, without anything to press; and the run comes back when the teacher goes on."""
 

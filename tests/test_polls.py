@@ -1,5 +1,7 @@
 """Questions to a class: the engine knows the truth, and answers are counted in one spelling each."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -80,7 +82,7 @@ def test_the_answer_is_not_on_the_screen_while_it_is_asked(spec: dict[str, objec
 def test_a_network_of_one_weight_and_a_diverged_run_are_refused() -> None:
     """With what would be allowed."""
     one = start(Spec.make(dataset="line", hidden=[]))
-    with pytest.raises(BadQuestion, match="one weight"):
+    with pytest.raises(BadQuestion, match="larger than all"):
         polls.make(Facts(one), "largest")
     with pytest.raises(BadQuestion, match="one of direction"):
         polls.make(Facts(one), "riddle")
@@ -90,6 +92,57 @@ def test_a_network_of_one_weight_and_a_diverged_run_are_refused() -> None:
     assert gone.divergence is not None
     with pytest.raises(BadQuestion, match="diverged"):
         polls.make(Facts(gone), "direction")
+
+
+def test_no_question_has_two_right_answers_or_none() -> None:
+    """Where all weights are alike none has the largest gradient, and the question is refused; beside a largest one no
+    other is as large. A parameter that the network does not have is refused, not replaced by another."""
+    alike = start(Spec.make(hidden=[4], initializer="zeros"))
+    with pytest.raises(BadQuestion, match="larger than all"):
+        polls.make(Facts(alike), "largest")
+    layers = [{"W": [[0.3, 0.1], [0.3, 0.1]], "b": [0, 0]}, {"W": [[0.5, 0.5]], "b": [0]}]
+    twins = start(Spec.make(hidden=[2], parameters=layers))
+    question = polls.make(Facts(twins), "largest")
+    sizes = sorted(abs(Facts(twins)[f"d{option}"]) for option in question.options)
+    assert sizes[-2] < sizes[-1]
+    for address in ("zz", "<b>", "W1"):
+        with pytest.raises(BadQuestion, match="address"):
+            polls.make(Facts(twins), "direction", address)
+
+
+def test_what_the_step_does_is_told_in_digits_that_differ() -> None:
+    """From 0.50012 to 0.50012 explains nothing."""
+    slow = start(Spec.make(learning_rate=1e-6))
+    for kind in ("direction", "loss"):
+        told = polls.make(Facts(slow), kind).sentence
+        before, after = re.search(r"from (\S+) to ([^\s:]+)", told).groups()  # type: ignore[union-attr]
+        assert before != after.rstrip(".")
+
+
+def test_a_frozen_weight_stays_because_it_is_frozen() -> None:
+    """Whatever its gradient."""
+    question = polls.make(Facts(start(Spec.make(frozen=["W1.1.1"]))), "direction", "W1.1.1")
+    assert question.truth == "stay"
+    assert "yet it is frozen, so it stays" in question.sentence
+
+
+def test_a_step_that_diverges_is_not_asked_about() -> None:
+    """There is no loss after it."""
+    state = start(Spec.make(dataset="line", hidden=[], learning_rate=100.0, noise=1.0))
+    state = advance(state, advance(state, 5_000).state.step - 1).state
+    while Facts(state).after().step > state.step:
+        state = advance(state, 1).state
+    if state.divergence is None:
+        with pytest.raises(BadQuestion, match="diverge"):
+            polls.make(Facts(state), "loss")
+
+
+def test_delta_can_be_worked_out_from_what_is_given() -> None:
+    """The example is named, and weights, deltas and slope are told whose product it is."""
+    question = polls.make(Facts(start(Spec.make()), example=3), "delta", "a2.1")
+    assert question.prompt.endswith(", on example 3?")
+    weight, above, slope = (float(t.replace("−", "-")) for t in re.findall(r"= ([+−]?[\d.]+)", question.given))
+    assert weight * above * slope == pytest.approx(float(str(question.truth)), rel=1e-3)
 
 
 def test_answers_have_one_spelling() -> None:

@@ -1,6 +1,6 @@
 """From a trace to the filled-in drawing of the network: the skeleton of its architecture, and its values."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -101,6 +101,8 @@ def draw(
     values.append(chosen)
     for layer in place.layers:
         values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
+    if marks.known is not None:
+        what = replace(what, legend=what.legend.replace(what.thickest, ""))
     legend = _legend(place, what)
     if patch and not chosen:
         return Drawing(Markup(""), legend, place, "|".join(values))

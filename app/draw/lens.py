@@ -36,6 +36,8 @@ class Shown:
     biases: list[Floats]
     labels: Labels
     legend: str
+    thickest: str = ""
+    """The part of the legend that tells a number which a walkthrough has yet to compute."""
 
 
 def shown(trace: Trace, lens: str, batch: bool) -> Shown:
@@ -80,10 +82,11 @@ def _gradients(trace: Trace, batch: bool) -> Shown:
         "δ",
     )
     reach = _reach(links)
-    legend = f"Width: dL/dW, the thickest {_size(reach)}."
+    thickest = f", the thickest {_size(reach)}"
+    legend = f"Width: dL/dW{thickest}."
     return Shown(
         "gradients", links, reach, [layer.db for layer in trace.layers], labels,
-        legend + (" a: mean of the batch, δ: sum over it." if batch else ""),
+        legend + (" a: mean of the batch, δ: sum over it." if batch else ""), thickest,
     )  # fmt: skip
 
 
@@ -94,9 +97,10 @@ def _updates(trace: Trace, batch: bool) -> Shown:
         _blank(trace), [[""] * trace.x.shape[1], *(shorts(change.tolist(), 3) for change in changes)], "", "Δb"
     )
     reach = _reach(links)
+    thickest = f", the thickest {_size(reach)}"
     return Shown(
         "updates", links, reach, changes, labels,
-        f"Width: how this step changes the weight, the thickest {_size(reach)}. Below each unit: its bias's change.",
+        f"Width: how this step changes the weight{thickest}. Below each unit: its bias's change.", thickest,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 screen, without anything to press.
 """
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from app.draw.rendering import ENV, render
@@ -10,7 +11,7 @@ from app.learn.lessons import Lesson, lesson
 from app.page.frame import frame
 from app.room.rooms import Shared
 from app.room.teaching import Teaching, fields_of, view_from
-from engine import SpecError
+from engine import SpecError, evaluate
 
 SIZES = ("s", "m", "l")
 LOST = '<p class="notice">What was shown here is gone. The teacher can share another run.</p>'
@@ -23,6 +24,8 @@ async def picture_of(teaching: Teaching, shared: Shared, size: str) -> str:
         return lesson_picture(shared.lesson)
     run, state = await teaching.state(shared)
     view = view_from(shared.view)
+    if state.step < run.state.step:  # a class that looks back does not see in the loss chart what comes next
+        run = replace(run, state=state, metrics=evaluate(state), sampled=run.sampled.until(state.step))
     shown = frame(run, state, view, "l" if size not in SIZES else size)  # type: ignore[arg-type]
     return render("class/_stage.html", {"f": shown, "size": size})
 

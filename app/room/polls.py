@@ -28,12 +28,14 @@ from app.learn.problems import (
 )
 from app.room.names import clean
 from engine import FEATURES
+from engine.session import frozen_mask
 
 OPEN, CLOSED, REVEALED = "open", "closed", "revealed"
 LARGEST_OF = 4
 OPTIONS = (2, 6)
 PROMPT_LENGTH, OPTION_LENGTH = 200, 60
 GROUPS = 6
+PATHS = 2
 
 
 class BadQuestion(ValueError):
@@ -50,7 +52,8 @@ class Question:
 
     `address` is what it is about (a weight, a bias or a unit), `step` the step whose numbers it was made from, on one
     `example` or its mini-batch. `truth`
-    and `sentence` are never told before the reveal. A question of the teacher's own may have no truth.
+    and `sentence` are never told before the reveal. `given` are the numbers that the answer can be worked out from. A
+    question of the teacher's own may have no truth.
     """
 
     number: int
@@ -61,6 +64,7 @@ class Question:
     truth: str | None = None
     tolerance: float = 0.0
     sentence: str = ""
+    given: str = ""
     address: str = ""
     step: int = 0
     example: int | None = None
@@ -156,7 +160,7 @@ def _from(problem: Problem, **more: Any) -> Question:
 def direction(facts: Facts, address: str) -> Question:
     """Which way the next step moves a weight or a bias: the step that training takes, on its mini-batch."""
     facts = facts.on(None)
-    address = address if address[:1] in ("W", "b") else liveliest(facts)
+    address = liveliest(facts) if address[:1] in ("", "a") else address
     problem = direction_problem(facts, address)
     kind = "weight" if address.startswith("W") else "bias"
     return _from(
@@ -174,11 +178,19 @@ def _why(facts: Facts, address: str, truth: str) -> str:
     moves = (
         f"it stays at {signed(now)}"
         if truth == STAY
-        else f"the step goes {truth}, from {signed(now)} to {signed(after)}"
+        else f"the step goes {truth}, from {_told_apart(signed, now, after)}"
     )
     if truth == {"zero": STAY, "negative": UP, "positive": DOWN}[sign]:
         return f"{mean}, {sign}: so {moves}."
+    if frozen_mask(facts.state.spec)[facts.state.spec.network.locate(address)]:
+        return f"{mean}, {sign}; yet it is frozen, so {moves}."
     return f"{mean}, {sign}; yet with {facts.state.spec.optimizer} and its settings {moves}."
+
+
+def _told_apart(spell: Callable[[float, int], str], now: float, after: float) -> str:
+    """Two numbers, with so many digits that they are not the same to read."""
+    digits = next((d for d in range(4, 12) if spell(now, d) != spell(after, d)), 12)
+    return f"{spell(now, digits)} to {spell(after, digits)}"
 
 
 def loss_goes(facts: Facts, address: str = "") -> Question:
@@ -188,18 +200,23 @@ def loss_goes(facts: Facts, address: str = "") -> Question:
     others = {DOWN, UP, STAY} - {truth}
     problem = choice_problem(
         "Which way will the training loss go with the next step?", truth,
-        f"The training loss goes from {unsigned(now, 5)} to {unsigned(after, 5)}: {truth}.",
+        f"The training loss goes from {_told_apart(unsigned, now, after)}: {truth}." if truth != STAY
+        else f"The training loss stays at {unsigned(now)}.",
         dict.fromkeys(sorted(others), ""),
     )  # fmt: skip
     return _from(problem, options=(DOWN, UP, STAY), steps=True)
 
 
 def largest_gradient(facts: Facts, address: str = "") -> Question:
-    """Which of a few weights has the largest gradient: the largest of all, and others spread over the sizes below."""
+    """Which of a few weights has the largest gradient: the largest of all, and others spread over the sizes below.
+
+    None of the others is as large to four digits: of equals, nobody could say which is meant.
+    """
     facts = facts.on(None)
-    ranked = _ranked(facts)
+    top, *others = _ranked(facts)
+    ranked = [top, *(a for a in others if abs(facts[f"d{a}"]) < 0.999 * abs(facts[f"d{top}"]))]
     if len(ranked) < 2:
-        raise BadQuestion("kind", "largest", "another: this network has one weight only")
+        raise BadQuestion("kind", "largest", "another question: no weight here has a gradient larger than all others")
     places = sorted({round(i * (len(ranked) - 1) / (LARGEST_OF - 1)) for i in range(LARGEST_OF)})
     chosen = sorted(ranked[i] for i in places)
     problem = largest_problem("Which weight has the largest gradient?", {a: facts[f"d{a}"] for a in chosen})
@@ -220,7 +237,31 @@ def delta(facts: Facts, address: str) -> Question:
     told = problem.solution
     if activation.product is not None:  # softmax: no unit has a slope of its own
         told = f"Each output of softmax depends on every z; together they give delta = {signed(float(problem.truth))}."
-    return _from(problem, address=f"a{layer}.{unit}", sentence=told, example=facts.example)
+    return _from(
+        problem, prompt=problem.prompt.replace("?", f", on example {facts.example}?"), given=_given(facts, layer, unit),
+        address=f"a{layer}.{unit}", sentence=told, example=facts.example,
+    )  # fmt: skip
+
+
+def _given(facts: Facts, layer: int, unit: int) -> str:
+    """What delta of a unit is worked out from: what is above it, and its slope."""
+    activation = facts.state.spec.network.activations[layer - 1]
+    own = f"slope = {unsigned(facts[f'slope{layer}.{unit}'])}"
+    if layer == facts.layers:
+        target = float(facts.trace.y[0, unit - 1])
+        told = f"a = {signed(facts[f'a{layer}.{unit}'])}, target = {signed(target)}"
+        return told if activation.product is not None or facts.state.spec.network.joined else f"{told}, {own}"
+    above = range(1, facts.state.spec.network.sizes[layer + 1] + 1)
+    if activation.product is not None:
+        return ""
+    if len(above) > PATHS:
+        return f"dL/da = {signed(facts[f'da{layer}.{unit}'])}, {own}"
+    paths = (
+        f"{name_of(f'W{layer + 1}.{j}.{unit}')} = {signed(facts[f'W{layer + 1}.{j}.{unit}'])}, "
+        f"δ{name_of(f'b{layer + 1}.{j}')[1:]} = {signed(facts[f'delta{layer + 1}.{j}'])}"
+        for j in above
+    )
+    return ", ".join((*paths, own))
 
 
 def _unit_of(facts: Facts, address: str) -> tuple[int, int]:
@@ -279,6 +320,8 @@ def make(facts: Facts, kind: str, address: str = "") -> Question:
         raise BadQuestion("kind", kind, "asked of a run that has not diverged; go back a step or reset it")
     try:
         question = KINDS[kind][1](facts, address)
+        if question.steps and facts.after().step == facts.step:
+            raise BadQuestion("kind", kind, "asked at another step: with the next one this run diverges")
     except BadQuestion:
         raise
     except ValueError as error:

@@ -102,7 +102,7 @@ def question(poll: Poll, audience: str) -> dict[str, Any]:
     """A question as one audience is told it."""
     asked, revealed = poll.question, poll.status == REVEALED
     told: dict[str, Any] = {
-        "number": asked.number, "kind": asked.kind, "prompt": asked.prompt, "status": poll.status,
+        "number": asked.number, "kind": asked.kind, "prompt": asked.prompt, "given": asked.given, "status": poll.status,
         "answer": "choice" if asked.options else "number", "address": asked.address or None,
         "step": asked.step if asked.kind != polls.OWN else None, "example": asked.example,
         "options": [{"value": option, "label": asked.label(option)} for option in asked.options],

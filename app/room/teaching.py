@@ -112,10 +112,8 @@ class Teaching:
                 run, _ = await self.runs.step(shared.run, 1, key=f"reveal-{question.number}-{question.step}")
         except RunNotFound:
             return None
-        view = view_from(shared.view)
-        lens = view.lens if question.steps else "gradients"
-        step = run.state.step if question.steps else min(question.step, run.state.step)
-        return Shared(run.id, step, query_of(replace(view, moment=None, lens=lens)))
+        step = min(question.step + question.steps, run.state.step)
+        return Shared(run.id, step, query_of(_showing(question, view_from(shared.view))))
 
     async def copy(self, entry: Entry, caller: Caller) -> Run:
         """A student's own copy of the run that is shown, at its step; Refused while the class follows."""
@@ -145,9 +143,19 @@ class Teaching:
         return next(handed for handed in room.hand_ins if handed.student == entry.student)
 
 
+def _showing(question: Question, view: View) -> View:
+    """The view that has the answer: the weight that has moved, or the gradients with the largest selected."""
+    if question.kind == "direction":
+        return replace(view, moment=None, lens="weights")
+    if question.kind == "largest":
+        return replace(view, moment=None, lens="gradients", select=question.truth)
+    return replace(view, moment=None) if question.steps else replace(view, moment=None, lens="gradients")
+
+
 def _hiding(question: Question, state: RunState, view: View) -> View:
-    """The view with the question's address selected, at the last moment before its answer is computed."""
-    view = replace(view, select=question.address or view.select)
+    """The view with the question's address selected and nothing else, at the last moment before its answer is
+    computed."""
+    view = replace(view, select=question.address or None)
     if question.kind == "loss":
         return view
     view = replace(view, example=question.example)
