@@ -38,8 +38,9 @@ def apply(state: RunState, field: str, value: Any) -> RunState:
         return state if spec.optimizer == before else replace(state, slots=no_memory(spec), optimizer_since=state.step)
     try:
         index = state.spec.network.locate(field)
-    except ValueError as error:
-        raise SpecError("field", field, f"a live field of the spec or an address: {error}") from None
+    except ValueError:
+        allowed = f"a live field of the spec or an address: {state.spec.network.address_form}"
+        raise SpecError("field", field, allowed) from None
     parameters = state.parameters.copy()
     parameters[index] = number(field, value, -LARGEST_PARAMETER, LARGEST_PARAMETER)
     return replace(state, parameters=frozen(parameters), divergence=None)

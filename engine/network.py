@@ -103,10 +103,13 @@ class Network:
                 units, columns = self.shapes[layer - 1]
                 if unit <= units and source < columns:
                     return self.offsets[layer - 1] + (unit - 1) * columns + (source or columns) - 1
-        raise ValueError(
-            "W<layer>.<unit>.<input> or b<layer>.<unit>, counted from 1, "
-            f"in a network of {' - '.join(map(str, self.sizes))} units"
-        )
+        raise ValueError(f"no such parameter, an address is {self.address_form}")
+
+    @property
+    def address_form(self) -> str:
+        """What an address looks like here, as an error says it."""
+        units = " - ".join(map(str, self.sizes))
+        return f"W<layer>.<unit>.<input> or b<layer>.<unit>, counted from 1, in a network of {units} units"
 
     def address(self, index: int) -> str:
         """The address of a place in the flat vector: the inverse of `locate`."""

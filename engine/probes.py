@@ -168,8 +168,8 @@ def located(state: RunState, address: str, field: str = "address") -> int:
     """The index of a parameter; SpecError if there is none at that address."""
     try:
         return state.spec.network.locate(address)
-    except ValueError as error:
-        raise SpecError(field, address, str(error)) from None
+    except ValueError:
+        raise SpecError(field, address, state.spec.network.address_form) from None
 
 
 def nudge(state: RunState, address: str, amount: float = 0.001, example: int | None = None) -> Nudge:

@@ -110,8 +110,8 @@ def parameter_receipt(trace: Trace, address: str) -> ParameterReceipt:
     network = trace.spec.network
     try:
         index = network.locate(address)
-    except ValueError as error:
-        raise SpecError("address", address, str(error)) from None
+    except ValueError:
+        raise SpecError("address", address, network.address_form) from None
     numbers = [int(part) for part in address[1:].split(".")]
     layer, unit, source = (*numbers, 0)[:3]
     before, after = trace.slots[:, index].tolist(), trace.slots_next[:, index].tolist()

@@ -265,8 +265,8 @@ class _Maker:
             if address != "biases":
                 try:
                     network.locate(address)
-                except ValueError as error:
-                    raise SpecError(f"frozen.{i}", address, f"'biases' or {error}") from None
+                except ValueError:
+                    raise SpecError(f"frozen.{i}", address, f"'biases' or {network.address_form}") from None
         return tuple(dict.fromkeys(given))
 
     def data(self, dataset: str) -> CustomData | None:
