@@ -570,6 +570,37 @@ def test_every_example_in_the_document_works(tmp_path: Path) -> None:
     play(tmp_path, work)
 
 
+def test_every_body_has_an_example_and_those_of_a_room_work(tmp_path: Path) -> None:
+    """In the order in which a class comes to them."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        document = (await client.get("/api/v1/openapi.json")).json()
+        parts = document["components"]["schemas"]
+        examples = {}
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                if body := operation.get("requestBody"):
+                    schema = body["content"]["application/json"]["schema"]
+                    name = (schema.get("anyOf") or [schema])[0]["$ref"].rpartition("/")[2]
+                    inner = [each.get("examples") for each in parts[name]["properties"].values()]
+                    assert parts[name].get("examples") or any(inner), name
+                    examples[method, path] = parts[name].get("examples", [{}])[0]
+        room = (await client.post("/api/v1/rooms", json=examples["post", "/api/v1/rooms"])).json()
+        teacher = {"authorization": f"Bearer {room['teacher']}"}
+        run = await made(client)
+        for method, path in (
+            ("post", "students"), ("put", "shared"), ("post", "step"), ("put", "pace"), ("post", "questions"),
+            ("put", "questions/{number}/answer"), ("put", "hand-in"), ("put", "shown"),
+        ):  # fmt: skip
+            body = examples[method, f"/api/v1/rooms/{{code}}/{path}"]
+            body |= {"run": run} if path == "hand-in" else {}
+            url = f"/api/v1/rooms/{room['code']}/{path.format(number=1)}"
+            answer = await client.request(method, url, json=body, headers=teacher)
+            assert answer.is_success, (path, answer.text)
+
+    play(tmp_path, work)
+
+
 def test_the_schema_of_a_spec_follows_the_engines_table() -> None:
     """Every field, and every choice of it."""
     properties = schemas.SpecBody.model_json_schema()["properties"]

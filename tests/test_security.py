@@ -359,6 +359,17 @@ def test_a_slow_drip_does_not_keep_a_connection(bounded: str) -> None:
         assert time.monotonic() - began < 2.5
 
 
+def test_head_is_answered_as_get_without_its_body(bounded: str) -> None:
+    """On every address that GET has, and the connection goes on."""
+    for path in ("/", "/healthz", "/api/v1/catalog"):
+        asked = request(f"HEAD {path} HTTP/1.1", [HOST]) + request("GET /healthz HTTP/1.1", [HOST, CLOSE])
+        head, _, rest = talk(bounded, asked).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 OK")
+        assert b"content-security-policy" in head.lower()
+        assert rest.startswith(b"HTTP/1.1 200 OK")
+    assert b" 405 " in talk(bounded, request("HEAD /api/v1/backprop HTTP/1.1", [HOST, CLOSE]))
+
+
 def test_a_kept_connection_serves_many(bounded: str) -> None:
     """The clock stops with each request that is complete, and pipelined ones are answered in order."""
     one = request("GET /healthz HTTP/1.1", [HOST])

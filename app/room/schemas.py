@@ -15,8 +15,14 @@ Text = Annotated[str, Field(max_length=2_000)]
 Step = Annotated[int, Field(ge=0, le=2**53)]
 
 
+def _example(example: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
 class NewRoom(Strict):
     """What the room begins with: a run, or a spec to make one of, through a view."""
+
+    model_config = _example({"spec": {"dataset": "xor", "hidden": [4]}, "view": "lens=gradients"})
 
     run: Text | None = Field(None, description="Id of a run; without it a new one is made.")
     spec: dict[str, Any] = Field(default_factory=dict, description="Spec of the new run.")
@@ -26,11 +32,15 @@ class NewRoom(Strict):
 class Joined(Strict):
     """A student's nickname, if any: it is shown only with a hand-in, and only if the student agrees."""
 
+    model_config = _example({"nickname": "Ada"})
+
     nickname: Text = ""
 
 
 class SharedBody(Strict):
     """What every screen shows: a run at a step through a view, or a screen of a lesson."""
+
+    model_config = _example({"step": 0, "view": "lens=activations&example=3"})
 
     run: Text | None = Field(None, description="Id of a run; without it the one that is shared.")
     step: Step | None = Field(None, description="Without it, the run's head.")
@@ -41,11 +51,15 @@ class SharedBody(Strict):
 class StepsBody(Strict):
     """How many steps."""
 
+    model_config = _example({"count": 10})
+
     count: Annotated[int, Field(ge=1, le=100_000)] = 1
 
 
 class PaceBody(Strict):
     """What the class does."""
+
+    model_config = _example({"pace": "explore"})
 
     pace: Literal["follow", "explore"] | None = None
     paused: Text | None = Field(None, description="A message on every screen instead of the run.")
@@ -54,6 +68,8 @@ class PaceBody(Strict):
 
 class QuestionBody(Strict):
     """A question: one of the engine's, or of kind "own" with a prompt, options (none: a number) and perhaps a truth."""
+
+    model_config = _example({"kind": "direction", "address": "W1.1.1"})
 
     kind: Annotated[str, Field(max_length=40)] = Field("direction", description="direction, loss, largest, delta, own")
     address: Annotated[str, Field(max_length=40)] | None = Field(None, description="Such as W2.1.3 or a2.1")
@@ -65,11 +81,15 @@ class QuestionBody(Strict):
 class AnswerBody(Strict):
     """An answer: one of the options, or a number."""
 
+    model_config = _example({"answer": "up"})
+
     answer: Text | float
 
 
 class HandInBody(Strict):
     """A run of the student's own, at a step through a view; `named`: the nickname may stand on the wall."""
+
+    model_config = _example({"run": "the id of a run of yours", "step": 0, "named": True})
 
     run: Text
     step: Step | None = None
@@ -79,6 +99,8 @@ class HandInBody(Strict):
 
 class ShownBody(Strict):
     """Which hand-in stands on the wall; null takes it off."""
+
+    model_config = _example({"hand_in": 1})
 
     hand_in: int | None
 

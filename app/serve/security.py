@@ -84,7 +84,10 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(scope, send, self.settings.secure_cookies)
+        bare = scope["method"] == "HEAD"
+        if bare and not scope["path"].endswith("/stream"):
+            scope = {**scope, "method": "GET"}  # answered alike, without the body
+        answer = _Answer(scope, send, self.settings.secure_cookies, bare)
         try:
             app = await self._refusal(scope) or self.app
             await app(scope, self._bounded(receive), answer.send)
@@ -148,8 +151,8 @@ def _length(headers: dict[bytes, bytes]) -> int:
 class _Answer:
     """What is sent back: the app's own answer with our headers, and the visitor's cookie if there is a new one."""
 
-    def __init__(self, scope: Scope, send: Send, secure: bool) -> None:
-        self.scope, self._send, self.secure = scope, send, secure
+    def __init__(self, scope: Scope, send: Send, secure: bool, bare: bool) -> None:
+        self.scope, self._send, self.secure, self.bare = scope, send, secure, bare
         self.id, self.began, self.started, self.status = token_urlsafe(9), perf_counter(), False, 0
 
     async def send(self, message: Message) -> None:
@@ -162,6 +165,8 @@ class _Answer:
             if token := self.scope.get("playground.visitor"):
                 added.append((b"set-cookie", self._cookie(token)))
             message["headers"] = [*message["headers"], *added, (b"x-request-id", self.id.encode())]
+        elif self.bare and "body" in message:
+            message = {**message, "body": b""}
         await self._send(message)
 
     def _cookie(self, token: str) -> bytes:
