@@ -18,7 +18,11 @@ export function follow(root, { state, frame = null }) {
       waiting[name] = null;
       if (version < drawn[name]) continue; // the same may come again: who is here has no number of its own
       drawn[name] = version;
-      await draw[name](JSON.parse(data), version);
+      try {
+        await draw[name](JSON.parse(data), version);
+      } catch (error) {
+        console.error(error); // the next state is drawn all the same
+      }
     }
     drawing = false;
   }

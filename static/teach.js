@@ -73,14 +73,21 @@ async function catchUp(state, number) {
   busy = false;
 }
 
+// What glows here is what is asked about, as on every other screen.
+function mark() {
+  document.body.classList.toggle('asking', Boolean(document.getElementById('question')));
+}
+
 async function drawState(state, number) {
   const open = [...panel.querySelectorAll('details[open]')].map((each) => each.id);
   await htmx.swap({ text: state.panel, target: panel, sourceElement: panel, swap: 'innerMorph' });
   for (const id of open) document.getElementById(id)?.setAttribute('open', '');
+  mark();
   await catchUp(state, number);
 }
 
 document.addEventListener('htmx:after:swap', (event) => {
+  mark();
   if (location.pathname !== here) {
     const asked = location.pathname + location.search;
     if (asked.startsWith('/learn/')) share();
@@ -123,5 +130,6 @@ document.addEventListener('click', async (event) => {
   }
 });
 
+mark();
 follow(strip, { state: drawState });
 document.documentElement.dataset.teaching = 'true';

@@ -108,6 +108,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     # (method, path under the room): who may, and a body that fits. "student": joined; "anyone": with the code.
     ("GET", ""): ("anyone", None),
     ("DELETE", ""): ("teacher", None),
+    ("POST", "/renewal"): ("teacher", None),
     ("POST", "/students"): ("anyone", {}),
     ("PUT", "/shared"): ("teacher", {"view": "lens=gradients"}),
     ("POST", "/step"): ("teacher", {"count": 1}),
@@ -450,6 +451,31 @@ def test_the_weight_that_has_moved_is_shown_as_it_is_now(tmp_path: Path) -> None
         told = (await teacher.post(f"{path}/questions/1/reveal")).json()
         assert "lens=gradients" not in told["shared"]["view"]
         assert f"select={told['question']['address']}" in told["shared"]["view"]
+
+    play(work, tmp_path)
+
+
+def test_a_new_code_shuts_out_whoever_had_the_old_one(tmp_path: Path) -> None:
+    """The run, the pace and the teacher's secret stay; students and questions do not, and the old code ends."""
+
+    async def work(school: School) -> None:
+        path, teacher, secret = await school.room()
+        await teacher.post(f"{path}/step", json={"count": 3})
+        student = await school.student(path, "Ada")
+        await teacher.post(f"{path}/questions", json={"kind": "loss"})
+        told = (await teacher.post(f"{path}/renewal")).json()
+        code = rooms.code_of(told["code"])
+        fresh = f"/api/v1/rooms/{code}"
+        assert (told["shared"]["step"], told["joined"], told["question"]) == (3, 0, None)
+        assert (await student.get(path)).status_code == (await teacher.get(path)).status_code == 404
+        assert (await teacher.post(f"{fresh}/step")).status_code == 200
+        assert (await student.put(f"{fresh}/questions/1/answer", json={"answer": "up"})).status_code == 403
+        assert secret not in str(told)
+        by_cookie = school.person()
+        by_cookie.cookies.set(f"{api_rooms.COOKIE}{code}", secret)
+        moved = await by_cookie.post(f"/class/{code}/do", data={"do": "renew"})
+        assert moved.status_code == 303
+        assert (await by_cookie.get(moved.headers["location"])).status_code == 200
 
     play(work, tmp_path)
 

@@ -213,6 +213,15 @@ async def close_room(room: Own, classroom: Rooms) -> Response:
     return Response(status_code=204)
 
 
+@router.post("/{code}/renewal", status_code=201, responses=MADE)
+async def renew(room: Own, who: Who, classroom: Rooms) -> Response:
+    """The same class under a new code, without its students, questions and hand-ins; the old code ends. The teacher's
+    secret stays the same."""
+    fresh = await classroom.renew(room, who)
+    told = {"code": fresh.code, "url": f"/class/{fresh.code}", **state_of(fresh)}
+    return json(told, 201, {"location": f"/api/v1/rooms/{fresh.code}"})
+
+
 @router.post("/{code}/students", responses=TOLD)
 async def join(found: Entered, classroom: Rooms, body: Joined | None = None) -> Response:
     """Become one of the class, by the visitor's cookie; again, to take another nickname."""

@@ -267,7 +267,11 @@ class Hub:
     def due(self, channel: Channel, follower: Follower) -> list[Packet]:
         """What a follower has not been sent yet; a comment if it has long heard nothing."""
         state, frame = channel.states.get(follower.audience), channel.frames.get(follower.size)
-        packets = [p for p, had in ((frame, follower.frame), (state, follower.state)) if p is not None and p is not had]
+        packets = []
+        if frame is not follower.frame and frame is not None:
+            packets.append(frame)
+        if state is not follower.state and state is not None:
+            packets.append(state)
         follower.state, follower.frame = state, frame
         if not packets and self.beat - follower.beat >= BEATS_TO_COMMENT:
             packets = [COMMENT]
@@ -325,12 +329,11 @@ class Stream(Response):
                 return
             if packets := hub.due(channel, follower):
                 await self._send(send, packets)
-            else:
-                await news.wait()
+            await news.wait()  # at once, if something came while this was being written
 
     async def _send(self, send: Send, packets: Iterable[Packet], head: bytes = b"") -> None:
         follower = self.follower
-        body = head + b"".join(packet.packed if follower.gzip else packet.plain for packet in packets)
+        body = head + b"".join([packet.packed if follower.gzip else packet.plain for packet in packets])
         follower.waiting_since = monotonic()
         await send({"type": "http.response.body", "body": body, "more_body": True})
         follower.waiting_since = None

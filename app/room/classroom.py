@@ -82,11 +82,21 @@ class Classroom:
             if await self.store.count("room:") >= settings.rooms_in_all:
                 raise TooMany(f"{settings.rooms_in_all} rooms in all; come back later", 600)
         secret = rooms.new_secret()
+        return await self._open(Room("", rooms.hashed(secret), shared), owner), secret
+
+    async def _open(self, room: Room, owner: str) -> Room:
+        """The room under a code that no other has."""
         for _ in range(ATTEMPTS):
-            room = Room(rooms.new_code(), rooms.hashed(secret), shared)
+            room = replace(room, code=rooms.new_code())
             if await self._save(room, f"room:{owner}"):
-                return replace(room, version=1), secret
+                return replace(room, version=1)
         raise StoreUnavailable("no room could be opened")
+
+    async def renew(self, room: Room, caller: Caller) -> Room:
+        """The same room under a new code and with nobody in it; the old one is closed. For its teacher."""
+        fresh = await self._open(Room("", room.teacher, room.shared, pace=room.pace), owner_of(caller.visitor))
+        await self.close(room.code)
+        return fresh
 
     async def enter(self, typed: str, caller: Caller) -> Entry:
         """The room of a code that somebody typed. Strangers' lookups are counted, whether they find one or not."""

@@ -29,7 +29,7 @@ from app.room.polls import BadQuestion
 from app.room.rooms import Room, Shared, spaced
 from app.room.teaching import Teaching, view_from
 from app.runs import RunDamaged, RunNotFound, TooMany
-from app.serve.addresses import base_url
+from app.serve.addresses import base_url, is_reachable
 from app.serve.html import html
 from app.settings import Settings
 from engine import Spec, SpecError
@@ -230,6 +230,7 @@ async def wall(request: Request, found: Entered, teaching: Taught) -> Response:
         render(
             "class/wall.html", here="Class", code=room.code, spaced=spaced(room.code), room=room,
             qr=qr(f"{base}/class/{room.code}"), join=base.partition("://")[2] + "/class",
+            reachable=is_reachable(settings),
             picture=await _picture(teaching, room, "m"), panel=screens.panel(room, screens.WALL, 0),
         ),
     )  # fmt: skip
@@ -273,7 +274,8 @@ def _strip(settings: Settings, room: Room) -> dict[str, Any]:
     """What the teacher's strip needs."""
     return {
         "here": "Class", "code": room.code, "spaced": spaced(room.code), "room": room,
-        "join": f"{base_url(settings)}/class/{room.code}", "kinds": {k: s for k, (s, _) in polls.KINDS.items()},
+        "join": f"{base_url(settings)}/class/{room.code}", "reachable": is_reachable(settings),
+        "kinds": {k: s for k, (s, _) in polls.KINDS.items()},
         "lessons": lessons(ENV), "panel": screens.panel(room, screens.TEACHER),
     }  # fmt: skip
 
@@ -353,13 +355,18 @@ DEEDS: dict[str, Callable[[Deed], Coroutine[Any, Any, Room]]] = {
 
 
 @router.post("/{code}/do")
-async def do(request: Request, room: Own, teaching: Taught, form: Form) -> Response:
+async def do(request: Request, room: Own, who: Who, teaching: Taught, form: Form) -> Response:
     """One of the teacher's buttons."""
     deed = form.get("do", "")
     if deed == "end":
         await teaching.classroom.close(room.code)
         return RedirectResponse("/class/over", 303)
+    if deed == "renew":
+        fresh = await teaching.classroom.renew(room, who)
+        renewed = RedirectResponse(f"/class/{fresh.code}/teach", 303)
+        _remember(request, renewed, fresh.code, who.secret or "")
+        return renewed
     if deed not in DEEDS:
-        raise BadQuestion("do", deed, "one of " + ", ".join((*DEEDS, "end")))
+        raise BadQuestion("do", deed, "one of " + ", ".join((*DEEDS, "renew", "end")))
     changed = await DEEDS[deed](Deed(room, teaching, form))
     return _panel(request, changed, screens.TEACHER, f"/class/{room.code}/teach")

@@ -3,11 +3,19 @@ request says about it.
 """
 
 import socket
-from functools import lru_cache
+import struct
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from ipaddress import ip_address
 
 from app.settings import Settings
 
+if sys.platform == "linux":
+    from fcntl import ioctl
+
 EVERYWHERE = ("0.0.0.0", "::", "")
+SIOCGIFADDR = 0x8915  # Linux; elsewhere the host's name leads to its addresses
 
 
 def base_url(settings: Settings) -> str:
@@ -18,11 +26,22 @@ def base_url(settings: Settings) -> str:
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
-@lru_cache(maxsize=1)
-def lan_address() -> str:
-    """This machine's address in its network; the loopback address if it has none.
+def is_reachable(settings: Settings) -> bool:
+    """Whether others can open `base_url`: not if this server listens to its own machine alone."""
+    if settings.public_url:
+        return True
+    host = lan_address() if settings.host in EVERYWHERE else settings.host
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
 
-    A UDP socket is only told where it would send to: nothing is sent, and no name is asked for.
+
+def lan_address() -> str:
+    """This machine's address in its network now; the loopback address if it has none.
+
+    A UDP socket is only told where it would send to: nothing is sent, and no name is asked for. Where no way leads
+    out, as behind an access point of the school's own, the addresses of the machine's own interfaces are looked at.
     """
     for family, elsewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -31,4 +50,18 @@ def lan_address() -> str:
                 return str(probe.getsockname()[0])
             except OSError:
                 continue
-    return "127.0.0.1"
+    return next(_of_interfaces(), "127.0.0.1")
+
+
+def _of_interfaces() -> Iterator[str]:
+    """The IPv4 addresses of this machine that are not its loopback's."""
+    found: list[str] = []
+    with suppress(OSError):
+        found += [str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
+    if sys.platform == "linux":
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+            for _, name in socket.if_nameindex():
+                with suppress(OSError):
+                    answer = ioctl(asked.fileno(), SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
+                    found.append(socket.inet_ntoa(answer[20:24]))
+    yield from (address for address in found if not ip_address(address).is_loopback)

@@ -87,6 +87,8 @@ def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]],
     for screen in screens:
         expect(screen.locator("#prompt")).to_contain_text("Step 1. Which way will the glowing weight")
         expect(screen.locator("#net .w.sel")).to_have_count(1)
+    expect(teacher.locator("body.asking #net .w.sel")).to_have_count(1)
+    expect(teacher.locator("#receipt .where")).to_be_hidden()
     eve.context.new_cdp_session(eve).send("Page.setWebLifecycleState", {"state": "frozen"})
     ada.get_by_role("button", name="up", exact=True).click()
     expect(ada.locator("#yours")).to_contain_text("Your answer: up.")
@@ -108,6 +110,7 @@ def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]],
         expect(screen.locator(".truth")).to_contain_text("the step goes")
         expect(screen.locator("#stage")).to_have_attribute("data-step", "2")
     expect(ada.locator(".vote.mine")).to_contain_text("down")
+    expect(teacher.locator("#receipt .where")).to_be_visible()
     expect(teacher.locator("#number-step dd")).to_have_text("2")
 
     eve.context.new_cdp_session(eve).send("Page.setWebLifecycleState", {"state": "active"})
