@@ -136,7 +136,7 @@ class Steps:
 class Room:
     """How much of the past is kept: points of history, states, and their bytes."""
 
-    points: int = 300
+    points: int = 75
     states: int = 16
     state_bytes: int = 8 << 20
 

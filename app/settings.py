@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     json_depth: int = _limit(16, "levels of nesting in JSON", ge=4)
     answer_numbers: int = _limit(1_000_000, "numbers in one answer", ge=1000)
     losses: int = _limit(1_000, "losses in the answer to a step; more are thinned", ge=2)
-    history_points: int = _limit(300, "points kept of a run's history", ge=16)
+    history_points: int = _limit(75, "points kept of a run's history", ge=16)
     checkpoints: int = _limit(16, "states kept of a run's past", ge=2)
     checkpoint_bytes: int = _limit(8 << 20, "bytes kept of a run's past", ge=1)
     edits_per_run: int = _limit(1_000, "changes made during a run", ge=1)

@@ -440,11 +440,11 @@ def test_a_damaged_point_is_only_missing(play: Play) -> None:
         run, _ = await runs.step(run.id, 1100)
         record = await runs.store.get(f"run:{run.id}", ("point", "state"))
         assert record is not None
-        parts = {"point": {"8": flipped(record.parts["point"]["8"])}}
+        parts = {"point": {"32": flipped(record.parts["point"]["32"])}}
         parts["state"] = {"1000": flipped(record.parts["state"]["1000"])}
         await runs.store.put(f"run:{run.id}", record.value, expected=2, owner=record.owner, seconds=60, parts=parts)
         seen = await again(runs).get(run.id)
-        assert set(run.history.steps.tolist()) - set(seen.history.steps.tolist()) == {8}
+        assert set(run.history.steps.tolist()) - set(seen.history.steps.tolist()) == {32}
         state = await again(runs).at(seen, 1050)
         assert np.array_equal(state.parameters, advance(start(SPEC), 1050).state.parameters)
 
