@@ -58,3 +58,16 @@ document.getElementById('pad-clear').addEventListener('click', () => {
 export function closeData() {
   document.getElementById('mydata').close();
 }
+
+// Of two controls that do not suit each other the one touched last counts: a loss brings its output along.
+document.addEventListener('change', ({ target }) => {
+  if (target.form?.id === 'settings' && target.name) document.getElementById('touched').value = target.name;
+}, true);
+
+// The server's answer is what is chosen, also where a person has chosen before.
+document.addEventListener('htmx:after:swap', () => {
+  for (const select of document.querySelectorAll('#settings select')) {
+    const chosen = [...select.options].find((option) => option.hasAttribute('selected'));
+    if (chosen && !chosen.selected) select.value = chosen.value;
+  }
+});

@@ -11,6 +11,7 @@ import { closeData } from './controls.js';
 htmx.registerExtension('same', {
   htmx_before_morph_node: (_, { newNode }) => !newNode.hasAttribute?.('data-same'),
   htmx_before_morph_attr: (element, { attrName, newValue }) =>
+    !(newValue === null && attrName === 'open' && element.localName === 'details') && // opened by hand: it stays open
     !(newValue === null && (attrName === 'role' || attrName === 'aria-label') && element.classList.contains('w')),
 });
 

@@ -346,3 +346,18 @@ def test_data_too_long_for_an_address_is_kept_by_the_run(tmp_path: Path) -> None
         assert run_of(again) == run_of(made)
 
     within(tmp_path, work)
+
+
+def test_a_receipt_says_what_the_step_does(tmp_path: Path) -> None:
+    """Adam may go against this step's own gradient: the words follow the step; the code has regularization in it."""
+
+    async def work(client: AsyncClient) -> None:
+        page = (await client.get("/?step=20&select=W2.1.3&optimizer=adam&learning_rate=0.01")).text
+        assert "what the optimizer remembers won" in page
+        page = (await client.get("/?step=20&select=W2.1.3&regularization=l2&regularization_rate=0.1")).text
+        assert "W2_next = W2 - rate * gW2" in page
+        page = (await client.get("/?step=20&select=a2.1&example=8")).text
+        assert "f&#39;(z2)" not in page
+        assert 'name="select" value="a3.1"' in page, "the delta came from the output"
+
+    within(tmp_path, work)

@@ -3,6 +3,7 @@
 Everything here iterates the engine's tables: a new entry there is a new choice here.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -133,6 +134,7 @@ class Controls:
     batch_most: int
     samples_most: int
     hidden_fields: tuple[tuple[str, str], ...]
+    start_text: str
 
 
 def controls(spec: Spec) -> Controls:
@@ -163,7 +165,8 @@ def controls(spec: Spec) -> Controls:
         regularization_rates=_rates(REGULARIZATION_RATES, spec.regularization_rate),
         batch_most=max(100, spec.batch_size),
         samples_most=max(spec.samples, info.max_samples if info and spec.dataset == "digits16" else 1000),
-        hidden_fields=tuple((name, packed[name]) for name in ("data", "parameters", "frozen") if name in packed),
+        hidden_fields=tuple((name, packed[name]) for name in ("data", "frozen") if name in packed),
+        start_text=json.dumps(spec.to_dict()["parameters"]) if spec.parameters else "",
     )
 
 
@@ -242,7 +245,7 @@ def spec_from(form: Fields, changed: str = "") -> Spec:
 def _giving_way(wrong: str, changed: str) -> tuple[str, ...]:
     """Fields that follow another: a loss its output, a parameter its network."""
     if wrong.startswith(("parameters", "frozen")):
-        return ("parameters", "frozen")
+        return () if changed == "start_parameters" else ("parameters", "frozen")
     if wrong in ("loss", "output_activation"):
         return ("output_activation",) if changed == "loss" else ("loss",)
     return ()
@@ -257,12 +260,23 @@ def _given(form: Fields) -> dict[str, Any]:
         fields["hidden"], fields["activation"] = _changed_layers(
             hidden, form.getlist("unit_activation"), form.get("layers", "")
         )
+        fields["parameters"] = _start(form.get("start_parameters", ""))
         for name in ("optimizer_settings", "schedule_settings"):
             fields[name] = _settings(name, form, fields)
     seed = fields.get("seed", 0)
     if form.get("seed_change") and isinstance(seed, int):
         fields["seed"] = (seed + 1) % 2**32
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _start(text: str) -> Any:
+    """The starting parameters as typed: JSON, or nothing. SpecError for what is not JSON."""
+    if not text.strip():
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise SpecError("parameters", text[:40], 'JSON such as [{"W": [[0.1, 0.2]], "b": [0]}], one a layer') from None
 
 
 def _changed_layers(hidden: list[Any], activation: list[str], change: str) -> tuple[list[Any], Any]:

@@ -184,8 +184,8 @@ def _fresh(view: View) -> View:
 
 
 def _source(ask: Asked) -> str:
-    """The field of the control that htmx says was touched."""
-    return ask.request.headers.get("hx-trigger-name", "") or ask.text("touched")
+    """The name of the control that the page says was touched."""
+    return ask.text("touched")
 
 
 def _custom(ask: Asked) -> Spec:

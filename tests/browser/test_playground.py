@@ -233,7 +233,7 @@ def test_a_receipt_adds_up_and_follows_the_run(open_page: Callable[..., Page]) -
     assert plain(page.locator("#receipt > .ledger dd").first.inner_text()) == pytest.approx(after, abs=1e-4)
     page.fill("#set-value", "1.25")
     page.keyboard.press("Enter")
-    expect(page.locator("#receipt > .ledger dd").first).to_have_text("+1.2500")
+    expect(page.locator("#receipt > .ledger dd").first).to_have_text("+1.250")
     page.fill("#set-value", "a lot")
     page.keyboard.press("Enter")
     page.wait_for_selector("#notice .error")
@@ -355,3 +355,46 @@ def test_colour_is_not_the_only_cue(open_page: Callable[..., Page]) -> None:
     page.click("#step")
     expect_number(page, "step", "1")
     assert page.locator(".pulse").count() == 0
+
+
+def test_a_loss_brings_its_output_along(open_page: Callable[..., Page]) -> None:
+    """What is chosen last counts: another loss changes the output, another output the loss; both controls say so."""
+    page = open_page("/?seed=61")
+    page.select_option("#c-loss", "cross_entropy")
+    expect(page.locator("#c-output_activation")).to_have_value("softmax")
+    expect(page.locator("#c-loss")).to_have_value("cross_entropy")
+    page.select_option("#c-output_activation", "relu")
+    expect(page.locator("#c-loss")).to_have_value("squared_error")
+
+
+def test_a_receipt_is_in_sight_and_stays_open(open_page: Callable[..., Page]) -> None:
+    """On a tablet too; no line of code is cut off; where a delta came from stays open over a step, and leads back."""
+    page = open_page("/?seed=62&step=9&select=W2.1.3&example=8&moment=29")
+    page.set_viewport_size({"width": 1024, "height": 768})
+    box = page.locator("#receipt").bounding_box()
+    assert box is not None
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 768
+    assert page.evaluate("() => [...document.querySelectorAll('#code')].every(e => e.scrollWidth <= e.clientWidth)")
+    page.click("#factors-1 summary")
+    page.keyboard.press("s")
+    expect_number(page, "step", "10")
+    page.click("#factors-1 button:text('δ of hidden 2, unit 1')")
+    expect(page.locator("#receipt h2 .hidden")).to_have_text("a2.1")
+    expect(page.locator("#factors-2 summary")).to_have_text("What adds up to da")
+
+
+def test_biases_are_frozen_and_weights_given(open_page: Callable[..., Page]) -> None:
+    """Every bias at once, and the start of a network as typed; what is wrong with it is said at its field."""
+    page = open_page("/?seed=63&hidden=")
+    page.click("#freeze-biases")
+    expect(page.locator("#freeze-biases")).to_have_attribute("aria-pressed", "true")
+    assert api(page)["spec"]["frozen"] == ["biases"]
+    page.click("#given-start summary")
+    page.fill("#c-start_parameters", '[{"W": 3}]')
+    page.keyboard.press("Tab")
+    expect(page.locator("#error-parameters")).to_contain_text("not allowed")
+    page.fill("#c-start_parameters", '[{"W": [[0.5, -1]], "b": [0.25]}]')
+    page.keyboard.press("Tab")
+    page.wait_for_function("() => document.querySelector('#view [name=parameters]')?.value")
+    assert api(page)["spec"]["parameters"] == [{"W": [[0.5, -1.0]], "b": [0.25]}]
