@@ -157,12 +157,14 @@ def _dead(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
         return None
     k, units = worst.layer, trace.layers[worst.layer - 1].W.shape[0]
     dead = round(worst.dead_share * units)
-    who = f"All {units} units" if dead == units and units > 1 else f"{dead} of {units} units"
-    name = ACTIVATIONS[trace.layers[k - 1].activation].title
+    who = "The only unit" if units == 1 else f"All {units} units" if dead == units else f"{dead} of {units} units"
+    activation = ACTIVATIONS[trace.layers[k - 1].activation]
+    way_out = "leaky ReLU or ELU, a smaller learning rate, or a new start with He"
+    if all(map(isfinite, activation.range)):  # not off, as ReLU is, but driven to an end of its range
+        way_out = "a smaller learning rate, and a new start"
     return Complaint("dead", k, (
         f"{who} of {_place(trace, k)} {'gives' if dead == 1 else 'give'} slope 0 on every one of these "
-        f"{len(trace.examples)} examples: dead {name}, which no gradient can wake. "
-        "Try leaky ReLU or ELU, a smaller learning rate, or a new start with He."
+        f"{len(trace.examples)} examples: dead {activation.title}, which no gradient can wake. Try {way_out}."
     ))  # fmt: skip
 
 

@@ -92,6 +92,7 @@ document.addEventListener('htmx:after:swap', (event) => {
   }
   keepScrub();
   refreshCard();
+  if (event.detail.ctx?.target?.id === 'probe' && event.detail.ctx.response?.status === 200) document.getElementById('notice').replaceChildren();
   if (isPlaying()) return;
   keepMoments();
   const action = request?.action ?? '';

@@ -79,3 +79,11 @@ def test_a_dead_unit_is_counted() -> None:
     step = trace(start(spec))
     assert health(step)[0].dead_share == 0.25
     assert sentence(step) == ""
+
+
+def test_a_saturated_output_is_not_told_to_become_another_relu() -> None:
+    """The only unit of a tanh output, driven to its end: no talk of 1 of 1 units, nor of leaky ReLU."""
+    spec = Spec.make({"hidden": [], "features": ["x1"], "parameters": [{"W": [[0.0]], "b": [1000.0]}]})
+    told = sentence(trace(start(spec)))
+    assert told.startswith("The only unit of the output layer gives slope 0")
+    assert "ReLU" not in told
