@@ -19,6 +19,7 @@ async function drawState(state) {
   }
   await swap(panel, state.panel);
   dress();
+  fitQuestion();
 }
 
 // Another network, or a lesson: put in anew. The same: morphed, so that numbers and lines move.
@@ -37,6 +38,17 @@ function fit() {
     zoom -= 0.06;
     picture.style.setProperty('--zoom', zoom); // on what is not morphed: a morph would set the style as an attribute
   } while (stage.getBoundingClientRect().bottom > picture.getBoundingClientRect().bottom && zoom > 0.55);
+}
+
+// Nor can a long question with its answers: all of it, smaller, rather than its beginning.
+function fitQuestion() {
+  const question = document.getElementById('question');
+  if (root.dataset.screen !== 'wall' || question.hidden) return;
+  let zoom = 1.06;
+  do {
+    zoom -= 0.06;
+    panel.style.setProperty('--ask', zoom);
+  } while (question.scrollHeight > question.clientHeight && zoom > 0.6);
 }
 
 // The stream is the same for all: one's own answer is put in here.
@@ -70,6 +82,7 @@ const stream = follow(root, { state: drawState, frame: picture ? drawFrame : nul
 let waiting = 0;
 addEventListener('resize', () => {
   fit();
+  fitQuestion();
   clearTimeout(waiting);
   waiting = setTimeout(() => {
     if (!picture || size() === root.dataset.size) return;
@@ -93,4 +106,5 @@ if (exploring) {
 }
 dress();
 fit();
+fitQuestion();
 document.documentElement.dataset.ready = 'true';

@@ -293,3 +293,24 @@ def test_doors_have_no_barriers(people: People, axe: Callable[[Page], list[str]]
     if "code" in path:
         expect(page.get_by_role("alert")).to_contain_text("There is no such room")
         people.complaints = [text for text in people.complaints if "404" not in text]
+
+
+def test_a_long_question_fits_the_wall(people: People) -> None:
+    """With four long answers and its truth, on a small projector; and a short one stays large."""
+    teacher, code = people.teacher()
+    wall = people.page(f"/class/{code}/wall", **WALL)
+    for prompt, answer in (
+        ("Why does the loss rise here, and what would you change? " * 4, "Because the rate is too"),
+        ("Why?", "So"),
+    ):
+        teacher.locator("#ask summary").click()
+        teacher.locator("#own-prompt").fill(prompt[:200])
+        teacher.get_by_label("Answers, one a line").fill("\n".join(f"{answer} large {n}" for n in "abcd"))
+        teacher.get_by_label("The right one").fill(f"{answer} large a")
+        teacher.get_by_role("button", name="Ask it").click()
+        teacher.get_by_role("button", name="Reveal").click()
+        expect(wall.locator(".truth")).to_contain_text(answer)
+        fits = "q => q.scrollHeight <= q.clientHeight && q.scrollWidth <= q.clientWidth"
+        expect(wall.locator("#panel")).to_have_attribute("style", re.compile("--ask"))
+        assert wall.locator("#question").evaluate(fits)
+    assert wall.locator("#prompt").evaluate("p => parseFloat(getComputedStyle(p).fontSize)") > 30
