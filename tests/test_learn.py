@@ -254,3 +254,20 @@ def test_bad_requests_name_the_field(play: Callable[[Work], None]) -> None:
             assert answer.status_code in (400, 422), raw
 
     play(work)
+
+
+def test_a_bad_answer_names_its_field_once(play: Callable[[Work], None]) -> None:
+    """Whatever it is, the field is `answer`, with the value and what is allowed; not one fault for each type."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        for value, said in ((True, "True"), (None, "None"), ([1], "list"), ({}, "dict"), ("9" * 61, "9999")):
+            told = await client.post("/api/v1/exercises/delta-1/check", json={"answer": value})
+            assert told.status_code == 422
+            (fault,) = told.json()["errors"]
+            assert (fault["field"], fault["allowed"]) == (
+                "answer",
+                "must be a number, or text of at most 60 characters",
+            )
+            assert said in fault["value"]
+
+    play(work)

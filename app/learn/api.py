@@ -4,7 +4,16 @@ from secrets import randbits
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 
 from app.answers import json
@@ -19,7 +28,19 @@ from engine import SpecError
 
 router = APIRouter(prefix="/api/v1", tags=["learn"], route_class=StrictRoute, default_response_class=Response)
 Id = Annotated[str, Path(max_length=60, description="Type and seed, such as delta-7.")]
+
+
+def _one_answer(value: Any, inner: ValidatorFunctionWrapHandler) -> float | str:
+    """One fault for the field, where pydantic has one for each type that an answer may be."""
+    try:
+        return inner(value)  # type: ignore[no-any-return]
+    except ValidationError:
+        raise PydanticCustomError("answer", "must be a number, or text of at most 60 characters") from None
+
+
 Number = Annotated[float, Field(strict=True)]  # true is no number
+Text = Annotated[str, Field(max_length=60)]
+AnyAnswer = Annotated[Number | Text, WrapValidator(_one_answer)]
 ABSENT: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such exercise.", "content": {PROBLEM: {}}}}
 
 EXAMPLE = exercise("delta", 7)
@@ -68,7 +89,7 @@ class ExerciseOut(BaseModel):
 class Answer(Strict):
     """An answer: a number, or one of the options. A number may also be text, such as "-0.25"."""
 
-    answer: Number | Annotated[str, Field(max_length=60)] = Field(examples=[round(SLIP.value, 4), "down"])
+    answer: AnyAnswer = Field(examples=[round(SLIP.value, 4), "down"])
     solution: bool = Field(False, description="Also tell the right answer.")
 
 
