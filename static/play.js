@@ -15,11 +15,16 @@ function draw() {
   document.body.classList.toggle('playing', playing);
 }
 
+// While playing the address means the head, so that a reload does not go back.
+function openEnded() {
+  const here = new URL(location.href);
+  here.searchParams.delete('step');
+  history.replaceState(history.state, '', here.pathname + here.search.replaceAll('%2C', ','));
+}
+
 async function go() {
   await post('step', { count: 1, moment: '' }); // a whole frame first: it leaves the past and the walkthrough
-  const here = new URL(location.href);
-  here.searchParams.delete('step'); // while playing the address means the head, so that a reload does not go back
-  history.replaceState(history.state, '', here.pathname + here.search.replaceAll('%2C', ','));
+  if (playing) openEnded();
   while (playing) {
     if (document.hidden) {
       await new Promise((done) => document.addEventListener('visibilitychange', done, { once: true }));

@@ -6,6 +6,7 @@ import { focus, patch, pulseMoment, pulseStep, refreshCard } from './diagram.js'
 import { keepScrub } from './charts.js';
 import { end, keepMoments, moment, move, slowly, stopSlowly } from './walk.js';
 import { closeData } from './controls.js';
+import { keepRun } from './history.js';
 
 // A part of a frame that has not changed comes empty and marked; what is on screen stays.
 htmx.registerExtension('same', {
@@ -61,9 +62,14 @@ document.addEventListener('keydown', (event) => {
   act();
 });
 
-// Step, Epoch, Reset and the like while playing: pause first, so that frames do not overtake each other.
-document.addEventListener('click', (event) => {
-  if (isPlaying() && event.target.closest?.('#transport .button:not(#play), #settings button, .tile')) pause();
+// Step, Epoch, Reset and the like while playing: pause first, so that the last frame of Play does not come after theirs.
+document.addEventListener('click', async (event) => {
+  const pressed = isPlaying() && event.target.closest?.('#transport .button:not(#play), #settings button, .tile');
+  if (!pressed) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  await pause();
+  pressed.click();
 }, true);
 
 // What the server refuses is said where it belongs by its own fragment; anything else that goes wrong is said here.
@@ -91,6 +97,7 @@ document.addEventListener('htmx:after:swap', (event) => {
     values.remove();
   }
   keepScrub();
+  keepRun();
   refreshCard();
   if (event.detail.ctx?.target?.id === 'probe' && event.detail.ctx.response?.status === 200) document.getElementById('notice').replaceChildren();
   if (isPlaying()) return;
@@ -128,6 +135,7 @@ addEventListener('resize', () => {
   clearTimeout(waiting);
   waiting = setTimeout(fit, 150);
 });
+keepRun();
 fit();
 pulseMoment();
 document.documentElement.dataset.ready = 'true';

@@ -11,7 +11,7 @@ export const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches
 // When the last frame goes to the screen; what comes next may then travel while it is painted.
 export const painted = () => new Promise((done) => requestAnimationFrame(done));
 
-const target = { source: '#frame', target: '#frame', swap: 'innerMorph' };
+export const target = { source: '#frame', target: '#frame', swap: 'innerMorph' };
 
 export function show(changes) {
   return htmx.ajax('GET', `/runs/${run()}/frame`, { ...target, values: { ...fields(), ...changes } });

@@ -46,13 +46,23 @@ async def home(request: Request) -> Response:
         if named := ask.text("run"):  # of a run whose data is too long for an address
             return await _answer(ask, await ask.runs.get(named), ask.view(), new_spec=True)
         link = Link.parse({name: ask.text(name) for name in ask.fields})
-        run = await ask.runs.open(ask.visitor, link.spec, link.edits, link.view.step or 0)
+        run = await _kept(ask, link) or await ask.runs.open(ask.visitor, link.spec, link.edits, link.view.step or 0)
     except SpecError as error:
         if ask.scripted:
             return _refused(error)
         run = await ask.runs.open(ask.visitor, Spec.make())
         return await _page(ask, run, View(), f"This link cannot be opened: {error}. Here is the default run.", 422)
     return await _answer(ask, run, link.view, new_spec=True)
+
+
+async def _kept(ask: Asked, link: Link) -> Run | None:
+    """The run that an entry of the browser's history remembers, if it is still what the link says."""
+    try:
+        run = await ask.runs.get(ask.text("kept"))
+    except RunNotFound:
+        return None
+    same = (run.origin, run.edits) == (link.spec, link.edits) and run.state.step >= (link.view.step or 0)
+    return run if same else None
 
 
 async def _answer(ask: Asked, run: Run, view: View, new_spec: bool = False) -> Response:

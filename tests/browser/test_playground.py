@@ -398,3 +398,90 @@ def test_biases_are_frozen_and_weights_given(open_page: Callable[..., Page]) -> 
     page.keyboard.press("Tab")
     page.wait_for_function("() => document.querySelector('#view [name=parameters]')?.value")
     assert api(page)["spec"]["parameters"] == [{"W": [[0.5, -1.0]], "b": [0.25]}]
+
+
+def expect_address(page: Page, part: str) -> None:
+    page.wait_for_url(re.compile(part))
+
+
+def test_back_leads_to_what_was_there_before(open_page: Callable[..., Page]) -> None:
+    """Another dataset, an example, a change in mid-run and Reset are entries of their own; steps, the time bar and the
+    walkthrough are not. Back and Forward bring the very runs, and nothing of them is lost."""
+    page = open_page("/?seed=101")
+    first = page.locator("#bar").get_attribute("data-run")
+    entries = page.evaluate("history.length")
+    page.click("#epoch")
+    expect_number(page, "step", "12")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("#walk[data-moment='0']")
+    page.focus("#scrub")
+    page.keyboard.press("ArrowLeft")
+    expect_number(page, "step", "11")
+    page.click("text=To the latest step")
+    expect_number(page, "step", "12")
+    assert page.evaluate("history.length") == entries
+    page.click("text=example 8")
+    expect_address(page, "example=8")
+    page.select_option("#c-learning_rate", "0.1")
+    expect_address(page, "edits=12")
+    page.click("#tile-xor")
+    expect_address(page, "dataset=xor")
+    page.click("#step")
+    expect_number(page, "step", "1")
+    assert page.evaluate("history.length") == entries + 3
+    page.go_back()
+    expect_address(page, "dataset=circle.*edits=12.*step=12")
+    expect_number(page, "step", "12")
+    expect(page.locator("#bar")).to_have_attribute("data-run", first or "")
+    expect(page.locator("#tile-circle")).to_have_attribute("aria-current", "true")
+    page.go_back()
+    expect(page.locator("#c-learning_rate")).to_have_value("0.03")
+    expect_number(page, "step", "12")
+    assert "edits" not in page.url
+    page.go_back()
+    expect(page.locator("#toolbar [name=example][aria-pressed=true]")).to_have_text(re.compile("batch"))
+    page.go_forward()
+    expect(page.locator("#toolbar [name=example][aria-pressed=true]")).to_have_text("example 8")
+    page.go_forward()
+    expect(page.locator("#bar")).to_have_attribute("data-run", first or "")
+    page.go_forward()
+    expect(page.locator("#tile-xor")).to_have_attribute("aria-current", "true")
+    expect_number(page, "step", "1")
+    page.click("#reset")
+    expect_number(page, "step", "0")
+    page.go_back()
+    expect_number(page, "step", "1")
+
+
+def test_back_while_playing_and_to_a_branched_run(open_page: Callable[..., Page]) -> None:
+    """Play stops first and writes nothing into the entry that comes back; of two runs alike the one left comes back."""
+    page = open_page("/?seed=102")
+    page.click("#epoch")
+    expect_number(page, "step", "12")
+    page.focus("#scrub")
+    page.keyboard.press("Home")
+    expect_number(page, "step", "0")
+    left = page.locator("#bar").get_attribute("data-run")
+    page.click("text=Branch into a new run")
+    expect_address(page, "compare=")
+    page.click("#play")
+    until(page, lambda: int(number(page, "step").replace(",", "")) > 20)
+    page.go_back()
+    expect(page.locator("#bar")).to_have_attribute("data-run", left or "")
+    expect(page.locator("#play .word")).to_have_text("Play")
+    expect_number(page, "step", "0")
+    page.wait_for_timeout(500)
+    assert "compare" not in page.url
+    assert page.url.endswith("step=0")
+    assert api(page)["step"] == 12
+    page.go_forward()
+    expect_address(page, "compare=")
+    until(page, lambda: int(number(page, "step").replace(",", "")) > 20)
+    assert int(number(page, "step").replace(",", "")) == api(page)["step"]
+    page.click("#play")
+    until(page, lambda: int(number(page, "step").replace(",", "")) > 50)
+    page.click("#tile-xor")
+    expect_address(page, "dataset=xor")
+    page.wait_for_timeout(500)
+    expect_number(page, "step", "0")
+    assert "dataset=xor" in page.url

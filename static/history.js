@@ -1,0 +1,49 @@
+// Back and Forward. What is another address but for its place in time is another entry, so that Back leads to what was
+// there before. Steps, frames of Play, the time bar and moments of the walkthrough renew the entry that they are in.
+/* global htmx */
+import { fields, run, step, target } from './view.js';
+import { pause } from './play.js';
+
+const TIME = ['step', 'moment'];
+const here = () => location.pathname === '/'; // a class's pages have one address each
+let answer = null;
+let wanted = null; // what Back asked for; until it is on screen, no answer that was on its way may write into its entry
+
+const told = (pairs, without) => new URLSearchParams([...pairs].filter(([name, text]) => text && !without.includes(name)).sort()).toString();
+
+// Reset and going back for good change time alone, and yet they are wanted.
+function isAnother(address, { method, action }) {
+  const without = ['size', 'points', ...(method === 'POST' && !action.endsWith('/step') ? [] : TIME)];
+  const now = Object.entries({ ...fields(), step: String(step()) });
+  return told(now, without) !== told(new URL(address, location.href).searchParams, without);
+}
+
+// An entry remembers its run: of several with the same address, Back leads to the very one.
+export function keepRun() {
+  if (here() && !wanted) history.replaceState({ htmx: true, run: run() }, '');
+}
+
+document.addEventListener('htmx:before:swap', ({ detail: { ctx } }) => { answer = ctx; });
+
+document.addEventListener('htmx:before:history:update', (event) => {
+  if (wanted) event.preventDefault();
+  else if (here() && isAnother(event.detail.history.path, answer.request)) event.detail.history.type = 'push';
+});
+
+document.addEventListener('htmx:before:history:restore', async (event) => {
+  if (!here()) return;
+  event.preventDefault();
+  const restores = {};
+  const { size, points } = fields();
+  const values = { size, points, kept: history.state.run ?? '' };
+  wanted = restores;
+  await pause();
+  htmx.ajax('GET', event.detail.path, { ...target, restores, values });
+});
+
+document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => {
+  if (ctx.restores && ctx.restores === wanted) {
+    wanted = null;
+    keepRun();
+  }
+});
