@@ -100,6 +100,11 @@ class Spec:
         return Network((width, *self.hidden, outputs), (*self.activation, self.output_activation), self.loss)
 
     @property
+    def penalized(self) -> bool:
+        """Whether regularization adds anything to the loss."""
+        return self.regularization != "none" and self.regularization_rate > 0
+
+    @property
     def raw_inputs(self) -> int:
         """Numbers in one raw example, before features."""
         return len(self.data.x[0]) if self.data else DATASETS[self.dataset].inputs

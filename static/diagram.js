@@ -36,8 +36,7 @@ function describe(element) {
     return [`W${layer}.${unit}.${source}  ${what} ${element.dataset.v}`, `${layerName(layer - 1)}, unit ${source} → ${here}`];
   }
   if (kind === 'bias') return [`b${layer}.${unit}`, `bias of ${here}`];
-  const labels = [...element.querySelectorAll('.above, .below')].map((text) => text.textContent).filter(Boolean);
-  return [element.querySelector('.said').textContent, labels.join('  ') || (element.dataset.a ? `a ${element.dataset.a}` : '')];
+  return [element.querySelector('.said').textContent, element.dataset.v];
 }
 
 let shown = null;
@@ -179,7 +178,7 @@ function placesOf(svg) {
   put(svg.querySelector('#chosen-links'), null);
   for (const node of svg.querySelectorAll('#layers .node')) {
     put(node, 'class', 'node ');
-    put(node, 'data-a');
+    put(node, 'data-v');
     const back = node.querySelector('.back[fill-opacity]');
     put(back, 'class', 'back ');
     put(back, 'fill-opacity');

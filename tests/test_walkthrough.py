@@ -9,7 +9,8 @@ from drawn import traces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.draw.maths import mathml, name_of, signed
+from app.draw.maths import mathml, name_of
+from app.draw.numbers import signed
 from app.explain.moments import GRAINS, Moment, text_of
 from app.explain.plan import MOST
 from app.explain.walkthrough import Walkthrough, known, walkthrough
@@ -246,16 +247,6 @@ def test_another_granularity_is_refused() -> None:
     """With the ones there are."""
     with pytest.raises(SpecError, match="operation, unit, layer, pass"):
         walkthrough(trace(start(Spec.make())), "atom")  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.236, "+0.2360"), (-0.01777, "−0.01777"), (0.0, "0"), (-0.0, "0"), (3.1e-9, "+3.100×10⁻⁹"), (1.0, "+1.000"),
-     (12345.6, "+12 345.6"), (2.5e9, "+2.500×10⁹"), (-np.inf, "−∞"), (np.nan, "not a number")],
-)  # fmt: skip
-def test_numbers_as_people_read_them(value: float, text: str) -> None:
-    """Signs always, a true minus, four digits that count."""
-    assert signed(value).replace("\u202f", " ") == text
 
 
 def test_formulas_are_native_and_carry_no_style() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.draw.charts import path
 from app.draw.diagram import Art, Layer, Layout, Size, curve, layout
 from app.draw.lens import Shown, shown, widths
-from app.draw.numbers import shorts
+from app.draw.numbers import UNKNOWN, all_signed, labels
 from app.draw.pictures import CURVE, GRID, Surfaces, centred, inks, scaled, sprite
 from app.draw.rendering import fill, skeleton
 from engine import FEATURES, Spec, Trace
@@ -148,14 +148,14 @@ def _link_values(place: Layout, what: Shown, marks: Marks) -> list[str]:
     if not drawn:
         return []
     flat = np.concatenate([what.links[layer.index - 1].ravel() for layer in drawn])
-    kinds, texts = _signs(flat), shorts(flat.tolist(), 3)
+    kinds, texts = _signs(flat), all_signed(flat.tolist())
     strokes = ("%.1f " * len(flat) % tuple(widths(flat, what.reach))).split()
     if marks.select or marks.lit or marks.known is not None:
         links = (link for layer in drawn for link in layer.links)
         kinds = [
             kind + _link_marks(link.id, link.address, what.lens, marks) for kind, link in zip(kinds, links, strict=True)
         ]
-        texts = ["?" if "unknown" in kind else text for kind, text in zip(kinds, texts, strict=True)]
+        texts = [UNKNOWN if "unknown" in kind else text for kind, text in zip(kinds, texts, strict=True)]
     return [value for row in zip(kinds, strokes, texts, strict=True) for value in row]
 
 
@@ -163,13 +163,14 @@ def _link_marks(id: str, address: str, lens: str, marks: Marks) -> str:
     marked = " sel" if address == marks.select else ""
     if id in marks.lit:
         marked += f" lit {marks.tone}"
-    if marks.known is not None and not _is_known("d" + address if lens == "gradients" else address, lens, marks.known):
-        marked += " unknown"
-    return marked
+    return marked if marks.known is None or _is_known(address, lens, marks.known) else marked + " unknown"
 
 
 def _is_known(address: str, lens: str, known: Known) -> bool:
-    return lens in ("weights", "activations") or address in known
+    """Whether what a lens shows of a link is computed; its weight is there from the start."""
+    if lens == "activations":  # a product, which coarser grains take together with its unit's sum
+        return f"p{address[1:]}" in known or f"z{address[1:].rpartition('.')[0]}" in known
+    return lens == "weights" or ("d" + address if lens == "gradients" else address) in known
 
 
 def _chosen_links(place: Layout, layer: Layer, what: Shown, marks: Marks) -> Markup:
@@ -182,12 +183,12 @@ def _chosen_links(place: Layout, layer: Layer, what: Shown, marks: Marks) -> Mar
     if not 1 <= unit <= len(layer.nodes):
         return Markup("")
     target, row = layer.nodes[unit - 1], what.links[layer.index - 1][unit - 1]
-    strokes, texts, signs = widths(row, what.reach), shorts(row.tolist(), 3), _signs(row)
+    strokes, texts, signs = widths(row, what.reach), all_signed(row.tolist()), _signs(row)
     parts = []
     for j, source in enumerate(below):
-        marked = signs[j] + _link_marks("", f"W{layer.index}.{unit}.{source.unit}", "", marks)
-        shape = curve(source, target, j, len(below))
-        parts.append(_LINK.format(layer.index, unit, source.unit, marked, shape, strokes[j], texts[j]))
+        marked = signs[j] + _link_marks("", f"W{layer.index}.{unit}.{source.unit}", what.lens, marks)
+        shape, text = curve(source, target, j, len(below)), UNKNOWN if "unknown" in marked else texts[j]
+        parts.append(_LINK.format(layer.index, unit, source.unit, marked, shape, strokes[j], text))
     return Markup("").join(parts)
 
 
@@ -197,25 +198,45 @@ _LINK = Markup('<path id="link-{}-{}-{}" class="w {}" tabindex="-1" d="{}" strok
 def _node_values(
     layer: Layer, art: Art, trace: Trace, seen: Surfaces | None, what: Shown, marks: Marks, narrow: bool
 ) -> list[Any]:
-    k, labels, values = layer.index, what.labels, list[Any]()
+    k, values = layer.index, list[Any]()
     bias_signs = _signs(what.biases[k - 1]) if k else []
     extra = _art_values(k, art, trace, seen)
-    activations = shorts(_mean(trace, k).tolist()) if layer.nodes[0].unit else []
-    above_at, below_at = (name + " " if name and not narrow else "" for name in (labels.above_name, labels.below_name))
+    told, above, below = _texts(layer, trace, what, marks)
+    above_at, below_at = ("", "") if narrow else ("a ", what.below.name + " ")
     for i, node in enumerate(layer.nodes):
         marked = ("sel " if node.address == marks.select else "") + (marks.tone if node.id in marks.lit else "")
-        values += [marked, activations[i] if activations else ""]
-        values += extra[i] if extra else ()
+        values += [marked, told[i]]
+        if extra:
+            values += ("p", "0.00") if art == "value" and _hidden(marks, k, node.address) else extra[i]
         if k:
             values.append(bias_signs[i] + _bias_marks(f"b{k}.{node.unit}", what.lens, marks))
         if layer.labelled:
-            values.append(_label(above_at, labels.above[k][i], f"{labels.above_name}{k}.{node.unit}", marks, k))
+            values.append(above_at + above[i] if what.above and node.unit else "")
             if k:
-                quantity = {"δ": "delta", "Δb": "b"}.get(labels.below_name, labels.below_name)
-                values.append(
-                    _label(below_at, labels.below[k][i], f"{quantity}{k}.{node.unit}", marks, k, what.lens == "weights")
-                )
+                values.append(below_at + below[i])
     return values
+
+
+def _texts(layer: Layer, trace: Trace, what: Shown, marks: Marks) -> tuple[list[str], list[str], list[str]]:
+    """Of every unit of a layer what its card tells, and its labels above and below; "?" for what is yet to come."""
+    k = layer.index
+    if not layer.nodes[0].unit:
+        return [""], [""], [""]
+    a, below = _mean(trace, k).tolist(), what.below.values[k - 1].tolist() if k else []
+    told, above, under = all_signed(a), labels(a), labels(below, what.below.places)
+    exact, called = all_signed(below), "mean a" if what.batch else "a"
+    for i, node in enumerate(layer.nodes):
+        if _hidden(marks, k, node.address):
+            told[i] = above[i] = UNKNOWN
+        if k and what.lens != "weights" and _hidden(marks, k, f"{what.below.letter}{k}.{node.unit}"):
+            under[i] = exact[i] = UNKNOWN
+        told[i] = f"{called} {told[i]}" + (f"  {what.below.full} {exact[i]}" if k else "")
+    return told, above, under
+
+
+def _hidden(marks: Marks, layer: int, quantity: str) -> bool:
+    """Whether the walkthrough has yet to compute it; the inputs are given."""
+    return marks.known is not None and layer > 0 and quantity not in marks.known
 
 
 def _mean(trace: Trace, k: int) -> Floats:
@@ -226,16 +247,8 @@ def _mean(trace: Trace, k: int) -> Floats:
 def _bias_marks(address: str, lens: str, marks: Marks) -> str:
     """The dot of a gradient or an update tells its sign only once that is computed."""
     quantity = "d" + address if lens == "gradients" else address
-    unknown = marks.known is not None and not _is_known(quantity, lens, marks.known)
+    unknown = lens in ("gradients", "updates") and _hidden(marks, 1, quantity)
     return (" sel" if address == marks.select else "") + (" unknown" if unknown else "")
-
-
-def _label(prefix: str, text: str, quantity: str, marks: Marks, layer: int, always: bool = False) -> str:
-    if not text:
-        return ""
-    if marks.known is not None and not always and layer and quantity not in marks.known:
-        return prefix + "?"
-    return prefix + text
 
 
 def _art_values(k: int, art: Art, trace: Trace, seen: Surfaces | None) -> list[list[Any]]:

@@ -4,11 +4,11 @@ One of: weights (what is), activations (what flows forwards), gradients (what fl
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.draw.numbers import shorts, signed
+from app.draw.numbers import unsigned
 from engine import Trace
 from engine.arrays import Floats
 
@@ -17,39 +17,49 @@ WEIGHT_REACH = 5.0  # a weight of this size is drawn at full width, as in Tensor
 
 
 @dataclass(frozen=True)
-class Labels:
-    """Two numbers for every unit of every layer, the inputs first: the text, and the quantity's address letter."""
+class Below:
+    """The number below every unit, (units,) a layer: what it is called, in full too, and its letter in addresses.
 
-    above: list[list[str]]
-    below: list[list[str]]
-    above_name: str
-    below_name: str
+    `places` are the decimal places of its label.
+    """
+
+    name: str
+    full: str
+    letter: str
+    values: list[Floats]
+    places: int = 2
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A lens on a trace. `links` has (units, inputs) a layer, `reach` the size drawn thickest, `biases` (units,)."""
+    """A lens on a trace. `links` has (units, inputs) a layer, `reach` the size drawn thickest, `biases` (units,).
+
+    `above` says whether every unit's activation stands above it.
+    """
 
     lens: str
     links: list[Floats]
     reach: float
     biases: list[Floats]
-    labels: Labels
+    below: Below
+    above: bool
     legend: str
     thickest: str = ""
     """The part of the legend that tells a number which a walkthrough has yet to compute."""
+    batch: bool = False
+    """Whether a number stands for several examples."""
 
 
 def shown(trace: Trace, lens: str, batch: bool) -> Shown:
     """What `lens` shows; `batch` says that numbers of several examples are brought to one."""
-    return _LENSES[lens](trace, batch)
+    return replace(_LENSES[lens](trace, batch), batch=batch)
 
 
 def _weights(trace: Trace, batch: bool) -> Shown:
     layers = trace.layers
-    labels = Labels(_blank(trace), [[""] * trace.x.shape[1], *(shorts(layer.b.tolist()) for layer in layers)], "", "b")
+    biases = [layer.b for layer in layers]
     return Shown(
-        "weights", [layer.W for layer in layers], WEIGHT_REACH, [layer.b for layer in layers], labels,
+        "weights", [layer.W for layer in layers], WEIGHT_REACH, biases, Below("b", "b", "b", biases), False,
         "Width: the weight. Below each unit: its bias.",
     )  # fmt: skip
 
@@ -58,16 +68,11 @@ def _activations(trace: Trace, batch: bool) -> Shown:
     means = [trace.x.mean(axis=0), *(layer.a.mean(axis=0) for layer in trace.layers)]
     sums = [layer.z.mean(axis=0) for layer in trace.layers]
     links = [layer.W * means[k] for k, layer in enumerate(trace.layers)]
-    labels = Labels(
-        [shorts(mean.tolist()) for mean in means],
-        [[""] * trace.x.shape[1], *(shorts(z.tolist()) for z in sums)],
-        "a",
-        "z",
-    )
+    below = Below("z", "mean z" if batch else "z", "z", sums)
     reach = max(WEIGHT_REACH, _reach(links))
     legend = "Width: weight × activation, what each link carries."
     return Shown(
-        "activations", links, reach, [layer.b for layer in trace.layers], labels,
+        "activations", links, reach, [layer.b for layer in trace.layers], below, True,
         legend + (" Numbers: means of the batch." if batch else ""),
     )  # fmt: skip
 
@@ -75,17 +80,12 @@ def _activations(trace: Trace, batch: bool) -> Shown:
 def _gradients(trace: Trace, batch: bool) -> Shown:
     links = [layer.dW for layer in trace.layers]
     deltas = [layer.dz.sum(axis=0) for layer in trace.layers]
-    labels = Labels(
-        [shorts(mean.tolist()) for mean in (trace.x.mean(axis=0), *(layer.a.mean(axis=0) for layer in trace.layers))],
-        [[""] * trace.x.shape[1], *(shorts(delta.tolist(), 3) for delta in deltas)],
-        "a",
-        "δ",
-    )
+    below = Below("δ", "sum of δ" if batch else "δ", "delta", deltas, 3)
     reach = _reach(links)
-    thickest = f", the thickest {_size(reach)}"
+    thickest = f", the thickest {unsigned(reach)}"
     legend = f"Width: dL/dW{thickest}."
     return Shown(
-        "gradients", links, reach, [layer.db for layer in trace.layers], labels,
+        "gradients", links, reach, [layer.db for layer in trace.layers], below, True,
         legend + (" a: mean of the batch, δ: sum over it." if batch else ""), thickest,
     )  # fmt: skip
 
@@ -93,13 +93,10 @@ def _gradients(trace: Trace, batch: bool) -> Shown:
 def _updates(trace: Trace, batch: bool) -> Shown:
     links = [layer.W_next - layer.W for layer in trace.layers]
     changes = [layer.b_next - layer.b for layer in trace.layers]
-    labels = Labels(
-        _blank(trace), [[""] * trace.x.shape[1], *(shorts(change.tolist(), 3) for change in changes)], "", "Δb"
-    )
     reach = _reach(links)
-    thickest = f", the thickest {_size(reach)}"
+    thickest = f", the thickest {unsigned(reach)}"
     return Shown(
-        "updates", links, reach, changes, labels,
+        "updates", links, reach, changes, Below("Δb", "Δb", "b", changes, 3), False,
         f"Width: how this step changes the weight{thickest}. Below each unit: its bias's change.", thickest,
     )  # fmt: skip
 
@@ -112,18 +109,10 @@ _LENSES: dict[str, Callable[[Trace, bool], Shown]] = {
 }
 
 
-def _blank(trace: Trace) -> list[list[str]]:
-    return [[""] * trace.x.shape[1], *([""] * len(layer.b) for layer in trace.layers)]
-
-
 def _reach(links: list[Floats]) -> float:
     """The largest finite size, or 1 where there is none."""
     largest = max((float(np.abs(link[np.isfinite(link)]).max(initial=0.0)) for link in links), default=0.0)
     return largest or 1.0
-
-
-def _size(value: float) -> str:
-    return signed(value, 4).lstrip("+")
 
 
 def widths(values: Floats, reach: float) -> list[float]:

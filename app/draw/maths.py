@@ -1,53 +1,19 @@
-"""Numbers, names and formulas as people read them: signed numbers, W²₁₃ for an address, LaTeX as native MathML.
+"""Names and formulas as people read them: W²₁₃ for an address, LaTeX as native MathML.
 
 Formulas are coloured by `\\class{forward}{…}` and the like, which become CSS classes: no style attribute anywhere.
 """
 
 import re
 from functools import lru_cache
-from math import isinf, isnan
 
 from latex2mathml.converter import convert
 from markupsafe import Markup
 
-MINUS = "\N{MINUS SIGN}"
-_SUPER = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+from app.draw.numbers import SUPERSCRIPTS
+
 _SUB = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _ADDRESS = re.compile(r"([Wba])(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?", re.ASCII)
 _BLOCKED = re.compile(r'\s(?:style|mathcolor|mathbackground)="[^"]*"')
-
-
-def signed(value: float, digits: int = 4) -> str:
-    """A number with its sign, a true minus, and so many digits that count: +0.2360, −0.01777, −1.200×10⁻⁷, 0."""
-    if isnan(value):
-        return "not a number"
-    sign = MINUS if value < 0 else "+"
-    return sign + unsigned(abs(value), digits) if value else "0"
-
-
-def unsigned(value: float, digits: int = 4) -> str:
-    """A number without a plus; a true minus if it is negative."""
-    if isnan(value):
-        return "not a number"
-    if value < 0:
-        return MINUS + unsigned(-value, digits)
-    if isinf(value):
-        return "∞"
-    if value and not 1e-4 <= value < 1e6:
-        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-        return f"{mantissa}×10{str(int(exponent)).translate(_SUPER)}"
-    if value >= 10 ** (digits - 1):
-        return f"{value:,.1f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-    return f"{value:#.{digits}g}".rstrip(".") if value else "0"
-
-
-def short(value: float) -> str:
-    """A setting as it was typed: 0.03, 1e-07 as 1×10⁻⁷."""
-    text = f"{value:g}"
-    if "e" in text:
-        mantissa, exponent = text.split("e")
-        text = f"{mantissa}×10{str(int(exponent)).translate(_SUPER)}"
-    return text.replace("-", MINUS)
 
 
 def parts_of(address: str) -> tuple[str, int, int, int]:
@@ -61,7 +27,7 @@ def parts_of(address: str) -> tuple[str, int, int, int]:
 def name_of(address: str) -> str:
     """An address in plain text: W²₁₃, b²₁, a⁰₂."""
     letter, layer, unit, source = parts_of(address)
-    return letter + str(layer).translate(_SUPER) + _indices(unit, source).translate(_SUB)
+    return letter + str(layer).translate(SUPERSCRIPTS) + _indices(unit, source).translate(_SUB)
 
 
 def symbol(letter: str, layer: int, unit: int = 0, source: int = 0) -> str:

@@ -1,67 +1,122 @@
-"""Numbers as people read them: a true minus, signs always shown, and a width that does not change while they do."""
+"""Numbers as people read them, in three ways, each with one promise.
+
+- `signed` and `unsigned`: a fact, with digits that count; the same wherever on a page it is told.
+- `label`: the same fact where a drawing has no room for it, and `labels` for a whole layer.
+- `fixed` and `fixed_signed`: so many decimal places, for what changes in its place or was rounded by hand in a lesson.
+
+A true minus everywhere; what is not finite is "∞", "−∞" or "not a number".
+"""
 
 from collections.abc import Sequence
-from math import isfinite
+from math import isfinite, isnan
 
-MINUS = "−"
+MINUS = "\N{MINUS SIGN}"
+THIN = "\N{NARROW NO-BREAK SPACE}"
 UNKNOWN = "?"
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+NONE = "–"
+SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+DIGITS = 4
 
 
-def signed(value: float | None, digits: int = 2) -> str:
-    """+0.24, −0.02; tiny and huge numbers as +2.1×10⁻⁵; "?" for None."""
-    if value is None:
-        return UNKNOWN
-    return _minus(_text(value, digits, "+"))
+def signed(value: float, digits: int = DIGITS) -> str:
+    """A number with its sign and so many digits that count: +0.2360, −0.01777, −1.200×10⁻⁷, 0."""
+    return ("+" if value > 0 else "") + unsigned(value, digits)
 
 
-def plain(value: float | None, digits: int = 4) -> str:
-    """Like `signed` without a plus; "–" for None: there is no such number."""
-    if value is None:
-        return "–"
-    return _minus(_text(value, digits, ""))
+def unsigned(value: float, digits: int = DIGITS) -> str:
+    """A number without a plus; a true minus if it is negative."""
+    if not isfinite(value) or value == 0:
+        return _special(value)
+    if value < 0:
+        return MINUS + unsigned(-value, digits)
+    if not 1e-4 <= value < 1e6:
+        return _scientific(f"{value:.{digits - 1}e}")
+    if value >= 10 ** (digits - 1):
+        return f"{value:,.1f}".replace(",", THIN)
+    return f"{value:#.{digits}g}".rstrip(".")
 
 
-def _text(value: float, digits: int, sign: str) -> str:
-    if not isfinite(value):
-        return "∞"
-    size = abs(value)
-    if value != 0 and (size < 0.5 * 10**-digits or size >= 1e5):
-        return _scientific(f"{value:{sign}.1e}")
-    if size >= 100:
-        digits = max(0, digits - len(str(int(size))) + 1)
-    return f"{value:{sign}.{digits}f}"
+def all_signed(values: Sequence[float]) -> list[str]:
+    """`signed` of each: all in one format, then those again that do not fit it."""
+    texts = _minus(f"%#+.{DIGITS}g " * len(values) % tuple(values)).split()
+    for i, value in enumerate(values):
+        if not 1e-4 <= abs(value) < 999:
+            texts[i] = signed(value)
+    return texts
+
+
+def _special(value: float) -> str:
+    return "0" if value == 0 else "not a number" if isnan(value) else MINUS + "∞" if value < 0 else "∞"
 
 
 def _scientific(text: str) -> str:
+    """What Python writes with an e, as a power of ten."""
     mantissa, exponent = text.split("e")
-    return f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+    return _minus(mantissa) + "×10" + str(int(exponent)).translate(SUPERSCRIPTS)
 
 
 def _minus(text: str) -> str:
     return text.replace("-", MINUS)
 
 
-def short(value: float, digits: int = 2) -> str:
-    """`signed` for a label under a unit: never wider than seven characters."""
+def short(value: float) -> str:
+    """A setting as it was typed, for a sentence: 0.03, 1e-07 as 1×10⁻⁷."""
+    text = f"{value:g}"
+    return _scientific(text) if "e" in text else _minus(text)
+
+
+def target(value: float) -> str:
+    """A target as it was given, if that is short."""
+    text = short(value)
+    return signed(value) if len(text) > 5 else "+" + text if value > 0 else text
+
+
+def given(value: float) -> str:
+    """A setting as a person would type it, for a field or a link: 0.03, 10, 1e-07."""
+    if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return repr(value)
+
+
+def label(value: float, places: int = 2) -> str:
+    """A number at a unit, never wider than seven characters: +0.24, −2e−7, +1234."""
+    size = abs(value)
+    if not isfinite(value) or value == 0:
+        return "NaN" if isnan(value) else signed(value)
+    if size < 0.5 * 10**-places or size >= 1e4:
+        return _minus(f"{value:+.0e}").replace("e−0", "e−").replace("e+0", "e").replace("e+", "e")
+    return _minus(f"{value:+.{places if size < 100 else 0}f}")
+
+
+def labels(values: Sequence[float], places: int = 2) -> list[str]:
+    """`label` of each: all in one format, then those again that do not fit it."""
+    texts = _minus(f"%+.{places}f " * len(values) % tuple(values)).split()
+    least = 0.5 * 10**-places
+    for i, value in enumerate(values):
+        if not least <= abs(value) < 100:
+            texts[i] = label(value, places)
+    return texts
+
+
+def fixed(value: float | None, places: int = 4) -> str:
+    """So many decimal places, fewer from 100 on; tiny and huge numbers as 2.1×10⁻⁵; "–" for None."""
+    return NONE if value is None else _fixed(value, places, "")
+
+
+def fixed_signed(value: float, places: int = 2) -> str:
+    """`fixed` with its sign: +0.24, −0.02."""
+    return _fixed(value, places, "+")
+
+
+def _fixed(value: float, places: int, sign: str) -> str:
     size = abs(value)
     if not isfinite(value):
-        return "∞"
-    if value != 0 and size < 0.5 * 10**-digits:
-        return _minus(f"{value:+.0e}").replace("e−0", "e−").replace("e+0", "e")
-    if size >= 1e4:
-        return _minus(f"{value:+.0e}").replace("e+0", "e").replace("e+", "e")
-    return _minus(f"{value:+.{digits if size < 100 else 0}f}")
-
-
-def shorts(values: Sequence[float], digits: int = 2) -> list[str]:
-    """`short` of each: all in one format, then those again that do not fit it."""
-    texts = _minus(f"%+.{digits}f " * len(values) % tuple(values)).split()
-    least = 0.5 * 10**-digits
-    for i, value in enumerate(values):
-        if not (value == 0 or least <= value < 100 or -100 < value <= -least):
-            texts[i] = short(value, digits)
-    return texts
+        return _special(value)
+    if value != 0 and (size < 0.5 * 10**-places or size >= 1e5):
+        return _scientific(f"{value:{sign}.1e}")
+    if size >= 100:
+        places = max(0, places - len(str(int(size))) + 1)
+    return _minus(f"{value:{sign}.{places}f}")
 
 
 def count(value: int) -> str:
@@ -71,11 +126,4 @@ def count(value: int) -> str:
 
 def percent(share: float | None) -> str:
     """97.5 %; "–" for None."""
-    return "–" if share is None else f"{100 * share:.1f} %"
-
-
-def given(value: float) -> str:
-    """A number that a person typed or chose, as they would write it: 0.03, 10, 1e-07."""
-    if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
-        return str(int(value))
-    return repr(value)
+    return NONE if share is None else f"{100 * share:.1f} %"

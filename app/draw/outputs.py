@@ -12,7 +12,7 @@ import numpy as np
 from markupsafe import Markup
 
 from app.draw.charts import Axis, Curve, confusion, path, round_up
-from app.draw.numbers import signed
+from app.draw.numbers import signed, target
 from app.draw.pictures import GRID, OUTPUT_COLOURS, Surfaces, centred, classes_sprite, inks, raw_grid, sprite
 from engine import DATASETS, Examples, RunState, Spec, examples_of
 from engine.arrays import Floats, Ints
@@ -111,7 +111,7 @@ def says_of(spec: Spec, examples: Examples, example: int) -> str:
 
 def _label(spec: Spec, label: Any) -> str:
     if spec.task == "regression":
-        return "y " + ", ".join(signed(float(v)) for v in np.atleast_1d(label))
+        return "y " + ", ".join(target(float(v)) for v in np.atleast_1d(label))
     return f"class {int(np.atleast_1d(label)[0])}"
 
 

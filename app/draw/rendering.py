@@ -50,7 +50,8 @@ def environment() -> Environment:
     env.globals["asset"] = asset
     env.globals["slot"] = SLOT
     env.filters["signed"] = numbers.signed
-    env.filters["plain"] = numbers.plain
+    env.filters["unsigned"] = numbers.unsigned
+    env.filters["fixed"] = numbers.fixed
     env.filters["percent"] = numbers.percent
     env.filters["commas"] = numbers.count
     env.filters["equations"] = equations

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.draw.maths import backward, forward, signed, symbol
+from app.draw.maths import backward, forward, symbol
+from app.draw.numbers import signed, target
 from app.explain.moments import Segment, Segments, ahead, back, by_sign, say
 from app.explain.plan import Key
 from app.explain.scene import (
@@ -23,7 +24,6 @@ from app.explain.scene import (
     several,
     sources,
     sum_of,
-    target,
 )  # fmt: skip
 from engine import ACTIVATIONS, LOSSES
 from engine.arrays import Floats

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.draw.maths import forward, short, symbol, unsigned
+from app.draw.maths import forward, symbol
+from app.draw.numbers import short, target, unsigned
 from app.explain.moments import Segment, Segments, ahead, by_sign, say
 from app.explain.plan import Key
 from app.explain.scene import (
@@ -22,7 +23,6 @@ from app.explain.scene import (
     several,
     sources,
     sum_of,
-    target,
 )  # fmt: skip
 from engine import ACTIVATIONS, LOSSES
 from engine.arrays import Floats

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.draw.maths import short, symbol, update
+from app.draw.maths import symbol, update
+from app.draw.numbers import short
 from app.explain.faces_backward import slope
 from app.explain.moments import Segment, Segments, back, by_sign, moved, say
 from app.explain.plan import Key
@@ -109,7 +110,7 @@ def update_symbols(scene: Scene, receipt: ParameterReceipt) -> str:
         return rf"{update(name)} \leftarrow {name}"
     if scene.trace.spec.optimizer == "sgd":
         pull = ""
-        if receipt.source and scene.trace.spec.regularization != "none":
+        if receipt.source and scene.trace.spec.penalized:
             inner = rf"\operatorname{{sign}}({name})" if scene.trace.spec.regularization == "l1" else name
             pull = rf" - \eta \lambda\, {inner}"
         return rf"{update(name)} \leftarrow {name} - \eta\, {slope(name)}{pull}"

@@ -9,7 +9,8 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from app.draw.maths import mathml, signed
+from app.draw.maths import mathml
+from app.draw.numbers import signed
 from engine.arrays import Floats
 
 Role = Literal["plain", "forward", "backward", "update", "positive", "negative"]

@@ -41,7 +41,7 @@ class Plan:
 def plan_of(spec: Spec, grain: Grain) -> Plan:
     """The plan of a step at a grain; layers with the most moments turn coarser until it has at most `MOST`."""
     searches = OPTIMIZERS[spec.optimizer].search is not None
-    return _plan(spec.network, penalized(spec), searches, grain)
+    return _plan(spec.network, spec.penalized, searches, grain)
 
 
 @lru_cache(maxsize=64)
@@ -75,11 +75,6 @@ def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) 
         yield from _backward(network, k, grains)
     for k in range(1, last + 1):
         yield from _update(network.shapes[k - 1], k, grains[k - 1], penalty and not searches)
-
-
-def penalized(spec: Spec) -> bool:
-    """Whether regularization adds anything."""
-    return spec.regularization != "none" and spec.regularization_rate > 0
 
 
 def _forward(network: Network, k: int, grain: Grain) -> Iterator[Key]:

@@ -1,11 +1,14 @@
 """A receipt in four faces: how one parameter came to its next value, or a unit to its numbers, in words, symbols,
 numbers and code. The facts are `engine.receipts`; the moments of the walkthrough say the same things in the same words.
+
+In the middle of a walkthrough a receipt says what is computed so far, and what is yet to come.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from app.draw.drawing import Known
 from app.draw.maths import name_of, parts_of, symbol
 from app.explain.faces_backward import BACKWARD
 from app.explain.faces_forward import FORWARD
@@ -38,8 +41,11 @@ class Receipt:
     total: Sum | None
 
 
-def receipt(trace: Trace, address: str) -> Receipt:
-    """The receipt of "W2.1.3", "b2.1" or "a2.1" (a0.2 is an input); SpecError if there is no such thing."""
+def receipt(trace: Trace, address: str, known: Known | None = None) -> Receipt:
+    """The receipt of "W2.1.3", "b2.1" or "a2.1" (a0.2 is an input); SpecError if there is no such thing.
+
+    Its words and numbers are of the quantities in `known` alone, by default of all; `facts` are always whole.
+    """
     try:
         letter, layer, unit, _ = parts_of(address)
     except ValueError as error:
@@ -47,10 +53,10 @@ def receipt(trace: Trace, address: str) -> Receipt:
     scene = Scene(trace)
     with np.errstate(all="ignore"):
         if letter != "a":
-            return _of_parameter(scene, parameter_receipt(trace, address))
+            return _of_parameter(scene, parameter_receipt(trace, address), known)
         if layer == 0 and 1 <= unit <= scene.sizes[0]:
             return _of_input(scene, address, unit)
-        return _of_unit(scene, unit_receipt(trace, address))
+        return _of_unit(scene, unit_receipt(trace, address), known)
 
 
 def place_of(scene: Scene, address: str) -> str:
@@ -60,36 +66,50 @@ def place_of(scene: Scene, address: str) -> str:
     return f"{scene.unit(layer - 1, source)} → {own}" if letter == "W" else f"bias of {own}" if letter == "b" else own
 
 
-def _joined(*faces: Segments) -> Segments:
+def is_known(known: Known | None, *quantities: str) -> bool:
+    """Whether one of the quantities is computed: a coarser grain takes several together under one of their names."""
+    return known is None or any(quantity in known for quantity in quantities)
+
+
+def _joined(parts: list[tuple[str, bool, Segments]], between: str = " ") -> Segments:
+    """What is known of named parts, and which of them are yet to come."""
+    faces = [face for _, told, face in parts if told]
+    later = [name for name, told, _ in parts if not told]
+    if later:
+        faces.append(say(f"Its {' and its '.join(later)} {'is' if len(later) == 1 else 'are'} yet to come."))
     pieces: list[str | Segment] = []
     for face in faces:
-        pieces += [" " if pieces else "", *face]
+        pieces += [between if pieces else "", *face]
     return say(*pieces)
 
 
-def _of_parameter(scene: Scene, facts: ParameterReceipt) -> Receipt:
+def _of_parameter(scene: Scene, facts: ParameterReceipt, known: Known | None) -> Receipt:
     k, j, i = facts.layer, facts.unit, facts.source
     letter, kind = ("W", "dW") if i else ("b", "db")
     gradient = BACKWARD[kind](scene, Key("backward", kind, k, j, i))
     code = _lines(scene, f"{kind}{k}", f"g{letter}{k}", f"{letter}{k}_next", "try")
     came_from = (f"a{k}.{j}", *([f"a{k - 1}.{i}"] if i else []))
-    numbers = gradient.numbers + say("; ") + update_numbers(scene, facts)
+    told = is_known(known, f"d{facts.address}"), is_known(known, facts.address)
+    words = [("gradient", told[0], gradient.words), ("step", told[1], update_words(scene, facts))]
+    numbers = [("gradient", told[0], gradient.numbers), ("step", told[1], update_numbers(scene, facts))]
     return Receipt(
         facts.address, name_of(facts.address), place_of(scene, facts.address), facts, came_from,
-        _joined(gradient.words, update_words(scene, facts)),
-        rf"{gradient.symbols},\quad {update_symbols(scene, facts)}", numbers, code, gradient.total,
+        _joined(words), rf"{gradient.symbols},\quad {update_symbols(scene, facts)}", _joined(numbers, "; "), code,
+        gradient.total if told[0] else None,
     )  # fmt: skip
 
 
-def _of_unit(scene: Scene, facts: UnitReceipt) -> Receipt:
+def _of_unit(scene: Scene, facts: UnitReceipt, known: Known | None) -> Receipt:
     k, j = facts.layer, facts.unit
     ahead, back = _face(scene, "forward", k, j), _face(scene, "delta", k, j)
+    told = is_known(known, f"a{k}.{j}"), is_known(known, f"delta{k}.{j}")
+    words = [("activation", told[0], ahead.words), ("delta", told[1], back.words)]
+    numbers = [("activation", told[0], ahead.numbers), ("delta", told[1], say("back: ") + back.numbers)]
     came_from = tuple(f"a{k + 1}.{n}" for n in range(1, scene.sizes[k + 1] + 1)) if k < scene.last else ()
     return Receipt(
         facts.address, name_of(facts.address), place_of(scene, facts.address), facts, came_from,
-        _joined(ahead.words, back.words), rf"{ahead.symbols},\quad {back.symbols}",
-        ahead.numbers + say("; back: ") + back.numbers, _lines(scene, f"z{k}", f"a{k}", f"da{k}", f"dz{k}"),
-        back.total,
+        _joined(words), rf"{ahead.symbols},\quad {back.symbols}", _joined(numbers, "; "),
+        _lines(scene, f"z{k}", f"a{k}", f"da{k}", f"dz{k}"), back.total if told[1] else None,
     )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from app.draw.diagram import layer_name
-from app.draw.maths import MINUS, forward, short, signed, symbol, unsigned
+from app.draw.maths import forward, symbol
+from app.draw.numbers import MINUS, signed, unsigned
 from app.explain.moments import Role, Segment, Segments, Term, say
 from engine import FEATURES, LayerTrace, Trace
 from engine.arrays import Floats, Ints
@@ -156,12 +157,6 @@ def several(pieces: Iterable[Segments], total: int, between: str = ", ") -> Segm
     if shown < total:
         row.append(f"{between}… ({total})")
     return say(*row)
-
-
-def target(value: float) -> str:
-    """A target as it was given, if that is short."""
-    text = short(value)
-    return signed(value) if len(text) > 5 else "+" + text if value > 0 else text
 
 
 def capital(text: str) -> str:

@@ -12,8 +12,7 @@ import numpy as np
 
 from app.draw.charts import log_share
 from app.draw.diagram import layer_name
-from app.draw.maths import unsigned
-from app.draw.numbers import plain, signed
+from app.draw.numbers import fixed, fixed_signed, unsigned
 from app.draw.pictures import inks
 from app.learn.facts import Facts
 from engine import ACTIVATIONS, Spec, advance, evaluate, examples_of, start
@@ -35,7 +34,8 @@ class Fit:
     @property
     def text(self) -> str:
         """For those who cannot see it."""
-        return f"{len(self.points)} points; the line has slope {signed(self.m)} and intercept {signed(self.b)}."
+        slope, intercept = fixed_signed(self.m), fixed_signed(self.b)
+        return f"{len(self.points)} points; the line has slope {slope} and intercept {intercept}."
 
 
 def fit(facts: Facts) -> Fit:
@@ -185,7 +185,7 @@ def nudge_slips(rows: Sequence[Nudge], names: dict[float, str]) -> dict[str, str
     best = nearest(rows)
     return {
         names[row.amount]: (
-            f"It is off by {plain(abs(row.difference), 2)}. "
+            f"It is off by {fixed(abs(row.difference), 2)}. "
             + (
                 "Such a long step leaves the spot."
                 if row.amount > best.amount
@@ -272,14 +272,14 @@ def most_even(ratios: dict[str, float]) -> str:
 
 def listed(ratios: dict[str, float], names: dict[str, str], but: str) -> str:
     """The other ratios in words."""
-    return ", ".join(f"{names[key]} {plain(value, 2)}" for key, value in ratios.items() if key != but)
+    return ", ".join(f"{names[key]} {fixed(value, 2)}" for key, value in ratios.items() if key != but)
 
 
 def start_slips(ratios: dict[str, float], names: dict[str, str], but: str) -> dict[str, str]:
     """What to say of every start that is not the most even."""
     fade = {True: "The message fades on the way back", False: "The message grows on the way back"}
     return {
-        names[key]: f"{fade[value < 1]}: first ÷ last is {plain(value, 2)}."
+        names[key]: f"{fade[value < 1]}: first ÷ last is {fixed(value, 2)}."
         for key, value in ratios.items()
         if key != but
     }

@@ -9,7 +9,8 @@ from math import isfinite
 import numpy as np
 
 from app.draw.diagram import layer_name, unit_name
-from app.draw.maths import name_of, parts_of, unsigned
+from app.draw.maths import name_of, parts_of
+from app.draw.numbers import unsigned
 from app.learn.facts import Facts
 
 UP, DOWN, STAY = "up", "down", "stay"

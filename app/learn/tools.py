@@ -11,8 +11,8 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers.python import PythonLexer
 
 from app.assets import TEMPLATES
-from app.draw.maths import mathml, name_of, short, unsigned
-from app.draw.numbers import plain, signed
+from app.draw.maths import mathml, name_of
+from app.draw.numbers import fixed, fixed_signed, short, unsigned
 from app.learn import digits as lesson_digits
 from app.learn import information as lesson_information
 from app.learn import pieces, plots, problems
@@ -83,8 +83,8 @@ TOOLS: dict[str, Any] = {
     "column": column,
     "row": row,
     "matrix": matrix,
-    "n": plain,
-    "s": signed,
+    "n": fixed,
+    "s": fixed_signed,
     "sig": unsigned,
     "short": short,
     "name_of": name_of,

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from app.draw.numbers import given, plain
+from app.draw.numbers import given, short
 from app.page.links import number, query_fields, spec_fields
 from engine import (
     ACTIVATIONS,
@@ -179,7 +179,7 @@ def _rates(rates: Sequence[float], chosen: float) -> tuple[Option, ...]:
 
 
 def _rate_text(rate: float) -> str:
-    return f"{rate:.10f}".rstrip("0").rstrip(".") if rate == 0 or rate >= 1e-6 else plain(rate)
+    return f"{rate:.10f}".rstrip("0").rstrip(".") if rate == 0 or rate >= 1e-6 else short(rate)
 
 
 def _numbers(field: str, settings: tuple[Setting, ...], values: tuple[tuple[str, float], ...]) -> tuple[Number, ...]:

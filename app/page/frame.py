@@ -10,13 +10,13 @@ from app.course import History
 from app.draw.charts import LossChart, log_share, loss_chart, sparkline
 from app.draw.diagram import Size, layer_name
 from app.draw.drawing import Drawing, Marks, draw
-from app.draw.numbers import percent, plain, signed
+from app.draw.numbers import fixed, label, percent
 from app.draw.outputs import Output, output, points_key
 from app.draw.pictures import has_surfaces, surfaces
 from app.explain.moments import GRAINS, Moment
 from app.explain.program import program
 from app.explain.walkthrough import Known, Walkthrough, known, walkthrough
-from app.page.ledger import Ledger, ledger
+from app.page.ledger import Ledger, Teller, ledger
 from app.page.links import Link, View, fits, url_of, view_fields
 from app.runs import Run
 from engine import RunState, SpecError, Trace, evaluate, examples_of, trace
@@ -41,7 +41,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Walk:
-    """The walkthrough at one moment; `moment` None before it has begun."""
+    """The walkthrough at one moment; `moment` and `known`, what is computed so far, None before it has begun."""
 
     total: int
     parts: tuple[Part, ...]
@@ -49,6 +49,7 @@ class Walk:
     marker: float
     code: tuple[tuple[int, str, bool], ...]
     note: str
+    known: Known | None = None
 
 
 NO_WALK = Walk(0, (), None, 0.0, (), "")
@@ -141,7 +142,7 @@ def frame(
     batch = view.example is None
     walk, marks = (NO_WALK, Marks()) if quick else _walk(step, view)
     seen = surfaces(state) if has_surfaces(state) else None
-    receipt = ledger(step, view.select, batch) if view.select else None
+    receipt = ledger(step, view.select, batch, marks.known) if view.select else None
     marks = replace(marks, select=view.select)
     step_given = view.step if state.step < run.state.step else None
     shown = replace(view, step=step_given, moment=walk.moment.index if walk.moment else None)
@@ -161,8 +162,8 @@ def _numbers(run: Run, state: RunState) -> tuple[tuple[str, str], ...]:
     numbers = [
         ("step", f"{state.step:,}"),
         ("epoch", f"{state.epoch:,}"),
-        ("train loss", plain(train.loss)),
-        ("test loss", plain(test.loss)),
+        ("train loss", fixed(train.loss)),
+        ("test loss", fixed(test.loss)),
     ]
     if train.accuracy is not None:
         numbers.append(("accuracy", percent(train.accuracy if test.accuracy is None else test.accuracy)))
@@ -179,8 +180,9 @@ def _walk(step: Trace, view: View) -> tuple[Walk, Marks]:
     moment = moments[index]
     part = next(p for p in parts if p.first <= index < p.first + p.count)
     marker = round(part.x + part.width * (index - part.first + 0.5) / part.count, 1)
-    walk = Walk(len(moments), parts, moment, marker, _code(step, moment.code_line), moments.collapsed)
-    return walk, marks_of(step, moment, known(moments, index))
+    so_far = known(moments, index)
+    walk = Walk(len(moments), parts, moment, marker, _code(step, moment.code_line), moments.collapsed, so_far)
+    return walk, marks_of(step, moment, so_far)
 
 
 def marks_of(step: Trace, moment: Moment, so_far: Known) -> Marks:
@@ -236,9 +238,9 @@ def _health(history: History, state: RunState, now: tuple[LayerHealth, ...]) -> 
         edges = now[k].edges if now else np.zeros(2)
         rows.append(
             Health(
-                layer_name(k + 1, layers), plain(norm) if isfinite(norm) else "∞",
-                round(100 * log_share(norm), 1), line, plain(ratio), _share(dead), _share(saturated),
-                _bars(now[k].histogram) if now else "", " to ".join(signed(float(edge), 1) for edge in edges[[0, -1]]),
+                layer_name(k + 1, layers), fixed(norm),
+                round(100 * log_share(norm), 1), line, fixed(ratio), _share(dead), _share(saturated),
+                _bars(now[k].histogram) if now else "", " to ".join(label(float(edge), 1) for edge in edges[[0, -1]]),
             )
         )  # fmt: skip
     return tuple(rows)
@@ -268,19 +270,29 @@ def check_view(view: View, state: RunState) -> View:
 
 
 def table_of(shown: Frame) -> dict[str, Any]:
-    """The numbers of the drawing as rows, for those who do not see it."""
-    layers = shown.trace.layers
+    """The numbers of the drawing as rows, for those who do not see it; "?" for what is to come, as there."""
+    layers, tell = shown.trace.layers, Teller(shown.walk.known)
     names = [layer_name(k, len(layers)) for k in range(len(layers) + 1)]
     units = [
-        (names[k + 1], j + 1, float(layer.b[j]), float(layer.a[:, j].mean()), float(layer.dz[:, j].sum()))
-        for k, layer in enumerate(layers)
+        (
+            names[k],
+            j + 1,
+            tell(float(layer.b[j])),
+            tell(float(layer.a[:, j].mean()), f"a{k}.{j + 1}"),
+            tell(float(layer.dz[:, j].sum()), f"delta{k}.{j + 1}"),
+        )
+        for k, layer in enumerate(layers, 1)
         for j in range(len(layer.b))
     ]
     weights = [
         (
             f"{names[k]}, {i + 1}",
             f"{names[k + 1]}, {j + 1}",
-            *(float(values[j, i]) for values in (layer.W, layer.dW, layer.W_next)),
+            tell(float(layer.W[j, i])),
+            *(
+                tell(float(values[j, i]), f"{kind}{k + 1}.{j + 1}.{i + 1}")
+                for kind, values in (("dW", layer.dW), ("W", layer.W_next))
+            ),
         )
         for k, layer in enumerate(layers)
         if layer.W.size <= LISTED

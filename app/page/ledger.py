@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.draw.maths import mathml, parts_of, short, signed, symbol
-from app.draw.numbers import given
+from app.draw.drawing import Known
+from app.draw.maths import mathml, parts_of, symbol
+from app.draw.numbers import UNKNOWN, given, short, signed
 from app.explain.moments import Segments
-from app.explain.receipts import Receipt, receipt
+from app.explain.receipts import Receipt, is_known, receipt
 from app.explain.scene import Scene
 from engine import OPTIMIZERS, Spec, Trace
 from engine.arrays import Floats
+from engine.penalties import PENALTIES
 from engine.receipts import ParameterReceipt, UnitReceipt
 
 SHOWN = 6
@@ -56,13 +58,38 @@ class Ledger:
     is_parameter: bool = False
 
 
-def ledger(trace: Trace, address: str, batch: bool) -> Ledger:
-    """The receipt of an address in this trace. SpecError for no address."""
-    told, scene = receipt(trace, address), Scene(trace)
+@dataclass(frozen=True)
+class Teller:
+    """Numbers as they are told: "?" for what a walkthrough has yet to compute, all if `known` is None."""
+
+    known: Known | None
+
+    def __call__(self, value: float, *quantities: str) -> str:
+        """A number that is told once one of these quantities is computed; at any time, if there are none."""
+        return signed(value) if not quantities or self.knows(*quantities) else UNKNOWN
+
+    def knows(self, *quantities: str) -> bool:
+        """Whether one of these is computed."""
+        return is_known(self.known, *quantities)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of a sum, where a click on it leads, and whether it is computed."""
+
+    label: str
+    value: float
+    select: str
+    known: bool
+
+
+def ledger(trace: Trace, address: str, batch: bool, known: Known | None = None) -> Ledger:
+    """The receipt of an address in this trace, as far as `known` goes (None: all). SpecError for no address."""
+    told, scene, tell = receipt(trace, address, known), Scene(trace), Teller(known)
     if isinstance(told.facts, ParameterReceipt):
-        return _parameter(scene, told, told.facts, batch)
+        return _parameter(scene, told, told.facts, batch, tell)
     if isinstance(told.facts, UnitReceipt):
-        return _unit(scene, told, told.facts, batch)
+        return _unit(scene, told, told.facts, batch, tell)
     return _input(trace, told, batch)
 
 
@@ -77,21 +104,22 @@ _PARTS = {
 }  # fmt: skip
 
 
-def _parameter(scene: Scene, told: Receipt, facts: ParameterReceipt, batch: bool) -> Ledger:
-    spec, is_weight = scene.trace.spec, facts.source > 0
+def _parameter(scene: Scene, told: Receipt, facts: ParameterReceipt, batch: bool, tell: Teller) -> Ledger:
+    spec, is_weight, own = scene.trace.spec, facts.source > 0, facts.address
     factors = "δ × a" if is_weight else "δ"
-    lines = [Line("now", signed(facts.now))]
-    lines.append(Line(f"gradient, {'Σ ' if batch else ''}{factors}", signed(facts.gradient), "backward"))
-    if spec.regularization != "none":
-        lines.append(Line(f"{spec.regularization.upper()} adds", signed(facts.penalty_gradient), "backward"))
+    lines = [Line("now", tell(facts.now))]
+    lines.append(Line(f"gradient, {'Σ ' if batch else ''}{factors}", tell(facts.gradient, f"d{own}"), "backward"))
+    if spec.penalized:
+        adds = f"{PENALTIES[spec.regularization].title} adds"
+        lines.append(Line(adds, tell(facts.penalty_gradient, f"dR{own[1:]}", own), "backward"))
     if facts.frozen:
         lines.append(Line("frozen: no step", "0", "update"))
     else:
-        lines += [Line(_step_label(part.name, facts, spec), signed(part.value), "update") for part in facts.parts]
-    lines.append(Line("next", signed(facts.next), total=True))
-    more = Group("Where the gradient comes from", _factors(scene, facts, batch))
+        lines += [Line(_step_label(part.name, facts, spec), tell(part.value, own), "update") for part in facts.parts]
+    lines.append(Line("next", tell(facts.next, own), total=True))
+    more = Group("Where the gradient comes from", _factors(scene, facts, batch, tell))
     return Ledger(
-        told.address, _title(told.address), told.place, told.words, told.symbols, tuple(lines), (more,), told.code,
+        own, _title(own), told.place, told.words, told.symbols, tuple(lines), (more,), told.code,
         given(round(facts.now, 6)), facts.frozen, True,
     )  # fmt: skip
 
@@ -104,43 +132,49 @@ def _step_label(name: str, facts: ParameterReceipt, spec: Spec) -> str:
     return f"{OPTIMIZERS[spec.optimizer].title} step"
 
 
-def _factors(scene: Scene, facts: ParameterReceipt, batch: bool) -> tuple[Line, ...]:
+def _factors(scene: Scene, facts: ParameterReceipt, batch: bool, tell: Teller) -> tuple[Line, ...]:
     """The two factors, each a click further back; for the batch also their products, the largest first."""
     k, j, i = facts.layer, facts.unit, facts.source
     of, mean = ("Σ δ" if batch else "δ", "mean a" if batch else "a")
-    back = [Line(f"{of} of {scene.unit(k, j)}", signed(float(facts.deltas.sum())), "backward", f"a{k}.{j}")]
+    delta_of, a_of = f"delta{k}.{j}", f"a{k - 1}.{i}"
+    deltas = tell(float(facts.deltas.sum()), delta_of)
+    back = [Line(f"{of} of {scene.unit(k, j)}", deltas, "backward", f"a{k}.{j}")]
     if i:
-        carried = float(facts.carried.mean())
-        back.append(Line(f"{mean} of {scene.unit(k - 1, i)}", signed(carried), "forward", f"a{k - 1}.{i}"))
+        carried = tell(float(facts.carried.mean()), a_of)
+        back.append(Line(f"{mean} of {scene.unit(k - 1, i)}", carried, "forward", a_of))
     if not batch:
         return tuple(back)
+    known = tell.knows(f"d{facts.address}")
     products = [
-        (f"example {n}: {signed(delta, 3)}" + (f" × {signed(a, 3)}" if i else ""), delta * a, "")
+        Term(f"example {n}: {tell(delta, delta_of)}" + (f" × {tell(a, a_of)}" if i else ""), delta * a, "", known)
         for n, delta, a in zip(facts.examples.tolist(), facts.deltas.tolist(), facts.carried.tolist(), strict=True)
     ]
     return (*_largest(products, "backward", SHOWN), *back)
 
 
-def _unit(scene: Scene, told: Receipt, facts: UnitReceipt, batch: bool) -> Ledger:
+def _unit(scene: Scene, told: Receipt, facts: UnitReceipt, batch: bool, tell: Teller) -> Ledger:
     k, j = facts.layer, facts.unit
+    here = f"{k}.{j}"
     mean, total = ("mean ", "sum of ") if batch else ("", "")
     activation = scene.layer(k).activation
     slope = "its Jacobian" if activation == "softmax" else "f′(z)"
     lines = (
-        Line(f"{mean}z = Σ w × a + b", signed(float(facts.z.mean())), "forward"),
-        Line(f"{mean}a = {activation.replace('_', ' ')}(z)", signed(float(facts.a.mean())), "forward"),
-        Line(f"{total}da = dL/da", signed(float(facts.da.sum())), "backward"),
-        Line(f"{total}δ = da × {slope}", signed(float(facts.dz.sum())), "backward"),
+        Line(f"{mean}z = Σ w × a + b", tell(float(facts.z.mean()), f"z{here}"), "forward"),
+        Line(f"{mean}a = {activation.replace('_', ' ')}(z)", tell(float(facts.a.mean()), f"a{here}"), "forward"),
+        Line(f"{total}da = dL/da", tell(float(facts.da.sum()), f"da{here}"), "backward"),
+        Line(f"{total}δ = da × {slope}", tell(float(facts.dz.sum()), f"delta{here}"), "backward"),
     )
     into = [
-        (f"w × a from {scene.unit(k - 1, i)}", value, f"W{k}.{j}.{i}")
+        Term(f"w × a from {scene.unit(k - 1, i)}", value, f"W{here}.{i}", tell.knows(f"p{here}.{i}", f"z{here}"))
         for i, value in enumerate(facts.incoming.mean(axis=0).tolist(), 1)
     ]
-    bias = Line("bias", signed(facts.bias), "forward", f"b{k}.{j}")
+    bias = Line("bias", tell(facts.bias), "forward", f"b{here}")
     more = [Group(f"What adds up to {mean}z", (*_largest(into, "forward"), bias))]
     if facts.outgoing is not None:
         back = [
-            (f"w × δ of {scene.unit(k + 1, n)}", value, f"a{k + 1}.{n}")
+            Term(
+                f"w × δ of {scene.unit(k + 1, n)}", value, f"a{k + 1}.{n}", tell.knows(f"q{k + 1}.{n}.{j}", f"da{here}")
+            )
             for n, value in enumerate(facts.outgoing.sum(axis=0).tolist(), 1)
         ]
         more.append(Group(f"What adds up to {total}da", _largest(back, "backward")))
@@ -155,12 +189,15 @@ def _input(trace: Trace, told: Receipt, batch: bool) -> Ledger:
     return Ledger(told.address, _title(told.address), told.place, told.words, "", (line,), (), ())
 
 
-def _largest(terms: list[tuple[str, float, str]], role: str, most: int = SHOWN + 2) -> tuple[Line, ...]:
-    """All terms if they are at most `most`, else the largest and the sum of the rest."""
-    order = sorted(terms, key=lambda term: -abs(term[1])) if len(terms) > most else terms
+def _largest(terms: list[Term], role: str, most: int = SHOWN + 2) -> tuple[Line, ...]:
+    """All terms if they are at most `most`, else the largest and the sum of the rest; an order of terms that are not
+    all known tells nothing."""
+    known = all(term.known for term in terms)
+    order = sorted(terms, key=lambda term: -abs(term.value)) if known and len(terms) > most else terms
     shown = order if len(terms) <= most else order[:SHOWN]
-    lines = [Line(label, signed(value), role, select) for label, value, select in shown]
+    lines = [Line(t.label, signed(t.value) if t.known else UNKNOWN, role, t.select) for t in shown]
     if len(shown) < len(order):
-        rest: Floats = np.array([value for _, value, _ in order[SHOWN:]])
-        lines.append(Line(f"the other {len(rest)} together", signed(float(rest.sum())), role))
+        rest: Floats = np.array([term.value for term in order[SHOWN:]])
+        together = signed(float(rest.sum())) if known else UNKNOWN
+        lines.append(Line(f"the other {len(rest)} together", together, role))
     return tuple(lines)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from app.draw.diagram import layer_name
-from app.draw.maths import name_of, parts_of, signed, unsigned
+from app.draw.maths import name_of, parts_of
+from app.draw.numbers import signed, unsigned
 from app.learn.facts import Facts
 from app.learn.problems import (
     DOWN,
