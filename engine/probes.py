@@ -1,6 +1,7 @@
 """Questions asked of a state by running the model again: nudge one parameter, slice the loss, check every gradient.
 
-Each is about the data's loss on the examples of the next step's mini-batch, or on one example alone.
+The loss is what training makes smaller: the data's on the examples of the next step's mini-batch, or on one example
+alone, and with regularization its penalty too. So slopes stand beside the data's gradient plus the penalty's.
 """
 
 from collections.abc import Sequence
@@ -15,13 +16,15 @@ from engine.checks import SpecError
 from engine.examples import examples_of
 from engine.network import Workspace
 from engine.optimizers import OPTIMIZERS
-from engine.session import in_batches
+from engine.penalties import PENALTIES
+from engine.session import in_batches, penalty_gradient, penalty_of
 from engine.state import RunState
 from engine.tracing import next_batch, trace_of
 
 LARGEST_NUDGE = 10.0
 CLOSE = 1e-5  # two slopes agree within this share of the larger one
 STEP = 1e-5  # of a central difference in float64
+CORNER = 1e-9  # how near to a corner of the penalty counts as on it
 CHECKED = 2_000  # parameters that a check looks at
 RATES = (1, 3, 10)  # multiples of the learning rate whose landing a slice shows
 POINTS = 81
@@ -34,9 +37,11 @@ CONTOUR_WORK = 3e8  # parameters × examples × points, about a second
 class Nudge:
     """One parameter moved a little and the model rerun, beside backpropagation's number.
 
-    `slope` is change / amount, `gradient` backpropagation's, `difference` is slope - gradient. `agrees`: the gradient
-    is within CLOSE of the slope taken both ways with a tiny step, or lies between the two sides of a kink. `reruns`
-    is what the nudge of every parameter would take: one each.
+    `before` and `after` are losses with the penalty in them, `penalty` is what of `before` is the penalty's. `slope` is
+    change / amount, `gradient` backpropagation's (the data's), `penalty_gradient` what regularization adds, `total`
+    their sum, `difference` is slope - total. `agrees`: the total is within CLOSE of the slope taken both ways with a
+    tiny step; or there is a `kink` (ReLU's corner, L1's at 0) where it may be anything between the slopes on both
+    sides. `reruns` is what the nudge of every parameter would take: one each.
     """
 
     address: str
@@ -44,17 +49,21 @@ class Nudge:
     now: float
     before: float
     after: float
+    penalty: float
     slope: float
     gradient: float
+    penalty_gradient: float
+    total: float
     difference: float
     verdict: str
     agrees: bool
+    kink: bool
     reruns: int
 
 
 @dataclass(frozen=True)
 class Check:
-    """Backpropagation's gradient against reruns, over `checked` of `parameters`.
+    """Backpropagation's gradient, plus what regularization adds, against reruns, over `checked` of `parameters`.
 
     `largest` is the largest difference, at `address`, `scale` the largest gradient. `kinks` counts parameters where
     the slope jumps, so that the gradient may be anywhere between both sides.
@@ -81,12 +90,18 @@ class Landing:
 
 @dataclass(frozen=True)
 class Slice:
-    """The loss along one parameter alone: at `values`, and at `now` with the tangent's slope, the gradient."""
+    """The loss along one parameter alone: at `values`, and at `now` with the tangent's slope, `total`.
+
+    Losses have the penalty in them: `penalty` of `loss`; `total` is `gradient` (the data's) plus `penalty_gradient`.
+    """
 
     address: str
     now: float
     loss: float
+    penalty: float
     gradient: float
+    penalty_gradient: float
+    total: float
     values: Floats
     losses: Floats
     landings: tuple[Landing, ...]
@@ -94,7 +109,9 @@ class Slice:
 
 @dataclass(frozen=True)
 class Contour:
-    """The loss over two parameters, losses[y, x], on `examples` training examples; and the path walked so far."""
+    """The loss, its penalty included, over two parameters, losses[y, x], on `examples` training examples; and the path
+    walked so far.
+    """
 
     x_address: str
     y_address: str
@@ -110,7 +127,8 @@ class Contour:
 class Wishes:
     """What each example of the batch wants: its own gradient, (examples, parameters), and their mean, the batch's.
 
-    `cosines` compares each with the mean: 1 wants the same, -1 the opposite; nan where there is nothing to compare.
+    Regularization is no example's wish and is in none of these. `cosines` compares each with the mean: 1 wants the
+    same, -1 the opposite; nan where there is nothing to compare.
     Only the first examples are in it if the batch is too large for all; `mean` is of the whole batch.
     """
 
@@ -128,15 +146,20 @@ class Model:
         examples, network = examples_of(state.spec), state.spec.network
         self.parameters = state.parameters.copy()
         self.gradient = np.empty(network.size)
+        self._spec = state.spec
         self._workspace = Workspace(network, self.parameters, self.gradient, len(indices))
         # Laid out as a step has them, for the last bit of a matrix product depends on that.
         self._x, self._y = (in_batches(rows, indices, len(indices))[0].T for rows in (examples.x, examples.targets))
 
     def loss(self) -> float:
-        """The data's loss."""
+        """What training makes smaller: the data's loss and the penalty."""
         with np.errstate(all="ignore"):
             self._workspace.forward(self._x)
-            return self._workspace.loss(self._y)
+            return self._workspace.loss(self._y) + self.penalty()
+
+    def penalty(self) -> float:
+        """What regularization adds to the loss."""
+        return penalty_of(self._spec, self.parameters) if self._spec.penalized else 0.0
 
     def loss_at(self, index: int, value: float) -> float:
         """The loss with one parameter moved; it is put back."""
@@ -147,11 +170,28 @@ class Model:
         return loss
 
     def backpropagate(self) -> Floats:
-        """The gradient of every parameter at once."""
+        """The gradient of the data's loss, for every parameter at once."""
         with np.errstate(all="ignore"):
             self._workspace.forward(self._x)
             self._workspace.backward(self._x, self._y)
         return self.gradient.copy()
+
+    def pull(self) -> Floats:
+        """What regularization adds to the gradient; at L1's corner, a weight of 0, that is 0, as in training."""
+        with np.errstate(all="ignore"):
+            return penalty_gradient(self._spec, self.parameters)
+
+    def at_corner(self, index: int) -> bool:
+        """Whether the penalty's slope jumps here, as L1's does at 0: training uses the mean of both sides."""
+        if not self._spec.penalized or not self._spec.network.is_weight[index]:
+            return False
+        sides = float(self.parameters[index]) + np.array([-CORNER, CORNER])
+        below, above = PENALTIES[self._spec.regularization].gradient(sides)
+        return bool(above - below > 0.5)
+
+    def total(self) -> Floats:
+        """The gradient of `loss`."""
+        return self.backpropagate() + self.pull() if self._spec.penalized else self.backpropagate()
 
 
 def examples_for(state: RunState, example: int | None) -> Ints:
@@ -180,13 +220,14 @@ def nudge(state: RunState, address: str, amount: float = 0.001, example: int | N
     model = Model(state, examples_for(state, example))
     now, before = float(state.parameters[index]), model.loss()
     after = model.loss_at(index, now + amount)
-    gradient = float(model.backpropagate()[index])
-    slope = (after - before) / amount
-    agrees = _compare(model, before, index, gradient, abs(gradient)).agrees
+    gradient, pull = float(model.backpropagate()[index]), float(model.pull()[index])
+    slope, total = (after - before) / amount, gradient + pull
+    found = _compare(model, before, index, total, abs(total))
     verdict = "better" if after < before else "worse" if after > before else "same"
     return Nudge(
-        address, amount, now, before, after, slope, gradient, slope - gradient, verdict, agrees, state.spec.network.size
-    )
+        address, amount, now, before, after, model.penalty(), slope, gradient, pull, total, slope - total, verdict,
+        found.agrees, found.kink, state.spec.network.size,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -203,7 +244,9 @@ def _compare(model: Model, here: float, index: int, gradient: float, scale: floa
     """
     step = STEP * max(1.0, abs(float(model.parameters[index])))
     found = _compare_over(model, here, index, gradient, scale, step)
-    return found if found.agrees else _compare_over(model, here, index, gradient, scale, step / 100)
+    if not found.agrees:
+        found = _compare_over(model, here, index, gradient, scale, step / 100)
+    return replace(found, kink=True) if found.agrees and model.at_corner(index) else found
 
 
 def _compare_over(model: Model, here: float, index: int, gradient: float, scale: float, step: float) -> _Comparison:
@@ -242,7 +285,7 @@ def _right_beside(model: Model, index: int, step: float, sides: tuple[float, flo
     now, agree = float(model.parameters[index]), []
     for way, slope in zip((step, -step), sides, strict=True):
         model.parameters[index] = now + way
-        agree.append(abs(float(model.backpropagate()[index]) - slope) <= 10 * allowed)
+        agree.append(abs(float(model.total()[index]) - slope) <= 10 * allowed)
     model.parameters[index] = now
     return all(agree)
 
@@ -252,7 +295,7 @@ def check_all(
 ) -> Check:
     """Every gradient against reruns of the model, at most `limit` of them, evenly spread, and within `seconds`."""
     model, size = Model(state, examples_for(state, example)), state.spec.network.size
-    gradient, here = model.backpropagate(), model.loss()
+    gradient, here = model.total(), model.loss()
     indices = np.unique(np.linspace(0, size - 1, min(limit, size)).astype(int)).tolist()
     scale, deadline = float(np.abs(gradient).max()), None if seconds is None else perf_counter() + seconds
     checked = kinks = 0
@@ -284,7 +327,9 @@ def slice_(
     width = width or min(max(1.25 * reach, 0.5, 0.5 * abs(now)), max(5.0, 2 * abs(now)))
     values = np.linspace(now - width, now + width, points)
     losses = np.array([model.loss_at(index, value) for value in values.tolist()])
-    return Slice(address, now, model.loss(), float(model.backpropagate()[index]), values, losses, landings)
+    gradient, pull = float(model.backpropagate()[index]), float(model.pull()[index])
+    loss = model.loss()
+    return Slice(address, now, loss, model.penalty(), gradient, pull, gradient + pull, values, losses, landings)
 
 
 def _landings(state: RunState, indices: Ints, index: int, model: Model) -> list[Landing]:

@@ -20,14 +20,18 @@ SMOOTH_LOSSES = {"squared_error", "mean_squared_error", "binary_cross_entropy", 
 @settings(max_examples=60, deadline=None)
 @given(states(), st.sampled_from([None, 3]), st.sampled_from([0.001, -0.001]))
 def test_a_nudge_is_the_change_of_one_parameter(state: RunState, example: int | None, amount: float) -> None:
-    """Before and after are the losses of the two models, the gradient is the trace's, and better is a lower loss."""
+    """Before and after are the losses of the two models with their penalties, the gradients are the trace's, and better
+    is a lower loss."""
     found = nudge(state, "W1.1.1", amount, example)
     step = trace(state, example)
     moved = trace(apply(state, "W1.1.1", float(state.parameters[0]) + amount), example)
-    assert (found.before, found.after) == (step.loss, moved.loss)
-    assert found.gradient == step.gradient[0]
+    assert (found.before, found.after) == (step.loss + step.penalty, moved.loss + moved.penalty)
+    assert (found.penalty, found.gradient, found.penalty_gradient) == (
+        step.penalty, step.gradient[0], step.penalty_gradient[0],
+    )  # fmt: skip
     assert found.slope == (found.after - found.before) / amount
-    assert found.difference == found.slope - found.gradient
+    assert found.total == found.gradient + found.penalty_gradient
+    assert found.difference == found.slope - found.total
     assert found.verdict == (
         "better" if found.after < found.before else "worse" if found.after > found.before else "same"
     )
@@ -44,6 +48,41 @@ def test_the_gradient_agrees_with_nudges_of_every_parameter(state: RunState) -> 
     if {*state.spec.activation, state.spec.output_activation} <= SMOOTH and state.spec.loss in SMOOTH_LOSSES:
         assert found.largest <= 1e-5 * max(found.scale, 1e-3)
     assert nudge(state, "b1.1").agrees
+
+
+@pytest.mark.parametrize("regularization", ["l1", "l2"])
+def test_a_nudge_finds_the_slope_of_loss_and_penalty(regularization: str) -> None:
+    """A rerun rises by the data's slope and the penalty's; a bias is not penalized; the check agrees everywhere."""
+    state = advance(start(Spec.make(regularization=regularization, regularization_rate=0.1)), 30).state
+    rate = 0.1
+    for address in ("W1.1.2", "W2.1.3", "W3.1.1"):
+        weight = float(state.parameters[state.spec.network.locate(address)])
+        found = nudge(state, address, 1e-6)
+        assert found.penalty_gradient == pytest.approx(rate * (np.sign(weight) if regularization == "l1" else weight))
+        assert found.slope == pytest.approx(found.gradient + found.penalty_gradient, abs=1e-6)
+        assert abs(found.slope - found.gradient) > 1e-3
+        assert found.agrees
+        along = slice_(state, address, width=1e-3)
+        here = np.polyfit(along.values[39:42], along.losses[39:42], 2)
+        assert np.polyval(np.polyder(here), along.now) == pytest.approx(along.total, rel=0.02, abs=2e-3)
+    assert nudge(state, "b1.1").penalty_gradient == 0
+    assert check_all(state).passed
+    free = advance(start(Spec.make()), 30).state
+    assert nudge(free, "W1.1.2").total == nudge(free, "W1.1.2").gradient
+
+
+def test_the_corner_of_l1_is_said() -> None:
+    """At a weight of 0 the slope jumps by twice the rate: training adds 0 there, and the nudge says it is a corner."""
+    state = start(Spec.make(regularization="l1", regularization_rate=0.1, initializer="zeros"))
+    up, down = nudge(state, "W3.1.1", 1e-6), nudge(state, "W3.1.1", -1e-6)
+    assert (up.kink, up.agrees, up.penalty_gradient) == (True, True, 0.0)
+    assert up.slope - down.slope == pytest.approx(0.2, abs=1e-4)
+    assert down.slope < up.total < up.slope
+    assert not nudge(state, "b3.1").kink
+    found = check_all(state)
+    assert found.passed
+    assert found.kinks == int(state.spec.network.is_weight.sum())
+    assert not nudge(start(Spec.make(regularization="l2", regularization_rate=0.1, initializer="zeros")), "W3.1.1").kink
 
 
 def test_a_smaller_nudge_is_a_better_slope() -> None:
@@ -100,8 +139,9 @@ def test_a_slice_is_the_loss_along_one_parameter(state: RunState) -> None:
     """Its points are losses of the model with that parameter there; it lands where the next step does."""
     found, step = slice_(state, "b1.1"), trace(state)
     model, index = Model(state, examples_for(state, None)), state.spec.network.locate("b1.1")
-    assert found.loss == step.loss
-    assert found.gradient == step.gradient[index]
+    assert (found.loss, found.penalty) == (step.loss + step.penalty, step.penalty)
+    assert (found.gradient, found.penalty_gradient) == (step.gradient[index], step.penalty_gradient[index])
+    assert found.total == found.gradient + found.penalty_gradient
     assert found.losses[::20].tolist() == [model.loss_at(index, value) for value in found.values[::20].tolist()]
     assert found.landings[0].value == step.parameters_next[index]
     assert found.landings[0].loss == model.loss_at(index, found.landings[0].value)

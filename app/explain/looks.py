@@ -121,13 +121,16 @@ class ReceiptAnswer(BaseModel):
 class NudgeAnswer(BaseModel):
     """One parameter moved a little and the model rerun, beside backpropagation's gradient.
 
-    `slope` is change / amount. To nudge every parameter takes `reruns` reruns of the model, one backward pass does.
+    `before` and `after` are the losses, with regularization's penalty in them (`penalty` of `before`). `slope` is
+    change / amount, and `total` what it should be near to: `gradient`, backpropagation's, plus `penalty_gradient`.
+    `kink`: the slope jumps here, and any total between both sides is right. To nudge every parameter takes `reruns`
+    reruns of the model, one backward pass does.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{
         "step": 50, "address": "W1.1.1", "amount": 0.001, "now": -0.8398, "before": 0.50167, "after": 0.50164,
-        "slope": -0.0286005, "gradient": -0.0286093, "difference": 8.8e-06, "verdict": "better", "agrees": True,
-        "reruns": 25,
+        "penalty": 0.0, "slope": -0.0286005, "gradient": -0.0286093, "penalty_gradient": 0.0, "total": -0.0286093,
+        "difference": 8.8e-06, "verdict": "better", "agrees": True, "kink": False, "reruns": 25,
     }]})  # fmt: skip
 
     step: int
@@ -136,16 +139,21 @@ class NudgeAnswer(BaseModel):
     now: Number
     before: Number
     after: Number
+    penalty: Number
     slope: Number
     gradient: Number
+    penalty_gradient: Number
+    total: Number
     difference: Number
     verdict: Literal["better", "worse", "same"]
     agrees: bool
+    kink: bool
     reruns: int
 
 
 class CheckAnswer(BaseModel):
-    """Every gradient against reruns: `checked` of `parameters`, the largest difference and where it is.
+    """Every gradient against reruns: `checked` of `parameters`, the largest difference and where it is. With
+    regularization both have its penalty in them.
 
     `scale` is the largest gradient. `kinks` are parameters where the slope jumps and any gradient in between is right.
     """
@@ -175,25 +183,33 @@ class LandingAnswer(BaseModel):
 
 
 class SliceAnswer(BaseModel):
-    """The loss along one parameter alone; at `now` its tangent has the slope `gradient`."""
+    """The loss along one parameter alone, with regularization's penalty in it (`penalty` of `loss`).
+
+    At `now` its tangent has the slope `total`: `gradient`, backpropagation's, plus `penalty_gradient`.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{
-        "step": 50, "address": "W1.1.1", "now": -0.84, "loss": 0.5017, "gradient": -0.0286, "values": [-1.34, -0.34],
-        "losses": [0.516, 0.494], "landings": [{"factor": 1, "value": -0.839, "loss": 0.5016}],
+        "step": 50, "address": "W1.1.1", "now": -0.84, "loss": 0.5017, "penalty": 0.0, "gradient": -0.0286,
+        "penalty_gradient": 0.0, "total": -0.0286, "values": [-1.34, -0.34], "losses": [0.516, 0.494],
+        "landings": [{"factor": 1, "value": -0.839, "loss": 0.5016}],
     }]})  # fmt: skip
 
     step: int
     address: str
     now: Number
     loss: Number
+    penalty: Number
     gradient: Number
+    penalty_gradient: Number
+    total: Number
     values: Vector
     losses: Vector
     landings: list[LandingAnswer]
 
 
 class ContourAnswer(BaseModel):
-    """The loss over two parameters, `losses[row of y][column of x]`, on `examples` of the training examples.
+    """The loss over two parameters, `losses[row of y][column of x]`, on `examples` of the training examples, with
+    regularization's penalty in it.
 
     `path` is where the two have been at the steps `path_steps`, `now` where they are.
     """
@@ -230,6 +246,7 @@ class WishAnswer(BaseModel):
 
 class WishesAnswer(BaseModel):
     """The gradients of the batch's single examples; their mean is the batch's own. `wish` and `mean` are at `address`.
+    Regularization is no example's wish and is in none of them.
 
     With gradients=true each has its whole gradient, in the order of `addresses`.
     """

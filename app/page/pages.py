@@ -21,7 +21,7 @@ from app.page.csvdata import parse_csv
 from app.page.forms import SPEEDS, controls, edit_from, spec_from
 from app.page.frame import Frame, check_view, frame, table_of
 from app.page.links import Link, View, number, view_of
-from app.page.probing import KINDS, PATH_POINTS, cost_of, map_of, partner_of, probe
+from app.page.probing import KINDS, PATH_POINTS, cost_of, map_of, partner_of, penalty_title, probe
 from app.runs import Run, RunNotFound
 from app.serve import html as answers
 from app.serve.errors import spec_problem
@@ -358,7 +358,7 @@ async def contouring(run_id: str, request: Request) -> Response:
         found = await ask.runs.pool.do(1.0, run.visitor, lambda: map_of(contour(state, x, y, path=path)))
     except SpecError as error:
         return _refused(error) if ask.scripted else spec_problem(error)
-    return html(request, render("_probe.html", kind="contour", m=found))
+    return html(request, render("_probe.html", kind="contour", m=found, penalty=penalty_title(state.spec)))
 
 
 @router.get("/runs/{run_id}/{kind}")

@@ -7,10 +7,11 @@ import numpy as np
 
 from app.costs import rerun_cost
 from app.draw.charts import Axis, path
-from app.draw.numbers import signed
+from app.draw.numbers import fixed_signed
 from app.draw.pictures import data_uri, indexed_png
 from app.page.links import number
-from engine import RunState, SpecError
+from engine import RunState, Spec, SpecError
+from engine.penalties import PENALTIES
 from engine.probes import Contour, Slice, check_all, located, nudge, slice_, wishes
 
 CHECK_SECONDS = 1.0
@@ -41,6 +42,15 @@ def probe(kind: str, state: RunState, address: str, amount: str, example: int | 
     """What the fragment of this kind shows. SpecError for another kind, address or amount."""
     if kind not in KINDS:
         raise SpecError("kind", kind, "one of: " + ", ".join(KINDS))
+    return {"penalty": penalty_title(state.spec)} | _asked(kind, state, address, amount, example)
+
+
+def penalty_title(spec: Spec) -> str:
+    """What is added to the loss, L1 or L2; "" if nothing is."""
+    return PENALTIES[spec.regularization].title if spec.penalized else ""
+
+
+def _asked(kind: str, state: RunState, address: str, amount: str, example: int | None) -> dict[str, Any]:
     if kind == "nudge":
         size = number(amount) if amount else 0.001
         if isinstance(size, str):
@@ -91,7 +101,7 @@ def wishes_of(state: RunState, address: str) -> dict[str, Any]:
     rows = []
     for n in np.argsort(-np.abs(own), kind="stable")[:MOST_WISHES].tolist():
         length = 60 * abs(float(own[n])) / reach
-        cosine = signed(float(found.cosines[n])) if np.isfinite(found.cosines[n]) else "–"
+        cosine = fixed_signed(float(found.cosines[n])) if np.isfinite(found.cosines[n]) else "–"
         sign = "n" if own[n] < 0 else "p"
         rows.append(
             Wish(
@@ -150,6 +160,6 @@ def slice_chart(along: Slice, width: float = 260, height: float = 150) -> SliceC
         landed.append((at, y.at(mark.loss), f"{mark.factor}×" if clear else ""))
     return SliceChart(
         width, height, left, right, bottom, tuple(x.ticks(4)), tuple(y.ticks(4)),
-        path(x(along.values), y(along.losses)), path(x(ends), y(along.loss + along.gradient * (ends - along.now))),
+        path(x(along.values), y(along.losses)), path(x(ends), y(along.loss + along.total * (ends - along.now))),
         (x.at(along.now), y.at(along.loss)), tuple(landed),
     )  # fmt: skip
