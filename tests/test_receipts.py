@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from drawn import traces
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.draw.maths import parts_of
-from app.explain.moments import text_of
+from app.explain.moments import GRAINS, text_of
 from app.explain.receipts import receipt
+from app.explain.walkthrough import Known, known, walkthrough
+from app.page.ledger import Ledger, ledger
 from engine import OPTIMIZERS, Spec, SpecError, Trace, advance, start, trace
 from engine.receipts import parameter_receipt, unit_receipt
 
@@ -72,6 +75,57 @@ def test_every_receipt_leads_back_to_the_loss(step: Trace) -> None:
                 assert layers <= {parts_of(told.address)[1] + 1}
             path += [source for source in told.came_from if source not in seen]
             seen |= set(told.came_from)
+
+
+def told_of(found: Ledger) -> dict[str, str]:
+    """The numbers of a receipt's main lines, by the quantity that each is."""
+    address = found.address
+    if address.startswith("a"):
+        return dict(zip([name + address[1:] for name in ("z", "a", "da", "delta")], found.lines, strict=True))
+    return {f"d{address}": found.lines[1], address: found.lines[-1]}
+
+
+def check_told(whole: Ledger, part: Ledger, so_far: Known) -> None:
+    """Each line is the whole receipt's if its quantity is known, and "?" if it is not."""
+    for (quantity, line), full in zip(told_of(part).items(), told_of(whole).values(), strict=True):
+        assert line.value == (full.value if quantity in so_far else "?"), quantity
+    words, address = text_of(part.words), part.address
+    if address.startswith("a"):
+        later = [f"a{address[1:]}" in so_far, f"delta{address[1:]}" in so_far]
+    else:
+        later = [f"d{address}" in so_far, address in so_far]
+    assert ("yet to come" in words) == (not all(later))
+    assert all(later) == (part == whole) or address.startswith("a")
+
+
+@settings(max_examples=30, deadline=None)
+@given(traces(), st.sampled_from(GRAINS), st.floats(0, 1))
+def test_a_receipt_tells_no_more_than_the_walkthrough(step: Trace, grain: str, share: float) -> None:
+    """At any moment of any grain, what is not computed yet is "?" and said to come; at the end all is told."""
+    walk, batch = walkthrough(step, grain), len(step.examples) > 1
+    sizes = step.spec.network.sizes
+    units = [f"a{k}.{j}" for k in range(1, len(sizes)) for j in range(1, sizes[k] + 1)]
+    for index in (int(share * (len(walk) - 1)), len(walk) - 1):
+        so_far = known(walk, index)
+        for address in (*step.spec.network.addresses(), *units):
+            check_told(ledger(step, address, batch), ledger(step, address, batch, so_far), so_far)
+    assert all(
+        ledger(step, address, batch) == ledger(step, address, batch, known(walk, len(walk) - 1))
+        for address in (*step.spec.network.addresses(), *units)
+    )
+
+
+def test_what_a_receipt_comes_from_is_not_told_too_early() -> None:
+    """Before anything is computed the factors are "?", in their own order; what is given is told."""
+    step = trace(start(Spec.make(hidden=[12, 12])), 3)
+    nothing = Known(frozenset())
+    into, back = ledger(step, "a2.1", False, nothing).more
+    assert [line.value for line in into.lines[:-1]] == ["?"] * 7
+    assert [line.label for line in into.lines[:2]] == ["w × a from hidden 1, unit 1", "w × a from hidden 1, unit 2"]
+    assert into.lines[-1].value != "?"
+    assert {line.value for line in back.lines} == {"?"}
+    (factors,) = ledger(step, "W1.1.2", False, nothing).more
+    assert [line.value == "?" for line in factors.lines] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,11 @@ def place_of(scene: Scene, address: str) -> str:
 
 
 def is_known(known: Known | None, *quantities: str) -> bool:
-    """Whether one of the quantities is computed: a coarser grain takes several together under one of their names."""
-    return known is None or any(quantity in known for quantity in quantities)
+    """Whether one of the quantities is computed: a coarser grain takes several together under one of their names.
+
+    The inputs are given from the start.
+    """
+    return known is None or any(quantity.startswith("a0.") or quantity in known for quantity in quantities)
 
 
 def _joined(parts: list[tuple[str, bool, Segments]], between: str = " ") -> Segments:
