@@ -14,13 +14,14 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from app.costs import step_cost, stride_for
+from app.costs import step_cost, stride_for, trace_numbers
 from engine import (
     Divergence,
     Edit,
     Metrics,
     RunState,
     Spec,
+    Trace,
     advance,
     apply,
     evaluate,
@@ -37,6 +38,7 @@ LAYER_COLUMNS = ("gradient_norm", "update_ratio", "dead_share", "saturated_share
 CHECKPOINT_EVERY = 1_000
 # Replaying from one checkpoint to the next should take no longer than this, if space allows.
 CHECKPOINT_SECONDS = 0.05
+TRACED_NUMBERS = 500_000  # in memory at once while a run is carried on
 
 
 def columns(spec: Spec) -> tuple[str, ...]:
@@ -89,7 +91,7 @@ class Course:
         """The sampled points, and the head as the last one."""
         step = self.state.step
         head = len(self.sampled.steps) and self.sampled.steps[-1] == step
-        return self.sampled if head else self.sampled.plus({step: row(self.state, self.metrics)})
+        return self.sampled if head else self.sampled.plus({step: row(self.metrics, trace(self.state))})
 
 
 C = TypeVar("C", bound=Course)
@@ -157,7 +159,7 @@ def begin(spec: Spec) -> Course:
     state = start(spec)
     metrics = evaluate(state)
     nothing = History(np.empty(0, np.int64), np.empty((0, len(columns(spec))), np.float32))
-    return Course(spec, (), state, metrics, nothing.plus({0: row(state, metrics)}))
+    return Course(spec, (), state, metrics, nothing.plus({0: row(metrics, trace(state))}))
 
 
 def carry(course: C, count: int, seconds: float, room: Room, before: bool = False) -> tuple[C, Steps]:
@@ -169,26 +171,32 @@ def carry(course: C, count: int, seconds: float, room: Room, before: bool = Fals
     state, last, losses = course.state, None, []
     points: dict[int, Column] = {}
     kept: dict[int, RunState] = {}
+    traces: list[Trace] = []
+    sampled = range(_next(state.step, every), target, every)
+    few = max(1, TRACED_NUMBERS // trace_numbers(spec.network.sizes, spec.batch_size))
     while state.step < target:
-        stop = min(_next(state.step, every), _next(state.step, keep), target)
+        stop = min(_next(state.step, keep), _next(state.step, few * every), target)
         if before and stop == target and stop - state.step > 1:
             stop -= 1
-        progress = advance(state, stop - state.step, seconds=max(0.0, deadline - perf_counter()))
+        progress = advance(state, stop - state.step, seconds=max(0.0, deadline - perf_counter()), traced=sampled)
         losses.append(progress.losses)
+        traces += progress.traces  # measured many at a time, which takes a third less than one by one
+        if len(traces) >= few:
+            points |= _points(state, traces)
+            traces = []
         if progress.done:
             last = state if progress.done == 1 else None
         state = progress.state
-        if progress.done and state.step % every == 0 and state.step < target:
-            points[state.step] = row(state)
         if progress.done and state.step % keep == 0:
             kept[state.step] = state
         if state.step < stop or perf_counter() > deadline:
             break
+    points |= _points(state, traces)
     steps = Steps(np.concatenate(losses) if losses else np.empty(0), count, None, last, None, points, kept)
     steps = replace(steps, truncated=_why(state, steps, seconds))
     metrics = evaluate(state)
     if steps.done and state.step % every == 0:
-        points[state.step] = row(state, metrics)
+        points[state.step] = row(metrics, trace(state))
     return replace(course, state=state, metrics=metrics, sampled=course.sampled.every(every).plus(points)), steps
 
 
@@ -197,7 +205,7 @@ def change(course: C, name: str, value: object) -> C:
     state = apply(course.state, name, value)
     edits = (*course.edits, Edit(state.step, name, value))
     metrics = evaluate(state)
-    again = {state.step: row(state, metrics)} if state.step in course.sampled.steps[-1:] else {}
+    again = {state.step: row(metrics, trace(state))} if state.step in course.sampled.steps[-1:] else {}
     return replace(course, state=state, edits=edits, metrics=metrics, sampled=course.sampled.plus(again))
 
 
@@ -229,16 +237,18 @@ def back(course: C, state: RunState) -> C:
     return replace(course, state=state, edits=edits, metrics=evaluate(state), sampled=sampled)
 
 
-def row(state: RunState, metrics: dict[str, Metrics] | None = None) -> Column:
+def row(metrics: Mapping[str, Metrics], step: Trace) -> Column:
     """One point of the history: losses and accuracies over whole sets, and each layer's health in the next step."""
-    metrics = metrics or evaluate(state)
     train, test = metrics["train"], metrics["test"]
     numbers = [_number(value) for value in (train.loss, test.loss, train.accuracy, test.accuracy)]
     with np.errstate(all="ignore"):
-        step = trace(state)
-        for layer in step.layers:
-            numbers += measures(layer)
+        for layer in measures(step):
+            numbers += layer
         return np.array(numbers, dtype=np.float32)
+
+
+def _points(state: RunState, traces: Sequence[Trace]) -> dict[int, Column]:
+    return {step.step: row(evaluate(replace(state, parameters=step.parameters)), step) for step in traces}
 
 
 def _number(value: float | None) -> float:

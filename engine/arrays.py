@@ -1,4 +1,4 @@
-"""The two array types that the engine's signatures speak of.
+"""The array types that the engine's signatures speak of.
 
 Inside the training loop arrays are feature-major, (units, examples); everything the engine hands out is batch-first.
 """
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 # A ufunc takes a 0-d array about 0.15 us sooner than a Python float, which it must first convert.
 ONE: Floats = np.array(1.0)

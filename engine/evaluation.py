@@ -5,7 +5,7 @@ from typing import cast
 
 import numpy as np
 
-from engine.arrays import Floats, Ints
+from engine.arrays import Flags, Floats, Ints
 from engine.examples import examples_of, low_target
 from engine.network import layers_of
 from engine.spec import Spec
@@ -22,32 +22,31 @@ class Metrics:
 
 def evaluate(state: RunState) -> dict[str, Metrics]:
     """Metrics over the whole training set and the whole test set, by "train" and "test"."""
-    examples, network = examples_of(state.spec), state.spec.network
+    spec, examples = state.spec, examples_of(state.spec)
     with np.errstate(all="ignore"):
-        *_, (z, a) = layers_of(network, state.parameters, examples.x)
-        spans = {"train": slice(0, examples.train), "test": slice(examples.train, examples.count)}
-        return {
-            name: _metrics(state.spec, z[:, span], a[:-1, span], examples.targets[:, span])
-            for name, span in spans.items()
-        }
+        *_, (z, extended) = layers_of(spec.network, state.parameters, examples.x)
+        a, y = extended[:-1], examples.targets
+        right = None if spec.task == "regression" else classify(spec, a) == classify(spec, y)
+
+        def of(span: slice) -> Metrics:
+            loss = _loss(spec, z[:, span], a[:, span], y[:, span])
+            return Metrics(loss, None if right is None else _share(right[span]))
+
+        return {"train": of(slice(0, examples.train)), "test": of(slice(examples.train, examples.count))}
 
 
-def _metrics(spec: Spec, z: Floats, a: Floats, y: Floats) -> Metrics:
-    """Of outputs and targets, all (outputs, examples)."""
-    if y.shape[1] == 0:
-        return Metrics(None, None)
-    network, scale = spec.network, spec.network.loss.scale(*y.shape)
-    if network.joined:
-        loss = network.joined.value_and_dz(z, a, y, scale, np.empty(y.shape))
-    else:
-        loss = network.loss.value_and_gradient(a, y, scale, np.empty(y.shape))
-    return Metrics(loss, _accuracy(spec, a, y))
-
-
-def _accuracy(spec: Spec, outputs: Floats, targets: Floats) -> float | None:
-    if spec.task == "regression":
+def _loss(spec: Spec, z: Floats, a: Floats, y: Floats) -> float | None:
+    """The loss of outputs and targets, all (outputs, examples)."""
+    if not y.size:
         return None
-    return float((classify(spec, outputs) == classify(spec, targets)).mean())
+    loss, scale, gradient = spec.network.loss, spec.network.loss.scale(*y.shape), np.empty(y.shape)
+    if joined := spec.network.joined:
+        return joined.value_and_dz(z, a, y, scale, gradient)
+    return loss.value_and_gradient(a, y, scale, gradient)
+
+
+def _share(right: Flags) -> float | None:
+    return int(np.count_nonzero(right)) / len(right) if len(right) else None
 
 
 def classify(spec: Spec, outputs: Floats) -> Ints:

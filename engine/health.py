@@ -3,13 +3,14 @@ to try.
 """
 
 from dataclasses import dataclass
+from itertools import count
 from math import isfinite, sqrt
 
 import numpy as np
 
-from engine.activations import ACTIVATIONS
+from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats, Ints
-from engine.receipts import slopes
+from engine.network import Network
 from engine.state import RunState
 from engine.tracing import LayerTrace, Trace
 
@@ -47,33 +48,53 @@ class LayerHealth:
 def health(trace: Trace) -> tuple[LayerHealth, ...]:
     """Every layer's health in this step; about the batch, dead means dead on all examples of that batch."""
     with np.errstate(all="ignore"):
-        return tuple(_health_of(layer, k) for k, layer in enumerate(trace.layers, 1))
+        return tuple(map(_health_of, trace.layers, count(1), measures(trace)))
 
 
-def _health_of(layer: LayerTrace, k: int) -> LayerHealth:
-    norm, ratio, dead, saturated = measures(layer)
+def _health_of(layer: LayerTrace, k: int, measured: tuple[float, float, float, float]) -> LayerHealth:
+    norm, ratio, dead, saturated = measured
     finite = np.clip(layer.a[np.isfinite(layer.a)], -LARGEST, LARGEST)
     counts, edges = np.histogram(finite, BINS, _span(layer.activation, finite))
     return LayerHealth(k, norm, sqrt(np.square(layer.dW).mean()), ratio, dead, saturated, counts, edges)
 
 
-def measures(layer: LayerTrace) -> tuple[float, float, float, float]:
-    """One layer's gradient norm, update ratio, dead share and saturated share, as in `LayerHealth`; quick."""
-    gradient, W, update = layer.dW, layer.W, layer.W_next - layer.W
-    size, slope = np.vdot(W, W), slopes(layer)
-    places = layer.a.size
-    dead = 0.0 if slope is None else 1.0 - np.count_nonzero(slope.any(axis=0)) / slope.shape[1]
-    low, high = ACTIVATIONS[layer.activation].range
-    flat: int = 0
-    if isfinite(high - low) and layer.activation != "threshold":
-        # For sigmoid and tanh this is the slope against the steepest one; for softmax a unit's own slope.
-        flat = int(np.count_nonzero((layer.a - low) * (high - layer.a) < FLAT * (0.5 * (high - low)) ** 2))
-    return (
-        sqrt(np.vdot(gradient, gradient) + layer.db.dot(layer.db)),
-        sqrt(np.vdot(update, update) / size) if size else 0.0,
-        dead,
-        flat / places,
-    )
+def measures(trace: Trace) -> list[tuple[float, float, float, float]]:
+    """Each layer's gradient norm, update ratio, dead share and saturated share, as in `LayerHealth`; quick."""
+    network = trace.spec.network
+    lengths = _lengths(network, trace.gradient, trace.parameters, trace.parameters_next)
+    blocks = zip(network.activations, trace.passes("z"), trace.passes("a"), strict=True)
+    shares = ((_dead(activation, z, a), _saturated(activation, a)) for activation, z, a in blocks)
+    return [
+        (gradient, update / size if size else 0.0, dead, saturated)
+        for (gradient, size, update), (dead, saturated) in zip(lengths, shares, strict=True)
+    ]
+
+
+def _lengths(network: Network, gradient: Floats, now: Floats, after: Floats) -> list[list[float]]:
+    """Of each layer's gradient, weights and update of the weights, from flat vectors."""
+    rows = np.stack((gradient, now, after))
+    np.subtract(rows[2], rows[1], rows[2])
+    rows[1:, network.biases] = 0.0
+    np.multiply(rows, rows, rows)
+    return np.sqrt(np.add.reduceat(rows, network.offsets[:-1], axis=1)).T.tolist()  # type: ignore[no-any-return]
+
+
+def _dead(activation: Activation, z: Floats, a: Floats) -> float:
+    """The share of units, of z and a (units, examples), whose slope is 0 everywhere."""
+    if activation.derivative is None:
+        return 0.0
+    slope = np.empty_like(z)
+    activation.derivative(z, a, slope)
+    return 1.0 - int(np.count_nonzero(slope.any(axis=1))) / len(slope)
+
+
+def _saturated(activation: Activation, a: Floats) -> float:
+    """The share of a (units, examples) where a bounded activation is nearly flat."""
+    low, high = activation.range
+    if not isfinite(high - low) or activation.name == "threshold":
+        return 0.0
+    # For sigmoid and tanh this is the slope against the steepest one; for softmax a unit's own slope.
+    return int(np.count_nonzero((a - low) * (high - a) < FLAT * (0.5 * (high - low)) ** 2)) / a.size
 
 
 def _span(activation: str, values: Floats) -> tuple[float, float]:
@@ -104,7 +125,7 @@ def complaint(trace: Trace, state: RunState | None = None) -> Complaint | None:
 
 def _first(trace: Trace) -> Complaint | None:
     layers = health(trace)
-    checks = (_alike, _threshold, _dead, _exploding, _vanishing, _saturated, _sure_and_wrong)
+    checks = (_alike, _threshold, _dead_units, _exploding, _vanishing, _flat_units, _sure_and_wrong)
     return next((found for check in checks if (found := check(trace, layers))), None)
 
 
@@ -151,7 +172,7 @@ def _threshold(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | Non
     return None
 
 
-def _dead(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
+def _dead_units(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
     worst = max(layers, key=lambda layer: layer.dead_share)
     if worst.dead_share < MOSTLY:
         return None
@@ -199,7 +220,7 @@ def _times(ratio: float) -> str:
     return f"{ratio:,.0f} times" if ratio < 1e9 else f"{ratio:.0e} times"
 
 
-def _saturated(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
+def _flat_units(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
     hidden = layers[:-1]  # an output that is sure of itself is flat as well, and that is well
     worst = max(hidden, key=lambda layer: layer.saturated_share, default=None)
     if worst is None or worst.saturated_share < SATURATED:

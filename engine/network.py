@@ -9,16 +9,17 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise
 
 import numpy as np
 
 from engine.activations import ACTIVATIONS, Activation
-from engine.arrays import Floats
+from engine.arrays import Floats, Ints
 from engine.losses import LOSSES, FromLogits, Loss
 
 Call = Callable[[], object]
-BUFFERS = ("z", "a", "da", "dz", "slope")  # of a workspace
+RECORDED = ("z", "a", "da", "dz")
+BUFFERS = (*RECORDED, "slope")  # of a workspace
 _ADDRESS = re.compile(r"W([1-9]\d{0,3})\.([1-9]\d{0,3})\.([1-9]\d{0,3})|b([1-9]\d{0,3})\.([1-9]\d{0,3})")
 
 
@@ -85,6 +86,15 @@ class Network:
         return flat
 
     @cached_property
+    def rows(self) -> tuple[int, ...]:
+        """Where each layer's rows begin in a buffer of them all, a row of ones after each layer, and their count."""
+        return tuple(accumulate((units + 1 for units in self.sizes[1:]), initial=0))
+
+    def blocks(self, flat: Floats, examples: int) -> list[Floats]:
+        """Views of a flat buffer as one (units + 1, examples) block a layer, each with its row of ones."""
+        return [flat[i * examples : j * examples].reshape(-1, examples) for i, j in pairwise(self.rows)]
+
+    @cached_property
     def is_weight(self) -> Floats:
         """1.0 at every weight of the flat vector and 0.0 at every bias."""
         flat = np.ones(self.size)
@@ -92,6 +102,11 @@ class Network:
             b[...] = 0.0
         flat.setflags(write=False)
         return flat
+
+    @cached_property
+    def biases(self) -> Ints:
+        """Where the biases are in the flat vector."""
+        return np.flatnonzero(self.is_weight == 0.0)
 
     def locate(self, address: str) -> int:
         """The index of an address in the flat vector; ValueError, saying which there are, if there is none such."""
@@ -158,18 +173,13 @@ class Workspace:
     def __init__(self, network: Network, parameters: Floats, gradient: Floats, examples: int) -> None:
         self.network = network
         self.scale = np.array(network.loss.scale(network.sizes[-1], examples))
-        self._all = np.zeros(len(BUFFERS) * sum(units + 1 for units in network.sizes[1:]) * examples)
+        self._all = np.zeros(len(BUFFERS) * network.rows[-1] * examples)
         self._flat = dict(zip(BUFFERS, self._all.reshape(len(BUFFERS), -1), strict=True))
         self._flat["a"].fill(1.0)
         self._recorded = self._all[: -len(self._flat["slope"])]
-        blocks = {name: self._blocks(name, examples) for name in BUFFERS}
+        blocks = {name: network.blocks(self._flat[name], examples) for name in BUFFERS}
         self.z, self.a, self.da, self.dz, self._slope = ([block[:-1] for block in blocks[name]] for name in BUFFERS)
         self._plan(network.matrices(parameters), network.matrices(gradient), blocks["a"], blocks["da"])
-
-    def _blocks(self, name: str, examples: int) -> list[Floats]:
-        """One buffer's layers, each with its row of ones."""
-        ends = np.cumsum([(units + 1) * examples for units in self.network.sizes[1:-1]])
-        return [block.reshape(-1, examples) for block in np.split(self._flat[name], ends)]
 
     def _plan(self, W: list[Floats], dW: list[Floats], a_in: list[Floats], da_in: list[Floats]) -> None:
         """Bind every call of both passes to its arrays once, so that a pass is one plain loop over its calls.

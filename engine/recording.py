@@ -9,7 +9,7 @@ from typing import overload
 import numpy as np
 
 from engine.arrays import Floats
-from engine.network import BUFFERS, Workspace
+from engine.network import RECORDED, Workspace
 
 _STEPS = 128  # in one block
 
@@ -44,4 +44,4 @@ class Recording(Sequence[dict[str, Floats]]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         size, row = self._rows[index]
-        return dict(zip(BUFFERS, row[:size].reshape(len(BUFFERS) - 1, -1), strict=False)) | {"gradient": row[size:]}
+        return dict(zip(RECORDED, row[:size].reshape(len(RECORDED), -1), strict=True)) | {"gradient": row[size:]}

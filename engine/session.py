@@ -159,6 +159,11 @@ class Session:
             self._update(self.t, self._settings)
             self.parameters[self._held] = held
 
+    def last(self, examples: int) -> Ints:
+        """Indices of the mini-batch of so many examples that `batches` gave last."""
+        order = batch_order(self.spec.seed, self.epoch, self.examples.train)
+        return order[self.cursor - examples : self.cursor]
+
     @property
     def t(self) -> int:
         """How many updates this optimizer has made, the current one included."""

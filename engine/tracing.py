@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from engine.arrays import Floats, Ints
 from engine.examples import batch_order, examples_of
+from engine.network import RECORDED, Workspace
 from engine.session import Session, in_batches, penalty_gradient, penalty_of
 from engine.spec import Spec, SpecError
-from engine.state import Divergence, RunState
+from engine.state import Divergence, RunState, frozen
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,9 @@ class Trace:
     """Everything that one step computes, from a state: derived, never stored.
 
     `examples` are indices into the run's examples; x (examples, features), y (examples, outputs). `loss` is the
-    data's, `penalty` what regularization adds; `gradient` and `penalty_gradient` likewise, as flat vectors. `t` counts
-    the updates of the optimizer, this one included. `slots` and `slots_next` are its memory before and after.
+    data's, `gradient` its gradient as a flat vector, `recorded` the buffers z, a, da and dz one after the other, as
+    the passes left them. `t` counts the updates of the optimizer, this one included. `slots` and `slots_next` are its
+    memory before and after.
     """
 
     spec: Spec
@@ -49,16 +52,46 @@ class Trace:
     x: Floats
     y: Floats
     loss: float
-    penalty: float
     learning_rate: float
     t: int
-    layers: tuple[LayerTrace, ...]
+    recorded: Floats
     gradient: Floats
-    penalty_gradient: Floats
     parameters: Floats
     parameters_next: Floats
     slots: Floats
     slots_next: Floats
+
+    @cached_property
+    def penalty(self) -> float:
+        """What regularization adds to the loss."""
+        with np.errstate(all="ignore"):
+            return penalty_of(self.spec, self.parameters)
+
+    @cached_property
+    def penalty_gradient(self) -> Floats:
+        """What regularization adds to the gradient, as a flat vector."""
+        with np.errstate(all="ignore"):
+            return penalty_gradient(self.spec, self.parameters)
+
+    def passes(self, name: str) -> list[Floats]:
+        """z, a, da or dz as the passes have it, feature-major: (units, examples) a layer."""
+        buffer = self.recorded.reshape(len(RECORDED), -1)[RECORDED.index(name)]
+        return [block[:-1] for block in self.spec.network.blocks(buffer, len(self.examples))]
+
+    @cached_property
+    def layers(self) -> tuple[LayerTrace, ...]:
+        """The same numbers, layer by layer."""
+        network = self.spec.network
+        flats = (self.parameters, self.gradient, self.penalty_gradient, self.parameters_next)
+        now, slope, pull, updated = map(network.layers, flats)
+        blocks = zip(network.activation_names, *map(self.passes, RECORDED), strict=True)
+        return tuple(
+            LayerTrace(
+                activation, *now[k], z.T.copy(), a.T.copy(), da.T.copy(), dz.T.copy(),
+                *slope[k], pull[k][0], *updated[k],
+            )
+            for k, (activation, z, a, da, dz) in enumerate(blocks)
+        )  # fmt: skip
 
     def inputs_of(self, layer: int) -> Floats:
         """What layer `layer` (from 0) receives, (examples, inputs): x, or the a of the layer below."""
@@ -89,32 +122,20 @@ def trace_of(state: RunState, indices: Ints) -> Trace:
     with Session(state) as session, np.errstate(all="ignore"):
         inputs, targets = session.examples.x, session.examples.targets
         x, y = (in_batches(rows, indices, len(indices))[0].T for rows in (inputs, targets))
-        workspace, rate = session.workspace(len(indices)), session.rate()
+        workspace = session.workspace(len(indices))
         workspace.forward(x)
-        loss = workspace.backward(x, y)
-        workspace.complete(y)
-        passes = {name: [block.T.copy() for block in getattr(workspace, name)] for name in ("z", "a", "da", "dz")}
-        gradient = session.gradient.copy()
-        session.update(x, y, workspace)
-        after, penalty = session.parameters.copy(), penalty_gradient(state.spec, state.parameters)
-        return Trace(
-            state.spec, state.step, indices, x[:-1].T, y.T, loss, penalty_of(state.spec, state.parameters), rate,
-            session.t, _layer_traces(state, passes, gradient, penalty, after), gradient, penalty,
-            state.parameters, after, state.slots, session.slots,
-        )  # fmt: skip
+        return update_traced(session, workspace, x, y, workspace.backward(x, y), indices)
 
 
-def _layer_traces(
-    state: RunState, passes: dict[str, list[Floats]], gradient: Floats, penalty: Floats, after: Floats
-) -> tuple[LayerTrace, ...]:
-    network = state.spec.network
-    now, slope, pull, updated = (network.layers(flat) for flat in (state.parameters, gradient, penalty, after))
-    return tuple(
-        LayerTrace(
-            name, *now[k], passes["z"][k], passes["a"][k], passes["da"][k], passes["dz"][k],
-            *slope[k], pull[k][0], *updated[k],
-        )
-        for k, name in enumerate(network.activation_names)
+def update_traced(session: Session, workspace: Workspace, x: Floats, y: Floats, loss: float, indices: Ints) -> Trace:
+    """Make the update of a step whose two passes are done; the trace of that step."""
+    workspace.complete(y)
+    recorded, gradient = workspace.recorded.copy(), session.gradient.copy()
+    step, rate, parameters, slots = session.step, session.rate(), session.parameters.copy(), session.slots.copy()
+    session.update(x, y, workspace)
+    return Trace(
+        session.spec, step, indices, x[:-1].T, y.T, loss, rate, session.t, recorded, gradient,
+        frozen(parameters), session.parameters.copy(), frozen(slots), session.slots.copy(),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 from hashlib import sha256
 from typing import Any
 
@@ -15,6 +16,7 @@ from engine import (
     RunState,
     Spec,
     SpecError,
+    Trace,
     advance,
     apply,
     evaluate,
@@ -101,6 +103,35 @@ def test_a_trace_is_the_step_that_follows(spec: Spec) -> None:
             assert (block.reshape(-1, row.shape[1])[:-1] == row).all()
     assert pack(state) == before
     assert step.examples.tolist() == next_batch(state).tolist()
+
+
+def same_trace(one: Trace, other: Trace) -> bool:
+    return all(
+        np.array_equal(getattr(one, field.name), getattr(other, field.name), equal_nan=field.name == "recorded")
+        for field in fields(Trace)
+        if field.name != "spec"
+    )
+
+
+@EACH
+def test_traces_on_the_way_are_those_of_the_states(spec: Spec) -> None:
+    """Asked for in one go or step by step: the same numbers, and the run itself goes the same way."""
+    wanted = range(1, 40, 4)
+    whole = advance(apply(advance(start(spec), 1).state, "batch_size", 7), 39, traced=wanted)
+    state = apply(advance(start(spec), 1).state, "batch_size", 7)
+    for found in whole.traces:
+        state = advance(state, found.step - state.step).state
+        assert same_trace(found, trace(state))
+    assert [found.step for found in whole.traces] == list(wanted)
+    assert same(whole.state, advance(state, 40 - state.step).state)
+
+
+def test_a_run_that_diverges_is_traced_as_far_as_it_got() -> None:
+    """No trace of the step that ran out of range, none twice."""
+    spec = Spec.make(dataset="line", hidden=[], learning_rate=10.0)
+    progress = advance(start(spec), 2000, traced=range(0, 2000, 2))
+    assert progress.state.divergence
+    assert [found.step for found in progress.traces] == list(range(0, progress.done, 2))
 
 
 def test_every_epoch_visits_every_training_example_once_in_an_order_of_its_own() -> None:
