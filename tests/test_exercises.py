@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from app.learn.exercises import LARGEST_SEED, TYPES, exercise, exercise_by_id
 from app.learn.facts import Facts
+from app.learn.judging import Problem, check, parse_number
 from app.learn.problems import (
-    Problem,
     better_problem,
-    check,
     choice_problem,
     delta_problem,
     direction_problem,
@@ -20,7 +19,6 @@ from app.learn.problems import (
     largest_problem,
     new_value_problem,
     number_problem,
-    parse_number,
 )
 from engine import Spec, advance, start
 

@@ -20,8 +20,8 @@ from app.answers import json
 from app.api import answers_with
 from app.draw.rendering import ENV
 from app.learn.exercises import LARGEST_SEED, TYPES, Exercise, exercise, exercise_by_id
+from app.learn.judging import check
 from app.learn.lessons import lessons
-from app.learn.problems import check
 from app.serve.errors import PROBLEM
 from app.serve.strict import StrictRoute
 from engine import SpecError

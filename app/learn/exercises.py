@@ -10,8 +10,8 @@ from zlib import crc32
 import numpy as np
 
 from app.learn.facts import Facts
+from app.learn.judging import Problem
 from app.learn.problems import (
-    Problem,
     activation_problem,
     delta_problem,
     direction_problem,

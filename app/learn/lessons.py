@@ -16,7 +16,7 @@ from jinja2 import Environment, TemplateNotFound
 from markupsafe import Markup
 
 from app.learn.facts import Facts
-from app.learn.problems import Problem, Verdict, check
+from app.learn.judging import Problem, Verdict, check
 from engine import Spec, start
 
 FOLDER = "lessons/"

@@ -2,120 +2,16 @@
 factor of it to look at. Each kind of question is one function from facts to a `Problem`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from math import isfinite
-
 import numpy as np
 
 from app.draw.diagram import layer_name, unit_name
 from app.draw.maths import name_of, parts_of
 from app.draw.numbers import unsigned
 from app.learn.facts import Facts
+from app.learn.judging import Mistake, Problem, numeric
 
 UP, DOWN, STAY = "up", "down", "stay"
 DIGITS = 4
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A number that a known slip leads to, the factor it concerns, and what to say about it."""
-
-    value: float
-    factor: str
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A question about one quantity. The answer is one of `options`, or else a number within `tolerance`."""
-
-    prompt: str
-    quantity: str
-    truth: float | str
-    solution: str
-    hint: str
-    mistakes: tuple[Mistake, ...] = ()
-    tolerance: float = 0.0
-    wanted: float = 0.0
-    """The tolerance there would be if no slip came near."""
-    options: tuple[str, ...] = ()
-    slips: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """For options: what a wrong one says, as (factor, sentence)."""
-
-    @property
-    def clear(self) -> bool:
-        """Whether slips stand well apart from the truth, and neither is lost in rounding."""
-        if self.options or isinstance(self.truth, str):
-            return True
-        return self.tolerance >= self.wanted and abs(self.truth) >= 0.01
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether an answer is right; if not, which factor to look at, and why."""
-
-    correct: bool
-    factor: str | None
-    message: str
-
-
-# Checking
-
-
-def check(problem: Problem, answer: str | float) -> Verdict:
-    """The verdict on an answer, a number or one of the options, as text or as a number."""
-    if problem.options:
-        return _check_option(problem, str(answer).strip())
-    value = parse_number(answer)
-    if value is None:
-        return Verdict(False, "number", "Write the answer as a number, for instance -0.25.")
-    assert not isinstance(problem.truth, str)
-    if abs(value - problem.truth) <= problem.tolerance:
-        return Verdict(True, None, problem.solution)
-    near = [m for m in problem.mistakes if abs(value - m.value) <= max(problem.tolerance, 0.005 * abs(m.value))]
-    if near:
-        best = min(near, key=lambda m: abs(value - m.value))
-        return Verdict(False, best.factor, best.sentence)
-    return _by_size(problem, problem.truth, value)
-
-
-def parse_number(answer: str | float) -> float | None:
-    """A finite number from what people type (a true minus, a decimal comma); None if it is none."""
-    text = str(answer).strip().replace("−", "-").replace(" ", "")
-    if "." not in text:
-        text = text.replace(",", ".", 1)
-    try:
-        value = float(text) if len(text) <= 40 and "_" not in text else float("nan")
-    except ValueError:
-        return None
-    return value if isfinite(value) else None
-
-
-def _check_option(problem: Problem, answer: str) -> Verdict:
-    chosen = next((option for option in problem.options if option.lower() == answer.lower()), None)
-    if chosen is None:
-        return Verdict(False, "choice", f"Choose one of: {', '.join(problem.options)}.")
-    if chosen == problem.truth:
-        return Verdict(True, None, problem.solution)
-    factor, sentence = problem.slips.get(chosen, ("", problem.hint))
-    return Verdict(False, factor or "choice", sentence)
-
-
-def _by_size(problem: Problem, truth: float, value: float) -> Verdict:
-    """No known slip: at least say whether the sign, the decimal point or the size is off."""
-    if abs(value + truth) <= problem.tolerance:
-        return Verdict(False, "sign", f"The size is right and the sign is not. {problem.hint}")
-    if value * truth < 0:
-        return Verdict(False, "sign", f"Look at the sign first. {problem.hint}")
-    for power in (10, 100, 1000):
-        if abs(value - truth * power) <= problem.tolerance * power or abs(value - truth / power) <= problem.tolerance:
-            return Verdict(False, "decimal point", "The digits are right and the decimal point is not.")
-    size = "too large" if abs(value) > abs(truth) else "too small"
-    return Verdict(False, "size", f"The sign is right, the size is {size}. {problem.hint}")
-
-
-# Problems, each from the facts of a step on one example
 
 
 def _n(value: float) -> str:
@@ -129,23 +25,6 @@ def _place(facts: Facts, address: str) -> str:
     if not source:
         return f"{name_of(address)}, the bias of {to}"
     return f"{name_of(address)}, from {unit_name(layer - 1, source, facts.layers)} to {to}"
-
-
-def _numeric(
-    prompt: str, quantity: str, truth: float, solution: str, hint: str,
-    mistakes: Sequence[Mistake], wanted: float | None = None, least: float | None = None,
-) -> Problem:  # fmt: skip
-    """A question for a number. It may be off by two per cent, so that rounded intermediate results do no harm, or by
-    `wanted`; by less where a slip comes nearer, but never by less than four digits can be.
-
-    Slips that lead to the right number all the same (a bias of 0, a slope of 1) are none.
-    """
-    wanted = max(0.02 * abs(truth), 6e-5) if wanted is None else wanted
-    least = 5e-4 * abs(truth) if least is None else least
-    apart = tuple(mistake for mistake in mistakes if abs(mistake.value - truth) > max(2 * least, 1e-12))
-    nearest = min((abs(mistake.value - truth) / 3 for mistake in apart), default=wanted)
-    tolerance = max(min(wanted, nearest), least)
-    return Problem(prompt, quantity, float(truth), solution, hint, apart, tolerance, wanted)
 
 
 def activation_problem(facts: Facts, layer: int, unit: int) -> Problem:
@@ -171,7 +50,7 @@ def activation_problem(facts: Facts, layer: int, unit: int) -> Problem:
         ),
     ]
     total = " + ".join(f"{_n(w)} × {_n(x)}" for w, x in terms)
-    return _numeric(
+    return numeric(
         f"What comes out of {unit_name(layer, unit, facts.layers)}: its activation a?",
         f"a{layer}.{unit}", a,
         f"z = {total} + {_n(b)} = {_n(z)}, and the activation makes {_n(a)} of it.",
@@ -197,7 +76,7 @@ def loss_problem(facts: Facts) -> Problem:
         ),
     ]
     squares = " + ".join(f"({_n(float(r))})²" for r in residual)
-    return _numeric(
+    return numeric(
         "What is the loss of this example, half the sum of the squared differences?", "loss", loss,
         f"½ ({squares}) = {_n(loss)}.", "Take a − y for each output, square, add up, halve.",
         mistakes,
@@ -216,7 +95,7 @@ def delta_problem(facts: Facts, layer: int, unit: int) -> Problem:
         *(_output_slips(facts, unit, slope) if layer == facts.layers else _hidden_slips(facts, layer, unit, slope)),
         Mistake(-delta, "sign", "The size is right, the sign is not: the difference is a − y, output minus target."),
     ]  # fmt: skip
-    return _numeric(
+    return numeric(
         f"What is delta, dL/dz, of {unit_name(layer, unit, facts.layers)}?", f"delta{name}", delta,
         f"dL/da × slope = {_n(da)} × {_n(slope)} = {_n(delta)}.",
         "Delta is what comes back to the unit, dL/da, times the slope of its activation.",
@@ -285,7 +164,7 @@ def gradient_problem(facts: Facts, address: str, label: str | None = None) -> Pr
         solution = f"delta × a = {_n(delta)} × {_n(a_in)} = {_n(gradient)}."
         hint = "It is the delta at the weight's end times the activation at its beginning."
     mistakes.append(Mistake(-gradient, "sign", "The size is right, the sign is not. Check the sign of delta."))
-    return _numeric(
+    return numeric(
         f"What is the gradient of {label or _place(facts, address)}: dL/d{name_of(address)}?",
         f"d{address}", gradient, solution, hint, mistakes,
     )  # fmt: skip
@@ -315,7 +194,7 @@ def new_value_problem(facts: Facts, address: str, label: str | None = None) -> P
             Mistake(now - rate * a_in, "delta", f"The delta at its end, {_n(delta)}, is missing."),
         ]  # fmt: skip
     step = abs(rate * gradient)
-    return _numeric(
+    return numeric(
         f"What is {label or _place(facts, address)} after the step? Give four decimals.", address, new,
         f"{_n(now)} {'+' if gradient < 0 else '−'} {rate:g} × {_n(abs(gradient))} = {_n(new)}.",
         "New = old − learning rate × gradient, and the gradient is delta × activation.",
@@ -383,7 +262,7 @@ def number_problem(
 ) -> Problem:
     """A number; `slips` gives for a factor the number that comes of missing it, and what to say."""
     mistakes = [Mistake(float(value), factor, sentence) for factor, (value, sentence) in slips.items()]
-    return _numeric(prompt, "number", truth, solution, hint, mistakes, within, within and within / 100)
+    return numeric(prompt, "number", truth, solution, hint, mistakes, within, within and within / 100)
 
 
 def better_problem(prompt: str, before: float, after: float) -> Problem:

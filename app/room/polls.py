@@ -16,17 +16,8 @@ from app.draw.diagram import layer_name
 from app.draw.maths import name_of, parts_of
 from app.draw.numbers import signed, unsigned
 from app.learn.facts import Facts
-from app.learn.problems import (
-    DOWN,
-    STAY,
-    UP,
-    Problem,
-    choice_problem,
-    delta_problem,
-    direction_problem,
-    largest_problem,
-    parse_number,
-)
+from app.learn.judging import Problem, parse_number
+from app.learn.problems import DOWN, STAY, UP, choice_problem, delta_problem, direction_problem, largest_problem
 from app.room.names import clean
 from engine import FEATURES
 from engine.session import frozen_mask
