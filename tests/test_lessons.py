@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
 from runpy import run_path
@@ -19,14 +20,15 @@ from app.learn import digits as lesson_digits
 from app.learn import information as lesson_information
 from app.learn import pieces
 from app.learn.facts import Facts
+from app.learn.judging import Problem
 from app.learn.lessons import Lesson, Task, Visit, lessons
 from app.learn.pages import render
 from app.learn.plots import plot
-from app.learn.problems import Problem
-from app.learn.tools import CODE, LISTINGS, TOOLS, highlighted, open_in_playground, run_listing
+from app.learn.tools import CODE, LISTINGS, TOOLS, code_of, highlighted, open_in_playground, run_listing
 from app.page.links import Link
 from engine import Spec, advance, evaluate, start, trace
 from engine.datasets import load_digits16
+from engine.information import record
 
 ALL = lessons(ENV)
 SCREENS = [(lesson, screen) for lesson in ALL for screen in range(1, len(lesson.screens) + 1)]
@@ -35,6 +37,7 @@ PUBLISHED = {
     "W2.1.1": 0.358916480, "W2.1.2": 0.408666186, "W2.2.1": 0.511301270, "W2.2.2": 0.561370121,
 }  # fmt: skip
 PUBLISHED_LOSS = 0.298371109
+WITHOUT = () if find_spec("torch") else ("pytorch.py",)
 
 
 def name(case: Any) -> str:
@@ -184,7 +187,7 @@ def test_prose_follows_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert body.count("✗") == len(PUBLISHED)
 
 
-@pytest.mark.parametrize("listing", [each for each in LISTINGS if each != "pytorch.py" or find_spec("torch")])
+@pytest.mark.parametrize("listing", [each for each in LISTINGS if each not in ("train.py", *WITHOUT)])
 def test_every_listing_runs_to_the_engines_numbers(listing: str) -> None:
     """Loss and all eight new weights, to the last digits; PyTorch's too where it is installed."""
     made, facts = run_path(str(CODE / listing)), worked_example()
@@ -193,14 +196,41 @@ def test_every_listing_runs_to_the_engines_numbers(listing: str) -> None:
         assert np.array(new) == pytest.approx(layer.W_next, rel=1e-12)
 
 
+def test_the_whole_program_learns_as_the_engine_does() -> None:
+    """Lesson 10's last listing: its slope is the nudge's, and its 2,000 steps on the batch are the engine's."""
+    made = run_path(str(CODE / "train.py"))
+    first, second = ({"W": W.tolist(), "b": [0] * len(W)} for W in made["start"])
+    spec = Spec.make(
+        dataset="custom", data={"x": made["points"], "y": made["y"].tolist(), "task": "regression"}, test_share=0,
+        hidden=[3], activation="sigmoid", output_activation="sigmoid", loss="squared_error", batch_size=4,
+        learning_rate=made["rate"], parameters=[first, second],
+    )  # fmt: skip
+    state = start(spec)
+    gradient = trace(state).layers[0].dW
+    assert made["slope"] == pytest.approx(gradient[0, 0], rel=1e-12)
+    assert made["nudged"] == pytest.approx(gradient[0, 0], rel=1e-5)
+    assert len(made["losses"]) == 2001
+    later = advance(state, 2000).state
+    assert [made["losses"][0], made["losses"][-1]] == pytest.approx([trace(state).loss, trace(later).loss], rel=1e-9)
+    for W, b, layer in zip(made["W"], made["b"], trace(later).layers, strict=True):
+        assert pytest.approx(layer.W, rel=1e-8) == W
+        assert pytest.approx(layer.b, rel=1e-8) == b
+    assert [round(float(answer)) for (answer,) in made["answers"]] == [0, 1, 1, 0]
+
+
 def test_listings_are_short_lit_and_valid() -> None:
-    """Without PyTorch its listing is compiled at least; no line is cut off on the page."""
-    assert LISTINGS == ("flat.py", "pytorch.py", "scalar.py", "vector.py")
+    """Without PyTorch its listing is compiled at least; every line fits on a phone, and says how it is indented."""
+    assert LISTINGS == ("flat.py", "pytorch.py", "scalar.py", "train.py", "vector.py")
     for listing in LISTINGS:
         text = (CODE / listing).read_text()
         compile(text, listing, "exec")
-        assert max(map(len, text.splitlines()[1:])) <= 78
-        assert "style=" not in highlighted(listing)
+        assert max(map(len, text.splitlines()[1:])) <= 43
+        lit = highlighted(listing)
+        assert "style=" not in lit
+        shown = [html.unescape(re.sub("<[^>]+>", "", line)) for line in lit.splitlines()]
+        depths = [int(depth) for depth in re.findall(r'class="code-line in-(\d+)"', lit)]
+        assert depths == [len(line) - len(line.lstrip()) for line in shown[: len(depths)]]
+        assert len(depths) == len(code_of(listing).splitlines())
     with pytest.raises(ValueError, match="must be one of"):
         run_listing("../secret.py")
 
@@ -208,7 +238,7 @@ def test_listings_are_short_lit_and_valid() -> None:
 def test_the_wrong_order_does_what_the_lesson_says() -> None:
     """The listing with the new weight in its last line comes to the number that lesson 10 tells."""
     text = (CODE / "scalar.py").read_text()
-    changed = text.replace("da[j] += W[layer]", "da[j] += new_W[layer]")
+    changed = text.replace("da[j] += W[k]", "da[j] += new_W[k]")
     assert changed != text
     names: dict[str, Any] = {}
     exec(changed, names)
@@ -296,6 +326,41 @@ def test_the_top_left_pixel_is_white_in_every_digit() -> None:
     assert 0 in lesson_digits.empty_pixels()
     facts = Facts(start(Spec.make(by_slug("pixels").spec)))
     assert facts.change("W1.1.1") == 0.0
+
+
+@pytest.mark.parametrize(("lesson", "screen"), SCREENS, ids=name)
+def test_every_screen_has_a_live_piece(lesson: Lesson, screen: int) -> None:
+    """Something to look at that the engine computes, and something that the reader moves, runs or answers."""
+    body, visit = render(lesson, {"screen": str(screen)})
+    assert '<aside class="live"' in body
+    assert visit.controls or visit.tasks
+
+
+@pytest.mark.parametrize("weight", [-3.0, 0.0, 0.4, 2.95])
+def test_any_slope_is_the_same_by_equation_and_by_nudge(weight: float) -> None:
+    """Lesson 11 prints both for the slope that is chosen, and they agree in every digit; so do its four equations."""
+    math = by_slug("math")
+    facts = worked_example().with_values({"W2.1.1": weight})
+    for address in facts.state.spec.network.addresses():
+        body, _ = render(math, {"screen": "3", "w": str(weight), "slope": address, "numbers": "1"})
+        product, nudged = re.findall(r"<td>([+−]?\d\.\d{7}|0)</td></tr>", body)[-2:]
+        assert product == nudged
+        assert float(product.replace("−", "-")) == pytest.approx(facts[f"d{address}"], abs=6e-8)
+
+
+def test_what_lesson_12_reads_exactly_and_at_the_ends() -> None:
+    """Counted once more: states as bytes, and activations in the first or last of thirty bins from -1 to 1."""
+    head = ENV.get_template(by_slug("black-box").template).make_module({"at": Visit()})
+    spec = Spec.make(head.spec)  # type: ignore[attr-defined]
+    late = record(spec, [400])[400][3]
+    ends = ((late < -1 + 2 / 30) | (late >= 1 - 2 / 30)).mean()
+    assert lesson_information.at_the_ends(head.spec, 4, 30)[-1] == pytest.approx(ends)  # type: ignore[attr-defined]
+    counts = np.array(list(Counter(row.tobytes() for row in late).values())) / len(late)
+    assert lesson_information.exactly(head.spec, 4)[-1] == pytest.approx(-(counts * np.log2(counts)).sum())  # type: ignore[attr-defined]
+    assert (
+        "exactly" not in render(by_slug("black-box"), {"screen": "4"})[0].split('class="legend"')[1].split("</ul>")[0]
+    )
+    assert ">exactly</li>" in render(by_slug("black-box"), {"screen": "4", "exact": "not at all"})[0]
 
 
 def test_lesson_12_shows_what_it_tells() -> None:

@@ -1,6 +1,6 @@
 """The information plane of a lesson's run: recorded once, binned as the reader likes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log2
@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 
 from engine import Spec, examples_of
-from engine.information import PlanePoint, Recording, information_plane, record
+from engine.information import (
+    PlanePoint,
+    Recording,
+    activation_span,
+    binned,
+    information_plane,
+    mutual_information,
+    record,
+    states,
+)
 
 EPOCHS: tuple[int, ...] = tuple(sorted({0} | {round(float(epoch)) for epoch in np.geomspace(1, 400, 24)}))
 
@@ -58,6 +67,28 @@ def _plane(spec: Spec, bins: int) -> Plane:
 def _recorded(spec: Spec) -> Recording:
     """Training takes a third of a second, so it is done once for all binnings."""
     return record(spec, EPOCHS)
+
+
+def exactly(spec: Mapping[str, Any], layer: int) -> list[float]:
+    """A layer's I(X;T) over EPOCHS with its activations told apart to the last bit, and no bins."""
+    made = Spec.make(spec)
+    examples = examples_of(made)
+    x = states(examples.raw[: examples.train])
+    return [mutual_information(x, states(layers[layer - 1])) for layers in _recorded(made).values()]
+
+
+def at_the_ends(spec: Mapping[str, Any], layer: int, bins: int) -> list[float]:
+    """Over EPOCHS, the share of a layer's activations that lie in the first or the last of the plane's bins."""
+    made = Spec.make(spec)
+    rows = [layers[layer - 1] for layers in _recorded(made).values()]
+    low, high = activation_span(np.concatenate(rows).ravel(), made.network.activations[layer - 1].range)
+    places = [binned(row, bins, low, high) for row in rows]
+    return [float(((place == 0) | (place == bins - 1)).mean()) for place in places]
+
+
+def ends_of(series: Sequence[tuple[str, Sequence[float], Sequence[float], str]]) -> str:
+    """What lines (name, xs, ys, class) come to, in words."""
+    return ", ".join(f"{name} {ys[-1]:.1f}" for name, _, ys, _ in series)
 
 
 def told(plane: Plane, index: int) -> str:

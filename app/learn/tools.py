@@ -1,5 +1,6 @@
 """What a lesson's template may call beside its visit: numbers, formulas, plots, pieces, problems and listings."""
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from runpy import run_path
@@ -11,7 +12,7 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers.python import PythonLexer
 
 from app.assets import TEMPLATES
-from app.draw.maths import mathml, name_of
+from app.draw.maths import mathml, name_of, parts_of
 from app.draw.numbers import fixed, fixed_signed, short, unsigned
 from app.learn import digits as lesson_digits
 from app.learn import information as lesson_information
@@ -39,8 +40,11 @@ def code_of(name: str) -> str:
 
 @lru_cache(maxsize=16)
 def highlighted(name: str) -> Markup:
-    """A listing as HTML with classes."""
-    return Markup(highlight(code_of(name), PythonLexer(), HtmlFormatter(cssclass="highlight", wrapcode=True)))
+    """A listing as HTML with classes: a span a line, which says how far it is indented, so that it can wrap below."""
+    code = code_of(name)
+    lit = highlight(code, PythonLexer(), HtmlFormatter(cssclass="highlight", wrapcode=True, linespans="line"))
+    depths = [len(line) - len(line.lstrip()) for line in code.splitlines()]
+    return Markup(re.sub(r'id="line-(\d+)"', lambda found: f'class="code-line in-{depths[int(found[1]) - 1]}"', lit))
 
 
 @lru_cache(maxsize=16)
@@ -88,6 +92,7 @@ TOOLS: dict[str, Any] = {
     "sig": unsigned,
     "short": short,
     "name_of": name_of,
+    "parts_of": parts_of,
     "math": mathml,
     "plot": plots.plot,
     "pieces": pieces,

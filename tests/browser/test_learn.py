@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from app.learn.tools import code_of
 from engine import Spec, start, trace
 
 SAID = re.compile(r"The network says (\d)")
@@ -231,6 +232,50 @@ def test_progress_is_kept_in_the_browser(learn: Callable[[str], Page]) -> None:
     assert [cookie["name"] for cookie in page.context.cookies() if "learn" in cookie["name"]] == []
 
 
+@pytest.mark.parametrize("width", [360, 390])
+def test_code_is_read_on_a_phone_and_copied_whole(browser: Browser, base_url: str, width: int) -> None:
+    """No listing scrolls sideways, no line of it is broken, and what is selected is the program."""
+    context = browser.new_context(base_url=base_url, viewport={"width": width, "height": 800})
+    page = context.new_page()
+    for screen, listing in enumerate(("scalar.py", "vector.py", "flat.py", "train.py", "pytorch.py"), 1):
+        page.goto(f"/learn/code?screen={screen}")
+        page.wait_for_selector("html[data-ready]")
+        assert page.evaluate(SIDEWAYS) == []
+        heights = page.locator(".code-line").evaluate_all("lines => lines.map(e => e.getBoundingClientRect().height)")
+        assert max(heights) < 1.5 * min(heights), listing
+        assert page.evaluate(SELECTED).strip() == code_of(listing).strip()
+    context.close()
+
+
+def test_code_that_must_wrap_goes_on_further_in(browser: Browser, base_url: str) -> None:
+    """On the smallest screen a line breaks below its own beginning, and the copy is still the program."""
+    context = browser.new_context(base_url=base_url, viewport={"width": 240, "height": 800})
+    page = context.new_page()
+    page.goto("/learn/code")
+    page.wait_for_selector("html[data-ready]")
+    assert page.evaluate(SIDEWAYS) == []
+    # of every line that breaks, its parts begin where it began, or two characters further in
+    parts = page.locator(".code-line").evaluate_all(
+        """lines => lines.map(line => [...line.children].flatMap(e => [...e.getClientRects()]))
+            .filter(parts => parts.some(p => p.top > parts[0].top + 5))
+            .map(parts => Math.min(...parts.filter(p => p.top > parts[0].top + 5).map(p => p.left)) - parts[0].left)"""
+    )
+    assert len(parts) > 5
+    assert min(parts) > 0
+    assert page.evaluate(SELECTED).strip() == code_of("scalar.py").strip()
+    context.close()
+
+
+SIDEWAYS = "[...document.querySelectorAll('.code')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"
+SELECTED = """() => {
+    const range = document.createRange();
+    range.selectNodeContents(document.querySelector('.code code'));
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+    return getSelection().toString();
+}"""
+
+
 def test_the_link_to_the_playground_opens_the_lessons_run(learn: Callable[[str], Page]) -> None:
     """Lesson 7's last screen leads to its network, with its loss on the screen."""
     page = learn("/layers?screen=5")
@@ -270,7 +315,8 @@ def test_nothing_for_axe_to_find(
     paths = [
         "", "/practice?seed=3&answer=1", "/error", "/line?screen=2&reveal=1", "/slope?screen=4", "/overshoot?screen=3",
         "/neuron?screen=3", "/layers?screen=3&moment=6", "/deeper", "/pixels?screen=2", "/pixels?screen=3",
-        "/code?screen=3", "/math?screen=3&numbers=1", "/math?screen=4", "/black-box?screen=2",
+        "/code?screen=3", "/code?screen=4", "/math?screen=3&numbers=1", "/math?screen=4", "/black-box?screen=2",
+        "/black-box?screen=4",
     ]  # fmt: skip
     found = {}
     for path in paths:
