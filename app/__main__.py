@@ -7,6 +7,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import signal
 import socket
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
@@ -14,6 +15,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from app.serve.addresses import EVERYWHERE, base_url
+from app.serve.process import GRACE_SECONDS, leave, leave_with_workers
 from app.serve.protocol import BoundedProtocol
 from app.settings import Settings, load
 
@@ -32,16 +34,18 @@ def main() -> None:
     print(f"Backprop Playground: http://{host}:{listener.getsockname()[1]}", flush=True)
     if settings.host in EVERYWHERE or settings.public_url:
         print(f"In your network, and for a class: {base_url(settings)}", flush=True)
-    signal.signal(signal.SIGTERM, _leave)  # uvicorn raises it again once it has stopped: that is no failure
-    signal.signal(signal.SIGINT, _leave)
     if settings.workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
+        supervisor = Multiprocess(config, sockets=[listener])
+        _on_stop(leave_with_workers)  # uvicorn's own waits for a sign of life of each first, up to 5 s
+        supervisor.run()
     else:
+        _on_stop(leave)  # uvicorn raises the signal again once it has stopped: that is no failure
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(0)
+def _on_stop(handler: Callable[[int, FrameType | None], NoReturn]) -> None:
+    signal.signal(signal.SIGTERM, handler)
+    signal.signal(signal.SIGINT, handler)
 
 
 def server_config(settings: Settings) -> uvicorn.Config:
@@ -58,7 +62,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         forwarded_allow_ips=settings.trusted_proxies,
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
 
 

@@ -158,6 +158,13 @@ def _answers(url: str) -> bool:
 @contextmanager
 def run_redis(*options: str) -> Iterator[str]:
     """A redis-server of our own on a free port, which keeps nothing; its redis:// URL."""
+    with run_redis_process(*options) as (_, url):
+        yield url
+
+
+@contextmanager
+def run_redis_process(*options: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The same, with its process."""
     program = find_redis()
     if program is None:
         raise RuntimeError(f"redis-server is missing: {REDIS_COMMAND}")
@@ -168,7 +175,7 @@ def run_redis(*options: str) -> Iterator[str]:
         command += ["--save", "", *options]
         with running(command, {}, log) as process:
             wait_until(lambda: _pongs(port), process, log)
-            yield f"redis://127.0.0.1:{port}/0"
+            yield process, f"redis://127.0.0.1:{port}/0"
 
 
 def _pongs(port: int) -> bool:
