@@ -56,6 +56,7 @@ document.getElementById('pad-clear').addEventListener('click', () => {
 });
 
 export function closeData() {
+  document.getElementById('error-csv').textContent = '';
   document.getElementById('mydata').close();
 }
 

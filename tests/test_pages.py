@@ -17,7 +17,7 @@ from app.main import create_app
 from app.page.csvdata import parse_csv
 from app.page.forms import Fields, controls, spec_from
 from app.settings import Settings
-from engine import DATASETS, OPTIMIZERS, Spec, SpecError
+from engine import DATASETS, OPTIMIZERS, Spec
 
 HTMX = {"HX-Request": "true", "Accept-Encoding": "gzip"}
 RUN = re.compile(r'data-run="([^"]+)"')
@@ -167,6 +167,47 @@ def test_bad_input_is_refused_in_words(tmp_path: Path, method: str, path: str, d
     within(tmp_path, work)
 
 
+def test_without_script_a_refused_form_comes_back(tmp_path: Path) -> None:
+    """What was chosen stays chosen, the message stands at its field, and the run is the one that it was sent from."""
+
+    async def work(client: AsyncClient) -> None:
+        run = run_of(await client.get("/?seed=7&parameters=&frozen=biases"))
+        form = [("controls", "1"), ("run", run), ("dataset", "circle"), ("seed", "7"), ("units", "3"),
+                ("units", "zwei"),
+                ("unit_activation", "relu"), ("unit_activation", "tanh"), ("features", "x1"), ("batch_size", "31"),
+                ("output_activation", "tanh"), ("loss", "cross_entropy"), ("start_parameters", ""),
+                ("optimizer", "adam"), ("learning_rate", "0.3")]  # fmt: skip
+        encoded = {"Content-Type": "application/x-www-form-urlencoded"}
+        wrong = await client.post("/runs", content=urlencode(form), headers=encoded)
+        assert wrong.status_code == 422
+        assert run_of(wrong) == run
+        assert "must be a whole number" in field_error(wrong, "hidden")
+        assert 'name="units" value="zwei"' in wrong.text
+        form[5] = ("units", "2")
+        answer = await client.post("/runs", content=urlencode(form), headers=encoded)
+        assert "cross_entropy" in field_error(answer, "loss")
+        assert "output activation tanh" in field_error(answer, "loss")
+        for chosen in ("cross_entropy", "tanh", "relu", "adam", "0.3"):
+            assert f'<option value="{chosen}" selected' in answer.text, chosen
+        assert 'name="batch_size" type="range" min="1" max="100" step="1" value="31"' in answer.text
+        form[11] = ("loss", "squared_error")
+        assert (await client.post("/runs", content=urlencode(form), headers=encoded)).status_code == 303
+        form[12] = ("start_parameters", '[{"W": 3}]')
+        given = await client.post("/runs", content=urlencode(form), headers=encoded)
+        assert field_error(given, "parameters")
+        assert "[{&#34;W&#34;: 3}]</textarea>" in given.text
+        receipt = {"field": "W2.1.3", "value": "a lot", "select": "W2.1.3"}
+        assert "a lot" in field_error(await client.post(f"/runs/{run}/edit", data=receipt), "W2-1-3")
+
+    within(tmp_path, work)
+
+
+def field_error(answer: Response, field: str) -> str:
+    found = re.search(f'id="error-{field}" role="alert">([^<]*)', answer.text)
+    assert found is not None
+    return found[1]
+
+
 def test_nothing_a_client_sends_is_an_error_of_ours(tmp_path: Path) -> None:
     """Raw bytes, foreign ids and stale addresses get an answer below 500."""
 
@@ -314,21 +355,44 @@ def test_what_was_touched_last_has_its_way() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
-    [("1,2\n3,four", "line 2, value 2"), ("1,2,0\n1,2", "line 2: 2 numbers"), ("1,nan", "line 1"), ("", "0 lines"),
-     ("1e999,2\n1,2", "line 1"), ("\n".join("1,2,0" for _ in range(1001)), "line 1001")],
-)  # fmt: skip
-def test_a_wrong_line_is_named(text: str, says: str) -> None:
-    """Pasted numbers that are none are refused by line, counted from 1."""
-    with pytest.raises(SpecError) as caught:
-        parse_csv(text)
-    assert says in str(caught.value)
+    ("text", "task", "says"),
+    [
+        ("1,2\n3,four", "", "Line 2, column 2 is “four”: it must be a number."),
+        ("1,2,0\n\n1,,0", "", "Line 3, column 2 is empty: it must be a number."),
+        ("1;2;0\n1,5;2;0", "", "Line 2, column 1 is “1,5”: it must be a number, with a decimal point."),
+        ("x,y\n1,nan\n2,3", "", "Line 2, column 2 is “nan”: it must be a number from -1,000,000 to 1,000,000."),
+        ("1e999,2\n1,2", "", "Line 1, column 1 is “1e999”: it must be a number from -1,000,000 to 1,000,000."),
+        ("x,y,k\n1,2,0\n1,2", "", "Line 3 has 2 columns: it must have 3, as line 2 has."),
+        ("1\n2", "", "Line 1 has 1 column: it must have at least 2,"),
+        (",".join("1" * 300) + "\n", "", "There is only 1 line of numbers: there must be at least 2,"),
+        ("\n".join([",".join("1" * 300)] * 2), "", "Line 1 has 300 columns: it must have at most 257."),
+        ("\n".join([",".join("1" * 30)] * 900), "", "900 lines of 29 inputs are 26,100 numbers: they must be at most"),
+        ("", "", "There are no lines of numbers: there must be at least 2,"),
+        ("x,y\n1,2", "", "There is only 1 line of numbers: there must be at least 2,"),
+        ("\n".join(["1,2,0"] * 1500), "", "There are 1,500 lines of numbers: there must be at most 1,000."),
+        ("1,2,0\n1,2,2", "binary", "Line 2, column 3 is “2”: it must be 0 or 1 where there are two classes."),
+        ("1,2,-1\n1,2,0", "binary", "Line 2, column 3 is “0”: it must be -1 or 1 where there are two classes."),
+        ("1,2,0\n1,2,0.5", "multiclass", "Line 2, column 3 is “0.5”: it must be a class, 0 to 9."),
+    ],
+)
+def test_a_wrong_line_is_named(tmp_path: Path, text: str, task: str, says: str) -> None:
+    """Pasted text is refused in one plain sentence: the line and column, counted from 1, and what is allowed."""
+
+    async def work(client: AsyncClient) -> None:
+        for headers in ({}, HTMX):
+            answer = await client.post("/runs", data={"csv": text, "task": task}, headers=headers)
+            assert answer.status_code == 422
+            said = re.search(r'(?:id="notice" role="alert">|#notice" hx-swap="innerHTML">)<p[^>]*>([^<]*)', answer.text)
+            assert said is not None
+            assert said[1].startswith(says)
+
+    within(tmp_path, work)
 
 
 def test_pasted_numbers_in_any_common_form() -> None:
     """Commas, semicolons, tabs or spaces; a heading is passed over."""
     assert parse_csv("x1;x2;y\n1;2;0\n\n-3.5;4;1\n") == {"x": [[1.0, 2.0], [-3.5, 4.0]], "y": [0.0, 1.0]}
-    assert parse_csv("1 2\t3\n4,5,6") == {"x": [[1.0, 2.0], [4.0, 5.0]], "y": [3.0, 6.0]}
+    assert parse_csv("\nx y z\n1 2\t3\n4,5,6") == {"x": [[1.0, 2.0], [4.0, 5.0]], "y": [3.0, 6.0]}
 
 
 def test_data_too_long_for_an_address_is_kept_by_the_run(tmp_path: Path) -> None:

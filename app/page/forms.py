@@ -70,6 +70,9 @@ class Fields(dict[str, str]):
         return [value for key, value in self._pairs if key == name]
 
 
+NO_FIELDS = Fields(())
+
+
 @dataclass(frozen=True)
 class Option:
     """One choice of a select box."""
@@ -228,10 +231,11 @@ def _picture(name: str) -> tuple[tuple[float, float, str], ...]:
     )
 
 
-def spec_from(form: Fields, changed: str = "") -> Spec:
+def spec_from(form: Fields, changed: str | None = "") -> Spec:
     """The spec that the controls ask for; `changed` names the one that was touched last, to which others give way.
 
-    Raises SpecError with the field that is wrong.
+    It is None for a form without script, where all were filled in at once and none that is seen gives way. Raises
+    SpecError with the field that is wrong.
     """
     given_fields = _given(form)
     try:
@@ -242,8 +246,10 @@ def spec_from(form: Fields, changed: str = "") -> Spec:
         return Spec.make(given_fields)
 
 
-def _giving_way(wrong: str, changed: str) -> tuple[str, ...]:
+def _giving_way(wrong: str, changed: str | None) -> tuple[str, ...]:
     """Fields that follow another: a loss its output, a parameter its network."""
+    if changed is None:
+        return ("frozen",) if wrong.startswith("frozen") else ()
     if wrong.startswith(("parameters", "frozen")):
         return () if changed == "start_parameters" else ("parameters", "frozen")
     if wrong in ("loss", "output_activation"):

@@ -18,13 +18,13 @@ from app.draw.outputs import title_of
 from app.draw.rendering import ENV, render
 from app.page.asked import Asked, asked
 from app.page.csvdata import parse_csv
-from app.page.forms import SPEEDS, controls, edit_from, spec_from
+from app.page.forms import NO_FIELDS, SPEEDS, Fields, edit_from, spec_from
 from app.page.frame import Frame, check_view, frame, table_of
 from app.page.links import Link, View, number, view_of
 from app.page.probing import KINDS, PATH_POINTS, cost_of, map_of, partner_of, penalty_title, probe
+from app.page.refused import NOTHING, Refused, controls_again, refused
 from app.runs import Run, RunNotFound
 from app.serve import html as answers
-from app.serve.errors import spec_problem
 from app.serve.html import html
 from engine import RunState, Spec, SpecError, examples_of
 from engine.health import sentence
@@ -51,7 +51,8 @@ async def home(request: Request) -> Response:
         if ask.scripted:
             return _refused(error)
         run = await ask.runs.open(ask.visitor, Spec.make())
-        return await _page(ask, run, View(), f"This link cannot be opened: {error}. Here is the default run.", 422)
+        told = Refused("", "", f"This link cannot be opened: {error}. Here is the default run.")
+        return await _page(ask, run, View(), told)
     return await _answer(ask, run, link.view, new_spec=True)
 
 
@@ -81,17 +82,18 @@ async def _answer(ask: Asked, run: Run, view: View, new_spec: bool = False) -> R
     return html(ask.request, text, headers=headers, level=1 if ask.quick else 6)
 
 
-async def _page(ask: Asked, run: Run, view: View, message: str = "", status: int = 200) -> Response:
-    return html(ask.request, render("page.html", await parts(ask, run, view, message), here="Playground"), status)
+async def _page(ask: Asked, run: Run, view: View, wrong: Refused = NOTHING) -> Response:
+    status = 200 if wrong is NOTHING else 422
+    return html(ask.request, render("page.html", await parts(ask, run, view, wrong), here="Playground"), status)
 
 
-async def parts(ask: Asked, run: Run, view: View, message: str = "") -> dict[str, Any]:
+async def parts(ask: Asked, run: Run, view: View, wrong: Refused = NOTHING) -> dict[str, Any]:
     """What the page's template is made of; a class's pages have it too."""
     shown = await _frame(ask, run, view)
     return {
         "title": title_of(run.origin),
-        "frame_html": _frame_text(shown, message),
-        "controls_html": _controls_text(shown),
+        "frame_html": _frame_text(shown, wrong),
+        "controls_html": _controls_text(shown, wrong, NO_FIELDS if wrong is NOTHING else ask.form),
     }
 
 
@@ -114,11 +116,11 @@ async def _frame(ask: Asked, run: Run, view: View) -> Frame:
     return frame(run, state, view, ask.size, ask.quick, others, ask.text("points") if ask.scripted else "")
 
 
-def _frame_text(shown: Frame, message: str = "") -> Markup:
+def _frame_text(shown: Frame, wrong: Refused = NOTHING) -> Markup:
     spec = shown.state.spec
     examples = examples_of(spec)
     return render(
-        "_quick.html" if shown.quick else "_frame.html", f=shown, title=title_of(spec), speeds=SPEEDS, message=message,
+        "_quick.html" if shown.quick else "_frame.html", f=shown, title=title_of(spec), speeds=SPEEDS, wrong=wrong,
         batch=len(shown.trace.examples) if shown.view.example is None else min(spec.batch_size, examples.train),
         first_example=min(FIRST_EXAMPLE, examples.count - 1), has_tests=examples.train < examples.count,
         ways=_ways_back(shown), partner=partner_of(shown.view.select or "") if shown.receipt else "",
@@ -126,13 +128,14 @@ def _frame_text(shown: Frame, message: str = "") -> Markup:
     )  # fmt: skip
 
 
-def _controls_text(shown: Frame) -> Markup:
+def _controls_text(shown: Frame, wrong: Refused = NOTHING, form: Fields = NO_FIELDS) -> Markup:
     return render(
         "_controls.html",
-        c=controls(shown.run.state.spec),
+        c=controls_again(shown.run.state.spec, form),
         run=shown.run.id,
         v=shown.view,
         addressed="run" not in shown.fields,
+        wrong=wrong,
     )
 
 
@@ -161,17 +164,30 @@ def _stopped(shown: Frame) -> str:
 
 def _refused(error: SpecError) -> Response:
     """The message at its field: a fragment that goes there and nowhere else."""
-    field = error.field.replace(".", "-")
-    text = render("_refused.html", field=field, top=error.field.split(".")[0], error=error)
-    return Response(text, 422, media_type="text/html; charset=utf-8")
+    return Response(render("_refused.html", wrong=refused(error)), 422, media_type="text/html; charset=utf-8")
+
+
+async def _refusal(ask: Asked, error: SpecError) -> Response:
+    """The message at its field: to htmx the message alone, else the page it came from, with its form as it was sent."""
+    if ask.scripted:
+        return _refused(error)
+    try:
+        run = await ask.runs.get(ask.request.path_params.get("run_id") or ask.text("run"))
+    except RunNotFound:
+        run = await ask.runs.open(ask.visitor, Spec.make())
+    try:
+        view = ask.view()
+    except SpecError:
+        view = View()
+    return await _page(ask, run, view, refused(error))
 
 
 async def _changed(ask: Asked, change: Any) -> Response:
-    """Do what `change` does; what the engine refuses is said at the field, or as a problem without htmx."""
+    """Do what `change` does; what the engine refuses is said at the field."""
     try:
         run, view, new_spec = await change()
     except SpecError as error:
-        return _refused(error) if ask.scripted else spec_problem(error)
+        return await _refusal(ask, error)
     return await _answer(ask, run, view, new_spec)
 
 
@@ -193,16 +209,13 @@ def _fresh(view: View) -> View:
     return replace(view, step=None, moment=None)
 
 
-def _source(ask: Asked) -> str:
-    """The name of the control that the page says was touched."""
-    return ask.text("touched")
+def _source(ask: Asked) -> str | None:
+    """The name of the control that the page says was touched; None from a page without script, which does not know."""
+    return ask.text("touched") if ask.scripted else None
 
 
 def _custom(ask: Asked) -> Spec:
-    data = parse_csv(ask.text("csv"))
-    if task := ask.text("task"):
-        data["task"] = task
-    return Spec.make({"dataset": "custom", "data": data})
+    return Spec.make({"dataset": "custom", "data": parse_csv(ask.text("csv"), ask.text("task"))})
 
 
 @router.post("/runs/{run_id}/step")
@@ -357,7 +370,7 @@ async def contouring(run_id: str, request: Request) -> Response:
             path.append((float(past[places[0]]), float(past[places[1]])))
         found = await ask.runs.pool.do(1.0, run.visitor, lambda: map_of(contour(state, x, y, path=path)))
     except SpecError as error:
-        return _refused(error) if ask.scripted else spec_problem(error)
+        return await _refusal(ask, error)
     return html(request, render("_probe.html", kind="contour", m=found, penalty=penalty_title(state.spec)))
 
 
@@ -374,7 +387,7 @@ async def probing(run_id: str, kind: str, request: Request) -> Response:
         work = partial(probe, kind, state, address, amount, view.example)
         context = await ask.runs.pool.do(cost_of(kind, state), run.visitor, work)
     except SpecError as error:
-        return _refused(error) if ask.scripted else spec_problem(error)
+        return await _refusal(ask, error)
     return html(request, render("_probe.html", context, kind=kind, p=f"/runs/{run_id}"))
 
 

@@ -189,6 +189,22 @@ def test_steps_without_script(browser: Browser, base_url: str) -> None:
     page.context.close()
 
 
+def test_a_refused_form_without_script(browser: Browser, base_url: str) -> None:
+    """A loss that does not suit the output is refused at its field, both as they were chosen, and can be put right."""
+    page = browser.new_context(java_script_enabled=False, base_url=base_url).new_page()
+    page.goto("/?seed=42")
+    page.select_option("#c-loss", "cross_entropy")
+    page.click("#settings noscript button")
+    expect(page.locator("#error-loss")).to_contain_text("use softmax")
+    expect(page.locator("#c-loss")).to_have_value("cross_entropy")
+    page.select_option("#c-output_activation", "softmax")
+    page.click("#settings noscript button")
+    assert "loss=cross_entropy" in page.url
+    assert "output_activation=softmax" in page.url
+    assert "seed=42" in page.url
+    page.context.close()
+
+
 def test_walks_a_whole_pass_by_keyboard(open_page: Callable[..., Page]) -> None:
     """Every moment on screen says what the API says, in all four faces; back really goes back."""
     page = open_page("/?seed=7&hidden=2&step=5&example=3&grain=operation&lens=gradients")
@@ -311,7 +327,7 @@ def test_my_own_data(open_page: Callable[..., Page]) -> None:
     assert len(page.input_value("#csv").splitlines()) == 4
     page.fill("#csv", "1, 2, 0\n3, four, 1")
     page.click("text=Train on this")
-    expect(page.locator("#error-csv")).to_contain_text("line 2")
+    expect(page.locator("#error-csv")).to_have_text("Line 2, column 2 is “four”: it must be a number.")
     page.fill("#csv", "-1, -2, 0\n3, 4, 1\n2, 1, 1\n-2, -1, 0\n-3, 1, 0")
     page.click("text=Train on this")
     page.wait_for_url(re.compile("dataset=custom"))

@@ -1,0 +1,64 @@
+"""What was refused, as the page says it: a sentence at its field, in a form that keeps what was typed."""
+
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any
+
+from app.page.csvdata import WrongData
+from app.page.forms import Controls, Fields, controls
+from app.page.links import number
+from engine import ACTIVATIONS, FIELDS, LIMITS, Spec, SpecError
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A refusal: the field, and the sentences at the field and at the head of the page."""
+
+    field: str
+    sentence: str
+    notice: str
+
+    def at(self, *names: str) -> str:
+        """What stands at the field of one of these names: the sentence, if it is the one that was refused."""
+        if self.field in names:
+            return self.sentence
+        return self.notice if self.field.partition(".")[0] in names else ""
+
+    @property
+    def ids(self) -> list[tuple[str, str]]:
+        """Ids of the places where it may stand, each with its sentence."""
+        names = dict.fromkeys((self.field, self.field.partition(".")[0]))
+        return [(f"error-{name.replace('.', '-')}", self.at(name)) for name in names]
+
+
+NOTHING = Refused("", "", "")
+
+
+def refused(error: SpecError) -> Refused:
+    """The words for an error."""
+    if isinstance(error, WrongData):
+        return Refused(error.field, str(error), str(error))
+    sentence = f"{error.value} is not allowed: it must be {error.allowed}."
+    return Refused(error.field, sentence, f"{error.field.replace('_', ' ')}: {sentence}")
+
+
+def controls_again(spec: Spec, form: Fields) -> Controls:
+    """The controls of a run as a refused form has left them: what was chosen in it need not go together."""
+    if "controls" not in form:
+        return controls(spec)
+    typed: dict[str, Any] = {name: value for name in FIELDS if (value := _typed(name, form)) is not None}
+    units = form.getlist("units")[: LIMITS.hidden_layers]
+    names = [name if name in ACTIVATIONS else "tanh" for name in form.getlist("unit_activation")]
+    typed["hidden"] = tuple(number(text) for text in units)
+    typed["activation"] = tuple((names + ["tanh"] * len(units))[: len(units)])
+    typed["features"] = tuple(form.getlist("features"))
+    return replace(controls(replace(spec, **typed, parameters=None)), start_text=form.get("start_parameters", ""))
+
+
+def _typed(name: str, form: Fields) -> str | float | None:
+    """A choice or a number of the form, if it is one at all."""
+    field, text = FIELDS[name], form.get(name, "")
+    if field.kind == "choice" and name != "dataset":
+        return text if text in field.choices else None
+    value = number(text) if field.kind in ("number", "integer") else None
+    return value if isinstance(value, int | float) and isfinite(value) else None
