@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import numpy as np
@@ -22,6 +23,8 @@ Client = httpx.AsyncClient
 ANSWERS = {
     "walkthrough?granularity=operation": looks.WalkthroughAnswer,
     "walkthrough?granularity=pass&example=3": looks.WalkthroughAnswer,
+    "walkthrough?granularity=unit&mathml=true": looks.WalkthroughAnswer,
+    "receipt?address=b2.1&mathml=true": looks.ReceiptAnswer,
     "receipt?address=W2.1.3": looks.ReceiptAnswer,
     "receipt?address=a2.1&example=5": looks.ReceiptAnswer,
     "receipt?address=a0.2": looks.ReceiptAnswer,
@@ -108,6 +111,26 @@ def test_the_walkthrough_is_the_engines(tmp_path: Path) -> None:
     with_run(tmp_path, {}, 20, work)
 
 
+def test_symbols_come_as_the_page_sets_them(tmp_path: Path) -> None:
+    """With mathml=true each moment and receipt has its equations, the page's own markup; else null in their place."""
+
+    async def work(client: Client, path: str) -> None:
+        run = path.split("/")[-2]
+        for ask in ("walkthrough?example=8&moment=12", "receipt?example=8&address=W2.1.3"):
+            answers = [(await client.get(path + ask + more)).json() for more in ("&mathml=true", "")]
+            told, plain = (answer.get("moments", [answer])[0] for answer in answers)
+            assert plain["mathml"] is None
+            assert told == plain | {"mathml": told["mathml"]}
+            assert len(told["mathml"]) > 1
+            for equation in told["mathml"]:
+                assert ElementTree.fromstring(equation).tag.endswith("}math")
+            view = f"/runs/{run}/frame?example=8&moment=12&select=W2.1.3"
+            page = (await client.get(view, headers={"HX-Request": "true"})).text
+            assert all(f"{equation}</p>" in page for equation in told["mathml"])
+
+    with_run(tmp_path, {}, 20, work)
+
+
 def test_probes_are_the_engines(tmp_path: Path) -> None:
     """Nudge, check, slice, wishes and health answer what the engine answers, to the last bit."""
     state = state_of({}, 20)
@@ -169,6 +192,8 @@ WRONG = {
     "contour?x=q&y=b1.1": "x",
     "wishes?address=x": "address",
     "wishes?gradients=maybe": "gradients",
+    "walkthrough?mathml=yes": "mathml",
+    "receipt?address=b2.1&mathml=1": "mathml",
     "check?example=1e9": "example",
     "health?step=99999999999999999999": "step",
 }

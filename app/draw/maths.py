@@ -13,6 +13,7 @@ from app.draw.numbers import SUPERSCRIPTS
 
 _SUB = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _ADDRESS = re.compile(r"([Wba])(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?", re.ASCII)
+_PRIME = re.compile(r"<msup>(<mi>\w</mi>)<mi>&#x02032;</mi></msup>")  # a prime is raised by itself, not once more
 _BLOCKED = re.compile(r'\s(?:style|mathcolor|mathbackground)="[^"]*"')
 
 
@@ -63,4 +64,10 @@ def mathml(latex: str, display: str = "inline") -> Markup:
 
     `display` is "inline" or "block". The LaTeX is ours, never a user's.
     """
-    return Markup(_BLOCKED.sub("", convert(latex, display=display)))
+    text = _BLOCKED.sub("", convert(latex, display=display))
+    return Markup(_PRIME.sub(r'<mrow>\1<mo lspace="0" rspace="0">&#x02032;</mo></mrow>', text))
+
+
+def equations(latex: str) -> list[Markup]:
+    """The equations of a formula, one MathML element each, so that they can stand below each other."""
+    return [mathml(part.strip()) for part in latex.split(r",\quad")]

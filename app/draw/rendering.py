@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from app.assets import STATIC, TEMPLATES
 from app.draw import numbers
-from app.draw.maths import mathml
+from app.draw.maths import equations
 
 SLOT = Markup("%s")
 
@@ -30,11 +30,6 @@ def static_version() -> str:
 def asset(path: str) -> str:
     """The address of a static file. Modules import each other by relative paths, so the version is a folder."""
     return f"/static/{static_version()}/{path}"
-
-
-def equations(latex: str) -> list[Markup]:
-    """The equations of a formula, one MathML element each, so that they can stand below each other."""
-    return [mathml(part.strip()) for part in latex.split(r",\quad")]
 
 
 def environment() -> Environment:

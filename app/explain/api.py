@@ -42,9 +42,11 @@ Address = Annotated[
 ]
 Example = Annotated[Whole | None, Query(description="One example alone, by its row; else the next mini-batch.")]
 Step = Annotated[Whole | None, Query(description="An earlier step to look at.")]
+MathML = Annotated[Literal["true", "false"], Query(description="The symbols as MathML too, beside LaTeX.")]
 PATH_POINTS = 24
 CHECK_SECONDS = 0.5
 MOMENT_SECONDS = 60e-6  # to write one moment
+MATHML_SECONDS = 300e-6  # to set one moment's symbols the first time
 
 Look = Callable[[RunState], dict[str, Any]]
 
@@ -63,7 +65,7 @@ async def _found(runs: Runs, run_id: str, step: int | None) -> tuple[Run, RunSta
 @router.get("/walkthrough", tags=["look"], responses=answers_with(looks.WalkthroughAnswer))
 async def read_walkthrough(
     run_id: str, runs: Kept, example: Example = None, granularity: Granularity = "unit", step: Step = None,
-    moment: Annotated[Whole | None, Query(description="Only this moment.")] = None,
+    moment: Annotated[Whole | None, Query(description="Only this moment.")] = None, mathml: MathML = "false",
 ) -> Response:  # fmt: skip
     """One step as moments in computing order, each in words, symbols, numbers and a line of NumPy.
 
@@ -75,23 +77,23 @@ async def read_walkthrough(
         if moment is not None and moment >= len(walk):
             raise SpecError("moment", moment, f"a whole number from 0 to {len(walk) - 1}")
         indices = range(len(walk)) if moment is None else [moment]
-        return looks.walked(walk, indices, runs.settings.answer_numbers)
+        return looks.walked(walk, indices, runs.settings.answer_numbers, mathml == "true")
 
     def cost(state: RunState) -> float:
         count = 1 if moment is not None else min(1_000, 4 * state.spec.network.size + 10)
-        return look_cost(state.spec) + count * MOMENT_SECONDS
+        return look_cost(state.spec) + count * (MOMENT_SECONDS + (mathml == "true") * MATHML_SECONDS)
 
     return await _look(runs, run_id, step, cost, look)
 
 
 @router.get("/receipt", tags=["look"], responses=answers_with(looks.ReceiptAnswer))
 async def read_receipt(
-    run_id: str, runs: Kept, address: Address, example: Example = None, step: Step = None
+    run_id: str, runs: Kept, address: Address, example: Example = None, step: Step = None, mathml: MathML = "false"
 ) -> Response:
     """Where a parameter's next value comes from, or a unit's z, a and delta."""
 
     def look(state: RunState) -> dict[str, Any]:
-        return looks.received(state.step, receipt_of(trace(state, example), address))
+        return looks.received(state.step, receipt_of(trace(state, example), address), mathml == "true")
 
     return await _look(runs, run_id, step, lambda state: look_cost(state.spec), look)
 

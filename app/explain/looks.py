@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from app.draw.maths import equations
 from app.explain.moments import Grain, Moment, Phase, text_of
 from app.explain.receipts import Receipt
 from app.explain.walkthrough import Walkthrough
@@ -33,6 +34,7 @@ class MomentAnswer(BaseModel):
 
     `targets` are the quantities it computes by address, `nodes` and `links` what it lights in the diagram, `focus`
     whose receipt it belongs to. `terms` are the largest of the products it adds up, `rest` sums the `left_out` others.
+    With mathml=true `mathml` has the symbols' equations as the page shows them, else null.
     """
 
     index: int
@@ -54,6 +56,7 @@ class MomentAnswer(BaseModel):
     terms: list[TermAnswer]
     rest: Number
     left_out: int
+    mathml: list[str] | None
 
 
 class PhaseAnswer(BaseModel):
@@ -92,13 +95,14 @@ class PartAnswer(BaseModel):
 class ReceiptAnswer(BaseModel):
     """How a parameter came to its next value, now + parts = next; or a unit to its numbers; or an input.
 
-    `facts` are the numbers, those per example as lists. `came_from` is one click further back.
+    `facts` are the numbers, those per example as lists. `came_from` is one click further back. With mathml=true
+    `mathml` has the symbols' equations as the page shows them, else null.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{
         "step": 0, "address": "b2.1", "name": "b²₁", "place": "bias of hidden 2, unit 1", "kind": "parameter",
         "words": "Against its gradient, the bias goes up to +0.02425.", "symbols": "b", "numbers": "", "code": [],
-        "came_from": ["a2.1"], "terms": [], "rest": 0.0, "left_out": 0,
+        "came_from": ["a2.1"], "terms": [], "rest": 0.0, "left_out": 0, "mathml": None,
         "facts": {"now": -0.0044, "gradient": -0.95, "parts": [{"name": "gradient", "value": 0.0286}], "next": 0.0242},
     }]})  # fmt: skip
 
@@ -115,6 +119,7 @@ class ReceiptAnswer(BaseModel):
     terms: list[TermAnswer]
     rest: Number
     left_out: int
+    mathml: list[str] | None
     facts: dict[str, Any]
 
 
@@ -305,7 +310,7 @@ def _plain(value: Any) -> Any:
     return np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value
 
 
-def walked(walk: Walkthrough, indices: Sequence[int], most: int) -> dict[str, Any]:
+def walked(walk: Walkthrough, indices: Sequence[int], most: int, mathml: bool = False) -> dict[str, Any]:
     """A walkthrough with the moments at these indices; SpecError if they hold more than `most` numbers."""
     moments, numbers = [], 0
     for index in indices:
@@ -313,7 +318,7 @@ def walked(walk: Walkthrough, indices: Sequence[int], most: int) -> dict[str, An
         numbers += sum(np.size(value) for value in moment.values.values())
         if numbers > most:
             raise SpecError("granularity", walk.plan.grain, f"coarser, or one example: at most {most:,} numbers")
-        moments.append(_moment(moment, walk))
+        moments.append(_moment(moment, walk, mathml))
     return {
         "step": walk.trace.step, "examples": walk.trace.examples, "granularity": walk.plan.grain, "count": len(walk),
         "collapsed": walk.collapsed, "code": walk.program.lines, "moments": moments,
@@ -321,16 +326,16 @@ def walked(walk: Walkthrough, indices: Sequence[int], most: int) -> dict[str, An
     }  # fmt: skip
 
 
-def _moment(moment: Moment, walk: Walkthrough) -> dict[str, Any]:
+def _moment(moment: Moment, walk: Walkthrough, mathml: bool) -> dict[str, Any]:
     return flat(moment) | {
         "words": text_of(moment.words), "numbers": text_of(moment.numbers),
         "code": walk.program.lines[moment.code_line - 1].strip(),
         "values": {name: _plain(value) for name, value in moment.values.items()},
-        "terms": [asdict(term) for term in moment.terms],
+        "terms": [asdict(term) for term in moment.terms], "mathml": equations(moment.symbols) if mathml else None,
     }  # fmt: skip
 
 
-def received(step: int, told: Receipt) -> dict[str, Any]:
+def received(step: int, told: Receipt, mathml: bool = False) -> dict[str, Any]:
     """A receipt."""
     facts = {} if told.facts is None else {name: _plain(value) for name, value in flat(told.facts).items()}
     if "parts" in facts:
@@ -341,7 +346,8 @@ def received(step: int, told: Receipt) -> dict[str, Any]:
         "step": step, "address": told.address, "name": told.name, "place": told.place, "kind": kind,
         "words": text_of(told.words), "symbols": told.symbols, "numbers": text_of(told.numbers), "code": told.code,
         "came_from": told.came_from, "terms": [asdict(term) for term in total.terms] if total else [],
-        "rest": total.rest if total else 0.0, "left_out": total.left_out if total else 0, "facts": facts,
+        "rest": total.rest if total else 0.0, "left_out": total.left_out if total else 0,
+        "mathml": equations(told.symbols) if mathml else None, "facts": facts,
     }  # fmt: skip
 
 
