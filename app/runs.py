@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -13,6 +12,7 @@ from typing import Any
 import orjson
 
 from app import course
+from app.cache import Cache
 from app.costs import bytes_cost, data_cost, given_cost, look_cost, step_cost, told_cost
 from app.course import Course, Room, Steps
 from app.once import KeyReused, Once, version_of
@@ -38,7 +38,6 @@ from engine import CorruptState, Edit, RunState, Spec, SpecError, pack, start, u
 __all__ = ["Conflict", "KeyReused", "Run", "RunDamaged", "RunNotFound", "Runs", "Steps", "Summary", "TooMany"]
 
 ATTEMPTS = 20
-CACHED_NUMBERS = 4_000_000
 
 
 class RunNotFound(LookupError):
@@ -81,7 +80,7 @@ class Runs:
         self.store, self.settings = store, settings
         self.pool = Pool(settings.heavy_jobs, settings.heavy_jobs_per_visitor)
         self.room = Room(settings.history_points, settings.checkpoints, settings.checkpoint_bytes)
-        self._cache = _Cache(CACHED_NUMBERS)
+        self._cache = Cache()
         self._counted, self._count, self.steps_taken = 0.0, 0, 0
 
     async def create(self, visitor: str, spec: Spec, edits: Sequence[Edit] = (), step: int = 0) -> Run:
@@ -414,33 +413,3 @@ def _points(old: Run, new: Run, steps: Steps) -> dict[str, bytes | None]:
     fresh = [i for i, s in enumerate(now) if s not in was or s in steps.points or s == new.state.step]
     gone: dict[str, bytes | None] = dict.fromkeys(map(str, was - set(now)))
     return gone | {str(now[i]): point_bytes(new.sampled.values[i]) for i in fresh}
-
-
-class _Cache:
-    """Runs as they were last seen, the ones used last, up to so many numbers in all. The store has the last word."""
-
-    def __init__(self, most: int) -> None:
-        self.most, self._size = most, 0
-        self._runs: OrderedDict[str, Run] = OrderedDict()
-
-    def get(self, run_id: str) -> Run | None:
-        if run_id in self._runs:
-            self._runs.move_to_end(run_id)
-        return self._runs.get(run_id)
-
-    def put(self, run: Run) -> None:
-        self.drop(run.id)
-        self._runs[run.id] = run
-        self._size += _numbers(run)
-        while self._size > self.most and len(self._runs) > 1:
-            self.drop(next(iter(self._runs)))
-
-    def drop(self, run_id: str) -> None:
-        run = self._runs.pop(run_id, None)
-        if run:
-            self._size -= _numbers(run)
-
-
-def _numbers(run: Run) -> int:
-    given = 4 * len(run.origin.parameters or ())  # as Python's own numbers
-    return 500 + given + run.state.parameters.size + run.state.slots.size + run.sampled.values.size
