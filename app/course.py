@@ -30,7 +30,7 @@ from engine import (
 )
 from engine.arrays import Ints
 from engine.edits import MOST_STEPS
-from engine.health import measures
+from engine.health import health
 
 Column = npt.NDArray[np.float32]
 RUN_COLUMNS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
@@ -241,9 +241,9 @@ def row(metrics: Mapping[str, Metrics], step: Trace) -> Column:
     """One point of the history: losses and accuracies over whole sets, and each layer's health in the next step."""
     train, test = metrics["train"], metrics["test"]
     numbers = [_number(value) for value in (train.loss, test.loss, train.accuracy, test.accuracy)]
+    for layer in health(step):
+        numbers += [getattr(layer, name) for name in LAYER_COLUMNS]
     with np.errstate(all="ignore"):
-        for layer in measures(step):
-            numbers += layer
         return np.array(numbers, dtype=np.float32)
 
 

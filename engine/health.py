@@ -3,7 +3,6 @@ to try.
 """
 
 from dataclasses import dataclass
-from itertools import count
 from math import isfinite, sqrt
 
 import numpy as np
@@ -32,7 +31,7 @@ class LayerHealth:
     `gradient_norm` is the length of (dW, db), `gradient_size` the root mean square of dW. `update_ratio` is the
     length of the weights' step over their own, 0 while they are all 0. `dead_share`: units whose slope is 0 on
     every example, so that they pass nothing back. `saturated_share`: places (example, unit) where a bounded
-    activation is nearly flat. `histogram` counts activations in bins with these `edges`.
+    activation is nearly flat.
     """
 
     layer: int
@@ -41,39 +40,29 @@ class LayerHealth:
     update_ratio: float
     dead_share: float
     saturated_share: float
-    histogram: Ints
-    edges: Floats
 
 
 def health(trace: Trace) -> tuple[LayerHealth, ...]:
     """Every layer's health in this step; about the batch, dead means dead on all examples of that batch."""
-    with np.errstate(all="ignore"):
-        return tuple(map(_health_of, trace.layers, count(1), measures(trace)))
-
-
-def _health_of(layer: LayerTrace, k: int, measured: tuple[float, float, float, float]) -> LayerHealth:
-    norm, ratio, dead, saturated = measured
-    finite = np.clip(layer.a[np.isfinite(layer.a)], -LARGEST, LARGEST)
-    counts, edges = np.histogram(finite, BINS, _span(layer.activation, finite))
-    return LayerHealth(k, norm, sqrt(np.square(layer.dW).mean()), ratio, dead, saturated, counts, edges)
-
-
-def measures(trace: Trace) -> list[tuple[float, float, float, float]]:
-    """Each layer's gradient norm, update ratio, dead share and saturated share, as in `LayerHealth`; quick."""
     network = trace.spec.network
-    lengths = _lengths(network, trace.gradient, trace.parameters, trace.parameters_next)
-    blocks = zip(network.activations, trace.passes("z"), trace.passes("a"), strict=True)
-    shares = ((_dead(activation, z, a), _saturated(activation, a)) for activation, z, a in blocks)
-    return [
-        (gradient, update / size if size else 0.0, dead, saturated)
-        for (gradient, size, update), (dead, saturated) in zip(lengths, shares, strict=True)
-    ]
+    with np.errstate(all="ignore"):
+        lengths = _lengths(network, trace.gradient, trace.parameters, trace.parameters_next)
+        blocks = zip(network.activations, network.shapes, trace.passes("z"), trace.passes("a"), strict=True)
+        return tuple(
+            LayerHealth(
+                k, norm, slope / sqrt(units * (columns - 1)), update / size if size else 0.0,
+                _dead(activation, z, a), _saturated(activation, a),
+            )
+            for k, ((norm, slope, size, update), (activation, (units, columns), z, a)) in enumerate(
+                zip(lengths, blocks, strict=True), 1
+            )
+        )  # fmt: skip
 
 
 def _lengths(network: Network, gradient: Floats, now: Floats, after: Floats) -> list[list[float]]:
-    """Of each layer's gradient, weights and update of the weights, from flat vectors."""
-    rows = np.stack((gradient, now, after))
-    np.subtract(rows[2], rows[1], rows[2])
+    """Of each layer's gradient, its part for the weights, the weights, and their update, from flat vectors."""
+    rows = np.stack((gradient, gradient, now, after))
+    np.subtract(rows[3], rows[2], rows[3])
     rows[1:, network.biases] = 0.0
     np.multiply(rows, rows, rows)
     return np.sqrt(np.add.reduceat(rows, network.offsets[:-1], axis=1)).T.tolist()  # type: ignore[no-any-return]
@@ -95,6 +84,12 @@ def _saturated(activation: Activation, a: Floats) -> float:
         return 0.0
     # For sigmoid and tanh this is the slope against the steepest one; for softmax a unit's own slope.
     return int(np.count_nonzero((a - low) * (high - a) < FLAT * (0.5 * (high - low)) ** 2)) / a.size
+
+
+def spread(layer: LayerTrace) -> tuple[Ints, Floats]:
+    """How a layer's activations are spread: counts in bins, and the edges of these."""
+    finite = np.clip(layer.a[np.isfinite(layer.a)], -LARGEST, LARGEST)
+    return np.histogram(finite, BINS, _span(layer.activation, finite))
 
 
 def _span(activation: str, values: Floats) -> tuple[float, float]:

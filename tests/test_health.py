@@ -6,7 +6,7 @@ from drawn import traces
 from hypothesis import given, settings
 
 from engine import Spec, Trace, advance, start, trace
-from engine.health import complaint, health, sentence
+from engine.health import complaint, health, sentence, spread
 
 WELL = [
     ({}, 0), ({}, 50), ({}, 1000), ({"dataset": "line", "hidden": []}, 500),
@@ -62,8 +62,10 @@ def test_measures_are_what_they_say(step: Trace) -> None:
         assert told.gradient_norm == pytest.approx(np.linalg.norm(everything))
         assert 0 <= told.dead_share <= 1
         assert 0 <= told.saturated_share <= 1
-        assert told.histogram.sum() == layer.a.size
-        assert (np.diff(told.edges) > 0).all()
+        assert told.gradient_size == pytest.approx(np.sqrt(np.mean(layer.dW**2)))
+        counts, edges = spread(layer)
+        assert counts.sum() == layer.a.size
+        assert (np.diff(edges) > 0).all()
         if told.dead_share == 1:
             assert not layer.dW.any() or step.spec.network.joined
 

@@ -18,7 +18,7 @@ from app.explain.walkthrough import walkthrough as walkthrough_of
 from app.runs import Run, Runs
 from app.serve.strict import StrictRoute
 from engine import RunState, SpecError, trace
-from engine.health import complaint, health
+from engine.health import complaint
 from engine.probes import (
     CHECKED,
     CONTOUR_EXAMPLES,
@@ -183,6 +183,6 @@ async def read_health(run_id: str, runs: Kept, step: Step = None) -> Response:
 
     def look(state: RunState) -> dict[str, Any]:
         told = trace(state)
-        return looks.healthy(state.step, told.examples, health(told), complaint(told, state))
+        return looks.healthy(told, complaint(told, state))
 
     return await _look(runs, run_id, step, lambda state: look_cost(state.spec), look)

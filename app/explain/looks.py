@@ -12,8 +12,8 @@ from app.explain.moments import Grain, Moment, Phase, text_of
 from app.explain.receipts import Receipt
 from app.explain.walkthrough import Walkthrough
 from app.schemas import Vector
-from engine import SpecError
-from engine.health import Complaint, LayerHealth
+from engine import SpecError, Trace
+from engine.health import Complaint, health, spread
 from engine.probes import Check, Contour, Nudge, Slice, Wishes
 
 Number = float | None
@@ -385,10 +385,11 @@ def wished(
     }  # fmt: skip
 
 
-def healthy(step: int, examples: Any, layers: Sequence[LayerHealth], found: Complaint | None) -> dict[str, Any]:
+def healthy(told: Trace, found: Complaint | None) -> dict[str, Any]:
     """The health of a step."""
+    spreads = [dict(zip(("histogram", "edges"), spread(layer), strict=True)) for layer in told.layers]
     return {
-        "step": step, "examples": examples, "problem": found.name if found else None,
+        "step": told.step, "examples": told.examples, "problem": found.name if found else None,
         "layer": found.layer if found else None, "sentence": found.sentence if found else "",
-        "layers": [flat(layer) for layer in layers],
+        "layers": [flat(layer) | counts for layer, counts in zip(health(told), spreads, strict=True)],
     }  # fmt: skip

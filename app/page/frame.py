@@ -21,7 +21,7 @@ from app.page.links import Link, View, fits, url_of, view_fields
 from app.runs import Run
 from engine import RunState, SpecError, Trace, evaluate, examples_of, trace
 from engine.arrays import Ints
-from engine.health import LayerHealth, health
+from engine.health import spread
 
 RUN_NUMBERS, LAYER_NUMBERS = 4, 4
 BAR_WIDTH = 360
@@ -151,7 +151,7 @@ def frame(
     return Frame(
         run, state, Link(run.origin, run.edits, shown), step, drawing, walk, receipt,
         output(state, seen, view.example, view.tests, view.discrete),
-        _chart(run, state, view, others or []), _health(run.history, state, () if quick else health(step)),
+        _chart(run, state, view, others or []), _health(run.history, state, None if quick else step),
         _numbers(run, state), size, quick, examples_of(spec).count, key, points == key,
     )  # fmt: skip
 
@@ -227,20 +227,22 @@ def _chart(run: Run, state: RunState, view: View, others: Others) -> LossChart:
     )  # fmt: skip
 
 
-def _health(history: History, state: RunState, now: tuple[LayerHealth, ...]) -> tuple[Health, ...]:
+def _health(history: History, state: RunState, now: Trace | None) -> tuple[Health, ...]:
     """From the sampled point at or before the step that is looked at; `now` adds what only a whole frame tells."""
     until = max(1, int(np.searchsorted(np.array(history.steps), state.step, side="right")))
     values, layers = history.values[:until], len(state.spec.network.shapes)
     rows = []
     for k in range(layers):
         norm, ratio, dead, saturated = values[-1, RUN_NUMBERS + LAYER_NUMBERS * k :][:LAYER_NUMBERS].tolist()
-        line = sparkline(values[-120:, RUN_NUMBERS + LAYER_NUMBERS * k]) if now else ""
-        edges = now[k].edges if now else np.zeros(2)
+        line = bars = ends = ""
+        if now:
+            counts, edges = spread(now.layers[k])
+            line = sparkline(values[-120:, RUN_NUMBERS + LAYER_NUMBERS * k])
+            bars, ends = _bars(counts), " to ".join(label(float(edge), 1) for edge in edges[[0, -1]])
         rows.append(
             Health(
                 layer_name(k + 1, layers), fixed(norm),
-                round(100 * log_share(norm), 1), line, fixed(ratio), _share(dead), _share(saturated),
-                _bars(now[k].histogram) if now else "", " to ".join(label(float(edge), 1) for edge in edges[[0, -1]]),
+                round(100 * log_share(norm), 1), line, fixed(ratio), _share(dead), _share(saturated), bars, ends,
             )
         )  # fmt: skip
     return tuple(rows)
