@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     address_rate: float = _limit(2_000.0, "requests a second from one address: a whole school fits", gt=0)
     rooms_in_all: int = _limit(200, "class rooms open at once", ge=1)
     rooms_per_visitor: int = _limit(10, "class rooms of one visitor", ge=1)
+    rooms_per_address: int = _limit(100, "class rooms opened from one address: a whole school fits", ge=1)
     room_idle_hours: float = _limit(4.0, "hours after which an idle class room closes", gt=0)
     students_per_room: int = _limit(400, "students in a class room", ge=1)
     questions_per_room: int = _limit(200, "questions asked in a class room", ge=1)

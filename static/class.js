@@ -13,7 +13,7 @@ const swap = (target, text, how = 'innerMorph') => htmx.swap({ text, target, sou
 const shape = (scope) => scope.querySelector('#stage')?.dataset.shape;
 
 async function drawState(state) {
-  if (exploring && state.pace !== 'explore') {
+  if (state.removed || (exploring && state.pace !== 'explore')) {
     location.replace(`/class/${root.dataset.room}`);
     return;
   }

@@ -63,7 +63,8 @@ export function follow(root, { state, frame = null }) {
 
   function over() {
     source?.close();
-    location.replace('/class/over');
+    const { room, screen } = root.dataset;
+    location.replace(`/class/over?room=${room}&screen=${screen}`);
   }
 
   // The server answered, but not with a stream: the room is closed, or it is full for now.
@@ -71,6 +72,7 @@ export function follow(root, { state, frame = null }) {
     try {
       const answer = await fetch(`/api/v1/rooms/${root.dataset.room}`);
       if (answer.status === 404) return over();
+      if (answer.status === 403) return location.replace(`/class/${root.dataset.room}`); // removed: the page says so
     } catch { /* not there yet */ }
     return again(2000, 4000);
   }

@@ -83,6 +83,7 @@ async function drawState(state, number) {
   await htmx.swap({ text: state.panel, target: panel, sourceElement: panel, swap: 'innerMorph' });
   for (const id of open) document.getElementById(id)?.setAttribute('open', '');
   mark();
+  listStudents();
   await catchUp(state, number);
 }
 
@@ -103,6 +104,22 @@ document.addEventListener('htmx:before:swap', (event) => {
     event.preventDefault();
     say(text.trim());
   }
+});
+
+// The list of students is made when it is opened, and again when somebody joins while it is open.
+const students = document.getElementById('students');
+let joined = '';
+
+function listStudents() {
+  const now = document.querySelector('#counts .muted').textContent;
+  if (!students.open || now === joined) return;
+  joined = now;
+  htmx.ajax('GET', `/class/${room}/students`, { source: students, target: '#student-list', swap: 'innerMorph' });
+}
+
+students.addEventListener('toggle', () => {
+  joined = '';
+  listStudents();
 });
 
 document.addEventListener('submit', (event) => {

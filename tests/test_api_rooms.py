@@ -110,6 +110,9 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("DELETE", ""): ("teacher", None),
     ("POST", "/renewal"): ("teacher", None),
     ("POST", "/students"): ("anyone", {}),
+    ("GET", "/students"): ("teacher", None),
+    ("DELETE", "/students/{number}"): ("teacher", None),
+    ("PUT", "/students/{number}"): ("teacher", None),
     ("PUT", "/shared"): ("teacher", {"view": "lens=gradients"}),
     ("POST", "/step"): ("teacher", {"count": 1}),
     ("POST", "/reset"): ("teacher", None),
@@ -132,6 +135,8 @@ PAGES: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
     ("POST", "/copy"): ("student", {}),
     ("GET", "/mine"): ("student", {}),
     ("POST", "/hand-in"): ("student", {"run": "RUN"}),
+    ("GET", "/students"): ("teacher", {}),
+    ("POST", "/students"): ("teacher", {"remove": "1"}),
     ("GET", "/wall"): ("anyone", {}),
     ("GET", "/teach"): ("teacher", {}),
     ("POST", "/teach"): ("teacher", {"secret": "SECRET"}),
@@ -163,6 +168,10 @@ def test_who_may_do_what(tmp_path: Path) -> None:
             _, other, _ = await school.room()
             await teacher.put(f"{path}/pace", json={"pace": "explore"})
             await teacher.post(f"{path}/questions", json={"kind": "loss"})
+            gone = await school.student(path)
+            if (method, under) == ("PUT", "/students/{number}"):
+                await teacher.delete(f"{path}/students/1")
+                assert (await gone.get(path)).status_code == 403
             student = await school.student(path)
             copy = (await student.post(f"{path}/copies")).json()["run"]
             callers = {"none": school.person(), "student": student, "other": other, "teacher": teacher}
@@ -476,6 +485,63 @@ def test_a_new_code_shuts_out_whoever_had_the_old_one(tmp_path: Path) -> None:
         moved = await by_cookie.post(f"/class/{code}/do", data={"do": "renew"})
         assert moved.status_code == 303
         assert (await by_cookie.get(moved.headers["location"])).status_code == 200
+
+    play(work, tmp_path)
+
+
+def test_a_student_who_is_removed_is_out(tmp_path: Path) -> None:
+    """Over JSON and on the pages, in plain words; the answers leave tally and table; a new cookie can come in."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room()
+        code = path.rpartition("/")[2]
+        ada, bob = await school.student(path, "Ada"), await school.student(path, "Bob")
+        for number in (1, 2):
+            await teacher.post(f"{path}/questions", json={"kind": "loss"})
+            for person in (ada, bob):
+                await person.put(f"{path}/questions/{number}/answer", json={"answer": "up"})
+        assert [row["nickname"] for row in (await teacher.get(f"{path}/students")).json()["students"]] == ["Ada", "Bob"]
+        told = (await teacher.delete(f"{path}/students/1")).json()
+        assert (told["joined"], told["question"]["answered"]) == (1, 1)
+        rows = (await teacher.get(f"{path}/answers")).json()["answers"]
+        assert [(row["question"], row["nickname"]) for row in rows] == [(1, "Bob"), (2, "Bob")]
+        for method, under, body in (
+            ("GET", "", None), ("POST", "/students", {}), ("PUT", "/questions/2/answer", {"answer": "up"}),
+            ("POST", "/copies", None),
+        ):  # fmt: skip
+            refused = await ada.request(method, path + under, json=body)
+            assert refused.status_code == 403
+            assert "removed you" in refused.json()["detail"]
+        page = await ada.get(f"/class/{code}")
+        assert page.status_code == 403
+        assert "The teacher has removed you from this room." in page.text
+        assert (await teacher.delete(f"{path}/students/1")).status_code == 409
+        assert (await school.student(path)).cookies
+        assert (await teacher.put(f"{path}/students/1")).json()["joined"] == 3
+        assert (await ada.get(f"/class/{code}")).status_code == 200
+
+    play(work, tmp_path)
+
+
+def test_the_wall_goes_where_the_class_goes(tmp_path: Path) -> None:
+    """In the teacher's browser, cookie and all; whoever has the old code alone is told that there is a new one."""
+
+    async def work(school: School) -> None:
+        path, teacher, secret = await school.room()
+        code = path.rpartition("/")[2]
+        fresh = rooms.code_of((await teacher.post(f"{path}/renewal")).json()["code"])
+        own = school.person()
+        own.cookies.set(api_rooms.COOKIE + code, secret)
+        for screen, page in (("wall", "wall?profile=projector"), ("teacher", "teach")):
+            moved = await own.get(f"/class/over?room={code}&screen={screen}")
+            assert moved.headers["location"] == f"/class/{fresh}/{page}"
+        assert (await own.get(f"/class/{fresh}/teach")).status_code == 200
+        for screen in ("student", "wall"):
+            stranger = await school.person().get(f"/class/over?room={code}&screen={screen}")
+            assert "The class has a new code" in stranger.text
+            assert fresh not in stranger.text
+        assert "The class is over" in (await own.get(f"/class/over?room={fresh}")).text
+        assert "The class is over" in (await own.get("/class/over?room=nothing")).text
 
     play(work, tmp_path)
 

@@ -29,6 +29,7 @@ class Rooms:
         self.number, self.open, self.drawn, self.asked = 1, True, 0, 0
         self.words = {"student": "begin", "wall": "begin", "teacher": "begin"}
         self.shape = 0
+        self.removed = frozenset[str]()
 
     def set(self, **words: str) -> None:
         self.number += 1
@@ -40,7 +41,8 @@ class Rooms:
     async def screen(self, code: str, here: int) -> Screen | None:
         self.asked += 1
         states = {name: {"word": word, "here": here} for name, word in self.words.items()}
-        return Screen(self.number, states, self.shape) if self.open else None
+        states[broadcast.REMOVED] = {"word": "removed"}
+        return Screen(self.number, states, self.shape, self.removed) if self.open else None
 
     async def picture(self, screen: Screen, size: str) -> str:
         self.drawn += 1
@@ -214,6 +216,26 @@ def test_those_present_are_students_not_tabs_and_not_walls() -> None:
         await until(lambda: bool(wall.events("state")) and wall.events("state")[-1][1]["here"] == 2)
         readers[2].gone.set()
         await until(lambda: wall.events("state")[-1][1]["here"] == 1)
+
+    play(work)
+
+
+def test_one_who_is_removed_is_told_so_and_then_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every tab, and by whichever worker; those who stay hear nothing of it but the number."""
+    monkeypatch.setattr(broadcast, "BEAT_SECONDS", 1.0)
+
+    async def work(rooms: Rooms, hub: Hub) -> None:
+        wall, *tabs, bob = Reader(hub, "wall"), *(Reader(hub, student=name) for name in ("ada", "ada", "bob"))
+        await until(lambda: all(reader.words() for reader in (wall, *tabs, bob)))
+        rooms.removed = frozenset({"ada"})
+        rooms.set()
+        await until(lambda: wall.events("state")[-1][1]["here"] == 1)
+        assert not any(tab.task.done() for tab in tabs), "they do not count any more, though their streams are open"
+        for tab in tabs:
+            await until(tab.task.done)
+            assert tab.words() == ["begin", "removed"]
+        assert not bob.task.done()
+        assert set(bob.words()) == {"begin"}
 
     play(work)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.room import rooms
-from app.room.classroom import Caller, Classroom, NotTeacher, RoomNotFound
+from app.room.classroom import Caller, Classroom, NotTeacher, Removed, RoomNotFound
 from app.room.polls import Question
 from app.room.rooms import Room, Shared
 from app.runs import TooMany
@@ -126,6 +126,7 @@ def test_a_closed_room_leaves_nothing(place: str, tmp_path: Path) -> None:
                 await classroom.enter(room.code, Caller("x", secret))
             assert await classroom.version(room.code) is None
         assert await one.store.owned(f"here:{room.code}", "here:") == []
+        assert await one.store.get(f"from:{room.code}") is None
 
     play(place, work, workers=2)
     if not place.startswith("redis"):
@@ -182,6 +183,62 @@ def test_strangers_cannot_try_codes_in_bulk(place: str) -> None:
         assert (await classroom.enter(room.code, Caller("other", None, "10.0.0.10"))).room.code == room.code
 
     play(place, work, room_lookups=0.001, room_lookups_burst=10)
+
+
+def test_one_who_is_removed_is_out_in_every_worker(place: str) -> None:
+    """With that cookie, until let in again; the teacher who is one of the students too is not locked out."""
+
+    async def work(one: Classroom, two: Classroom) -> None:
+        room, secret = await one.create(TEACHER, SHARED)
+        ada = Caller("ada-token", None, "10.0.0.2")
+        student = (await two.enter(room.code, ada)).student
+        await two.change(room.code, lambda r: rooms.join(r, student, "Ada"))
+        await one.change(room.code, lambda r: rooms.remove(r, 1))
+        for classroom in (one, two):
+            with pytest.raises(Removed):
+                await classroom.enter(room.code, ada)
+            with pytest.raises(rooms.Refused):
+                await classroom.change(room.code, lambda r: rooms.join(r, student))
+            assert not (await classroom.enter(room.code, Caller("another", None, "10.0.0.2"))).joined
+            assert (await classroom.enter(room.code, Caller("ada-token", secret))).teacher
+        await two.change(room.code, lambda r: rooms.readmit(r, 1))
+        assert (await one.enter(room.code, ada)).joined
+
+    play(place, work, workers=2)
+
+
+def test_only_its_teacher_learns_where_a_room_has_gone(place: str) -> None:
+    """Others learn that it has; of a room that was closed nobody learns anything."""
+
+    async def work(one: Classroom, two: Classroom) -> None:
+        room, secret = await one.create(TEACHER, SHARED)
+        fresh = await one.renew(room, TEACHER)
+        assert await two.moved(room.code, secret) == (True, fresh.code)
+        for wrong in (None, "", "wrong", room.teacher):
+            assert await two.moved(room.code, wrong) == (True, None)
+        await two.close(fresh.code)
+        assert await one.moved(fresh.code, secret) == (False, None)
+
+    play(place, work, workers=2)
+
+
+def test_rooms_of_one_address_are_limited(place: str) -> None:
+    """Whoever opens them, through whichever worker; a room that is closed or has a new code does not count twice."""
+
+    async def work(one: Classroom, two: Classroom) -> None:
+        opened = []
+        for name, classroom in (("a", one), ("b", two), ("c", one)):
+            opened.append((await classroom.create(Caller(name, None, "10.0.0.1"), SHARED))[0])
+        with pytest.raises(TooMany, match="one address"):
+            await two.create(Caller("d", None, "10.0.0.1"), SHARED)
+        await two.create(Caller("d", None, "10.0.0.2"), SHARED)
+        fresh = await one.renew(opened[0], Caller("a", None, "10.0.0.1"))
+        with pytest.raises(TooMany, match="one address"):
+            await two.create(Caller("d", None, "10.0.0.1"), SHARED)
+        await two.close(fresh.code)
+        await one.create(Caller("d", None, "10.0.0.1"), SHARED)
+
+    play(place, work, workers=2, rooms_per_address=3)
 
 
 def test_rooms_are_limited(place: str) -> None:

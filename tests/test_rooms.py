@@ -121,6 +121,40 @@ def test_showing_something_takes_a_hand_in_off_the_wall() -> None:
     assert rooms.hand_in(shown, "ada", "copy", 9).shown is None
 
 
+def test_one_who_is_removed_leaves_nothing_on_the_screens() -> None:
+    """Not the answer, not the copy on the wall; joining, answering and handing in are refused until let in again."""
+    room = rooms.ask(rooms.join(rooms.join(new_room(), "ada", "Ada"), "bob"), QUESTION)
+    room = rooms.answer(rooms.answer(room, "ada", 1, "up"), "bob", 1, "down")
+    room = rooms.show(rooms.hand_in(room, "ada", "copy", 5, named=True), 1)
+    gone = rooms.remove(room, 1)
+    told = screens.told(gone, screens.TEACHER)
+    assert "Ada" not in str(told)
+    assert (told["joined"], told["question"]["answered"], told["hand_ins"], told["shown"]) == (1, 1, [], None)
+    assert gone.on_screen == room.shared
+    for deed in (
+        lambda: rooms.join(gone, "ada", "Eve"), lambda: rooms.answer(gone, "ada", 1, "up"),
+        lambda: rooms.hand_in(gone, "ada", "copy", 5), lambda: rooms.take_copy(gone, "ada", "copy"),
+        lambda: rooms.remove(gone, 1), lambda: rooms.readmit(gone, 2),
+    ):  # fmt: skip
+        with pytest.raises(Refused):
+            deed()
+    assert rooms.join(gone, "eve").students["eve"].number == 3
+    back = rooms.readmit(gone, 1)
+    assert back.students == room.students
+    assert "ada" not in back.poll.answers  # type: ignore[union-attr]
+
+
+def test_who_is_here_is_told_without_what_they_answer_while_it_is_open() -> None:
+    """The teacher's screen may be the one on the wall; once closed, who gave which answer can be seen."""
+    room = rooms.answer(rooms.ask(rooms.join(rooms.join(new_room(), "ada", "Ada"), "bob"), QUESTION), "ada", 1, "up")
+    ada = {"number": 1, "nickname": "Ada", "answered": True, "answer": None}
+    bob = {"number": 2, "nickname": None, "answered": False, "answer": None}
+    assert screens.students(room) == {"students": [ada, bob], "removed": []}
+    assert screens.students(rooms.close(room, 1))["students"] == [ada | {"answer": "up"}, bob]
+    removed = screens.students(rooms.remove(room, 1))
+    assert removed == {"students": [bob], "removed": [{"number": 1, "nickname": "Ada"}]}
+
+
 def test_rooms_have_limits() -> None:
     """Students, questions, hand-ins and the length of a view."""
     room = rooms.join(new_room(), "ada", most=1)
@@ -145,6 +179,8 @@ DEEDS = {
     "pause": lambda r, who, n: rooms.pause(r, HOSTILE[n] if n else None),
     "hand": lambda r, who, n: rooms.hand_in(r, who, "copy", n, named=bool(n)),
     "show": lambda r, who, n: rooms.show(r, n or None),
+    "remove": lambda r, who, n: rooms.remove(r, n),
+    "readmit": lambda r, who, n: rooms.readmit(r, n),
 }
 
 
@@ -164,10 +200,13 @@ def test_any_course_of_a_class_keeps_its_promises(course: list[tuple[str, str, i
         assert kept == replace(room, version=7, past=())
         asked = [poll.question.number for poll in (*room.past, *([room.poll] if room.poll else []))]
         assert asked == list(range(1, room.asked + 1))
-        assert {student.number for student in room.students.values()} == set(range(1, len(room.students) + 1))
+        numbers = [student.number for student in (*room.students.values(), *room.removed.values())]
+        assert sorted(numbers) == list(range(1, len(numbers) + 1))
+        assert not set(room.removed) & {*room.students, *(handed.student for handed in room.hand_ins)}
         if room.poll:
             bars = screens.question(room.poll, screens.TEACHER)["bars"]
             assert sum(bar["count"] for bar in bars) == len(room.poll.answers) <= len(room.students)
+            assert set(room.poll.answers) <= set(room.students)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -14,7 +14,7 @@ from app.api import Key, answers_with
 from app.page.links import Link, View
 from app.room import polls, rooms, screens
 from app.room.broadcast import Follower, Full, Hub, Stream
-from app.room.classroom import Caller, Classroom, Entry, NotStudent, NotTeacher, RoomNotFound
+from app.room.classroom import Caller, Classroom, Entry, NotStudent, NotTeacher, Removed, RoomNotFound
 from app.room.names import cell
 from app.room.picture import SIZES, lesson_of
 from app.room.polls import BadQuestion
@@ -35,6 +35,7 @@ from app.room.screens import Screens
 from app.room.teaching import Teaching
 from app.serve.errors import problem, short
 from app.serve.html import takes_gzip
+from app.serve.limits import network
 from app.serve.security import visitor_of
 from app.serve.strict import StrictRoute
 from app.settings import Settings
@@ -42,6 +43,7 @@ from app.stores import StoreUnavailable
 from engine import Spec
 
 COOKIE = "teacher_"
+REMOVED = "The teacher has removed you from this room. If that is a mistake, ask to be let in again."
 
 
 def install(app: FastAPI) -> None:
@@ -80,6 +82,8 @@ def failure(error: Exception) -> Response | None:
     """The answer to what can go wrong in a room; None for anything else."""
     if isinstance(error, RoomNotFound):
         return problem(404, "There is no such room; it may have been closed. A code has 8 characters, like KX4T 9RWM.")
+    if isinstance(error, Removed):
+        return problem(403, REMOVED)
     if isinstance(error, NotTeacher):
         return problem(403, "Only the room's teacher may do this: send the teacher's secret as a bearer token.")
     if isinstance(error, NotStudent):
@@ -138,7 +142,7 @@ async def caller(request: Request) -> Caller:
     if secret is None:
         code = rooms.code_of(request.path_params.get("code", ""))
         secret = request.cookies.get(COOKIE + code) if code else None
-    return Caller(visitor_of(request), secret, request.client.host if request.client else "")
+    return Caller(visitor_of(request), secret, network(request.client.host) if request.client else "")
 
 
 Who = Annotated[Caller, Depends(caller)]
@@ -232,6 +236,25 @@ async def join(found: Entered, classroom: Rooms, body: Joined | None = None) -> 
     return json({"number": student.number, "nickname": student.nickname or None, **state_of(room, screens.STUDENT)})
 
 
+@router.get("/{code}/students", responses=TOLD)
+async def students(room: Own) -> Response:
+    """Who has joined, and who was removed, by number."""
+    return json({"version": room.version, **screens.students(room)})
+
+
+@router.delete("/{code}/students/{number}", responses=TOLD)
+async def remove(room: Own, number: int, classroom: Rooms) -> Response:
+    """Remove a student: their answer leaves the question on screen, their answers the table, their copy the wall, and
+    their browser's cookie does not come in again. Who clears the cookie does: a new code is the thorough way."""
+    return json(state_of(await classroom.change(room.code, lambda now: rooms.remove(now, number))))
+
+
+@router.put("/{code}/students/{number}", responses=TOLD)
+async def readmit(room: Own, number: int, classroom: Rooms) -> Response:
+    """Let a student in again who was removed."""
+    return json(state_of(await classroom.change(room.code, lambda now: rooms.readmit(now, number))))
+
+
 @router.put("/{code}/shared", responses=TOLD)
 async def share(room: Own, teaching: Taught, body: SharedBody) -> Response:
     """Show a run at a step through a view, or a screen of a lesson, on every screen."""
@@ -321,8 +344,8 @@ async def answers(room: Own, classroom: Rooms, format: Literal["json", "csv"] = 
 
 
 def answer_rows(room: Room, asked: list[Poll]) -> list[dict[str, Any]]:
-    """One row an answer, by question and student."""
-    return [
+    """One row an answer, by question and student; those who were removed have none."""
+    rows = [
         {
             "question": poll.question.number, "kind": poll.question.kind, "prompt": poll.question.prompt,
             "step": poll.question.step, "address": poll.question.address,
@@ -331,8 +354,10 @@ def answer_rows(room: Room, asked: list[Poll]) -> list[dict[str, Any]]:
             "right": polls.is_right(poll.question, given),
         }
         for poll in asked
-        for student, given in sorted(poll.answers.items(), key=lambda item: room.students[item[0]].number)
+        for student, given in poll.answers.items()
+        if student in room.students
     ]  # fmt: skip
+    return sorted(rows, key=lambda row: (row["question"], row["student"]))
 
 
 COLUMNS = ("question", "kind", "prompt", "step", "address", "student", "nickname", "answer", "label", "truth", "right")

@@ -28,6 +28,7 @@ POLL_SECONDS = 0.05
 BEAT_SECONDS = 5.0
 BEATS_TO_COMMENT = 3
 COUNT_SECONDS = 2.0
+REMOVED = "removed"  # what one who was removed is told, before the stream is cut at the next beat
 # A gzip stream may be made of pieces that each stand alone: any follower can skip any of them.
 GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
@@ -63,11 +64,12 @@ CLOSED = Packet(event("closed", {}))
 
 @dataclass(frozen=True)
 class Screen:
-    """A room's present state: what each audience is told, and which picture they see."""
+    """A room's present state: what each audience is told, which picture they see, and which students were removed."""
 
     version: int
     states: Mapping[str, object]
     picture: object
+    removed: frozenset[str] = frozenset()
 
 
 class Source(Protocol):
@@ -226,6 +228,9 @@ class Hub:
             channel.announce()
             return True
         channel.version = screen.version
+        for follower in channel.followers:
+            if follower.student in screen.removed:
+                follower.audience, follower.student, channel.counted = REMOVED, "", 0.0
         for audience in {follower.audience for follower in channel.followers}:
             channel.states[audience] = _fresh(channel.states.get(audience), "state", screen, screen.states[audience])
         for size in {follower.size for follower in channel.followers} - {""}:
@@ -257,7 +262,8 @@ class Hub:
             too_long = monotonic() - self.settings.stalled_seconds
             for channel in list(self.channels.values()):
                 for follower in list(channel.followers):
-                    if follower.task and follower.waiting_since and follower.waiting_since < too_long:
+                    stalled = follower.waiting_since and follower.waiting_since < too_long
+                    if follower.task and (stalled or follower.audience == REMOVED):
                         self.sent["cut"] += 1
                         follower.cut = True
                         follower.task.cancel()

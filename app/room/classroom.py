@@ -20,6 +20,8 @@ from app.stores import Store, StoreUnavailable
 ATTEMPTS = 50
 PRESENCE_SECONDS = 240.0
 ABSENT_AFTER = 7.0
+DAY = 86_400.0
+MOVED_SECONDS = 600.0
 POLLS = "poll"
 
 
@@ -29,6 +31,10 @@ class RoomNotFound(LookupError):
 
 class NotTeacher(Exception):
     """Only the room's teacher may do this."""
+
+
+class Removed(Exception):
+    """The teacher has removed the caller from the room."""
 
 
 class NotStudent(Exception):
@@ -59,7 +65,8 @@ class Entry:
 
 
 class Classroom:
-    """All rooms of a store. Methods raise RoomNotFound, NotTeacher, TooMany, StoreUnavailable and what a change raises.
+    """All rooms of a store. Methods raise RoomNotFound, NotTeacher, Removed, TooMany, StoreUnavailable, and what a
+    change raises.
 
     `changed` is called with a room's code after each change made here.
     """
@@ -77,26 +84,46 @@ class Classroom:
         own = await self.store.owned(f"room:{owner}", "room:")
         if len(own) >= settings.rooms_per_visitor:
             raise TooMany(f"{settings.rooms_per_visitor} rooms of one visitor; close one", 60)
+        if await self._opened_from(caller) >= settings.rooms_per_address:
+            raise TooMany(f"{settings.rooms_per_address} rooms opened from one address; close one", 60)
         if await self.store.count("room:") >= settings.rooms_in_all:
             await self.store.sweep()
             if await self.store.count("room:") >= settings.rooms_in_all:
                 raise TooMany(f"{settings.rooms_in_all} rooms in all; come back later", 600)
         secret = rooms.new_secret()
-        return await self._open(Room("", rooms.hashed(secret), shared), owner), secret
+        return await self._open(Room("", rooms.hashed(secret), shared), caller), secret
 
-    async def _open(self, room: Room, owner: str) -> Room:
+    async def _open(self, room: Room, caller: Caller) -> Room:
         """The room under a code that no other has."""
         for _ in range(ATTEMPTS):
             room = replace(room, code=rooms.new_code())
-            if await self._save(room, f"room:{owner}"):
+            if await self._save(room, f"room:{owner_of(caller.visitor)}"):
+                mark, owner = f"from:{room.code}", f"from:{_hash(caller.address)}"
+                await self.store.put(mark, b"", expected=0, owner=owner, seconds=DAY)
                 return replace(room, version=1)
         raise StoreUnavailable("no room could be opened")
 
+    async def _opened_from(self, caller: Caller) -> int:
+        """How many rooms are open that were opened from the caller's address within a day."""
+        marks = await self.store.owned(f"from:{_hash(caller.address)}", "from:")
+        still = [await self.store.version(_key(mark.partition(":")[2])) for mark, _ in marks]
+        return sum(version is not None for version in still)
+
     async def renew(self, room: Room, caller: Caller) -> Room:
         """The same room under a new code and with nobody in it; the old one is closed. For its teacher."""
-        fresh = await self._open(Room("", room.teacher, room.shared, pace=room.pace), owner_of(caller.visitor))
+        fresh = await self._open(Room("", room.teacher, room.shared, pace=room.pace), caller)
+        value = orjson.dumps({"code": fresh.code, "teacher": room.teacher})
+        await self.store.put(f"moved:{room.code}", value, expected=0, seconds=MOVED_SECONDS)
         await self.close(room.code)
         return fresh
+
+    async def moved(self, code: str, secret: str | None) -> tuple[bool, str | None]:
+        """Whether a room has gone on under another code of late; for its teacher, which."""
+        record = await self.store.get(f"moved:{code}")
+        if record is None:
+            return False, None
+        told = orjson.loads(record.value)
+        return True, told["code"] if rooms.is_secret(secret, told["teacher"]) else None
 
     async def enter(self, typed: str, caller: Caller) -> Entry:
         """The room of a code that somebody typed. Strangers' lookups are counted, whether they find one or not."""
@@ -106,6 +133,8 @@ class Classroom:
             entry = Entry(room, rooms.student_id(room.code, caller.visitor), rooms.is_teacher(room, caller.secret))
             if entry.teacher or entry.joined:
                 return entry
+            if entry.student in room.removed:
+                raise Removed
         await self._count_stranger(caller)
         if room is None:
             raise RoomNotFound(code or "")
@@ -120,9 +149,8 @@ class Classroom:
 
     async def _count_stranger(self, caller: Caller) -> None:
         settings = self.settings
-        address = sha256(caller.address.encode()).hexdigest()[:16]
         rate, burst = settings.room_lookups, settings.room_lookups_burst
-        if await self.store.take(f"lookups:{address}", 1, rate, burst) < 1:
+        if await self.store.take(f"lookups:{_hash(caller.address)}", 1, rate, burst) < 1:
             raise TooMany("too many rooms looked up from this address", 30)
         every = settings.room_lookups_in_all
         if await self.store.take("lookups", 1, every, max(60 * every, burst)) < 1:
@@ -191,6 +219,7 @@ class Classroom:
     async def close(self, code: str) -> None:
         """End a room. Nothing of it is kept: no names, no answers, no hand-ins."""
         await self.store.delete(_key(code))
+        await self.store.delete(f"from:{code}")
         self._seen.pop(code, None)
         for key, _ in await self.store.owned(f"here:{code}", "here:"):
             await self.store.delete(key)
@@ -225,6 +254,10 @@ class Classroom:
         else:  # it has expired, or is another's: begin anew
             await self.store.delete(key)
             self._versions[key] = 0
+
+
+def _hash(address: str) -> str:
+    return sha256(address.encode()).hexdigest()[:16]
 
 
 def _key(code: str) -> str:

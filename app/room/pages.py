@@ -22,7 +22,7 @@ from app.learn.lessons import lessons
 from app.learn.tools import TOOLS
 from app.page import pages
 from app.room import polls, rooms, screens
-from app.room.api import COOKIE, Attended, Entered, Own, Rooms, Taught, Who, failure, new_room
+from app.room.api import COOKIE, REMOVED, Attended, Entered, Own, Rooms, Taught, Who, failure, new_room
 from app.room.classroom import RoomNotFound
 from app.room.picture import LESSON_PATH, LOST, SIZES, lesson_of, picture_of
 from app.room.polls import BadQuestion
@@ -68,6 +68,7 @@ def _sentence(error: Exception) -> str:
     text = str(error) or {
         "NotTeacher": "Only the room’s teacher may do this. Open the teacher’s link.",
         "NotStudent": "Join the room first.",
+        "Removed": REMOVED,
     }.get(type(error).__name__, "That cannot be done now.")
     return text[:1].upper() + text[1:].rstrip(".") + "."
 
@@ -115,9 +116,18 @@ def _remember(request: Request, answer: Response, code: str, secret: str) -> Non
 
 
 @router.get("/over")
-async def over(request: Request) -> Response:
-    """The room was closed."""
-    return html(request, render("class/over.html", here="Class"))
+async def over(request: Request, classroom: Rooms, room: str = "", screen: str = "") -> Response:
+    """The room was closed. If it has gone on under a new code, the teacher's own browsers go on there: others may be
+    those whom the new code is to keep out."""
+    code = rooms.code_of(room) or ""
+    secret = request.cookies.get(COOKIE + code, "")
+    goes_on, fresh = await classroom.moved(code, secret) if code else (False, None)
+    if fresh is None:
+        return html(request, render("class/over.html", here="Class", goes_on=goes_on, screen=screen))
+    page = "wall?profile=projector" if screen == screens.WALL else "teach"
+    answer = RedirectResponse(f"/class/{fresh}/{page}", 303)
+    _remember(request, answer, fresh, secret)
+    return answer
 
 
 # Students
@@ -276,7 +286,7 @@ def _strip(settings: Settings, room: Room) -> dict[str, Any]:
         "here": "Class", "code": room.code, "spaced": spaced(room.code), "room": room,
         "join": f"{base_url(settings)}/class/{room.code}", "reachable": is_reachable(settings),
         "kinds": {k: s for k, (s, _) in polls.KINDS.items()},
-        "lessons": lessons(ENV), "panel": screens.panel(room, screens.TEACHER),
+        "lessons": lessons(ENV), "panel": screens.panel(room, screens.TEACHER), "roster": screens.students(room),
     }  # fmt: skip
 
 
@@ -296,6 +306,26 @@ async def take_key(request: Request, found: Entered, form: Form) -> Response:
     response = RedirectResponse(f"/class/{found.room.code}/teach", 303)
     _remember(request, response, found.room.code, secret)
     return response
+
+
+@router.get("/{code}/students")
+async def students(request: Request, room: Own) -> Response:
+    """Who has joined, for the teacher's strip."""
+    return _students(request, room)
+
+
+@router.post("/{code}/students")
+async def sort_out(request: Request, room: Own, classroom: Rooms, form: Form) -> Response:
+    """Remove a student, or let one in again who was removed."""
+    how = rooms.readmit if form.get("readmit") else rooms.remove
+    number = _number(form, "readmit") or _number(form, "remove")
+    return _students(request, await classroom.change(room.code, lambda now: how(now, number)))
+
+
+def _students(request: Request, room: Room) -> Response:
+    if request.headers.get("hx-request") != "true":
+        return RedirectResponse(f"/class/{room.code}/teach", 303)
+    return html(request, render("class/_students.html", {"roster": screens.students(room), "code": room.code}))
 
 
 class Deed(NamedTuple):

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from hmac import compare_digest
 from secrets import choice, token_urlsafe
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from app.room.names import clean
 from app.room.polls import CLOSED, OPEN, REVEALED, Question, canonical
 
+T = TypeVar("T")
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # 31 characters; no 0 O, 1 I L
 CODE_LENGTH = 8
 FOLLOW, EXPLORE = "follow", "explore"
@@ -70,7 +71,8 @@ class Poll:
 class Room:
     """A class at one moment. `teacher` is the SHA-256 of the secret; students are known by a hash each.
 
-    `past` are questions that are over and not yet stored apart: they would only make every answer slower.
+    `past` are questions that are over and not yet stored apart: they would only make every answer slower. `removed`
+    are students whom the teacher has sent out: they keep their numbers, so that none is given twice.
     """
 
     code: str
@@ -83,6 +85,7 @@ class Room:
     poll: Poll | None = None
     past: tuple[Poll, ...] = ()
     students: Mapping[str, Student] = field(default_factory=dict)
+    removed: Mapping[str, Student] = field(default_factory=dict)
     handed: int = 0
     hand_ins: tuple[HandIn, ...] = ()
     shown: int | None = None
@@ -130,8 +133,13 @@ def hashed(secret: str) -> str:
 
 
 def is_teacher(room: Room, secret: str | None) -> bool:
-    """Whether a secret is this room's, in a time that tells nothing."""
-    return compare_digest(hashed(secret or ""), room.teacher)
+    """Whether a secret is this room's."""
+    return is_secret(secret, room.teacher)
+
+
+def is_secret(secret: str | None, kept: str) -> bool:
+    """Whether a secret is the one of which this is kept, in a time that tells nothing."""
+    return compare_digest(hashed(secret or ""), kept)
 
 
 def student_id(code: str, visitor: str) -> str:
@@ -143,17 +151,52 @@ def student_id(code: str, visitor: str) -> str:
 
 
 def join(room: Room, student: str, nickname: str = "", most: int = 400) -> Room:
-    """A student comes, or takes another nickname; Refused if the room is full."""
-    known = room.students.get(student)
-    if known is None and len(room.students) >= most:
+    """A student comes, or takes another nickname; Refused if the room is full or the student was removed."""
+    if student in room.removed:
+        raise Refused("the teacher has removed you from this room")
+    known, came = room.students.get(student), len(room.students) + len(room.removed)
+    if known is None and came >= most:
         raise Refused(f"the room is full: {most} students")
-    number = known.number if known else len(room.students) + 1
+    number = known.number if known else came + 1
     now = Student(number, clean(nickname), known.copy if known else "")
     return room if now == known else replace(room, students={**room.students, student: now})
 
 
+def remove(room: Room, number: int) -> Room:
+    """A student is sent out; the answer to the question on screen and what was handed in go too. Refused if there is
+    none of this number."""
+    student, known = _numbered(room.students, number)
+    hand_ins = tuple(h for h in room.hand_ins if h.student != student)
+    poll = room.poll and replace(room.poll, answers=_without(room.poll.answers, student))
+    return replace(
+        room, students=_without(room.students, student), removed={**room.removed, student: known}, poll=poll,
+        hand_ins=hand_ins, shown=room.shown if any(h.number == room.shown for h in hand_ins) else None,
+    )  # fmt: skip
+
+
+def readmit(room: Room, number: int) -> Room:
+    """One who was sent out may come in again, under the same number; Refused if there is none."""
+    student, known = _numbered(room.removed, number)
+    return replace(
+        room, removed=_without(room.removed, student), students={**room.students, student: known}
+    )  # fmt: skip
+
+
+def _numbered(students: Mapping[str, Student], number: int) -> tuple[str, Student]:
+    for student, known in students.items():
+        if known.number == number:
+            return student, known
+    raise Refused(f"there is no student {number} here")
+
+
+def _without(told: Mapping[str, T], key: str) -> dict[str, T]:
+    return {name: value for name, value in told.items() if name != key}
+
+
 def take_copy(room: Room, student: str, run: str) -> Room:
     """A student has a copy, in place of an earlier one."""
+    if student not in room.students:
+        raise Refused("join the room first")
     known = room.students[student]
     return replace(room, students={**room.students, student: replace(known, copy=run)})
 
@@ -272,6 +315,7 @@ def unpack(value: bytes, version: int) -> Room:
         "poll": _poll_from(plain["poll"]) if plain["poll"] else None,
         "past": (),
         "students": {key: Student(**student) for key, student in plain["students"].items()},
+        "removed": {key: Student(**student) for key, student in plain.get("removed", {}).items()},
         "hand_ins": tuple(HandIn(**handed) for handed in plain["hand_ins"]),
     })  # fmt: skip
 

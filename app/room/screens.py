@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from app.room import polls
-from app.room.broadcast import Screen
+from app.room.broadcast import REMOVED, Screen
 from app.room.classroom import Classroom
 from app.room.panels import panel_of
 from app.room.picture import LOST, picture_of
@@ -38,11 +38,12 @@ class Screens:
         if await self.classroom.version(code) is None:
             return None
         room = await self.classroom.get(code)
-        states = {}
+        states: dict[str, dict[str, Any]] = {}
         for audience in AUDIENCES:
             state = told(room, audience, here)
             states[audience] = state | {"panel": panel_of(state, audience, room.code)}
-        return Screen(room.version, states, room.on_screen)
+        states[REMOVED] = {"removed": True, "panel": ""}
+        return Screen(room.version, states, room.on_screen, frozenset(room.removed))
 
     async def picture(self, screen: Screen, size: str) -> str:
         """The markup of what is shown, for screens of one size."""
@@ -90,6 +91,28 @@ def told(room: Room, audience: str, here: int = 0) -> dict[str, Any]:
             for each in room.hand_ins
         ]  # fmt: skip
     return state
+
+
+def students(room: Room) -> dict[str, Any]:
+    """Who is in a room and who was removed, as its teacher is told it. What somebody has answered is not told while the
+    question is open, for the teacher's screen may be the one on the wall."""
+    poll = room.poll
+    told = [
+        {
+            "number": each.number, "nickname": each.nickname or None,
+            "answered": poll is not None and student in poll.answers,
+            "answer": poll.question.label(poll.answers[student])
+            if poll and poll.status != OPEN and student in poll.answers else None,
+        }
+        for student, each in room.students.items()
+    ]  # fmt: skip
+    removed = [{"number": each.number, "nickname": each.nickname or None} for each in room.removed.values()]
+    return {name: sorted(each, key=_number) for name, each in (("students", told), ("removed", removed))}
+
+
+def _number(told: dict[str, Any]) -> int:
+    number: int = told["number"]
+    return number
 
 
 def nickname(room: Room, student: str, named: bool) -> str | None:

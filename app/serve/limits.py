@@ -31,7 +31,11 @@ class Limiter:
         path: str = scope["path"]
         if path.startswith(_FREE):
             return 0
-        waits = [await self._wait(f"address:{_network(scope)}", self.settings.address_rate)]
+        waits = [
+            await self._wait(
+                f"address:{network((scope.get('client') or ('unknown', 0))[0])}", self.settings.address_rate
+            )
+        ]
         if name := cookie or _run_of(path):
             waits.append(await self._wait(f"visitor:{name}", self.settings.visitor_rate))
         return max(waits)
@@ -64,11 +68,10 @@ def _run_of(path: str) -> str | None:
     return after.partition("/")[0] if found else None
 
 
-def _network(scope: Scope) -> str:
-    """The client's address; of an IPv6 one the network, for every machine has addresses without number there."""
-    host = (scope.get("client") or ("unknown", 0))[0]
+def network(host: str) -> str:
+    """A client's address; of an IPv6 one the network, for every machine has addresses without number there."""
     try:
         address = ip_address(host)
     except ValueError:
-        return str(host)
+        return host
     return str(ip_network((address, 64), strict=False)) if address.version == 6 else host

@@ -122,7 +122,9 @@ def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]],
     for screen in screens:
         expect(screen.locator("#question")).to_be_hidden()
         expect(screen.locator("#words")).not_to_be_empty()
+    first = teacher.locator("#words").inner_text()
     teacher.locator("#next").click()
+    expect(teacher.locator("#words")).not_to_have_text(first)
     told = teacher.locator("#words").inner_text()
     for screen in screens:
         expect(screen.locator("#words")).to_have_text(told)
@@ -186,7 +188,7 @@ def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]],
     teacher.locator("#more summary").click()
     teacher.get_by_role("button", name="Close the room").click()
     for screen in (teacher, *screens):
-        screen.wait_for_url("**/class/over")
+        screen.wait_for_url("**/class/over*")
         expect(screen.get_by_role("heading", name="The class is over")).to_be_visible()
 
 
@@ -314,3 +316,57 @@ def test_a_long_question_fits_the_wall(people: People) -> None:
         expect(wall.locator("#panel")).to_have_attribute("style", re.compile("--ask"))
         assert wall.locator("#question").evaluate(fits)
     assert wall.locator("#prompt").evaluate("p => parseFloat(getComputedStyle(p).fontSize)") > 30
+
+
+def test_a_student_who_is_removed_is_told_so(people: People, axe: Callable[[Page], list[str]]) -> None:
+    """At once and in plain words; the name leaves the wall, joining anew is refused until the teacher takes it back."""
+    teacher, code = people.teacher()
+    wall = people.page(f"/class/{code}/wall", **WALL)
+    ada, bob = people.student(code, "Ada"), people.student(code)
+    teacher.get_by_role("button", name="Explore").click()
+    ada.get_by_role("button", name="Take a copy").click()
+    ada.get_by_label("with my nickname").check()
+    ada.get_by_role("button", name="Hand in").click()
+    teacher.locator("#hand-ins summary").click()
+    teacher.get_by_role("button", name="Show", exact=True).click()
+    expect(wall.locator(".handed")).to_contain_text("Ada")
+
+    teacher.locator("#students summary").click()
+    expect(teacher.locator("#student-list li")).to_have_count(2)
+    assert axe(teacher) == []
+    teacher.get_by_role("button", name="Remove Ada").click()
+    expect(ada.get_by_role("alert")).to_contain_text("The teacher has removed you")
+    expect(wall.locator(".handed")).to_have_count(0)
+    expect(wall.locator("#counts")).to_contain_text("1 here")
+    expect(bob.locator("#stage")).to_be_visible()
+    ada.goto(f"/class/{code}")
+    expect(ada.get_by_role("alert")).to_contain_text("The teacher has removed you")
+    people.complaints = [text for text in people.complaints if "403" not in text]
+
+    teacher.get_by_role("button", name="Let in Ada again").click()
+    expect(teacher.get_by_role("button", name="Remove Ada")).to_be_visible()
+    ada.goto(f"/class/{code}")
+    expect(ada.locator("#stage")).to_be_visible()
+    carl = people.student(code, "Carl")
+    expect(teacher.get_by_role("button", name="Remove Carl")).to_be_visible()
+    carl.close()
+
+
+def test_the_wall_shows_the_new_code_by_itself(people: People) -> None:
+    """The teacher's own wall and other tabs; a student, and a wall that anybody could have opened, are told."""
+    teacher, code = people.teacher()
+    own = teacher.context.new_page()
+    own.goto(f"/class/{code}/wall")
+    other = people.page(f"/class/{code}/wall", **WALL)
+    ada = people.student(code)
+    teacher.locator("#more summary").click()
+    teacher.get_by_role("button", name="New code").click()
+    teacher.wait_for_url(lambda url: url.endswith("/teach") and code not in url)
+    fresh = teacher.url.split("/")[-2]
+    own.wait_for_url(f"**/class/{fresh}/wall*")
+    expect(own.locator(".wall-join .room-code")).to_have_text(f"{fresh[:4]} {fresh[4:]}")
+    for screen in (other, ada):
+        expect(screen.get_by_role("heading", name="The class has a new code")).to_be_visible()
+        assert fresh not in screen.content()
+    teacher.locator("#step").click()
+    expect(own.locator("#stage")).to_have_attribute("data-step", "1")
