@@ -382,6 +382,38 @@ def test_the_whole_lesson_can_be_printed() -> None:
         assert 'type="range"' not in body
 
 
+def test_what_is_not_explained_yet_is_not_spoken_of() -> None:
+    """Lessons 1 and 4 ask which way a number moves before there is a delta: what they answer is of slopes."""
+    for slug, screen in (("error", 3), ("slope", 2)):
+        for task in tasks(by_slug(slug), screen):
+            told = [task.problem.solution, *(sentence for _, sentence in task.problem.slips.values())]
+            assert all("delta" not in sentence for sentence in told)
+            assert "negative" in task.problem.solution
+
+
+def test_the_map_of_lesson_4_has_one_scale() -> None:
+    """A step is at right angles to lines of equal loss: in the picture too, so both axes are as long a unit."""
+    body, _ = render(by_slug("slope"), {"screen": "3"})
+    x_ticks, y_ticks = (
+        [(float(place), float(text.replace("−", "-"))) for place, text in re.findall(pattern, body)]
+        for pattern in (r'class="tick" x="([\d.]+)"[^>]*>([−\d.]+)<', r'class="tick y"[^>]* y="([\d.]+)">([−\d.]+)<')
+    )
+    across, up = (abs((ticks[-1][0] - ticks[0][0]) / (ticks[-1][1] - ticks[0][1])) for ticks in (x_ticks, y_ticks))
+    assert across == pytest.approx(up, rel=0.01)
+
+
+def test_under_the_goal_that_is_printed_is_there() -> None:
+    """Lesson 2 prints the very number that it compares the loss with, not a rounded one."""
+    line_ = by_slug("line")
+    body, _ = render(line_, {"screen": "2", "m": "1.4", "b": "0.4"})
+    goal = float(re.search(r"under <strong>([\d.]+)", body)[1])  # type: ignore[index]
+    for b in np.arange(0.2, 0.5, 0.01):
+        body, _ = render(line_, {"screen": "2", "m": "1.45", "b": f"{b:.2f}"})
+        loss = float(re.search(r'id="loss">([\d.]+)', body)[1])  # type: ignore[index]
+        if abs(loss - goal) > 1e-4:
+            assert ("✓ there" in body) == (loss < goal)
+
+
 def test_an_answer_is_to_the_question_that_was_asked() -> None:
     """After another step it is another question, and what was answered before says nothing about it."""
     slope = by_slug("slope")

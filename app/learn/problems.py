@@ -70,7 +70,7 @@ def loss_problem(facts: Facts) -> Problem:
             float(np.abs(residual).sum()), "square", "These are the differences; square them, then take half the sum."
         ),
         *(
-            Mistake(0.5 * float(r * r), f"output {k}", f"Only output {k} is counted; add up all {len(residual)}.")
+            Mistake(0.5 * float(r * r), f"output {k}", f"Only output {k} is counted; add up all outputs.")
             for k, r in enumerate(residual, 1)
             if len(residual) > 1
         ),
@@ -202,12 +202,15 @@ def new_value_problem(facts: Facts, address: str, label: str | None = None) -> P
     )  # fmt: skip
 
 
-def direction_problem(facts: Facts, address: str, label: str | None = None) -> Problem:
-    """Which way the step moves a parameter; on one example or on a batch."""
+def direction_problem(facts: Facts, address: str, label: str | None = None, slope: str | None = None) -> Problem:
+    """Which way the step moves a parameter; on one example or on a batch.
+
+    `label` is what to call it; `slope` what its gradient is, for readers who have not met delta yet.
+    """
     change = facts.change(address)
     truth = UP if change > 0 else DOWN if change < 0 else STAY
-    what = label or name_of(address)
-    because = _gradient_in_words(facts, address)
+    what = "it" if label else name_of(address)
+    because = _gradient_in_words(facts, address, slope)
     against = f"{because} The step goes against the slope."
     if truth == STAY:
         zero = ("zero factor", f"{because} A product with a zero in it is zero, whatever the rest.")
@@ -225,10 +228,12 @@ def direction_problem(facts: Facts, address: str, label: str | None = None) -> P
     )  # fmt: skip
 
 
-def _gradient_in_words(facts: Facts, address: str) -> str:
+def _gradient_in_words(facts: Facts, address: str, slope: str | None) -> str:
     _, layer, unit, source = parts_of(address)
     gradient = facts[f"d{address}"]
     sign = "zero" if gradient == 0 else "negative" if gradient < 0 else "positive"
+    if slope:
+        return f"{slope} is {_n(gradient)}: {sign}."
     if len(facts.trace.x) > 1:
         product = "delta × activation" if source else "delta"
         return f"The mean of {product} over the examples is {_n(gradient)}: {sign}."
@@ -265,13 +270,12 @@ def number_problem(
     return numeric(prompt, "number", truth, solution, hint, mistakes, within, within and within / 100)
 
 
-def better_problem(prompt: str, before: float, after: float) -> Problem:
-    """Whether a loss gets better or worse."""
+def better_problem(prompt: str, before: float, after: float, hint: str = "Try it, and watch the loss.") -> Problem:
+    """Whether a loss gets better or worse; `hint` is what to look at after a wrong guess."""
     truth = "better" if after < before else "worse" if after > before else "the same"
     solution = f"The loss goes from {_n(before)} to {_n(after)}: {truth}."
     others = {"better", "worse", "the same"} - {truth}
-    told = f"It starts at {_n(before)}. Try it: the loss afterwards is not what you expect."
-    return choice_problem(prompt, truth, solution, dict.fromkeys(sorted(others), told))
+    return choice_problem(prompt, truth, solution, dict.fromkeys(sorted(others), f"It starts at {_n(before)}. {hint}"))
 
 
 def largest_problem(prompt: str, sizes: dict[str, float], what: str = "size") -> Problem:
@@ -279,7 +283,7 @@ def largest_problem(prompt: str, sizes: dict[str, float], what: str = "size") ->
     ranked = sorted(sizes, key=lambda name: -abs(sizes[name]))
     first, second = ranked[:2]
     solution = f"{first}: {_n(abs(sizes[first]))}, then {second}: {_n(abs(sizes[second]))}."
-    slips = {name: f"The {what} of {name} is {_n(abs(sizes[name]))}; there is a larger one." for name in ranked[1:]}
+    slips = {name: f"{name}: {what} {_n(abs(sizes[name]))}. There is a larger one." for name in ranked[1:]}
     return choice_problem(prompt, first, solution, slips, dict.fromkeys(slips, what))
 
 
@@ -289,5 +293,5 @@ def smallest_problem(prompt: str, sizes: dict[str, float], what: str = "size") -
     solution = (
         f"{ranked[0]}: {_n(abs(sizes[ranked[0]]))}; the largest is that of {ranked[-1]}: {_n(abs(sizes[ranked[-1]]))}."
     )
-    slips = {name: f"The {what} of {name} is {_n(abs(sizes[name]))}; there is a smaller one." for name in ranked[1:]}
+    slips = {name: f"{name}: {what} {_n(abs(sizes[name]))}. There is a smaller one." for name in ranked[1:]}
     return choice_problem(prompt, ranked[0], solution, slips, dict.fromkeys(slips, what))

@@ -276,6 +276,38 @@ SELECTED = """() => {
 }"""
 
 
+def test_lesson_11_any_slope_by_the_equations_and_by_nudging(learn: Callable[[str], Page]) -> None:
+    """A weight is moved, another slope chosen: all numbers change, and the two ways still agree."""
+    page = learn("/math?screen=3")
+    page.get_by_role("button", name="Put this network's numbers in").click()
+    expect(page.get_by_role("button", name="Show the symbols")).to_be_visible()
+    seen = set()
+    for weight, slope in ((0.4, "W2.1.1"), (-2, "W2.1.1"), (-2, "W1.1.1"), (2.5, "b1.1")):
+        drag(page, "w", weight)
+        page.locator(f'[name="slope"][value="{slope}"]').check(force=True)
+        expect(page.locator("#screen")).to_have_attribute("data-set", re.compile(f"w={float(weight)} slope={slope} "))
+        equation, nudge = page.locator(".live .numbers td").all_inner_texts()[-2:]
+        assert equation == nudge
+        seen.add(nudge)
+    assert len(seen) == 4
+
+
+def test_lesson_12_the_exact_line_comes_after_the_guess(learn: Callable[[str], Page]) -> None:
+    """Three binnings fall with training; read exactly, nothing does, and that is shown once it was predicted."""
+    page = learn("/black-box?screen=4")
+    legend = page.locator(".live .legend li")
+    expect(legend).to_have_text(["10 bins", "30 bins", "100 bins"])
+    expect(page.locator(".live .numbers td").last).to_have_text("?")
+    page.get_by_role("button", name="fall", exact=True).click()
+    expect(page.locator("#verdict-exact")).to_contain_text("Not yet.")
+    page.get_by_role("button", name="not at all").click()
+    expect(page.locator("#verdict-exact")).to_contain_text("Right.")
+    expect(legend).to_have_text(["10 bins", "30 bins", "100 bins", "exactly"])
+    page.get_by_role("button", name="most of them").click()
+    expect(page.locator("#verdict-crowd")).to_contain_text("Right.")
+    expect(page.locator(".live .numbers td").last).to_have_text("90 %")
+
+
 def test_the_link_to_the_playground_opens_the_lessons_run(learn: Callable[[str], Page]) -> None:
     """Lesson 7's last screen leads to its network, with its loss on the screen."""
     page = learn("/layers?screen=5")
