@@ -1,6 +1,6 @@
 // The playground's wiring: keys, and what happens after the server has drawn another frame.
 /* global htmx */
-import { announce, fields, fit, number, run, show } from './view.js';
+import { announce, fields, fit, number, run, show, step } from './view.js';
 import { isPlaying, pause, toggle } from './play.js';
 import { focus, patch, pulseMoment, pulseStep, refreshCard } from './diagram.js';
 import { keepScrub } from './charts.js';
@@ -88,6 +88,21 @@ function complain(text) {
   document.getElementById('notice').replaceChildren(line);
 }
 
+// What was asked about a parameter is asked anew when another step or example is looked at, and goes with its receipt.
+const receipt = () => document.querySelector('#receipt h2 .hidden')?.textContent ?? '';
+const about = () => [receipt(), run(), step(), fields().example].join(' ');
+let asked = '';
+
+function askAgain() {
+  const probe = document.getElementById('probe');
+  if (!probe?.firstElementChild || asked === about()) return;
+  const kind = asked.startsWith(`${receipt()} ${run()} `) && probe.querySelector('h3').dataset.kind;
+  const again = kind && (probe.querySelector('form button') ?? document.querySelector(`#receipt .acts [hx-get$="/${kind}"]`));
+  asked = about();
+  if (again) again.click();
+  else probe.replaceChildren();
+}
+
 let lastRun = run();
 document.addEventListener('htmx:after:swap', (event) => {
   const request = event.detail.ctx?.request;
@@ -99,6 +114,7 @@ document.addEventListener('htmx:after:swap', (event) => {
   keepScrub();
   keepRun();
   refreshCard();
+  if (event.detail.ctx?.target?.id === 'probe') asked = about();
   if (event.detail.ctx?.target?.id === 'probe' && event.detail.ctx.response?.status === 200) document.getElementById('notice').replaceChildren();
   if (isPlaying()) return;
   keepMoments();
@@ -106,12 +122,7 @@ document.addEventListener('htmx:after:swap', (event) => {
   if (action.includes('/frame') || moment() !== null) pulseMoment();
   else if (action.endsWith('/step')) pulseStep();
   if (request?.method === 'POST') announce(`Step ${number('step')}, train loss ${number('train-loss')}.`);
-  const probe = document.getElementById('probe');
-  const heading = document.querySelector('#receipt h2 .hidden');
-  if (probe && heading && probe.dataset.for !== heading.textContent) {
-    probe.replaceChildren();
-    probe.dataset.for = heading.textContent;
-  }
+  askAgain();
   if (run() !== lastRun) {
     lastRun = run();
     closeData();

@@ -82,7 +82,18 @@ document.addEventListener('click', (event) => {
   if (event.target.closest?.('#slowly')) slowly();
 });
 
+// Each moment is read from its beginning, and its line of code is in sight.
+let read = null;
+function fromTheTop() {
+  if (moment() === read) return;
+  read = moment();
+  for (const id of ['words', 'symbols', 'moment-numbers']) document.getElementById(id)?.scrollTo(0, 0);
+  const lit = document.querySelector('#code .lit');
+  if (lit) lit.parentElement.scrollTop = lit.offsetTop - (lit.parentElement.clientHeight - lit.offsetHeight) / 2;
+}
+
 export function keepMoments() {
+  fromTheTop();
   const range = document.getElementById('moments');
   if (moment() !== null) range.value = String(moment());
 }

@@ -234,6 +234,27 @@ def test_what_is_not_computed_yet_is_not_shown(open_page: Callable[..., Page]) -
     assert set(page.locator("#links .w").evaluate_all("links => links.map(link => link.dataset.v)")) == {"?"}
 
 
+def test_a_receipt_and_the_tables_tell_no_more_than_the_walkthrough(open_page: Callable[..., Page]) -> None:
+    """The gradient of an open receipt comes with its moment, its step with the update; card and table go along."""
+    page = open_page("/?seed=7&step=5&example=3&grain=unit&moment=4&lens=gradients&select=W3.1.2")
+    values = page.locator("#receipt > .ledger dd")
+    assert values.all_inner_texts()[1:] == ["?", "?", "?"]
+    expect(page.locator("#receipt .receipt-words")).to_have_text("Its gradient and its step are yet to come.")
+    page.hover("#node-3-1 .back", force=True)
+    expect(page.locator("#hover")).to_contain_text("a ?  δ ?")
+    page.click("#as-text summary")
+    row = page.locator("#tables table").nth(1).locator("tbody tr").last
+    expect(row.locator("td").nth(4)).to_have_text("?")
+    told = api(page, "/receipt?address=W3.1.2&example=3&step=5")["facts"]
+    page.evaluate("() => document.activeElement.blur()")
+    for moment in range(5, 11):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_selector(f'#walk[data-moment="{moment}"]')
+    expect(row.locator("td").nth(3)).to_have_text(values.nth(1).inner_text())
+    assert plain(values.nth(1).inner_text()) == pytest.approx(told["gradient"], rel=1e-3)
+    assert values.all_inner_texts()[2:] == ["?", "?"]
+
+
 def test_a_receipt_adds_up_and_follows_the_run(open_page: Callable[..., Page]) -> None:
     """Now plus the step is next, next is what it comes to, and the receipt can be reached and edited by keys."""
     page = open_page("/?seed=3&learning_rate=0.3&step=4")
@@ -256,6 +277,15 @@ def test_a_receipt_adds_up_and_follows_the_run(open_page: Callable[..., Page]) -
     page.click("#receipt button:text('nudge')")
     page.wait_for_selector("#probe h3")
     assert "✓" in page.locator("#probe").inner_text()
+    says = page.locator("#probe .ledger dd")
+    expect(says.nth(3)).to_have_text(page.locator("#receipt > .ledger dd").nth(1).inner_text())
+    page.fill("#probe [name=amount]", "0.01")
+    page.keyboard.press("Enter")
+    expect(page.locator("#probe [name=amount]")).to_have_value("0.01")
+    page.click("#step")
+    expect_number(page, "step", "6")
+    expect(says.nth(3)).to_have_text(page.locator("#receipt > .ledger dd").nth(1).inner_text())
+    expect(page.locator("#probe [name=amount]")).to_have_value("0.01")
 
 
 def test_the_loss_chart_goes_back_and_on(open_page: Callable[..., Page]) -> None:
@@ -359,6 +389,40 @@ def test_the_layout_does_not_jump(open_page: Callable[..., Page]) -> None:
     page.keyboard.press("Space")
     page.wait_for_timeout(400)
     assert page.evaluate("window.shift") < 0.02
+
+
+BOXES = """() => ['net', 'legend', 'walkbar', 'back', 'next', 'walkend', 'output'].map(id => {
+    const box = document.getElementById(id).getBoundingClientRect(), top = document.querySelector('.stage').scrollTop;
+    return [id, box.left, box.top + (id === 'output' ? 0 : top) + scrollY, box.width, box.height].join(' ');
+})"""
+SOFTMAX = "dataset=three_blobs&loss=cross_entropy&output_activation=softmax&hidden=4,3"
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+@pytest.mark.parametrize("network", [SOFTMAX, DEEP[2:], "optimizer=adam&regularization=l1&regularization_rate=0.01"])
+def test_the_walkthrough_moves_nothing(open_page: Callable[..., Page], network: str, width: int) -> None:
+    """Whatever a moment has to tell, the diagram, the bar and the buttons stay, and so does what is below them; the
+    moment's line of code is in sight."""
+    page = open_page("/")
+    page.set_viewport_size({"width": width, "height": 900})
+    for grain in ("operation", "unit", "pass"):
+        page.goto(f"/?{network}&seed=5&step=10&example=4&grain={grain}&lens=gradients&moment=0")
+        page.wait_for_selector("html[data-ready]")
+        page.wait_for_timeout(300)
+        total = int(page.locator("#walk").get_attribute("data-total") or 0)
+        first = page.evaluate(BOXES)
+        for index in range(1, total, max(1, total // 12)):
+            page.evaluate(
+                "i => { const m = document.getElementById('moments'); m.value = i; m.dispatchEvent(new Event('input', "
+                "{bubbles: true})); }",
+                index,
+            )
+            page.wait_for_selector(f'#walk[data-moment="{index}"]')
+            assert page.evaluate(BOXES) == first, (grain, index)
+            assert page.evaluate(
+                "() => { const [lit, code] = ['#code .lit', '#code'].map(s => document.querySelector(s)"
+                ".getBoundingClientRect()); return lit.top >= code.top - 1 && lit.bottom <= code.bottom + 1; }"
+            ), (grain, index)
 
 
 def test_colour_is_not_the_only_cue(open_page: Callable[..., Page]) -> None:
