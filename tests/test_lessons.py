@@ -407,8 +407,8 @@ def test_under_the_goal_that_is_printed_is_there() -> None:
     line_ = by_slug("line")
     body, _ = render(line_, {"screen": "2", "m": "1.4", "b": "0.4"})
     goal = float(re.search(r"under <strong>([\d.]+)", body)[1])  # type: ignore[index]
-    for b in np.arange(0.2, 0.5, 0.01):
-        body, _ = render(line_, {"screen": "2", "m": "1.45", "b": f"{b:.2f}"})
+    for b in np.arange(0.38, 0.4, 0.0005):
+        body, _ = render(line_, {"screen": "2", "m": "1.45", "b": f"{b:.4f}"})
         loss = float(re.search(r'id="loss">([\d.]+)', body)[1])  # type: ignore[index]
         if abs(loss - goal) > 1e-4:
             assert ("✓ there" in body) == (loss < goal)
