@@ -29,15 +29,24 @@ async function drawFrame(markup) {
   fit();
 }
 
-// A wall cannot be scrolled: a lesson's screen is made as small as it must be, and no smaller than can be read.
+// A wall cannot be scrolled: a lesson's text is made smaller, though not smaller than can be read from the last row, and
+// its drawing as large as there is room. What does not fit even so is on the students' own screens, and the wall says so.
 function fit() {
-  const stage = picture?.querySelector('#stage[data-lesson]');
-  if (!stage || root.dataset.screen !== 'wall') return;
-  let zoom = 1.06;
-  do {
-    zoom -= 0.06;
-    picture.style.setProperty('--zoom', zoom); // on what is not morphed: a morph would set the style as an attribute
-  } while (stage.getBoundingClientRect().bottom > picture.getBoundingClientRect().bottom && zoom > 0.55);
+  if (root.dataset.screen !== 'wall') return;
+  picture.classList.remove('cut');
+  const stage = picture.querySelector('#stage[data-lesson]');
+  if (!stage) return;
+  const bottom = (part) => part.getBoundingClientRect().bottom;
+  const first = (name, values, fits) => values.some((value) => {
+    picture.style.setProperty(name, value); // on what is not morphed: a morph would set the style as an attribute
+    return fits();
+  });
+  picture.style.setProperty('--plot', 20);
+  const whole = first('--zoom', [1, 0.93, 0.86, 0.8], () => bottom(stage) <= bottom(picture));
+  picture.classList.toggle('cut', !whole);
+  const live = whole ? stage : stage.querySelector('.live');
+  const edge = bottom(picture) - (whole ? 0 : parseFloat(getComputedStyle(picture, '::after').height));
+  if (live) first('--plot', [31, 28, 25, 22, 20], () => bottom(live) <= edge);
 }
 
 // Nor can a long question with its answers: all of it, smaller, rather than its beginning.

@@ -370,3 +370,30 @@ def test_the_wall_shows_the_new_code_by_itself(people: People) -> None:
         assert fresh not in screen.content()
     teacher.locator("#step").click()
     expect(own.locator("#stage")).to_have_attribute("data-step", "1")
+
+
+def test_a_long_lesson_stays_readable_on_the_wall(people: People) -> None:
+    """No text of a lesson is smaller than 1.5 % of the wall; what does not fit is said to go on elsewhere, and is cut
+    only then."""
+    teacher, code = people.teacher()
+    wall = people.page(f"/class/{code}/wall", **WALL)
+    found = set()
+    for lesson in ("/learn/line?screen=1", "/learn/slope?screen=2", "/learn/math?screen=3", "/learn/code?screen=4"):
+        teacher.evaluate(
+            "([room, lesson]) => fetch(`/api/v1/rooms/${room}/shared`, {method: 'PUT', body: JSON.stringify({lesson}),"
+            " headers: {'Content-Type': 'application/json'}})",
+            [code, lesson],
+        )
+        slug = lesson.split("/")[2].split("?")[0]
+        expect(wall.locator("#stage")).to_have_attribute("data-shape", f"lesson {slug}")
+        expect(wall.locator("#picture")).to_have_attribute("style", re.compile("--zoom"))
+        wall.wait_for_timeout(100)
+        size, over, cut = wall.locator("#picture").evaluate("""p => [
+            Math.min(...[...p.querySelectorAll('.prose p')].map(e => parseFloat(getComputedStyle(e).fontSize)
+                * parseFloat(p.style.getPropertyValue('--zoom')))),
+            p.querySelector('#stage').getBoundingClientRect().bottom > p.getBoundingClientRect().bottom,
+            getComputedStyle(p, '::after').content]""")
+        assert size > 0.015 * WALL["viewport"]["width"]
+        assert over == ("Continues on your own screen" in cut), lesson
+        found.add(over)
+    assert found == {True, False}
