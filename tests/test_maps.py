@@ -28,12 +28,12 @@ def test_every_unit_at_every_point(activation: str) -> None:
 
 
 def test_one_input_gives_curves() -> None:
-    """(units, resolution), from the left end of the domain to the right."""
+    """(units, resolution), with both ends of the domain."""
     state = advance(start(Spec.make(dataset="sine", hidden=[4])), 20).state
     features, hidden, output = unit_maps(state, 30)
     assert (features.shape, hidden.shape, output.shape) == ((1, 30), (4, 30), (1, 30))
     low, high = DATASETS["sine"].domain
-    assert features[0, 0] == pytest.approx(low + (high - low) / 60, rel=1e-6)
+    assert features[0, [0, -1]].tolist() == pytest.approx([low, high], rel=1e-6)
     assert (np.diff(features[0]) > 0).all()
     expected = predict(state, with_ones(features.astype(float).T))
     np.testing.assert_allclose(output[0], expected[:, 0], rtol=1e-5, atol=1e-6)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from app.draw.charts import Axis, Curve, confusion, path, round_up
 from app.draw.numbers import signed, target
-from app.draw.pictures import GRID, OUTPUT_COLOURS, Surfaces, centred, classes_sprite, inks, raw_grid, sprite
+from app.draw.pictures import CURVE, GRID, OUTPUT_COLOURS, Surfaces, centred, classes_sprite, inks, sprite
 from engine import DATASETS, Examples, RunState, Spec, examples_of
 from engine.arrays import Floats, Ints
 from engine.examples import low_target
@@ -120,7 +120,7 @@ def _surface(spec: Spec, seen: Surfaces, discrete: bool) -> str:
         values = seen.outputs if not discrete else (seen.outputs == seen.outputs.max(axis=0)).astype(np.float32)
         if spec.task == "multiclass":
             return classes_sprite(values, GRID)
-        return sprite((values[1] - values[0])[None], GRID, OUTPUT_COLOURS)
+        return sprite((values[1] - values[0])[None], CURVE, GRID, OUTPUT_COLOURS)
     values = centred(seen.outputs[:1], spec.output_activation)
     if spec.task == "regression" or spec.output_activation == "identity":
         values = np.clip(seen.outputs[:1], -1, 1)
@@ -230,7 +230,7 @@ def _place(plot: Plot | None, examples: Examples, i: int, answers: Floats | None
 
 
 def _curves(plot: Plot, seen: Surfaces, spec: Spec) -> tuple[Curve, ...]:
-    x = plot.x(raw_grid(1, (plot.x.low, plot.x.high))[:, 0])
+    x = plot.x(np.linspace(plot.x.low, plot.x.high, CURVE))
     return tuple(
         Curve(f"output {k + 1}", "fit", path(x, plot.y(row.astype(float)))) for k, row in enumerate(seen.outputs[:3])
     )

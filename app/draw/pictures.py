@@ -12,8 +12,7 @@ from zlib import compress, crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ACTIVATIONS, RunState, examples_of
-from engine.features import apply_features
+from engine import ACTIVATIONS, RunState, unit_maps
 
 Grid = NDArray[np.float32]
 
@@ -44,36 +43,11 @@ def has_surfaces(state: RunState) -> bool:
 def surfaces(state: RunState) -> Surfaces:
     """Every unit's answer over the domain; for specs with one or two raw inputs."""
     spec = state.spec
-    domain = examples_of(spec).domain
-    a, inputs = _grid(spec.raw_inputs, domain, spec.features)
-    layers, network = [inputs], spec.network
-    with np.errstate(all="ignore"):
-        for name, (W, b) in zip(network.activation_names, network.layers(state.parameters), strict=True):
-            z = W.astype(np.float32) @ a
-            z += b.astype(np.float32)[:, None]
-            a = np.empty_like(z)
-            ACTIVATIONS[name].forward(z, a)  # type: ignore[arg-type]
-            layers.append(centred(a, name))
-    return Surfaces(tuple(layers), a)
-
-
-@lru_cache(maxsize=32)
-def _grid(inputs: int, domain: tuple[float, float], features: tuple[str, ...]) -> tuple[Grid, Grid]:
-    """The features over the grid (features, points), and the same in [-1, 1] for their pictures."""
-    raw = raw_grid(inputs, domain)
-    values = np.ascontiguousarray(apply_features(raw, features).T, dtype=np.float32)
-    reach = np.abs(values).max(axis=1, keepdims=True)
-    return values, np.asarray(values / np.where(reach > 0, reach, 1), dtype=np.float32)
-
-
-@lru_cache(maxsize=32)
-def raw_grid(inputs: int, domain: tuple[float, float]) -> NDArray[np.float64]:
-    """Raw inputs (points, inputs); for two the first row is the top one, where x2 is largest."""
-    if inputs == 1:
-        return np.linspace(*domain, CURVE)[:, None]
-    centres = (np.arange(GRID) + 0.5) / GRID * (domain[1] - domain[0]) + domain[0]
-    x1, x2 = np.meshgrid(centres, centres[::-1])
-    return np.column_stack([x1.ravel(), x2.ravel()])
+    inputs, *layers = (
+        units.reshape(len(units), -1) for units in unit_maps(state, GRID if spec.raw_inputs == 2 else CURVE)
+    )
+    pairs = zip(layers, spec.network.activation_names, strict=True)
+    return Surfaces((scaled(inputs), *(centred(a, name) for a, name in pairs)), layers[-1])
 
 
 def centred(a: NDArray[np.floating], activation: str) -> Grid:
