@@ -148,5 +148,6 @@ addEventListener('resize', () => {
 });
 keepRun();
 fit();
+keepMoments();
 pulseMoment();
 document.documentElement.dataset.ready = 'true';
