@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -165,6 +167,16 @@ def test_problems_work_on_deep_networks_and_biases() -> None:
     for address in facts.state.spec.network.addresses():
         assert check(gradient_problem(facts, address), facts[f"d{address}"]).correct
         assert check(new_value_problem(facts, address), facts.next(address)).correct
+
+
+def test_a_sum_is_written_with_one_sign_a_term() -> None:
+    """A negative product or bias is subtracted, not added with a minus; what stands there comes to z."""
+    for seed in range(30):
+        solution = exercise("activation", seed).problem.solution
+        terms, z = re.fullmatch(r"z = (.+) = ([−\d.]+), and .*", solution).groups()  # type: ignore[union-attr]
+        assert "+ −" not in terms
+        value = eval(terms.replace("−", "-").replace("×", "*"))
+        assert value == pytest.approx(float(z.replace("−", "-")), abs=2e-3)
 
 
 def test_choices_and_comparisons() -> None:

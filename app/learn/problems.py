@@ -6,7 +6,7 @@ import numpy as np
 
 from app.draw.diagram import layer_name, unit_name
 from app.draw.maths import name_of, parts_of
-from app.draw.numbers import unsigned
+from app.draw.numbers import MINUS, unsigned
 from app.learn.facts import Facts
 from app.learn.judging import Mistake, Problem, numeric
 
@@ -19,12 +19,12 @@ def _n(value: float) -> str:
 
 
 def _place(facts: Facts, address: str) -> str:
-    """A parameter's name and where it sits: W²₁₃, from hidden 1, unit 3 to output, unit 1."""
+    """A parameter's name and where it sits: W²₁₃ (from hidden 1, unit 3 to output, unit 1)."""
     _, layer, unit, source = parts_of(address)
     to = unit_name(layer, unit, facts.layers)
     if not source:
-        return f"{name_of(address)}, the bias of {to}"
-    return f"{name_of(address)}, from {unit_name(layer - 1, source, facts.layers)} to {to}"
+        return f"{name_of(address)} (the bias of {to})"
+    return f"{name_of(address)} (from {unit_name(layer - 1, source, facts.layers)} to {to})"
 
 
 def activation_problem(facts: Facts, layer: int, unit: int) -> Problem:
@@ -49,11 +49,11 @@ def activation_problem(facts: Facts, layer: int, unit: int) -> Problem:
             for s, (w, x) in zip(sources, terms, strict=True)
         ),
     ]
-    total = " + ".join(f"{_n(w)} × {_n(x)}" for w, x in terms)
+    total = " + ".join([*(f"{_n(w)} × {_n(x)}" for w, x in terms), _n(b)]).replace(f"+ {MINUS}", f"{MINUS} ")
     return numeric(
         f"What comes out of {unit_name(layer, unit, facts.layers)}: its activation a?",
         f"a{layer}.{unit}", a,
-        f"z = {total} + {_n(b)} = {_n(z)}, and the activation makes {_n(a)} of it.",
+        f"z = {total} = {_n(z)}, and the activation makes {_n(a)} of it.",
         "First z, every weight times its input plus the bias; then the activation of z.",
         mistakes,
     )  # fmt: skip
