@@ -23,8 +23,8 @@ def unit_maps(state: RunState, resolution: int = 50) -> tuple[Maps, ...]:
     """The outputs of all units over the dataset's domain: the features first, then a of every layer.
 
     Two inputs: (units, resolution, resolution) a layer, x1 to the right, x2 upwards, so that row 0 is the top and each
-    value is that at the middle of its cell. One input: (units, resolution) from the left end to the right one. Read-only
-    for the features, which are shared.
+    value is that at the middle of its cell. One input: (units, resolution), with both ends of the line. Read-only for
+    the features, which are shared.
 
     Raises ValueError for a resolution that is not from 2 to 200, or for other than one or two inputs.
     """
@@ -43,7 +43,7 @@ def unit_maps(state: RunState, resolution: int = 50) -> tuple[Maps, ...]:
 
 @lru_cache(maxsize=32)
 def _grid(domain: tuple[float, float], inputs: int, features: tuple[str, ...], resolution: int) -> Maps:
-    """The features at every cell's middle, or along a line with both its ends, with a row of ones: (features + 1, n)."""
+    """The features at every cell's middle, or along a line, with a row of ones: (features + 1, n)."""
     low, high = domain
     middles = low + (high - low) * (np.arange(resolution) + 0.5) / resolution
     plane = [np.tile(middles, resolution), np.repeat(middles[::-1], resolution)]

@@ -120,7 +120,7 @@ def _surface(spec: Spec, seen: Surfaces, discrete: bool) -> str:
         values = seen.outputs if not discrete else (seen.outputs == seen.outputs.max(axis=0)).astype(np.float32)
         if spec.task == "multiclass":
             return classes_sprite(values, GRID)
-        return sprite((values[1] - values[0])[None], CURVE, GRID, OUTPUT_COLOURS)
+        return sprite((values[1] - values[0])[None], GRID, OUTPUT_COLOURS)
     values = centred(seen.outputs[:1], spec.output_activation)
     if spec.task == "regression" or spec.output_activation == "identity":
         values = np.clip(seen.outputs[:1], -1, 1)
