@@ -15,7 +15,7 @@ from app.answers import json
 from app.assets import STATIC
 from app.explain import api as api_look
 from app.learn import pages as learn
-from app.page import pages
+from app.page import embed, pages
 from app.room import api as api_rooms
 from app.room import pages as pages_class
 from app.runs import Runs
@@ -33,7 +33,7 @@ SWEEP_SECONDS = 60
 log = logging.getLogger("playground")
 DESCRIPTION = "Train a small network step by step, and read every number that backpropagation computes on the way."
 # The order in which routes are tried: the busiest first.
-PARTS = (api, api_look, pages, api_rooms, pages_class, learn, docs)
+PARTS = (api, api_look, pages, embed, api_rooms, pages_class, learn, docs)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

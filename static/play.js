@@ -1,6 +1,6 @@
 // Play: the next steps are asked for when the last frame is in the page, and drawn when that one has been on screen.
 // So the server works while the browser paints, is never more than one frame ahead, and trains nothing while nobody looks.
-import { announce, number, painted, post, show, state } from './view.js';
+import { advance, announce, number, painted, state, toHead } from './view.js';
 
 let playing = false;
 let loop = Promise.resolve();
@@ -23,8 +23,8 @@ function openEnded() {
 }
 
 async function go() {
-  await post('step', { count: 1, moment: '' }); // a whole frame first: it leaves the past and the walkthrough
-  if (playing) openEnded();
+  await advance(1, { moment: '' }); // a whole frame first: it leaves the past and the walkthrough
+  if (playing && location.pathname === '/') openEnded();
   while (playing) {
     if (document.hidden) {
       await new Promise((done) => document.addEventListener('visibilitychange', done, { once: true }));
@@ -36,9 +36,9 @@ async function go() {
       await onScreen;
       return answer;
     };
-    await post('step', { count: document.getElementById('speed').value, quick: 1 }, { fetch: held });
+    await advance(Number(document.getElementById('speed')?.value ?? 1), { quick: 1 }, { fetch: held });
   }
-  await show({ step: '', moment: '' });
+  await toHead();
   announce(`Paused at step ${number('step')}, train loss ${number('train-loss')}.`);
 }
 

@@ -13,13 +13,19 @@ export const painted = () => new Promise((done) => requestAnimationFrame(done));
 
 export const target = { source: '#frame', target: '#frame', swap: 'innerMorph' };
 
-export function show(changes) {
-  return htmx.ajax('GET', `/runs/${run()}/frame`, { ...target, values: { ...fields(), ...changes } });
+// In a frame on another page there is no run of one's own: what is looked at, steps too, is in the address alone.
+const framed = () => form().getAttribute('hx-get') === '/embed';
+
+export function show(changes, options = {}) {
+  return htmx.ajax('GET', form().getAttribute('hx-get'), { ...target, ...options, values: { ...fields(), ...changes } });
 }
 
-export function post(action, changes, options = {}) {
-  return htmx.ajax('POST', `/runs/${run()}/${action}`, { ...target, ...options, values: { ...fields(), ...changes } });
+export function advance(count, changes = {}, options = {}) {
+  if (framed()) return show({ ...changes, step: Math.max(0, step() + count), moment: '' }, options);
+  return htmx.ajax('POST', `/runs/${run()}/step`, { ...target, ...options, values: { ...fields(), ...changes, count } });
 }
+
+export const toHead = () => show({ step: framed() ? step() : '', moment: '' });
 
 // What the run is made of stands in the form for the address and for pages without script; the server knows it from the
 // run's name, and long data would outgrow a request's head.

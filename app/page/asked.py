@@ -67,10 +67,14 @@ class Asked:
 
 
 async def asked(request: Request) -> Asked:
-    """What a request asks, from its query or its form. Read here rather than by a dependency: Play asks often."""
+    """What a visitor's request asks. Read here rather than by a dependency: Play asks often."""
+    return Asked(request, visitor_of(request), await fields_of(request))
+
+
+async def fields_of(request: Request) -> Fields:
+    """A request's query or form; SpecError for one with too many fields."""
     text = request.url.query if request.method == "GET" else (await request.body()).decode("utf-8", "replace")
     try:
-        fields = Fields(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        return Fields(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
         raise SpecError("form", "too many fields", f"at most {MOST_FIELDS:,} fields") from None
-    return Asked(request, visitor_of(request), fields)

@@ -103,10 +103,15 @@ class Frame:
         return whole if fits(whole) else {"run": self.run.id} | self.view_fields
 
     @property
+    def exact(self) -> dict[str, str]:
+        """The fields with the step, which the forms of a run leave open at its head: one that named it would take
+        another tab's later steps for a past to go back from."""
+        return self.fields | {"step": str(self.state.step)}
+
+    @property
     def url(self) -> str:
-        """The address of what is on screen. It says the step, which the forms leave open at the head: a form that
-        named it would take another tab's later steps for a past to go back from."""
-        return url_of(self.fields | {"step": str(self.state.step)})
+        """The address of what is on screen."""
+        return url_of(self.exact)
 
     @property
     def view_fields(self) -> dict[str, str]:

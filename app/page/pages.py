@@ -22,7 +22,7 @@ from app.page.forms import NO_FIELDS, SPEEDS, Fields, edit_from, spec_from
 from app.page.frame import Frame, check_view, frame, table_of
 from app.page.links import Link, View, number, view_of
 from app.page.probing import KINDS, PATH_POINTS, cost_of, map_of, partner_of, penalty_title, probe
-from app.page.refused import NOTHING, Refused, controls_again, refused
+from app.page.refused import NOTHING, Refused, controls_again, refused, unopened
 from app.runs import Run, RunNotFound
 from app.serve import html as answers
 from app.serve.html import html
@@ -51,8 +51,7 @@ async def home(request: Request) -> Response:
         if ask.scripted:
             return _refused(error)
         run = await ask.runs.open(ask.visitor, Spec.make())
-        told = Refused("", "", f"This link cannot be opened: {error}. Here is the default run.")
-        return await _page(ask, run, View(), told)
+        return await _page(ask, run, View(), unopened(error))
     return await _answer(ask, run, link.view, new_spec=True)
 
 
@@ -71,9 +70,9 @@ async def _answer(ask: Asked, run: Run, view: View, new_spec: bool = False) -> R
     if not ask.scripted:
         if ask.request.method == "GET" and ask.request.url.path == "/":
             return await _page(ask, run, view)
-        return RedirectResponse((await _frame(ask, run, view)).url, 303)
-    shown = await _frame(ask, run, view)
-    text = _frame_text(shown)
+        return RedirectResponse((await frame_of(ask, run, view)).url, 303)
+    shown = await frame_of(ask, run, view)
+    text = frame_text(shown)
     if new_spec:
         text += render("_partials.html", controls_html=_controls_text(shown))
     headers = {} if ask.quick else {"HX-Replace-Url": shown.url}
@@ -89,10 +88,10 @@ async def _page(ask: Asked, run: Run, view: View, wrong: Refused = NOTHING) -> R
 
 async def parts(ask: Asked, run: Run, view: View, wrong: Refused = NOTHING) -> dict[str, Any]:
     """What the page's template is made of; a class's pages have it too."""
-    shown = await _frame(ask, run, view)
+    shown = await frame_of(ask, run, view)
     return {
         "title": title_of(run.origin),
-        "frame_html": _frame_text(shown, wrong),
+        "frame_html": frame_text(shown, wrong),
         "controls_html": _controls_text(shown, wrong, NO_FIELDS if wrong is NOTHING else ask.form),
     }
 
@@ -104,7 +103,8 @@ async def _look(ask: Asked, run: Run, view: View) -> tuple[RunState, View]:
     return state, check_view(view, state)
 
 
-async def _frame(ask: Asked, run: Run, view: View) -> Frame:
+async def frame_of(ask: Asked, run: Run, view: View) -> Frame:
+    """The frame of a run under a view."""
     state, view = await _look(ask, run, view)
     others = []
     for other_id in view.compare:
@@ -116,11 +116,13 @@ async def _frame(ask: Asked, run: Run, view: View) -> Frame:
     return frame(run, state, view, ask.size, ask.quick, others, ask.text("points") if ask.scripted else "")
 
 
-def _frame_text(shown: Frame, wrong: Refused = NOTHING) -> Markup:
+def frame_text(shown: Frame, wrong: Refused = NOTHING, embedded: bool = False) -> Markup:
+    """The frame as markup; `embedded` without all that does not fit into a frame on another page."""
     spec = shown.state.spec
     examples = examples_of(spec)
     return render(
-        "_quick.html" if shown.quick else "_frame.html", f=shown, title=title_of(spec), speeds=SPEEDS, wrong=wrong,
+        "_quick.html" if shown.quick else "_embed.html" if embedded else "_frame.html",
+        f=shown, title=title_of(spec), speeds=SPEEDS, wrong=wrong, embedded=embedded,
         batch=len(shown.trace.examples) if shown.view.example is None else min(spec.batch_size, examples.train),
         first_example=min(FIRST_EXAMPLE, examples.count - 1), has_tests=examples.train < examples.count,
         ways=_ways_back(shown), partner=partner_of(shown.view.select or "") if shown.receipt else "",
@@ -352,7 +354,7 @@ async def look(run_id: str, request: Request) -> Response:
 async def table(run_id: str, request: Request) -> Response:
     """The drawing's numbers as tables."""
     ask = await asked(request)
-    shown = await _frame(ask, await ask.runs.get(run_id), ask.view())
+    shown = await frame_of(ask, await ask.runs.get(run_id), ask.view())
     return html(ask.request, render("_tables.html", table=table_of(shown), batch=shown.view.example is None))
 
 

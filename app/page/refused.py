@@ -42,6 +42,11 @@ def refused(error: SpecError) -> Refused:
     return Refused(error.field, sentence, f"{error.field.replace('_', ' ')}: {sentence}")
 
 
+def unopened(error: SpecError) -> Refused:
+    """The words for a link that is wrong: the default run stands in for it."""
+    return Refused("", "", f"This link cannot be opened: {error}. Here is the default run.")
+
+
 def controls_again(spec: Spec, form: Fields) -> Controls:
     """The controls of a run as a refused form has left them: what was chosen in it need not go together."""
     if "controls" not in form:

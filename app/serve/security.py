@@ -14,16 +14,19 @@ from app.settings import Settings
 
 log = logging.getLogger("playground")
 
-CSP = (
+_OURS = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "form-action 'self'; base-uri 'none'; frame-ancestors "
 )
-HEADERS = [
-    (b"content-security-policy", CSP.encode()),
+FRAMED = "/embed"  # the one path that may stand in a frame, on anybody's page, failures included
+CSP, FRAMED_CSP = _OURS + "'none'", _OURS + "* file:"  # * alone leaves out slides opened from a disk
+_ALWAYS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
+HEADERS = [(b"content-security-policy", CSP.encode()), *_ALWAYS, (b"x-frame-options", b"DENY")]
+FRAMED_HEADERS = [(b"content-security-policy", FRAMED_CSP.encode()), *_ALWAYS]
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _COOKIE = "visitor"
 _COOKIE_SECONDS = 365 * 86_400
@@ -159,7 +162,8 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.started, self.status = True, message["status"]
             present = {name for name, _ in message["headers"]}
-            added = [pair for pair in HEADERS if pair[0] not in present]
+            ours = FRAMED_HEADERS if self.scope["path"] == FRAMED else HEADERS
+            added = [pair for pair in ours if pair[0] not in present]
             if b"cache-control" not in present:
                 added.append((b"cache-control", b"no-store"))
             if token := self.scope.get("playground.visitor"):

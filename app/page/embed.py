@@ -1,0 +1,74 @@
+"""The playground in a frame on somebody else's page: a picture that follows from its address alone.
+
+No cookie of ours travels into a frame on another site, and a course's page is opened by hundreds. So all who open a
+link look at one run, the link's own, each at the step that their address names; it is carried on to where the one
+furthest ahead has come, and nobody edits it. Opening a page, a reload or a step back makes no new run.
+"""
+
+from dataclasses import replace
+
+from fastapi import APIRouter, Request, Response
+
+from app.draw.outputs import title_of
+from app.draw.rendering import render
+from app.page.asked import Asked, fields_of
+from app.page.forms import NO_FIELDS, Fields
+from app.page.links import Link, query_fields, query_of, view_of
+from app.page.pages import MOST_STEPS, frame_of, frame_text
+from app.page.refused import NOTHING, unopened
+from app.runs import Run, Runs
+from app.serve.html import html
+from app.serve.security import FRAMED
+from engine import Spec, SpecError
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get(FRAMED)
+async def embed(request: Request) -> Response:
+    """The page of a link, or to htmx its frame."""
+    runs: Runs = request.app.state.runs
+    fields, wrong = NO_FIELDS, NOTHING
+    try:
+        fields = await fields_of(request)
+        link = await _link(runs, fields)
+        run = await _shared(runs, link)
+    except SpecError as error:
+        wrong, link = unopened(error), Link(Spec.make())
+        run = await _shared(runs, link)
+    ask = Asked(request, _owner(link), {"size": "s", **fields})
+    shown = await frame_of(ask, run, link.view)
+    text, status = frame_text(shown, wrong, embedded=True), 200 if wrong is NOTHING else 422
+    if not ask.scripted:
+        return html(request, render("embed.html", title=title_of(run.origin), frame_html=text), status)
+    headers = {"HX-Trigger": "stopped"} if shown.state.step < (link.view.step or 0) else {}
+    return html(request, text, status, headers, level=1 if ask.quick else 6)
+
+
+async def _link(runs: Runs, fields: Fields) -> Link:
+    """The link of an address, at its last edit if it names no step."""
+    if named := fields.get("run"):  # whose data is too long for an address
+        run = await runs.get(named)
+        link = Link(run.origin, run.edits, view_of(fields))
+    else:
+        link = Link.parse(fields)
+    step = _edited(link) if link.view.step is None else link.view.step
+    return replace(link, view=replace(link.view, step=step, compare=()))
+
+
+def _edited(link: Link) -> int:
+    return max((edit.step for edit in link.edits), default=0)
+
+
+def _owner(link: Link) -> str:
+    """Whose the link's run is: no visitor's, for no token has a blank in it."""
+    return "embed " + query_of(query_fields(link.spec, link.edits))
+
+
+async def _shared(runs: Runs, link: Link) -> Run:
+    """The link's run, carried on to the step that is looked at as far as one request's budget goes."""
+    run = await runs.open(_owner(link), link.spec, link.edits, _edited(link))
+    ahead = (link.view.step or 0) - run.state.step
+    if ahead > 0:
+        run, _ = await runs.step(run.id, min(ahead, MOST_STEPS, runs.settings.steps_per_request))
+    return run

@@ -1,0 +1,79 @@
+// What the playground and a frame of it on another page share: morphs, keys, words for what went wrong, and what happens
+// after the server has drawn another frame.
+/* global htmx */
+import { fit, step } from './view.js';
+import { isPlaying, pause } from './play.js';
+import { patch, pulseMoment, pulseStep, refreshCard } from './diagram.js';
+import { keepMoments, moment } from './walk.js';
+
+// A part of a frame that has not changed comes empty and marked; what is on screen stays.
+htmx.registerExtension('same', {
+  htmx_before_morph_node: (_, { newNode }) => !newNode.hasAttribute?.('data-same'),
+  htmx_before_morph_attr: (element, { attrName, newValue }) =>
+    !(newValue === null && attrName === 'open' && element.localName === 'details') && // opened by hand: it stays open
+    !(newValue === null && (attrName === 'role' || attrName === 'aria-label') && element.classList.contains('w')),
+});
+
+export const listen = (keys) => document.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.target.closest('input, select, textarea, dialog, [role="slider"]') && event.key !== 'Escape') return;
+  if (event.key === ' ' && event.target.closest('button, a, summary')) return;
+  if (document.querySelector('dialog[open]')) return;
+  const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+// Step, Epoch, Reset and the like while playing: pause first, so that the last frame of Play does not come after theirs.
+document.addEventListener('click', async (event) => {
+  const pressed = isPlaying() && event.target.closest?.('#transport .button:not(#play), #settings button, .tile');
+  if (!pressed) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  await pause();
+  pressed.click();
+}, true);
+
+// What the server refuses is said where it belongs by its own fragment; anything else that goes wrong is said here.
+document.addEventListener('htmx:response:error', ({ detail: { ctx } }) => {
+  if (ctx.text.includes('<hx-partial')) return;
+  let says = 'The server could not do this.';
+  try {
+    says = JSON.parse(ctx.text).detail;
+  } catch { /* no problem document */ }
+  complain(ctx.response.status === 404 ? `${says} Reload the page: its address starts the run anew.` : says);
+});
+document.addEventListener('htmx:error', () => complain('The server does not answer. What is on screen is the last that came.'));
+
+export function complain(text) {
+  const line = Object.assign(document.createElement('p'), { className: 'notice error', textContent: text });
+  document.getElementById('notice').replaceChildren(line);
+}
+
+let last = step();
+document.addEventListener('htmx:after:swap', (event) => {
+  const values = document.querySelector('#values data');
+  if (values) {
+    patch(document.getElementById('net'), values.value);
+    values.remove();
+  }
+  refreshCard();
+  const by = step() - last;
+  last = step();
+  if (isPlaying()) return;
+  keepMoments();
+  const action = event.detail.ctx?.request?.action ?? '';
+  const stepped = action.endsWith('/step') || (action.startsWith('/embed') && by > 0);
+  if (moment() !== null || action.includes('/frame')) pulseMoment();
+  else if (stepped) pulseStep();
+});
+
+let waiting = 0;
+addEventListener('resize', () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(fit, 150);
+});
+fit();
+keepMoments();
+pulseMoment();

@@ -1,0 +1,25 @@
+// The share dialog: the address of what is on screen, and the text that puts it into a frame on another page.
+import { fields, step } from './view.js';
+
+const field = (id) => document.getElementById(id);
+
+function fill() {
+  const { size: _, points: __, ...looked } = { ...fields(), step: String(step()) };
+  const told = Object.entries(looked).filter(([name, text]) => text || name === 'hidden');
+  const query = new URLSearchParams(told).toString().replaceAll('%2C', ',').replaceAll('%3A', ':');
+  field('share-link').value = `${location.origin}/?${query}`;
+  field('share-frame').value = `<iframe src="${location.origin}/embed?${query.replaceAll('&', '&amp;')}" width="600" height="400" title="Backprop Playground" loading="lazy"></iframe>`;
+}
+
+document.addEventListener('click', async ({ target }) => {
+  if (target.closest('[data-opens="share"]')) fill();
+  const copies = target.closest('#share [data-copy]');
+  if (!copies) return;
+  field(copies.dataset.copy).select();
+  try {
+    await navigator.clipboard.writeText(field(copies.dataset.copy).value);
+    copies.textContent = 'Copied';
+  } catch {
+    copies.textContent = 'Selected'; // a browser lets a page copy only where the connection is safe
+  }
+});

@@ -1,0 +1,106 @@
+"""The playground in a frame on another page: who may frame what, and what a picture made of its address alone costs."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from httpx import AsyncClient, Response
+from test_pages import HTMX, run_of, step_of, within
+
+from app.serve.security import CSP, FRAMED_CSP
+
+LINKS = re.compile(r'<g id="links">.*?<g id="pulses">', re.DOTALL)
+
+
+def drawn(answer: Response) -> str:
+    found = LINKS.search(answer.text)
+    assert found is not None
+    return found[0]
+
+
+def test_it_alone_may_be_framed(tmp_path: Path) -> None:
+    """By anybody, slides from a disk among them, its failures too; every other answer by nobody, in old browsers' words
+    as well."""
+
+    async def work(client: AsyncClient) -> None:
+        wrong = {"/embed?dataset=nothing": 422, "/embed?run=nobody": 404, "/embed?seed=-1": 422, "/embed?seed=3": 200}
+        for path, status in wrong.items():
+            answer = await client.get(path)
+            assert (answer.status_code, answer.headers["content-security-policy"]) == (status, FRAMED_CSP)
+            assert "x-frame-options" not in answer.headers
+            assert "set-cookie" not in answer.headers, "no cookie of ours travels into a frame, so none is set there"
+        asset = re.search(r'src="(/static/[^"]+embed.js)"', answer.text)
+        assert asset is not None
+        others = ("/", "/learn", "/class", "/docs", "/api/v1/catalog", "/healthz", "/nope", "/embed/", "/embedded")
+        for path in (*others, "/runs/nobody/frame", asset[1]):
+            answer = await client.get(path)
+            assert answer.headers["content-security-policy"] == CSP, path
+            assert answer.headers["x-frame-options"] == "DENY", path
+        assert "frame-ancestors 'none'" in CSP
+        assert "frame-ancestors * file:" in FRAMED_CSP
+
+    within(tmp_path, work)
+
+
+def test_all_who_open_a_link_share_one_run(tmp_path: Path) -> None:
+    """A hundred readers at steps of their own are one run; each sees exactly what the playground would show there."""
+
+    async def work(client: AsyncClient) -> None:
+        link = "seed=4&lens=gradients&edits=2:learning_rate:0.3"
+        runs = set()
+        for step in (*range(12), 3, 7, 40, 11):
+            client.cookies.clear()
+            answer = await client.get(f"/embed?{link}&step={step}&size=l", headers=HTMX if step % 2 else {})
+            assert step_of(answer) == str(step)
+            assert drawn(answer) == drawn(await client.get(f"/?{link}&step={step}&size=l")), step
+            runs.add(run_of(answer))
+        assert len(runs) == 1
+        assert step_of(await client.get(f"/embed?{link}")) == "2", "where the changes end, if no step is named"
+        assert run_of(await client.get(f"/embed?{link}&seed=5")) not in runs
+
+    within(tmp_path, work)
+
+
+def test_nobodys_run_is_moved(tmp_path: Path) -> None:
+    """A frame of a run that is named, its data being too long for an address, goes on without that run."""
+
+    async def work(client: AsyncClient) -> None:
+        numbers = np.random.default_rng(0).normal(size=(900, 2)).tolist()
+        rows = "\n".join(f"{x},{y},{i % 2}" for i, (x, y) in enumerate(numbers))
+        made = await client.post("/runs", data={"csv": rows}, headers=HTMX)
+        named = made.headers["hx-replace-url"].removeprefix("/?")
+        assert f"run={run_of(made)}" in named
+        framed = await client.get(f"/embed?{named}&step=5")
+        assert step_of(framed) == "5"
+        assert run_of(framed) != run_of(made)
+        assert step_of(await client.get(f"/runs/{run_of(made)}/frame", headers=HTMX)) == "0"
+        assert run_of(await client.get(f"/embed?run={run_of(framed)}&step=6")) == run_of(framed)
+
+    within(tmp_path, work)
+
+
+def test_frames_of_play_are_light_and_say_when_it_ends(tmp_path: Path) -> None:
+    """No more is sent than is shown; a run that diverges stops Play, and the sentence says why."""
+
+    async def work(client: AsyncClient) -> None:
+        quick = await client.get("/embed?seed=6&step=3&quick=1", headers=HTMX)
+        assert int(quick.headers["content-length"]) < 8_000
+        assert set(re.findall(r'hx-target="#(\w+)"', quick.text)) == {"values", "bar"}
+        assert "hx-replace-url" not in quick.headers, "the address of a frame is its page's affair"
+        gone = await client.get("/embed?dataset=plane&hidden=&learning_rate=100&step=400", headers=HTMX)
+        assert gone.headers["hx-trigger"] == "stopped"
+        assert "notice diverged" in gone.text
+        assert "/rewind" not in gone.text
+
+    within(tmp_path, work)
+
+
+@pytest.mark.parametrize("query", ["step=99999999999", "moment=9&example=99999&select=W9.9.9", "size=x", ""])
+def test_far_places_are_brought_near(tmp_path: Path, query: str) -> None:
+    """What is not there is left out, and what would take too long is done as far as it goes."""
+
+    async def work(client: AsyncClient) -> None:
+        assert (await client.get(f"/embed?seed=9&{query}")).status_code == 200
+
+    within(tmp_path, work)
