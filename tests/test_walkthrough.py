@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.draw.maths import mathml, name_of
-from app.draw.numbers import signed
+from app.draw.numbers import signed, unsigned
 from app.explain.moments import GRAINS, Moment, text_of
 from app.explain.plan import MOST
 from app.explain.walkthrough import Walkthrough, known, walkthrough
@@ -234,6 +234,47 @@ def test_what_stops_a_gradient_is_said() -> None:
     assert "frozen" in only(walk, "W1.1.1")
     assert all("gradient" not in only(walkthrough(trace(start(Spec.make(optimizer="trial_and_error")), 0), "operation"),
                f"W{a}").replace("No gradient was used", "") for a in ("1.1.1", "3.1.2"))  # fmt: skip
+
+
+def the(walk: Walkthrough, *targets: str) -> Moment:
+    """The moment with these targets."""
+    return next(moment for moment in walk if moment.targets == targets)
+
+
+@settings(max_examples=25, deadline=None)
+@given(traces(), st.sampled_from(GRAINS))
+def test_numbers_are_set_as_a_person_would(step: Trace, grain: str) -> None:
+    """No minus stands bare after × or −, nothing is counted that is not there, and nothing goes to what it reads as."""
+    for moment in walkthrough(step, grain):
+        numbers, words = text_of(moment.numbers), text_of(moment.words)
+        assert not re.search("[×−] [+−]?−", numbers), numbers
+        assert not re.search(r"\b0 (go|goes|units?)\b|\b1 (go|stay|units)\b", words), words
+        assert not any(old == new for old, new in re.findall(r"(\S+) → ([^;\s]+)", numbers)), numbers
+
+
+def test_a_single_link_is_told_as_its_product() -> None:
+    """A sum of one term says weight × delta, or weight × input, in place of the same number twice."""
+    step = trace(advance(start(Spec.make(seed=7)), 20).state, 8)
+    back = the(walkthrough(step, "operation"), "da2.1")
+    weight, delta = step.layers[2].W[0, 0], step.layers[2].dz[0, 0]
+    assert text_of(back.numbers).startswith(f"{signed(weight)} × ({signed(delta)}) = ")
+    assert "only outgoing link is weight × delta" in text_of(back.words)
+    line = walkthrough(trace(start(Spec.make(dataset="line", hidden=[])), 3), "unit")
+    assert re.match(r"z = \S+ × \S+ [+−] \S+ = ", text_of(line[1].numbers))
+
+
+def test_what_training_makes_smaller_is_said() -> None:
+    """With regularization the loss and the penalty are added up; a class is told by its name as well."""
+    spec = Spec.make(dataset="three_blobs", loss="cross_entropy", regularization="l2", regularization_rate=0.1)
+    step = trace(start(spec), 5)
+    walk = walkthrough(step, "layer")
+    assert f"L + R = {unsigned(step.loss + step.penalty)}" in text_of(the(walk, "penalty").numbers)
+    wanted = int(step.y[0].argmax())
+    assert f"Output {wanted + 1} (class {wanted})" in text_of(the(walk, "loss").words)
+    momentum = trace(start(Spec.make(optimizer="momentum", regularization="l2", regularization_rate=0.1)), 5)
+    update = the(walkthrough(momentum, "operation"), "W2.1.3")
+    assert update.symbols.startswith("g = ")
+    assert r"\lambda\, W^{2}_{13}" in update.symbols
 
 
 def test_a_run_that_diverged_can_be_walked() -> None:

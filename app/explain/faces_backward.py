@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from app.draw.maths import backward, forward, symbol
-from app.draw.numbers import signed, target
-from app.explain.moments import Segment, Segments, ahead, back, by_sign, say
+from app.draw.numbers import signed, target, unsigned
+from app.explain.moments import Role, Segment, Segments, ahead, back, by_sign, say, times
 from app.explain.plan import Key
 from app.explain.scene import (
     SHOWN,
@@ -17,7 +17,6 @@ from app.explain.scene import (
     Sum,
     activation_symbol,
     capital,
-    count,
     largest,
     lower,
     put_in,
@@ -28,6 +27,8 @@ from app.explain.scene import (
 from engine import ACTIVATIONS, LOSSES
 from engine.arrays import Floats
 from engine.receipts import slopes
+
+BACK: tuple[Role, Role] = ("positive", "backward")  # of a single product: its weight is coloured by its sign
 
 
 def delta(k: int, j: int | str = 0) -> str:
@@ -85,11 +86,12 @@ def _da_of_output(scene: Scene, j: int) -> Face:
 
 
 def _loss_gradient(formula: str, k: int, j: int) -> str:
-    """A loss's gradient about one output, in colours."""
+    """A loss's gradient about one output, or with j = 0 about each, in colours; dL/dz is called delta."""
     left, right = formula.split(" = ", 1)
-    left = left.replace("a_k", symbol("a", k, j)).replace("z_k", symbol("z", k, j))
-    right = re.sub(r"\ba_k\b", lambda _: forward(symbol("a", k, j)), right).replace("y_k", f"y_{{{j}}}")
-    return f"{backward(left)} = {right}"
+    a = symbol("a", k, j) if j else f"a^{{{k}}}_{{k}}"
+    left = delta(k, j or "k") if "z_k" in left else backward(left.replace("a_k", a))
+    right = re.sub(r"\ba_k\b", lambda _: forward(a), right).replace("y_k", f"y_{{{j or 'k'}}}")
+    return f"{left} = {right}"
 
 
 def _effect(scene: Scene, k: int, j: int, da: float) -> Segments:
@@ -102,10 +104,13 @@ def _effect(scene: Scene, k: int, j: int, da: float) -> Segments:
 
 def _da_of_hidden(scene: Scene, k: int, i: int) -> Face:
     da, total = scene.layer(k).da[:, i - 1], outgoing(scene, k, i)
-    came = f"what comes back over its {count(scene.sizes[k + 1], 'outgoing link')} adds up"
+    links = scene.sizes[k + 1]
+    came = f"what comes back over its {links} outgoing links adds up" if links > 1 else (
+        "what comes back over its only outgoing link is weight × delta"
+    )  # fmt: skip
     words = say(f"{capital(scene.unit(k, i))}: {came}. ")
     words += _effect(scene, k, i, float(da[0])) if scene.count == 1 else say(capital(_tendency(scene, da)), ".")
-    numbers = say(scene.first, *total.segments("backward"), " = ", back(da[0])) + scene.then(da, "backward")
+    numbers = say(scene.first, *total.segments("backward", BACK), " = ", back(da[0])) + scene.then(da, "backward")
     return Face(words, _da_symbols(k, i), numbers, (f"da{k}",), {"da": da}, total)
 
 
@@ -117,7 +122,7 @@ def _da_of_layer(scene: Scene, k: int) -> Face:
     da = scene.layer(k).da
     words = say(f"First dL/da of every unit of {scene.layer_name(k)}: softmax mixes them, so delta needs them all.")
     if k == scene.last:
-        symbols = LOSSES[scene.trace.spec.loss].gradient_formula
+        symbols = _loss_gradient(LOSSES[scene.trace.spec.loss].gradient_formula, k, 0)
     else:
         symbols = rf"{slope(f'a^{{{k}}}')} = {delta(k + 1)}\, W^{{{k + 1}}}"
     return Face(words, symbols, _some(scene, "dL/da = ", da[0]), (f"da{k}",), {"da": da})
@@ -135,7 +140,7 @@ def _product_back(scene: Scene, key: Key) -> Face:
     if scene.count == 1:
         words = say(f"{capital(scene.unit(k, j))} sends its delta back over the link, times the weight: ",
                     back(products[0]), f" for {scene.unit(k - 1, i)}.")  # fmt: skip
-        numbers = say(by_sign(weight), " × ", back(dz[0]), " = ", back(products[0]))
+        numbers = say(by_sign(weight), " × ", times(back(dz[0])), " = ", back(products[0]))
     else:
         words = say(f"{capital(scene.unit(k, j))} sends each example's delta back to {scene.unit(k - 1, i)}, "
                     "times the same weight.")  # fmt: skip
@@ -154,7 +159,9 @@ def _dz(scene: Scene, key: Key) -> Face:
         return _dz_of_softmax(scene, k, j)
     factor = factors[:, j - 1]
     words = asks(scene, k, j, float(dz.sum())) + say(*_why(scene, k, entry.name, da, factor, dz))
-    numbers = say(scene.first, back(da[0]), " × ", ahead(factor[0]), " = ", back(dz[0])) + scene.then(dz, "backward")
+    numbers = say(scene.first, back(da[0]), " × ", times(ahead(factor[0])), " = ", back(dz[0])) + scene.then(
+        dz, "backward"
+    )
     derivative = put_in(
         entry.derivative_formula.split(" = ", 1)[1], forward(symbol("a", k, j)), forward(symbol("z", k, j))
     )
@@ -189,7 +196,9 @@ def _dz_of_softmax(scene: Scene, k: int, j: int) -> Face:
     words = asks(scene, k, j, float(dz.sum())) + say(
         " Softmax shares out one whole, so only being above the others' average counts."
     )
-    numbers = say(scene.first, ahead(a[0]), " × (", back(da[0]), " − ", _bracket(float(mixed[0])), ") = ", back(dz[0]))
+    numbers = say(
+        scene.first, ahead(a[0]), " × (", back(da[0]), " − ", times(back(float(mixed[0]))), ") = ", back(dz[0])
+    )
     own = rf"{slope(symbol('a', k, j))} - \sum_i {slope(f'a^{{{k}}}_{{i}}')}\, {forward(f'a^{{{k}}}_{{i}}')}"
     symbols = rf"{delta(k, j)} = {activation_symbol(k, j)} \left({own}\right)"
     return Face(words, symbols, numbers + scene.then(dz, "backward"), (f"dz{k}",), {"a": a, "da": da, "dz": dz})
@@ -206,7 +215,7 @@ def _delta(scene: Scene, key: Key) -> Face:
     if k == scene.last:
         return face
     total, da = outgoing(scene, k, j), scene.layer(k).da[:, j - 1]
-    numbers = say(scene.first, "dL/da = ", *total.segments("backward"), " = ", back(da[0]), "; delta = ")
+    numbers = say(scene.first, "dL/da = ", *total.segments("backward", BACK), " = ", back(da[0]), "; delta = ")
     tail = face.numbers if scene.count == 1 else face.numbers[1:]
     symbols = f"{_da_symbols(k, j)},\\quad {face.symbols}"
     return Face(face.words, symbols, numbers + tail, face.code, face.values, total)
@@ -221,20 +230,13 @@ def _joined(scene: Scene, j: int) -> Face:
     words = asks(scene, k, j, float(dz.sum())) + say(f" {pair}, taken as one, leave only a − y: no slope can stop it.")
     total = float(scene.trace.y[0].sum())
     factor = "" if layer.activation == "sigmoid" or total == 1.0 else f" × {signed(total)}"
-    divisor, aim = _divisor(scene), target(y[0]) if y[0] >= 0 else f"({target(y[0])})"
+    divisor, aim = _divisor(scene), times(Segment(target(y[0]).lstrip("+")))
     opening, closing = ("(", ")") if divisor else ("", "")
-    numbers = say(scene.first, opening, ahead(a[0]), factor, f" − {aim}", closing, divisor, " = ",
+    numbers = say(scene.first, opening, ahead(a[0]), factor, " − ", aim, closing, divisor, " = ",
                   back(dz[0]))  # fmt: skip
-    symbols = _loss_gradient(loss.from_logits[layer.activation].formula, k, j).replace(
-        backward(rf"\frac{{\partial L}}{{\partial {symbol('z', k, j)}}}"), delta(k, j)
-    )
+    symbols = _loss_gradient(loss.from_logits[layer.activation].formula, k, j)
     values: dict[str, float | Floats] = {"a": a, "y": y, "da": layer.da[:, j - 1], "dz": dz}
     return Face(words, symbols, numbers + scene.then(dz, "backward"), (f"dz{k}",), values)
-
-
-def _bracket(value: float) -> Segment:
-    """A number after a minus sign."""
-    return back(value) if value >= 0 else back(f"({signed(value)})")
 
 
 def _divisor(scene: Scene) -> str:
@@ -253,7 +255,7 @@ def _delta_of_layer(scene: Scene, k: int) -> Face:
         source = f"{capital(scene.layer_name(k + 1))} hands its deltas back over the weights; times the slopes"
     words = say(f"{source}: the deltas of {name}. ", *_split(scene, layer.dz))
     if output and scene.trace.spec.network.joined:
-        symbols = LOSSES[scene.trace.spec.loss].from_logits[layer.activation].formula
+        symbols = _loss_gradient(LOSSES[scene.trace.spec.loss].from_logits[layer.activation].formula, k, 0)
     else:
         from_above = slope(f"a^{{{k}}}") if output else rf"\left({delta(k + 1)}\, W^{{{k + 1}}}\right)"
         symbols = rf"{delta(k)} = {from_above} \odot f'({forward(f'z^{{{k}}}')})"
@@ -265,9 +267,12 @@ def _split(scene: Scene, dz: Floats) -> Segments:
     totals = dz.sum(axis=0)
     up, down, idle = int((totals < 0).sum()), int((totals > 0).sum()), int((totals == 0).sum())
     told = [
-        f"{number} {'unit' if number == 1 else 'units'} to go {way}" for number, way in ((up, "up"), (down, "down"))
+        f"{number} {'unit' if number == 1 else 'units'} to go {way}"
+        for number, way in ((up, "up"), (down, "down"))
+        if number
     ]
-    return say("The loss asks ", ", ".join(told + ([f"{idle} nothing at all"] if idle else [])), ".")
+    nothing = f"nothing of {idle} {'unit' if idle == 1 else 'units'}"
+    return say("The loss asks ", ", ".join(told + ([nothing] if idle else [])), ".")
 
 
 def shares(scene: Scene, k: int, j: int, i: int) -> Sum:
@@ -287,7 +292,7 @@ def _dW(scene: Scene, key: Key) -> Face:
         words = asks(scene, k, j, float(dz[0])) + say(
             f" Along this link it received {name_in_sum(scene, k, i)} = ", ahead(a[0]),
             ", so the link's share of the blame is delta × what it carried. ", *_more_weight(gradient))  # fmt: skip
-        numbers = say(back(dz[0]), " × ", ahead(a[0]), " = ", back(gradient))
+        numbers = say(back(dz[0]), " × ", times(ahead(a[0])), " = ", back(gradient))
     else:
         words = say("Each example multiplies its delta by what came along this link; what the examples want adds up. ",
                     *_more_weight(gradient))  # fmt: skip
@@ -326,9 +331,9 @@ def _gradient(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     layer = scene.layer(k)
     dW, db = (layer.dW[j - 1], float(layer.db[j - 1])) if j else (layer.dW, layer.db)
-    over = "" if scene.count == 1 else ", summed over the examples"
+    over, bias = ("", "the delta itself") if scene.count == 1 else (", summed over the examples", "the deltas' sum")
     whose = scene.unit(k, j) if j else f"every unit of {scene.layer_name(k)}"
-    words = say(f"Each link into {whose} gets the delta times what it carried{over}; a bias gets the delta itself.")
+    words = say(f"Each link into {whose} gets the delta times what it carried{over}; a bias gets {bias}.")
     if j:
         carried = "" if scene.count > 1 else " = " + "δ × a"
         names = sources(scene, k)
@@ -336,7 +341,7 @@ def _gradient(scene: Scene, key: Key) -> Face:
         numbers = several(links, len(dW), "; ")
         numbers = say(f"dW{carried}: ") + numbers + say("; bias: ", back(float(db)))
     else:
-        numbers = say("length of dW: ", back(float(np.sqrt(np.square(dW).sum()))))
+        numbers = say("length of dW: ", back(unsigned(float(np.sqrt(np.square(dW).sum())))))
     a = forward("x" if k == 1 else f"a^{{{k - 1}}}")
     symbols = rf"{slope(f'W^{{{k}}}')} = {{{delta(k)}}}^{{T}}\, {a},\quad {slope(f'b^{{{k}}}')} = \sum_n {delta(k)}"
     return Face(words, symbols, numbers, (f"dW{k}",), {"dz": layer.dz[:, j - 1] if j else layer.dz, "dW": dW, "db": db})
@@ -346,7 +351,7 @@ def _backward_pass(scene: Scene, key: Key) -> Face:
     words = say("Backward: from the loss to the inputs, every unit learns what the loss asks of it, "
                 "and every link its share of the blame.")  # fmt: skip
     pieces = [
-        say(f"{scene.layer_name(k)}: ", back(float(np.sqrt(np.square(scene.layer(k).dW).sum()))))
+        say(f"{scene.layer_name(k)}: ", back(unsigned(float(np.sqrt(np.square(scene.layer(k).dW).sum())))))
         for k in range(1, scene.last + 1)
     ]
     here, above = backward(r"\delta^{l}"), backward(r"\delta^{l+1}")

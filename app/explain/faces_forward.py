@@ -7,7 +7,7 @@ import numpy as np
 
 from app.draw.maths import forward, symbol
 from app.draw.numbers import short, target, unsigned
-from app.explain.moments import Segment, Segments, ahead, by_sign, say
+from app.explain.moments import Role, Segment, Segments, ahead, by_sign, say, times
 from app.explain.plan import Key
 from app.explain.scene import (
     UNITS,
@@ -27,6 +27,8 @@ from app.explain.scene import (
 from engine import ACTIVATIONS, LOSSES
 from engine.arrays import Floats
 
+FACTORS: tuple[Role, Role] = ("positive", "forward")  # of a single product: its weight is coloured by its sign
+
 
 def _inputs(scene: Scene, key: Key) -> Face:
     x, y = scene.trace.x, scene.trace.y
@@ -34,9 +36,7 @@ def _inputs(scene: Scene, key: Key) -> Face:
     if scene.count > 1:
         words = say(f"A mini-batch of {scene.count} examples comes in: all of them go through together.")
     elif scene.wanted:
-        words = say(
-            f"Example {scene.trace.examples[0]} comes in. Output {scene.wanted} should be high, the others low."
-        )
+        words = say(f"Example {scene.trace.examples[0]} comes in. {scene.wanted_name} should be high, the others low.")
     else:
         words = say(f"Example {scene.trace.examples[0]} comes in. The target is ", *_targets(scene), ".")
     given = several((say(f"{n} = ", ahead(v)) for n, v in zip(names, x[0].tolist(), strict=False)), x.shape[1])
@@ -65,7 +65,7 @@ def _product(scene: Scene, key: Key) -> Face:
     if scene.count == 1:
         words = say(f"{capital(source_name)} holds ", ahead(a[0]), ". The link to ", scene.unit(k, j),
                     " has the weight ", by_sign(weight), ": together ", ahead(products[0]), ".")  # fmt: skip
-        numbers = say(by_sign(weight), " × ", ahead(a[0]), " = ", ahead(products[0]))
+        numbers = say(by_sign(weight), " × ", times(ahead(a[0])), " = ", ahead(products[0]))
         if i > 1:
             numbers += say(", so far ", ahead(running[0]))
     else:
@@ -98,7 +98,7 @@ def _sum(scene: Scene, key: Key) -> Face:
     sums, total = _running(scene, k, j), incoming(scene, k, j)
     words = say(f"{capital(scene.unit(k, j))} adds up what its {count(scene.sizes[k - 1], 'link')} bring")
     words += say(": ", ahead(sums[0]), ".") if scene.count == 1 else say(", for each example by itself.")
-    numbers = say(scene.first, *total.segments("forward"), " = ", ahead(sums[0]), *scene.then(sums, "forward"))
+    numbers = say(scene.first, *total.segments("forward", FACTORS), " = ", ahead(sums[0]), *scene.then(sums, "forward"))
     symbols = rf"\sum_i {symbol('W', k)}_{{{j}i}}\, {_below_i(k)}"
     return Face(words, symbols, numbers, (f"z{k}",), {"sum": sums}, total)
 
@@ -159,10 +159,11 @@ def _remark(name: str, z: float) -> str:
 
 
 def _activation_of_layer(scene: Scene, k: int) -> Face:
-    layer = scene.layer(k)
+    layer, entry = scene.layer(k), ACTIVATIONS[scene.layer(k).activation]
     words = say("Softmax turns the layer's sums into shares that add up to 1.")
-    numbers = say(scene.first, *_units(layer.a[0]))
-    return Face(words, ACTIVATIONS[layer.activation].formula, numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
+    numbers = say(scene.first, "a = ", *_units(layer.a[0]))
+    symbols = re.sub(r"\b([az])_([ij])", lambda match: forward(f"{match[1]}_{{{match[2]}}}"), entry.formula)
+    return Face(words, symbols, numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
 
 
 def _units(values: Floats) -> Segments:
@@ -177,7 +178,13 @@ def _z(scene: Scene, key: Key) -> Face:
         f"{capital(scene.unit(k, j))} adds up what its {count(scene.sizes[k - 1], 'link')} bring, and its bias."
     )
     numbers = say(
-        scene.first, *total.segments("forward"), _plus_bias(bias), " = ", ahead(z[0]), *scene.then(z, "forward")
+        scene.first,
+        "z = ",
+        *total.segments("forward", FACTORS),
+        _plus_bias(bias),
+        " = ",
+        ahead(z[0]),
+        *scene.then(z, "forward"),
     )
     return Face(words, _z_symbol(k, j), numbers, (f"z{k}",), {"b": bias, "z": z}, total)
 
@@ -198,7 +205,14 @@ def _forward(scene: Scene, key: Key) -> Face:
                     f"{lower(entry.title)} turns the sum into its activation: for each example by itself.")  # fmt: skip
     sum_, bias = z_face.total, _plus_bias(float(layer.b[j - 1]))
     numbers = say(
-        scene.first, *(sum_.segments("forward") if sum_ else ()), bias, " = ", ahead(z[0]), "; a = ", ahead(a[0])
+        scene.first,
+        "z = ",
+        *(sum_.segments("forward", FACTORS) if sum_ else ()),
+        bias,
+        " = ",
+        ahead(z[0]),
+        "; a = ",
+        ahead(a[0]),
     )
     symbols = _z_symbol(k, j) + r",\quad " + _activation_symbols(entry.name, k, j)
     return Face(words, symbols, numbers + scene.then(a, "forward"), (f"a{k}",), {"z": z, "a": a}, sum_)
@@ -207,7 +221,9 @@ def _forward(scene: Scene, key: Key) -> Face:
 def _forward_layer(scene: Scene, k: int) -> Face:
     layer, entry = scene.layer(k), ACTIVATIONS[scene.layer(k).activation]
     name = scene.layer_name(k)
-    words = say(f"{capital(name)}: each of its {scene.sizes[k]} units adds up what reaches it and its bias, "
+    units = scene.sizes[k]
+    who = f"each of its {units} units" if units > 1 else "its only unit"
+    words = say(f"{capital(name)}: {who} adds up what reaches it and its bias, "
                 f"and {lower(entry.title)} makes that its activation.")  # fmt: skip
     numbers = say(scene.first, "a = ", *_units(layer.a[0]))
     below = forward("x") if k == 1 else forward(rf"a^{{{k - 1}}}")
@@ -231,14 +247,14 @@ def _loss(scene: Scene, key: Key) -> Face:
     name, loss = lower(entry.title), Segment(unsigned(trace.loss))
     asked = scene.wanted or 1
     if scene.count > 1:
-        words = say(f"The outputs are held against their targets: over the {scene.count} examples the {name} is ", loss,
-                    " on average.")  # fmt: skip
+        words = say(f"The outputs are held against their targets: over the {scene.count} examples the loss, {name}, "
+                    "is ", loss, " on average.")  # fmt: skip
     elif a.shape[1] == 1 or scene.wanted:
-        which = f"Output {asked}" if scene.wanted else "The output"
+        which = scene.wanted_name if scene.wanted else "The output"
         words = say(f"{which} is ", ahead(a[0, asked - 1]), f" and should be {target(y[0, asked - 1])}: ",
-                    f"the {name} is ", loss, ".")  # fmt: skip
+                    f"the loss, {name}, is ", loss, ".")  # fmt: skip
     else:
-        words = say(f"The outputs are held against their targets: the {name} is ", loss, ".")
+        words = say(f"The outputs are held against their targets: the loss, {name}, is ", loss, ".")
     shown = say(f"output {asked}: ", ahead(a[0, asked - 1])) if scene.wanted else _units(a[0])
     mean = f"; mean over {scene.count}: L = " if scene.count > 1 else "; L = "
     numbers = say(scene.first, "a = " if not scene.wanted else "", *shown, "; y = ", *_targets(scene), mean, loss)
@@ -249,11 +265,11 @@ def _loss(scene: Scene, key: Key) -> Face:
 def _penalty(scene: Scene, key: Key) -> Face:
     trace, spec = scene.trace, scene.trace.spec
     rate = short(spec.regularization_rate)
-    words = say(f"{spec.regularization.upper()} regularization adds its own: large weights cost ",
-                f"{unsigned(trace.penalty)} more.")  # fmt: skip
-    l1 = spec.regularization == "l1"
-    symbols = r"\lambda \sum |W|" if l1 else r"\frac{\lambda}{2} \sum W^2"
-    numbers = say(f"λ = {rate}; {'Σ|W|' if l1 else '½ ΣW²'} × λ = {unsigned(trace.penalty)}")
+    l1, total = spec.regularization == "l1", unsigned(trace.loss + trace.penalty)
+    words = say(f"{spec.regularization.upper()} regularization adds its own: {'' if l1 else 'large '}weights cost ",
+                f"{unsigned(trace.penalty)} more. Training makes both together smaller: {total}.")  # fmt: skip
+    symbols = r"R = \lambda \sum |W|" if l1 else r"R = \frac{\lambda}{2} \sum W^2"
+    numbers = say(f"λ = {rate}; R = {'Σ|W|' if l1 else '½ ΣW²'} × λ = {unsigned(trace.penalty)}; L + R = {total}")
     return Face(words, symbols, numbers, ("penalty",), {"penalty": trace.penalty})
 
 

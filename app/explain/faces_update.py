@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from app.draw.maths import symbol, update
-from app.draw.numbers import short
+from app.draw.numbers import short, unsigned
 from app.explain.faces_backward import slope
-from app.explain.moments import Segment, Segments, back, by_sign, moved, say
+from app.explain.moments import Segment, Segments, back, by_sign, moved, say, times
 from app.explain.plan import Key
 from app.explain.scene import UNITS, Face, Scene, capital, count, largest, plus, several, sources, ways
 from engine import OPTIMIZERS
@@ -25,11 +25,11 @@ def _penalty_gradient(scene: Scene, key: Key) -> Face:
     weight, pull = float(layer.W[j - 1, i - 1]), float(layer.dW_penalty[j - 1, i - 1])
     name = spec.regularization.upper()
     words = say(f"{name} regularization pulls the weight towards 0: it adds ", back(pull), " to its gradient.")
+    if weight == 0:
+        words = say(f"{name} regularization pulls every weight towards 0; this one is there, and it adds nothing.")
     inner = r"\operatorname{sign}(W)" if spec.regularization == "l1" else "W"
-    shown: list[str | Segment] = (
-        [" × sign ", by_sign(weight)] if spec.regularization == "l1" else [" × ", by_sign(weight)]
-    )
-    numbers = say(short(spec.regularization_rate), *shown, " = ", back(pull))
+    by = " × sign " if spec.regularization == "l1" else " × "
+    numbers = say(short(spec.regularization_rate), by, times(by_sign(weight)), " = ", back(pull))
     symbols = rf"\lambda\, {inner.replace('W', symbol('W', k, j, i))}"
     return Face(words, symbols, numbers, (f"gW{k}", f"W{k}_next"), {"W": weight, "dW_penalty": pull})
 
@@ -90,16 +90,11 @@ def update_numbers(scene: Scene, receipt: ParameterReceipt) -> Segments:
     if receipt.frozen:
         return say(now, " = ", after, " (frozen)")
     if scene.trace.spec.optimizer == "sgd" and len(receipt.parts) == 1:
-        return say(now, f" − {short(receipt.learning_rate)} × ", _bracket(receipt.gradient), " = ", after)
+        return say(now, f" − {short(receipt.learning_rate)} × ", times(back(receipt.gradient)), " = ", after)
     pieces: list[str | Segment] = [now]
     for part in receipt.parts:
-        pieces += [plus(part.value, "update"), f" ({PART_NAMES[part.name]})"]
+        pieces += [plus(part.value, "update"), f" (by {PART_NAMES[part.name]})"]
     return say(*pieces, " = ", after)
-
-
-def _bracket(value: float) -> Segment:
-    text = back(value).text
-    return back(f"({text})" if value < 0 else text)
 
 
 def update_symbols(scene: Scene, receipt: ParameterReceipt) -> str:
@@ -108,13 +103,15 @@ def update_symbols(scene: Scene, receipt: ParameterReceipt) -> str:
     name = symbol(letter, receipt.layer, receipt.unit, receipt.source)
     if receipt.frozen:
         return rf"{update(name)} \leftarrow {name}"
-    if scene.trace.spec.optimizer == "sgd":
-        pull = ""
-        if receipt.source and scene.trace.spec.penalized:
-            inner = rf"\operatorname{{sign}}({name})" if scene.trace.spec.regularization == "l1" else name
-            pull = rf" - \eta \lambda\, {inner}"
-        return rf"{update(name)} \leftarrow {name} - \eta\, {slope(name)}{pull}"
-    return OPTIMIZERS[scene.trace.spec.optimizer].formula
+    spec, pull = scene.trace.spec, ""
+    if receipt.source and spec.penalized:
+        pull = r"\lambda\, " + (rf"\operatorname{{sign}}({name})" if spec.regularization == "l1" else name)
+    if spec.optimizer == "sgd":
+        return rf"{update(name)} \leftarrow {name} - \eta\, {slope(name)}" + (rf" - \eta {pull}" if pull else "")
+    optimizer = OPTIMIZERS[spec.optimizer]
+    if optimizer.search:
+        return optimizer.formula
+    return rf"g = {slope(name)}" + (f" + {pull}" if pull else "") + rf",\quad {optimizer.formula}"
 
 
 def _update(scene: Scene, key: Key) -> Face:
@@ -131,7 +128,7 @@ def _update(scene: Scene, key: Key) -> Face:
     )
     olds, news = np.append(layer.W[j - 1], layer.b[j - 1]), np.append(layer.W_next[j - 1], layer.b_next[j - 1])
     shown = largest(changes, UNITS)
-    pairs = [say(f"{row[n]}: ", by_sign(olds[n]), " → ", moved(news[n])) for n in shown.tolist()]
+    pairs = [say(f"{row[n]}: ", *_way(float(olds[n]), float(news[n]))) for n in shown.tolist()]
     numbers = several(pairs, len(row), "; ")
     symbols = OPTIMIZERS[scene.trace.spec.optimizer].formula
     values = {
@@ -139,6 +136,14 @@ def _update(scene: Scene, key: Key) -> Face:
         "W_next": layer.W_next[j - 1], "b_next": float(layer.b_next[j - 1]),
     }  # fmt: skip
     return Face(words, symbols, numbers, (f"W{k}_next", "try"), values)
+
+
+def _way(old: float, new: float) -> Segments:
+    """Old value and new; or what is added, where both would read the same."""
+    if old == new:
+        return say(by_sign(old), moved(" stays"))
+    same = by_sign(old).text == by_sign(new).text
+    return say(by_sign(old), plus(new - old, "update")) if same else say(by_sign(old), " → ", moved(new))
 
 
 def _update_many(scene: Scene, k: int) -> Face:
@@ -151,7 +156,8 @@ def _update_many(scene: Scene, k: int) -> Face:
     words = say(f"{whose} takes its step at once, by {optimizer.title}, with rate {rate}: "
                 f"of the weights, {ways(change)}.")  # fmt: skip
     ratio = moved_by / size if size else 0.0
-    numbers = say("length of the step ", moved(moved_by), f" / length of W {back(size).text} = ", moved(ratio))
+    numbers = say("length of the weights' step ", moved(unsigned(moved_by)), f" / length of W {unsigned(size)} = ",
+                  moved(unsigned(ratio)))  # fmt: skip
     first = layers[0]
     values = {"W": first.W, "W_next": first.W_next, "b": first.b, "b_next": first.b_next}
     return Face(words, optimizer.formula, numbers, (f"W{k or 1}_next", "try"), dict(values))

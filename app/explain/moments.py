@@ -10,7 +10,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from app.draw.maths import mathml
-from app.draw.numbers import signed
+from app.draw.numbers import MINUS, signed
 from engine.arrays import Floats
 
 Role = Literal["plain", "forward", "backward", "update", "positive", "negative"]
@@ -101,6 +101,11 @@ def ahead(value: float | str) -> Segment:
 def back(value: float | str) -> Segment:
     """A backward quantity."""
     return Segment(value if isinstance(value, str) else signed(value), "backward")
+
+
+def times(factor: Segment) -> Segment:
+    """A factor after a × or a −: in brackets if it is negative."""
+    return Segment(f"({factor.text})", factor.role) if factor.text.startswith(MINUS) else factor
 
 
 def moved(value: float | str) -> Segment:

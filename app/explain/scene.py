@@ -10,7 +10,7 @@ import numpy as np
 from app.draw.diagram import layer_name
 from app.draw.maths import forward, symbol
 from app.draw.numbers import MINUS, signed, unsigned
-from app.explain.moments import Role, Segment, Segments, Term, say
+from app.explain.moments import Role, Segment, Segments, Term, by_sign, say, times
 from engine import FEATURES, LayerTrace, Trace
 from engine.arrays import Floats, Ints
 
@@ -39,13 +39,21 @@ class Sum:
     rest: float
     left_out: int
 
-    def segments(self, role: Role) -> Iterable[Segment]:
-        """Term after term, each with its sign, and what is left out in one."""
+    def segments(self, role: Role, factors: tuple[Role, Role] = ("plain", "plain")) -> Iterable[Segment]:
+        """Term after term, each with its sign, and what is left out in one; a single term as its two factors."""
+        if len(self.terms) == 1 and not self.left_out:
+            term = self.terms[0]
+            yield from (_signed(term.left, factors[0]), Segment(" × "), times(_signed(term.right, factors[1])))
+            return
         for place, term in enumerate(self.terms):
             yield plus(term.value, role) if place else Segment(signed(term.value), role)
         if self.left_out:
             yield plus(self.rest, role)
             yield Segment(f" (the other {self.left_out})")
+
+
+def _signed(value: float, role: Role) -> Segment:
+    return by_sign(value) if role == "positive" else Segment(signed(value), role)
 
 
 def plus(value: float, role: Role) -> Segment:
@@ -120,6 +128,11 @@ class Scene:
         return int(y.argmax()) + 1 if alone else None
 
     @property
+    def wanted_name(self) -> str:
+        """Output 3 (class 2): classes count from 0."""
+        return f"Output {self.wanted} (class {(self.wanted or 1) - 1})"
+
+    @property
     def first(self) -> str:
         """Says in a batch that what follows is its first example's."""
         return "" if self.count == 1 else f"example {self.trace.examples[0]}: "
@@ -172,9 +185,8 @@ def lower(title: str) -> str:
 def ways(changes: Floats) -> str:
     """How many go up, how many down, and how many stay."""
     up, down, still = int((changes > 0).sum()), int((changes < 0).sum()), int((changes == 0).sum())
-    told = [(up, "up"), (down, "down")]
-    moves = ", ".join(f"{number} {'goes' if number == 1 else 'go'} {way}" for number, way in told)
-    return moves + (f", {still} {'stays' if still == 1 else 'stay'}" if still else "")
+    told = [(up, "goes up", "go up"), (down, "goes down", "go down"), (still, "stays", "stay")]
+    return ", ".join(f"{number} {one if number == 1 else many}" for number, one, many in told if number)
 
 
 def count(number: int, what: str) -> str:
