@@ -1,5 +1,6 @@
 // The teacher's page: the playground or a lesson, whose every view is shown to the class, and the strip.
 /* global htmx */
+import { isPlaying, pause } from './play.js';
 import { follow } from './stream.js';
 import { fields, form, run, step } from './view.js';
 
@@ -13,6 +14,7 @@ let shared = JSON.parse(strip.dataset.shared);
 let version = Number(strip.dataset.version);
 let sent = JSON.stringify(current());
 let busy = false;
+let sharing = Promise.resolve();
 
 // What is on this page now, as the room takes it.
 function current() {
@@ -27,8 +29,12 @@ function lesson() {
 }
 
 // While one view is on its way, only the newest of those that follow goes after it.
-async function share() {
-  if (busy) return;
+function share() {
+  if (!busy) sharing = send();
+  return sharing;
+}
+
+async function send() {
   busy = true;
   try {
     for (let now = current(); JSON.stringify(now) !== sent; now = current()) {
@@ -97,6 +103,16 @@ document.addEventListener('htmx:after:swap', (event) => {
   if (form()) share();
 });
 
+// A question is about the step on screen: what plays is stopped first, and its last step shown to everybody.
+document.addEventListener('submit', async (event) => {
+  if (!isPlaying() || !event.target.matches('[data-asks]')) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  await pause();
+  await share();
+  event.target.requestSubmit(event.submitter);
+}, true);
+
 // The refusal of a button is a sentence, not a panel.
 document.addEventListener('htmx:before:swap', (event) => {
   const { response, text } = event.detail.ctx;
@@ -116,6 +132,14 @@ function listStudents() {
   joined = now;
   htmx.ajax('GET', `/class/${room}/students`, { source: students, target: '#student-list', swap: 'innerMorph' });
 }
+
+// A menu near the right edge opens to the left.
+document.addEventListener('toggle', (event) => {
+  const sheet = event.target.open && event.target.querySelector?.(':scope > .sheet');
+  if (!sheet) return;
+  sheet.classList.remove('leftwards');
+  sheet.classList.toggle('leftwards', sheet.getBoundingClientRect().right > document.documentElement.clientWidth);
+}, true);
 
 students.addEventListener('toggle', () => {
   joined = '';

@@ -206,6 +206,23 @@ def test_playing_reaches_the_class_and_ends_at_the_same_step(people: People) -> 
     assert int(step_on(teacher).replace(",", "")) > 5
 
 
+def test_a_question_stops_what_plays(people: People) -> None:
+    """It is about the step on screen, on every screen; what it is about goes on glowing."""
+    teacher, code = people.teacher()
+    ada = people.student(code)
+    teacher.locator("#play").click()
+    expect(ada.locator("#stage")).not_to_have_attribute("data-step", "0")
+    teacher.locator("#ask summary").click()
+    teacher.get_by_role("button", name="Which way will this weight move?").click()
+    expect(ada.locator("#net .w.sel")).to_have_count(1)
+    expect(teacher.locator("#play")).to_have_attribute("aria-pressed", "false")
+    teacher.wait_for_timeout(500)
+    for screen in (teacher, ada):
+        expect(screen.locator("#net .w.sel")).to_have_count(1)
+        expect(screen.locator("#prompt")).to_contain_text(f"Step {step_on(teacher)}.")
+    expect(ada.locator("#number-step dd")).to_have_text(step_on(teacher))
+
+
 def test_a_hidden_page_closes_its_stream_and_comes_back_to_the_present(people: People) -> None:
     """A tab in the background costs nothing and counts as away."""
     teacher, code = people.teacher()
@@ -335,7 +352,7 @@ def test_a_student_who_is_removed_is_told_so(people: People, axe: Callable[[Page
     expect(teacher.locator("#student-list li")).to_have_count(2)
     assert axe(teacher) == []
     teacher.get_by_role("button", name="Remove Ada").click()
-    expect(ada.get_by_role("alert")).to_contain_text("The teacher has removed you")
+    expect(ada.get_by_role("alert")).to_contain_text("The teacher has removed you", timeout=2_000)
     expect(wall.locator(".handed")).to_have_count(0)
     expect(wall.locator("#counts")).to_contain_text("1 here")
     expect(bob.locator("#stage")).to_be_visible()
