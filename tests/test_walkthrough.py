@@ -270,7 +270,7 @@ def test_what_training_makes_smaller_is_said() -> None:
     walk = walkthrough(step, "layer")
     assert f"L + R = {unsigned(step.loss + step.penalty)}" in text_of(the(walk, "penalty").numbers)
     wanted = int(step.y[0].argmax())
-    assert f"Output {wanted + 1} (class {wanted})" in text_of(the(walk, "loss").words)
+    assert f"Output, unit {wanted + 1} (class {wanted})" in text_of(the(walk, "loss").words)
     momentum = trace(start(Spec.make(optimizer="momentum", regularization="l2", regularization_rate=0.1)), 5)
     update = the(walkthrough(momentum, "operation"), "W2.1.3")
     assert update.symbols.startswith("g = ")

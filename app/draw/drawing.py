@@ -230,7 +230,7 @@ def _texts(layer: Layer, trace: Trace, what: Shown, marks: Marks) -> tuple[list[
             told[i] = above[i] = UNKNOWN
         if k and what.lens != "weights" and _hidden(marks, k, f"{what.below.letter}{k}.{node.unit}"):
             under[i] = exact[i] = UNKNOWN
-        told[i] = f"{called} {told[i]}" + (f"  {what.below.full} {exact[i]}" if k else "")
+        told[i] = f"{called} {told[i]}" + (f", {what.below.full} {exact[i]}" if k else "")
     return told, above, under
 
 

@@ -50,7 +50,7 @@ def _targets(scene: Scene) -> Segments:
     """The first example's targets."""
     y = scene.trace.y[0]
     if scene.wanted:
-        return say(f"{target(y.max())} for output {scene.wanted}, {target(y.min())} for the others")
+        return say(f"{target(y.max())} for unit {scene.wanted}, {target(y.min())} for the others")
     return several((say(target(value)) for value in y[:UNITS].tolist()), len(y))
 
 
@@ -255,7 +255,7 @@ def _loss(scene: Scene, key: Key) -> Face:
                     f"the loss, {name}, is ", loss, ".")  # fmt: skip
     else:
         words = say(f"The outputs are held against their targets: the loss, {name}, is ", loss, ".")
-    shown = say(f"output {asked}: ", ahead(a[0, asked - 1])) if scene.wanted else _units(a[0])
+    shown = say(f"unit {asked}: ", ahead(a[0, asked - 1])) if scene.wanted else _units(a[0])
     mean = f"; mean over {scene.count}: L = " if scene.count > 1 else "; L = "
     numbers = say(scene.first, "a = " if not scene.wanted else "", *shown, "; y = ", *_targets(scene), mean, loss)
     symbols = re.sub(r"\ba_k\b", lambda _: forward("a_{k}"), entry.formula)

@@ -14,7 +14,7 @@ from engine import OPTIMIZERS
 from engine.receipts import ParameterReceipt, parameter_receipt
 
 PART_NAMES = {
-    "gradient": "the gradient", "penalty": "regularization", "memory": "what the optimizer remembers",
+    "gradient": "the gradient", "penalty": "regularization", "memory": "the optimizer's memory",
     "decay": "weight decay", "trial": "the try that was kept", "step": "the step",
 }  # fmt: skip
 
@@ -65,10 +65,11 @@ def update_words(scene: Scene, receipt: ParameterReceipt) -> Segments:
     change = receipt.next - receipt.now
     if optimizer.search:
         return _trial_words(receipt, what, change)
-    way = "stays" if change == 0 else "goes up" if change > 0 else "goes down"
-    to = say(" to ", moved(receipt.next), ".") if change else say(" as it is.")
+    if change == 0:
+        return say(f"The {what} ", moved("stays"), " as it is.")
+    way, to = "goes up" if change > 0 else "goes down", say(" to ", moved(receipt.next), ".")
     why = "Against its gradient" if len(receipt.parts) == 1 else "Taking all together"
-    if change and receipt.gradient and len(receipt.parts) > 1 and (change > 0) == (receipt.gradient > 0):
+    if receipt.gradient and len(receipt.parts) > 1 and (change > 0) == (receipt.gradient > 0):
         others = " and ".join(PART_NAMES[part.name] for part in receipt.parts if part.name != "gradient")
         return say(f"The {what} ", moved(way), *to, f" Its gradient alone would push the other way; {others} won.")
     return say(f"{why}, the {what} ", moved(way), *to)

@@ -129,8 +129,8 @@ class Scene:
 
     @property
     def wanted_name(self) -> str:
-        """Output 3 (class 2): classes count from 0."""
-        return f"Output {self.wanted} (class {(self.wanted or 1) - 1})"
+        """Output, unit 3 (class 2): classes count from 0."""
+        return f"Output, unit {self.wanted} (class {(self.wanted or 1) - 1})"
 
     @property
     def first(self) -> str:

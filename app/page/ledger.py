@@ -11,10 +11,11 @@ import numpy as np
 from app.draw.drawing import Known
 from app.draw.maths import mathml, parts_of, symbol
 from app.draw.numbers import UNKNOWN, given, short, signed
+from app.explain.faces_update import PART_NAMES
 from app.explain.moments import Segments
 from app.explain.receipts import Receipt, is_known, receipt
 from app.explain.scene import Scene
-from engine import OPTIMIZERS, Spec, Trace
+from engine import Spec, Trace
 from engine.arrays import Floats
 from engine.penalties import PENALTIES
 from engine.receipts import ParameterReceipt, UnitReceipt
@@ -98,12 +99,6 @@ def _title(address: str) -> str:
     return str(mathml(symbol(letter if layer else "x", layer, unit, source).replace("^{0}", "")))
 
 
-_PARTS = {
-    "penalty": "regularization", "memory": "momentum so far", "decay": "weight decay", "trial": "trial and error",
-    "step": "the optimizer's step",
-}  # fmt: skip
-
-
 def _parameter(scene: Scene, told: Receipt, facts: ParameterReceipt, batch: bool, tell: Teller) -> Ledger:
     spec, is_weight, own = scene.trace.spec, facts.source > 0, facts.address
     factors = "δ × a" if is_weight else "δ"
@@ -125,11 +120,10 @@ def _parameter(scene: Scene, told: Receipt, facts: ParameterReceipt, batch: bool
 
 
 def _step_label(name: str, facts: ParameterReceipt, spec: Spec) -> str:
-    if name != "gradient":
-        return _PARTS[name]
     if spec.optimizer == "sgd":
-        return f"− rate {short(facts.learning_rate)} × gradient"
-    return f"{OPTIMIZERS[spec.optimizer].title} step"
+        factor = "gradient" if name == "gradient" else f"what {PENALTIES[spec.regularization].title} adds"
+        return f"− rate {short(facts.learning_rate)} × {factor}"
+    return f"by {PART_NAMES[name]}"
 
 
 def _factors(scene: Scene, facts: ParameterReceipt, batch: bool, tell: Teller) -> tuple[Line, ...]:

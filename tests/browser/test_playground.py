@@ -241,7 +241,7 @@ def test_a_receipt_and_the_tables_tell_no_more_than_the_walkthrough(open_page: C
     assert values.all_inner_texts()[1:] == ["?", "?", "?"]
     expect(page.locator("#receipt .receipt-words")).to_have_text("Its gradient and its step are yet to come.")
     page.hover("#node-3-1 .back", force=True)
-    expect(page.locator("#hover")).to_contain_text("a ?  δ ?")
+    expect(page.locator("#hover")).to_contain_text("a ?, δ ?")
     page.click("#as-text summary")
     row = page.locator("#tables table").nth(1).locator("tbody tr").last
     expect(row.locator("td").nth(4)).to_have_text("?")
