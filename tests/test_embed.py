@@ -1,5 +1,6 @@
 """The playground in a frame on another page: who may frame what, and what a picture made of its address alone costs."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -58,6 +59,20 @@ def test_all_who_open_a_link_share_one_run(tmp_path: Path) -> None:
         assert len(runs) == 1
         assert step_of(await client.get(f"/embed?{link}")) == "2", "where the changes end, if no step is named"
         assert run_of(await client.get(f"/embed?{link}&seed=5")) not in runs
+
+    within(tmp_path, work)
+
+
+def test_a_whole_class_may_open_it_at_once(tmp_path: Path) -> None:
+    """Heavy work on one run is limited as one visitor's; readers of one link are many, and none of them is refused."""
+
+    async def work(client: AsyncClient) -> None:
+        link = "dataset=digits16&hidden=16&samples=1000"
+        await client.get(f"/embed?{link}&step=400")
+        answers = await asyncio.gather(
+            *(client.get(f"/embed?{link}&step={step}", headers=HTMX) for step in range(80, 110))
+        )
+        assert [step_of(answer) for answer in answers] == [str(step) for step in range(80, 110)]
 
     within(tmp_path, work)
 

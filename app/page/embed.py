@@ -5,6 +5,7 @@ link look at one run, the link's own, each at the step that their address names;
 furthest ahead has come, and nobody edits it. Opening a page, a reload or a step back makes no new run.
 """
 
+import asyncio
 from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
@@ -19,14 +20,28 @@ from app.page.refused import NOTHING, unopened
 from app.runs import Run, Runs
 from app.serve.html import html
 from app.serve.security import FRAMED
+from app.serve.work import Busy
 from engine import Spec, SpecError
+
+PATIENCE, PAUSE = 3.0, 0.05  # seconds that a reader waits while others of the same link are served, and between tries
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get(FRAMED)
 async def embed(request: Request) -> Response:
-    """The page of a link, or to htmx its frame."""
+    """The page of a link, or to htmx its frame. Many who look at one run at once are no hasty visitor: they wait."""
+    for _ in range(int(PATIENCE / PAUSE)):
+        try:
+            return await _answer(request)
+        except Busy as busy:
+            if busy.status != 429:
+                raise
+        await asyncio.sleep(PAUSE)
+    return await _answer(request)
+
+
+async def _answer(request: Request) -> Response:
     runs: Runs = request.app.state.runs
     fields, wrong = NO_FIELDS, NOTHING
     try:
