@@ -417,7 +417,7 @@ def test_a_receipt_says_what_the_step_does(tmp_path: Path) -> None:
 
     async def work(client: AsyncClient) -> None:
         page = (await client.get("/?step=20&select=W2.1.3&optimizer=adam&learning_rate=0.01")).text
-        assert "what the optimizer remembers won" in page
+        assert "memory won." in page
         page = (await client.get("/?step=20&select=W2.1.3&regularization=l2&regularization_rate=0.1")).text
         assert "W2_next = W2 - rate * gW2" in page
         page = (await client.get("/?step=20&select=a2.1&example=8")).text
