@@ -7,7 +7,9 @@ import { pause } from './play.js';
 const TIME = ['step', 'moment'];
 const here = () => location.pathname === '/'; // a class's pages have one address each
 let answer = null;
-let wanted = null; // what Back asked for; until it is on screen, no answer that was on its way may write into its entry
+let wanted = null; // what Back or Forward asked for last
+let entry = history.state?.entry; // the one that is on screen: answers that were on their way may write into no other
+const elsewhere = () => history.state?.entry !== undefined && history.state.entry !== entry;
 
 const told = (pairs, without) => new URLSearchParams([...pairs].filter(([name, text]) => text && !without.includes(name)).sort()).toString();
 
@@ -20,13 +22,15 @@ function isAnother(address, { method, action }) {
 
 // An entry remembers its run: of several with the same address, Back leads to the very one.
 export function keepRun() {
-  if (here() && !wanted) history.replaceState({ htmx: true, run: run() }, '');
+  if (!here() || elsewhere()) return;
+  entry = history.state?.entry ?? Math.random();
+  history.replaceState({ htmx: true, entry, run: run() }, '');
 }
 
 document.addEventListener('htmx:before:swap', ({ detail: { ctx } }) => { answer = ctx; });
 
 document.addEventListener('htmx:before:history:update', (event) => {
-  if (wanted) event.preventDefault();
+  if (elsewhere() || answer.restores) event.preventDefault();
   else if (here() && isAnother(event.detail.history.path, answer.request)) event.detail.history.type = 'push';
 });
 
@@ -43,7 +47,7 @@ document.addEventListener('htmx:before:history:restore', async (event) => {
 
 document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => {
   if (ctx.restores && ctx.restores === wanted) {
-    wanted = null;
+    entry = history.state?.entry;
     keepRun();
   }
 });
