@@ -1,6 +1,7 @@
 """Everything that the page shows of a run at one step, gathered for the template: the one place that knows it all."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import isfinite
 from typing import Any
 
@@ -83,7 +84,6 @@ class Frame:
     receipt: Ledger | None
     output: Output
     chart: LossChart
-    health: tuple[Health, ...]
     numbers: tuple[tuple[str, str], ...]
     size: Size
     quick: bool
@@ -95,6 +95,11 @@ class Frame:
     def view(self) -> View:
         """What is looked at."""
         return self.link.view
+
+    @cached_property
+    def health(self) -> tuple[Health, ...]:
+        """Each layer's gradients; a class's picture goes without."""
+        return _health(self.run.history, self.state, None if self.quick else self.trace)
 
     @property
     def fields(self) -> dict[str, str]:
@@ -156,7 +161,7 @@ def frame(
     return Frame(
         run, state, Link(run.origin, run.edits, shown), step, drawing, walk, receipt,
         output(state, seen, view.example, view.tests, view.discrete),
-        _chart(run, state, view, others or []), _health(run.history, state, None if quick else step),
+        _chart(run, state, view, others or []),
         _numbers(run, state), size, quick, examples_of(spec).count, key, points == key,
     )  # fmt: skip
 
