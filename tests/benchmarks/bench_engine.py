@@ -10,38 +10,20 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one thread each: at this size more only wait for each other
 
 import numpy as np
 import picture
-from measure import alternately, machine, straight_line
+from measure import RESULTS, Claim, alternately, machine, straight_line, told
 from peers import PEERS, Problem, contenders, engine, problem
 
 from engine import LIMITS, Spec, advance, evaluate, start, trace, unit_maps
 
-RESULTS = Path(__file__).parent / "results"
 WIDE = replace(LIMITS, custom_columns=784, custom_values=60_000, units=4096, parameters=10**7, hidden_layers=64)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A figure beside what is promised of it."""
-
-    what: str
-    value: float
-    promised: float
-    unit: str
-    at_least: bool
-
-    @property
-    def kept(self) -> bool:
-        """Whether the promise holds here."""
-        return self.value >= self.promised if self.at_least else self.value <= self.promised
 
 
 def small() -> Spec:
@@ -82,10 +64,10 @@ def against_peers(rounds: int) -> tuple[list[dict[str, Any]], list[Claim]]:
         rows.append({"network": task.title} | {name: times.get(name) for name in PEERS})
         if "PyTorch" in times and promised:
             ratio = times["PyTorch"] / times["engine"]
-            claims.append(Claim(f"times PyTorch's speed, {task.title}", ratio, promised, "x", True))
+            claims.append(Claim(f"times PyTorch's speed, {task.title}", ratio, "x", promised, at_least=True))
     for row in rows[:2]:
         ratio = row["naive NumPy"] / row["engine"]
-        claims.append(Claim(f"times a naive NumPy step, {row['network']}", ratio, 3.5, "x", True))
+        claims.append(Claim(f"times a naive NumPy step, {row['network']}", ratio, "x", 3.5, at_least=True))
     return rows, claims
 
 
@@ -135,15 +117,9 @@ def inside(rounds: int) -> tuple[list[dict[str, Any]], list[Claim]]:
         own = times[f"its {len(calls)} NumPy calls"]
         recorded = times["20 recorded"] / times["20 steps"]
         claims += [
-            Claim(
-                f"a step / its {len(calls)} NumPy calls in a bare loop, {task.title}",
-                times["step"] / own,
-                1.3,
-                "x",
-                False,
-            ),
-            Claim(f"Adam / SGD, {task.title}", times["step, Adam"] / times["step"], 1.6, "x", False),
-            Claim(f"recorded / bare, {task.title}", recorded, 1.25, "x", False),
+            Claim(f"a step / its {len(calls)} NumPy calls in a bare loop, {task.title}", times["step"] / own, "x", 1.3),
+            Claim(f"Adam / SGD, {task.title}", times["step, Adam"] / times["step"], "x", 1.6),
+            Claim(f"recorded / bare, {task.title}", recorded, "x", 1.25),
         ]
     return rows, claims
 
@@ -167,12 +143,11 @@ def looks(rounds: int) -> tuple[list[dict[str, Any]], list[Claim]]:
             rounds,
         )  # fmt: skip
         rows.append({"network": title} | times)
-        claims.append(
-            Claim(
-                f"a frame (20 steps, both losses, every surface), {title}", times["frame"] * 1e3, promised, "ms", False
-            )
-        )
-        claims.append(Claim(f"a trace, {title}", times["trace"] * 1e3, 1.0, "ms", False))
+        what = f"a frame (20 steps, both losses, every surface), {title}"
+        claims += [
+            Claim(what, times["frame"] * 1e3, "ms", promised),
+            Claim(f"a trace, {title}", times["trace"] * 1e3, "ms", 1.0),
+        ]
     return rows, claims
 
 
@@ -207,10 +182,10 @@ def main() -> None:
         found = {
             "machine": machine(), "missing": [name for name in PEERS if all(row[name] is None for row in peers)],
             "peers": peers, "inside": steps, "looks": pages, "growth": growth(max(5, rounds // 4)),
-            "claims": [vars(claim) | {"kept": claim.kept} for claim in claims + more + still_more],
+            "claims": told(claims + more + still_more),
         }  # fmt: skip
     RESULTS.mkdir(exist_ok=True)
-    text = picture.markdown(found)
+    text = picture.markdown(found, claims + more + still_more)
     (RESULTS / "engine.md").write_text(text, encoding="utf-8")
     (RESULTS / "engine.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     (RESULTS / "engine.svg").write_text(picture.svg(found), encoding="utf-8")

@@ -17,14 +17,13 @@ from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from measure import machine as measured_on
+from measure import Claim, publish
 
 from engine import Spec, advance, start
 from machine import run_server
 
-RESULTS = Path(__file__).parent / "results"
 CLIENTS = 16
-MANY = 10_000
+MANY, TURNS = 10_000, 15
 
 
 @dataclass
@@ -55,11 +54,11 @@ class Client:
         return json.loads(content)
 
 
-async def one_client(url: str, seconds: float) -> dict[str, float]:
+async def one_client(url: str, seconds: float) -> list[Claim]:
     """Milliseconds of a step, of a trace, and of 10,000 steps asked for at once beside the bare engine's."""
     client = await Client(url).open()
     run = (await client.ask("POST", "/api/v1/runs", {}))["id"]
-    found = {}
+    claims = []
     for name, method, path, body in (
         ("step", "POST", f"/api/v1/runs/{run}/step", {"count": 1}),
         ("trace", "GET", f"/api/v1/runs/{run}/trace", None),
@@ -67,30 +66,34 @@ async def one_client(url: str, seconds: float) -> dict[str, float]:
         client.seconds, end = [], perf_counter() + seconds
         while perf_counter() < end:
             await client.ask(method, path, body)
-        found |= {
-            f"{name}, p50 ms": 1e3 * median(client.seconds),
-            f"{name}, p99 ms": 1e3 * quantiles(client.seconds, n=100)[98],
-        }
-    return found | await many_steps(client)
+        claims += [
+            Claim(f"{name}, p50", 1e3 * median(client.seconds), "ms", 1.0),
+            Claim(f"{name}, p99", 1e3 * quantiles(client.seconds, n=100)[98], "ms"),
+        ]
+    return claims + await many_steps(client)
 
 
-async def many_steps(client: Client) -> dict[str, float]:
-    """One request for 10,000 steps against the bare engine, in turns; a budget that cuts it short is asked again."""
+async def many_steps(client: Client) -> list[Claim]:
+    """One request for 10,000 steps against the bare engine, in turns."""
     over, bare = [], []
-    for _ in range(9):
+    for _ in range(TURNS):
         run = (await client.ask("POST", "/api/v1/runs", {}))["id"]
-        done, begin = 0, perf_counter()
-        while done < MANY:
-            done = (await client.ask("POST", f"/api/v1/runs/{run}/step", {"count": MANY - done}))["step"]
+        begin = perf_counter()
+        done = (await client.ask("POST", f"/api/v1/runs/{run}/step", {"count": MANY}))["step"]
         over.append(perf_counter() - begin)
+        assert done == MANY
         begin = perf_counter()
         advance(start(Spec.make()), MANY)
         bare.append(perf_counter() - begin)
-    return {"10,000 steps, ms": 1e3 * median(over), "bare engine, ms": 1e3 * median(bare),
-            "10,000 steps / bare": median(over) / median(bare)}  # fmt: skip
+    ratio = median(one / other for one, other in zip(over, bare, strict=True))
+    return [
+        Claim("10,000 steps in one request", 1e3 * median(over), "ms"),
+        Claim("10,000 steps of the bare engine", 1e3 * median(bare), "ms"),
+        Claim("the one / the other, median of turns", ratio, "x", 1.15),
+    ]
 
 
-async def sixteen_clients(url: str, seconds: float) -> dict[str, float]:
+async def sixteen_clients(url: str, seconds: float) -> list[Claim]:
     """Steps a second, each client on a run of its own."""
     clients = [await Client(url).open() for _ in range(CLIENTS)]
     paths = [f"/api/v1/runs/{(await client.ask('POST', '/api/v1/runs', {}))['id']}/step" for client in clients]
@@ -103,31 +106,10 @@ async def sixteen_clients(url: str, seconds: float) -> dict[str, float]:
 
     await asyncio.gather(*(work(*pair) for pair in zip(clients, paths, strict=True)))
     times = [t for client in clients for t in client.seconds]
-    return {"16 clients, steps a second": len(times) / seconds, "16 clients, p50 ms": 1e3 * median(times)}
-
-
-PROMISED = {
-    "step, p50 ms": (1.0, False),
-    "trace, p50 ms": (1.0, False),
-    "10,000 steps / bare": (1.15, False),
-    "16 clients, steps a second": (1200.0, True),
-}
-
-
-def markdown(found: dict[str, float], where: dict[str, str]) -> str:
-    """What was measured beside what is promised."""
-    lines = ["# A step over HTTP", "", ", ".join(f"{k} {v}" for k, v in where.items()) + ".", ""]
-    lines += ["| what | here | promised | kept |", "| --- | ---: | ---: | --- |"]
-    for name, value in found.items():
-        bound, at_least = PROMISED.get(name, (None, False))
-        kept = "" if bound is None else "yes" if (value >= bound if at_least else value <= bound) else "**no**"
-        promise = "" if bound is None else f"at {'least' if at_least else 'most'} {bound:g}"
-        lines.append(
-            f"| {name} | {value:,.3g} | {promise} | {kept} |"
-            if value < 100
-            else f"| {name} | {value:,.0f} | {promise} | {kept} |"
-        )
-    return "\n".join(lines) + "\n"
+    return [
+        Claim("16 clients, steps a second", len(times) / seconds, "", 1200, at_least=True),
+        Claim("16 clients, p50", 1e3 * median(times), "ms"),
+    ]
 
 
 def main() -> None:
@@ -137,13 +119,8 @@ def main() -> None:
     seconds = parser.parse_args().seconds
     unhurried = {"PLAYGROUND_VISITOR_RATE": "1e9", "PLAYGROUND_ADDRESS_RATE": "1e9", "PLAYGROUND_STEP_SECONDS": "60"}
     with run_server(unhurried) as url:  # no visitor asks as fast as this, nor for as much at once
-        found = asyncio.run(one_client(url, seconds)) | asyncio.run(sixteen_clients(url, seconds))
-    where = measured_on()
-    RESULTS.mkdir(exist_ok=True)
-    text = markdown(found, where)
-    (RESULTS / "http.md").write_text(text, encoding="utf-8")
-    (RESULTS / "http.json").write_text(json.dumps({"machine": where} | found, indent=1) + "\n", encoding="utf-8")
-    sys.stdout.write(text)
+        claims = asyncio.run(one_client(url, seconds)) + asyncio.run(sixteen_clients(url, seconds))
+    publish("http", "A step over HTTP", claims, "One worker, SQLite, the default network; the client is a bare socket.")
 
 
 if __name__ == "__main__":

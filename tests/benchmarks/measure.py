@@ -3,18 +3,79 @@
 Processor time of this process, all its threads together: what other programs take meanwhile is not counted.
 """
 
+import json
 import os
 import platform
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from statistics import median
 from time import process_time
 
 import numpy as np
 
+RESULTS = Path(__file__).parent / "results"
 Step = Callable[[], object]
 SAMPLE = 0.004  # seconds that one contender's turn should last
 LONGEST = 0.3
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A figure, beside what is promised of it if anything is."""
+
+    what: str
+    value: float
+    unit: str
+    promised: float | None = None
+    at_least: bool = False
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether the promise holds here; None if there is none."""
+        if self.promised is None:
+            return None
+        return self.value >= self.promised if self.at_least else self.value <= self.promised
+
+    @property
+    def line(self) -> str:
+        """A row of `table`."""
+        promise = "" if self.promised is None else f"at {'least' if self.at_least else 'most'} {self.promised:,g}"
+        kept = {None: "", True: "yes", False: "**no**"}[self.kept]
+        return f"| {self.what} | {figure(self.value)} {self.unit} | {promise} | {kept} |"
+
+
+def table(claims: Iterable[Claim]) -> list[str]:
+    """Figures beside what is promised, in Markdown."""
+    return ["| what | here | promised | kept |", "| --- | ---: | ---: | --- |", *(claim.line for claim in claims)]
+
+
+def figure(value: float) -> str:
+    """Three digits, no more of them after the point than that takes."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def told(claims: Sequence[Claim]) -> list[dict[str, object]]:
+    """The same for JSON."""
+    return [vars(claim) | {"kept": claim.kept} for claim in claims]
+
+
+def publish(name: str, title: str, claims: Sequence[Claim], *notes: str) -> None:
+    """Print the figures and write them into results/ as Markdown and JSON."""
+    where = machine()
+    text = "\n".join([f"# {title}", "", sentence(where), "", *notes, *([""] if notes else []), *table(claims), ""])
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+    found = {"machine": where, "claims": told(claims)}
+    (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    sys.stdout.write(text)
+
+
+def sentence(where: Mapping[str, str]) -> str:
+    """The machine in a line."""
+    return ", ".join(f"{name} {value}" for name, value in where.items()) + "."
 
 
 def alternately(contenders: Mapping[str, Step], rounds: int = 41) -> dict[str, float]:

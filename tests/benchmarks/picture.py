@@ -4,17 +4,14 @@ from collections.abc import Iterator, Sequence
 from math import log10
 from typing import Any
 
+from measure import Claim, figure, sentence, table
+
 ENGINE, PEER, TEXT, GRID = "#0877bd", "#f59322", "#333333", "#dddddd"
 
 
-def markdown(found: dict[str, Any]) -> str:
+def markdown(found: dict[str, Any], claims: Sequence[Claim]) -> str:
     """Every table, and which promises hold on this machine."""
-    lines = [
-        "# The engine's speed",
-        "",
-        ", ".join(f"{name} {value}" for name, value in found["machine"].items()) + ".",
-        "",
-    ]
+    lines = ["# The engine's speed", "", sentence(found["machine"]), ""]
     if found["missing"]:
         lines += [f"Not installed, so not measured: {', '.join(found['missing'])}.", ""]
     lines += [
@@ -25,14 +22,7 @@ def markdown(found: dict[str, Any]) -> str:
     lines += ["## One training step, microseconds", "", *_table(found["peers"]), ""]
     lines += ["## Inside a step, microseconds", "", *_table(found["inside"]), ""]
     lines += ["## What a page asks for, microseconds", "", *_table(found["looks"]), ""]
-    lines += ["## Promises", "", "| what | here | promised | kept |", "| --- | ---: | ---: | --- |"]
-    for claim in found["claims"]:
-        bound = "at least" if claim["at_least"] else "at most"
-        kept = "yes" if claim["kept"] else "**no**"
-        unit = claim["unit"]
-        lines.append(
-            f"| {claim['what']} | {claim['value']:.3g} {unit} | {bound} {claim['promised']:g} {unit} | {kept} |"
-        )
+    lines += ["## Promises", "", *table(claims)]
     lines += ["", "## How cost grows", ""]
     for name, curve in found["growth"].items():
         points = ", ".join(f"{n}: {figure(us)}" for n, us in zip(curve["values"], curve["us"], strict=True))
@@ -57,11 +47,6 @@ def _cell(name: str, value: Any) -> str:
     if value is None:
         return ""
     return str(value) if isinstance(value, str | int) else figure(value * 1e6)
-
-
-def figure(value: float) -> str:
-    """Three digits that matter, never in powers of ten."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def svg(found: dict[str, Any]) -> str:
