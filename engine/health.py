@@ -87,16 +87,20 @@ def _saturated(activation: Activation, a: Floats) -> float:
 
 
 def spread(layer: LayerTrace) -> tuple[Ints, Floats]:
-    """How a layer's activations are spread: counts in bins, and the edges of these."""
-    finite = np.clip(layer.a[np.isfinite(layer.a)], -LARGEST, LARGEST)
-    return np.histogram(finite, BINS, _span(layer.activation, finite))
+    """How a layer's activations are spread: counts in bins, and the edges of these. What is not finite is in none."""
+    a = layer.a.ravel()
+    finite = np.clip(a[np.isfinite(a)], -LARGEST, LARGEST)
+    low, high = _span(layer.activation, finite)
+    # np.histogram says the same of even bins and takes five times as long, mostly to look at its arguments.
+    places = ((finite - low) * (BINS / (high - low))).astype(np.int64)
+    return np.bincount(np.minimum(places, BINS - 1), minlength=BINS), low + np.arange(BINS + 1) * ((high - low) / BINS)
 
 
 def _span(activation: str, values: Floats) -> tuple[float, float]:
     low, high = ACTIVATIONS[activation].range
     if not values.size:
         return (0.0, 1.0)
-    low, high = (low if np.isfinite(low) else float(values.min())), (high if np.isfinite(high) else float(values.max()))
+    low, high = low if isfinite(low) else float(values.min()), high if isfinite(high) else float(values.max())
     room = 0.5 * max(1.0, abs(low))  # values that are all alike stand in the middle
     return (low, high) if high - low > 1e-9 * room else (low - room, low + room)
 
