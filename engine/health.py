@@ -93,7 +93,8 @@ def spread(layer: LayerTrace) -> tuple[Ints, Floats]:
     low, high = _span(layer.activation, finite)
     # np.histogram says the same of even bins and takes five times as long, mostly to look at its arguments.
     places = ((finite - low) * (BINS / (high - low))).astype(np.int64)
-    return np.bincount(np.minimum(places, BINS - 1), minlength=BINS), low + np.arange(BINS + 1) * ((high - low) / BINS)
+    edges = low + np.arange(BINS + 1, dtype=np.float64) * ((high - low) / BINS)
+    return np.bincount(np.minimum(places, BINS - 1), minlength=BINS), edges
 
 
 def _span(activation: str, values: Floats) -> tuple[float, float]:

@@ -8,7 +8,6 @@ import { end, moment, move, slowly, stopSlowly } from './walk.js';
 import { listen } from './frame.js';
 import { closeData } from './controls.js';
 import { keepRun } from './history.js';
-import './share.js';
 
 const click = (id) => document.getElementById(id)?.click();
 const LENSES = ['weights', 'activations', 'gradients', 'updates'];
@@ -87,6 +86,10 @@ document.addEventListener('change', (event) => {
     show({ compare: chosen.join(',') });
   }
   if (event.target.closest?.('.stops')) show({});
+});
+
+document.addEventListener('click', async ({ target }) => {
+  if (target.closest('[data-opens="share"]')) (await import('./share.js')).fill();
 });
 
 keepRun();

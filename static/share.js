@@ -1,9 +1,10 @@
-// The share dialog: the address of what is on screen, and the text that puts it into a frame on another page.
+// The share dialog: the address of what is on screen, and the text that puts it into a frame on another page. It is
+// fetched when it is first opened.
 import { fields, step } from './view.js';
 
 const field = (id) => document.getElementById(id);
 
-function fill() {
+export function fill() {
   const { size: _, points: __, ...looked } = { ...fields(), step: String(step()) };
   const told = Object.entries(looked).filter(([name, text]) => text || name === 'hidden');
   const query = new URLSearchParams(told).toString().replaceAll('%2C', ',').replaceAll('%3A', ':');
@@ -12,7 +13,6 @@ function fill() {
 }
 
 document.addEventListener('click', async ({ target }) => {
-  if (target.closest('[data-opens="share"]')) fill();
   const copies = target.closest('#share [data-copy]');
   if (!copies) return;
   field(copies.dataset.copy).select();

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
+from app.assets import STATIC
+from app.draw.rendering import asset
 from app.main import create_app
 from app.page.csvdata import parse_csv
 from app.page.forms import Fields, controls, spec_from
@@ -423,5 +425,20 @@ def test_a_receipt_says_what_the_step_does(tmp_path: Path) -> None:
         page = (await client.get("/?step=20&select=a2.1&example=8")).text
         assert "f&#39;(z2)" not in page
         assert 'name="select" value="a3.1"' in page, "the delta came from the output"
+
+    within(tmp_path, work)
+
+
+def test_files_are_served_without_their_comments_and_nothing_else(tmp_path: Path) -> None:
+    """Lines of code are the source's own, those of others' libraries every line."""
+
+    async def work(client: AsyncClient) -> None:
+        for name in ("playground.js", "view.js", "vendor/htmx.min.js"):
+            served, source = (await client.get(asset(name))).text, (STATIC / name).read_text().splitlines()
+            ours = [line for line in source if not line.lstrip().startswith("//")]
+            assert served.splitlines() == (source if "vendor" in name else ours)
+        served, source = (await client.get(asset("style.css"))).text, (STATIC / "style.css").read_text()
+        assert "/*" not in served
+        assert served.split() == re.sub(r"/\*.*?\*/", "", source, flags=re.S).split()
 
     within(tmp_path, work)

@@ -36,7 +36,7 @@ def safe(headers: httpx.Headers) -> bool:
 
 
 def test_every_answer_has_the_headers(tmp_path: Path) -> None:
-    """Successes, failures of every kind, pages, files and documents."""
+    """Successes, failures of every kind, pages, documents; a file is under its page's policy, and of one type."""
 
     async def work(client: httpx.AsyncClient) -> None:
         paths = [
@@ -44,13 +44,15 @@ def test_every_answer_has_the_headers(tmp_path: Path) -> None:
             "/docs",
             "/api/v1/catalog",
             "/api/v1/openapi.json",
-            "/static/docs.js",
+            "/static/nothing.js",
             "/nope",
             "/api/v1/runs/x",
         ]
         for path in paths:
             answer = await client.get(path)
             assert safe(answer.headers), path
+        file = await client.get("/static/docs.js")
+        assert (file.status_code, file.headers["x-content-type-options"]) == (200, "nosniff")
         for answer in (
             await client.post("/api/v1/runs", content=b"{", headers={"content-type": "application/json"}),
             await client.post("/api/v1/runs", content=b"x" * 2000),

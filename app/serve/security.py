@@ -27,6 +27,7 @@ _ALWAYS = [
 ]
 HEADERS = [(b"content-security-policy", CSP.encode()), *_ALWAYS, (b"x-frame-options", b"DENY")]
 FRAMED_HEADERS = [(b"content-security-policy", FRAMED_CSP.encode()), *_ALWAYS]
+STATIC_HEADERS = _ALWAYS[:1]  # a file is under the policy of the page that loads it, and there are a dozen to a page
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _COOKIE = "visitor"
 _COOKIE_SECONDS = 365 * 86_400
@@ -162,16 +163,21 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.started, self.status = True, message["status"]
             present = {name for name, _ in message["headers"]}
-            ours = FRAMED_HEADERS if self.scope["path"] == FRAMED else HEADERS
-            added = [pair for pair in ours if pair[0] not in present]
+            added = [pair for pair in self._ours() if pair[0] not in present]
             if b"cache-control" not in present:
                 added.append((b"cache-control", b"no-store"))
             if token := self.scope.get("playground.visitor"):
                 added.append((b"set-cookie", self._cookie(token)))
-            message["headers"] = [*message["headers"], *added, (b"x-request-id", self.id.encode())]
+            message["headers"] = [*message["headers"], *added]
         elif self.bare and "body" in message:
             message = {**message, "body": b""}
         await self._send(message)
+
+    def _ours(self) -> list[tuple[bytes, bytes]]:
+        path = self.scope["path"]
+        if path.startswith("/static/") and self.status == 200:
+            return STATIC_HEADERS
+        return [*(FRAMED_HEADERS if path == FRAMED else HEADERS), (b"x-request-id", self.id.encode())]
 
     def _cookie(self, token: str) -> bytes:
         secure = "; Secure" if self.secure else ""
