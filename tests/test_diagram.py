@@ -11,6 +11,7 @@ from app.draw.drawing import Marks, arts_of, draw
 from app.draw.lens import THICKEST, shown, widths
 from app.draw.numbers import signed
 from app.draw.pictures import GRID, diverging, has_surfaces, indexed_png, sprite, surfaces
+from app.explain.walkthrough import known, walkthrough
 from engine import RunState, Spec, advance, predict, start, trace
 from engine.features import apply_features
 from engine.network import with_ones
@@ -148,3 +149,20 @@ def test_what_units_show_follows_the_inputs() -> None:
     custom = Spec.make(dataset="custom", data={"x": [[1, 2, 3], [3, 2, 1]], "y": [0, 1]})
     assert set(arts_of(custom)) == {"value"}
     assert not has_surfaces(start(custom))
+
+
+def test_a_drawing_tells_no_more_than_is_known() -> None:
+    """Half-way forwards, links and cards into units still to come say "?", under every lens; the weights are there."""
+    state = state_of()
+    step = trace(state, 3)
+    walk = walkthrough(step, "unit")
+    here = next(moment.index for moment in walk if moment.targets == ("z1.2", "a1.2"))
+    for lens in LENSES:
+        svg = draw(state.spec, step, surfaces(state), lens, False, Marks(known=known(walk, here))).svg
+        links = dict(re.findall(r'id="link-([\d-]+)"[^>]* data-v="([^"]+)"', svg))
+        there = (
+            {"1-1-1", "1-1-2", "1-2-1", "1-2-2"} if lens == "activations" else set(links if lens == "weights" else ())
+        )
+        assert {link for link, text in links.items() if text != "?"} == there, lens
+        cards = dict(re.findall(r'id="node-([\d-]+)"[^>]* data-v="([^"]+)"', svg))
+        assert {node for node, text in cards.items() if "a ?" not in text} == {"0-1", "0-2", "1-1", "1-2"}, lens
