@@ -80,5 +80,5 @@ $(BIN)/python:
 	@touch $@ .venv/run.stamp
 
 .venv/bench.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) -e '.[bench]'
+	$(PIP) -e '.[dev,bench]'
 	@touch $@
