@@ -42,7 +42,7 @@ class Rooms:
         self.asked += 1
         states = {name: {"word": word, "here": here} for name, word in self.words.items()}
         states[broadcast.REMOVED] = {"word": "removed"}
-        return Screen(self.number, states, self.shape, self.removed) if self.open else None
+        return Screen(self.number, states.__getitem__, self.shape, self.removed) if self.open else None
 
     async def picture(self, screen: Screen, size: str) -> str:
         self.drawn += 1

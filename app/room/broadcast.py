@@ -9,7 +9,7 @@ import logging
 import random
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -64,10 +64,10 @@ CLOSED = Packet(event("closed", {}))
 
 @dataclass(frozen=True)
 class Screen:
-    """A room's present state: what each audience is told, which picture they see, and which students were removed."""
+    """A room's present state: what an audience is told, which picture they see, and which students were removed."""
 
     version: int
-    states: Mapping[str, object]
+    told: Callable[[str], object]
     picture: object
     removed: frozenset[str] = frozenset()
 
@@ -232,7 +232,7 @@ class Hub:
             if follower.student in screen.removed:
                 follower.audience, follower.student, channel.counted = REMOVED, "", 0.0
         for audience in {follower.audience for follower in channel.followers}:
-            channel.states[audience] = _fresh(channel.states.get(audience), "state", screen, screen.states[audience])
+            channel.states[audience] = _fresh(channel.states.get(audience), "state", screen, screen.told(audience))
         for size in {follower.size for follower in channel.followers} - {""}:
             await self._draw(channel, screen, size)
         channel.announce()

@@ -20,7 +20,6 @@ from app.runs import RunDamaged, RunNotFound
 from engine import SpecError
 
 STUDENT, WALL, TEACHER = "student", "wall", "teacher"
-AUDIENCES = (STUDENT, WALL, TEACHER)
 
 
 class Screens:
@@ -38,12 +37,14 @@ class Screens:
         if await self.classroom.version(code) is None:
             return None
         room = await self.classroom.get(code)
-        states: dict[str, dict[str, Any]] = {}
-        for audience in AUDIENCES:
+
+        def tell(audience: str) -> dict[str, Any]:
+            if audience == REMOVED:
+                return {"removed": True, "panel": ""}
             state = told(room, audience, here)
-            states[audience] = state | {"panel": panel_of(state, audience, room.code)}
-        states[REMOVED] = {"removed": True, "panel": ""}
-        return Screen(room.version, states, room.on_screen, frozenset(room.removed))
+            return state | {"panel": panel_of(state, audience, room.code)}
+
+        return Screen(room.version, tell, room.on_screen, frozenset(room.removed))
 
     async def picture(self, screen: Screen, size: str) -> str:
         """The markup of what is shown, for screens of one size."""
