@@ -36,12 +36,10 @@ LEARNING_RATES = (0.00001, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
 REGULARIZATION_RATES = (0, 0.00001, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
 SPEEDS = (1, 2, 5, 10, 20, 50, 100, 500)
 
-# What shows a dataset at its best: chosen with its tile, each a link like any other.
+# What shows a dataset at its best, where the defaults do not: chosen with its tile, each a link like any other.
 PRESETS: dict[str, dict[str, Any]] = {
     "line": {"hidden": [], "learning_rate": 0.1},
     "sine": {"hidden": [8], "learning_rate": 0.1},
-    "circle": {},
-    "xor": {},
     "gaussian": {"hidden": [2]},
     "spiral": {"hidden": [8, 8], "noise": 0, "optimizer": "adam", "learning_rate": 0.01},
     "moons": {"hidden": [6, 4], "optimizer": "momentum"},
@@ -206,7 +204,7 @@ def tiles() -> tuple[Tile, ...]:
 
 
 def _preset_query(name: str) -> str:
-    return urlencode(query_fields(Spec.make({"dataset": name, **PRESETS[name]})), safe=",:")
+    return urlencode(query_fields(Spec.make({"dataset": name, **PRESETS.get(name, {})})), safe=",:")
 
 
 def _picture(name: str) -> tuple[tuple[float, float, str], ...]:
