@@ -45,7 +45,7 @@ def printed(code: str, **names: Floats) -> Floats:
 def test_it_computes_its_formula(activation: Activation) -> None:
     """The fast form, the code that people see and an independent formula agree to the last digits."""
     z = points()
-    expected = textbook.FORWARD[activation.name](z.T).T
+    expected = textbook.forward(activation.name, z.T).T
     np.testing.assert_allclose(forward(activation, z), expected, rtol=1e-13, atol=1e-15)
     np.testing.assert_allclose(printed(activation.code, z=z), expected, rtol=1e-13, atol=1e-15)
 
@@ -114,8 +114,10 @@ def test_far_out_everything_is_finite(activation: Activation) -> None:
 
 @ALL
 def test_its_range_is_what_comes_out(activation: Activation) -> None:
-    """Within the range, and close to both ends of it."""
-    a = forward(activation, np.vstack([np.linspace(-40, 40, 400_001), np.zeros(400_001)]))[0]
+    """Within the range, and close to both ends of it, which some come to far out only."""
+    z = np.concatenate([[-1e8], np.linspace(-40, 40, 400_001), [1e8]])
+    with np.errstate(over="ignore"):
+        a = forward(activation, np.vstack([z, np.zeros_like(z)]))[0]
     for end, reached in zip(activation.range, (a.min(), a.max()), strict=True):
         assert abs(reached) > 0.3 if np.isinf(end) else abs(reached - end) < 1e-6
     assert activation.range[0] <= a.min()

@@ -1,14 +1,18 @@
 """Backpropagation written a second time, from the textbook and for reading: what the engine is held against.
 
-Nothing here imports the engine. Arrays are batch-first, (examples, units); W is (units, inputs). `FORWARD` and
-`LOSSES` are written in autograd's NumPy, so that it can differentiate them by itself.
+Arrays are batch-first, (examples, units); W is (units, inputs). `FORWARD` and `LOSSES` are written in autograd's
+NumPy, so that it can differentiate them by itself. Of the engine nothing is used but the NumPy that an entry of its
+tables prints for people, and that only for one that is not written out here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import autograd.numpy as np
 from autograd import grad
+
+from engine.activations import ACTIVATIONS
+from engine.losses import LOSSES as ENTRIES
 
 Layers = list[tuple[Any, Any]]  # W and b
 
@@ -51,16 +55,31 @@ LOSSES: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+def forward(name: str, z: Any) -> Any:
+    """a of z (examples, units)."""
+    return FORWARD[name](z) if name in FORWARD else printed(ACTIVATIONS[name].code, {"z": z})
+
+
+def mean_loss(name: str, a: Any, y: Any) -> Any:
+    """The loss of outputs and targets, (examples, outputs)."""
+    return LOSSES[name](a, y) if name in LOSSES else printed(ENTRIES[name].code, {"a": a, "y": y, "n": len(a)})
+
+
+def printed(code: str, names: Mapping[str, Any]) -> Any:
+    """What a line that people are shown computes, in autograd's NumPy."""
+    return eval(code, {"np": np, **names})
+
+
 def outputs(layers: Layers, activations: Sequence[str], x: Any) -> Any:
     """The network's outputs for x (examples, inputs)."""
     for (W, b), name in zip(layers, activations, strict=True):
-        x = FORWARD[name](np.dot(x, W.T) + b)
+        x = forward(name, np.dot(x, W.T) + b)
     return x
 
 
 def loss(layers: Layers, activations: Sequence[str], name: str, x: Any, y: Any) -> Any:
     """The mean loss over the examples."""
-    return LOSSES[name](outputs(layers, activations, x), y)
+    return mean_loss(name, outputs(layers, activations, x), y)
 
 
 gradient = grad(loss)  # dW and db of every layer, by autograd: nothing of it knows the chain rule as the engine has it
