@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.arrays import Floats, Ints
 from engine.examples import examples_of
-from engine.network import Workspace
+from engine.network import layers_of
 from engine.spec import Spec
 from engine.training import advance, start
 
@@ -84,9 +84,7 @@ def record(spec: Spec, epochs: Sequence[int]) -> Recording:
         state = advance(state, epoch * steps_an_epoch - state.step).state
         if state.divergence:
             break
-        workspace = Workspace(spec.network, state.parameters, np.empty(spec.network.size), examples.train)
-        workspace.forward(x)
-        recorded[epoch] = [a.T.copy() for a in workspace.a]
+        recorded[epoch] = [a[:-1].T.copy() for _, a in layers_of(spec.network, state.parameters, x)]
     return recorded
 
 

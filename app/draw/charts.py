@@ -197,9 +197,3 @@ def log_share(value: float, low: float = 1e-6, high: float = 10.0) -> float:
 def confusion(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     """Counts (true class, predicted class)."""
     return np.bincount(truth * classes + predicted, minlength=classes * classes).reshape(classes, classes)
-
-
-def histogram(values: Floats, low: float, high: float, bins: int = 16) -> list[float]:
-    """Shares of the values per bin, the largest bin being 1."""
-    counts, _ = np.histogram(np.clip(values, low, high), bins=bins, range=(low, high))
-    return [round(float(c), 3) for c in counts / max(1, counts.max())]

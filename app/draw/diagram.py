@@ -12,7 +12,7 @@ from typing import Literal
 Size = Literal["xs", "s", "m", "l"]
 Art = Literal["surface", "curve", "weights", "ink", "value"]
 SIZES: tuple[Size, ...] = ("s", "m", "l")
-LINKS_AT_MOST = 450
+LINKS_AT_MOST = 450  # a layer with more has none of its own that could be drawn, or lit
 ROWS_AT_MOST = 16
 LABELLED_ROWS = 8
 

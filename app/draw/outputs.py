@@ -14,12 +14,11 @@ from markupsafe import Markup
 from app.draw.charts import Axis, Curve, confusion, path, round_up
 from app.draw.numbers import signed, target
 from app.draw.pictures import CURVE, GRID, OUTPUT_COLOURS, Surfaces, centred, classes_sprite, inks, sprite
-from engine import DATASETS, Examples, RunState, Spec, examples_of
+from engine import DATASETS, Examples, RunState, Spec, examples_of, predict
 from engine.arrays import Floats, Ints
 from engine.examples import low_target
-from engine.network import Workspace
 
-LEFT, TOP, SIDE, WIDTH, HEIGHT = 30.0, 6.0, 240.0, 276.0, 268.0
+LEFT, TOP, SIDE = 30.0, 6.0, 240.0
 GALLERY = 18
 POINTS_AT_MOST = 600
 
@@ -70,7 +69,7 @@ def output(state: RunState, seen: Surfaces | None, example: int | None, tests: b
     """Everything about the output of this state."""
     spec, examples = state.spec, examples_of(state.spec)
     classified = spec.task == "multiclass"
-    answers = answers_of(state, examples) if classified or spec.raw_inputs > 2 else None
+    answers = predict(state, examples.x).T if classified or spec.raw_inputs > 2 else None
     plot = _scatter(examples, answers, tests) if spec.raw_inputs > 2 and answers is not None else plot_of(spec, tests)
     if plot is not None and plot.kind == "scatter" and classified:
         plot = None
@@ -89,14 +88,6 @@ def output(state: RunState, seen: Surfaces | None, example: int | None, tests: b
         matrix = tuple(tuple(row) for row in counts.tolist())
     gallery = _gallery(spec, truth, predicted) if spec.raw_inputs == 256 and predicted is not None else None
     return Output(plot, surface, curves, chosen, says, matrix, gallery)
-
-
-def answers_of(state: RunState, examples: Examples) -> Floats:
-    """The outputs for every example, (outputs, examples)."""
-    network = state.spec.network
-    workspace = Workspace(network, state.parameters, np.empty(network.size), examples.count)
-    with np.errstate(all="ignore"):
-        return workspace.forward(examples.x)
 
 
 def says_of(spec: Spec, examples: Examples, example: int) -> str:

@@ -85,13 +85,6 @@ class WalkthroughAnswer(BaseModel):
     moments: list[MomentAnswer]
 
 
-class PartAnswer(BaseModel):
-    """One thing that the update adds: gradient, penalty, memory, decay, trial or step."""
-
-    name: str
-    value: Number
-
-
 class ReceiptAnswer(BaseModel):
     """How a parameter came to its next value, now + parts = next; or a unit to its numbers; or an input.
 

@@ -16,7 +16,6 @@ from engine.arrays import Floats
 Role = Literal["plain", "forward", "backward", "update", "positive", "negative"]
 Phase = Literal["forward", "loss", "backward", "update"]
 Grain = Literal["operation", "unit", "layer", "pass"]
-PHASES: tuple[Phase, ...] = ("forward", "loss", "backward", "update")
 GRAINS: tuple[Grain, ...] = ("operation", "unit", "layer", "pass")
 
 

@@ -11,6 +11,7 @@ from typing import overload
 
 import numpy as np
 
+from app.draw.diagram import LINKS_AT_MOST
 from app.explain.faces_backward import BACKWARD
 from app.explain.faces_forward import FORWARD
 from app.explain.faces_update import UPDATE
@@ -20,7 +21,6 @@ from app.explain.program import Program, program
 from app.explain.scene import Scene
 from engine import OPTIMIZERS, SpecError, Trace
 
-LINKS = 450  # a layer with more links is drawn as an image, and no single link of it can be lit
 _FACES = FORWARD | BACKWARD | UPDATE
 
 
@@ -197,4 +197,4 @@ def _fan_out(scene: Scene, k: int, j: int) -> tuple[str, ...]:
 
 
 def _drawn(scene: Scene, k: int) -> bool:
-    return scene.sizes[k] * scene.sizes[k - 1] <= LINKS
+    return scene.sizes[k] * scene.sizes[k - 1] <= LINKS_AT_MOST

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -10,7 +9,6 @@ from app.draw.pictures import inks, scaled, sprite
 from app.learn.facts import Facts
 from engine import examples_of, predict
 from engine.arrays import Floats
-from engine.datasets import load_digits16
 from engine.network import with_ones
 from engine.probes import wishes
 
@@ -110,11 +108,6 @@ def output_wishes(facts: Facts) -> list[tuple[str, float]]:
     return [(str(k), float(value)) for k, value in enumerate(dz)]
 
 
-def strongest_unit(facts: Facts) -> int:
-    """The hidden unit, from 1, whose weights one example wants to change most."""
-    return int(np.linalg.norm(facts.trace.layers[0].dW, axis=1).argmax()) + 1
-
-
 @dataclass(frozen=True)
 class Agreement:
     """How far each example of a batch wants what the batch's mean does: cosines, the largest first."""
@@ -133,12 +126,6 @@ def agreement(facts: Facts) -> Agreement:
     ]
     ranked = tuple(sorted(rows, key=lambda row: -row[2]))
     return Agreement(ranked, sum(1 for row in rows if row[2] < 0))
-
-
-@lru_cache(maxsize=1)
-def empty_pixels() -> tuple[int, ...]:
-    """Pixels, from 0, that no stored digit has ink in: their border."""
-    return tuple(np.flatnonzero(load_digits16().reshape(-1, PIXELS).max(axis=0) == 0).tolist())
 
 
 def share_rows(shares: list[float]) -> list[tuple[str, str, float, str]]:

@@ -17,9 +17,8 @@ from markupsafe import Markup
 
 from app.learn.facts import Facts
 from app.learn.judging import Problem, Verdict, check
-from engine import Spec, start
+from engine import RunState, Spec, start
 
-FOLDER = "lessons/"
 _NAME = re.compile(r"lessons/(\d+)-([a-z0-9-]+)\.html")
 
 
@@ -103,9 +102,7 @@ class Visit:
         """Whether all screens are shown in a row, to be read and not to be worked at."""
         return self.screen == Visit.ALL
 
-    def number(
-        self, name: str, label: str, default: float, low: float, high: float, step: float = 0.01
-    ) -> float:  # fmt: skip
+    def number(self, name: str, label: str, default: float, low: float, high: float, step: float = 0.01) -> float:
         """A number that the reader sets, brought into its range; `default` where nothing sensible was given."""
         value = _clamped(self.query.get(name), default, low, high)
         self.controls.append(Control(name, label, value, low, high, step))
@@ -156,7 +153,7 @@ class Visit:
 
     def facts(self, spec: Mapping[str, Any], example: int | None = None) -> Facts:
         """The start of the run that a spec stands for."""
-        return Facts(_start(_frozen(spec)), example)
+        return Facts(_start(Spec.make(spec)), example)
 
     def address(self, **changes: object) -> str:
         """The query of this screen with something set otherwise, for a link that does it."""
@@ -179,12 +176,8 @@ def _clamped(given: str | None, default: float, low: float, high: float) -> floa
     return min(max(value, low), high) if isfinite(value) else default
 
 
-def _frozen(spec: Mapping[str, Any]) -> Spec:
-    return Spec.make(spec)
-
-
 @lru_cache(maxsize=64)
-def _start(spec: Spec) -> Any:
+def _start(spec: Spec) -> RunState:
     return start(spec)
 
 
