@@ -1,13 +1,14 @@
 """The course of a run, as values: its state now, sampled points of its past, and how it is carried on.
 
-What is sampled, and where, follows from the spec and the step alone, so a run that is replayed from a link has the same
-history as the one it was copied from.
+What is sampled, and where, follows from the spec and the step alone, however the run came to it, so one that is replayed
+from a link has the same history as the one it was copied from. Only going back leaves fewer points: those kept so far.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import zip_longest
+from math import inf
 from time import perf_counter
 from typing import TypeVar
 
@@ -38,7 +39,8 @@ LAYER_COLUMNS = ("gradient_norm", "update_ratio", "dead_share", "saturated_share
 CHECKPOINT_EVERY = 1_000
 # Replaying from one checkpoint to the next should take no longer than this, if space allows.
 CHECKPOINT_SECONDS = 0.05
-TRACED_NUMBERS = 500_000  # in memory at once while a run is carried on
+SLOW = 4  # times the seconds that a step is expected to take: the machine may be busy
+TRACED_NUMBERS = 1_000_000  # in memory at once while a run is carried on
 
 
 def columns(spec: Spec) -> tuple[str, ...]:
@@ -95,6 +97,7 @@ class Course:
 
 
 C = TypeVar("C", bound=Course)
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -164,26 +167,37 @@ def begin(spec: Spec) -> Course:
 
 def carry(course: C, count: int, seconds: float, room: Room, before: bool = False) -> tuple[C, Steps]:
     """Up to `count` more steps within `seconds`: at least one step, unless the run has diverged."""
+    sure = int(min(count, max(1, seconds / (SLOW * step_cost(course.state.spec)))))
+    carried, steps = _carry(course, count, seconds, room, before, sure)
+    if 0 < steps.done < sure:  # it diverged, or a step takes even longer: too little was sampled for so few steps
+        again, closer = _carry(course, steps.done, inf, room, before, steps.done)
+        carried = replace(carried, sampled=again.sampled)
+        steps = replace(steps, before=closer.before, points=closer.points, kept=closer.kept)
+    return carried, steps
+
+
+def _carry(course: C, count: int, seconds: float, room: Room, before: bool, sure: int) -> tuple[C, Steps]:
+    """The same, for `sure` steps at least: from there on, whichever step is the last, all that is sampled up to it is
+    there."""
     deadline = perf_counter() + seconds
-    target = course.state.step + count
-    spec = course.state.spec
-    every, keep = stride_for(spec, target, room.points), room.state_stride(spec, target)
-    state, last, losses = course.state, None, []
+    spec, state, last, losses = course.state.spec, course.state, None, []
+    target, sure = state.step + count, state.step + sure
+    few = max(1, TRACED_NUMBERS // trace_numbers(spec.network.sizes, spec.batch_size))
     points: dict[int, Column] = {}
     kept: dict[int, RunState] = {}
-    traces: list[Trace] = []
-    sampled = range(_next(state.step, every), target, every)
-    few = max(1, TRACED_NUMBERS // trace_numbers(spec.network.sizes, spec.batch_size))
+    traces: dict[int, Trace] = {}
     while state.step < target:
-        stop = min(_next(state.step, keep), _next(state.step, few * every), target)
+        every, keep = _strides(spec, max(sure, state.step + 1), room)
+        stop = min(every * room.points, _next(state.step, keep), _next(state.step, few * every), target)
         if before and stop == target and stop - state.step > 1:
             stop -= 1
+        sampled = range(_next(course.state.step, every), stop, every)
         progress = advance(state, stop - state.step, seconds=max(0.0, deadline - perf_counter()), traced=sampled)
         losses.append(progress.losses)
-        traces += progress.traces  # measured many at a time, which takes a third less than one by one
-        if len(traces) >= few:
+        traces = _at(every, traces) | {step.step: step for step in progress.traces}
+        if len(traces) >= few:  # measured many at a time, which takes a third less than one by one
             points |= _points(state, traces)
-            traces = []
+            traces = {}
         if progress.done:
             last = state if progress.done == 1 else None
         state = progress.state
@@ -191,13 +205,19 @@ def carry(course: C, count: int, seconds: float, room: Room, before: bool = Fals
             kept[state.step] = state
         if state.step < stop or perf_counter() > deadline:
             break
-    points |= _points(state, traces)
-    steps = Steps(np.concatenate(losses) if losses else np.empty(0), count, None, last, None, points, kept)
-    steps = replace(steps, truncated=_why(state, steps, seconds))
+    every, keep = _strides(spec, state.step, room)
+    points = _at(every, points | _points(state, _at(every, traces)))
+    steps = Steps(np.concatenate([np.empty(0), *losses]), count, None, last, None, points, _at(keep, kept))
     metrics = evaluate(state)
     if steps.done and state.step % every == 0:
         points[state.step] = row(metrics, trace(state))
-    return replace(course, state=state, metrics=metrics, sampled=course.sampled.every(every).plus(points)), steps
+    course = replace(course, state=state, metrics=metrics, sampled=course.sampled.every(every).plus(points))
+    return course, replace(steps, truncated=_why(state, steps, seconds))
+
+
+def _strides(spec: Spec, step: int, room: Room) -> tuple[int, int]:
+    """Every how many steps a run that has come to `step` has a point of its history, and a state of its past."""
+    return stride_for(spec, step, room.points), room.state_stride(spec, step)
 
 
 def change(course: C, name: str, value: object) -> C:
@@ -247,8 +267,12 @@ def row(metrics: Mapping[str, Metrics], step: Trace) -> Column:
         return np.array(numbers, dtype=np.float32)
 
 
-def _points(state: RunState, traces: Sequence[Trace]) -> dict[int, Column]:
-    return {step.step: row(evaluate(replace(state, parameters=step.parameters)), step) for step in traces}
+def _points(state: RunState, traces: Mapping[int, Trace]) -> dict[int, Column]:
+    return {at: row(evaluate(replace(state, parameters=step.parameters)), step) for at, step in traces.items()}
+
+
+def _at(stride: int, found: Mapping[int, V]) -> dict[int, V]:
+    return {step: value for step, value in found.items() if step % stride == 0}
 
 
 def _number(value: float | None) -> float:

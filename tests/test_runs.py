@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from app.course import Room, begin, carry, columns
+from app.course import Course, Room, begin, carry, columns
 from app.runs import Conflict, KeyReused, Run, RunDamaged, RunNotFound, Runs, TooMany
 from app.settings import Settings
 from app.stores import Store, StoreFull, StoreUnavailable, store_for
@@ -561,6 +561,40 @@ def test_history_is_sampled_evenly_and_bounded() -> None:
     assert np.array_equal(whole.history.values, pieces.history.values, equal_nan=True)
     assert whole.history.values.shape[1] == len(columns(SPEC)) == 4 + 4 * 3
     assert whole.history.values[-1, 0] == np.float32(whole.metrics["train"].loss)
+
+
+def in_steps(spec: Spec, step: int) -> Course:
+    course = begin(spec)
+    for _ in range(step):
+        course, _ = carry(course, 1, 9.0, Room())
+    return course
+
+
+def same_history(one: Course, other: Course) -> bool:
+    steps = one.history.steps.tolist() == other.history.steps.tolist()
+    return steps and np.array_equal(one.history.values, other.history.values, equal_nan=True)
+
+
+def test_history_of_a_run_that_ends_sooner_is_as_close() -> None:
+    """Asked for 10,000 steps and diverged after 250: the points, and the state before, are those of 250 steps."""
+    spec = Spec.make(dataset="plane", activation="relu", learning_rate=5, hidden=[8, 8])
+    ended, steps = carry(begin(spec), 10_000, 9.0, Room(), before=True)
+    assert ended.state.divergence
+    assert ended.state.step == steps.done == 250
+    assert steps.before
+    assert steps.before.step == 249
+    assert len(ended.sampled.steps) > 50
+    assert same_history(ended, in_steps(spec, 250))
+
+
+def test_history_of_a_run_whose_time_is_up_is_as_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever time cuts a request for 100,000 steps, on a machine as fast as expected or not."""
+    for slow in (4.0, 1e-3):
+        monkeypatch.setattr("app.course.SLOW", slow)
+        cut, _ = carry(begin(SPEC), 100_000, 0.003, Room())
+        at_once, _ = carry(cut, 100_000, 0.0, Room())
+        assert 0 < cut.state.step == at_once.state.step - 1 < 20_000
+        assert same_history(at_once, in_steps(SPEC, at_once.state.step))
 
 
 def test_states_are_kept_densely_enough_and_bounded() -> None:
