@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
 
 from fastapi import FastAPI, Request, Response
 from starlette.middleware import Middleware
@@ -41,7 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load()
     app = FastAPI(
         title="Backprop Playground",
-        version="0.1.0",
+        version=version("backprop-playground"),
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,

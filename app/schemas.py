@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
+from app.settings import MOST_STEPS
 from engine import FIELDS, LIMITS
 from engine.fields import Field as SpecField
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Input = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e6, le=1e6)]
 Schema = dict[str, Any]
-MAX_STEPS = 100_000
 
 _NUMBERS: Schema = {"type": "array", "items": {"type": "number"}}
 _ROWS: Schema = {"type": "array", "items": _NUMBERS}
@@ -98,7 +98,7 @@ class StepBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"count": 100, "trace": False}]})
 
-    count: int = Field(1, ge=1, le=MAX_STEPS)
+    count: int = Field(1, ge=1, le=MOST_STEPS)
     trace: bool = False
     version: int | None = Field(None, ge=1, le=2**53, description="Refuse unless the run is at this version.")
 

@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.draw.lens import LENSES
+from app.explain.moments import GRAINS
 from app.page.forms import PRESETS
-from app.page.links import GRAINS, LENSES, SCALES, Link, View, fits
+from app.page.links import SCALES, Link, View, fits
 from engine import FIELDS, Edit, Spec, SpecError, start
 
 views = st.builds(
     View,
     step=st.none() | st.integers(0, 10**6),
-    lens=st.sampled_from(LENSES),
+    lens=st.sampled_from(tuple(LENSES)),
     example=st.none() | st.integers(0, 4_999),
     select=st.sampled_from([None, "W2.1.3", "b1.4", "a0.2", "a2.1"]),
     moment=st.none() | st.integers(0, 999),

@@ -21,7 +21,8 @@ def test_each_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "70000"), ("WORKERS", "0"), ("STEP_SECONDS", "-1"), ("UNITS", "9999")]
+    ("name", "value"),
+    [("PORT", "70000"), ("WORKERS", "0"), ("STEP_SECONDS", "-1"), ("UNITS", "9999"), ("STEPS_PER_REQUEST", "100001")],
 )
 def test_a_setting_out_of_range_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     """At the start, by name, not at the first request."""

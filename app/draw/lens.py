@@ -52,7 +52,7 @@ class Shown:
 
 def shown(trace: Trace, lens: str, batch: bool) -> Shown:
     """What `lens` shows; `batch` says that numbers of several examples are brought to one."""
-    return replace(_LENSES[lens](trace, batch), batch=batch)
+    return replace(LENSES[lens](trace, batch), batch=batch)
 
 
 def _weights(trace: Trace, batch: bool) -> Shown:
@@ -101,7 +101,7 @@ def _updates(trace: Trace, batch: bool) -> Shown:
     )  # fmt: skip
 
 
-_LENSES: dict[str, Callable[[Trace, bool], Shown]] = {
+LENSES: dict[str, Callable[[Trace, bool], Shown]] = {
     "weights": _weights,
     "activations": _activations,
     "gradients": _gradients,

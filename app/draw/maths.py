@@ -9,9 +9,8 @@ from functools import lru_cache
 from latex2mathml.converter import convert
 from markupsafe import Markup
 
-from app.draw.numbers import SUPERSCRIPTS
+from app.draw.numbers import SUBSCRIPTS, SUPERSCRIPTS
 
-_SUB = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _ADDRESS = re.compile(r"([Wba])(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?", re.ASCII)
 _PRIME = re.compile(r"<msup>(<mi>\w</mi>)<mi>&#x02032;</mi></msup>")  # a prime is raised by itself, not once more
 _BLOCKED = re.compile(r'\s(?:style|mathcolor|mathbackground)="[^"]*"')
@@ -28,7 +27,7 @@ def parts_of(address: str) -> tuple[str, int, int, int]:
 def name_of(address: str) -> str:
     """An address in plain text: W²₁₃, b²₁, a⁰₂."""
     letter, layer, unit, source = parts_of(address)
-    return letter + str(layer).translate(SUPERSCRIPTS) + _indices(unit, source).translate(_SUB)
+    return letter + str(layer).translate(SUPERSCRIPTS) + _indices(unit, source).translate(SUBSCRIPTS)
 
 
 def symbol(letter: str, layer: int, unit: int = 0, source: int = 0) -> str:

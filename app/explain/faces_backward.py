@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from app.draw.maths import backward, forward, symbol
-from app.draw.numbers import signed, target, unsigned
+from app.draw.numbers import SUBSCRIPTS, signed, target, unsigned
 from app.explain.moments import Role, Segment, Segments, ahead, back, by_sign, say, times
 from app.explain.plan import Key
 from app.explain.scene import (
@@ -303,7 +303,7 @@ def _dW(scene: Scene, key: Key) -> Face:
 
 def name_in_sum(scene: Scene, k: int, i: int) -> str:
     """What layer k calls its input i: x₂, or a₃."""
-    return scene.unit(0, i) if k == 1 else "a" + str(i).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+    return scene.unit(0, i) if k == 1 else "a" + str(i).translate(SUBSCRIPTS)
 
 
 def _more_weight(gradient: float) -> Segments:

@@ -15,7 +15,7 @@ from app.draw.rendering import render
 from app.page.asked import Asked, fields_of
 from app.page.forms import NO_FIELDS, Fields
 from app.page.links import Link, query_fields, query_of, view_of
-from app.page.pages import MOST_STEPS, frame_of, frame_text
+from app.page.pages import frame_of, frame_text
 from app.page.refused import NOTHING, unopened
 from app.runs import Run, Runs
 from app.serve.html import html
@@ -85,5 +85,5 @@ async def _shared(runs: Runs, link: Link) -> Run:
     run = await runs.open(_owner(link), link.spec, link.edits, _edited(link))
     ahead = (link.view.step or 0) - run.state.step
     if ahead > 0:
-        run, _ = await runs.step(run.id, min(ahead, MOST_STEPS, runs.settings.steps_per_request))
+        run, _ = await runs.step(run.id, min(ahead, runs.settings.steps_per_request))
     return run

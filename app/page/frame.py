@@ -14,13 +14,13 @@ from app.draw.drawing import Drawing, Marks, draw
 from app.draw.numbers import fixed, label, percent
 from app.draw.outputs import Output, output, points_key
 from app.draw.pictures import has_surfaces, surfaces
-from app.explain.moments import GRAINS, Moment
+from app.explain.moments import Moment
 from app.explain.program import program
 from app.explain.walkthrough import Known, Walkthrough, known, walkthrough
 from app.page.ledger import Ledger, Teller, ledger
 from app.page.links import Link, View, fits, url_of, view_fields
 from app.runs import Run
-from engine import RunState, SpecError, Trace, evaluate, examples_of, trace
+from engine import RunState, Trace, evaluate, examples_of, trace
 from engine.arrays import Ints
 from engine.health import spread
 
@@ -314,6 +314,3 @@ def table_of(shown: Frame) -> dict[str, Any]:
     wide = [names[k + 1] for k, layer in enumerate(layers) if layer.W.size > LISTED]
     left_out = f"The weights into {', '.join(wide)} are too many to list; the API has them all." if wide else ""
     return {"units": units[:LISTED], "weights": weights, "left_out": left_out}
-
-
-__all__ = ["GRAINS", "Frame", "SpecError", "check_view", "frame", "table_of"]

@@ -15,11 +15,11 @@ from urllib.parse import quote, urlencode
 from zlib import compress, decompressobj
 from zlib import error as ZlibError
 
+from app.draw.lens import LENSES
 from app.draw.numbers import given
+from app.explain.moments import GRAINS
 from engine import FIELDS, Edit, Spec, SpecError, edits_from
 
-LENSES = ("weights", "activations", "gradients", "updates")
-GRAINS = ("operation", "unit", "layer", "pass")
 SCALES = ("linear", "log")
 SELECT = re.compile(r"(W[1-9]\d{0,3}\.[1-9]\d{0,3}\.[1-9]\d{0,3}|[ab]\d{1,4}\.[1-9]\d{0,3})")
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -198,7 +198,7 @@ def view_of(query: Mapping[str, str]) -> View:
     """The view in a query; SpecError for what it does not know."""
     return View(
         step=_whole(query, "step"),
-        lens=_choice(query, "lens", LENSES),
+        lens=_choice(query, "lens", tuple(LENSES)),
         example=_whole(query, "example"),
         select=_matching(query, "select", SELECT, "an address such as W2.1.3, b2.1 or a2.1"),
         moment=_whole(query, "moment"),

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from app.draw.numbers import given
 from app.draw.outputs import title_of
-from app.draw.rendering import ENV, render
+from app.draw.rendering import render
 from app.page.asked import Asked, asked
 from app.page.csvdata import parse_csv
 from app.page.forms import NO_FIELDS, SPEEDS, Fields, edit_from, spec_from
@@ -32,9 +32,7 @@ from engine.probes import contour, located
 
 router = APIRouter(include_in_schema=False)
 router.include_router(answers.router)
-__all__ = ["ENV", "Asked", "asked", "router"]
 
-MOST_STEPS = 100_000
 FIRST_EXAMPLE = 8
 
 
@@ -240,9 +238,9 @@ def _count(ask: Asked, run: Run, view: View) -> int:
         spec = run.state.spec
         train = examples_of(spec).train
         return max(1, -(-(train - run.state.cursor) // min(spec.batch_size, train)))
-    text = ask.text("count") or "1"
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= MOST_STEPS:
-        raise SpecError("count", text, f"a whole number from 1 to {MOST_STEPS:,}")
+    text, most = ask.text("count") or "1", ask.runs.settings.steps_per_request
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= most:
+        raise SpecError("count", text, f"a whole number from 1 to {most:,}")
     count = int(text)
     if view.stop_step is not None and run.state.step < view.stop_step:
         return min(count, view.stop_step - run.state.step)

@@ -21,6 +21,7 @@ from app.learn import pages as learn
 from app.learn.lessons import lessons
 from app.learn.tools import TOOLS
 from app.page import pages
+from app.page.asked import Asked
 from app.room import polls, rooms, screens
 from app.room.api import COOKIE, REMOVED, Attended, Entered, Own, Rooms, Taught, Who, failure, new_room
 from app.room.classroom import RoomNotFound
@@ -209,7 +210,7 @@ async def mine(request: Request, found: Attended, who: Who, teaching: Taught) ->
         return RedirectResponse(f"/class/{found.room.code}", 303)
     run = await teaching.runs.get(student.copy)
     view = replace(view_from(found.room.on_screen.view), select=None, moment=None)
-    ask = pages.Asked(request, who.visitor, request.query_params)
+    ask = Asked(request, who.visitor, request.query_params)
     strip = {
         "code": found.room.code, "spaced": spaced(found.room.code), "student": student,
         "panel": screens.panel(found.room, screens.STUDENT, student=found.student),
@@ -276,7 +277,7 @@ async def teach(request: Request, found: Entered, who: Who, teaching: Taught) ->
         state = run.state
         await teaching.share(room.code, Shared(run.id, 0))
     view = view_from(room.shared.view + (f"&step={state.step}" if state.step < run.state.step else ""))
-    ask = pages.Asked(request, who.visitor, request.query_params)
+    ask = Asked(request, who.visitor, request.query_params)
     return html(request, render("class/teach.html", {**context, **await pages.parts(ask, run, view)}))
 
 

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.settings import MOST_STEPS
+
 
 class Strict(BaseModel):
     """A request body: unknown fields are refused."""
@@ -53,7 +55,7 @@ class StepsBody(Strict):
 
     model_config = _example({"count": 10})
 
-    count: Annotated[int, Field(ge=1, le=100_000)] = 1
+    count: Annotated[int, Field(ge=1, le=MOST_STEPS)] = 1
 
 
 class PaceBody(Strict):
