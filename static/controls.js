@@ -67,8 +67,8 @@ document.addEventListener('change', ({ target }) => {
 
 // The server's answer is what is chosen, also where a person has chosen before.
 document.addEventListener('htmx:after:swap', () => {
-  for (const select of document.querySelectorAll('#settings select')) {
-    const chosen = [...select.options].find((option) => option.hasAttribute('selected'));
-    if (chosen && !chosen.selected) select.value = chosen.value;
+  for (const option of document.querySelectorAll('#settings option')) {
+    if (option.defaultSelected && !option.selected) option.selected = true;
   }
+  for (const box of document.querySelectorAll('#settings [type="checkbox"]')) box.checked = box.defaultChecked;
 });

@@ -25,15 +25,22 @@ export const listen = (keys) => document.addEventListener('keydown', (event) => 
   act();
 });
 
-// Step, Epoch, Reset and the like while playing: pause first, so that the last frame of Play does not come after theirs.
-document.addEventListener('click', async (event) => {
-  const pressed = isPlaying() && event.target.closest?.('#transport .button:not(#play), #settings button, .tile');
-  if (!pressed) return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
-  await pause();
-  pressed.click();
-}, true);
+// Step, Reset, another network and the like while playing: pause first, so that the last frame of Play does not come after
+// theirs. A change in mid-run, which has an address of its own, goes between two frames.
+const STARTS = '#transport .button:not(#play), #settings button, .tile, #settings :is(input, select, textarea):not([hx-post], [form])';
+for (const kind of ['click', 'change']) {
+  document.addEventListener(kind, async (event) => {
+    const target = isPlaying() && event.target.closest?.(STARTS);
+    if (!target || (kind === 'click') === target.matches('input, select, textarea')) return undefined;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const { value, checked } = target; // the last frame of Play brings the old ones
+    await pause();
+    if (kind === 'click') return target.click();
+    Object.assign(target, { value, checked });
+    return target.dispatchEvent(new Event('change', { bubbles: true }));
+  }, true);
+}
 
 // What the server refuses is said where it belongs by its own fragment; anything else that goes wrong is said here.
 document.addEventListener('htmx:response:error', ({ detail: { ctx } }) => {

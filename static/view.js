@@ -16,13 +16,19 @@ export const target = { source: '#frame', target: '#frame', swap: 'innerMorph' }
 // In a frame on another page there is no run of one's own: what is looked at, steps too, is in the address alone.
 const framed = () => form().getAttribute('hx-get') === '/embed';
 
+// Ends when the request is answered, also if it had to wait in line: htmx's own promise then ends at once.
+function ask(method, address, options) {
+  return new Promise((answered, failed) => { htmx.ajax(method, address, { ...target, ...options, answered }).catch(failed); });
+}
+document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => ctx.answered?.());
+
 export function show(changes, options = {}) {
-  return htmx.ajax('GET', form().getAttribute('hx-get'), { ...target, ...options, values: { ...fields(), ...changes } });
+  return ask('GET', form().getAttribute('hx-get'), { ...options, values: { ...fields(), ...changes } });
 }
 
 export function advance(count, changes = {}, options = {}) {
   if (framed()) return show({ ...changes, step: Math.max(0, step() + count), moment: '' }, options);
-  return htmx.ajax('POST', `/runs/${run()}/step`, { ...target, ...options, values: { ...fields(), ...changes, count } });
+  return ask('POST', `/runs/${run()}/step`, { ...options, values: { ...fields(), ...changes, count } });
 }
 
 export const toHead = () => show({ step: framed() ? step() : '', moment: '' });

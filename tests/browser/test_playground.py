@@ -533,6 +533,44 @@ def test_back_leads_to_what_was_there_before(open_page: Callable[..., Page]) -> 
     expect_number(page, "step", "1")
 
 
+def test_settings_change_while_playing(open_page: Callable[..., Page]) -> None:
+    """A change in mid-run takes effect between two frames and Play goes on; one that starts again ends Play first, and
+    what was chosen is what is started."""
+    page = open_page("/?seed=103")
+    page.click("#play")
+    for control, value in (("learning_rate", "0.1"), ("optimizer", "momentum")):
+        page.select_option(f"#c-{control}", value)
+        changed = int(number(page, "step").replace(",", ""))
+        until(page, lambda changed=changed: int(number(page, "step").replace(",", "")) > changed + 20)
+    expect(page.locator("#play .word")).to_have_text("Pause")
+    page.click("#play")
+    expect_address(page, "edits=.*learning_rate:0.1.*optimizer:momentum")
+    assert int(number(page, "step").replace(",", "")) == api(page)["step"]
+    for control, value in (("loss", "huber"), ("initializer", "he_normal")):
+        page.click("#play")
+        until(page, lambda: int(number(page, "step").replace(",", "")) > 0)
+        page.select_option(f"#c-{control}", value)
+        expect_address(page, f"{control}={value}.*step=0")
+        expect(page.locator("#play .word")).to_have_text("Play")
+        expect(page.locator(f"#c-{control}")).to_have_value(value)
+
+
+def test_the_controls_say_what_the_network_is(open_page: Callable[..., Page]) -> None:
+    """Enter in a field is its value and presses no button beside it; after Back every control is as it was."""
+    page = open_page("/?seed=104")
+    page.fill("#units-1", "6")
+    page.keyboard.press("Enter")
+    expect_address(page, "hidden=6,2")
+    page.click("label.chip:has(#f-x1x2)")
+    expect_address(page, "features=x1,x2,x1x2")
+    page.go_back()
+    expect_address(page, "features=x1,x2&")
+    expect(page.locator("#f-x1x2")).not_to_be_checked()
+    expect(page.locator("#units-1")).to_have_value("6")
+    page.go_back()
+    expect(page.locator("#units-1")).to_have_value("4")
+
+
 def test_back_while_playing_and_to_a_branched_run(open_page: Callable[..., Page]) -> None:
     """Play stops first and writes nothing into the entry that comes back; of two runs alike the one left comes back."""
     page = open_page("/?seed=102")
