@@ -15,6 +15,7 @@ from app.main import create_app
 from app.room import api as api_rooms
 from app.room import pages as pages_class
 from app.room import rooms
+from app.room.screens import STUDENT, TEACHER, WALL
 from app.settings import Settings
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \u202eevil"
@@ -254,7 +255,7 @@ def test_names_are_plain_text_wherever_they_show(tmp_path: Path) -> None:
             await by_cookie.get(f"/class/{code}/teach"),
         ]
         screen = await school.app.state.hub.source.screen(code, 1)
-        texts = [page.text for page in pages] + [state["panel"] for state in screen.states.values()]
+        texts = [page.text for page in pages] + [screen.told(each)["panel"] for each in (STUDENT, WALL, TEACHER)]
         for text in texts:
             assert "<script>alert" not in text
             assert "<img" not in text
@@ -276,8 +277,8 @@ def test_the_teachers_power_is_on_no_followers_page(tmp_path: Path) -> None:
         run = (await teacher.get(path)).json()["shared"]["run"]
         ada = await school.student(path)
         screen = await school.app.state.hub.source.screen(code, 1)
-        texts = [(await ada.get(path)).text, (await ada.get(f"/class/{code}")).text, str(screen.states["student"])]
-        texts += [(await school.person().get(f"/class/{code}/wall")).text, str(screen.states["wall"])]
+        texts = [(await ada.get(path)).text, (await ada.get(f"/class/{code}")).text, str(screen.told(STUDENT))]
+        texts += [(await school.person().get(f"/class/{code}/wall")).text, str(screen.told(WALL))]
         texts += [await school.app.state.hub.source.picture(screen, size) for size in ("s", "m", "l")]
         for text in texts:
             assert secret not in text
