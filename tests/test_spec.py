@@ -183,7 +183,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"optimizer": "adam", "optimizer_settings": [0.9]}, "optimizer_settings"),
     ({"learning_rate": 0}, "learning_rate"),
     ({"learning_rate": 101}, "learning_rate"),
-    ({"schedule": "linear"}, "schedule"),
+    ({"schedule": "nosuch"}, "schedule"),
     ({"schedule": "step", "schedule_settings": {"every": 2.5}}, "schedule_settings.every"),
     ({"regularization": "l3"}, "regularization"),
     ({"regularization_rate": 11}, "regularization_rate"),
