@@ -1,4 +1,4 @@
-"""The data sets: each one entry of `DATASETS` that draws labelled examples from a given generator.
+"""The datasets: each one entry of `DATASETS` that draws labelled examples from a given generator.
 Scales and labels follow TensorFlow Playground (dataset.ts), its class +1 being class 1 here.
 """
 
@@ -32,7 +32,7 @@ BUMP_SIGNS: Floats = np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
 
 @dataclass(frozen=True)
 class Dataset:
-    """One data set: what people are told of it, and how its examples are drawn."""
+    """One dataset: what people are told of it, and how its examples are drawn."""
 
     name: str
     title: str

@@ -1,5 +1,5 @@
 """The features: what the first layer is fed, each a formula of the raw inputs.
-They are the seven of TensorFlow Playground, with x in the units of the data set and no scaling.
+They are the seven of TensorFlow Playground, with x in the units of the dataset and no scaling.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ class Feature:
     formula: str
     """LaTeX, one line."""
     inputs: int
-    """How many raw inputs the data set must have: 1 or 2."""
+    """How many raw inputs the dataset must have: 1 or 2."""
     value: Callable[[Floats], Floats]
     """Raw x (n, inputs) -> (n,)."""
 
@@ -35,7 +35,7 @@ FEATURES: dict[str, Feature] = {
 
 
 def features_for(inputs: int) -> tuple[str, ...]:
-    """The names allowed for a data set with this many raw inputs.
+    """The names allowed for a dataset with this many raw inputs.
 
     One input allows the three features of x1, two inputs all seven; anything else (pixels) is fed
     as it is and has none.

@@ -39,7 +39,9 @@ class Loss:
 
     `value_and_gradient(a, y, scale, out)` returns the loss and writes dL/da into `out`; `scale(outputs, examples)`
     is the factor of the mean. `code` and `gradient_code` are NumPy expressions in batch-first `a`, `y` and `n`, the
-    number of examples. `refuses(activation)` says why an output activation makes no sense with it, or "".
+    number of examples. `refuses(activation)` says why an output activation makes no sense with it, or "". `output` is
+    the activation that goes with it where none is asked for, "" for the task's own; `targets` is where a loss that
+    judges classes takes targets given as plain numbers, None for anywhere.
     """
 
     name: str
@@ -53,6 +55,8 @@ class Loss:
     value_and_gradient: Callable[[Floats, Floats, Scale, Floats], float]
     refuses: Callable[[Activation], str] = lambda activation: ""
     from_logits: dict[str, FromLogits] = field(default_factory=dict)
+    output: str = ""
+    targets: tuple[float, float] | None = None
 
 
 def _each_example(outputs: int, examples: int) -> float:
@@ -218,6 +222,8 @@ _ENTRIES = (
                 "(a - y) / a.size",
             )
         },
+        "sigmoid",
+        (0.0, 1.0),
     ),
     Loss(
         "cross_entropy",
@@ -239,6 +245,8 @@ _ENTRIES = (
                 "(a - y) / n",
             )
         },
+        "softmax",
+        (0.0, 1.0),
     ),
     Loss(
         "hinge",
@@ -251,6 +259,8 @@ _ENTRIES = (
         _each_element,
         _hinge,
         _wants_both_signs,
+        output="tanh",
+        targets=(-1.0, 1.0),
     ),
 )
 

@@ -236,7 +236,7 @@ class _Maker:
         if loss is not None:
             loss = one_of("loss", loss, tuple(LOSSES))
         if output is None:
-            output = _OUTPUT_FOR_LOSS.get(loss or "") or _OUTPUT_FOR_TASK[task]
+            output = (LOSSES[loss].output if loss else "") or _OUTPUT_FOR_TASK[task]
         output = one_of("output_activation", output, tuple(ACTIVATIONS))
         if output == "softmax" and task == "regression" and outputs == 1:
             raise SpecError("output_activation", output, "another: shares of a single output are always 1")
@@ -244,8 +244,8 @@ class _Maker:
             loss = "cross_entropy" if output == "softmax" else "squared_error"
         if reason := LOSSES[loss].refuses(ACTIVATIONS[output]):
             raise SpecError("loss", loss, f"another with output activation {output}: {reason}")
-        if task == "regression" and loss in _TARGETS:
-            _check_targets(loss, data)
+        if task == "regression" and (span := LOSSES[loss].targets):
+            _check_targets(loss, span, data)
         return loss, output
 
     def parameters(self, network: Network) -> tuple[float, ...] | None:
@@ -283,14 +283,11 @@ class _Maker:
         return None
 
 
-_OUTPUT_FOR_LOSS = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax", "hinge": "tanh"}
 _OUTPUT_FOR_TASK = {"regression": "identity", "binary": "tanh", "multiclass": "softmax"}
-# The losses that judge classes, and where targets given as plain numbers must lie for them.
-_TARGETS = {"binary_cross_entropy": (0.0, 1.0), "cross_entropy": (0.0, 1.0), "hinge": (-1.0, 1.0)}
 
 
-def _check_targets(loss: str, data: CustomData | None) -> None:
-    low, high = _TARGETS[loss]
+def _check_targets(loss: str, span: tuple[float, float], data: CustomData | None) -> None:
+    low, high = span
     if data is None or not all(low <= value <= high for row in data.y for value in row):
         raise SpecError("loss", loss, f"another: it needs classes, or targets from {low:g} to {high:g}")
 
