@@ -8,6 +8,7 @@ trace(state).layers[0].dW
 from engine.activations import ACTIVATIONS
 from engine.datasets import DATASETS
 from engine.edits import Edit, apply, edits_from, replay
+from engine.evaluation import Metrics, evaluate, predict
 from engine.examples import Examples, examples_of
 from engine.features import FEATURES
 from engine.initializers import INITIALIZERS
@@ -18,20 +19,9 @@ from engine.optimizers import OPTIMIZERS
 from engine.packing import CorruptState, pack, unpack
 from engine.schedules import SCHEDULES
 from engine.spec import FIELDS, LIMITS, REGULARIZATIONS, CustomData, Limits, Spec, SpecError
-from engine.training import (
-    Divergence,
-    LayerTrace,
-    Metrics,
-    Progress,
-    RunState,
-    Trace,
-    advance,
-    evaluate,
-    predict,
-    start,
-    trace,
-    trace_of,
-)
+from engine.state import Divergence, RunState, start
+from engine.tracing import LayerTrace, Trace, trace, trace_of
+from engine.training import Progress, advance
 
 __all__ = [
     "ACTIVATIONS",

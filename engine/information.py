@@ -14,7 +14,8 @@ from engine.arrays import Floats, Ints
 from engine.examples import examples_of
 from engine.network import layers_of
 from engine.spec import Spec
-from engine.training import advance, start
+from engine.state import start
+from engine.training import advance
 
 MOST_BINS = 200
 

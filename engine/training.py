@@ -11,31 +11,10 @@ from time import perf_counter
 import numpy as np
 
 from engine.arrays import Floats
-from engine.evaluation import Metrics, evaluate, predict
 from engine.recording import Recording
-from engine.session import Session, free_indices, frozen_mask, penalty_gradient, penalty_of
-from engine.state import Divergence, RunState, start
-from engine.tracing import LayerTrace, Trace, diagnose, next_batch, trace, trace_of, update_traced
-
-__all__ = [
-    "Divergence",
-    "LayerTrace",
-    "Metrics",
-    "Progress",
-    "RunState",
-    "Trace",
-    "advance",
-    "evaluate",
-    "free_indices",
-    "frozen_mask",
-    "next_batch",
-    "penalty_gradient",
-    "penalty_of",
-    "predict",
-    "start",
-    "trace",
-    "trace_of",
-]
+from engine.session import Session
+from engine.state import RunState
+from engine.tracing import Trace, diagnose, update_traced
 
 
 @dataclass(frozen=True)
