@@ -1,7 +1,7 @@
 """The course of a run, as values: its state now, sampled points of its past, and how it is carried on.
 
-What is sampled, and where, follows from the spec and the step alone, however the run came to it, so one that is replayed
-from a link has the same history as the one it was copied from. Only going back leaves fewer points: those kept so far.
+What is sampled, and where, follows from the spec and the step alone, however the run came to it, so one replayed from a
+link has the same history as the one it was copied from. Only going back leaves fewer points: those that were kept.
 """
 
 from collections.abc import Mapping, Sequence

@@ -247,7 +247,7 @@ _ENTRIES = (
         "0.5 * (1 + (th := np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))))"
         " + 0.5 * z * (1 - th**2) * np.sqrt(2 / np.pi) * (1 + 0.134145 * z**2)",
         "A smooth ReLU that dips below zero before it lets go (Hendrycks and Gimpel, 2016; their tanh form).",
-        (-0.17004075, inf),
+        (-0.17004076, inf),
         _gelu,
         _gelu_derivative,
     ),

@@ -1,5 +1,6 @@
 """What a state is worth: loss and accuracy over whole sets, and its outputs for inputs of any kind."""
 
+from collections import deque
 from dataclasses import dataclass
 from typing import cast
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from engine.arrays import Flags, Floats, Ints
 from engine.examples import examples_of, low_target
-from engine.network import layers_of
+from engine.network import Network, layers_of
 from engine.spec import Spec
 from engine.state import RunState
 
@@ -24,7 +25,7 @@ def evaluate(state: RunState) -> dict[str, Metrics]:
     """Metrics over the whole training set and the whole test set, by "train" and "test"."""
     spec, examples = state.spec, examples_of(state.spec)
     with np.errstate(all="ignore"):
-        *_, (z, extended) = layers_of(spec.network, state.parameters, examples.x)
+        z, extended = _outputs(spec.network, state.parameters, examples.x)
         a, y = extended[:-1], examples.targets
         right = None if spec.task == "regression" else classify(spec, a) == classify(spec, y)
 
@@ -33,6 +34,11 @@ def evaluate(state: RunState) -> dict[str, Metrics]:
             return Metrics(loss, None if right is None else _share(right[span]))
 
         return {"train": of(slice(0, examples.train)), "test": of(slice(examples.train, examples.count))}
+
+
+def _outputs(network: Network, parameters: Floats, x: Floats) -> tuple[Floats, Floats]:
+    """z and a of the last layer as `layers_of` has them; the others go as soon as the next one is there."""
+    return deque(layers_of(network, parameters, x), maxlen=1).pop()
 
 
 def _loss(spec: Spec, z: Floats, a: Floats, y: Floats) -> float | None:
@@ -60,5 +66,5 @@ def classify(spec: Spec, outputs: Floats) -> Ints:
 def predict(state: RunState, features: Floats) -> Floats:
     """Outputs (examples, outputs) for raw inputs already turned into features, (features + 1, examples)."""
     with np.errstate(all="ignore"):
-        *_, (_, a) = layers_of(state.spec.network, state.parameters, features)
+        _, a = _outputs(state.spec.network, state.parameters, features)
     return a[:-1].T.copy()

@@ -74,7 +74,7 @@ def _dead(activation: Activation, z: Floats, a: Floats) -> float:
         return 0.0
     slope = np.empty_like(z)
     activation.derivative(z, a, slope)
-    return 1.0 - int(np.count_nonzero(slope.any(axis=1))) / len(slope)
+    return (len(slope) - int(np.count_nonzero(slope.any(axis=1)))) / len(slope)
 
 
 def _saturated(activation: Activation, a: Floats) -> float:
@@ -92,9 +92,9 @@ def spread(layer: LayerTrace) -> tuple[Ints, Floats]:
     finite = np.clip(a[np.isfinite(a)], -LARGEST, LARGEST)
     low, high = _span(layer.activation, finite)
     # np.histogram says the same of even bins and takes five times as long, mostly to look at its arguments.
-    places = ((finite - low) * (BINS / (high - low))).astype(np.int64)
     edges = low + np.arange(BINS + 1, dtype=np.float64) * ((high - low) / BINS)
-    return np.bincount(np.minimum(places, BINS - 1), minlength=BINS), edges
+    edges[-1] = high
+    return np.bincount(edges[1:-1].searchsorted(finite, "right"), minlength=BINS), edges
 
 
 def _span(activation: str, values: Floats) -> tuple[float, float]:

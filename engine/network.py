@@ -35,6 +35,9 @@ class Network:
     activation_names: tuple[str, ...]
     loss_name: str
 
+    def __reduce__(self) -> tuple[type["Network"], tuple[object, ...]]:
+        return Network, (self.sizes, self.activation_names, self.loss_name)  # what is worked out may not be pickled
+
     @cached_property
     def activations(self) -> tuple[Activation, ...]:
         """One entry per layer, the output's last."""

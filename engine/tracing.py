@@ -134,7 +134,7 @@ def update_traced(session: Session, workspace: Workspace, x: Floats, y: Floats, 
     step, rate, parameters, slots = session.step, session.rate(), session.parameters.copy(), session.slots.copy()
     session.update(x, y, workspace)
     return Trace(
-        session.spec, step, indices, x[:-1].T, y.T, loss, rate, session.t, recorded, gradient,
+        session.spec, step, indices, x[:-1].T.copy(), y.T.copy(), loss, rate, session.t, recorded, gradient,
         frozen(parameters), session.parameters.copy(), frozen(slots), session.slots.copy(),
     )  # fmt: skip
 

@@ -1,11 +1,14 @@
 """What goes wrong in training is named in one sentence: what, where, what to try; and what goes well is left alone."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from drawn import traces
 from hypothesis import given, settings
 
-from engine import Spec, Trace, advance, start, trace
+from engine import ACTIVATIONS, LayerTrace, Spec, Trace, advance, start, trace
 from engine.health import complaint, health, sentence, spread
 
 WELL = [
@@ -56,18 +59,45 @@ def test_what_goes_wrong_is_named(
 @settings(max_examples=60, deadline=None)
 @given(traces())
 def test_measures_are_what_they_say(step: Trace) -> None:
-    """Norms are of the trace's gradients, shares between 0 and 1, and every activation is in the histogram."""
+    """Each layer's measures are those that its own arrays give, one by one; a histogram is NumPy's."""
     for layer, told in zip(step.layers, health(step), strict=True):
-        everything = np.append(layer.dW.ravel(), layer.db)
-        assert told.gradient_norm == pytest.approx(np.linalg.norm(everything))
-        assert 0 <= told.dead_share <= 1
-        assert 0 <= told.saturated_share <= 1
+        assert told.gradient_norm == pytest.approx(np.linalg.norm(np.append(layer.dW.ravel(), layer.db)))
         assert told.gradient_size == pytest.approx(np.sqrt(np.mean(layer.dW**2)))
-        counts, edges = spread(layer)
-        assert counts.sum() == layer.a.size
-        assert (np.diff(edges) > 0).all()
+        weights = np.linalg.norm(layer.W)
+        assert told.update_ratio == pytest.approx(np.linalg.norm(layer.W_next - layer.W) / weights if weights else 0)
+        slopes = slopes_of(layer)
+        assert told.dead_share == (0 if slopes is None else np.mean([not unit.any() for unit in slopes.T]))
+        assert 0 <= told.saturated_share <= 1
+        if layer.activation in ("sigmoid", "tanh") and slopes is not None:
+            assert told.saturated_share == pytest.approx(np.mean(slopes < 0.05 * slopes_at_zero(layer.activation)))
         if told.dead_share == 1:
             assert not layer.dW.any() or step.spec.network.joined
+        counts, edges = spread(layer)
+        expected, same = np.histogram(layer.a, 20, (edges[0], edges[-1]))
+        assert counts.tolist() == expected.tolist()
+        assert edges == pytest.approx(same, abs=1e-12)
+
+
+def slopes_of(layer: LayerTrace) -> Any:
+    derivative, out = ACTIVATIONS[layer.activation].derivative, np.empty_like(layer.z)
+    if derivative is None:
+        return None
+    derivative(layer.z, layer.a, out)
+    return out
+
+
+def slopes_at_zero(activation: str) -> float:
+    return {"sigmoid": 0.25, "tanh": 1.0}[activation]
+
+
+def test_a_histogram_leaves_out_what_is_not_finite() -> None:
+    """NaN and infinity are in no bin, values on an edge in the bin above, and none at all is no failure."""
+    layer = trace(start(Spec.make(activation="tanh"))).layers[0]
+    values = np.array([[-1.0, -0.7, 0.5, 1.0, np.nan, np.inf, -np.inf]])
+    counts, edges = spread(replace(layer, a=values))
+    assert counts.tolist() == np.histogram(values[np.isfinite(values)], 20, (-1, 1))[0].tolist()
+    assert (edges[0], edges[-1], counts.sum()) == (-1, 1, 4)
+    assert spread(replace(layer, a=np.full((2, 2), np.nan)))[0].tolist() == [0] * 20
 
 
 def test_a_dead_unit_is_counted() -> None:

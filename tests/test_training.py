@@ -1,5 +1,6 @@
 """Whole runs: the same bits every time, every example once an epoch, and a divergence that says what overflowed."""
 
+import pickle
 import subprocess
 import sys
 from dataclasses import fields
@@ -132,6 +133,17 @@ def test_a_run_that_diverges_is_traced_as_far_as_it_got() -> None:
     progress = advance(start(spec), 2000, traced=range(0, 2000, 2))
     assert progress.state.divergence
     assert [found.step for found in progress.traces] == list(range(0, progress.done, 2))
+
+
+def test_what_a_run_is_made_of_goes_to_another_process_and_back() -> None:
+    """Spec, state and trace can be pickled, also after use: so many runs at once are a matter of multiprocessing."""
+    state = advance(start(Spec.make(loss="huber")), 20).state
+    step = trace(state)
+    assert step.layers
+    again, step_again = pickle.loads(pickle.dumps((state, step)))
+    assert again.spec == state.spec
+    assert same_trace(step, step_again)
+    assert np.array_equal(advance(again, 20).state.parameters, advance(state, 20).state.parameters)
 
 
 def test_every_epoch_visits_every_training_example_once_in_an_order_of_its_own() -> None:
