@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import re
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from measure import Claim, publish, table
+from measure import Claim, processor_seconds, publish, table
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -68,12 +67,6 @@ class Follower:
             rest = rest[-64:]
 
 
-def cpu_seconds(pid: int) -> float:
-    """Processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 async def drive(url: str, pid: int, args: argparse.Namespace) -> dict[str, Any]:
     """One class: its followers, its teacher's steps, and what came of them."""
     port = int(url.rpartition(":")[2])
@@ -87,13 +80,13 @@ async def drive(url: str, pid: int, args: argparse.Namespace) -> dict[str, Any]:
         while not all(f.came for f in followers):
             await asyncio.sleep(0.05)
         sent: dict[int, float] = {}
-        before, began, bytes_before = cpu_seconds(pid), time.perf_counter(), sum(f.bytes for f in followers)
+        before, began, bytes_before = processor_seconds(pid), time.perf_counter(), sum(f.bytes for f in followers)
         for n in range(int(args.seconds * FRAMES_A_SECOND)):
             await asyncio.sleep(max(0.0, began + n / FRAMES_A_SECOND - time.perf_counter()))
             at = time.perf_counter()
             told = (await teacher.post(f"{path}/step")).json()
             sent[told["version"]] = at
-        took, cpu = time.perf_counter() - began, cpu_seconds(pid) - before
+        took, cpu = time.perf_counter() - began, processor_seconds(pid) - before
         last = max(sent)
         deadline = time.perf_counter() + 5
         while not all(f.last == last for f in followers) and time.perf_counter() < deadline:
