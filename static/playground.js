@@ -75,8 +75,8 @@ document.addEventListener('htmx:after:swap', (event) => {
     closeData();
     fit();
   }
-  const tables = document.getElementById('as-text');
-  if (tables?.open && action && !action.includes('/table')) htmx.trigger(tables, 'toggle');
+  if (!action || /\/(table|health)\b/.test(action)) return;
+  for (const details of document.querySelectorAll('details[hx-get][open]')) htmx.trigger(details, 'toggle');
 });
 
 // Overlaid runs are part of the view.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app.course import History
+from app.course import LAYER_COLUMNS, RUN_COLUMNS, Column, History
 from app.draw.charts import LossChart, log_share, loss_chart, sparkline
 from app.draw.diagram import Size, layer_name
 from app.draw.drawing import Drawing, Marks, draw
@@ -21,10 +21,9 @@ from app.page.ledger import Ledger, Teller, ledger
 from app.page.links import Link, View, fits, url_of, view_fields
 from app.runs import Run
 from engine import RunState, Trace, evaluate, examples_of, trace
-from engine.arrays import Ints
+from engine.arrays import Floats, Ints
 from engine.health import spread
 
-RUN_NUMBERS, LAYER_NUMBERS = 4, 4
 BAR_WIDTH = 360
 LISTED = 450  # weights of a layer that the tables have
 
@@ -58,15 +57,21 @@ NO_WALK = Walk(0, (), None, 0.0, (), "")
 
 @dataclass(frozen=True)
 class Health:
-    """One layer's gradient over time: now, its bar's length, its line, and what else is worth telling."""
+    """One layer's gradient at the step looked at: its length, that of its bar, and what else is worth telling."""
 
     name: str
     norm: str
     length: float
-    line: str
     ratio: str
     dead: str
     saturated: str
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a table has of a layer beside that: the gradient's line over time, and the activations' histogram."""
+
+    line: str
     histogram: str
     span: str
 
@@ -98,8 +103,21 @@ class Frame:
 
     @cached_property
     def health(self) -> tuple[Health, ...]:
-        """Each layer's gradients; a class's picture goes without."""
-        return _health(self.run.history, self.state, None if self.quick else self.trace)
+        """Each layer's gradients, from the sampled point at or before the step that is looked at."""
+        layers = range(1, len(self.state.spec.network.shapes) + 1)
+        return tuple(_health(layer_name(k, layers[-1]), self._sampled(k)[-1].tolist()) for k in layers)
+
+    @cached_property
+    def measures(self) -> tuple[Measure, ...]:
+        """What there is to see of each layer when the table is open."""
+        return tuple(_measure(self._sampled(k), *spread(layer)) for k, layer in enumerate(self.trace.layers, 1))
+
+    def _sampled(self, layer: int) -> Column:
+        """The last sampled points of a layer, (points, numbers)."""
+        history = self.run.history
+        until = max(1, int(np.searchsorted(history.steps, self.state.step, side="right")))
+        first = len(RUN_COLUMNS) + len(LAYER_COLUMNS) * (layer - 1)
+        return history.values[max(0, until - 120) : until, first : first + len(LAYER_COLUMNS)]
 
     @property
     def fields(self) -> dict[str, str]:
@@ -237,25 +255,15 @@ def _chart(run: Run, state: RunState, view: View, others: Others) -> LossChart:
     )  # fmt: skip
 
 
-def _health(history: History, state: RunState, now: Trace | None) -> tuple[Health, ...]:
-    """From the sampled point at or before the step that is looked at; `now` adds what only a whole frame tells."""
-    until = max(1, int(np.searchsorted(np.array(history.steps), state.step, side="right")))
-    values, layers = history.values[:until], len(state.spec.network.shapes)
-    rows = []
-    for k in range(layers):
-        norm, ratio, dead, saturated = values[-1, RUN_NUMBERS + LAYER_NUMBERS * k :][:LAYER_NUMBERS].tolist()
-        line = bars = ends = ""
-        if now:
-            counts, edges = spread(now.layers[k])
-            line = sparkline(values[-120:, RUN_NUMBERS + LAYER_NUMBERS * k])
-            bars, ends = _bars(counts), " to ".join(label(float(edge), 1) for edge in edges[[0, -1]])
-        rows.append(
-            Health(
-                layer_name(k + 1, layers), fixed(norm),
-                round(100 * log_share(norm), 1), line, fixed(ratio), _share(dead), _share(saturated), bars, ends,
-            )
-        )  # fmt: skip
-    return tuple(rows)
+def _health(name: str, numbers: list[float]) -> Health:
+    norm, ratio, dead, saturated = numbers
+    length = round(100 * log_share(norm), 1)
+    return Health(name, fixed(norm), length, fixed(ratio), _share(dead), _share(saturated))
+
+
+def _measure(sampled: Column, counts: Ints, edges: Floats) -> Measure:
+    span = " to ".join(label(float(edge), 1) for edge in (edges[0], edges[-1]))
+    return Measure(sparkline(sampled[:, 0]), _bars(counts), span)
 
 
 def _bars(counts: Ints) -> str:

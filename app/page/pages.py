@@ -89,7 +89,7 @@ async def parts(ask: Asked, run: Run, view: View, wrong: Refused = NOTHING) -> d
     shown = await frame_of(ask, run, view)
     return {
         "title": title_of(run.origin),
-        "frame_html": frame_text(shown, wrong),
+        "frame_html": frame_text(shown, wrong, whole=True),
         "controls_html": _controls_text(shown, wrong, NO_FIELDS if wrong is NOTHING else ask.form),
     }
 
@@ -114,13 +114,14 @@ async def frame_of(ask: Asked, run: Run, view: View) -> Frame:
     return frame(run, state, view, ask.size, ask.quick, others, ask.text("points") if ask.scripted else "")
 
 
-def frame_text(shown: Frame, wrong: Refused = NOTHING, embedded: bool = False) -> Markup:
-    """The frame as markup; `embedded` without all that does not fit into a frame on another page."""
+def frame_text(shown: Frame, wrong: Refused = NOTHING, embedded: bool = False, whole: bool = False) -> Markup:
+    """The frame as markup; `embedded` without all that does not fit into a frame on another page, `whole` with what
+    the script asks for when it is opened."""
     spec = shown.state.spec
     examples = examples_of(spec)
     return render(
         "_quick.html" if shown.quick else "_embed.html" if embedded else "_frame.html",
-        f=shown, title=title_of(spec), speeds=SPEEDS, wrong=wrong, embedded=embedded,
+        f=shown, title=title_of(spec), speeds=SPEEDS, wrong=wrong, embedded=embedded, whole=whole,
         batch=len(shown.trace.examples) if shown.view.example is None else min(spec.batch_size, examples.train),
         first_example=min(FIRST_EXAMPLE, examples.count - 1), has_tests=examples.train < examples.count,
         ways=_ways_back(shown), partner=partner_of(shown.view.select or "") if shown.receipt else "",
@@ -354,6 +355,13 @@ async def table(run_id: str, request: Request) -> Response:
     ask = await asked(request)
     shown = await frame_of(ask, await ask.runs.get(run_id), ask.view())
     return html(ask.request, render("_tables.html", table=table_of(shown), batch=shown.view.example is None))
+
+
+@router.get("/runs/{run_id}/health")
+async def health(run_id: str, request: Request) -> Response:
+    """The layers' gradients over time, and what else is measured of them."""
+    ask = await asked(request)
+    return html(request, render("_measures.html", f=await frame_of(ask, await ask.runs.get(run_id), ask.view())))
 
 
 @router.get("/runs/{run_id}/contour")

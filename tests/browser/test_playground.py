@@ -604,3 +604,22 @@ def test_back_while_playing_and_to_a_branched_run(open_page: Callable[..., Page]
     page.wait_for_timeout(500)
     expect_number(page, "step", "0")
     assert "dataset=xor" in page.url
+
+
+def test_what_is_measured_of_the_layers_follows_the_step_while_it_is_open(open_page: Callable[..., Page]) -> None:
+    """Asked for when it is opened and again after each step; not while it is closed."""
+    page, asked = open_page("/?seed=3"), []
+    page.on("request", lambda request: asked.append(request.url) if "/health" in request.url else None)
+    page.click("#step")
+    expect(page.locator("#bar")).to_have_attribute("data-step", "1")
+    assert not asked
+    page.click("#more-health summary")
+    expect(page.locator("#measures .bars")).to_have_count(3)
+    shapes = "[...document.querySelectorAll('#measures path')].map((path) => path.getAttribute('d')).join()"
+    until(page, lambda: len(asked) == 1)
+    page.wait_for_timeout(300)
+    before = page.evaluate(shapes)
+    page.click("#step")
+    until(page, lambda: page.evaluate(shapes) != before)
+    assert page.locator("#more-health").get_attribute("open") is not None
+    assert len(asked) == 2
