@@ -55,6 +55,19 @@ def test_learn_lists_every_lesson(play: Callable[[Work], None]) -> None:
     play(work)
 
 
+def test_a_lesson_is_sent_compressed(play: Callable[[Work], None]) -> None:
+    """As every page is, where the browser takes it; no cache gives one reader another's kind of answer."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        for accepts, encoding in (("gzip", "gzip"), ("identity", None)):
+            answer = await client.get("/learn/line?screen=all", headers={"accept-encoding": accepts})
+            assert answer.headers.get("content-encoding") == encoding
+            assert answer.headers["vary"] == "HX-Request, Accept-Encoding"
+            assert "</html>" in answer.text
+
+    play(work)
+
+
 def test_pages_hold_nothing_that_the_policy_blocks(play: Callable[[Work], None]) -> None:
     """No style attribute, no inline script or style, no event attribute, nothing from another host."""
 

@@ -9,7 +9,6 @@ from secrets import randbits
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
@@ -18,6 +17,7 @@ from app.learn import api as api_learn
 from app.learn.exercises import LARGEST_SEED, TYPES, exercise
 from app.learn.lessons import Lesson, Visit, lesson, lessons
 from app.learn.tools import TOOLS
+from app.serve.html import html
 from app.serve.work import Pool
 
 T = TypeVar("T")
@@ -27,16 +27,14 @@ router = APIRouter()
 router.include_router(api_learn.router)
 
 
-def page(request: Request, name: str, fragment: str, context: dict[str, Any], status: int = 200) -> HTMLResponse:
+def page(request: Request, name: str, fragment: str, context: dict[str, Any], status: int = 200) -> Response:
     """A page; or its changing part alone, where the page's own script asks for it."""
     scripted = is_scripted(request)
     text = ENV.get_template(fragment if scripted else name).render(
         {**TOOLS, **context, "scripted": scripted, "here": "Learn"}
     )
-    headers = {"Vary": "HX-Request"}
-    if scripted:
-        headers["HX-Replace-Url"] = f"{request.url.path}?{request.url.query}"
-    return HTMLResponse(text, status, headers=headers)
+    headers = {"HX-Replace-Url": f"{request.url.path}?{request.url.query}"} if scripted else {}
+    return html(request, text, status, headers)
 
 
 def is_scripted(request: Request) -> bool:
@@ -44,7 +42,7 @@ def is_scripted(request: Request) -> bool:
     return request.headers.get("hx-request") == "true"
 
 
-@router.get("/learn", response_class=HTMLResponse, include_in_schema=False)
+@router.get("/learn", include_in_schema=False)
 def index(request: Request) -> Response:
     """All lessons, in order."""
     return page(request, "learn.html", "learn.html", {"lessons": lessons(ENV), "missing": False})
@@ -64,7 +62,7 @@ async def rendered(request: Request, work: Callable[[], T]) -> T:
     return await pool.do(SCREEN_SECONDS, owner, work)
 
 
-@router.get("/learn/practice", response_class=HTMLResponse, include_in_schema=False)
+@router.get("/learn/practice", include_in_schema=False)
 def practice(request: Request) -> Response:
     """One exercise, drawn from the seed in the address or from a new one."""
     query = dict(request.query_params)
@@ -75,7 +73,7 @@ def practice(request: Request) -> Response:
     return page(request, "practice.html", "_practice.html", context)
 
 
-@router.get("/learn/{slug}", response_class=HTMLResponse, include_in_schema=False)
+@router.get("/learn/{slug}", include_in_schema=False)
 async def read(request: Request, slug: str) -> Response:
     """One screen of a lesson; `screen=all` is the whole of it, to print."""
     found = lesson(ENV, slug)
