@@ -5,7 +5,8 @@ from collections import OrderedDict
 from app.record import Run
 
 MOST_NUMBERS = 1_000_000  # about 8 MB
-OBJECTS = 1_500  # numbers that the objects of one run take the place of
+# Numbers that take as much room as a run's objects, as an edit, and as a number that was given, which is Python's own.
+OBJECTS, EDIT, GIVEN = 1_500, 40, 4
 
 
 class Cache:
@@ -34,5 +35,9 @@ class Cache:
 
 
 def _numbers(run: Run) -> int:
-    given = 4 * len(run.origin.parameters or ())  # as Python's own numbers
-    return OBJECTS + given + run.state.parameters.size + run.state.slots.size + run.sampled.values.size
+    origin, state = run.origin, run.state
+    given = len(origin.parameters or ())
+    if origin.data:
+        given += sum(len(rows) * len(rows[0]) for rows in (origin.data.x, origin.data.y))
+    arrays = state.parameters.size + state.slots.size + run.sampled.values.size
+    return OBJECTS + EDIT * len(run.edits) + GIVEN * given + arrays

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from app.cache import Cache
 from app.course import Course, Room, begin, carry, columns
 from app.runs import Conflict, KeyReused, Run, RunDamaged, RunNotFound, Runs, TooMany
 from app.settings import Settings
@@ -604,6 +606,20 @@ def test_states_are_kept_densely_enough_and_bounded() -> None:
         for step in (10, 1_000, 10_000, 1_000_000):
             assert step // room.state_stride(spec, step) <= 16
     assert room.state_stride(SPEC, 10_000) == 1000
+
+
+def test_runs_in_memory_are_bounded_with_all_that_was_given() -> None:
+    """Of runs with 10,000 numbers of their own data, some 300 kB, or with a thousand edits, two dozen stay."""
+    x = [[float(i + j) for j in range(9)] for i in range(1000)]
+    given = begin(Spec.make(dataset="custom", data={"x": x, "y": [i % 2 for i in range(1000)]}))
+    edited = replace(begin(SPEC), edits=tuple(Edit(0, "learning_rate", 0.1 + i) for i in range(1000)))
+    for made, least, most in ((given, 10, 30), (edited, 10, 30), (begin(SPEC), 100, 100)):
+        cache = Cache()
+        for i in range(100):
+            parts = (made.origin, made.edits, made.state, made.metrics, made.sampled)
+            cache.put(Run(*parts, str(i), "", 1, ""))
+        assert least <= sum(cache.get(str(i)) is not None for i in range(100)) <= most
+        assert cache.get("99")
 
 
 class Life(RuleBasedStateMachine):
