@@ -2,7 +2,7 @@
 
 `python tests/benchmarks/bench_engine.py [--quick]` prints a table and writes engine.md, engine.json and engine.svg into
 tests/benchmarks/results/. Peers that are not installed are named as missing:
-`pip install -e '.[bench]'` and `pip install torch==2.13.0`.
+`pip install -e '.[bench]'`.
 """
 
 import argparse
