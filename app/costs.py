@@ -9,6 +9,9 @@ from itertools import pairwise
 from math import ceil, log2
 
 from engine import OPTIMIZERS, Spec
+from engine.probes import CHECKED, CONTOUR_EXAMPLES, GRID, POINTS
+
+CHECK_SECONDS = 0.5  # that a check of every gradient gets
 
 _CALL = 0.7e-6  # one NumPy call on a small array
 _FLOP = 3.5e-10  # one multiplication and addition of a matrix product
@@ -40,6 +43,17 @@ def rerun_cost(spec: Spec, examples: int | None = None) -> float:
 def look_cost(spec: Spec) -> float:
     """Seconds that measuring a state takes: losses over all examples, and one step's gradients."""
     return 60e-6 + _passes(spec, spec.samples, calls=6, flops=1) + step_cost(spec)
+
+
+def probe_cost(kind: str, spec: Spec) -> float:
+    """Seconds that a question of this kind takes, one of nudge, check, slice, contour and wishes: mostly reruns."""
+    return {
+        "nudge": 6 * rerun_cost(spec),
+        "check": min(CHECK_SECONDS, 2 * min(CHECKED, spec.network.size) * rerun_cost(spec)),
+        "slice": POINTS * rerun_cost(spec) + 3 * look_cost(spec),
+        "contour": min(1.0, GRID**2 * rerun_cost(spec, CONTOUR_EXAMPLES)),
+        "wishes": spec.batch_size * (rerun_cost(spec, 1) + 100e-6),
+    }[kind]
 
 
 def stride_for(spec: Spec, step: int, points: int) -> int:

@@ -38,6 +38,7 @@ from engine import CorruptState, Edit, RunState, Spec, SpecError, pack, start, u
 __all__ = ["Conflict", "KeyReused", "Run", "RunDamaged", "RunNotFound", "Runs", "Steps", "Summary", "TooMany"]
 
 ATTEMPTS = 20
+PATH_POINTS = 24
 
 
 class RunNotFound(LookupError):
@@ -249,6 +250,14 @@ class Runs:
         if not 0 <= step <= run.state.step:
             raise SpecError("step", step, f"a whole number from 0 to {run.state.step}")
         return run.state if step == run.state.step else await self._reach(run, run.edits, step)
+
+    async def path(self, run: Run, step: int, places: tuple[int, int]) -> dict[int, tuple[float, float]]:
+        """Where two parameters, by their places in the flat vector, have been on the way to `step`: by step."""
+        walked = {}
+        for passed in sorted({step * n // PATH_POINTS for n in range(PATH_POINTS + 1)}):
+            x, y = (await self.at(run, passed)).parameters[list(places)].tolist()
+            walked[passed] = (x, y)
+        return walked
 
     async def _reach(self, run: Run, edits: tuple[Edit, ...], step: int) -> RunState:
         """The state at `step` after these edits, from a kept one that they agree on with the run's."""

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.answers import json
 from app.api import Kept, Whole, answers_with
-from app.costs import look_cost, rerun_cost
+from app.costs import CHECK_SECONDS, look_cost, probe_cost
 from app.explain import looks
 from app.explain.moments import GRAINS
 from app.explain.receipts import receipt as receipt_of
@@ -19,18 +19,7 @@ from app.runs import Run, Runs
 from app.serve.strict import StrictRoute
 from engine import RunState, SpecError, trace
 from engine.health import complaint
-from engine.probes import (
-    CHECKED,
-    CONTOUR_EXAMPLES,
-    GRID,
-    POINTS,
-    check_all,
-    contour,
-    located,
-    nudge,
-    slice_,
-    wishes,
-)
+from engine.probes import check_all, contour, located, nudge, slice_, wishes
 
 router = APIRouter(prefix="/api/v1/runs/{run_id}", route_class=StrictRoute, default_response_class=Response)
 
@@ -43,8 +32,6 @@ Address = Annotated[
 Example = Annotated[Whole | None, Query(description="One example alone, by its row; else the next mini-batch.")]
 Step = Annotated[Whole | None, Query(description="An earlier step to look at.")]
 MathML = Annotated[Literal["true", "false"], Query(description="The symbols as MathML too, beside LaTeX.")]
-PATH_POINTS = 24
-CHECK_SECONDS = 0.5
 MOMENT_SECONDS = 60e-6  # to write one moment
 MATHML_SECONDS = 300e-6  # to set one moment's symbols the first time
 
@@ -108,7 +95,7 @@ async def read_nudge(
     def look(state: RunState) -> dict[str, Any]:
         return looks.probed(state.step, nudge(state, address, amount, example))
 
-    return await _look(runs, run_id, step, lambda state: 6 * rerun_cost(state.spec), look)
+    return await _look(runs, run_id, step, lambda state: probe_cost("nudge", state.spec), look)
 
 
 @router.get("/check", tags=["look"], responses=answers_with(looks.CheckAnswer))
@@ -118,10 +105,7 @@ async def read_check(run_id: str, runs: Kept, example: Example = None, step: Ste
     def look(state: RunState) -> dict[str, Any]:
         return looks.probed(state.step, check_all(state, example, seconds=CHECK_SECONDS))
 
-    def cost(state: RunState) -> float:
-        return 2 * min(CHECKED, state.spec.network.size) * rerun_cost(state.spec)
-
-    return await _look(runs, run_id, step, cost, look)
+    return await _look(runs, run_id, step, lambda state: probe_cost("check", state.spec), look)
 
 
 @router.get("/slice", tags=["look"], responses=answers_with(looks.SliceAnswer))
@@ -134,9 +118,7 @@ async def read_slice(
     def look(state: RunState) -> dict[str, Any]:
         return looks.probed(state.step, slice_(state, address, example, width=width))
 
-    return await _look(
-        runs, run_id, step, lambda state: POINTS * rerun_cost(state.spec) + 3 * look_cost(state.spec), look
-    )
+    return await _look(runs, run_id, step, lambda state: probe_cost("slice", state.spec), look)
 
 
 @router.get("/contour", tags=["look"], responses=answers_with(looks.ContourAnswer))
@@ -146,15 +128,9 @@ async def read_contour(run_id: str, runs: Kept, x: Address, y: Address, step: St
     places = located(state, x, "x"), located(state, y, "y")
     if places[0] == places[1]:
         raise SpecError("y", y, "another parameter than x")
-    steps = sorted({state.step * n // PATH_POINTS for n in range(PATH_POINTS + 1)})
-    path = []
-    for at in steps:
-        parameters = (await runs.at(run, at)).parameters
-        path.append((float(parameters[places[0]]), float(parameters[places[1]])))
-    cost = min(1.0, GRID**2 * rerun_cost(state.spec, CONTOUR_EXAMPLES))
-    return await runs.pool.do(
-        cost, run.visitor, lambda: json(looks.contoured(state.step, contour(state, x, y, path=path), steps))
-    )
+    path = await runs.path(run, state.step, places)
+    work = lambda: json(looks.contoured(state.step, contour(state, x, y, path=list(path.values())), list(path)))  # noqa: E731
+    return await runs.pool.do(probe_cost("contour", state.spec), run.visitor, work)
 
 
 @router.get("/wishes", tags=["look"], responses=answers_with(looks.WishesAnswer))
@@ -171,10 +147,7 @@ async def read_wishes(
         every = (lambda: list(state.spec.network.addresses())) if gradients == "true" else None
         return looks.wished(state.step, found, index, address, every)
 
-    def cost(state: RunState) -> float:
-        return state.spec.batch_size * (rerun_cost(state.spec, 1) + 100e-6)
-
-    return await _look(runs, run_id, step, cost, look)
+    return await _look(runs, run_id, step, lambda state: probe_cost("wishes", state.spec), look)
 
 
 @router.get("/health", tags=["look"], responses=answers_with(looks.HealthAnswer))

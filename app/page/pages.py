@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
+from app.costs import probe_cost
 from app.draw.numbers import given
 from app.draw.outputs import title_of
 from app.draw.rendering import render
@@ -21,7 +22,7 @@ from app.page.csvdata import parse_csv
 from app.page.forms import NO_FIELDS, SPEEDS, Fields, edit_from, spec_from
 from app.page.frame import Frame, check_view, frame, table_of
 from app.page.links import Link, View, number, view_of
-from app.page.probing import KINDS, PATH_POINTS, cost_of, map_of, partner_of, penalty_title, probe
+from app.page.probing import KINDS, map_of, partner_of, penalty_title, probe
 from app.page.refused import NOTHING, Refused, controls_again, refused, unopened
 from app.runs import Run, RunNotFound
 from app.serve import html as answers
@@ -372,11 +373,9 @@ async def contouring(run_id: str, request: Request) -> Response:
     try:
         state, _ = await _look(ask, run, ask.view())
         x, y = ask.text("address"), ask.text("other")
-        places, path = (located(state, x, "x"), located(state, y, "y")), []
-        for step in sorted({state.step * n // PATH_POINTS for n in range(PATH_POINTS + 1)}):
-            past = (await ask.runs.at(run, step)).parameters
-            path.append((float(past[places[0]]), float(past[places[1]])))
-        found = await ask.runs.pool.do(1.0, run.visitor, lambda: map_of(contour(state, x, y, path=path)))
+        path = await ask.runs.path(run, state.step, (located(state, x, "x"), located(state, y, "y")))
+        work = lambda: map_of(contour(state, x, y, path=list(path.values())))  # noqa: E731
+        found = await ask.runs.pool.do(probe_cost("contour", state.spec), run.visitor, work)
     except SpecError as error:
         return await _refusal(ask, error)
     return html(request, render("_probe.html", kind="contour", m=found, penalty=penalty_title(state.spec)))
@@ -393,7 +392,7 @@ async def probing(run_id: str, kind: str, request: Request) -> Response:
         state, view = await _look(ask, run, ask.view())
         address, amount = ask.text("address"), ask.text("amount")
         work = partial(probe, kind, state, address, amount, view.example)
-        context = await ask.runs.pool.do(cost_of(kind, state), run.visitor, work)
+        context = await ask.runs.pool.do(probe_cost(kind, state.spec), run.visitor, work)
     except SpecError as error:
         return await _refusal(ask, error)
     return html(request, render("_probe.html", context, kind=kind, p=f"/runs/{run_id}"))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.costs import rerun_cost
+from app.costs import CHECK_SECONDS
 from app.draw.charts import Axis, path
 from app.draw.numbers import fixed_signed
 from app.draw.pictures import data_uri, indexed_png
@@ -14,11 +14,9 @@ from engine import RunState, Spec, SpecError
 from engine.penalties import PENALTIES
 from engine.probes import Contour, Slice, check_all, located, nudge, slice_, wishes
 
-CHECK_SECONDS = 1.0
 KINDS = ("nudge", "check", "slice", "wishes")
 MOST_WISHES = 12
 BANDS = 12
-PATH_POINTS = 24
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,7 @@ class SliceChart:
 
 
 def probe(kind: str, state: RunState, address: str, amount: str, example: int | None) -> dict[str, Any]:
-    """What the fragment of this kind shows. SpecError for another kind, address or amount."""
-    if kind not in KINDS:
-        raise SpecError("kind", kind, "one of: " + ", ".join(KINDS))
+    """What the fragment of one of `KINDS` shows. SpecError for no such address or amount."""
     return {"penalty": penalty_title(state.spec)} | _asked(kind, state, address, amount, example)
 
 
@@ -63,13 +59,6 @@ def _asked(kind: str, state: RunState, address: str, amount: str, example: int |
         return {"wishes": wishes_of(state, address), "address": address}
     along = slice_(state, address, example)
     return {"s": along, "chart": slice_chart(along)}
-
-
-def cost_of(kind: str, state: RunState) -> float:
-    """Roughly how many seconds a probe takes."""
-    rerun = rerun_cost(state.spec, state.spec.batch_size)
-    reruns = {"check": min(state.spec.network.size, 400) * 2, "slice": 80, "wishes": state.spec.batch_size}
-    return min(CHECK_SECONDS, rerun * reruns.get(kind, 4))
 
 
 def partner_of(address: str) -> str:
