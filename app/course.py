@@ -138,7 +138,7 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class Room:
+class Retention:
     """How much of the past is kept: points of history, states, and their bytes."""
 
     points: int = 75
@@ -165,18 +165,18 @@ def begin(spec: Spec) -> Course:
     return Course(spec, (), state, metrics, nothing.plus({0: row(metrics, trace(state))}))
 
 
-def carry(course: C, count: int, seconds: float, room: Room, before: bool = False) -> tuple[C, Steps]:
+def carry(course: C, count: int, seconds: float, retention: Retention, before: bool = False) -> tuple[C, Steps]:
     """Up to `count` more steps within `seconds`: at least one step, unless the run has diverged."""
     sure = int(min(count, max(1, seconds / (SLOW * step_cost(course.state.spec)))))
-    carried, steps = _carry(course, count, seconds, room, before, sure)
+    carried, steps = _carry(course, count, seconds, retention, before, sure)
     if 0 < steps.done < sure:  # it diverged, or a step takes even longer: too little was sampled for so few steps
-        again, closer = _carry(course, steps.done, inf, room, before, steps.done)
+        again, closer = _carry(course, steps.done, inf, retention, before, steps.done)
         carried = replace(carried, sampled=again.sampled)
         steps = replace(steps, before=closer.before, points=closer.points, kept=closer.kept)
     return carried, steps
 
 
-def _carry(course: C, count: int, seconds: float, room: Room, before: bool, sure: int) -> tuple[C, Steps]:
+def _carry(course: C, count: int, seconds: float, retention: Retention, before: bool, sure: int) -> tuple[C, Steps]:
     """The same, for `sure` steps at least: from there on, whichever step is the last, all that is sampled up to it is
     there."""
     deadline = perf_counter() + seconds
@@ -187,8 +187,8 @@ def _carry(course: C, count: int, seconds: float, room: Room, before: bool, sure
     kept: dict[int, RunState] = {}
     traces: dict[int, Trace] = {}
     while state.step < target:
-        every, keep = _strides(spec, max(sure, state.step + 1), room)
-        stop = min(every * room.points, _next(state.step, keep), _next(state.step, few * every), target)
+        every, keep = _strides(spec, max(sure, state.step + 1), retention)
+        stop = min(every * retention.points, _next(state.step, keep), _next(state.step, few * every), target)
         if before and stop == target and stop - state.step > 1:
             stop -= 1
         sampled = range(_next(course.state.step, every), stop, every)
@@ -205,7 +205,7 @@ def _carry(course: C, count: int, seconds: float, room: Room, before: bool, sure
             kept[state.step] = state
         if state.step < stop or perf_counter() > deadline:
             break
-    every, keep = _strides(spec, state.step, room)
+    every, keep = _strides(spec, state.step, retention)
     points = _at(every, points | _points(state, _at(every, traces)))
     steps = Steps(np.concatenate([np.empty(0), *losses]), count, None, last, None, points, _at(keep, kept))
     metrics = evaluate(state)
@@ -215,9 +215,9 @@ def _carry(course: C, count: int, seconds: float, room: Room, before: bool, sure
     return course, replace(steps, truncated=_why(state, steps, seconds))
 
 
-def _strides(spec: Spec, step: int, room: Room) -> tuple[int, int]:
+def _strides(spec: Spec, step: int, retention: Retention) -> tuple[int, int]:
     """Every how many steps a run that has come to `step` has a point of its history, and a state of its past."""
-    return stride_for(spec, step, room.points), room.state_stride(spec, step)
+    return stride_for(spec, step, retention.points), retention.state_stride(spec, step)
 
 
 def change(course: C, name: str, value: object) -> C:
@@ -227,19 +227,6 @@ def change(course: C, name: str, value: object) -> C:
     metrics = evaluate(state)
     again = {state.step: row(metrics, trace(state))} if state.step in course.sampled.steps[-1:] else {}
     return replace(course, state=state, edits=edits, metrics=metrics, sampled=course.sampled.plus(again))
-
-
-def at_step(course: Course, nearest: RunState, step: int, seconds: float) -> RunState:
-    """The state that the run had at `step`, edits there included, from a state kept at or before it."""
-    deadline = perf_counter() + seconds
-    state = nearest
-    for edit in course.edits:
-        if nearest.step <= edit.step <= step:
-            state = advance(state, edit.step - state.step, seconds=max(0.0, deadline - perf_counter())).state
-            if state.step < edit.step:
-                return state
-            state = apply(state, edit.field, edit.value)
-    return advance(state, step - state.step, seconds=max(0.0, deadline - perf_counter())).state
 
 
 def agreement(some: Sequence[Edit], others: Sequence[Edit]) -> int:

@@ -14,7 +14,7 @@ import orjson
 from app import course
 from app.cache import Cache
 from app.costs import bytes_cost, data_cost, given_cost, look_cost, step_cost, told_cost
-from app.course import Course, Room, Steps
+from app.course import Course, Retention, Steps
 from app.once import KeyReused, Once, version_of
 from app.record import (
     KINDS,
@@ -33,7 +33,7 @@ from app.record import (
 from app.serve.work import Pool
 from app.settings import Settings
 from app.stores import Store, StoreFull
-from engine import CorruptState, Edit, RunState, Spec, SpecError, pack, start, unpack
+from engine import CorruptState, Edit, RunState, Spec, SpecError, pack, replay, start, unpack
 
 __all__ = ["Conflict", "KeyReused", "Run", "RunDamaged", "RunNotFound", "Runs", "Steps", "Summary", "TooMany"]
 
@@ -80,7 +80,7 @@ class Runs:
     def __init__(self, store: Store, settings: Settings) -> None:
         self.store, self.settings = store, settings
         self.pool = Pool(settings.heavy_jobs, settings.heavy_jobs_per_visitor)
-        self.room = Room(settings.history_points, settings.checkpoints, settings.checkpoint_bytes)
+        self.retention = Retention(settings.history_points, settings.checkpoints, settings.checkpoint_bytes)
         self._cache = Cache()
         self._counted, self._count, self.steps_taken = 0.0, 0, 0
 
@@ -100,7 +100,7 @@ class Runs:
             target = edit.step if edit else step
             seconds = max(0.0, deadline - time())
             if target > made.state.step:
-                made, steps = course.carry(made, target - made.state.step, seconds, self.room)
+                made, steps = course.carry(made, target - made.state.step, seconds, self.retention)
                 kept |= steps.kept
             if made.state.step < target:
                 break
@@ -167,7 +167,9 @@ class Runs:
         async def work(run: Run) -> tuple[Run, Steps]:
             run = await self._back(run, start)
             cost = min(budget, count * step_cost(run.state.spec)) + look_cost(run.state.spec)
-            return await self.pool.do(cost, run.visitor, lambda: course.carry(run, count, budget, self.room, before))
+            return await self.pool.do(
+                cost, run.visitor, lambda: course.carry(run, count, budget, self.retention, before)
+            )
 
         run, steps = await self._change(run_id, work, version, key, ("step", count))
         self.steps_taken += 0 if steps.told else steps.done
@@ -264,9 +266,10 @@ class Runs:
         agreed = course.agreement(edits, run.edits)
         names = [int(name) for name in await self.store.names(_key(run.id), "state")]
         nearest = max((name for name in names if name <= min(step, agreed)), default=0)
-        base, past = await self._kept(run, nearest), replace(run, edits=edits)
+        base = await self._kept(run, nearest)
+        ahead = [edit for edit in edits if edit.step >= base.step]
         cost, budget = (step - base.step) * step_cost(run.state.spec), self.settings.replay_seconds
-        state = await self.pool.do(cost, run.visitor, lambda: course.at_step(past, base, step, budget))
+        state = await self.pool.do(cost, run.visitor, lambda: replay(base, ahead, step, budget))
         if state.step < step:
             raise SpecError("step", step, f"one of those that can be gone back to in {budget:g} s")
         return state
@@ -327,7 +330,7 @@ class Runs:
         if new.edits != old.edits:
             parts["edits"] = {"all": edits_bytes(new.edits)}
         if steps.kept or new.state.step < old.state.step:
-            stride = self.room.state_stride(new.state.spec, new.state.step)
+            stride = self.retention.state_stride(new.state.spec, new.state.step)
             names = {int(name) for name in await self.store.names(_key(new.id), "state")} | set(steps.kept)
             stale = {s for s in names if s % stride or s > new.state.step}
             parts["state"] = await self._packed(new, steps.kept) | {str(s): None for s in stale}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from app.cache import Cache
-from app.course import Course, Room, begin, carry, columns
+from app.course import Course, Retention, begin, carry, columns
 from app.runs import Conflict, KeyReused, Run, RunDamaged, RunNotFound, Runs, TooMany
 from app.settings import Settings
 from app.stores import Store, StoreFull, StoreUnavailable, store_for
@@ -553,11 +553,11 @@ def test_steps_and_edits_of_a_run_are_bounded(tmp_path: Path) -> None:
 
 def test_history_is_sampled_evenly_and_bounded() -> None:
     """Whether a run is carried on in one piece or in many; the last point is always the head."""
-    room = Room(points=50)
-    whole, _ = carry(begin(SPEC), 1000, 9.0, room)
+    retention = Retention(points=50)
+    whole, _ = carry(begin(SPEC), 1000, 9.0, retention)
     pieces = begin(SPEC)
     for count in (7, 193, 300, 500):
-        pieces, _ = carry(pieces, count, 9.0, room)
+        pieces, _ = carry(pieces, count, 9.0, retention)
     assert len(whole.sampled.steps) <= 51
     assert whole.history.steps.tolist() == pieces.history.steps.tolist() == [*range(0, 1000, 32), 1000]
     assert np.array_equal(whole.history.values, pieces.history.values, equal_nan=True)
@@ -568,7 +568,7 @@ def test_history_is_sampled_evenly_and_bounded() -> None:
 def in_steps(spec: Spec, step: int) -> Course:
     course = begin(spec)
     for _ in range(step):
-        course, _ = carry(course, 1, 9.0, Room())
+        course, _ = carry(course, 1, 9.0, Retention())
     return course
 
 
@@ -580,7 +580,7 @@ def same_history(one: Course, other: Course) -> bool:
 def test_history_of_a_run_that_ends_sooner_is_as_close() -> None:
     """Asked for 10,000 steps and diverged after 250: the points, and the state before, are those of 250 steps."""
     spec = Spec.make(dataset="plane", activation="relu", learning_rate=5, hidden=[8, 8])
-    ended, steps = carry(begin(spec), 10_000, 9.0, Room(), before=True)
+    ended, steps = carry(begin(spec), 10_000, 9.0, Retention(), before=True)
     assert ended.state.divergence
     assert ended.state.step == steps.done == 250
     assert steps.before
@@ -593,19 +593,19 @@ def test_history_of_a_run_whose_time_is_up_is_as_close(monkeypatch: pytest.Monke
     """Wherever time cuts a request for 100,000 steps, on a machine as fast as expected or not."""
     for slow in (4.0, 1e-3):
         monkeypatch.setattr("app.course.SLOW", slow)
-        cut, _ = carry(begin(SPEC), 100_000, 0.003, Room())
-        at_once, _ = carry(cut, 100_000, 0.0, Room())
+        cut, _ = carry(begin(SPEC), 100_000, 0.003, Retention())
+        at_once, _ = carry(cut, 100_000, 0.0, Retention())
         assert 0 < cut.state.step == at_once.state.step - 1 < 20_000
         assert same_history(at_once, in_steps(SPEC, at_once.state.step))
 
 
 def test_states_are_kept_densely_enough_and_bounded() -> None:
     """At most 16 of them, at most 50 ms of replay apart where steps are slow, never over their bytes."""
-    room = Room()
+    retention = Retention()
     for spec in (SPEC, Spec.make(dataset="digits16", hidden=[256, 128])):
         for step in (10, 1_000, 10_000, 1_000_000):
-            assert step // room.state_stride(spec, step) <= 16
-    assert room.state_stride(SPEC, 10_000) == 1000
+            assert step // retention.state_stride(spec, step) <= 16
+    assert retention.state_stride(SPEC, 10_000) == 1000
 
 
 def test_runs_in_memory_are_bounded_with_all_that_was_given() -> None:
