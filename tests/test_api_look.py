@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
-from app.explain import looks
+from app.explain import schemas
 from app.explain.walkthrough import walkthrough
 from app.main import create_app
 from app.settings import Settings
@@ -21,21 +21,21 @@ from engine.probes import check_all, nudge, slice_, wishes
 LINE = {"dataset": "line", "hidden": [], "samples": 40}
 Client = httpx.AsyncClient
 ANSWERS = {
-    "walkthrough?granularity=operation": looks.WalkthroughAnswer,
-    "walkthrough?granularity=pass&example=3": looks.WalkthroughAnswer,
-    "walkthrough?granularity=unit&mathml=true": looks.WalkthroughAnswer,
-    "receipt?address=b2.1&mathml=true": looks.ReceiptAnswer,
-    "receipt?address=W2.1.3": looks.ReceiptAnswer,
-    "receipt?address=a2.1&example=5": looks.ReceiptAnswer,
-    "receipt?address=a0.2": looks.ReceiptAnswer,
-    "nudge?address=b1.2&amount=-0.01": looks.NudgeAnswer,
-    "check": looks.CheckAnswer,
-    "check?example=7": looks.CheckAnswer,
-    "slice?address=W1.1.1": looks.SliceAnswer,
-    "contour?x=W1.1.1&y=b1.1": looks.ContourAnswer,
-    "wishes": looks.WishesAnswer,
-    "wishes?address=W1.1.1&gradients=true": looks.WishesAnswer,
-    "health": looks.HealthAnswer,
+    "walkthrough?granularity=operation": schemas.WalkthroughAnswer,
+    "walkthrough?granularity=pass&example=3": schemas.WalkthroughAnswer,
+    "walkthrough?granularity=unit&mathml=true": schemas.WalkthroughAnswer,
+    "receipt?address=b2.1&mathml=true": schemas.ReceiptAnswer,
+    "receipt?address=W2.1.3": schemas.ReceiptAnswer,
+    "receipt?address=a2.1&example=5": schemas.ReceiptAnswer,
+    "receipt?address=a0.2": schemas.ReceiptAnswer,
+    "nudge?address=b1.2&amount=-0.01": schemas.NudgeAnswer,
+    "check": schemas.CheckAnswer,
+    "check?example=7": schemas.CheckAnswer,
+    "slice?address=W1.1.1": schemas.SliceAnswer,
+    "contour?x=W1.1.1&y=b1.1": schemas.ContourAnswer,
+    "wishes": schemas.WishesAnswer,
+    "wishes?address=W1.1.1&gradients=true": schemas.WishesAnswer,
+    "health": schemas.HealthAnswer,
 }
 
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Response
 from app.answers import json
 from app.api import Kept, Whole, answers_with
 from app.costs import CHECK_SECONDS, look_cost, probe_cost
-from app.explain import looks
+from app.explain import answers, schemas
 from app.explain.moments import GRAINS
 from app.explain.receipts import receipt as receipt_of
 from app.explain.walkthrough import walkthrough as walkthrough_of
@@ -49,7 +49,7 @@ async def _found(runs: Runs, run_id: str, step: int | None) -> tuple[Run, RunSta
     return run, run.state if step is None else await runs.at(run, step)
 
 
-@router.get("/walkthrough", tags=["look"], responses=answers_with(looks.WalkthroughAnswer))
+@router.get("/walkthrough", tags=["look"], responses=answers_with(schemas.WalkthroughAnswer))
 async def read_walkthrough(
     run_id: str, runs: Kept, example: Example = None, granularity: Granularity = "unit", step: Step = None,
     moment: Annotated[Whole | None, Query(description="Only this moment.")] = None, mathml: MathML = "false",
@@ -64,7 +64,7 @@ async def read_walkthrough(
         if moment is not None and moment >= len(walk):
             raise SpecError("moment", moment, f"a whole number from 0 to {len(walk) - 1}")
         indices = range(len(walk)) if moment is None else [moment]
-        return looks.walked(walk, indices, runs.settings.answer_numbers, mathml == "true")
+        return answers.walked(walk, indices, runs.settings.answer_numbers, mathml == "true")
 
     def cost(state: RunState) -> float:
         count = 1 if moment is not None else min(1_000, 4 * state.spec.network.size + 10)
@@ -73,19 +73,19 @@ async def read_walkthrough(
     return await _look(runs, run_id, step, cost, look)
 
 
-@router.get("/receipt", tags=["look"], responses=answers_with(looks.ReceiptAnswer))
+@router.get("/receipt", tags=["look"], responses=answers_with(schemas.ReceiptAnswer))
 async def read_receipt(
     run_id: str, runs: Kept, address: Address, example: Example = None, step: Step = None, mathml: MathML = "false"
 ) -> Response:
     """Where a parameter's next value comes from, or a unit's z, a and delta."""
 
     def look(state: RunState) -> dict[str, Any]:
-        return looks.received(state.step, receipt_of(trace(state, example), address), mathml == "true")
+        return answers.received(state.step, receipt_of(trace(state, example), address), mathml == "true")
 
     return await _look(runs, run_id, step, lambda state: look_cost(state.spec), look)
 
 
-@router.get("/nudge", tags=["look"], responses=answers_with(looks.NudgeAnswer))
+@router.get("/nudge", tags=["look"], responses=answers_with(schemas.NudgeAnswer))
 async def read_nudge(
     run_id: str, runs: Kept, address: Address, example: Example = None, step: Step = None,
     amount: Annotated[float, Query(allow_inf_nan=False)] = 0.001,
@@ -93,22 +93,22 @@ async def read_nudge(
     """Add `amount` to one parameter and run the model again: better or worse? Beside it backpropagation's number."""
 
     def look(state: RunState) -> dict[str, Any]:
-        return looks.probed(state.step, nudge(state, address, amount, example))
+        return answers.probed(state.step, nudge(state, address, amount, example))
 
     return await _look(runs, run_id, step, lambda state: probe_cost("nudge", state.spec), look)
 
 
-@router.get("/check", tags=["look"], responses=answers_with(looks.CheckAnswer))
+@router.get("/check", tags=["look"], responses=answers_with(schemas.CheckAnswer))
 async def read_check(run_id: str, runs: Kept, example: Example = None, step: Step = None) -> Response:
     """Every gradient against reruns of the model; of a large network, as many as fit into half a second."""
 
     def look(state: RunState) -> dict[str, Any]:
-        return looks.probed(state.step, check_all(state, example, seconds=CHECK_SECONDS))
+        return answers.probed(state.step, check_all(state, example, seconds=CHECK_SECONDS))
 
     return await _look(runs, run_id, step, lambda state: probe_cost("check", state.spec), look)
 
 
-@router.get("/slice", tags=["look"], responses=answers_with(looks.SliceAnswer))
+@router.get("/slice", tags=["look"], responses=answers_with(schemas.SliceAnswer))
 async def read_slice(
     run_id: str, runs: Kept, address: Address, example: Example = None, step: Step = None,
     width: Annotated[float | None, Query(allow_inf_nan=False, description="How far to either side.")] = None,
@@ -116,12 +116,12 @@ async def read_slice(
     """The loss along one parameter alone, with where this step lands, and where 3 and 10 times the rate would."""
 
     def look(state: RunState) -> dict[str, Any]:
-        return looks.probed(state.step, slice_(state, address, example, width=width))
+        return answers.probed(state.step, slice_(state, address, example, width=width))
 
     return await _look(runs, run_id, step, lambda state: probe_cost("slice", state.spec), look)
 
 
-@router.get("/contour", tags=["look"], responses=answers_with(looks.ContourAnswer))
+@router.get("/contour", tags=["look"], responses=answers_with(schemas.ContourAnswer))
 async def read_contour(run_id: str, runs: Kept, x: Address, y: Address, step: Step = None) -> Response:
     """The loss over two parameters, on the training set, with the path that they have walked so far."""
     run, state = await _found(runs, run_id, step)
@@ -129,11 +129,11 @@ async def read_contour(run_id: str, runs: Kept, x: Address, y: Address, step: St
     if places[0] == places[1]:
         raise SpecError("y", y, "another parameter than x")
     path = await runs.path(run, state.step, places)
-    work = lambda: json(looks.contoured(state.step, contour(state, x, y, path=list(path.values())), list(path)))  # noqa: E731
+    work = lambda: json(answers.contoured(state.step, contour(state, x, y, path=list(path.values())), list(path)))  # noqa: E731
     return await runs.pool.do(probe_cost("contour", state.spec), run.visitor, work)
 
 
-@router.get("/wishes", tags=["look"], responses=answers_with(looks.WishesAnswer))
+@router.get("/wishes", tags=["look"], responses=answers_with(schemas.WishesAnswer))
 async def read_wishes(
     run_id: str, runs: Kept, step: Step = None, address: Address | None = None,
     gradients: Annotated[Literal["true", "false"], Query(description="Each example's whole gradient too.")] = "false",
@@ -145,17 +145,17 @@ async def read_wishes(
         index = None if address is None else located(state, address)
         found = wishes(state, values=most) if gradients == "true" else wishes(state)
         every = (lambda: list(state.spec.network.addresses())) if gradients == "true" else None
-        return looks.wished(state.step, found, index, address, every)
+        return answers.wished(state.step, found, index, address, every)
 
     return await _look(runs, run_id, step, lambda state: probe_cost("wishes", state.spec), look)
 
 
-@router.get("/health", tags=["look"], responses=answers_with(looks.HealthAnswer))
+@router.get("/health", tags=["look"], responses=answers_with(schemas.HealthAnswer))
 async def read_health(run_id: str, runs: Kept, step: Step = None) -> Response:
     """How gradients fare in every layer of the next step, and one plain sentence if something is wrong."""
 
     def look(state: RunState) -> dict[str, Any]:
         told = trace(state)
-        return looks.healthy(told, complaint(told, state))
+        return answers.healthy(told, complaint(told, state))
 
     return await _look(runs, run_id, step, lambda state: look_cost(state.spec), look)
