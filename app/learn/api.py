@@ -22,6 +22,7 @@ from app.draw.rendering import ENV
 from app.learn.exercises import LARGEST_SEED, TYPES, Exercise, exercise, exercise_by_id
 from app.learn.judging import check
 from app.learn.lessons import lessons
+from app.schemas import Body
 from app.serve.errors import PROBLEM
 from app.serve.strict import StrictRoute
 from engine import SpecError
@@ -48,13 +49,7 @@ SLIP = EXAMPLE.problem.mistakes[0]
 TOLD = check(EXAMPLE.problem, SLIP.value)
 
 
-class Strict(BaseModel):
-    """A request body: unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class ExerciseWanted(Strict):
+class ExerciseWanted(Body):
     """What exercise is wanted; without a seed, one that nobody else has."""
 
     type: str = Field("delta", description=f"One of {', '.join(TYPES)}.", examples=["delta"])
@@ -86,7 +81,7 @@ class ExerciseOut(BaseModel):
     url: str = Field(description="The same exercise as a page.")
 
 
-class Answer(Strict):
+class Answer(Body):
     """An answer: a number, or one of the options. A number may also be text, such as "-0.25"."""
 
     answer: AnyAnswer = Field(examples=[round(SLIP.value, 4), "down"])

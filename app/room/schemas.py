@@ -4,14 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.schemas import Body
 from app.settings import MOST_STEPS
-
-
-class Strict(BaseModel):
-    """A request body: unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
 
 Text = Annotated[str, Field(max_length=2_000)]
 Step = Annotated[int, Field(ge=0, le=2**53)]
@@ -21,7 +15,7 @@ def _example(example: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [example]})
 
 
-class NewRoom(Strict):
+class NewRoom(Body):
     """What the room begins with: a run, or a spec to make one of, through a view."""
 
     model_config = _example({"spec": {"dataset": "xor", "hidden": [4]}, "view": "lens=gradients"})
@@ -31,7 +25,7 @@ class NewRoom(Strict):
     view: Text = Field("", description="What is looked at, as in the page's address: lens=gradients&select=W2.1.3")
 
 
-class Joined(Strict):
+class Joined(Body):
     """A student's nickname, if any: it is shown only with a hand-in, and only if the student agrees."""
 
     model_config = _example({"nickname": "Ada"})
@@ -39,7 +33,7 @@ class Joined(Strict):
     nickname: Text = ""
 
 
-class SharedBody(Strict):
+class SharedBody(Body):
     """What every screen shows: a run at a step through a view, or a screen of a lesson."""
 
     model_config = _example({"step": 0, "view": "lens=activations&example=3"})
@@ -50,7 +44,7 @@ class SharedBody(Strict):
     lesson: Annotated[str, Field(max_length=600)] | None = Field(None, description="Such as /learn/line?screen=2")
 
 
-class StepsBody(Strict):
+class StepsBody(Body):
     """How many steps."""
 
     model_config = _example({"count": 10})
@@ -58,7 +52,7 @@ class StepsBody(Strict):
     count: Annotated[int, Field(ge=1, le=MOST_STEPS)] = 1
 
 
-class PaceBody(Strict):
+class PaceBody(Body):
     """What the class does."""
 
     model_config = _example({"pace": "explore"})
@@ -68,7 +62,7 @@ class PaceBody(Strict):
     go_on: bool = Field(False, description="End a pause.")
 
 
-class QuestionBody(Strict):
+class QuestionBody(Body):
     """A question: one of the engine's, or of kind "own" with a prompt, options (none: a number) and perhaps a truth."""
 
     model_config = _example({"kind": "direction", "address": "W1.1.1"})
@@ -80,7 +74,7 @@ class QuestionBody(Strict):
     truth: Text | None = None
 
 
-class AnswerBody(Strict):
+class AnswerBody(Body):
     """An answer: one of the options, or a number."""
 
     model_config = _example({"answer": "up"})
@@ -88,7 +82,7 @@ class AnswerBody(Strict):
     answer: Text | float
 
 
-class HandInBody(Strict):
+class HandInBody(Body):
     """A run of the student's own, at a step through a view; `named`: the nickname may stand on the wall."""
 
     model_config = _example({"run": "the id of a run of yours", "step": 0, "named": True})
@@ -99,7 +93,7 @@ class HandInBody(Strict):
     named: bool = False
 
 
-class ShownBody(Strict):
+class ShownBody(Body):
     """Which hand-in stands on the wall; null takes it off."""
 
     model_config = _example({"hand_in": 1})
