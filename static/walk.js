@@ -87,6 +87,8 @@ let read = null;
 function fromTheTop() {
   if (moment() === read) return;
   read = moment();
+  const stage = document.querySelector('.stage');
+  if (stage.scrollHeight > stage.clientHeight) document.querySelector('#net .node:is(.forward, .backward, .update) .edge')?.scrollIntoView({ block: 'nearest' });
   for (const id of ['words', 'symbols', 'moment-numbers']) document.getElementById(id)?.scrollTo(0, 0);
   const lit = document.querySelector('#code .lit');
   if (lit) lit.parentElement.scrollTop = lit.offsetTop - (lit.parentElement.clientHeight - lit.offsetHeight) / 2;

@@ -32,7 +32,7 @@ FRAMES: dict[Size, Frame] = {
     "xs": Frame(334, 218, 24, 12, 40),  # no higher than two or three units a layer need, for lessons
     "s": Frame(334, 340, 24, 12, 40),
     "m": Frame(540, 430, 40, 24, 50),
-    "l": Frame(840, 474, 60, 40, 56),
+    "l": Frame(840, 432, 60, 40, 56),
 }
 TOP, BOTTOM = 8.0, 34.0
 

@@ -392,9 +392,14 @@ def test_the_layout_does_not_jump(open_page: Callable[..., Page]) -> None:
 
 
 BOXES = """() => ['net', 'legend', 'walkbar', 'back', 'next', 'walkend', 'output'].map(id => {
-    const box = document.getElementById(id).getBoundingClientRect(), top = document.querySelector('.stage').scrollTop;
-    return [id, box.left, box.top + (id === 'output' ? 0 : top) + scrollY, box.width, box.height].join(' ');
+    const box = document.getElementById(id).getBoundingClientRect();
+    const scrolled = ['net', 'legend'].includes(id) ? document.querySelector('.stage').scrollTop : 0;
+    return [id, box.left, box.top + scrolled + scrollY, box.width, box.height].join(' ');
 })"""
+UNCOVERED = """() => {
+    const lit = document.querySelector('#net .node:is(.forward, .backward, .update) .edge')?.getBoundingClientRect();
+    return !lit || lit.top >= 0 && lit.bottom <= document.getElementById('walk').getBoundingClientRect().top;
+}"""
 SOFTMAX = "dataset=three_blobs&loss=cross_entropy&output_activation=softmax&hidden=4,3"
 
 
@@ -402,7 +407,7 @@ SOFTMAX = "dataset=three_blobs&loss=cross_entropy&output_activation=softmax&hidd
 @pytest.mark.parametrize("network", [SOFTMAX, DEEP[2:], "optimizer=adam&regularization=l1&regularization_rate=0.01"])
 def test_the_walkthrough_moves_nothing(open_page: Callable[..., Page], network: str, width: int) -> None:
     """Whatever a moment has to tell, the diagram, the bar and the buttons stay, and so does what is below them; the
-    moment's line of code is in sight."""
+    moment's line of code is in sight, and in a drawing that scrolls the unit that is lit."""
     page = open_page("/")
     page.set_viewport_size({"width": width, "height": 900})
     for grain in ("operation", "unit", "pass"):
@@ -423,6 +428,7 @@ def test_the_walkthrough_moves_nothing(open_page: Callable[..., Page], network: 
                 "() => { const [lit, code] = ['#code .lit', '#code'].map(s => document.querySelector(s)"
                 ".getBoundingClientRect()); return lit.top >= code.top - 1 && lit.bottom <= code.bottom + 1; }"
             ), (grain, index)
+            assert width < 1440 or page.evaluate(UNCOVERED), (grain, index)
 
 
 def test_colour_is_not_the_only_cue(open_page: Callable[..., Page]) -> None:
