@@ -4,10 +4,11 @@ The value is short, so that lists are cheap: what is said of the run as it stand
 the spec it began with, the edits, the state now, sampled points, states of the past.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import sha256
+from math import isfinite
 from struct import Struct
 from typing import Any
 from zlib import crc32
@@ -94,12 +95,27 @@ def value_of(run: Run) -> bytes:
         "origin": run.digest,
         "edits": edits_digest(run.edits),
         "count": len(run.edits),
-        "metrics": {name: [metrics.loss, metrics.accuracy] for name, metrics in run.metrics.items()},
+        "metrics": _told(run.metrics),
         "step": state.step,
         "epoch": state.epoch,
         "diverged": state.divergence is not None,
     })  # fmt: skip
     return _HEAD.pack(_MAGIC, sha256(body).digest()) + body
+
+
+def _told(metrics: Mapping[str, Metrics]) -> dict[str, list[float | str | None]]:
+    """Losses and accuracies for JSON, in which a number that is not finite has to be a text."""
+    return {
+        name: [each.loss if each.loss is None or isfinite(each.loss) else str(each.loss), each.accuracy]
+        for name, each in metrics.items()
+    }
+
+
+def _metrics(told: Mapping[str, Sequence[Any]]) -> dict[str, Metrics]:
+    return {
+        name: Metrics(float(loss) if isinstance(loss, str) else loss, accuracy)
+        for name, (loss, accuracy) in told.items()
+    }
 
 
 def _opened(value: bytes) -> dict[str, Any]:
@@ -117,7 +133,7 @@ def _opened(value: bytes) -> dict[str, Any]:
 def summary(run_id: str, record: Record) -> Summary:
     """What a list shows, from the value alone."""
     meta = _opened(record.value)
-    loss = {name: loss for name, (loss, _) in meta["metrics"].items()}
+    loss = {name: each.loss for name, each in _metrics(meta["metrics"]).items()}
     return Summary(
         run_id, record.version, meta["step"], meta["epoch"], meta["count"], loss,
         meta["origin"] + meta["edits"], meta["diverged"],
@@ -132,7 +148,7 @@ def decode(run_id: str, record: Record) -> Run:
     state = unpack(record.parts["now"].get("state", b""), origin)
     if state.step != meta["step"]:
         raise Damaged("the state is not the one that belongs here")
-    metrics = {name: Metrics(*values) for name, values in meta["metrics"].items()}
+    metrics = _metrics(meta["metrics"])
     sampled = _sampled(record.parts["point"], state.step, len(columns(origin)))
     return Run(origin, edits, state, metrics, sampled, run_id, record.owner, record.version, meta["origin"])
 
@@ -145,14 +161,14 @@ def told_of(head: Head, origin: Spec) -> dict[str, Any]:
         "edits": [edit.to_dict() for edit in head.edits],
         "step": head.step,
         "epoch": head.epoch,
-        "metrics": {name: [metrics.loss, metrics.accuracy] for name, metrics in head.metrics.items()},
+        "metrics": _told(head.metrics),
         "divergence": asdict(head.divergence) if head.divergence else None,
     }
 
 
 def head_of(told: Mapping[str, Any], run: Run) -> Head:
     """The head of a run that `told_of` was made from."""
-    metrics = {name: Metrics(*values) for name, values in told["metrics"].items()}
+    metrics = _metrics(told["metrics"])
     divergence = Divergence(**told["divergence"]) if told["divergence"] else None
     spec, edits = changed_by(run.origin, told["spec"]), _edits_of(told["edits"])
     return Head(run.id, told["version"], spec, edits, told["step"], told["epoch"], metrics, divergence)

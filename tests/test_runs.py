@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,25 @@ def test_a_run_outlives_its_process(play: Play) -> None:
         assert seen.version == 4
         assert seen.history.steps.tolist() == run.history.steps.tolist()
         assert np.array_equal(seen.history.values, run.history.values, equal_nan=True)
+
+    play(work)
+
+
+def test_a_loss_beyond_any_number_is_kept_as_it_is(play: Play) -> None:
+    """The last finite step of a run that diverged may have an infinite loss over all examples: it stays one."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, Spec.make(dataset="plane", activation="relu", learning_rate=20, hidden=[8, 8]))
+        run, steps = await runs.step(run.id, 1000, key="a")
+        assert run.state.divergence
+        assert run.metrics["train"].loss == inf
+        seen = await again(runs).get(run.id)
+        assert seen.metrics == run.metrics
+        assert np.array_equal(seen.history.values, run.history.values, equal_nan=True)
+        _, steps = await again(runs).step(run.id, 1000, key="a")
+        assert steps.told
+        assert steps.told.metrics == run.metrics
+        assert [found.loss["train"] for found in await runs.list(ME)] == [inf]
 
     play(work)
 
