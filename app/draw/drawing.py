@@ -12,12 +12,11 @@ from app.draw.charts import path
 from app.draw.diagram import Art, Layer, Layout, Size, curve, layout
 from app.draw.lens import Shown, shown, widths
 from app.draw.numbers import UNKNOWN, all_signed, labels
-from app.draw.pictures import CURVE, GRID, Surfaces, centred, inks, scaled, sprite
+from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scaled, sprite
 from app.draw.rendering import fill, skeleton
 from engine import FEATURES, Spec, Trace
 from engine.arrays import Floats
 
-PIXELS = 16
 DENSE = 150  # links; more than that have longer dashes, which are drawn in half the time
 MANY = 24  # more units than this have coarser pictures in frames of Play: so small they hardly differ
 
@@ -65,7 +64,7 @@ def class_names(spec: Spec) -> tuple[str, ...]:
 
 def is_image(spec: Spec) -> bool:
     """Whether the raw inputs are the pixels of one image."""
-    return spec.raw_inputs == PIXELS * PIXELS
+    return spec.raw_inputs == IMAGE**2
 
 
 def arts_of(spec: Spec) -> tuple[Art, ...]:
@@ -95,7 +94,7 @@ def draw(
     )
     values = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
     if "ink" in arts:
-        values.append(inks(trace.x.mean(axis=0)[None], PIXELS))
+        values.append(inks(trace.x.mean(axis=0)[None], IMAGE))
     values += _link_values(place, what, marks)
     chosen = Markup("").join(_chosen_links(place, x, what, marks) for x in place.layers[1:] if not x.all_links)
     values.append(chosen)
@@ -115,11 +114,11 @@ def _skeleton(
     classes: tuple[str, ...], arts: tuple[Art, ...], size: Size,
 ) -> tuple[str, int]:  # fmt: skip
     """The drawing's skeleton, and how many pictures its sprite has. Keyed by little: a layout is slow to hash."""
-    place = layout(sizes, activations, inputs == PIXELS * PIXELS, size)
+    place = layout(sizes, activations, inputs == IMAGE**2, size)
     pictured = sum(len(layer.nodes) for layer in place.layers if arts[layer.index] in ("surface", "weights"))
     dense = sum(len(layer.links) for layer in place.layers) > DENSE
     text = skeleton(
-        "_diagram.svg", layout=place, arts=arts, names=names, classes=classes, tile=GRID if inputs == 2 else PIXELS,
+        "_diagram.svg", layout=place, arts=arts, names=names, classes=classes, tile=GRID if inputs == 2 else IMAGE,
         tiles=pictured, ink="ink" in arts, dense=dense, last=len(sizes) - 1,
     )  # fmt: skip
     return text, pictured
@@ -135,7 +134,7 @@ def _tiles(trace: Trace, seen: Surfaces | None, lens: str, coarse: bool = False)
         return sprite(np.concatenate(seen.layers), GRID)
     first = trace.layers[0]
     change = {"gradients": first.dW, "updates": first.W_next - first.W}
-    return sprite(scaled(change.get(lens, first.W)), PIXELS)
+    return sprite(scaled(change.get(lens, first.W)), IMAGE)
 
 
 def _signs(values: NDArray[np.floating]) -> list[str]:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from app.draw.charts import Axis, Curve, confusion, path, round_up
 from app.draw.numbers import signed, target
-from app.draw.pictures import CURVE, GRID, OUTPUT_COLOURS, Surfaces, centred, classes_sprite, inks, sprite
+from app.draw.pictures import CURVE, GRID, IMAGE, OUTPUT_COLOURS, Surfaces, centred, classes_sprite, inks, sprite
 from engine import DATASETS, Examples, RunState, Spec, examples_of, predict
 from engine.arrays import Floats, Ints
 from engine.examples import low_target
@@ -86,7 +86,7 @@ def output(state: RunState, seen: Surfaces | None, example: int | None, tests: b
     if predicted is not None:
         counts = confusion(truth[tested], predicted[tested], len(examples.targets))
         matrix = tuple(tuple(row) for row in counts.tolist())
-    gallery = _gallery(spec, truth, predicted) if spec.raw_inputs == 256 and predicted is not None else None
+    gallery = _gallery(spec, truth, predicted) if spec.raw_inputs == IMAGE**2 and predicted is not None else None
     return Output(plot, surface, curves, chosen, says, matrix, gallery)
 
 
@@ -237,7 +237,7 @@ def _gallery(spec: Spec, truth: Ints, predicted: Ints) -> Gallery:
 
 @lru_cache(maxsize=16)
 def _images(indices: tuple[int, ...], pixels: bytes) -> str:
-    return inks(np.frombuffer(pixels).reshape(len(indices), -1), 16)
+    return inks(np.frombuffer(pixels).reshape(len(indices), -1), IMAGE)
 
 
 def title_of(spec: Spec) -> str:

@@ -18,6 +18,7 @@ Grid = NDArray[np.float32]
 
 GRID = 50
 CURVE = 61
+IMAGE = 16  # pixels on each side of an example that is an image
 NEGATIVE, POSITIVE = (216, 118, 43), (31, 108, 176)
 UNIT_COLOURS, OUTPUT_COLOURS = 15, 63  # odd, so that 0 has a colour of its own: none
 CLASS_COLOURS = (

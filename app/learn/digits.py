@@ -5,15 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.draw.pictures import inks, scaled, sprite
+from app.draw.pictures import IMAGE, inks, scaled, sprite
 from app.learn.facts import Facts
 from engine import examples_of, predict
 from engine.arrays import Floats
 from engine.network import with_ones
 from engine.probes import wishes
 
-SIDE = 16
-PIXELS = SIDE * SIDE
+PIXELS = IMAGE**2
 LEVELS = 15
 _INK = re.compile(rf"[0-9a-f]{{{PIXELS}}}")
 
@@ -48,17 +47,17 @@ def is_blank(pixels: Floats) -> bool:
 
 def centred(pixels: Floats) -> Floats:
     """The drawing moved so that its ink is balanced in the middle, as in the images the network learned from."""
-    image = pixels.reshape(SIDE, SIDE)
+    image = pixels.reshape(IMAGE, IMAGE)
     total = image.sum()
     if not total:
         return pixels
-    middle = (SIDE - 1) / 2
-    shift = [round(middle - float((image.sum(axis=1 - axis) * np.arange(SIDE)).sum() / total)) for axis in (0, 1)]
+    middle = (IMAGE - 1) / 2
+    shift = [round(middle - float((image.sum(axis=1 - axis) * np.arange(IMAGE)).sum() / total)) for axis in (0, 1)]
     moved = np.zeros_like(image)
     rows, columns = (np.flatnonzero(image.any(axis=1 - axis)) for axis in (0, 1))
     # never push ink over the edge
-    down = int(np.clip(shift[0], -rows[0], SIDE - 1 - rows[-1]))
-    right = int(np.clip(shift[1], -columns[0], SIDE - 1 - columns[-1]))
+    down = int(np.clip(shift[0], -rows[0], IMAGE - 1 - rows[-1]))
+    right = int(np.clip(shift[1], -columns[0], IMAGE - 1 - columns[-1]))
     moved[rows[0] + down : rows[-1] + down + 1, columns[0] + right : columns[-1] + right + 1] = image[
         rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1
     ]
@@ -86,20 +85,20 @@ class Images:
 
 def picture(pixels: Floats) -> str:
     """One image as ink."""
-    return inks(pixels[None], SIDE)
+    return inks(pixels[None], IMAGE)
 
 
 def weight_images(facts: Facts) -> Images:
     """The weights into each unit of the first layer, blue where ink raises its sum, orange where ink lowers it."""
     W = facts.trace.layers[0].W
-    return Images(sprite(scaled(W), SIDE), len(W))
+    return Images(sprite(scaled(W), IMAGE), len(W))
 
 
 def gradient_images(facts: Facts) -> Images:
     """The gradients of the same weights on the trace's examples; all on one scale, so that a quiet unit is pale."""
     dW = facts.trace.layers[0].dW
     reach = np.abs(dW).max() or 1.0
-    return Images(sprite(np.asarray(dW / reach, dtype=np.float32), SIDE), len(dW))
+    return Images(sprite(np.asarray(dW / reach, dtype=np.float32), IMAGE), len(dW))
 
 
 def output_wishes(facts: Facts) -> list[tuple[str, float]]:

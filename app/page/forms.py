@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from app.draw.numbers import given, short
+from app.draw.pictures import IMAGE
 from app.page.links import number, query_fields, spec_fields
 from engine import (
     ACTIVATIONS,
@@ -28,7 +29,6 @@ from engine import (
     Spec,
     SpecError,
 )
-from engine.datasets import load_digits16
 from engine.features import features_for
 from engine.settings import Setting
 
@@ -208,11 +208,11 @@ def _preset_query(name: str) -> str:
 
 
 def _picture(name: str) -> tuple[tuple[float, float, str], ...]:
-    """A few dozen examples in a 40 x 32 box; of the digits, the ink of a two."""
-    if name == "digits16":
-        image = load_digits16()[2, 1].reshape(16, 16)
-        return tuple((float(8 + 1.5 * c), float(4 + 1.5 * r), "ink") for r, c in np.argwhere(image > 0.4).tolist())
+    """A few dozen examples in a 40 x 32 box; of images, the ink of one."""
     entry = DATASETS[name]
+    if entry.inputs == IMAGE**2:
+        image = entry.sample(np.random.default_rng(2), 1, 0.0)[0].reshape(IMAGE, IMAGE)
+        return tuple((float(8 + 1.5 * c), float(4 + 1.5 * r), "ink") for r, c in np.argwhere(image > 0.4).tolist())
     x, y = entry.sample(np.random.default_rng(4), 60 if name == "spiral" else 34, 0.0)
     if entry.inputs == 1:
         shown = np.column_stack([x[:, 0], 2 * (y - y.min()) / (np.ptp(y) or 1) - 1])
