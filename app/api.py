@@ -1,5 +1,6 @@
 """JSON under /api/v1: the routes alone. What they are asked and answer is in `schemas`, what they do in `runs`."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -86,7 +87,7 @@ async def create_run(
     spec: schemas.SpecBody | None = None,  # type: ignore[valid-type]
 ) -> Response:
     """A new run from a spec, every field of it optional."""
-    make = lambda: Spec.make(given(spec), runs.settings.engine_limits)  # noqa: E731
+    make = partial(Spec.make, given(spec), runs.settings.engine_limits)
     made = await runs.pool.do(given_cost(len(await request.body())), who, make)
     return await _created(runs, await runs.create(who, made))
 
@@ -136,7 +137,10 @@ async def read_trace(run_id: str, runs: Kept, example: Whole | None = None, step
     """
     run = await runs.get(run_id)
     state = run.state if step is None else await runs.at(run, step)
-    work = lambda: json(answers.trace_of(state, example, runs.settings.answer_numbers))  # noqa: E731
+
+    def work() -> Response:
+        return json(answers.trace_of(state, example, runs.settings.answer_numbers))
+
     return await runs.pool.do(_trace_cost(state, example), run.visitor, work)
 
 
@@ -210,13 +214,19 @@ async def backprop(request: Request, runs: Kept, who: Visitor, body: schemas.Bac
 
 async def _told(runs: Runs, run: Run, steps: Steps) -> Response:
     """The run, or as it was when the request with this key was answered the first time."""
-    work = lambda: json(answers.of_run(steps.told or run), headers=_replayed(steps))  # noqa: E731
+
+    def work() -> Response:
+        return json(answers.of_run(steps.told or run), headers=_replayed(steps))
+
     return await runs.pool.do(told_cost(run.state.spec), run.visitor, work, admitted=True)
 
 
 async def _created(runs: Runs, run: Run) -> Response:
     """A new run, and where it is."""
-    work = lambda: json(answers.of_run(run), 201, {"location": f"/api/v1/runs/{run.id}"})  # noqa: E731
+
+    def work() -> Response:
+        return json(answers.of_run(run), 201, {"location": f"/api/v1/runs/{run.id}"})
+
     return await runs.pool.do(told_cost(run.state.spec), run.visitor, work, admitted=True)
 
 

@@ -17,11 +17,13 @@ class Cache:
         self._runs: OrderedDict[str, Run] = OrderedDict()
 
     def get(self, run_id: str) -> Run | None:
+        """The run as it was last seen."""
         if run_id in self._runs:
             self._runs.move_to_end(run_id)
         return self._runs.get(run_id)
 
     def put(self, run: Run) -> None:
+        """Remember a run; those used least recently make room."""
         self.drop(run.id)
         self._runs[run.id] = run
         self._size += _numbers(run)
@@ -29,6 +31,7 @@ class Cache:
             self.drop(next(iter(self._runs)))
 
     def drop(self, run_id: str) -> None:
+        """Forget a run, if it is there."""
         run = self._runs.pop(run_id, None)
         if run:
             self._size -= _numbers(run)

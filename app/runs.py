@@ -347,8 +347,11 @@ class Runs:
 
     async def _packed(self, run: Run, states: dict[int, RunState]) -> dict[str, bytes | None]:
         cost = sum(bytes_cost(state.parameters.nbytes + state.slots.nbytes) for state in states.values())
-        pack_all = lambda: {str(step): pack(state, run.origin) for step, state in states.items()}  # noqa: E731
-        return dict(await self.pool.do(cost, run.visitor, pack_all, admitted=True))
+
+        def packed() -> dict[str, bytes | None]:
+            return {str(step): pack(state, run.origin) for step, state in states.items()}
+
+        return await self.pool.do(cost, run.visitor, packed, admitted=True)
 
     async def _add(self, made: Course, owner: str, kept: dict[int, RunState]) -> Run:
         cost = 2 * told_cost(made.origin)

@@ -129,7 +129,11 @@ async def read_contour(run_id: str, runs: Kept, x: Address, y: Address, step: St
     if places[0] == places[1]:
         raise SpecError("y", y, "another parameter than x")
     path = await runs.path(run, state.step, places)
-    work = lambda: json(answers.contoured(state.step, contour(state, x, y, path=list(path.values())), list(path)))  # noqa: E731
+
+    def work() -> Response:
+        found = contour(state, x, y, path=list(path.values()))
+        return json(answers.contoured(state.step, found, list(path)))
+
     return await runs.pool.do(probe_cost("contour", state.spec), run.visitor, work)
 
 

@@ -374,8 +374,8 @@ async def contouring(run_id: str, request: Request) -> Response:
         state, _ = await _look(ask, run, ask.view())
         x, y = ask.text("address"), ask.text("other")
         path = await ask.runs.path(run, state.step, (located(state, x, "x"), located(state, y, "y")))
-        work = lambda: map_of(contour(state, x, y, path=list(path.values())))  # noqa: E731
-        found = await ask.runs.pool.do(probe_cost("contour", state.spec), run.visitor, work)
+        work = partial(contour, state, x, y, path=list(path.values()))
+        found = map_of(await ask.runs.pool.do(probe_cost("contour", state.spec), run.visitor, work))
     except SpecError as error:
         return await _refusal(ask, error)
     return html(request, render("_probe.html", kind="contour", m=found, penalty=penalty_title(state.spec)))
