@@ -166,3 +166,18 @@ def test_a_drawing_tells_no_more_than_is_known() -> None:
         assert {link for link, text in links.items() if text != "?"} == there, lens
         cards = dict(re.findall(r'id="node-([\d-]+)"[^>]* data-v="([^"]+)"', svg))
         assert {node for node, text in cards.items() if "a ?" not in text} == {"0-1", "0-2", "1-1", "1-2"}, lens
+
+
+def test_a_walkthrough_fills_in_the_units() -> None:
+    """Under the lens of weights, too, each unit shows its a and its delta once they are computed, and "?" before."""
+    state = state_of()
+    step = trace(state, 3)
+    walk = walkthrough(step, "unit")
+    units = [f"{k}.{j + 1}" for k, layer in enumerate(step.layers, 1) for j in range(len(layer.b))]
+    for index in range(len(walk)):
+        computed = known(walk, index)
+        svg = draw(state.spec, step, surfaces(state), "weights", False, Marks(known=computed)).svg
+        above, below = (re.findall(rf'class="{place}"[^>]*>([^<]*)<', svg) for place in ("above", "below"))
+        assert ["?" not in text for text in above[-len(units) :]] == [f"a{unit}" in computed for unit in units]
+        assert ["?" not in text for text in below] == [f"delta{unit}" in computed for unit in units]
+        assert {text[0] for text in below} == {"δ"}

@@ -88,7 +88,7 @@ def draw(
     """
     network, arts = spec.network, arts_of(spec)
     place = layout(network.sizes, network.activation_names, is_image(spec), size)
-    what = shown(trace, lens, batch)
+    what = shown(trace, lens, batch, walking=marks.known is not None)
     text, pictured = _skeleton(
         network.sizes, network.activation_names, spec.raw_inputs, names_of(spec), class_names(spec), arts, size
     )
@@ -105,7 +105,7 @@ def draw(
     legend = _legend(place, what)
     if patch and not chosen:
         return Drawing(Markup(""), legend, place, "|".join(values))
-    return Drawing(fill(text, [lens, marks.flow, *values]), legend, place)
+    return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values]), legend, place)
 
 
 @lru_cache(maxsize=64)
@@ -227,7 +227,7 @@ def _texts(layer: Layer, trace: Trace, what: Shown, marks: Marks) -> tuple[list[
     for i, node in enumerate(layer.nodes):
         if _hidden(marks, k, node.address):
             told[i] = above[i] = UNKNOWN
-        if k and what.lens != "weights" and _hidden(marks, k, f"{what.below.letter}{k}.{node.unit}"):
+        if k and what.below.name != "b" and _hidden(marks, k, f"{what.below.letter}{k}.{node.unit}"):
             under[i] = exact[i] = UNKNOWN
         told[i] = f"{called} {told[i]}" + (f", {what.below.full} {exact[i]}" if k else "")
     return told, above, under

@@ -50,9 +50,15 @@ class Shown:
     """Whether a number stands for several examples."""
 
 
-def shown(trace: Trace, lens: str, batch: bool) -> Shown:
-    """What `lens` shows; `batch` says that numbers of several examples are brought to one."""
-    return replace(LENSES[lens](trace, batch), batch=batch)
+def shown(trace: Trace, lens: str, batch: bool, walking: bool = False) -> Shown:
+    """What `lens` shows; `batch` says that numbers of several examples are brought to one.
+
+    In a walkthrough units show what it computes of them, whatever the links show of what does not change meanwhile.
+    """
+    what = replace(LENSES[lens](trace, batch), batch=batch)
+    if not walking or lens != "weights":
+        return what
+    return replace(what, below=_deltas(trace, batch), above=True, legend="Width: the weight." + _of_units(batch))
 
 
 def _weights(trace: Trace, batch: bool) -> Shown:
@@ -79,15 +85,21 @@ def _activations(trace: Trace, batch: bool) -> Shown:
 
 def _gradients(trace: Trace, batch: bool) -> Shown:
     links = [layer.dW for layer in trace.layers]
-    deltas = [layer.dz.sum(axis=0) for layer in trace.layers]
-    below = Below("δ", "sum of δ" if batch else "δ", "delta", deltas, 3)
     reach = _reach(links)
     thickest = f", the thickest {unsigned(reach)}"
     legend = f"Width: dL/dW{thickest}."
     return Shown(
-        "gradients", links, reach, [layer.db for layer in trace.layers], below, True,
-        legend + (" a: mean of the batch, δ: sum over it." if batch else ""), thickest,
+        "gradients", links, reach, [layer.db for layer in trace.layers], _deltas(trace, batch), True,
+        legend + _of_units(batch), thickest,
     )  # fmt: skip
+
+
+def _deltas(trace: Trace, batch: bool) -> Below:
+    return Below("δ", "sum of δ" if batch else "δ", "delta", [layer.dz.sum(axis=0) for layer in trace.layers], 3)
+
+
+def _of_units(batch: bool) -> str:
+    return " a: mean of the batch, δ: sum over it." if batch else ""
 
 
 def _updates(trace: Trace, batch: bool) -> Shown:
