@@ -287,7 +287,7 @@ def test_a_run_that_diverged_can_be_walked() -> None:
 def test_another_granularity_is_refused() -> None:
     """With the ones there are."""
     with pytest.raises(SpecError, match="operation, unit, layer, pass"):
-        walkthrough(trace(start(Spec.make())), "atom")  # type: ignore[arg-type]
+        walkthrough(trace(start(Spec.make())), "atom")
 
 
 def test_formulas_are_native_and_carry_no_style() -> None:

@@ -18,7 +18,7 @@ LABELLED_ROWS = 8
 
 
 @dataclass(frozen=True)
-class Frame:
+class Sheet:
     """Room for a drawing: its width, its least height, the margins and the largest node, in CSS pixels."""
 
     width: float
@@ -28,11 +28,11 @@ class Frame:
     node: float
 
 
-FRAMES: dict[Size, Frame] = {
-    "xs": Frame(334, 218, 24, 12, 40),  # no higher than two or three units a layer need, for lessons
-    "s": Frame(334, 340, 24, 12, 40),
-    "m": Frame(540, 430, 40, 24, 50),
-    "l": Frame(840, 432, 60, 40, 56),
+SHEETS: dict[Size, Sheet] = {
+    "xs": Sheet(334, 218, 24, 12, 40),  # no higher than two or three units a layer need, for lessons
+    "s": Sheet(334, 340, 24, 12, 40),
+    "m": Sheet(540, 430, 40, 24, 50),
+    "l": Sheet(840, 432, 60, 40, 56),
 }
 TOP, BOTTOM = 8.0, 34.0
 
@@ -145,20 +145,20 @@ def unit_name(layer: int, unit: int, layers: int) -> str:
 @lru_cache(maxsize=64)
 def layout(sizes: tuple[int, ...], activations: tuple[str, ...], one_picture: bool = False, size: Size = "l") -> Layout:
     """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image."""
-    frame, last = FRAMES[size], len(sizes) - 1
+    sheet, last = SHEETS[size], len(sizes) - 1
     shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
     rows = [min(n, ROWS_AT_MOST) for n in shown]
     labelled = max(rows) <= LABELLED_ROWS
-    height = max(frame.height, TOP + BOTTOM + (74 * max(rows) if labelled else 560))
-    pitch = min(frame.node + 62, (height - TOP - BOTTOM) / max(rows))
+    height = max(sheet.height, TOP + BOTTOM + (74 * max(rows) if labelled else 560))
+    pitch = min(sheet.node + 62, (height - TOP - BOTTOM) / max(rows))
     columns = [ceil(n / ROWS_AT_MOST) for n in shown]
-    room = (frame.width - frame.left - frame.right) / max(1, sum(columns) + last * (0.8 if labelled else 1.6))
-    side = min(frame.node, pitch - 34 if labelled else pitch * 0.82, room)
-    image = min(2.2 * frame.node, 0.25 * frame.width) if one_picture else side
+    room = (sheet.width - sheet.left - sheet.right) / max(1, sum(columns) + last * (0.8 if labelled else 1.6))
+    side = min(sheet.node, pitch - 34 if labelled else pitch * 0.82, room)
+    image = min(2.2 * sheet.node, 0.25 * sheet.width) if one_picture else side
     blocks = [image if one_picture and k == 0 else side * (1.12 * c - 0.12) for k, c in enumerate(columns)]
-    gap = (frame.width - frame.left - frame.right - sum(blocks)) / max(1, last)
+    gap = (sheet.width - sheet.left - sheet.right - sum(blocks)) / max(1, last)
     layers: list[Layer] = []
-    x = frame.left
+    x = sheet.left
     for k, n in enumerate(shown):
         middle = TOP + (height - TOP - BOTTOM) / 2
         tile = image if one_picture and k == 0 else side
@@ -169,7 +169,7 @@ def layout(sizes: tuple[int, ...], activations: tuple[str, ...], one_picture: bo
         activation = activations[k - 1] if k else ""
         layers.append(Layer(k, name, activation, centre, nodes, links, k == 0 or drawable, labelled))
         x += blocks[k] + gap
-    return Layout(frame.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers))
+    return Layout(sheet.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers))
 
 
 def _nodes(

@@ -60,7 +60,7 @@ async def read_walkthrough(
     """
 
     def look(state: RunState) -> dict[str, Any]:
-        walk = walkthrough_of(trace(state, example), granularity)  # type: ignore[arg-type]
+        walk = walkthrough_of(trace(state, example), granularity)
         if moment is not None and moment >= len(walk):
             raise SpecError("moment", moment, f"a whole number from 0 to {len(walk) - 1}")
         indices = range(len(walk)) if moment is None else [moment]

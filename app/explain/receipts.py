@@ -16,7 +16,7 @@ from app.explain.faces_update import update_numbers, update_symbols, update_word
 from app.explain.moments import Segment, Segments, say
 from app.explain.plan import Key
 from app.explain.program import program
-from app.explain.scene import Face, Scene, Sum
+from app.explain.scene import Scene, Sum
 from engine import SpecError, Trace
 from engine.receipts import ParameterReceipt, UnitReceipt, parameter_receipt, unit_receipt
 
@@ -104,7 +104,8 @@ def _of_parameter(scene: Scene, facts: ParameterReceipt, known: Known | None) ->
 
 def _of_unit(scene: Scene, facts: UnitReceipt, known: Known | None) -> Receipt:
     k, j = facts.layer, facts.unit
-    ahead, back = _face(scene, "forward", k, j), _face(scene, "delta", k, j)
+    ahead = FORWARD["forward"](scene, Key("forward", "forward", k, j))
+    back = BACKWARD["delta"](scene, Key("backward", "delta", k, j))
     told = is_known(known, f"a{k}.{j}"), is_known(known, f"delta{k}.{j}")
     words = [("activation", told[0], ahead.words), ("delta", told[1], back.words)]
     numbers = [("activation", told[0], ahead.numbers), ("delta", told[1], say("back: ") + back.numbers)]
@@ -114,11 +115,6 @@ def _of_unit(scene: Scene, facts: UnitReceipt, known: Known | None) -> Receipt:
         _joined(words), rf"{ahead.symbols},\quad {back.symbols}", _joined(numbers, "; "),
         _lines(scene, f"z{k}", f"a{k}", f"da{k}", f"dz{k}"), back.total if told[1] else None,
     )  # fmt: skip
-
-
-def _face(scene: Scene, kind: str, k: int, j: int) -> Face:
-    phase, faces = ("forward", FORWARD) if kind == "forward" else ("backward", BACKWARD)
-    return faces[kind](scene, Key(phase, kind, k, j))  # type: ignore[arg-type]
 
 
 def _of_input(scene: Scene, address: str, unit: int) -> Receipt:

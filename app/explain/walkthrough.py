@@ -15,7 +15,7 @@ from app.draw.diagram import LINKS_AT_MOST
 from app.explain.faces_backward import BACKWARD
 from app.explain.faces_forward import FORWARD
 from app.explain.faces_update import UPDATE
-from app.explain.moments import GRAINS, Grain, Moment, Phase, say
+from app.explain.moments import GRAINS, Moment, Phase, say
 from app.explain.plan import Key, Plan, plan_of
 from app.explain.program import Program, program
 from app.explain.scene import Scene
@@ -88,15 +88,16 @@ class Known:
         return bool(dot) and short in self
 
 
-def walkthrough(trace: Trace, granularity: Grain = "unit") -> Walkthrough:
+def walkthrough(trace: Trace, granularity: str = "unit") -> Walkthrough:
     """The moments of the trace's step, in computing order; SpecError for another granularity.
 
     Operation: each product, sum, bias, activation, gradient, parameter. Unit and layer take these together; pass has
     one moment each for forward, loss, backward and update.
     """
-    if granularity not in GRAINS:
-        raise SpecError("granularity", granularity, "one of: " + ", ".join(GRAINS))
-    return Walkthrough(trace, plan_of(trace.spec, granularity))
+    for grain in GRAINS:
+        if grain == granularity:
+            return Walkthrough(trace, plan_of(trace.spec, grain))
+    raise SpecError("granularity", granularity, "one of: " + ", ".join(GRAINS))
 
 
 def known(moments: Walkthrough, index: int) -> Known:

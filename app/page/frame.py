@@ -200,7 +200,7 @@ def _numbers(run: Run, state: RunState) -> tuple[tuple[str, str], ...]:
 
 def _walk(step: Trace, view: View) -> tuple[Walk, Marks]:
     """The walkthrough and what it marks; an index past its end is its last moment."""
-    moments = walkthrough(step, view.grain)  # type: ignore[arg-type]
+    moments = walkthrough(step, view.grain)
     parts = _parts(moments)
     if view.moment is None:
         return Walk(len(moments), parts, None, 0.0, (), moments.collapsed), Marks()

@@ -159,7 +159,7 @@ def _hiding(question: Question, state: RunState, view: View) -> View:
     if question.kind == "loss":
         return view
     view = replace(view, example=question.example)
-    moments = walkthrough(trace(state, view.example), view.grain)  # type: ignore[arg-type]
+    moments = walkthrough(trace(state, view.example), view.grain)
     sought = f"d{question.address}" if question.steps else f"delta{question.address[1:]}"
     first = next((m.index for m in moments if question.address and _computes(m.targets, sought)), None)
     if first is None:

@@ -6,7 +6,7 @@ Tokens and whole run ids are in neither: a run's id is what opens it.
 import logging
 import os
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from time import time
 from typing import Any
 
@@ -25,14 +25,14 @@ class Telemetry:
         self.json_logs = settings.json_logs
         self.requests: Counter[tuple[str, str, int]] = Counter()
         self.buckets: Counter[tuple[str, float]] = Counter()
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self.refused: Counter[int] = Counter()
 
     def note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         """One request that was answered."""
         route = getattr(scope.get("route"), "path", "unknown")
         self.requests[scope["method"] if scope["method"] in _METHODS else "OTHER", route, status] += 1
-        self.seconds[route] += seconds  # type: ignore[assignment]
+        self.seconds[route] += seconds
         self.buckets[route, next((bound for bound in BOUNDS if seconds <= bound), float("inf"))] += 1
         if status in (403, 409, 413, 422, 429, 503):
             self.refused[status] += 1
