@@ -7,6 +7,7 @@ from typing import Any
 from measure import Claim, figure, sentence, table
 
 ENGINE, PEER, TEXT, GRID = "#0877bd", "#f59322", "#333333", "#dddddd"
+STRAIGHT = 0.05  # so far from a straight line is on it
 
 
 def markdown(found: dict[str, Any], claims: Sequence[Claim]) -> str:
@@ -26,12 +27,14 @@ def markdown(found: dict[str, Any], claims: Sequence[Claim]) -> str:
     lines += ["", "## How cost grows", ""]
     for name, curve in found["growth"].items():
         points = ", ".join(f"{n}: {figure(us)}" for n, us in zip(curve["values"], curve["us"], strict=True))
-        off, where = max(zip(map(abs, curve["departures"]), curve["values"], strict=True))
         line = f"{figure(curve['fixed us'])} us + {figure(curve['us for a million'])} us for a million"
-        lines.append(
-            f"- {name}: {points} us. Nearest line: {line} of parameters x examples; furthest from it at {where}, "
-            f"by {off:.0%}."
-        )
+        off = [
+            f"{n} ({share:+.0%})"
+            for n, share in zip(curve["values"], curve["departures"], strict=True)
+            if abs(share) > STRAIGHT
+        ]
+        departs = f"departs from it by more than {STRAIGHT:.0%} at {', '.join(off)}" if off else "everywhere on it"
+        lines.append(f"- {name}: {points} us. Nearest line: {line} of parameters x examples; {departs}.")
     return "\n".join(lines) + "\n"
 
 
