@@ -16,6 +16,7 @@ from app.cache import Cache
 from app.costs import bytes_cost, data_cost, given_cost, look_cost, step_cost, told_cost
 from app.course import Course, Retention, Steps
 from app.once import KeyReused, Once, version_of
+from app.pool import Pool
 from app.record import (
     KINDS,
     Damaged,
@@ -30,7 +31,6 @@ from app.record import (
     summary,
     value_of,
 )
-from app.serve.work import Pool
 from app.settings import Settings
 from app.stores import Store, StoreFull
 from engine import CorruptState, Edit, RunState, Spec, SpecError, pack, replay, start, unpack

@@ -9,9 +9,9 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 
 from app.main import create_app
+from app.pool import Busy
 from app.runs import Conflict, KeyReused, RunDamaged, RunNotFound, TooMany
 from app.serve.errors import ANSWERS, PROBLEM, invalid, problem, short, spec_problem
-from app.serve.work import Busy
 from app.settings import Settings
 from app.stores import StoreUnavailable
 from engine import SpecError

@@ -17,8 +17,8 @@ from app.learn import api as api_learn
 from app.learn.exercises import LARGEST_SEED, TYPES, exercise
 from app.learn.lessons import Lesson, Visit, lesson, lessons
 from app.learn.tools import TOOLS
+from app.pool import Pool
 from app.serve.html import html
-from app.serve.work import Pool
 
 T = TypeVar("T")
 SCREEN_SECONDS = 0.01  # what most screens take

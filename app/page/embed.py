@@ -17,10 +17,10 @@ from app.page.forms import NO_FIELDS, Fields
 from app.page.links import Link, query_fields, query_of, view_of
 from app.page.pages import frame_of, frame_text
 from app.page.refused import NOTHING, unopened
+from app.pool import Busy
 from app.runs import Run, Runs
 from app.serve.html import html
 from app.serve.security import FRAMED
-from app.serve.work import Busy
 from engine import Spec, SpecError
 
 PATIENCE, PAUSE = 3.0, 0.05  # seconds that a reader waits while others of the same link are served, and between tries

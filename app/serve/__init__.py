@@ -1,1 +1,1 @@
-"""HTTP itself: errors, headers, limits, strict bodies, the worker pool and the server process."""
+"""HTTP itself: errors, headers, limits, strict bodies and the server process."""

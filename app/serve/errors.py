@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.draw.rendering import render
+from app.pool import Busy
 from app.runs import Conflict, KeyReused, RunDamaged, RunNotFound, TooMany
 from app.serve.html import html
-from app.serve.work import Busy
 from app.stores import StoreUnavailable
 from engine import SpecError
 from engine.checks import short_form
