@@ -168,9 +168,8 @@ class _Maker:
         """The network, if it is within the limits."""
         size, limits = spec.network.size, self.limits
         if size > limits.parameters:
-            raise SpecError(
-                "hidden", len(spec.hidden), f"smaller: {size:,} parameters of at most {limits.parameters:,}"
-            )
+            layers, allowed = "-".join(map(str, spec.hidden)), f"{size:,} parameters of at most {limits.parameters:,}"
+            raise SpecError("hidden", layers, "smaller: " + allowed)
         if OPTIMIZERS[spec.optimizer].search and size > limits.searched:
             allowed = f"another: it reruns the model for each parameter, {size:,} of at most {limits.searched:,}"
             raise SpecError("optimizer", spec.optimizer, allowed)

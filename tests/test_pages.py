@@ -397,6 +397,31 @@ def test_pasted_numbers_in_any_common_form() -> None:
     assert parse_csv("\nx y z\n1 2\t3\n4,5,6") == {"x": [[1.0, 2.0], [4.0, 5.0]], "y": [3.0, 6.0]}
 
 
+def test_pasted_classes_are_classes() -> None:
+    """0, 1, 2 and on, each on several lines, are classes unless the paste says values; two classes are the engine's own
+    guess; whole numbers with a gap, or each on one line alone, are values."""
+    pasted = {name: "\n".join(f"{i},{k}" for i, k in enumerate(labels)) for name, labels in LABELS.items()}
+    assert {name for name, text in pasted.items() if parse_csv(text).get("task") == "multiclass"} == {"three"}
+    assert parse_csv(pasted["three"], "regression")["task"] == "regression"
+
+
+LABELS = {"three": [0, 1, 2, 2, 1, 0], "two": [0, 1, 0, 1], "gap": [0, 2, 4] * 2, "one each": [0, 1, 2, 3]}
+
+
+def test_a_refusal_calls_a_layer_as_the_page_does(tmp_path: Path) -> None:
+    """Hidden 2, not hidden.1; a network that is too large is told as its layers."""
+
+    async def work(client: AsyncClient) -> None:
+        controls = {"controls": "1", "dataset": "circle", "units": ["4", "0"], "unit_activation": ["tanh", "tanh"]}
+        wrong = await client.post("/runs", data=controls, headers=HTMX)
+        assert "hidden 2: 0 is not allowed: it must be a whole number from 1 to 256." in wrong.text
+        large = {"controls": "1", "units": ["256"] * 4, "unit_activation": ["tanh"] * 4}
+        says = (await client.post("/runs", data=large, headers=HTMX)).text
+        assert "256-256-256-256&#39; is not allowed: it must be smaller: 198,401 parameters" in says
+
+    within(tmp_path, work)
+
+
 def test_data_too_long_for_an_address_is_kept_by_the_run(tmp_path: Path) -> None:
     """The address then names the run, the page says so, and it opens again."""
 

@@ -256,10 +256,16 @@ def _art_values(k: int, art: Art, trace: Trace, seen: Surfaces | None) -> list[l
         x = np.arange(CURVE, dtype=float)
         return [[path(x, -20 * row.astype(float))] for row in seen.layers[k]]
     if art == "value":
-        mean = _mean(trace, k)
-        a = centred(mean[:, None], trace.layers[k - 1].activation)[:, 0] if k else scaled(mean[None])[0]
+        a = _shades(_mean(trace, k), trace.layers[k - 1].activation if k else "")
         return [[sign, f"{abs(v):.2f}"] for sign, v in zip(_signs(a), a.tolist(), strict=True)]
     return []
+
+
+def _shades(values: Floats, activation: str) -> NDArray[np.floating]:
+    """How deep each unit's colour is: inputs (no activation) by the largest, a probability as it is."""
+    if not activation:
+        return scaled(values[None])[0]
+    return values if activation == "softmax" else centred(values[:, None], activation)[:, 0]
 
 
 def _legend(place: Layout, what: Shown) -> str:

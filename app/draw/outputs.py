@@ -12,7 +12,7 @@ import numpy as np
 from markupsafe import Markup
 
 from app.draw.charts import Axis, Curve, confusion, path, round_up
-from app.draw.numbers import signed, target
+from app.draw.numbers import SUBSCRIPTS, signed, target
 from app.draw.pictures import CURVE, GRID, IMAGE, OUTPUT_COLOURS, Surfaces, centred, classes_sprite, inks, sprite
 from engine import DATASETS, Examples, RunState, Spec, examples_of, predict
 from engine.arrays import Floats, Ints
@@ -96,7 +96,9 @@ def says_of(spec: Spec, examples: Examples, example: int) -> str:
     part = "test" if example >= examples.train else "training"
     if spec.raw_inputs > 2:
         return f"Example {example}, {part}, {_label(spec, label)}"
-    inputs = ", ".join(f"x{i + 1} {signed(v)}" for i, v in enumerate(examples.raw[example].tolist()))
+    inputs = ", ".join(
+        f"x{i + 1}".translate(SUBSCRIPTS) + f" {signed(v)}" for i, v in enumerate(examples.raw[example].tolist())
+    )
     return f"Example {example}, {part}: {inputs}, {_label(spec, label)}"
 
 

@@ -3,6 +3,7 @@
 A skeleton is a template rendered once per architecture that leaves `%s` where numbers go: filling it is one `%`.
 """
 
+import re
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -32,6 +33,11 @@ def asset(path: str) -> str:
     return f"/static/{static_version()}/{path}"
 
 
+def unbroken(text: str) -> str:
+    """A sentence in which no line ends between "unit" or "example" and its number."""
+    return re.sub(r"(?<=unit|mple) (?=\d)", "\u00a0", text)
+
+
 def environment() -> Environment:
     """Autoescape everywhere, no undefined names."""
     env = Environment(
@@ -50,6 +56,7 @@ def environment() -> Environment:
     env.filters["percent"] = numbers.percent
     env.filters["commas"] = numbers.count
     env.filters["equations"] = equations
+    env.filters["unbroken"] = unbroken
     return env
 
 

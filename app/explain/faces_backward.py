@@ -343,7 +343,7 @@ def _gradient(scene: Scene, key: Key) -> Face:
     else:
         numbers = say("length of dW: ", back(unsigned(float(np.sqrt(np.square(dW).sum())))))
     a = forward("x" if k == 1 else f"a^{{{k - 1}}}")
-    symbols = rf"{slope(f'W^{{{k}}}')} = {{{delta(k)}}}^{{T}}\, {a},\quad {slope(f'b^{{{k}}}')} = \sum_n {delta(k)}"
+    symbols = rf"{slope(f'W^{{{k}}}')} = ({delta(k)})^{{T}}\, {a},\quad {slope(f'b^{{{k}}}')} = \sum_n {delta(k)}"
     return Face(words, symbols, numbers, (f"dW{k}",), {"dz": layer.dz[:, j - 1] if j else layer.dz, "dW": dW, "db": db})
 
 
@@ -357,7 +357,7 @@ def _backward_pass(scene: Scene, key: Key) -> Face:
     here, above = backward(r"\delta^{l}"), backward(r"\delta^{l+1}")
     symbols = (
         rf"{here} = \left({above}\, W^{{l+1}}\right) \odot f'({forward('z^{l}')}),\quad "
-        rf"{slope('W^{l}')} = {{{here}}}^{{T}}\, {forward('a^{l-1}')}"
+        rf"{slope('W^{l}')} = ({here})^{{T}}\, {forward('a^{l-1}')}"
     )
     first = scene.layer(1)
     return Face(words, symbols, say("length of dW, ", *several(pieces, len(pieces), "; ")), ("dW1",),

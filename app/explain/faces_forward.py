@@ -228,7 +228,7 @@ def _forward_layer(scene: Scene, k: int) -> Face:
     numbers = say(scene.first, "a = ", *_units(layer.a[0]))
     below = forward("x") if k == 1 else forward(rf"a^{{{k - 1}}}")
     z, a = forward(f"z^{{{k}}}"), forward(f"a^{{{k}}}")
-    symbols = rf"{z} = {below}\, {{W^{{{k}}}}}^{{T}} + b^{{{k}}},\quad {a} = f({z})"
+    symbols = rf"{z} = {below}\, (W^{{{k}}})^{{T}} + b^{{{k}}},\quad {a} = f({z})"
     return Face(words, symbols, numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
 
 
@@ -237,7 +237,7 @@ def _forward_pass(scene: Scene) -> Face:
     words = say("Forward: layer by layer, every unit adds up what reaches it and passes it on, as far as the output.")
     numbers = say(scene.first, "a = ", *_units(last.a[0]))
     a, z = forward("a^{l}"), forward("z^{l}")
-    symbols = rf"{a} = f({z}),\quad {z} = {forward('a^{l-1}')}\, {{W^{{l}}}}^{{T}} + b^{{l}}"
+    symbols = rf"{a} = f({z}),\quad {z} = {forward('a^{l-1}')}\, (W^{{l}})^{{T}} + b^{{l}}"
     return Face(words, symbols, numbers, (f"a{scene.last}",), {"z": last.z, "a": last.a})
 
 

@@ -1,5 +1,6 @@
 """A person's own examples from pasted text: one example a line, inputs first, the class or the value last."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,7 @@ def parse_csv(text: str, task: str = "") -> dict[str, Any]:
     _check_count(len(found))
     lines = [_line(i, cells) for i, cells in found]
     _check_columns(lines)
+    task = task or ("multiclass" if _are_classes(lines) else "")
     if task:
         _check_labels(lines, task)
     data = {"x": [list(line.values[:-1]) for line in lines], "y": [line.values[-1] for line in lines]}
@@ -88,6 +90,13 @@ def _check_columns(lines: Sequence[Line]) -> None:
     if (inputs := len(lines) * (width - 1)) > LIMITS.custom_values:
         told = f"{len(lines):,} lines of {width - 1:,} inputs are {inputs:,} numbers"
         raise WrongData(f"{told}: they must be at most {LIMITS.custom_values:,}.")
+
+
+def _are_classes(lines: Sequence[Line]) -> bool:
+    """Whether the labels look like three or more classes: 0, 1, 2 and so on, none left out, each of several lines."""
+    counts = Counter(line.values[-1] for line in lines)
+    whole = sorted(counts) == list(range(len(counts)))
+    return whole and 3 <= len(counts) <= LIMITS.custom_outputs and min(counts.values()) > 1
 
 
 def _check_labels(lines: Sequence[Line], task: str) -> None:

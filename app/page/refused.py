@@ -39,7 +39,15 @@ def refused(error: SpecError) -> Refused:
     if isinstance(error, WrongData):
         return Refused(error.field, str(error), str(error))
     sentence = f"{error.value} is not allowed: it must be {error.allowed}."
-    return Refused(error.field, sentence, f"{error.field.replace('_', ' ')}: {sentence}")
+    return Refused(error.field, sentence, f"{_called(error.field)}: {sentence}")
+
+
+def _called(field: str) -> str:
+    """A field as the page calls it: hidden 1 for hidden.0."""
+    name, _, index = field.partition(".")
+    if name in ("hidden", "activation") and index.isdecimal():
+        return f"{name} {int(index) + 1}"
+    return field.replace("_", " ")
 
 
 def unopened(error: SpecError) -> Refused:
