@@ -49,7 +49,8 @@ def _file(path: str) -> tuple[bytes, bytes, str]:
     file = (STATIC / path).resolve()
     if not file.is_relative_to(STATIC.resolve()) or not file.is_file():
         raise HTTPException(404, "There is no such file.")
-    plain = file.read_bytes() if "vendor" in file.parts else _spared(file.read_bytes(), file.suffix)
+    others = "vendor" in file.relative_to(STATIC.resolve()).parts
+    plain = file.read_bytes() if others else _spared(file.read_bytes(), file.suffix)
     packed = compress(plain, 9, mtime=0)
     kind = guess_type(file.name)[0] or "application/octet-stream"
     return plain, packed if len(packed) < len(plain) else b"", kind
