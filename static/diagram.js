@@ -114,7 +114,7 @@ export function focus(element) {
 document.addEventListener('focusin', (event) => {
   const element = part(event.target);
   if (!element || !event.target.matches(':focus-visible')) return;
-  const box = element.getBoundingClientRect();
+  const box = (element.querySelector('.edge') ?? element).getBoundingClientRect(); // a node's own has its whole sprite
   tell(element, box.right, box.top + box.height / 2);
 });
 document.addEventListener('focusout', (event) => {

@@ -264,7 +264,7 @@ def _art_values(k: int, art: Art, trace: Trace, seen: Surfaces | None) -> list[l
 def _shades(values: Floats, activation: str) -> NDArray[np.floating]:
     """How deep each unit's colour is: inputs (no activation) by the largest, a probability as it is."""
     if not activation:
-        return scaled(values[None])[0]
+        return np.asarray(scaled(values[None])[0])
     return values if activation == "softmax" else centred(values[:, None], activation)[:, 0]
 
 

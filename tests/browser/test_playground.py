@@ -561,6 +561,22 @@ def test_settings_change_while_playing(open_page: Callable[..., Page]) -> None:
         expect(page.locator(f"#c-{control}")).to_have_value(value)
 
 
+def test_the_card_stands_beside_what_is_focused(open_page: Callable[..., Page]) -> None:
+    """At a unit's right, whichever it is."""
+    page = open_page("/")
+    page.keyboard.press("d")
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    for unit in (1, 2, 3, 4):
+        expect(page.locator(f"#node-1-{unit}")).to_be_focused()
+        card, node = page.locator("#hover").bounding_box(), page.locator(f"#node-1-{unit} .edge").bounding_box()
+        assert card
+        assert node
+        assert 0 < card["x"] - node["x"] - node["width"] < 30
+        assert node["y"] < card["y"] < node["y"] + node["height"]
+        page.keyboard.press("ArrowDown")
+
+
 def test_the_controls_say_what_the_network_is(open_page: Callable[..., Page]) -> None:
     """Enter in a field is its value and presses no button beside it; after Back every control is as it was."""
     page = open_page("/?seed=104")
