@@ -80,10 +80,9 @@ def own_calls(task: Problem) -> list[Callable[[], object]]:
     W = {k: np.ones(shape) for k, shape in enumerate(network.shapes, 1)}
     flat, p, y = np.ones((2, sum(units + 1 for units in sizes[1:]) * n)), np.ones((3, network.size)), task.y.T.copy()
     scale, last = np.array(0.1), len(sizes) - 1
-    residual = y.ravel()
     calls: list[Callable[[], object]] = [partial(np.multiply, flat[0], flat[0], flat[1])]
     calls += [partial(np.subtract, scale, flat[0], flat[1])]
-    calls += [partial(np.subtract, a[last], y, z[last]), partial(residual.dot, residual)]
+    calls += [partial(np.subtract, a[last], y, z[last]), partial(np.vdot, y, y)]
     calls += [partial(np.multiply, z[last], scale, z[last])]
     calls += [partial(np.multiply, p[0], scale, p[1]), partial(np.subtract, p[2], p[1], p[2])]
     for k in range(1, last + 1):
