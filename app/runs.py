@@ -296,6 +296,9 @@ class Runs:
             raise SpecError("hidden", max(spec.hidden), f"at most {limits.units} units a layer")
         if spec.network.size > limits.parameters:
             raise SpecError("hidden", spec.network.size, f"smaller: at most {limits.parameters:,} parameters")
+        units, largest = sum(spec.network.sizes[1:]), self.settings.batch_activations
+        if units * min(spec.batch_size, spec.samples) > largest:  # a trace holds four numbers for each
+            raise SpecError("batch_size", spec.batch_size, f"at most {largest // units:,} with {units:,} units")
         if (cost := step_cost(spec)) > most:
             raise SpecError(
                 "optimizer" if spec.optimizer == "trial_and_error" else "batch_size",

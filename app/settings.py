@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     hidden_layers: int = _limit(LIMITS.hidden_layers, "hidden layers", ge=0, le=LIMITS.hidden_layers)
     units: int = _limit(LIMITS.units, "units of a layer", ge=1, le=LIMITS.units)
     most_step_seconds: float = _limit(3.0, "estimated seconds that one step may take", gt=0)
+    batch_activations: int = _limit(2_000_000, "activations of one mini-batch: units times examples", ge=1)
     steps_per_request: int = _limit(MOST_STEPS, "steps that one request may ask for", ge=1, le=MOST_STEPS)
     step_seconds: float = _limit(0.25, "seconds of computing that one request gets; what does not fit is left", gt=0)
     replay_seconds: float = _limit(2.0, "seconds of computing to bring a link's run to its step", gt=0)

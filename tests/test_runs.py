@@ -539,6 +539,7 @@ def test_a_step_that_would_take_too_long_is_refused() -> None:
         ({"units": 6}, {"hidden": [6]}, {"hidden": [7]}),
         ({"hidden_layers": 2}, {"hidden": [1, 1]}, {"hidden": [1, 1, 1]}),
         ({"parameters": 25}, {"hidden": [6]}, {"hidden": [7]}),
+        ({"batch_activations": 70}, {"hidden": [6], "batch_size": 10}, {"hidden": [6], "batch_size": 11}),
     ],
 )
 def test_limits_bind_at_their_number(
@@ -548,7 +549,7 @@ def test_limits_bind_at_their_number(
 
     async def work(runs: Runs) -> None:
         await runs.create(ME, Spec.make(fits))
-        with pytest.raises(SpecError, match="hidden"):
+        with pytest.raises(SpecError, match="hidden|batch_size"):
             await runs.create(ME, Spec.make(does_not))
 
     play_in(str(tmp_path / "runs.sqlite3"), work, **limit)
