@@ -15,7 +15,7 @@ from app import course
 from app.cache import Cache
 from app.costs import bytes_cost, data_cost, given_cost, look_cost, step_cost, told_cost
 from app.course import Course, Retention, Steps
-from app.once import KeyReused, Once, version_of
+from app.idempotency import KeyReused, Once, version_of
 from app.pool import Pool
 from app.record import (
     KINDS,
