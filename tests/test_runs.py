@@ -549,7 +549,7 @@ def test_limits_bind_at_their_number(
 
     async def work(runs: Runs) -> None:
         await runs.create(ME, Spec.make(fits))
-        with pytest.raises(SpecError, match="hidden|batch_size"):
+        with pytest.raises(SpecError, match=r"hidden|batch_size"):
             await runs.create(ME, Spec.make(does_not))
 
     play_in(str(tmp_path / "runs.sqlite3"), work, **limit)
