@@ -193,8 +193,10 @@ def _numbers(run: Run, state: RunState) -> tuple[tuple[str, str], ...]:
         ("train loss", fixed(train.loss)),
         ("test loss", fixed(test.loss)),
     ]
-    if train.accuracy is not None:
-        numbers.append(("accuracy", percent(train.accuracy if test.accuracy is None else test.accuracy)))
+    if test.accuracy is not None:
+        numbers.append(("test accuracy", percent(test.accuracy)))
+    elif train.accuracy is not None:
+        numbers.append(("train accuracy", percent(train.accuracy)))
     return tuple(numbers)
 
 

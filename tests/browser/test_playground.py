@@ -213,7 +213,8 @@ def test_walks_a_whole_pass_by_keyboard(open_page: Callable[..., Page]) -> None:
     for index, told in enumerate(said):
         page.keyboard.press("ArrowRight")
         page.wait_for_selector(f'#walk[data-moment="{index}"]')
-        words, shown = page.locator("#words").inner_text(), page.locator("#moment-numbers").inner_text()
+        faces = [page.locator(face).inner_text() for face in ("#words", "#moment-numbers")]
+        words, shown = (text.replace("\xa0", " ") for text in faces)
         assert (words, shown) == (told["words"], told["numbers"]), index
         assert page.locator("#symbols math").count() >= 1
         seen.append(words)
