@@ -163,7 +163,9 @@ def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]],
     assert teacher.evaluate("window.mark"), "somebody who joins does not make the teacher's page load anew"
     expect(late.locator("#stage[data-lesson]")).to_be_visible()
     late.close()
+    before = teacher.locator("#screen h2").first.inner_text()
     teacher.locator("a[rel=next]").click()
+    expect(teacher.locator("#screen h2").first).not_to_have_text(before)
     title = teacher.locator("#screen h2").first.inner_text()
     for screen in screens:
         expect(screen.locator("#lesson-screen h2").first).to_have_text(title)
