@@ -149,9 +149,9 @@ def _alike(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
                 f"Every weight of {_place(trace, k)} is 0, so nothing passes back through it and its units are all "
                 "alike: start from random weights, such as Xavier or He."
             ))  # fmt: skip
-        same = (layer.W[0] == layer.W).all() and (layer.b == layer.b[0]).all()
-        onward = k < len(trace.layers) and len(layer.W) > 1 and (trace.layers[k].W[:, :1] == trace.layers[k].W).all()
-        if same and onward:
+        alike = k < len(trace.layers) and len(layer.W) > 1 and (layer.W[0] == layer.W).all()
+        alike = alike and (layer.b == layer.b[0]).all()
+        if alike and (trace.layers[k].W[:, :1] == trace.layers[k].W).all():  # and what follows treats them alike
             return Complaint("alike", k, (
                 f"All units of {_place(trace, k)} are alike and get the same gradient, so they will stay alike: "
                 "start from random weights, such as Xavier or He."

@@ -145,7 +145,7 @@ def loss_chart(
     every = [losses, *(values for _, _, values in others)]
     finite = np.concatenate([v[np.isfinite(v)].ravel() for v in every])
     highest = float(finite.max(initial=0.0)) or 1.0
-    first = float(np.nanmax(losses[0])) if np.isfinite(losses[0]).any() else highest
+    first = max((value for value in losses[0].tolist() if isfinite(value)), default=highest)
     if not log and highest > RUNAWAY * first > 0:  # a run that explodes leaves the chart, rather than flatten its past
         highest = RUNAWAY * first
     x = Axis(0, max(1, head, *(int(s[-1]) for _, s, _ in others)), left, right)
@@ -159,8 +159,9 @@ def loss_chart(
         Curve(f"other {i + 1}: {name}", f"other o{i % 4}", path(x(s.astype(float)), y(values[:, 0])))
         for i, (name, s, values) in enumerate(others)
     ]
+    across = x(steps[keep].astype(float)).round()
     for column, name in ((1, "test"), (0, "train")):
-        curves.append(Curve(name, name, path(x(steps[keep].astype(float)).round(), y(losses[keep, column]))))
+        curves.append(Curve(name, name, path(across, y(losses[keep, column]))))
     nearest = int(np.searchsorted(steps, step).clip(0, len(steps) - 1))
     now = float(losses[nearest, 0])
     return LossChart(

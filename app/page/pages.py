@@ -77,7 +77,7 @@ async def _answer(ask: Asked, run: Run, view: View, new_spec: bool = False) -> R
     headers = {} if ask.quick else {"HX-Replace-Url": shown.url}
     if reached := _stopped(shown):
         headers["HX-Trigger"] = json.dumps({"stopped": reached})
-    return html(ask.request, text, headers=headers, level=1 if ask.quick else 4)
+    return html(ask.request, text, headers=headers, level=1)
 
 
 async def _page(ask: Asked, run: Run, view: View, wrong: Refused = NOTHING) -> Response:
