@@ -53,7 +53,7 @@ document.addEventListener('htmx:response:error', ({ detail: { ctx } }) => {
 });
 document.addEventListener('htmx:error', () => complain('The server does not answer. What is on screen is the last that came.'));
 
-export function complain(text) {
+function complain(text) {
   const line = Object.assign(document.createElement('p'), { className: 'notice error', textContent: text });
   document.getElementById('notice').replaceChildren(line);
 }

@@ -6,7 +6,7 @@ const walk = () => document.getElementById('walk');
 const total = () => Number(walk().dataset.total);
 export const moment = () => (walk().dataset.moment === '' ? null : Number(walk().dataset.moment));
 
-export const goTo = latest((index) => show({ moment: index }));
+const goTo = latest((index) => show({ moment: index }));
 
 export async function move(by) {
   await pause();

@@ -307,18 +307,11 @@ def _settings(name: str, form: Fields, fields: dict[str, Any]) -> dict[str, Any]
 
 
 def edit_from(spec: Spec, form: Fields) -> tuple[str, Any]:
-    """The field and value of one live change: a field of the spec, a parameter by address, or freeze and unfreeze.
-
-    Raises SpecError for a field that is none of these.
-    """
+    """The name and value of one live change: of a field of the spec, or of a parameter by its address."""
     field, text = form.get("field", ""), form.get("value", "")
-    if field in ("freeze", "unfreeze"):
-        left = [address for address in spec.frozen if address != text]
-        return "frozen", [*left, text] if field == "freeze" else left
     if field in ("optimizer_settings", "schedule_settings"):
-        return field, _settings(
-            field, form, {field.removesuffix("_settings"): getattr(spec, field.removesuffix("_settings"))}
-        )
+        rule = field.removesuffix("_settings")
+        return field, _settings(field, form, {rule: getattr(spec, rule)})
     if field in FIELDS:
         return field, spec_fields({field: form.get(field, text)}).get(field)
     return field, number(text)

@@ -152,7 +152,7 @@ def _ways_back(shown: Frame) -> dict[str, Any]:
 
 def _stopped(shown: Frame) -> str:
     """Which stop the run has come to, if any."""
-    view, (train, *_) = shown.view, (shown.run.metrics["train"], 0)
+    view, train = shown.view, shown.run.metrics["train"]
     if shown.run.state.divergence:
         return "diverged"
     if view.stop_step is not None and shown.run.state.step >= view.stop_step:
