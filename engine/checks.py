@@ -52,7 +52,11 @@ def number(field: str, value: Any, minimum: float, maximum: float) -> float:
     # The range first: a huge int has no float to test.
     if _is_real(value) and minimum <= value <= maximum and isfinite(value):
         return float(value)
-    raise SpecError(field, value, f"a number from {minimum:g} to {maximum:g}")
+    raise SpecError(field, value, f"a number from {_bound(minimum)} to {_bound(maximum)}")
+
+
+def _bound(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:g}"
 
 
 def integer(field: str, value: Any, minimum: float, maximum: float) -> int:

@@ -25,12 +25,12 @@ export const listen = (keys) => document.addEventListener('keydown', (event) => 
   act();
 });
 
-// Step, Reset, another network and the like while playing: pause first, so that the last frame of Play does not come after
-// theirs. A change in mid-run, which has an address of its own, goes between two frames.
-const STARTS = '#transport .button:not(#play), #settings button, .tile, #settings :is(input, select, textarea):not([hx-post], [form])';
+// Step, Reset, another network, the walkthrough: Play ends first, so that its last frame does not come after theirs. A
+// change in mid-run, which has an address of its own, goes between two frames.
+const ENDS_PLAY = '#transport .button:not(#play), #walk button:not(#slowly), #settings button, .tile, #settings :is(input, select, textarea):not([hx-post], [form])';
 for (const kind of ['click', 'change']) {
   document.addEventListener(kind, async (event) => {
-    const target = isPlaying() && event.target.closest?.(STARTS);
+    const target = isPlaying() && event.target.closest?.(ENDS_PLAY);
     if (!target || (kind === 'click') === target.matches('input, select, textarea')) return undefined;
     event.preventDefault();
     event.stopImmediatePropagation();

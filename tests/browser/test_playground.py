@@ -542,7 +542,7 @@ def test_back_leads_to_what_was_there_before(open_page: Callable[..., Page]) -> 
 
 def test_settings_change_while_playing(open_page: Callable[..., Page]) -> None:
     """A change in mid-run takes effect between two frames and Play goes on; one that starts again ends Play first, and
-    what was chosen is what is started."""
+    what was chosen is what is started; so does the walkthrough, which tells of the step on screen."""
     page = open_page("/?seed=103")
     page.click("#play")
     for control, value in (("learning_rate", "0.1"), ("optimizer", "momentum")):
@@ -552,6 +552,11 @@ def test_settings_change_while_playing(open_page: Callable[..., Page]) -> None:
     expect(page.locator("#play .word")).to_have_text("Pause")
     page.click("#play")
     expect_address(page, "edits=.*learning_rate:0.1.*optimizer:momentum")
+    assert int(number(page, "step").replace(",", "")) == api(page)["step"]
+    page.click("#play")
+    page.click("#next")
+    page.wait_for_selector("#walk[data-moment='0']")
+    expect(page.locator("#play .word")).to_have_text("Play")
     assert int(number(page, "step").replace(",", "")) == api(page)["step"]
     for control, value in (("loss", "huber"), ("initializer", "he_normal")):
         page.click("#play")
