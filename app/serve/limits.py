@@ -3,6 +3,7 @@
 A worker takes tokens from the store by the handful and spends them by itself, so most requests ask nobody.
 """
 
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from math import ceil
 from time import monotonic
@@ -68,6 +69,7 @@ def _run_of(path: str) -> str | None:
     return after.partition("/")[0] if found else None
 
 
+@lru_cache(maxsize=4096)
 def network(host: str) -> str:
     """A client's address; of an IPv6 one the network, for every machine has addresses without number there."""
     try:
