@@ -24,6 +24,7 @@ from machine import run_server
 
 CLIENTS = 16
 MANY, TURNS = 10_000, 15
+WHILES = 7
 NOTE = (
     "One worker, SQLite, the default network; the client is a bare socket. A request may compute for 60 s here instead "
     "of 0.25, so that 10,000 steps fit into one on any machine."
@@ -98,20 +99,26 @@ async def many_steps(client: Client) -> list[Claim]:
 
 
 async def sixteen_clients(url: str, seconds: float) -> list[Claim]:
-    """Steps a second, each client on a run of its own."""
+    """Steps a second, each client on a run of its own: the median of several whiles, for other people's work shows."""
     clients = [await Client(url).open() for _ in range(CLIENTS)]
     paths = [f"/api/v1/runs/{(await client.ask('POST', '/api/v1/runs', {}))['id']}/step" for client in clients]
-    end = perf_counter() + seconds
 
-    async def work(client: Client, path: str) -> None:
-        client.seconds = []
+    async def work(client: Client, path: str, end: float) -> None:
         while perf_counter() < end:
             await client.ask("POST", path, {"count": 1})
 
-    await asyncio.gather(*(work(*pair) for pair in zip(clients, paths, strict=True)))
-    times = [t for client in clients for t in client.seconds]
+    rates, times = [], []
+    for _ in range(WHILES):
+        for client in clients:
+            client.seconds = []
+        end = perf_counter() + seconds / 2
+        await asyncio.gather(*(work(*pair, end) for pair in zip(clients, paths, strict=True)))
+        took = [t for client in clients for t in client.seconds]
+        rates.append(len(took) / (seconds / 2))
+        times += took
     return [
-        Claim("16 clients, steps a second", len(times) / seconds, "", 1200, at_least=True),
+        Claim(f"16 clients, steps a second, median of {WHILES} whiles", median(rates), "", 1200, at_least=True),
+        Claim("16 clients, steps a second, best while", max(rates), ""),
         Claim("16 clients, p50", 1e3 * median(times), "ms"),
     ]
 
