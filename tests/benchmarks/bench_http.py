@@ -23,7 +23,7 @@ from engine import Spec, advance, start
 from machine import run_server
 
 CLIENTS = 16
-MANY, TURNS = 10_000, 15
+MANY, TURNS = 10_000, 25
 WHILES = 7
 NOTE = (
     "One worker, SQLite, the default network; the client is a bare socket. A request may compute for 60 s here instead "
