@@ -552,7 +552,7 @@ def test_settings_change_while_playing(open_page: Callable[..., Page]) -> None:
     expect(page.locator("#play .word")).to_have_text("Pause")
     page.click("#play")
     expect_address(page, "edits=.*learning_rate:0.1.*optimizer:momentum")
-    assert int(number(page, "step").replace(",", "")) == api(page)["step"]
+    until(page, lambda: int(number(page, "step").replace(",", "")) == api(page)["step"])  # the last frame is drawn
     page.click("#play")
     page.click("#next")
     page.wait_for_selector("#walk[data-moment='0']")
