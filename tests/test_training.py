@@ -117,7 +117,7 @@ def same_trace(one: Trace, other: Trace) -> bool:
 @EACH
 def test_traces_on_the_way_are_those_of_the_states(spec: Spec) -> None:
     """Asked for in one go or step by step: the same numbers, and the run itself goes the same way."""
-    wanted = range(1, 40, 4)
+    wanted = [step for step in range(1, 40) if step % 5]  # the small batch at an epoch's end among them
     whole = advance(apply(advance(start(spec), 1).state, "batch_size", 7), 39, traced=wanted)
     state = apply(advance(start(spec), 1).state, "batch_size", 7)
     for found in whole.traces:
