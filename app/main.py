@@ -11,22 +11,23 @@ from fastapi import FastAPI, Request, Response
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
-from app import api
-from app.answers import json
 from app.assets import STATIC
 from app.explain import api as api_look
+from app.failures import StoreUnavailable
 from app.learn import pages as learn
 from app.page import embed, pages
 from app.room import api as api_rooms
 from app.room import pages as pages_class
-from app.runs import Runs
-from app.schemas import Status
+from app.run import api
+from app.run.answers import json
+from app.run.runs import Runs
+from app.run.schemas import Status
 from app.serve import docs, errors, openapi, telemetry
 from app.serve.limits import Limiter
 from app.serve.process import leave_with_parent, stopping_event
 from app.serve.security import Guard
 from app.settings import Settings, load
-from app.stores import Store, StoreUnavailable, store_for
+from app.stores import Store, store_for
 
 # How long a thread may hold the interpreter while the event loop waits for it: heavy work runs in threads.
 SWITCH_SECONDS = 0.0005

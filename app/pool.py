@@ -8,6 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from app.failures import Busy
+
 T = TypeVar("T")
 # What takes longer than this leaves the event loop; a thread costs some 0.1 ms and shares the processor.
 HEAVY_SECONDS = 0.005
@@ -22,14 +24,6 @@ def _step_back() -> None:
     """Let the event loop go first: on Linux niceness is each thread's own."""
     if sys.platform == "linux":
         os.nice(5)
-
-
-class Busy(Exception):
-    """Too much heavy work waits already: everybody's (`status` 503), or this visitor's own (429)."""
-
-    def __init__(self, reason: str, status: int, retry_after: int = 1) -> None:
-        self.reason, self.status, self.retry_after = reason, status, retry_after
-        super().__init__(reason)
 
 
 class Pool:

@@ -6,9 +6,10 @@ python tests/storm.py STORE RUN FIRST: requests are numbered from FIRST, and a n
 import asyncio
 import sys
 
-from app.runs import Runs
+from app.failures import StoreUnavailable
+from app.run.runs import Runs
 from app.settings import Settings
-from app.stores import StoreUnavailable, store_for
+from app.stores import store_for
 
 
 async def storm(place: str, run_id: str, number: int) -> None:

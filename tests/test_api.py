@@ -19,8 +19,8 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import schemas
 from app.main import create_app
+from app.run import schemas
 from app.serve.strict import BadJson, decode
 from app.settings import Settings
 from engine import FIELDS, Spec, advance, start, trace

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from app.failures import TooMany
 from app.room import rooms
 from app.room.classroom import Caller, Classroom, NotTeacher, Removed, RoomNotFound
 from app.room.polls import Question
 from app.room.rooms import Room, Shared
-from app.runs import TooMany
 from app.settings import Settings
 from app.stores import store_for
 

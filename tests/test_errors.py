@@ -8,12 +8,10 @@ import orjson
 import pytest
 from fastapi.exceptions import RequestValidationError
 
+from app.failures import Busy, Conflict, KeyReused, RunDamaged, RunNotFound, StoreUnavailable, TooMany
 from app.main import create_app
-from app.pool import Busy
-from app.runs import Conflict, KeyReused, RunDamaged, RunNotFound, TooMany
 from app.serve.errors import ANSWERS, PROBLEM, invalid, problem, short, spec_problem
 from app.settings import Settings
-from app.stores import StoreUnavailable
 from engine import SpecError
 
 FAILURES: list[tuple[Exception, int, str | None]] = [

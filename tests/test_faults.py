@@ -22,10 +22,11 @@ from conftest import missing
 from test_api import served
 
 import machine
+from app.failures import StoreUnavailable
 from app.main import create_app
-from app.runs import Run, Runs
+from app.run.runs import Run, Runs
 from app.settings import Settings
-from app.stores import StoreUnavailable, store_for
+from app.stores import store_for
 from engine import Spec, advance, start
 
 KILLS = int(os.environ.get("KILLS", "10"))

@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from app.cache import Cache
-from app.course import Course, Retention, begin, carry, columns
-from app.runs import Conflict, KeyReused, Run, RunDamaged, RunNotFound, Runs, TooMany
+from app.failures import Conflict, KeyReused, RunDamaged, RunNotFound, StoreFull, StoreUnavailable, TooMany
+from app.run.cache import Cache
+from app.run.history import Course, Retention, begin, carry, columns
+from app.run.runs import Run, Runs
 from app.settings import Settings
-from app.stores import Store, StoreFull, StoreUnavailable, store_for
+from app.stores import Store, store_for
 from engine import Edit, Spec, SpecError, advance, apply, replay, start
 
 ME, YOU = "m" * 43, "y" * 43
@@ -613,7 +614,7 @@ def test_history_of_a_run_that_ends_sooner_is_as_close() -> None:
 def test_history_of_a_run_whose_time_is_up_is_as_close(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever time cuts a request for 100,000 steps, on a machine as fast as expected or not."""
     for slow in (4.0, 1e-3):
-        monkeypatch.setattr("app.course.SLOW", slow)
+        monkeypatch.setattr("app.run.history.SLOW", slow)
         cut, _ = carry(begin(SPEC), 100_000, 0.003, Retention())
         at_once, _ = carry(cut, 100_000, 0.0, Retention())
         assert 0 < cut.state.step == at_once.state.step - 1 < 20_000

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.stores import Store, StoreUnavailable
+from app.failures import StoreUnavailable
+from app.stores import Store
 from app.stores.redis import RedisStore
 from app.stores.sqlite import SqliteStore
 

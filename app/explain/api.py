@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from app.answers import json
-from app.api import Kept, Whole, answers_with
 from app.costs import CHECK_SECONDS, look_cost, probe_cost
 from app.explain import answers, schemas
 from app.explain.moments import GRAINS
 from app.explain.receipts import receipt as receipt_of
 from app.explain.walkthrough import walkthrough as walkthrough_of
-from app.runs import Run, Runs
+from app.run.answers import json
+from app.run.api import Kept, Whole, answers_with
+from app.run.runs import Run, Runs
 from app.serve.strict import StrictRoute
 from engine import RunState, SpecError, trace
 from engine.health import complaint

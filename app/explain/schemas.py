@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from app.explain.moments import Grain, Phase
-from app.schemas import Vector
+from app.run.schemas import Vector
 
 Number = float | None
 

@@ -16,13 +16,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 
-from app.answers import json
-from app.api import answers_with
 from app.draw.rendering import ENV
 from app.learn.exercises import LARGEST_SEED, TYPES, Exercise, exercise, exercise_by_id
 from app.learn.judging import check
 from app.learn.lessons import lessons
-from app.schemas import Body
+from app.run.answers import json
+from app.run.api import answers_with
+from app.run.schemas import Body
 from app.serve.errors import PROBLEM
 from app.serve.strict import StrictRoute
 from engine import SpecError

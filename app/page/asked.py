@@ -9,7 +9,7 @@ from fastapi import Request
 from app.draw.diagram import SIZES, Size
 from app.page.forms import Fields
 from app.page.links import View, view_of
-from app.runs import Runs
+from app.run.runs import Runs
 from app.serve.security import visitor_of
 from engine import SpecError
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from app.course import LAYER_COLUMNS, RUN_COLUMNS, Column, History
 from app.draw.charts import LossChart, log_share, loss_chart, sparkline
 from app.draw.diagram import Size, layer_name
 from app.draw.drawing import Drawing, Marks, draw
@@ -19,7 +18,8 @@ from app.explain.program import program
 from app.explain.walkthrough import Known, Walkthrough, known, walkthrough
 from app.page.ledger import Ledger, Teller, ledger
 from app.page.links import Link, View, fits, url_of, view_fields
-from app.runs import Run
+from app.run.history import LAYER_COLUMNS, RUN_COLUMNS, Column, History
+from app.run.runs import Run
 from engine import RunState, Trace, evaluate, examples_of, trace
 from engine.arrays import Floats, Ints
 from engine.health import spread

@@ -17,6 +17,7 @@ from app.costs import probe_cost
 from app.draw.numbers import given
 from app.draw.outputs import title_of
 from app.draw.rendering import render
+from app.failures import RunNotFound
 from app.page.asked import Asked, asked
 from app.page.csvdata import parse_csv
 from app.page.forms import NO_FIELDS, SPEEDS, Fields, edit_from, spec_from
@@ -24,7 +25,7 @@ from app.page.frame import Frame, check_view, frame, table_of
 from app.page.links import Link, View, number, view_of
 from app.page.probing import KINDS, map_of, partner_of, penalty_title, probe
 from app.page.refused import NOTHING, Refused, controls_again, refused, unopened
-from app.runs import Run, RunNotFound
+from app.run.runs import Run
 from app.serve import html as answers
 from app.serve.html import html
 from engine import RunState, Spec, SpecError, examples_of

@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from starlette.datastructures import State
 
-from app.answers import json, of_run
-from app.api import Key, answers_with
+from app.failures import StoreUnavailable
 from app.page.links import Link, View
 from app.room import polls, rooms, screens
 from app.room.broadcast import Follower, Full, Hub, Stream
@@ -33,13 +32,14 @@ from app.room.schemas import (
 )  # fmt: skip
 from app.room.screens import Screens
 from app.room.teaching import Teaching
+from app.run.answers import json, of_run
+from app.run.api import Key, answers_with
 from app.serve.errors import problem, short
 from app.serve.html import takes_gzip
 from app.serve.limits import network
 from app.serve.security import visitor_of
 from app.serve.strict import StrictRoute
 from app.settings import Settings
-from app.stores import StoreUnavailable
 from engine import Spec
 
 COOKIE = "teacher_"

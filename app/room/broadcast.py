@@ -20,8 +20,8 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app.failures import StoreUnavailable
 from app.settings import Settings
-from app.stores import StoreUnavailable
 
 log = logging.getLogger("playground.class")
 POLL_SECONDS = 0.05

@@ -11,11 +11,12 @@ from weakref import WeakValueDictionary
 
 import orjson
 
+from app.failures import StoreUnavailable, TooMany
 from app.room import rooms
 from app.room.rooms import Poll, Room, Shared
-from app.runs import TooMany, owner_of
+from app.run.runs import owner_of
 from app.settings import Settings
-from app.stores import Store, StoreUnavailable
+from app.stores import Store
 
 ATTEMPTS = 50
 PRESENCE_SECONDS = 240.0

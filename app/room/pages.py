@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from markupsafe import Markup
 
 from app.draw.rendering import ENV, render
+from app.failures import RunDamaged, RunNotFound, TooMany
 from app.learn import pages as learn
 from app.learn.lessons import lessons
 from app.learn.tools import TOOLS
@@ -29,7 +30,6 @@ from app.room.picture import LESSON_PATH, LOST, SIZES, lesson_of, picture_of
 from app.room.polls import BadQuestion
 from app.room.rooms import Room, Shared, spaced
 from app.room.teaching import Teaching, view_from
-from app.runs import RunDamaged, RunNotFound, TooMany
 from app.serve.addresses import base_url, is_reachable
 from app.serve.html import html
 from app.settings import Settings

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas import Body
+from app.run.schemas import Body
 from app.settings import MOST_STEPS
 
 Text = Annotated[str, Field(max_length=2_000)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from app.failures import RunDamaged, RunNotFound
 from app.room import polls
 from app.room.broadcast import REMOVED, Screen
 from app.room.classroom import Classroom
@@ -16,7 +17,6 @@ from app.room.picture import LOST, picture_of
 from app.room.polls import OPEN, REVEALED, Bar
 from app.room.rooms import Poll, Room, Shared, spaced
 from app.room.teaching import Teaching
-from app.runs import RunDamaged, RunNotFound
 from engine import SpecError
 
 STUDENT, WALL, TEACHER = "student", "wall", "teacher"

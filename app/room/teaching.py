@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
 from app.explain.walkthrough import walkthrough
+from app.failures import RunNotFound
 from app.learn.facts import Facts
 from app.page.frame import check_view
 from app.page.links import View, view_fields, view_of
@@ -11,7 +12,7 @@ from app.room import polls, rooms
 from app.room.classroom import Caller, Classroom, Entry
 from app.room.polls import Question
 from app.room.rooms import HandIn, Refused, Room, Shared
-from app.runs import Run, RunNotFound, Runs, Steps, owner_of
+from app.run.runs import Run, Runs, Steps, owner_of
 from engine import RunState, SpecError, trace
 
 MOST_FIELDS = 60

@@ -13,10 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.draw.rendering import render
-from app.pool import Busy
-from app.runs import Conflict, KeyReused, RunDamaged, RunNotFound, TooMany
+from app.failures import Busy, Conflict, KeyReused, RunDamaged, RunNotFound, StoreUnavailable, TooMany
 from app.serve.html import html
-from app.stores import StoreUnavailable
 from engine import SpecError
 from engine.checks import short_form
 

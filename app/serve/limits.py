@@ -10,8 +10,9 @@ from time import monotonic
 
 from starlette.types import Scope
 
+from app.failures import StoreUnavailable
 from app.settings import Settings
-from app.stores import Store, StoreUnavailable
+from app.stores import Store
 
 BURST_SECONDS = 2.0
 HANDFUL = 0.1

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.schemas import Problem
+from app.run.schemas import Problem
 from app.serve.errors import PROBLEM
 
 _EVERYWHERE = {

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.costs import decode_cost
-from app.pool import HEAVY_SECONDS, Busy
+from app.failures import Busy
+from app.pool import HEAVY_SECONDS
 from app.serve.security import visitor_of
 
 

@@ -1,7 +1,8 @@
 """Where runs are kept: one interface, SQLite by default, Redis for several machines."""
 
+from app.failures import StoreFull, StoreUnavailable
 from app.settings import Settings
-from app.stores.base import Record, Store, StoreFull, StoreUnavailable
+from app.stores.base import Record, Store
 from app.stores.sqlite import SqliteStore
 
 __all__ = ["Record", "Store", "StoreFull", "StoreUnavailable", "store_for"]

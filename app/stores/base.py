@@ -12,21 +12,6 @@ from typing import Protocol
 Parts = Mapping[str, Mapping[str, bytes | None]]
 
 
-class StoreUnavailable(Exception):
-    """The store cannot answer now: busy, full, stopped or broken. Nothing was half-written."""
-
-    def __init__(self, reason: str, retry_after: int = 1) -> None:
-        self.reason, self.retry_after = reason, retry_after
-        super().__init__(reason)
-
-
-class StoreFull(StoreUnavailable):
-    """There is no room for this write; deleting makes some."""
-
-    def __init__(self) -> None:
-        super().__init__("the store is full", retry_after=30)
-
-
 @dataclass(frozen=True)
 class Record:
     """One record as it was read, at one moment: parts by kind, then by name."""

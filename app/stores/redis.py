@@ -13,7 +13,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import OutOfMemoryError, RedisError
 
-from app.stores.base import Parts, Record, StoreFull, StoreUnavailable
+from app.failures import StoreFull, StoreUnavailable
+from app.stores.base import Parts, Record
 
 # Names: r: a record's hash (v version, o owner, x value, k kinds), p: a hash of parts for each kind, i: keys of one
 # prefix by time of writing, o: the same of one owner, e: all keys by time of expiry, b: buckets.

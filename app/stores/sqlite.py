@@ -13,7 +13,8 @@ from pathlib import Path
 from time import monotonic, time
 from typing import Any, TypeVar
 
-from app.stores.base import Parts, Record, StoreFull, StoreUnavailable
+from app.failures import StoreFull, StoreUnavailable
+from app.stores.base import Parts, Record
 
 T = TypeVar("T")
 log = logging.getLogger("playground.store")

@@ -26,13 +26,13 @@ import numpy as np  # noqa: E402
 from measure import Claim, alternately, processor_seconds, publish  # noqa: E402
 
 import machine  # noqa: E402
-from app.course import Retention, begin, carry  # noqa: E402
 from app.draw.outputs import points_key  # noqa: E402
 from app.draw.pictures import GRID, sprite, surfaces  # noqa: E402
 from app.page.frame import frame  # noqa: E402
 from app.page.links import View  # noqa: E402
 from app.page.pages import frame_text  # noqa: E402
-from app.record import Run  # noqa: E402
+from app.run.history import Retention, begin, carry  # noqa: E402
+from app.run.record import Run  # noqa: E402
 from engine import RunState, Spec, advance, start  # noqa: E402
 
 SMALL, DEEP = "hidden=4,2", "hidden=8,8,8,8,8,8"

@@ -11,13 +11,14 @@ from typing import Any
 
 import orjson
 
-from app import course
-from app.cache import Cache
 from app.costs import bytes_cost, data_cost, given_cost, look_cost, step_cost, told_cost
-from app.course import Course, Retention, Steps
-from app.idempotency import KeyReused, Once, version_of
+from app.failures import Conflict, RunDamaged, RunNotFound, StoreFull, TooMany
 from app.pool import Pool
-from app.record import (
+from app.run import history
+from app.run.cache import Cache
+from app.run.history import Course, Retention, Steps
+from app.run.idempotency import Once, version_of
+from app.run.record import (
     KINDS,
     Damaged,
     Run,
@@ -32,37 +33,13 @@ from app.record import (
     value_of,
 )
 from app.settings import Settings
-from app.stores import Store, StoreFull
+from app.stores import Store
 from engine import CorruptState, Edit, RunState, Spec, SpecError, pack, replay, start, unpack
 
-__all__ = ["Conflict", "KeyReused", "Run", "RunDamaged", "RunNotFound", "Runs", "Steps", "Summary", "TooMany"]
+__all__ = ["Run", "Runs", "Steps", "Summary"]
 
 ATTEMPTS = 20
 PATH_POINTS = 24
-
-
-class RunNotFound(LookupError):
-    """There is no such run, or it has expired."""
-
-
-class RunDamaged(Exception):
-    """The stored bytes of this run are not what was written."""
-
-
-class TooMany(Exception):
-    """A limit on how many there may be: what, and when to come again."""
-
-    def __init__(self, reason: str, retry_after: int) -> None:
-        self.reason, self.retry_after = reason, retry_after
-        super().__init__(reason)
-
-
-class Conflict(Exception):
-    """The run is not at the version that was expected; `version` is the one it is at."""
-
-    def __init__(self, version: int) -> None:
-        self.version = version
-        super().__init__(f"the run is at version {version}")
 
 
 Work = Callable[[Run], Awaitable[tuple[Run, Steps]]]
@@ -95,17 +72,17 @@ class Runs:
 
     def _replay(self, spec: Spec, edits: Sequence[Edit], step: int) -> tuple[Course, dict[int, RunState]]:
         deadline = time() + self.settings.replay_seconds
-        made, kept = course.begin(spec), dict[int, RunState]()
+        made, kept = history.begin(spec), dict[int, RunState]()
         for edit in [*(edit for edit in edits if edit.step <= step), None]:
             target = edit.step if edit else step
             seconds = max(0.0, deadline - time())
             if target > made.state.step:
-                made, steps = course.carry(made, target - made.state.step, seconds, self.retention)
+                made, steps = history.carry(made, target - made.state.step, seconds, self.retention)
                 kept |= steps.kept
             if made.state.step < target:
                 break
             if edit:
-                made = course.change(made, edit.field, edit.value)
+                made = history.change(made, edit.field, edit.value)
                 self.check(made.state.spec)
         return made, kept
 
@@ -168,7 +145,7 @@ class Runs:
             run = await self._back(run, start)
             cost = min(budget, count * step_cost(run.state.spec)) + look_cost(run.state.spec)
             return await self.pool.do(
-                cost, run.visitor, lambda: course.carry(run, count, budget, self.retention, before)
+                cost, run.visitor, lambda: history.carry(run, count, budget, self.retention, before)
             )
 
         run, steps = await self._change(run_id, work, version, key, ("step", count))
@@ -207,7 +184,7 @@ class Runs:
 
     def _edited(self, run: Run, changes: dict[str, object]) -> Run:
         for field, value in changes.items():
-            run = course.change(run, field, value)
+            run = history.change(run, field, value)
         self.check(run.state.spec)
         return run
 
@@ -225,13 +202,13 @@ class Runs:
         if step is None or step == run.state.step:
             return run
         state = await self.at(run, step)
-        return await self.pool.do(look_cost(state.spec), run.visitor, lambda: course.back(run, state))
+        return await self.pool.do(look_cost(state.spec), run.visitor, lambda: history.back(run, state))
 
     async def reset(self, run_id: str, *, version: int | None = None, key: str | None = None) -> tuple[Run, Steps]:
         """The same start again, without edits."""
 
         async def work(run: Run) -> tuple[Run, Steps]:
-            fresh = await self.pool.do(look_cost(run.origin), run.visitor, lambda: course.begin(run.origin))
+            fresh = await self.pool.do(look_cost(run.origin), run.visitor, lambda: history.begin(run.origin))
             again = replace(run, edits=(), state=fresh.state, metrics=fresh.metrics, sampled=fresh.sampled)
             return again, Steps()
 
@@ -242,7 +219,7 @@ class Runs:
         run, owner = await self.get(run_id), owner_of(visitor)
         await self._make_room(owner)
         state = run.state if step is None else await self.at(run, step)
-        made = await self.pool.do(look_cost(state.spec), owner, lambda: course.back(run, state))
+        made = await self.pool.do(look_cost(state.spec), owner, lambda: history.back(run, state))
         names = [name for name in await self.store.names(_key(run_id), "state") if int(name) <= state.step]
         kept = {int(name): await self._kept(run, int(name)) for name in names}
         return await self._add(made, owner, kept)
@@ -263,7 +240,7 @@ class Runs:
 
     async def _reach(self, run: Run, edits: tuple[Edit, ...], step: int) -> RunState:
         """The state at `step` after these edits, from a kept one that they agree on with the run's."""
-        agreed = course.agreement(edits, run.edits)
+        agreed = history.agreement(edits, run.edits)
         names = [int(name) for name in await self.store.names(_key(run.id), "state")]
         nearest = max((name for name in names if name <= min(step, agreed)), default=0)
         base = await self._kept(run, nearest)

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from app.record import Run
+from app.run.record import Run
 
 MOST_NUMBERS = 1_000_000  # about 8 MB
 # Numbers that take as much room as a run's objects, as an edit, and as a number that was given, which is Python's own.

@@ -16,7 +16,7 @@ from zlib import crc32
 import numpy as np
 import orjson
 
-from app.course import Column, Course, Head, History, columns
+from app.run.history import Column, Course, Head, History, columns
 from app.stores import Record
 from engine import Divergence, Edit, Metrics, Spec, unpack
 from engine.packing import changed_by, changes_of

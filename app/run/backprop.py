@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from app.answers import check_size, traced
-from app.schemas import BackpropBody
+from app.run.answers import check_size, traced
+from app.run.schemas import BackpropBody
 from app.settings import Settings
 from engine import Spec, SpecError, start, trace_of
 from engine.arrays import Ints

@@ -12,8 +12,8 @@ import orjson
 from starlette.responses import Response
 
 from app.costs import trace_numbers
-from app.course import Head, Steps, columns
-from app.record import LONG, Run, Summary
+from app.run.history import Head, Steps, columns
+from app.run.record import LONG, Run, Summary
 from app.settings import Settings
 from engine import (
     ACTIVATIONS,

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from app import answers, schemas
-from app.answers import json
-from app.backprop import backprop as one_step
 from app.costs import given_cost, look_cost, told_cost, trace_cost
-from app.runs import Run, Runs, Steps
-from app.schemas import given
+from app.run import answers, schemas
+from app.run.answers import json
+from app.run.backprop import backprop as one_step
+from app.run.runs import Run, Runs, Steps
+from app.run.schemas import given
 from app.serve.security import visitor
 from app.serve.strict import StrictRoute
 from engine import RunState, Spec

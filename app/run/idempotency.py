@@ -7,12 +7,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from app.course import Steps
-from app.record import Run, head_of, told_of
-
-
-class KeyReused(Exception):
-    """The idempotency key was used for another request."""
+from app.failures import KeyReused
+from app.run.history import Steps
+from app.run.record import Run, head_of, told_of
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,52 @@
+"""What can go wrong, by name: one place, so that whoever raises and whoever answers need not know each other."""
+
+
+class RunNotFound(LookupError):
+    """There is no such run, or it has expired."""
+
+
+class RunDamaged(Exception):
+    """The stored bytes of this run are not what was written."""
+
+
+class TooMany(Exception):
+    """A limit on how many there may be: what, and when to come again."""
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        self.reason, self.retry_after = reason, retry_after
+        super().__init__(reason)
+
+
+class Conflict(Exception):
+    """The run is not at the version that was expected; `version` is the one it is at."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        super().__init__(f"the run is at version {version}")
+
+
+class KeyReused(Exception):
+    """The idempotency key was used for another request."""
+
+
+class Busy(Exception):
+    """Too much heavy work waits already: everybody's (`status` 503), or this visitor's own (429)."""
+
+    def __init__(self, reason: str, status: int, retry_after: int = 1) -> None:
+        self.reason, self.status, self.retry_after = reason, status, retry_after
+        super().__init__(reason)
+
+
+class StoreUnavailable(Exception):
+    """The store cannot answer now: busy, full, stopped or broken. Nothing was half-written."""
+
+    def __init__(self, reason: str, retry_after: int = 1) -> None:
+        self.reason, self.retry_after = reason, retry_after
+        super().__init__(reason)
+
+
+class StoreFull(StoreUnavailable):
+    """There is no room for this write; deleting makes some."""
+
+    def __init__(self) -> None:
+        super().__init__("the store is full", retry_after=30)

@@ -1,0 +1,1 @@
+"""A run: what it is, what is done to it, how it is kept, and its JSON."""
