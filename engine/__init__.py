@@ -17,8 +17,9 @@ from engine.maps import unit_maps
 from engine.network import Network
 from engine.optimizers import OPTIMIZERS
 from engine.packing import CorruptState, pack, unpack
+from engine.penalties import PENALTIES
 from engine.schedules import SCHEDULES
-from engine.spec import FIELDS, LIMITS, REGULARIZATIONS, CustomData, Limits, Spec, SpecError
+from engine.spec import FIELDS, LIMITS, CustomData, Limits, Spec, SpecError
 from engine.state import Divergence, RunState, start
 from engine.tracing import LayerTrace, Trace, trace, trace_of
 from engine.training import Progress, advance
@@ -32,7 +33,7 @@ __all__ = [
     "LIMITS",
     "LOSSES",
     "OPTIMIZERS",
-    "REGULARIZATIONS",
+    "PENALTIES",
     "SCHEDULES",
     "CorruptState",
     "CustomData",

@@ -17,7 +17,6 @@ Group = Literal["data", "network", "training"]
 Kind = Literal["choice", "choices", "integer", "number", "integers", "settings", "frozen", "parameters", "data"]
 
 CUSTOM = "custom"
-REGULARIZATIONS = {name: penalty.sentence for name, penalty in PENALTIES.items()}
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ FIELDS: dict[str, Field] = {
         Field("schedule_settings", "Schedule settings", "training", "settings", None,
               "The schedule's own numbers.", live=True),
         Field("regularization", "Regularization", "training", "choice", "none", "Pulls weights towards zero.",
-              choices=tuple(REGULARIZATIONS), live=True),
+              choices=tuple(PENALTIES), live=True),
         Field("regularization_rate", "Regularization rate", "training", "number", 0.0, "How strongly it pulls.",
               0, 10, live=True),
         Field("batch_size", "Batch size", "training", "integer", 10, "Examples in each step's mini-batch.",

@@ -14,14 +14,14 @@ from engine.checks import SpecError, integer, number, one_of, sequence
 from engine.custom import CustomData, custom_data
 from engine.datasets import DATASETS
 from engine.features import features_for
-from engine.fields import CUSTOM, FIELDS, LIMITS, REGULARIZATIONS, Field, Limits
+from engine.fields import CUSTOM, FIELDS, LIMITS, Field, Limits
 from engine.losses import LOSSES
 from engine.network import Network
 from engine.optimizers import OPTIMIZERS
 from engine.schedules import SCHEDULES
 from engine.settings import Setting
 
-__all__ = ["CUSTOM", "FIELDS", "LIMITS", "REGULARIZATIONS", "CustomData", "Field", "Limits", "Spec", "SpecError"]
+__all__ = ["CUSTOM", "FIELDS", "LIMITS", "CustomData", "Field", "Limits", "Spec", "SpecError"]
 
 
 @dataclass(frozen=True)

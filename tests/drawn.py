@@ -7,7 +7,7 @@ from engine import (
     INITIALIZERS,
     LOSSES,
     OPTIMIZERS,
-    REGULARIZATIONS,
+    PENALTIES,
     RunState,
     Spec,
     Trace,
@@ -27,7 +27,7 @@ def specs(draw: st.DrawFn) -> Spec:
     output = draw(st.sampled_from(sorted(ACTIVATIONS)))
     losses = [name for name, loss in LOSSES.items() if not loss.refuses(ACTIVATIONS[output])]
     hidden = draw(st.lists(st.integers(1, 4), max_size=3))
-    regularization = draw(st.sampled_from(sorted(REGULARIZATIONS)))
+    regularization = draw(st.sampled_from(sorted(PENALTIES)))
     return Spec.make(
         dataset=DATASETS.get(output, "xor"),
         samples=24,

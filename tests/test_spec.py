@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import ACTIVATIONS, DATASETS, FIELDS, INITIALIZERS, LIMITS, LOSSES, OPTIMIZERS, REGULARIZATIONS, SCHEDULES
+from engine import ACTIVATIONS, DATASETS, FIELDS, INITIALIZERS, LIMITS, LOSSES, OPTIMIZERS, PENALTIES, SCHEDULES
 from engine.features import features_for
 from engine.spec import CUSTOM, Spec, SpecError
 
@@ -41,7 +41,7 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
         "optimizer": draw(st.sampled_from(list(OPTIMIZERS))),
         "schedule": draw(st.sampled_from(list(SCHEDULES))),
         "learning_rate": draw(st.floats(1e-7, 100)),
-        "regularization": draw(st.sampled_from(list(REGULARIZATIONS))),
+        "regularization": draw(st.sampled_from(list(PENALTIES))),
         "regularization_rate": draw(st.floats(0, 10)),
         "batch_size": draw(st.integers(1, 100)),
         "frozen": draw(st.sampled_from([[], ["biases"], ["W1.1.1"], ["b1.1", "biases", "b1.1"]])),

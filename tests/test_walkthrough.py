@@ -268,7 +268,8 @@ def test_what_training_makes_smaller_is_said() -> None:
     spec = Spec.make(dataset="three_blobs", loss="cross_entropy", regularization="l2", regularization_rate=0.1)
     step = trace(start(spec), 5)
     walk = walkthrough(step, "layer")
-    assert f"L + R = {unsigned(step.loss + step.penalty)}" in text_of(the(walk, "penalty").numbers)
+    summed = f"L + R = {unsigned(step.loss)} + {unsigned(step.penalty)} = {unsigned(step.loss + step.penalty)}"
+    assert summed in text_of(the(walk, "penalty").numbers)
     wanted = int(step.y[0].argmax())
     assert f"Output, unit {wanted + 1} (class {wanted})" in text_of(the(walk, "loss").words)
     momentum = trace(start(Spec.make(optimizer="momentum", regularization="l2", regularization_rate=0.1)), 5)

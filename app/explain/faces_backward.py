@@ -163,7 +163,7 @@ def _dz(scene: Scene, key: Key) -> Face:
         dz, "backward"
     )
     derivative = put_in(
-        entry.derivative_formula.split(" = ", 1)[1], forward(symbol("a", k, j)), forward(symbol("z", k, j))
+        entry.derivative_formula.split(" = ", 1)[1], a=forward(symbol("a", k, j)), z=forward(symbol("z", k, j))
     )
     symbols = rf"{delta(k, j)} = {slope(symbol('a', k, j))}\, f',\quad f' = {derivative}"
     return Face(words, symbols, numbers, (f"dz{k}",), {"da": da, "slope": factor, "dz": dz})

@@ -24,7 +24,7 @@ from app.explain.scene import (
     sources,
     sum_of,
 )  # fmt: skip
-from engine import ACTIVATIONS, LOSSES
+from engine import ACTIVATIONS, LOSSES, PENALTIES
 from engine.arrays import Floats
 
 FACTORS: tuple[Role, Role] = ("positive", "forward")  # of a single product: its weight is coloured by its sign
@@ -147,7 +147,7 @@ def _activation_symbols(name: str, k: int, j: int) -> str:
     if ACTIVATIONS[name].product:
         unit, every = forward(symbol("z", k, j)), forward(f"z^{{{k}}}_{{i}}")
         return rf"{forward(symbol('a', k, j))} = \frac{{e^{{{unit}}}}}{{\sum_i e^{{{every}}}}}"
-    return put_in(ACTIVATIONS[name].formula, forward(symbol("a", k, j)), forward(symbol("z", k, j)))
+    return put_in(ACTIVATIONS[name].formula, a=forward(symbol("a", k, j)), z=forward(symbol("z", k, j)))
 
 
 def _remark(name: str, z: float) -> str:
@@ -264,12 +264,13 @@ def _loss(scene: Scene, key: Key) -> Face:
 
 def _penalty(scene: Scene, key: Key) -> Face:
     trace, spec = scene.trace, scene.trace.spec
-    rate = short(spec.regularization_rate)
-    l1, total = spec.regularization == "l1", unsigned(trace.loss + trace.penalty)
-    words = say(f"{spec.regularization.upper()} regularization adds its own: {'' if l1 else 'large '}weights cost ",
-                f"{unsigned(trace.penalty)} more. Training makes both together smaller: {total}.")  # fmt: skip
-    symbols = r"R = \lambda \sum |W|" if l1 else r"R = \frac{\lambda}{2} \sum W^2"
-    numbers = say(f"λ = {rate}; R = {'Σ|W|' if l1 else '½ ΣW²'} × λ = {unsigned(trace.penalty)}; L + R = {total}")
+    entry, rate = PENALTIES[spec.regularization], spec.regularization_rate
+    penalty, total = unsigned(trace.penalty), unsigned(trace.loss + trace.penalty)
+    words = say(f"{entry.title} regularization adds its own: {entry.costly} cost {penalty} more. "
+                f"Training makes both together smaller: {total}.")  # fmt: skip
+    before = f"{short(rate)} × {unsigned(trace.penalty / rate)}"
+    numbers = say(f"λ = {short(rate)}; R = {before} = {penalty}; L + R = {unsigned(trace.loss)} + {penalty} = {total}")
+    symbols = put_in(entry.formula, w="W")
     return Face(words, symbols, numbers, ("penalty",), {"penalty": trace.penalty})
 
 

@@ -9,8 +9,8 @@ from app.draw.numbers import short, unsigned
 from app.explain.faces_backward import slope
 from app.explain.moments import Segment, Segments, back, by_sign, moved, say, times
 from app.explain.plan import Key
-from app.explain.scene import UNITS, Face, Scene, capital, count, largest, plus, several, sources, ways
-from engine import OPTIMIZERS
+from app.explain.scene import UNITS, Face, Scene, capital, count, largest, plus, put_in, several, sources, ways
+from engine import OPTIMIZERS, PENALTIES, Spec
 from engine.receipts import ParameterReceipt, parameter_receipt
 
 PART_NAMES = {
@@ -23,15 +23,21 @@ def _penalty_gradient(scene: Scene, key: Key) -> Face:
     _, _, k, j, i = key
     spec, layer = scene.trace.spec, scene.layer(k)
     weight, pull = float(layer.W[j - 1, i - 1]), float(layer.dW_penalty[j - 1, i - 1])
-    name = spec.regularization.upper()
-    words = say(f"{name} regularization pulls the weight towards 0: it adds ", back(pull), " to its gradient.")
-    if weight == 0:
-        words = say(f"{name} regularization pulls every weight towards 0; this one is there, and it adds nothing.")
-    inner = r"\operatorname{sign}(W)" if spec.regularization == "l1" else "W"
-    by = " × sign " if spec.regularization == "l1" else " × "
-    numbers = say(short(spec.regularization_rate), by, times(by_sign(weight)), " = ", back(pull))
-    symbols = rf"\lambda\, {inner.replace('W', symbol('W', k, j, i))}"
+    entry = PENALTIES[spec.regularization]
+    name, slope_here = entry.title, float(entry.gradient(np.array([weight]))[0])
+    way = "towards" if weight * pull > 0 else "away from"
+    words = say(f"{name} regularization pulls the weight {way} 0: it adds ", back(pull), " to its gradient.")
+    if pull == 0:
+        words = say(f"{name} regularization adds nothing at ", by_sign(weight), ", where this weight is.")
+    product = (f"{short(spec.regularization_rate)} × ", times(by_sign(slope_here)), " = ", back(pull))
+    numbers = say(*product) if slope_here == weight else say("W = ", by_sign(weight), "; ", *product)
+    symbols = _pull(spec, symbol("W", k, j, i))
     return Face(words, symbols, numbers, (f"gW{k}", f"W{k}_next"), {"W": weight, "dW_penalty": pull})
+
+
+def _pull(spec: Spec, weight: str) -> str:
+    """LaTeX of what regularization adds to one weight's gradient."""
+    return rf"\lambda\, {put_in(PENALTIES[spec.regularization].gradient_formula, w=weight)}"
 
 
 def _update_weight(scene: Scene, key: Key) -> Face:
@@ -106,7 +112,7 @@ def update_symbols(scene: Scene, receipt: ParameterReceipt) -> str:
         return rf"{update(name)} \leftarrow {name}"
     spec, pull = scene.trace.spec, ""
     if receipt.source and spec.penalized:
-        pull = r"\lambda\, " + (rf"\operatorname{{sign}}({name})" if spec.regularization == "l1" else name)
+        pull = _pull(spec, name)
     if spec.optimizer == "sgd":
         return rf"{update(name)} \leftarrow {name} - \eta\, {slope(name)}" + (rf" - \eta {pull}" if pull else "")
     optimizer = OPTIMIZERS[spec.optimizer]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Spec, Trace
+from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, PENALTIES, Trace
 from engine.losses import FromLogits
 from engine.optimizers import Optimizer
 from engine.session import frozen_mask
@@ -61,7 +61,7 @@ class _Shape:
     activations: tuple[str, ...]
     loss: str
     optimizer: str
-    regularization: str
+    regularization: str  # "" for none
     held: bool
     classes: bool  # every row of y adds up to 1
 
@@ -70,12 +70,9 @@ def _shape_of(trace: Trace) -> _Shape:
     spec = trace.spec
     classes = bool((trace.y.sum(axis=1) == 1.0).all())
     return _Shape(
-        spec.network.activation_names, spec.loss, spec.optimizer, _pull(spec), bool(spec.frozen), classes
+        spec.network.activation_names, spec.loss, spec.optimizer, spec.regularization if spec.penalized else "",
+        bool(spec.frozen), classes
     )  # fmt: skip
-
-
-def _pull(spec: Spec) -> str:
-    return spec.regularization if spec.regularization_rate > 0 else "none"
 
 
 @lru_cache(maxsize=256)
@@ -113,11 +110,10 @@ def _loss(shape: _Shape, suffix: str = "") -> Iterator[Line]:
     last, joined = len(shape.activations), _joined(shape)
     code = joined.code if joined else LOSSES[shape.loss].code
     yield "loss", "loss = " + _named(code, z=f"z{last}", a=f"a{last}")
-    if shape.regularization != "none":
-        one = "np.abs({}).sum()" if shape.regularization == "l1" else "({}**2).sum()"
-        total = " + ".join(one.format(f"W{k}{suffix}") for k in _layers(shape))
-        half = "" if shape.regularization == "l1" else " / 2"
-        yield "penalty", f"penalty = regularization_rate{half} * ({total})"
+    if shape.regularization:
+        code = PENALTIES[shape.regularization].code
+        total = " + ".join(_named(code, w=f"W{k}{suffix}") for k in _layers(shape))
+        yield "penalty", f"penalty = regularization_rate * ({total})"
 
 
 def _backward(shape: _Shape) -> Iterator[Line]:
@@ -145,17 +141,17 @@ def _update(shape: _Shape) -> Iterator[Line]:
     if optimizer.search:
         yield from _trial_and_error(shape)
         return
-    if shape.regularization != "none":
-        pull = "np.sign(W{k})" if shape.regularization == "l1" else "W{k}"
+    if shape.regularization:
+        pull = PENALTIES[shape.regularization].gradient_code
         for k in _layers(shape):
-            yield f"gW{k}", f"gW{k} = dW{k} + regularization_rate * {pull.format(k=k)}"
+            yield f"gW{k}", f"gW{k} = dW{k} + regularization_rate * {_named(pull, w=f'W{k}')}"
     if len(optimizer.code) > 1:
         slots = ", ".join(("p", *optimizer.slots))
         yield "", f"def {optimizer.name}_step({', '.join(('p', 'g', *optimizer.slots))}):"
         yield from (("", "    " + line) for line in optimizer.code)
         yield "", f"    return {slots}"
     for k in _layers(shape):
-        gradient = f"gW{k}" if shape.regularization != "none" else f"dW{k}"
+        gradient = f"gW{k}" if shape.regularization else f"dW{k}"
         for parameter, g in ((f"W{k}", gradient), (f"b{k}", f"db{k}")):
             yield f"{parameter}_next", _one_update(optimizer, parameter, g)
             if shape.held:
@@ -178,7 +174,7 @@ def _trial_and_error(shape: _Shape) -> Iterator[Line]:
     yield "", "def rerun():"
     for _, line in (*_forward(shape, "_next"), *_loss(shape, "_next")):
         yield "", "    " + line
-    yield "", "    return loss" + (" + penalty" if shape.regularization != "none" else "")
+    yield "", "    return loss" + (" + penalty" if shape.regularization else "")
     yield "", "places = []"
     yield "", "for W, b, sW, sb, fW, fb in ("
     for k in _layers(shape):

@@ -194,15 +194,14 @@ def count(number: int, what: str) -> str:
     return f"only {what}" if number == 1 else f"{number} {what}s"
 
 
-_LETTER = re.compile(r"(?<![\\a-zA-Z_])([az])(\^)?(?![a-zA-Z_])")
+_LETTER = re.compile(r"(?<![\\a-zA-Z_])([awz])(\^)?(?![a-zA-Z_])")
 
 
-def put_in(formula: str, a: str, z: str) -> str:
-    """A formula's own a and z, which stand alone in it, as the symbols of one unit: a = \\tanh z about a^2_1."""
-    names = {"a": a, "z": z}
+def put_in(formula: str, **names: str) -> str:
+    """A formula's own a, z or w, which stand alone in it, as the symbols of one unit: a = \\tanh z about a^2_1."""
 
     def replacement(match: re.Match[str]) -> str:
-        name = names[match[1]]
+        name = names.get(match[1], match[1])
         return f"({name})^" if match[2] else name
 
     return _LETTER.sub(replacement, formula)

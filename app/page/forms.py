@@ -24,7 +24,7 @@ from engine import (
     LIMITS,
     LOSSES,
     OPTIMIZERS,
-    REGULARIZATIONS,
+    PENALTIES,
     SCHEDULES,
     Spec,
     SpecError,
@@ -159,10 +159,7 @@ def controls(spec: Spec) -> Controls:
         rates=_rates(LEARNING_RATES, spec.learning_rate),
         schedules=_options(SCHEDULES, spec.schedule),
         schedule_numbers=_numbers("schedule_settings", SCHEDULES[spec.schedule].settings, spec.schedule_settings),
-        regularizations=tuple(
-            Option(name, name.upper() if name != "none" else "none", name == spec.regularization, sentence)
-            for name, sentence in REGULARIZATIONS.items()
-        ),
+        regularizations=_options(PENALTIES, spec.regularization),
         regularization_rates=_rates(REGULARIZATION_RATES, spec.regularization_rate),
         batch_most=max(100, spec.batch_size),
         samples_most=max(spec.samples, info.max_samples if info and spec.dataset == "digits16" else 1000),

@@ -24,7 +24,7 @@ from engine import (
     LIMITS,
     LOSSES,
     OPTIMIZERS,
-    REGULARIZATIONS,
+    PENALTIES,
     SCHEDULES,
     RunState,
     Spec,
@@ -194,9 +194,9 @@ def catalog(settings: Settings) -> bytes:
         "optimizers": OPTIMIZERS,
         "initializers": INITIALIZERS,
         "schedules": SCHEDULES,
+        "regularizations": PENALTIES,
     }
     named = {title: {name: _entry(entry) for name, entry in table.items()} for title, table in tables.items()}
-    named["regularizations"] = {name: {"sentence": sentence} for name, sentence in REGULARIZATIONS.items()}
     fields = {name: _field(field) for name, field in FIELDS.items()}
     engine = asdict(LIMITS) | asdict(settings.engine_limits)
     limits = {name: {"value": value, "what": name.replace("_", " ")} for name, value in engine.items()}
