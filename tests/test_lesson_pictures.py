@@ -1,0 +1,108 @@
+"""The lessons' drawings are what they stand for: points read back by the ticks of the box that they are drawn in."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from reading import Element, page, pixels, points, scales
+
+from app.draw.rendering import ENV
+from app.learn import pieces
+from app.learn.facts import Facts
+from app.learn.tools import TOOLS
+from engine import Spec, start
+from engine.probes import Model
+
+LINE = Spec.make(dataset="line", hidden=[], loss="squared_error", batch_size=300, seed=2)
+
+
+def drawn(call: str, **given: Any) -> Element:
+    """What a macro of the lessons' drawings makes."""
+    text = '{% import "_lesson_plots.html" as draw with context %}{{ draw.' + call + " }}"
+    return page(ENV.from_string(text).render(TOOLS | given))
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_curve_its_dots_and_its_tangent(log: bool) -> None:
+    """The curve runs through its values, a dot stands at its own, and the tangent rises as it should."""
+    xs = np.linspace(-2, 3, 41)
+    ys = 0.5 + (xs - 1) ** 2
+    box = TOOLS["plot"]((-2, 3), (0.1, 100) if log else (0, 10), log_y=log)
+    given = {"p": box, "xs": xs.tolist(), "ys": ys.tolist(), "dots": [(2.0, 1.5, "now", "now")], "tangent": (2, 1.5, 2)}
+    svg = drawn('curve(p, xs, ys, dots, "t", "t", "x", "y", tangent)', **given)
+    across, upright = scales(svg, log)
+    for x, y in points(svg.one("path", "curve")["d"]):
+        assert abs(y - upright.place(0.5 + (across(x) - 1) ** 2)) < 1.5
+    dot = svg.one("circle", "dot")
+    assert across(dot.number("cx")) == pytest.approx(2, abs=0.02)
+    assert upright(dot.number("cy")) == pytest.approx(1.5, rel=0.02)
+    if not log:
+        (x1, y1), (x2, y2) = ((across(x), upright(y)) for x, y in points(svg.one("path", "tangent")["d"])[[0, -1]])
+        assert (y2 - y1) / (x2 - x1) == pytest.approx(2, rel=0.02)
+
+
+def test_a_line_and_its_residuals() -> None:
+    """Points at their data, the line at mx + b, and each residual from the point to the line."""
+    facts = Facts(start(LINE))
+    fit = pieces.fit(facts)
+    svg = drawn("line_plot(fit)", fit=fit)
+    across, upright = scales(svg)
+    (x1, y1), (x2, y2) = ((across(x), upright(y)) for x, y in points(svg.one("path", "fit")["d"])[[0, -1]])
+    assert (y2 - y1) / (x2 - x1) == pytest.approx(fit.m, abs=0.02)
+    assert abs(fit.m) > 0.1
+    for dot, rest, (x, y, at_line) in zip(svg.all("circle"), svg.all("line", "residual"), fit.points, strict=True):
+        assert across(dot.number("cx")) == pytest.approx(x, abs=0.1)
+        assert upright(dot.number("cy")) == pytest.approx(y, abs=0.06)
+        assert {rest["y1"], rest["y2"]} >= {dot["cy"]}
+        assert upright(rest.number("y2")) == pytest.approx(at_line, abs=0.06)
+
+
+def test_lines_over_each_other() -> None:
+    """Each line is its own, with its dot at its own last value."""
+    box = TOOLS["plot"]((0, 10), (0, 4))
+    series = [("one", [0, 5, 10], [4, 2, 1], "a"), ("other", [0, 10], [0, 3], "b")]
+    svg = drawn('lines(p, series, "t", "t", "x", "y")', p=box, series=series)
+    across, upright = scales(svg)
+    for name, xs, ys, kind in series:
+        line = points(svg.all("path", "series", kind)[0]["d"])
+        assert np.allclose([across(x) for x in line[:, 0]], xs, atol=0.05), name
+        assert np.allclose([upright(y) for y in line[:, 1]], ys, atol=0.05), name
+        assert upright(svg.one("circle", kind).number("cy")) == pytest.approx(ys[-1], abs=0.05)
+
+
+def test_the_ground_of_a_walk() -> None:
+    """Dark is high, the slope m runs to the right, the intercept b upwards."""
+    facts = Facts(start(LINE))
+    ground = pieces.ground(facts, (-1.0, 2.0), (-2.0, 1.0))
+    svg = drawn(
+        'contour(p, ground.picture, paths, "t", "t", "m", "b")',
+        p=TOOLS["plot"](ground.x_span, ground.y_span), ground=ground, paths=[("walk", [0.0, 1.0], [-1.0, 0.5], "w")],
+    )  # fmt: skip
+    across, upright = scales(svg)
+    image = svg.one("image")
+    ink = pixels(image["href"])[..., 3] / 255
+    model = Model(facts.state, np.arange(facts.state.spec.samples * 6 // 10))
+    m_at, b_at = (facts.state.spec.network.locate(address) for address in (pieces.M, pieces.B))
+    heights = np.empty_like(ink)
+    for row in range(len(ink)):
+        model.parameters[b_at] = upright(image.number("y") + image.number("height") * (row + 0.5) / len(ink))
+        heights[row] = [
+            model.loss_at(m_at, across(image.number("x") + image.number("width") * (column + 0.5) / ink.shape[1]))
+            for column in range(ink.shape[1])
+        ]
+    share = np.sqrt(heights / heights.max())
+    assert np.abs(ink - share).max() < 0.14
+    assert np.abs(share - share[::-1]).max() > 0.3, "ground that can be told from its mirror image"
+    assert np.abs(share - share[:, ::-1]).max() > 0.3
+    walked = points(svg.all("path", "series")[0]["d"])
+    assert np.allclose([across(x) for x in walked[:, 0]], [0, 1], atol=0.03)
+    assert np.allclose([upright(y) for y in walked[:, 1]], [-1, 0.5], atol=0.03)
+
+
+def test_bars_of_sizes() -> None:
+    """Ten times the size is one step of ten more, from 10⁻⁸ to 100."""
+    rows = pieces.size_rows([("first", 1e-3), ("last", 10.0)])
+    found = drawn('bars(rows, "t")', rows=rows).all("tr")
+    widths = [row.all("rect")[1].number("width") for row in found]
+    assert [row.one("th").words for row in found] == ["first", "last"]
+    assert np.allclose(10 ** (np.array(widths) / 10 - 8), [1e-3, 10], rtol=0.03)
