@@ -18,6 +18,7 @@ from engine.network import Network
 from engine.optimizers import OPTIMIZERS
 from engine.packing import CorruptState, pack, unpack
 from engine.penalties import PENALTIES
+from engine.quantity import Quantity
 from engine.schedules import SCHEDULES
 from engine.spec import FIELDS, LIMITS, CustomData, Limits, Spec, SpecError
 from engine.state import Divergence, RunState, start
@@ -45,6 +46,7 @@ __all__ = [
     "Metrics",
     "Network",
     "Progress",
+    "Quantity",
     "RunState",
     "Spec",
     "SpecError",

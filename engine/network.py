@@ -5,7 +5,6 @@ carry a row of ones, so that one matrix product gives z and one gives dW and db 
 flat vectors: nothing is allocated while training, and an optimizer sees one vector whatever the depth.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -16,19 +15,18 @@ import numpy as np
 from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats, Ints
 from engine.losses import LOSSES, FromLogits, Loss
+from engine.quantity import Quantity, bias, weight
 
 Call = Callable[[], object]
 RECORDED = ("z", "a", "da", "dz")
 BUFFERS = (*RECORDED, "slope")  # of a workspace
-_ADDRESS = re.compile(r"W([1-9]\d{0,3})\.([1-9]\d{0,3})\.([1-9]\d{0,3})|b([1-9]\d{0,3})\.([1-9]\d{0,3})")
 
 
 @dataclass(frozen=True)
 class Network:
     """The shape of a network: units per layer from the inputs to the outputs, and what each layer applies.
 
-    A parameter's *address* is "W2.1.3" (layer 2, to unit 1, from unit 3 of the layer before) or "b2.1" (the bias of
-    layer 2, unit 1), counted from 1 as in the diagram and the formulas.
+    A parameter's *address* is "W2.1.3" or "b2.1", as `engine.quantity` has it.
     """
 
     sizes: tuple[int, ...]
@@ -113,15 +111,30 @@ class Network:
 
     def locate(self, address: str) -> int:
         """The index of an address in the flat vector; ValueError, saying which there are, if there is none such."""
-        match = _ADDRESS.fullmatch(address)
-        if match:
-            layer, unit, source, bias_layer, bias_unit = (int(g) if g else 0 for g in match.groups())
-            layer, unit = layer or bias_layer, unit or bias_unit
-            if layer <= len(self.shapes):
-                units, columns = self.shapes[layer - 1]
-                if unit <= units and source < columns:
-                    return self.offsets[layer - 1] + (unit - 1) * columns + (source or columns) - 1
-        raise ValueError(f"no such parameter, an address is {self.address_form}")
+        try:
+            quantity = Quantity.parse(address)
+        except ValueError:
+            quantity = Quantity("")
+        place = self.place(quantity) if quantity.kind in ("W", "b") else None
+        if place is None:
+            raise ValueError(f"no such parameter, an address is {self.address_form}")
+        return place
+
+    def place(self, quantity: Quantity) -> int | None:
+        """Where a parameter, its gradient or its next value stands in the flat vectors; None if there is none such."""
+        if not quantity.is_parameter or not 1 <= quantity.layer <= len(self.shapes):
+            return None
+        units, columns = self.shapes[quantity.layer - 1]
+        if quantity.unit > units or quantity.source >= columns:
+            return None
+        return self.offsets[quantity.layer - 1] + (quantity.unit - 1) * columns + (quantity.source or columns) - 1
+
+    def has(self, quantity: Quantity) -> bool:
+        """Whether there is such a parameter or, by its activation, such a unit; a0.1 is an input."""
+        if quantity.kind != "a":
+            return quantity.kind in ("W", "b") and self.place(quantity) is not None
+        inside = quantity.layer < len(self.sizes) and len(quantity.index) == 1
+        return inside and 1 <= quantity.unit <= self.sizes[quantity.layer]
 
     @property
     def address_form(self) -> str:
@@ -134,7 +147,7 @@ class Network:
         layer = next(k for k, end in enumerate(self.offsets[1:]) if index < end)
         unit, column = divmod(index - self.offsets[layer], self.shapes[layer][1])
         last = column == self.shapes[layer][1] - 1
-        return f"b{layer + 1}.{unit + 1}" if last else f"W{layer + 1}.{unit + 1}.{column + 1}"
+        return str(bias(layer + 1, unit + 1) if last else weight(layer + 1, unit + 1, column + 1))
 
     def addresses(self) -> Iterator[str]:
         """Every address, in the order of the flat vector."""

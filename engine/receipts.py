@@ -11,6 +11,7 @@ from engine.activations import ACTIVATIONS
 from engine.arrays import Floats, Ints
 from engine.checks import SpecError
 from engine.optimizers import OPTIMIZERS
+from engine.quantity import Quantity
 from engine.session import frozen_mask
 from engine.tracing import LayerTrace, Trace
 
@@ -112,8 +113,8 @@ def parameter_receipt(trace: Trace, address: str) -> ParameterReceipt:
         index = network.locate(address)
     except ValueError:
         raise SpecError("address", address, network.address_form) from None
-    numbers = [int(part) for part in address[1:].split(".")]
-    layer, unit, source = (*numbers, 0)[:3]
+    of = Quantity.parse(address)
+    layer, unit, source = of.layer, of.unit, of.source
     before, after = trace.slots[:, index].tolist(), trace.slots_next[:, index].tolist()
     names = OPTIMIZERS[trace.spec.optimizer].slots
     parts = parts_at(trace, np.array([index]))
@@ -130,8 +131,7 @@ def parameter_receipt(trace: Trace, address: str) -> ParameterReceipt:
 
 def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
     """The receipt of a unit "a2.1", of layer 1 to the output; SpecError if there is none."""
-    sizes = trace.spec.network.sizes
-    k, j = _unit_of(address, sizes)
+    k, j = _unit_of(trace, address)
     layer, slope = trace.layers[k - 1], slopes(trace.layers[k - 1])
     above = trace.layers[k] if k < len(trace.layers) else None
     return UnitReceipt(
@@ -142,11 +142,13 @@ def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
     )  # fmt: skip
 
 
-def _unit_of(address: str, sizes: tuple[int, ...]) -> tuple[int, int]:
-    parts = address[1:].split(".")
-    if address[:1] == "a" and len(parts) == 2 and all(p.isascii() and p.isdigit() and len(p) < 5 for p in parts):
-        layer, unit = int(parts[0]), int(parts[1])
-        if 1 <= layer < len(sizes) and 1 <= unit <= sizes[layer] and address == f"a{layer}.{unit}":
-            return layer, unit
-    allowed = f"a<layer>.<unit>, from a1.1 to a{len(sizes) - 1}.{sizes[-1]}, or a parameter's address"
+def _unit_of(trace: Trace, address: str) -> tuple[int, int]:
+    network = trace.spec.network
+    try:
+        of = Quantity.parse(address)
+    except ValueError:
+        of = Quantity("")
+    if of.kind == "a" and of.layer and network.has(of):
+        return of.layer, of.unit
+    allowed = f"a<layer>.<unit>, from a1.1 to a{len(network.shapes)}.{network.sizes[-1]}, or a parameter's address"
     raise SpecError("address", address, allowed)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.draw.numbers import THIN, all_signed, fixed, fixed_signed, label, labels, short, signed, target, unsigned
+from app.words.numbers import THIN, all_signed, fixed, fixed_signed, label, labels, short, signed, target, unsigned
 
 
 @pytest.mark.parametrize(

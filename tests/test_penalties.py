@@ -11,7 +11,6 @@ import httpx
 import numpy as np
 import pytest
 
-from app.draw.numbers import unsigned
 from app.explain.faces_update import update_symbols
 from app.explain.moments import Moment, text_of
 from app.explain.program import program
@@ -21,6 +20,7 @@ from app.main import create_app
 from app.page.ledger import ledger
 from app.run import answers
 from app.settings import Settings
+from app.words.numbers import unsigned
 from engine import FIELDS, OPTIMIZERS, PENALTIES, Spec, Trace, advance, start, trace
 from engine.penalties import Penalty
 from engine.receipts import parameter_receipt
@@ -55,7 +55,7 @@ def step_of(**fields: Any) -> Trace:
 
 
 def the(step: Trace, target: str) -> Moment:
-    return next(moment for moment in walkthrough(step, "operation") if target in moment.targets)
+    return next(moment for moment in walkthrough(step, "operation") if target in map(str, moment.targets))
 
 
 def weights(step: Trace) -> np.ndarray[Any, Any]:

@@ -6,12 +6,11 @@ from drawn import traces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.draw.maths import parts_of
 from app.explain.moments import GRAINS, text_of
 from app.explain.receipts import receipt
-from app.explain.walkthrough import Known, known, walkthrough
+from app.explain.walkthrough import known, walkthrough
 from app.page.ledger import Ledger, ledger
-from engine import OPTIMIZERS, Spec, SpecError, Trace, advance, start, trace
+from engine import OPTIMIZERS, Quantity, Spec, SpecError, Trace, advance, start, trace
 from engine.receipts import parameter_receipt, unit_receipt
 
 
@@ -74,9 +73,9 @@ def test_every_receipt_leads_back_to_the_loss(step: Trace) -> None:
             told = receipt(step, path.pop())
             assert text_of(told.words)
             assert told.symbols
-            layers = {parts_of(source)[1] for source in told.came_from}
+            layers = {Quantity.parse(source).layer for source in told.came_from}
             if told.address.startswith("a"):
-                assert layers <= {parts_of(told.address)[1] + 1}
+                assert layers <= {Quantity.parse(told.address).layer + 1}
             path += [source for source in told.came_from if source not in seen]
             seen |= set(told.came_from)
 
@@ -85,19 +84,17 @@ def told_of(found: Ledger) -> dict[str, str]:
     """The numbers of a receipt's main lines, by the quantity that each is."""
     address = found.address
     if address.startswith("a"):
-        return dict(zip([name + address[1:] for name in ("z", "a", "da", "delta")], found.lines, strict=True))
+        return dict(zip([name + address[1:] for name in ("z", "a", "da", "dz")], found.lines, strict=True))
     return {f"d{address}": found.lines[1], address: found.lines[-1]}
 
 
-def check_told(whole: Ledger, part: Ledger, so_far: Known) -> None:
+def check_told(whole: Ledger, part: Ledger, so_far: frozenset[Quantity]) -> None:
     """Each line is the whole receipt's if its quantity is known, and "?" if it is not."""
     for (quantity, line), full in zip(told_of(part).items(), told_of(whole).values(), strict=True):
-        assert line.value == (full.value if quantity in so_far else "?"), quantity
+        assert line.value == (full.value if Quantity.parse(quantity).is_in(so_far) else "?"), quantity
     words, address = text_of(part.words), part.address
-    if address.startswith("a"):
-        later = [f"a{address[1:]}" in so_far, f"delta{address[1:]}" in so_far]
-    else:
-        later = [f"d{address}" in so_far, address in so_far]
+    names = [address, f"dz{address[1:]}"] if address.startswith("a") else [f"d{address}", address]
+    later = [Quantity.parse(name).is_in(so_far) for name in names]
     assert ("yet to come" in words) == (not all(later))
     assert all(later) == (part == whole) or address.startswith("a")
 
@@ -122,7 +119,7 @@ def test_a_receipt_tells_no_more_than_the_walkthrough(step: Trace, grain: str, s
 def test_what_a_receipt_comes_from_is_not_told_too_early() -> None:
     """Before anything is computed the factors are "?", in their own order; what is given is told."""
     step = trace(start(Spec.make(hidden=[12, 12])), 3)
-    nothing = Known(frozenset())
+    nothing = frozenset()
     into, back = ledger(step, "a2.1", False, nothing).more
     assert [line.value for line in into.lines[:-1]] == ["?"] * 7
     assert [line.label for line in into.lines[:2]] == ["w × a from hidden 1, unit 1", "w × a from hidden 1, unit 2"]

@@ -9,12 +9,13 @@ from drawn import traces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.draw.maths import mathml, name_of
-from app.draw.numbers import signed, unsigned
 from app.explain.moments import GRAINS, Moment, text_of
 from app.explain.plan import MOST
 from app.explain.walkthrough import Walkthrough, known, walkthrough
-from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Spec, SpecError, Trace, advance, start, trace
+from app.words.maths import mathml
+from app.words.names import name_of
+from app.words.numbers import signed, unsigned
+from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Quantity, Spec, SpecError, Trace, advance, start, trace
 
 WHOLE = {"W": "W", "b": "b", "z": "z", "a": "a", "da": "da", "dz": "dz", "dW": "dW", "db": "db", "W_next": "W_next",
          "b_next": "b_next", "dW_penalty": "dW_penalty"}  # fmt: skip
@@ -26,7 +27,7 @@ def trace_value(step: Trace, moment: Moment, name: str) -> object:
         return getattr(step, name)
     k = moment.layer or (len(step.layers) if moment.phase in ("forward", "loss") else 1)
     unit = moment.units[0] - 1 if moment.units else None
-    link = int(moment.targets[0].split(".")[2]) - 1 if moment.targets[0].count(".") == 2 else None
+    link = moment.targets[0].source - 1 if moment.targets[0].source else None
     if name == "y":
         return step.y if unit is None else step.y[:, unit]
     if name == "a_in":
@@ -67,7 +68,7 @@ def quantities(step: Trace) -> set[str]:
     found |= {"penalty"} if penalty else set()
     for k in range(1, last + 1):
         for j in range(1, sizes[k] + 1):
-            found |= {f"{name}{k}.{j}" for name in ("s", "z", "a", "da", "delta", "db", "b")}
+            found |= {f"{name}{k}.{j}" for name in ("s", "z", "a", "da", "dz", "db", "b")}
             for i in range(1, sizes[k - 1] + 1):
                 found |= {f"{name}{k}.{j}.{i}" for name in ("p", "dW", "W")} | ({f"q{k}.{j}.{i}"} if k > 1 else set())
                 found |= {f"dR{k}.{j}.{i}"} if penalty and not OPTIMIZERS[step.spec.optimizer].search else set()
@@ -88,10 +89,10 @@ def needs(quantity: str, step: Trace) -> list[str]:
         "a": lambda: [f"z{k}.{n}" for n in every] if softmax else [f"z{k}.{j}"] if k else [],
         "loss": lambda: [f"a{last}.{n}" for n in range(1, step.spec.network.sizes[last] + 1)],
         "da": lambda: ["loss"] if k == last else [f"q{k + 1}.{n}.{j}" for n in range(1, sizes[k + 1] + 1)],
-        "q": lambda: [f"delta{k}.{j}"],
-        "delta": lambda: ["loss"] if k == last else [f"da{k}.{n}" for n in every] if softmax else [f"da{k}.{j}"],
-        "dW": lambda: [f"delta{k}.{j}", f"a{k - 1}.{i}"],
-        "db": lambda: [f"delta{k}.{j}"],
+        "q": lambda: [f"dz{k}.{j}"],
+        "dz": lambda: ["loss"] if k == last else [f"da{k}.{n}" for n in every] if softmax else [f"da{k}.{j}"],
+        "dW": lambda: [f"dz{k}.{j}", f"a{k - 1}.{i}"],
+        "db": lambda: [f"dz{k}.{j}"],
         "W": lambda: [f"dW{k}.{j}.{i}"],
         "b": lambda: [f"db{k}.{j}"],
     }.get(name, list)()  # fmt: skip
@@ -102,17 +103,17 @@ def needs(quantity: str, step: Trace) -> list[str]:
 def test_operation_by_operation_nothing_is_left_out_or_told_twice(step: Trace) -> None:
     """Every quantity is the target of one moment, after everything that it is computed from."""
     walk = walkthrough(step, "operation")
-    told = [target for moment in walk for target in moment.targets]
+    told = [str(target) for moment in walk for target in moment.targets]
     assert len(told) == len(set(told))
     assert set(told) == quantities(step)
     before = set()
     for moment in walk:
-        for target in moment.targets:
+        for target in map(str, moment.targets):
             missing = [
                 need for need in needs(target, step) if need not in before and need != "a0" and need[:3] != "a0."
             ]
             assert not missing, (target, missing)
-        before |= set(moment.targets)
+        before |= set(map(str, moment.targets))
 
 
 @settings(max_examples=25, deadline=None)
@@ -120,17 +121,19 @@ def test_operation_by_operation_nothing_is_left_out_or_told_twice(step: Trace) -
 def test_what_is_known_only_grows_and_ends_with_everything(step: Trace, grain: str) -> None:
     """known() begins empty, takes in each moment's targets, loses nothing, and covers every quantity people see."""
     walk, earlier = walkthrough(step, grain), known(walkthrough(step, grain), -1)
-    assert not earlier.quantities
+    assert not earlier
     for index, moment in enumerate(walk):
         so_far = known(walk, index)
-        assert so_far.quantities == earlier.quantities | set(moment.targets)
-        assert len(so_far.quantities) == len(earlier.quantities) + len(moment.targets)
+        assert so_far == earlier | set(moment.targets)
+        assert len(so_far) == len(earlier) + len(moment.targets)
         earlier = so_far
     inner = ("p", "s", "q", "dR")
     assert all(
-        quantity in earlier for quantity in quantities(step) if not quantity.startswith(inner) or grain == "operation"
+        Quantity.parse(quantity).is_in(earlier)
+        for quantity in quantities(step)
+        if not quantity.startswith(inner) or grain == "operation"
     )
-    assert "dW9.1.1" not in earlier
+    assert not Quantity.parse("dW9.1.1").is_in(earlier)
 
 
 @settings(max_examples=30, deadline=None)
@@ -170,7 +173,7 @@ def agrees(moment: Moment, delta: float) -> None:
 def test_the_sentence_of_a_delta() -> None:
     """As it stands in the design of the page."""
     step = trace(advance(start(Spec.make()), 50).state, 8)
-    down = next(m for m in walkthrough(step, "operation") if m.targets == ("delta2.1",))
+    down = next(m for m in walkthrough(step, "operation") if m.targets == (Quantity.parse("dz2.1"),))
     sign, way = ("negative", "up") if step.layers[1].dz[0, 0] < 0 else ("positive", "down")
     assert text_of(down.words).startswith(f"The loss asks hidden 2, unit 1 to go {way}: its delta is {sign}.")
 
@@ -218,19 +221,19 @@ def test_wide_networks_stay_short_enough_to_walk(grain: str) -> None:
 
 def only(walk: Walkthrough, *targets: str) -> str:
     """The words of the moment with these targets."""
-    return next(text_of(moment.words) for moment in walk if moment.targets == targets)
+    return next(text_of(moment.words) for moment in walk if tuple(map(str, moment.targets)) == targets)
 
 
 def test_what_stops_a_gradient_is_said() -> None:
     """A threshold, a shut ReLU and a frozen weight say what follows; softmax with cross-entropy that they are one."""
     step = trace(start(Spec.make(activation="threshold", hidden=[2])), 0)
-    assert "slope is 0 everywhere" in only(walkthrough(step, "operation"), "delta1.1")
+    assert "slope is 0 everywhere" in only(walkthrough(step, "operation"), "dz1.1")
     step = trace(start(Spec.make(activation="relu", hidden=[8], seed=3)), 0)
     shut = next(j + 1 for j in range(8) if step.layers[0].z[0, j] <= 0)
-    assert "slope here is 0" in only(walkthrough(step, "operation"), f"delta1.{shut}")
+    assert "slope here is 0" in only(walkthrough(step, "operation"), f"dz1.{shut}")
     step = trace(start(Spec.make(dataset="three_blobs", loss="cross_entropy", frozen=["W1.1.1"])), 0)
     walk = walkthrough(step, "operation")
-    assert "taken as one, leave only a − y" in only(walk, "da3.1", "delta3.1")
+    assert "taken as one, leave only a − y" in only(walk, "da3.1", "dz3.1")
     assert "frozen" in only(walk, "W1.1.1")
     assert all("gradient" not in only(walkthrough(trace(start(Spec.make(optimizer="trial_and_error")), 0), "operation"),
                f"W{a}").replace("No gradient was used", "") for a in ("1.1.1", "3.1.2"))  # fmt: skip
@@ -238,7 +241,7 @@ def test_what_stops_a_gradient_is_said() -> None:
 
 def the(walk: Walkthrough, *targets: str) -> Moment:
     """The moment with these targets."""
-    return next(moment for moment in walk if moment.targets == targets)
+    return next(moment for moment in walk if tuple(map(str, moment.targets)) == targets)
 
 
 @settings(max_examples=25, deadline=None)

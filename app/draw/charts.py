@@ -10,7 +10,7 @@ from math import ceil, floor, isfinite, log10
 import numpy as np
 from numpy.typing import NDArray
 
-from app.draw.numbers import MINUS
+from app.words.numbers import MINUS
 
 Floats = NDArray[np.floating]
 

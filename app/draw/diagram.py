@@ -5,9 +5,13 @@ frame only fills in the numbers of `draw`.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import ceil
 from typing import Literal
+
+from app.words.names import layer_name
+from engine import Quantity
+from engine.quantity import unit, weight
 
 Size = Literal["xs", "s", "m", "l"]
 Art = Literal["surface", "curve", "weights", "ink", "value"]
@@ -47,15 +51,20 @@ class Node:
     y: float
     side: float
 
-    @property
+    @cached_property
+    def quantity(self) -> Quantity:
+        """Its activation."""
+        return unit(self.layer, self.unit)
+
+    @cached_property
     def id(self) -> str:
         """The SVG id."""
-        return f"node-{self.layer}-{self.unit}"
+        return self.quantity.svg_id
 
-    @property
+    @cached_property
     def address(self) -> str:
         """The address of its activation."""
-        return f"a{self.layer}.{self.unit}"
+        return str(self.quantity)
 
     @property
     def left(self) -> float:
@@ -87,15 +96,20 @@ class Link:
     source: int
     path: str
 
-    @property
+    @cached_property
+    def quantity(self) -> Quantity:
+        """Its weight."""
+        return weight(self.layer, self.unit, self.source)
+
+    @cached_property
     def id(self) -> str:
         """The SVG id."""
-        return f"link-{self.layer}-{self.unit}-{self.source}"
+        return self.quantity.svg_id
 
-    @property
+    @cached_property
     def address(self) -> str:
         """The address of its weight."""
-        return f"W{self.layer}.{self.unit}.{self.source}"
+        return str(self.quantity)
 
 
 @dataclass(frozen=True)
@@ -130,16 +144,6 @@ class Layout:
         if len(nodes) == 1 and nodes[0].unit == 0:
             return nodes[0]
         return nodes[unit - 1] if 0 < unit <= len(nodes) else None
-
-
-def layer_name(index: int, layers: int) -> str:
-    """input, hidden 1, …, output; `layers` counts all but the inputs."""
-    return "input" if index == 0 else "output" if index == layers else f"hidden {index}"
-
-
-def unit_name(layer: int, unit: int, layers: int) -> str:
-    """ "hidden 1, unit 2", both counted from 1."""
-    return f"{layer_name(layer, layers)}, unit {unit}"
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -11,21 +11,15 @@ from numpy.typing import NDArray
 from app.draw.charts import path
 from app.draw.diagram import Art, Layer, Layout, Size, curve, layout
 from app.draw.lens import Shown, shown, widths
-from app.draw.numbers import UNKNOWN, all_signed, labels
 from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scaled, sprite
 from app.draw.rendering import fill, skeleton
-from engine import FEATURES, Spec, Trace
+from app.words.numbers import UNKNOWN, all_signed, labels
+from engine import FEATURES, Quantity, Spec, Trace
 from engine.arrays import Floats
+from engine.quantity import bias, weight
 
 DENSE = 150  # links; more than that have longer dashes, which are drawn in half the time
 MANY = 24  # more units than this have coarser pictures in frames of Play: so small they hardly differ
-
-
-class Known(Protocol):
-    """Which quantities are computed so far, by their addresses."""
-
-    def __contains__(self, quantity: str, /) -> bool:
-        """Whether this one is."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +31,7 @@ class Marks:
     lit: frozenset[str] = field(default_factory=frozenset)
     tone: str = ""
     flow: str = ""
-    known: Known | None = None
+    known: frozenset[Quantity] | None = None
 
 
 @dataclass(frozen=True)
@@ -150,48 +144,44 @@ def _link_values(place: Layout, what: Shown, marks: Marks) -> list[str]:
     kinds, texts = _signs(flat), all_signed(flat.tolist())
     strokes = ("%.1f " * len(flat) % tuple(widths(flat, what.reach))).split()
     if marks.select or marks.lit or marks.known is not None:
-        links = (link for layer in drawn for link in layer.links)
-        kinds = [
-            kind + _link_marks(link.id, link.address, what.lens, marks) for kind, link in zip(kinds, links, strict=True)
-        ]
+        links = (link.quantity for layer in drawn for link in layer.links)
+        kinds = [kind + _link_marks(link, what.lens, marks) for kind, link in zip(kinds, links, strict=True)]
         texts = [UNKNOWN if "unknown" in kind else text for kind, text in zip(kinds, texts, strict=True)]
     return [value for row in zip(kinds, strokes, texts, strict=True) for value in row]
 
 
-def _link_marks(id: str, address: str, lens: str, marks: Marks) -> str:
-    marked = " sel" if address == marks.select else ""
-    if id in marks.lit:
+def _link_marks(link: Quantity, lens: str, marks: Marks) -> str:
+    marked = " sel" if str(link) == marks.select else ""
+    if link.svg_id in marks.lit:
         marked += f" lit {marks.tone}"
-    return marked if marks.known is None or _is_known(address, lens, marks.known) else marked + " unknown"
+    return marked if marks.known is None or _is_known(link, lens, marks.known) else marked + " unknown"
 
 
-def _is_known(address: str, lens: str, known: Known) -> bool:
+def _is_known(link: Quantity, lens: str, known: frozenset[Quantity]) -> bool:
     """Whether what a lens shows of a link is computed; its weight is there from the start."""
     if lens == "activations":  # a product, which coarser grains take together with its unit's sum
-        return f"p{address[1:]}" in known or f"z{address[1:].rpartition('.')[0]}" in known
-    return lens == "weights" or ("d" + address if lens == "gradients" else address) in known
+        return link.like("p").is_in(known) or link.of("z", link.unit).is_in(known)
+    return lens == "weights" or (link.like("dW") if lens == "gradients" else link).is_in(known)
 
 
 def _chosen_links(place: Layout, layer: Layer, what: Shown, marks: Marks) -> Markup:
     """The links of the selected unit alone, where all would be too many."""
-    place_of = (marks.select or "").lstrip("Wab").split(".")
+    chosen = Quantity.parse(marks.select) if marks.select else Quantity("")
     below = place.layers[layer.index - 1].nodes
-    if len(place_of) < 2 or place_of[0] != str(layer.index) or below[0].unit == 0:
+    if chosen.layer != layer.index or not 1 <= chosen.unit <= len(layer.nodes) or below[0].unit == 0:
         return Markup("")
-    unit = int(place_of[1])
-    if not 1 <= unit <= len(layer.nodes):
-        return Markup("")
-    target, row = layer.nodes[unit - 1], what.links[layer.index - 1][unit - 1]
+    target, row = layer.nodes[chosen.unit - 1], what.links[layer.index - 1][chosen.unit - 1]
     strokes, texts, signs = widths(row, what.reach), all_signed(row.tolist()), _signs(row)
     parts = []
     for j, source in enumerate(below):
-        marked = signs[j] + _link_marks("", f"W{layer.index}.{unit}.{source.unit}", what.lens, marks)
+        link = weight(layer.index, chosen.unit, source.unit)
+        marked = signs[j] + _link_marks(link, what.lens, replace(marks, lit=frozenset()))
         shape, text = curve(source, target, j, len(below)), UNKNOWN if "unknown" in marked else texts[j]
-        parts.append(_LINK.format(layer.index, unit, source.unit, marked, shape, strokes[j], text))
+        parts.append(_LINK.format(link.svg_id, marked, shape, strokes[j], text))
     return Markup("").join(parts)
 
 
-_LINK = Markup('<path id="link-{}-{}-{}" class="w {}" tabindex="-1" d="{}" stroke-width="{:.1f}" data-v="{}"/>')
+_LINK = Markup('<path id="{}" class="w {}" tabindex="-1" d="{}" stroke-width="{:.1f}" data-v="{}"/>')
 
 
 def _node_values(
@@ -206,9 +196,9 @@ def _node_values(
         marked = ("sel " if node.address == marks.select else "") + (marks.tone if node.id in marks.lit else "")
         values += [marked, told[i]]
         if extra:
-            values += ("p", "0.00") if art == "value" and _hidden(marks, k, node.address) else extra[i]
+            values += ("p", "0.00") if art == "value" and _hidden(marks, node.quantity) else extra[i]
         if k:
-            values.append(bias_signs[i] + _bias_marks(f"b{k}.{node.unit}", what.lens, marks))
+            values.append(bias_signs[i] + _bias_marks(bias(k, node.unit), what.lens, marks))
         if layer.labelled:
             values.append(above_at + above[i] if what.above and node.unit else "")
             if k:
@@ -225,17 +215,17 @@ def _texts(layer: Layer, trace: Trace, what: Shown, marks: Marks) -> tuple[list[
     told, above, under = all_signed(a), labels(a), labels(below, what.below.places)
     exact, called = all_signed(below), "mean a" if what.batch else "a"
     for i, node in enumerate(layer.nodes):
-        if _hidden(marks, k, node.address):
+        if _hidden(marks, node.quantity):
             told[i] = above[i] = UNKNOWN
-        if k and what.below.name != "b" and _hidden(marks, k, f"{what.below.letter}{k}.{node.unit}"):
+        if k and what.below.name != "b" and _hidden(marks, node.quantity.like(what.below.letter)):
             under[i] = exact[i] = UNKNOWN
         told[i] = f"{called} {told[i]}" + (f", {what.below.full} {exact[i]}" if k else "")
     return told, above, under
 
 
-def _hidden(marks: Marks, layer: int, quantity: str) -> bool:
+def _hidden(marks: Marks, quantity: Quantity) -> bool:
     """Whether the walkthrough has yet to compute it; the inputs are given."""
-    return marks.known is not None and layer > 0 and quantity not in marks.known
+    return marks.known is not None and quantity.layer > 0 and not quantity.is_in(marks.known)
 
 
 def _mean(trace: Trace, k: int) -> Floats:
@@ -243,11 +233,11 @@ def _mean(trace: Trace, k: int) -> Floats:
     return np.asarray((trace.layers[k - 1].a if k else trace.x).mean(axis=0))
 
 
-def _bias_marks(address: str, lens: str, marks: Marks) -> str:
+def _bias_marks(of: Quantity, lens: str, marks: Marks) -> str:
     """The dot of a gradient or an update tells its sign only once that is computed."""
-    quantity = "d" + address if lens == "gradients" else address
-    unknown = lens in ("gradients", "updates") and _hidden(marks, 1, quantity)
-    return (" sel" if address == marks.select else "") + (" unknown" if unknown else "")
+    quantity = of.like("db") if lens == "gradients" else of
+    unknown = lens in ("gradients", "updates") and _hidden(marks, quantity)
+    return (" sel" if str(of) == marks.select else "") + (" unknown" if unknown else "")
 
 
 def _art_values(k: int, art: Art, trace: Trace, seen: Surfaces | None) -> list[list[Any]]:

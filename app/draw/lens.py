@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.draw.numbers import unsigned
+from app.words.numbers import unsigned
 from engine import Trace
 from engine.arrays import Floats
 
@@ -95,7 +95,7 @@ def _gradients(trace: Trace, batch: bool) -> Shown:
 
 
 def _deltas(trace: Trace, batch: bool) -> Below:
-    return Below("δ", "sum of δ" if batch else "δ", "delta", [layer.dz.sum(axis=0) for layer in trace.layers], 3)
+    return Below("δ", "sum of δ" if batch else "δ", "dz", [layer.dz.sum(axis=0) for layer in trace.layers], 3)
 
 
 def _of_units(batch: bool) -> str:

@@ -12,8 +12,8 @@ import numpy as np
 from markupsafe import Markup
 
 from app.draw.charts import Axis, Curve, confusion, path, round_up
-from app.draw.numbers import SUBSCRIPTS, signed, target
 from app.draw.pictures import CURVE, GRID, IMAGE, OUTPUT_COLOURS, Surfaces, centred, classes_sprite, inks, sprite
+from app.words.numbers import SUBSCRIPTS, signed, target
 from engine import DATASETS, Examples, RunState, Spec, examples_of, predict
 from engine.arrays import Floats, Ints
 from engine.examples import low_target

@@ -12,8 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.assets import STATIC, TEMPLATES
-from app.draw import numbers
-from app.draw.maths import equations
+from app.words import numbers
+from app.words.maths import equations
 
 SLOT = Markup("%s")
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from app.draw.maths import equations
 from app.explain.moments import Moment, text_of
 from app.explain.receipts import Receipt
 from app.explain.walkthrough import Walkthrough
+from app.words.maths import equations
 from engine import SpecError, Trace
 from engine.health import Complaint, health, spread
 from engine.probes import Check, Contour, Nudge, Slice, Wishes
@@ -42,6 +42,7 @@ def walked(walk: Walkthrough, indices: Sequence[int], most: int, mathml: bool = 
 
 def _moment(moment: Moment, walk: Walkthrough, mathml: bool) -> dict[str, Any]:
     return flat(moment) | {
+        "targets": [str(target) for target in moment.targets],
         "words": text_of(moment.words), "numbers": text_of(moment.numbers),
         "code": walk.program.lines[moment.code_line - 1].strip(),
         "values": {name: _plain(value) for name, value in moment.values.items()},

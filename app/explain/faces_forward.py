@@ -5,8 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.draw.maths import forward, symbol
-from app.draw.numbers import short, target, unsigned
 from app.explain.moments import Role, Segment, Segments, ahead, by_sign, say, times
 from app.explain.plan import Key
 from app.explain.scene import (
@@ -24,6 +22,8 @@ from app.explain.scene import (
     sources,
     sum_of,
 )  # fmt: skip
+from app.words.maths import forward, symbol
+from app.words.numbers import short, target, unsigned
 from engine import ACTIVATIONS, LOSSES, PENALTIES
 from engine.arrays import Floats
 

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.draw.maths import symbol, update
-from app.draw.numbers import short, unsigned
 from app.explain.faces_backward import slope
 from app.explain.moments import Segment, Segments, back, by_sign, moved, say, times
 from app.explain.plan import Key
 from app.explain.scene import UNITS, Face, Scene, capital, count, largest, plus, put_in, several, sources, ways
+from app.words.maths import symbol, update
+from app.words.numbers import short, unsigned
 from engine import OPTIMIZERS, PENALTIES, Spec
 from engine.receipts import ParameterReceipt, parameter_receipt
 

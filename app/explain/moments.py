@@ -9,8 +9,9 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from app.draw.maths import mathml
-from app.draw.numbers import MINUS, signed
+from app.words.maths import mathml
+from app.words.numbers import MINUS, signed
+from engine import Quantity
 from engine.arrays import Floats
 
 Role = Literal["plain", "forward", "backward", "update", "positive", "negative"]
@@ -45,12 +46,12 @@ class Moment:
     """One fact of one step, in four ways that never disagree.
 
     `layer` counts from 1, 0 is the inputs; `units` are the units it speaks of, () for whole layers. `targets` are the
-    quantities it computes, each by its address: "z2.1", "a2.1", "p2.1.3" (a product w × a), "s2.1" (their sum),
-    "loss", "penalty", "da2.1", "delta2.1", "q2.1.3" (w × delta, on its way back), "dW2.1.3", "db2.1", and in the
-    update "W2.1.3", "b2.1"; a shorter address stands for all that begin so: "dW2.1" for the weights into that unit,
-    "a2" for a layer. `focus` is the parameter or unit that a receipt would be about. `nodes` and `links` are the
-    SVG ids it lights. `values` are numbers of the trace itself: arrays are its own views.
-    `terms` are the largest of the products it adds up, `rest` the sum of the others, `left_out` how many they are.
+    quantities it computes: "z2.1", "a2.1", "p2.1.3" (a product w × a), "s2.1" (their sum), "loss", "penalty",
+    "da2.1", "dz2.1", "q2.1.3" (w × dz, on its way back), "dW2.1.3", "db2.1", and in the update "W2.1.3", "b2.1"; a
+    shorter index stands for all that begin so: "dW2.1" for the weights into that unit, "a2" for a layer. `focus` is
+    the parameter or unit that a receipt would be about. `nodes` and `links` are the SVG ids it lights. `values` are
+    numbers of the trace itself: arrays are its own views. `terms` are the largest of the products it adds up, `rest`
+    the sum of the others, `left_out` how many they are.
     """
 
     index: int
@@ -58,7 +59,7 @@ class Moment:
     kind: str
     layer: int
     units: tuple[int, ...]
-    targets: tuple[str, ...]
+    targets: tuple[Quantity, ...]
     focus: str | None
     nodes: tuple[str, ...]
     links: tuple[str, ...]

@@ -7,10 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from app.draw.diagram import layer_name
-from app.draw.maths import forward, symbol
-from app.draw.numbers import MINUS, signed, unsigned
 from app.explain.moments import Role, Segment, Segments, Term, by_sign, say, times
+from app.words.maths import forward, symbol
+from app.words.names import layer_name
+from app.words.numbers import MINUS, signed, unsigned
 from engine import FEATURES, LayerTrace, Trace
 from engine.arrays import Floats, Ints
 

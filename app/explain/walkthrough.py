@@ -4,9 +4,8 @@ The list is lazy: its length and what every moment computes are known at once, a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, product
 from typing import overload
 
 import numpy as np
@@ -19,7 +18,8 @@ from app.explain.moments import GRAINS, Moment, Phase, say
 from app.explain.plan import Key, Plan, plan_of
 from app.explain.program import Program, program
 from app.explain.scene import Scene
-from engine import OPTIMIZERS, SpecError, Trace
+from engine import OPTIMIZERS, Quantity, SpecError, Trace
+from engine.quantity import bias, unit, weight
 
 _FACES = FORWARD | BACKWARD | UPDATE
 
@@ -75,19 +75,6 @@ class Walkthrough(Sequence[Moment]):
         return f"So that it stays short enough to walk, this tells {', '.join(told)}." if told else ""
 
 
-@dataclass(frozen=True)
-class Known:
-    """The quantities computed so far: `"dW2.1.3" in known`. A whole unit or layer stands for all that is in it."""
-
-    quantities: frozenset[str]
-
-    def __contains__(self, quantity: str) -> bool:
-        if quantity in self.quantities:
-            return True
-        short, dot, _ = quantity.rpartition(".")
-        return bool(dot) and short in self
-
-
 def walkthrough(trace: Trace, granularity: str = "unit") -> Walkthrough:
     """The moments of the trace's step, in computing order; SpecError for another granularity.
 
@@ -100,37 +87,33 @@ def walkthrough(trace: Trace, granularity: str = "unit") -> Walkthrough:
     raise SpecError("granularity", granularity, "one of: " + ", ".join(GRAINS))
 
 
-def known(moments: Walkthrough, index: int) -> Known:
+def known(moments: Walkthrough, index: int) -> frozenset[Quantity]:
     """What is computed up to and including moment `index`; nothing before the first, for -1."""
-    sizes = moments.trace.spec.network.sizes
-    alone = moments.trace.spec.network.joined is not None
-    keys = moments.plan.keys[: index + 1]
-    return Known(frozenset(target for key in keys for target in targets_of(key, sizes, alone)))
+    network, keys = moments.trace.spec.network, moments.plan.keys[: index + 1]
+    return frozenset(target for key in keys for target in targets_of(key, len(network.shapes), bool(network.joined)))
 
 
-def targets_of(key: Key, sizes: tuple[int, ...], alone: bool) -> tuple[str, ...]:
-    """The quantities that a moment computes, as `Moment.targets` spells them."""
+def targets_of(key: Key, last: int, alone: bool) -> tuple[Quantity, ...]:
+    """The quantities that a moment computes; `last` is the output layer, `alone` whether loss and output are one."""
     _, kind, k, j, i = key
-    last = len(sizes) - 1
-    layers = range(1, last + 1) if k == 0 else (k,)
     if kind in _WHOLE and j == 0:
-        return tuple(f"{name}{layer}" for layer in layers for name in _WHOLE[kind])
+        layers = (k,) if k or kind == "inputs" else range(1, last + 1)
+        return tuple(Quantity(name, layer) for layer in layers for name in _WHOLE[kind])
     if kind == "delta" and k == last and alone:
-        return (f"da{k}.{j}", f"delta{k}.{j}")
-    return tuple(pattern.format(k=k, j=j, i=i) for pattern in _TARGETS[kind])
+        return Quantity("da", k, (j,)), Quantity("dz", k, (j,))
+    place = (j, i) if i else (j,) if j else ()
+    return tuple(Quantity(name, k, place) for name in _TARGETS[kind])
 
 
 _WHOLE = {
-    "forward": ("z", "a"), "activation": ("a",), "da": ("da",), "delta": ("da", "delta"), "gradient": ("dW", "db"),
-    "backward": ("da", "delta", "dW", "db"), "update": ("W", "b"),
+    "inputs": ("a",), "forward": ("z", "a"), "activation": ("a",), "da": ("da",), "delta": ("da", "dz"),
+    "gradient": ("dW", "db"), "backward": ("da", "dz", "dW", "db"), "update": ("W", "b"),
 }  # fmt: skip
 _TARGETS = {
-    "inputs": ("a0",), "product": ("p{k}.{j}.{i}",), "sum": ("s{k}.{j}",), "bias": ("z{k}.{j}",), "z": ("z{k}.{j}",),
-    "activation": ("a{k}.{j}",), "forward": ("z{k}.{j}", "a{k}.{j}"), "loss": ("loss",), "penalty": ("penalty",),
-    "product_back": ("q{k}.{j}.{i}",), "da": ("da{k}.{j}",), "dz": ("delta{k}.{j}",),
-    "delta": ("da{k}.{j}", "delta{k}.{j}"), "dW": ("dW{k}.{j}.{i}",), "db": ("db{k}.{j}",),
-    "gradient": ("dW{k}.{j}", "db{k}.{j}"), "penalty_gradient": ("dR{k}.{j}.{i}",),
-    "update_weight": ("W{k}.{j}.{i}",), "update_bias": ("b{k}.{j}",), "update": ("W{k}.{j}", "b{k}.{j}"),
+    "product": ("p",), "sum": ("s",), "bias": ("z",), "z": ("z",), "activation": ("a",), "forward": ("z", "a"),
+    "loss": ("loss",), "penalty": ("penalty",), "product_back": ("q",), "da": ("da",), "dz": ("dz",),
+    "delta": ("da", "dz"), "dW": ("dW",), "db": ("db",), "gradient": ("dW", "db"), "penalty_gradient": ("dR",),
+    "update_weight": ("W",), "update_bias": ("b",), "update": ("W", "b"),
 }  # fmt: skip
 
 
@@ -143,7 +126,7 @@ def _moment(scene: Scene, code: Program, key: Key, index: int, opens: bool) -> M
         words += say(" Trial and error uses nothing of this way back: it is shown to compare.")
     return Moment(
         index, key.phase, key.kind, key.layer, (key.unit,) if key.unit else (),
-        targets_of(key, network.sizes, network.joined is not None), _focus(key), _nodes(scene, key), _links(scene, key),
+        targets_of(key, len(network.shapes), bool(network.joined)), _focus(key), _nodes(scene, key), _links(scene, key),
         "forward" if key.phase == "forward" else "backward" if key.phase == "backward" else None,
         words, face.symbols, face.numbers, code.line_of(*face.code), face.values,
         total.terms if total else (), total.rest if total else 0.0, total.left_out if total else 0,
@@ -153,48 +136,37 @@ def _moment(scene: Scene, code: Program, key: Key, index: int, opens: bool) -> M
 def _focus(key: Key) -> str | None:
     _, kind, k, j, i = key
     if i:
-        return f"W{k}.{j}.{i}"
-    if kind in ("bias", "db", "update_bias"):
-        return f"b{k}.{j}"
-    return f"a{k}.{j}" if j else None
+        return str(weight(k, j, i))
+    return str(bias(k, j) if kind in _AT_BIAS else unit(k, j)) if j else None
+
+
+_AT_BIAS = ("bias", "db", "update_bias")
 
 
 def _nodes(scene: Scene, key: Key) -> tuple[str, ...]:
     """The nodes that a moment lights: its unit and, on a link, the unit at the other end; a whole layer by its id."""
     _, kind, k, j, i = key
-    if kind == "inputs":
-        return ("layer-0",)
-    if kind in ("loss", "penalty"):
-        return (f"layer-{scene.last}",)
-    if k == 0:
-        return tuple(f"layer-{layer}" for layer in range(scene.last + 1))
-    if j == 0:
-        return (f"layer-{k}",)
-    at_bias = kind in ("bias", "db", "update_bias")
-    return (f"node-{k}-{j}", *([f"bias-{k}-{j}"] if at_bias else []), *([f"node-{k - 1}-{i}"] if i else []))
+    if j:
+        ends = [unit(k, j), *([bias(k, j)] if kind in _AT_BIAS else []), *([unit(k - 1, i)] if i else [])]
+    elif kind in ("loss", "penalty"):
+        ends = [Quantity("a", scene.last)]
+    else:
+        ends = [Quantity("a", layer) for layer in ([k] if k or kind == "inputs" else range(scene.last + 1))]
+    return tuple(end.svg_id for end in ends)
 
 
 def _links(scene: Scene, key: Key) -> tuple[str, ...]:
     """The links that a moment lights; none of a layer that is too wide to draw them."""
     _, kind, k, j, i = key
-    if k == 0 or kind in ("bias", "db", "update_bias", "inputs", "activation", "dz"):
+    if k == 0 or kind in (*_AT_BIAS, "activation", "dz"):
         return ()
-    if i:
-        return (f"link-{k}-{j}-{i}",) if _drawn(scene, k) else ()
-    if kind in ("da", "delta"):
-        return _fan_out(scene, k, j)
-    if not _drawn(scene, k):
+    above = kind in ("da", "delta")  # over its outgoing links a hidden unit's dL/da comes back
+    into = k + above
+    if into > scene.last or not _drawn(scene, into):
         return ()
-    units = (j,) if j else range(1, scene.sizes[k] + 1)
-    return tuple(f"link-{k}-{unit}-{source}" for unit in units for source in range(1, scene.sizes[k - 1] + 1))
-
-
-def _fan_out(scene: Scene, k: int, j: int) -> tuple[str, ...]:
-    """The outgoing links, over which a hidden unit's dL/da comes back."""
-    if k == scene.last or not _drawn(scene, k + 1):
-        return ()
-    units = (j,) if j else range(1, scene.sizes[k] + 1)
-    return tuple(f"link-{k + 1}-{above}-{unit}" for unit in units for above in range(1, scene.sizes[k + 1] + 1))
+    own = (j,) if j else range(1, scene.sizes[k] + 1)
+    others = (i,) if i else range(1, scene.sizes[k + 1 if above else k - 1] + 1)
+    return tuple(weight(into, *(pair[::-1] if above else pair)).svg_id for pair in product(own, others))
 
 
 def _drawn(scene: Scene, k: int) -> bool:

@@ -3,17 +3,16 @@
 `Facts(state)["dW2.1.3"]` is a gradient, `["delta2.1"]` a unit's delta, `["W2.1.3"]` a weight: addresses as everywhere.
 """
 
-import re
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
-from engine import RunState, Trace, advance, apply, evaluate, trace
+from engine import Quantity, RunState, Trace, advance, apply, evaluate, trace
 from engine.arrays import Floats
 
-_UNIT = re.compile(r"(a|z|da|delta|slope)(\d)\.(\d{1,3})")
+_OF_UNITS = ("a", "z", "da", "dz", "slope")
 
 
 @dataclass(frozen=True)
@@ -65,10 +64,11 @@ class Facts:
         Quantities of a unit are those of the first example; `slope` is the activation's derivative there. ValueError
         for a name that this network does not have.
         """
-        if match := _UNIT.fullmatch(name):
-            return self._of_unit(match[1], int(match[2]), int(match[3]))
-        if name[:1] == "d":
-            return float(self.trace.gradient[self._index(name[1:])])
+        of = Quantity.parse(name)
+        if of.kind in _OF_UNITS:
+            return self._of_unit(of)
+        if of.kind in ("dW", "db"):
+            return float(self.trace.gradient[self._index(str(of.like(of.letter)))])
         return float(self.state.parameters[self._index(name)])
 
     def next(self, address: str) -> float:
@@ -101,18 +101,15 @@ class Facts:
     def _index(self, address: str) -> int:
         return self.state.spec.network.locate(address)
 
-    def _of_unit(self, quantity: str, layer: int, unit: int) -> float:
-        sizes = self.state.spec.network.sizes
-        if not (0 <= layer < len(sizes) and 1 <= unit <= sizes[layer]) or (layer == 0 and quantity != "a"):
-            raise ValueError(
-                f"no quantity {quantity}{layer}.{unit} in a network of {' - '.join(map(str, sizes))} units"
-            )
-        if layer == 0:
-            return float(self.trace.x[0, unit - 1])
-        if quantity == "slope":
-            return float(self._slopes(layer)[unit - 1])
-        field = {"delta": "dz"}.get(quantity, quantity)
-        return float(getattr(self.trace.layers[layer - 1], field)[0, unit - 1])
+    def _of_unit(self, of: Quantity) -> float:
+        network = self.state.spec.network
+        if not network.has(of.like("a")) or (of.layer == 0 and of.kind != "a"):
+            raise ValueError(f"no quantity {of} in a network of {' - '.join(map(str, network.sizes))} units")
+        if of.layer == 0:
+            return float(self.trace.x[0, of.unit - 1])
+        if of.kind == "slope":
+            return float(self._slopes(of.layer)[of.unit - 1])
+        return float(getattr(self.trace.layers[of.layer - 1], of.kind)[0, of.unit - 1])
 
     def _slopes(self, layer: int) -> Floats:
         """a'(z) of a layer's units on the first example; for softmax, the diagonal of its Jacobian."""

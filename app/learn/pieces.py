@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from app.draw.charts import log_share
-from app.draw.diagram import layer_name
-from app.draw.numbers import fixed, fixed_signed, unsigned
 from app.draw.pictures import inks
 from app.learn.facts import Facts
+from app.words.names import layer_name
+from app.words.numbers import fixed, fixed_signed, unsigned
 from engine import ACTIVATIONS, Spec, advance, evaluate, examples_of, start
 from engine.probes import Model, Nudge, nudge
 

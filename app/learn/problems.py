@@ -4,11 +4,11 @@ factor of it to look at. Each kind of question is one function from facts to a `
 
 import numpy as np
 
-from app.draw.diagram import layer_name, unit_name
-from app.draw.maths import name_of, parts_of
-from app.draw.numbers import MINUS, unsigned
 from app.learn.facts import Facts
 from app.learn.judging import Mistake, Problem, numeric
+from app.words.names import layer_name, name_of, unit_name
+from app.words.numbers import MINUS, unsigned
+from engine import Quantity
 
 UP, DOWN, STAY = "up", "down", "stay"
 DIGITS = 4
@@ -20,7 +20,8 @@ def _n(value: float) -> str:
 
 def _place(facts: Facts, address: str) -> str:
     """A parameter's name and where it sits: W²₁₃ (from hidden 1, unit 3 to output, unit 1)."""
-    _, layer, unit, source = parts_of(address)
+    of = Quantity.parse(address)
+    layer, unit, source = of.layer, of.unit, of.source
     to = unit_name(layer, unit, facts.layers)
     if not source:
         return f"{name_of(address)} (the bias of {to})"
@@ -147,7 +148,8 @@ def _hidden_slips(facts: Facts, layer: int, unit: int, slope: float) -> list[Mis
 
 def gradient_problem(facts: Facts, address: str, label: str | None = None) -> Problem:
     """dL/dW of a weight (delta times what the weight saw), or dL/db of a bias (delta); `label` is what to call it."""
-    _, layer, unit, source = parts_of(address)
+    of = Quantity.parse(address)
+    layer, unit, source = of.layer, of.unit, of.source
     gradient, delta = facts[f"d{address}"], facts[f"delta{layer}.{unit}"]
     if not source:
         mistakes = [Mistake(delta * facts[address], "bias", "The bias itself is no factor: its input is always 1.")]
@@ -172,7 +174,8 @@ def gradient_problem(facts: Facts, address: str, label: str | None = None) -> Pr
 
 def new_value_problem(facts: Facts, address: str, label: str | None = None) -> Problem:
     """A parameter after one step of gradient descent; `label` is what to call it."""
-    _, layer, unit, source = parts_of(address)
+    of = Quantity.parse(address)
+    layer, unit, source = of.layer, of.unit, of.source
     now, rate, gradient, new = facts[address], facts.rate, facts[f"d{address}"], facts.next(address)
     delta = facts[f"delta{layer}.{unit}"]
     mistakes = [
@@ -229,7 +232,8 @@ def direction_problem(facts: Facts, address: str, label: str | None = None, slop
 
 
 def _gradient_in_words(facts: Facts, address: str, slope: str | None) -> str:
-    _, layer, unit, source = parts_of(address)
+    of = Quantity.parse(address)
+    layer, unit, source = of.layer, of.unit, of.source
     gradient = facts[f"d{address}"]
     sign = "zero" if gradient == 0 else "negative" if gradient < 0 else "positive"
     if slope:

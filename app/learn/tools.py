@@ -12,15 +12,16 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers.python import PythonLexer
 
 from app.assets import TEMPLATES
-from app.draw.maths import mathml, name_of, parts_of
-from app.draw.numbers import fixed, fixed_signed, short, unsigned
 from app.learn import digits as lesson_digits
 from app.learn import information as lesson_information
 from app.learn import pieces, plots, problems
 from app.learn import walk as lesson_walk
 from app.learn.facts import Facts
 from app.page.links import Link, View
-from engine import Edit
+from app.words.maths import mathml
+from app.words.names import name_of
+from app.words.numbers import fixed, fixed_signed, short, unsigned
+from engine import Edit, Quantity
 
 CODE = TEMPLATES / "lessons" / "code"
 LISTINGS = tuple(sorted(file.name for file in CODE.glob("*.py")))
@@ -92,7 +93,7 @@ TOOLS: dict[str, Any] = {
     "sig": unsigned,
     "short": short,
     "name_of": name_of,
-    "parts_of": parts_of,
+    "quantity": Quantity.parse,
     "math": mathml,
     "plot": plots.plot,
     "pieces": pieces,

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from app.draw.diagram import Size, layer_name
+from app.draw.diagram import Size
 from app.draw.drawing import Marks, draw
 from app.draw.pictures import has_surfaces, surfaces
 from app.explain.moments import Grain, Moment
 from app.explain.walkthrough import known, walkthrough
 from app.learn.facts import Facts
 from app.page.frame import marks_of
+from app.words.names import layer_name
 from engine import Trace
 
 FEW = 3  # units a layer, that a small frame has room for

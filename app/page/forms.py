@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from app.draw.numbers import given, short
 from app.draw.pictures import IMAGE
 from app.page.links import number, query_fields, spec_fields
+from app.words.numbers import given, short
 from engine import (
     ACTIVATIONS,
     DATASETS,

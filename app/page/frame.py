@@ -8,21 +8,23 @@ from typing import Any
 import numpy as np
 
 from app.draw.charts import LossChart, log_share, loss_chart, sparkline
-from app.draw.diagram import Size, layer_name
+from app.draw.diagram import Size
 from app.draw.drawing import Drawing, Marks, draw
-from app.draw.numbers import fixed, label, percent
 from app.draw.outputs import Output, output, points_key
 from app.draw.pictures import has_surfaces, surfaces
 from app.explain.moments import Moment
 from app.explain.program import program
-from app.explain.walkthrough import Known, Walkthrough, known, walkthrough
+from app.explain.walkthrough import Walkthrough, known, walkthrough
 from app.page.ledger import Ledger, Teller, ledger
 from app.page.links import Link, View, fits, url_of, view_fields
 from app.run.history import LAYER_COLUMNS, RUN_COLUMNS, Column, History
 from app.run.runs import Run
-from engine import RunState, Trace, evaluate, examples_of, trace
+from app.words.names import layer_name
+from app.words.numbers import fixed, label, percent
+from engine import Quantity, RunState, Trace, evaluate, examples_of, trace
 from engine.arrays import Floats, Ints
 from engine.health import spread
+from engine.quantity import unit, weight
 
 BAR_WIDTH = 360
 LISTED = 450  # weights of a layer that the tables have
@@ -49,7 +51,7 @@ class Walk:
     marker: float
     code: tuple[tuple[int, str, bool], ...]
     note: str
-    known: Known | None = None
+    known: frozenset[Quantity] | None = None
 
 
 NO_WALK = Walk(0, (), None, 0.0, (), "")
@@ -215,15 +217,12 @@ def _walk(step: Trace, view: View) -> tuple[Walk, Marks]:
     return walk, marks_of(step, moment, so_far)
 
 
-def marks_of(step: Trace, moment: Moment, so_far: Known) -> Marks:
+def marks_of(step: Trace, moment: Moment, so_far: frozenset[Quantity]) -> Marks:
     """What the drawing lights at a moment, and what is computed so far."""
-    lit = set(moment.links)
-    for id in moment.nodes:
-        if id.startswith("layer-"):
-            layer = int(id.removeprefix("layer-"))
-            lit |= {f"node-{layer}-{unit}" for unit in range(step.spec.network.sizes[layer] + 1)}
-        else:
-            lit.add(id)
+    lit = {*moment.links, *moment.nodes}
+    for layer, units in enumerate(step.spec.network.sizes):
+        if Quantity("a", layer).svg_id in lit:
+            lit |= {unit(layer, j).svg_id for j in range(units + 1)}
     tone = {"forward": "forward", "backward": "backward", "loss": "forward", "update": "update"}[moment.phase]
     return Marks(None, frozenset(lit), tone, moment.direction or "", so_far)
 
@@ -281,14 +280,9 @@ def _share(value: float) -> str:
 
 def check_view(view: View, state: RunState) -> View:
     """The view without what this network does not have, for a link whose network has changed since."""
-    sizes, select = state.spec.network.sizes, view.select
-    if select is not None:
-        layer, *units = (int(part) for part in select[1:].split("."))
-        there = 0 <= layer < len(sizes) and units[0] <= sizes[layer] and (layer > 0 or select[0] == "a")
-        if not there or (len(units) > 1 and units[1] > sizes[layer - 1]):
-            select = None
+    there = view.select is not None and state.spec.network.has(Quantity.parse(view.select))
     example = view.example if view.example is None or view.example < examples_of(state.spec).count else None
-    return replace(view, select=select, example=example)
+    return replace(view, select=view.select if there else None, example=example)
 
 
 def table_of(shown: Frame) -> dict[str, Any]:
@@ -300,8 +294,8 @@ def table_of(shown: Frame) -> dict[str, Any]:
             names[k],
             j + 1,
             tell(float(layer.b[j])),
-            tell(float(layer.a[:, j].mean()), f"a{k}.{j + 1}"),
-            tell(float(layer.dz[:, j].sum()), f"delta{k}.{j + 1}"),
+            tell(float(layer.a[:, j].mean()), unit(k, j + 1)),
+            tell(float(layer.dz[:, j].sum()), unit(k, j + 1).like("dz")),
         )
         for k, layer in enumerate(layers, 1)
         for j in range(len(layer.b))
@@ -312,7 +306,7 @@ def table_of(shown: Frame) -> dict[str, Any]:
             f"{names[k + 1]}, {j + 1}",
             tell(float(layer.W[j, i])),
             *(
-                tell(float(values[j, i]), f"{kind}{k + 1}.{j + 1}.{i + 1}")
+                tell(float(values[j, i]), weight(k + 1, j + 1, i + 1).like(kind))
                 for kind, values in (("dW", layer.dW), ("W", layer.W_next))
             ),
         )

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.draw.drawing import Known
-from app.draw.maths import mathml, parts_of, symbol
-from app.draw.numbers import UNKNOWN, given, short, signed
 from app.explain.faces_update import PART_NAMES
 from app.explain.moments import Segments
 from app.explain.receipts import Receipt, is_known, receipt
 from app.explain.scene import Scene
-from engine import Spec, Trace
+from app.words.maths import mathml, symbol
+from app.words.numbers import UNKNOWN, given, short, signed
+from engine import Quantity, Spec, Trace
 from engine.arrays import Floats
 from engine.penalties import PENALTIES
+from engine.quantity import bias, unit, weight
 from engine.receipts import ParameterReceipt, UnitReceipt
 
 SHOWN = 6
@@ -63,13 +63,13 @@ class Ledger:
 class Teller:
     """Numbers as they are told: "?" for what a walkthrough has yet to compute, all if `known` is None."""
 
-    known: Known | None
+    known: frozenset[Quantity] | None
 
-    def __call__(self, value: float, *quantities: str) -> str:
+    def __call__(self, value: float, *quantities: Quantity) -> str:
         """A number that is told once one of these quantities is computed; at any time, if there are none."""
         return signed(value) if not quantities or self.knows(*quantities) else UNKNOWN
 
-    def knows(self, *quantities: str) -> bool:
+    def knows(self, *quantities: Quantity) -> bool:
         """Whether one of these is computed."""
         return is_known(self.known, *quantities)
 
@@ -84,7 +84,7 @@ class Term:
     known: bool
 
 
-def ledger(trace: Trace, address: str, batch: bool, known: Known | None = None) -> Ledger:
+def ledger(trace: Trace, address: str, batch: bool, known: frozenset[Quantity] | None = None) -> Ledger:
     """The receipt of an address in this trace, as far as `known` goes (None: all). SpecError for no address."""
     told, scene, tell = receipt(trace, address, known), Scene(trace), Teller(known)
     if isinstance(told.facts, ParameterReceipt):
@@ -95,18 +95,20 @@ def ledger(trace: Trace, address: str, batch: bool, known: Known | None = None) 
 
 
 def _title(address: str) -> str:
-    letter, layer, unit, source = parts_of(address)
-    return str(mathml(symbol(letter if layer else "x", layer, unit, source).replace("^{0}", "")))
+    of = Quantity.parse(address)
+    return str(mathml(symbol(of.kind, of.layer, of.unit, of.source) if of.layer else rf"x_{{{of.unit}}}"))
 
 
 def _parameter(scene: Scene, told: Receipt, facts: ParameterReceipt, batch: bool, tell: Teller) -> Ledger:
-    spec, is_weight, own = scene.trace.spec, facts.source > 0, facts.address
+    spec, is_weight, own = scene.trace.spec, facts.source > 0, Quantity.parse(facts.address)
     factors = "δ × a" if is_weight else "δ"
     lines = [Line("now", tell(facts.now))]
-    lines.append(Line(f"gradient, {'Σ ' if batch else ''}{factors}", tell(facts.gradient, f"d{own}"), "backward"))
+    lines.append(
+        Line(f"gradient, {'Σ ' if batch else ''}{factors}", tell(facts.gradient, own.like(f"d{own.kind}")), "backward")
+    )
     if spec.penalized:
         adds = f"{PENALTIES[spec.regularization].title} adds"
-        lines.append(Line(adds, tell(facts.penalty_gradient, f"dR{own[1:]}", own), "backward"))
+        lines.append(Line(adds, tell(facts.penalty_gradient, own.like("dR"), own), "backward"))
     if facts.frozen:
         lines.append(Line("frozen: no step", "0", "update"))
     else:
@@ -114,7 +116,7 @@ def _parameter(scene: Scene, told: Receipt, facts: ParameterReceipt, batch: bool
     lines.append(Line("next", tell(facts.next, own), total=True))
     more = Group("Where the gradient comes from", _factors(scene, facts, batch, tell))
     return Ledger(
-        own, _title(own), told.place, told.words, told.symbols, tuple(lines), (more,), told.code,
+        facts.address, _title(facts.address), told.place, told.words, told.symbols, tuple(lines), (more,), told.code,
         given(round(facts.now, 6)), facts.frozen, True,
     )  # fmt: skip
 
@@ -130,15 +132,16 @@ def _factors(scene: Scene, facts: ParameterReceipt, batch: bool, tell: Teller) -
     """The two factors, each a click further back; for the batch also their products, the largest first."""
     k, j, i = facts.layer, facts.unit, facts.source
     of, mean = ("Σ δ" if batch else "δ", "mean a" if batch else "a")
-    delta_of, a_of = f"delta{k}.{j}", f"a{k - 1}.{i}"
+    own = Quantity.parse(facts.address)
+    delta_of, a_of = own.of("dz", j), unit(k - 1, i)
     deltas = tell(float(facts.deltas.sum()), delta_of)
-    back = [Line(f"{of} of {scene.unit(k, j)}", deltas, "backward", f"a{k}.{j}")]
+    back = [Line(f"{of} of {scene.unit(k, j)}", deltas, "backward", str(unit(k, j)))]
     if i:
         carried = tell(float(facts.carried.mean()), a_of)
-        back.append(Line(f"{mean} of {scene.unit(k - 1, i)}", carried, "forward", a_of))
+        back.append(Line(f"{mean} of {scene.unit(k - 1, i)}", carried, "forward", str(a_of)))
     if not batch:
         return tuple(back)
-    known = tell.knows(f"d{facts.address}")
+    known = tell.knows(own.like(f"d{own.kind}"))
     products = [
         Term(f"example {n}: {tell(delta, delta_of)}" + (f" × {tell(a, a_of)}" if i else ""), delta * a, "", known)
         for n, delta, a in zip(facts.examples.tolist(), facts.deltas.tolist(), facts.carried.tolist(), strict=True)
@@ -148,28 +151,28 @@ def _factors(scene: Scene, facts: ParameterReceipt, batch: bool, tell: Teller) -
 
 def _unit(scene: Scene, told: Receipt, facts: UnitReceipt, batch: bool, tell: Teller) -> Ledger:
     k, j = facts.layer, facts.unit
-    here = f"{k}.{j}"
+    here = unit(k, j)
     mean, total = ("mean ", "sum of ") if batch else ("", "")
     activation = scene.layer(k).activation
     slope = "its Jacobian" if activation == "softmax" else "f′(z)"
     lines = (
-        Line(f"{mean}z = Σ w × a + b", tell(float(facts.z.mean()), f"z{here}"), "forward"),
-        Line(f"{mean}a = {activation.replace('_', ' ')}(z)", tell(float(facts.a.mean()), f"a{here}"), "forward"),
-        Line(f"{total}da = dL/da", tell(float(facts.da.sum()), f"da{here}"), "backward"),
-        Line(f"{total}δ = da × {slope}", tell(float(facts.dz.sum()), f"delta{here}"), "backward"),
+        Line(f"{mean}z = Σ w × a + b", tell(float(facts.z.mean()), here.like("z")), "forward"),
+        Line(f"{mean}a = {activation.replace('_', ' ')}(z)", tell(float(facts.a.mean()), here), "forward"),
+        Line(f"{total}da = dL/da", tell(float(facts.da.sum()), here.like("da")), "backward"),
+        Line(f"{total}δ = da × {slope}", tell(float(facts.dz.sum()), here.like("dz")), "backward"),
     )
     into = [
-        Term(f"w × a from {scene.unit(k - 1, i)}", value, f"W{here}.{i}", tell.knows(f"p{here}.{i}", f"z{here}"))
+        Term(f"w × a from {scene.unit(k - 1, i)}", value, str(weight(k, j, i)), tell.knows(product, here.like("z")))
         for i, value in enumerate(facts.incoming.mean(axis=0).tolist(), 1)
+        for product in (here.of("p", j, i),)
     ]
-    bias = Line("bias", tell(facts.bias), "forward", f"b{here}")
-    more = [Group(f"What adds up to {mean}z", (*_largest(into, "forward"), bias))]
+    its_bias = Line("bias", tell(facts.bias), "forward", str(bias(k, j)))
+    more = [Group(f"What adds up to {mean}z", (*_largest(into, "forward"), its_bias))]
     if facts.outgoing is not None:
         back = [
-            Term(
-                f"w × δ of {scene.unit(k + 1, n)}", value, f"a{k + 1}.{n}", tell.knows(f"q{k + 1}.{n}.{j}", f"da{here}")
-            )
+            Term(f"w × δ of {scene.unit(k + 1, n)}", value, str(unit(k + 1, n)), tell.knows(product, here.like("da")))
             for n, value in enumerate(facts.outgoing.sum(axis=0).tolist(), 1)
+            for product in (Quantity("q", k + 1, (n, j)),)
         ]
         more.append(Group(f"What adds up to {total}da", _largest(back, "backward")))
     return Ledger(
@@ -178,7 +181,7 @@ def _unit(scene: Scene, told: Receipt, facts: UnitReceipt, batch: bool, tell: Te
 
 
 def _input(trace: Trace, told: Receipt, batch: bool) -> Ledger:
-    values = trace.x[:, parts_of(told.address)[2] - 1]
+    values = trace.x[:, Quantity.parse(told.address).unit - 1]
     line = Line(f"{'mean ' if batch else ''}{told.name}", signed(float(values.mean())), "forward")
     return Ledger(told.address, _title(told.address), told.place, told.words, "", (line,), (), ())
 

@@ -16,12 +16,11 @@ from zlib import compress, decompressobj
 from zlib import error as ZlibError
 
 from app.draw.lens import LENSES
-from app.draw.numbers import given
 from app.explain.moments import GRAINS
-from engine import FIELDS, Edit, Spec, SpecError, edits_from
+from app.words.numbers import given
+from engine import FIELDS, Edit, Quantity, Spec, SpecError, edits_from
 
 SCALES = ("linear", "log")
-SELECT = re.compile(r"(W[1-9]\d{0,3}\.[1-9]\d{0,3}\.[1-9]\d{0,3}|[ab]\d{1,4}\.[1-9]\d{0,3})")
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_PACKED = 12_000
 LARGEST_UNPACKED = 2_000_000
@@ -200,7 +199,7 @@ def view_of(query: Mapping[str, str]) -> View:
         step=_whole(query, "step"),
         lens=_choice(query, "lens", tuple(LENSES)),
         example=_whole(query, "example"),
-        select=_matching(query, "select", SELECT, "an address such as W2.1.3, b2.1 or a2.1"),
+        select=_selected(query.get("select", "")),
         moment=_whole(query, "moment"),
         grain=_choice(query, "grain", GRAINS, "unit"),
         scale=_choice(query, "scale", SCALES),
@@ -257,10 +256,14 @@ def _choice(query: Mapping[str, str], name: str, allowed: tuple[str, ...], defau
     return text
 
 
-def _matching(query: Mapping[str, str], name: str, pattern: re.Pattern[str], allowed: str) -> str | None:
-    text = query.get(name, "")
+def _selected(text: str) -> str | None:
+    """The address of a parameter or a unit, as it is spelled."""
     if not text:
         return None
-    if not pattern.fullmatch(text):
-        raise SpecError(name, text, allowed)
-    return text
+    try:
+        found = Quantity.parse(text)
+    except ValueError:
+        found = Quantity("")
+    if not ((found.kind in ("W", "b") and found.is_parameter) or (found.kind == "a" and len(found.index) == 1)):
+        raise SpecError("select", text, "an address such as W2.1.3, b2.1 or a2.1")
+    return str(found)

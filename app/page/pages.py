@@ -14,7 +14,6 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from app.costs import probe_cost
-from app.draw.numbers import given
 from app.draw.outputs import title_of
 from app.draw.rendering import render
 from app.failures import RunNotFound
@@ -28,6 +27,7 @@ from app.page.refused import NOTHING, Refused, controls_again, refused, unopened
 from app.run.runs import Run
 from app.serve import html as answers
 from app.serve.html import html
+from app.words.numbers import given
 from engine import RunState, Spec, SpecError, examples_of
 from engine.health import sentence
 from engine.probes import contour, located

@@ -7,12 +7,13 @@ import numpy as np
 
 from app.costs import CHECK_SECONDS
 from app.draw.charts import Axis, path
-from app.draw.numbers import fixed_signed
 from app.draw.pictures import data_uri, indexed_png
 from app.page.links import number
-from engine import RunState, Spec, SpecError
+from app.words.numbers import fixed_signed
+from engine import Quantity, RunState, Spec, SpecError
 from engine.penalties import PENALTIES
 from engine.probes import Contour, Slice, check_all, located, nudge, slice_, wishes
+from engine.quantity import bias, weight
 
 KINDS = ("nudge", "check", "slice", "wishes")
 MOST_WISHES = 12
@@ -63,10 +64,10 @@ def _asked(kind: str, state: RunState, address: str, amount: str, example: int |
 
 def partner_of(address: str) -> str:
     """The parameter that goes with another on a map: a weight's own bias, a bias's first weight."""
-    if address[:1] not in ("W", "b"):
+    of = Quantity.parse(address) if address else Quantity("")
+    if not of.is_parameter:
         return ""
-    layer, unit = address[1:].split(".")[:2]
-    return f"b{layer}.{unit}" if address[0] == "W" else f"W{layer}.{unit}.1"
+    return str(bias(of.layer, of.unit) if of.kind == "W" else weight(of.layer, of.unit, 1))
 
 
 @dataclass(frozen=True)

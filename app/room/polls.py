@@ -12,14 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from app.draw.diagram import layer_name
-from app.draw.maths import name_of, parts_of
-from app.draw.numbers import signed, unsigned
 from app.learn.facts import Facts
 from app.learn.judging import Problem, parse_number
 from app.learn.problems import DOWN, STAY, UP, choice_problem, delta_problem, direction_problem, largest_problem
 from app.room.names import clean
-from engine import FEATURES
+from app.words.names import layer_name, name_of
+from app.words.numbers import signed, unsigned
+from engine import FEATURES, Quantity
 from engine.session import frozen_mask
 
 OPEN, CLOSED, REVEALED = "open", "closed", "revealed"
@@ -250,7 +249,7 @@ def _given(facts: Facts, layer: int, unit: int) -> str:
         return f"dL/da = {signed(facts[f'da{layer}.{unit}'])}, {own}"
     paths = (
         f"{name_of(f'W{layer + 1}.{j}.{unit}')} = {signed(facts[f'W{layer + 1}.{j}.{unit}'])}, "
-        f"δ{name_of(f'b{layer + 1}.{j}')[1:]} = {signed(facts[f'delta{layer + 1}.{j}'])}"
+        f"{name_of(f'dz{layer + 1}.{j}')} = {signed(facts[f'dz{layer + 1}.{j}'])}"
         for j in above
     )
     return ", ".join((*paths, own))
@@ -259,9 +258,9 @@ def _given(facts: Facts, layer: int, unit: int) -> str:
 def _unit_of(facts: Facts, address: str) -> tuple[int, int]:
     """The unit an address names, or that a weight leads to; the first output where it names none with a delta."""
     if address:
-        _, layer, unit, _ = parts_of(address)
-        if layer:
-            return layer, unit
+        of = Quantity.parse(address)
+        if of.layer:
+            return of.layer, of.unit
     return facts.layers, 1
 
 
@@ -282,8 +281,9 @@ def liveliest(facts: Facts) -> str:
 
 def _where(facts: Facts, address: str) -> str:
     """A weight's name, and the two units that it joins: W²₁₂: hidden 1.2 → hidden 2.1."""
-    _, layer, unit, source = parts_of(address)
-    return f"{name_of(address)}: {_short_unit(facts, layer - 1, source)} → {_short_unit(facts, layer, unit)}"
+    of = Quantity.parse(address)
+    ends = _short_unit(facts, of.layer - 1, of.source), _short_unit(facts, of.layer, of.unit)
+    return f"{name_of(of)}: {' → '.join(ends)}"
 
 
 def _short_unit(facts: Facts, layer: int, unit: int) -> str:

@@ -13,7 +13,7 @@ from app.room.classroom import Caller, Classroom, Entry
 from app.room.polls import Question
 from app.room.rooms import HandIn, Refused, Room, Shared
 from app.run.runs import Run, Runs, Steps, owner_of
-from engine import RunState, SpecError, trace
+from engine import Quantity, RunState, SpecError, trace
 
 MOST_FIELDS = 60
 
@@ -161,13 +161,9 @@ def _hiding(question: Question, state: RunState, view: View) -> View:
         return view
     view = replace(view, example=question.example)
     moments = walkthrough(trace(state, view.example), view.grain)
-    sought = f"d{question.address}" if question.steps else f"delta{question.address[1:]}"
-    first = next((m.index for m in moments if question.address and _computes(m.targets, sought)), None)
+    about = Quantity.parse(question.address) if question.address else Quantity("")
+    sought = about.like(f"d{about.kind}") if question.steps else about.like("dz")
+    first = next((m.index for m in moments if any(target.covers(sought) for target in m.targets)), None)
     if first is None:
         first = next(m.index for m in moments if m.phase == "backward")
     return replace(view, moment=max(0, first - 1), lens="gradients")
-
-
-def _computes(targets: tuple[str, ...], sought: str) -> bool:
-    """Whether a moment computes a quantity: itself, or all that begin with a shorter address."""
-    return any(sought == target or sought.startswith(f"{target}.") for target in targets)

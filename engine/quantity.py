@@ -1,0 +1,127 @@
+"""Quantity: which number of one step is meant, as a value with one spelling.
+
+"W2.1.3" is layer 2, to unit 1, from unit 3; "b2.1" a bias; "a2.1" a unit's activation, "a0.2" an input; "dz2" all the
+deltas of a layer; "loss" belongs to no layer. Layers, units and inputs count from 1. The address of a number, the id
+of what is drawn of it, the place of a parameter in the flat vector, a variable of the program: all of them are made
+of a Quantity here, and nothing else takes such a text apart.
+
+An equation of a whole layer has letters where its numbers differ: "W2.j.i", and "n" for the example.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+Index = int | str
+
+_ADDRESS = re.compile(r"([A-Za-z]+(?:_[A-Za-z]+)*)(?:([1-9][0-9]{0,3}|0)((?:\.[1-9][0-9]{0,3})*))?")
+_ALSO = {"delta": "dz"}  # read for ever, never written
+_OF_PARAMETERS = re.compile(r"d?[Wb](?:_next)?")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One number of a step, or with a shorter index all that begin with it.
+
+    `kind` is z, a, da, dz, W, b, dW, db; x for what is given; p (weight x input), s (their sum), q (weight x dz on its
+    way back), slope, dR (what regularization adds to dW), W_next, b_next; loss, penalty; a setting. `layer` is 0 for
+    the inputs and for what belongs to none. `example` is a place in the batch from 0, "n" for each of them, None where
+    there is but one number for all.
+    """
+
+    kind: str
+    layer: int = 0
+    index: tuple[Index, ...] = ()
+    example: Index | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Quantity":
+        """The quantity of an address; ValueError if it is none."""
+        found = _parsed(text)
+        if found is None:
+            raise ValueError(f"no quantity {text!r}, must be one such as W2.1.3, b2.1, a2.1 or dz2.1")
+        return found
+
+    def __str__(self) -> str:
+        placed = self.layer or self.index or self.kind in ("a", "x")
+        return self.kind + ".".join(map(str, (self.layer, *self.index))) if placed else self.kind
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it is one weight or one bias, or their gradient or next value."""
+        return bool(_OF_PARAMETERS.fullmatch(self.kind)) and len(self.index) == (2 if "W" in self.kind else 1)
+
+    @property
+    def letter(self) -> str:
+        """W or b, of what is about a parameter."""
+        return "W" if "W" in self.kind else "b"
+
+    @property
+    def unit(self) -> int:
+        """Its unit, 0 for a whole layer."""
+        return self.index[0] if self.index and isinstance(self.index[0], int) else 0
+
+    @property
+    def source(self) -> int:
+        """The unit of the layer below that a weight comes from, 0 where there is none."""
+        return self.index[1] if len(self.index) > 1 and isinstance(self.index[1], int) else 0
+
+    def covers(self, other: "Quantity") -> bool:
+        """Whether the other is this one or a part of it: z2 covers z2.1."""
+        same = self.kind == other.kind and self.layer == other.layer
+        return same and other.index[: len(self.index)] == self.index
+
+    def is_in(self, known: Collection["Quantity"]) -> bool:
+        """Whether one of these quantities covers it."""
+        return any(self.of(self.kind, *self.index[:length]) in known for length in range(len(self.index), -1, -1))
+
+    def of(self, kind: str, *index: Index) -> "Quantity":
+        """Another kind of number in the same layer, of its whole batch."""
+        return Quantity(kind, self.layer, index)
+
+    def like(self, kind: str) -> "Quantity":
+        """Another kind of number in the very same place."""
+        return replace(self, kind=kind)
+
+    def at(self, example: Index | None) -> "Quantity":
+        """The same of one example."""
+        return replace(self, example=example)
+
+    def bind(self, values: Mapping[str, int]) -> "Quantity":
+        """The same with numbers for its letters."""
+        index = tuple(values.get(i, i) if isinstance(i, str) else i for i in self.index)
+        example = values.get(self.example, self.example) if isinstance(self.example, str) else self.example
+        return Quantity(self.kind, self.layer, index, example)
+
+    @property
+    def svg_id(self) -> str:
+        """The id of what is drawn of it: link-2-1-3, bias-2-1, node-2-1; a whole layer is layer-2."""
+        if not self.index:
+            return f"layer-{self.layer}"
+        drawn = "link" if len(self.index) > 1 else "bias" if "b" in self.kind else "node"
+        return "-".join(map(str, (drawn, self.layer, *self.index)))
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Quantity | None:
+    match = _ADDRESS.fullmatch(text)
+    if match is None:
+        return None
+    kind, layer, index = _ALSO.get(match[1], match[1]), int(match[2] or 0), match[3] or ""
+    return Quantity(kind, layer, tuple(int(part) for part in index.split(".")[1:]))
+
+
+def weight(layer: int, unit: Index, source: Index) -> Quantity:
+    """The weight into a unit from one of the layer below."""
+    return Quantity("W", layer, (unit, source))
+
+
+def bias(layer: int, unit: Index) -> Quantity:
+    """The bias of a unit."""
+    return Quantity("b", layer, (unit,))
+
+
+def unit(layer: int, unit: Index) -> Quantity:
+    """A unit, by its activation."""
+    return Quantity("a", layer, (unit,))
