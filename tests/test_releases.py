@@ -28,6 +28,7 @@ from app.page.links import Link
 from app.settings import Settings
 from engine import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES, Spec, replay, start, trace
 from engine.penalties import PENALTIES
+from engine.quantity import Quantity
 
 STORES = Path(__file__).parent / "stores"
 RELEASES = sorted(each.name for each in STORES.iterdir() if (each / "told.json.xz").exists())
@@ -200,7 +201,8 @@ def test_every_link_means_what_it_meant(release: str) -> None:
         check(bits.prints_of(state, seen), each["bits"], release, each["link"])
         if "targets" in each:
             assert link.view.moment is not None
-            assert list(walkthrough(seen, link.view.grain)[link.view.moment].targets) == each["targets"], each["link"]
+            targets = walkthrough(seen, link.view.grain)[link.view.moment].targets
+            assert targets == tuple(map(Quantity.parse, each["targets"])), each["link"]
 
 
 def test_another_arithmetic_is_told_from_another_number() -> None:

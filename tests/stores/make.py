@@ -240,7 +240,7 @@ def links(rng: random.Random) -> list[dict[str, Any]]:
         view = View(step=step, example=example, lens=lens, grain=grain, moment=moment)
         if state.step == step:
             told = {"link": Link(spec, edits, view).query(), "bits": bits.prints_of(state, seen)}
-            made.append(told | ({"targets": moments[moment].targets} if moment is not None else {}))
+            made.append(told | ({"targets": list(map(str, moments[moment].targets))} if moment is not None else {}))
     return made
 
 
