@@ -56,7 +56,7 @@ def number(field: str, value: Any, minimum: float, maximum: float) -> float:
 
 
 def _bound(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:g}"
+    return f"{value:,.0f}" if 1e5 <= abs(value) < 1e15 else f"{value:g}"
 
 
 def integer(field: str, value: Any, minimum: float, maximum: float) -> int:
@@ -70,4 +70,28 @@ def sequence(field: str, value: Any, allowed: str) -> Sequence[Any]:
     """A list or a tuple."""
     if not isinstance(value, list | tuple):
         raise SpecError(field, value, allowed)
+    return value
+
+
+def plain(field: str, value: Any) -> Any:
+    """An array, a scalar of NumPy or a column of a frame as Python's own lists and numbers; anything else as it is."""
+    if value is None or (isinstance(value, str | int | float | list | tuple | dict) and not hasattr(value, "dtype")):
+        return value
+    try:
+        if hasattr(value, "to_numpy"):
+            value = value.to_numpy()
+        elif hasattr(value, "__array__") and not hasattr(value, "tolist"):
+            value = value.__array__()
+        return value.tolist() if hasattr(value, "tolist") else value
+    except Exception as error:  # other people's code: a tensor on another device, say
+        raise SpecError(field, value, f"an array that NumPy can read ({type(error).__name__})") from None
+
+
+def all_plain(field: str, value: Any) -> Any:
+    """The same for everything within lists and mappings."""
+    value = plain(field, value)
+    if isinstance(value, dict):
+        return {key: all_plain(f"{field}.{key}", item) for key, item in value.items()}
+    if isinstance(value, list | tuple) and not all(isinstance(item, str | int | float) for item in value):
+        return [all_plain(field, item) for item in value]
     return value

@@ -1,77 +1,270 @@
-"""Examples that a user gives in place of a dataset: checked, and told what their task is."""
+"""Examples that a user gives in place of a dataset: checked, their words as numbers, and told what their task is.
 
-from collections.abc import Mapping
+They come as rows, as columns by name, as records, as arrays or as frames; what is kept is numbers alone, and names.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
+from itertools import chain
 from typing import Any, Literal, cast
 
-from engine.checks import SpecError, number, one_of, sequence
-from engine.fields import Limits
+import numpy as np
 
-Rows = tuple[tuple[float, ...], ...]
+from engine.arrays import Floats
+from engine.checks import SpecError, number, one_of, plain, sequence
+from engine.fields import Limits
+from engine.labels import FEW, LONGEST_NAME, are_classes, classes_of, is_name, name_of
+
 Task = Literal["regression", "binary", "multiclass"]
 _TASKS = ("regression", "binary", "multiclass")
-_PAIRS = ({0.0, 1.0}, {-1.0, 1.0})  # how people write the two classes of a binary task
+_KEYS = {"x", "y", "task", "names", "targets", "classes"}
+LARGEST = 1e150  # its square is still a number
+Cells = list[list[Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CustomData:
-    """Examples given by the user: x (rows, inputs), y (rows, outputs), and what the task is."""
+    """Examples given by the user: x (rows, inputs), y (rows, outputs), read-only, and what the task is.
 
-    x: Rows
-    y: Rows
+    Of a class y holds the place among `classes`. `names` are those of the inputs, `targets` of what is to be
+    predicted; empty where they have none.
+    """
+
+    x: Floats
+    y: Floats
     task: Task
+    names: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> int:
         """Values to predict per example; for multiclass, how many classes."""
-        if self.task == "multiclass":
-            return max(2, int(max(row[0] for row in self.y)) + 1)
-        return len(self.y[0])
+        return len(self.classes) if self.task == "multiclass" else self.y.shape[1]
 
     @cached_property
-    def _hash(self) -> int:
-        return hash((self.x, self.y, self.task))
+    def key(self) -> bytes:
+        """What tells these examples from others, worked out once: there may be 250,000 numbers."""
+        told = repr((self.x.shape, self.y.shape, self.task, self.names, self.targets, self.classes))
+        return sha256(self.x.tobytes() + self.y.tobytes() + told.encode()).digest()
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, CustomData) and self.key == other.key)
 
     def __hash__(self) -> int:
-        # Cached: the examples of a run are looked up by it, and it reads up to 20,000 numbers.
-        return self._hash
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return f"CustomData({len(self.x)} rows, {self.key.hex()[:16]})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able, and `custom_data` of it gives equal examples."""
+        return {
+            "x": self.x.tolist(), "y": self.y.tolist(), "task": self.task, "names": list(self.names),
+            "targets": list(self.targets), "classes": list(self.classes),
+        }  # fmt: skip
 
 
 def custom_data(given: Any, limits: Limits) -> CustomData:
-    """The `data` field of a spec, an object with x, y and perhaps task; SpecError names what is wrong."""
-    if not isinstance(given, Mapping) or not {"x", "y"} <= set(given) <= {"x", "y", "task"}:
-        raise SpecError("data", given, "an object with x and y, and task if it is not evident")
-    x = _rows("data.x", given["x"], limits.custom_columns, limits)
-    y = _rows("data.y", given["y"], limits.custom_outputs, limits)
-    if len(x) != len(y):
-        raise SpecError("data.y", len(y), f"as many rows as data.x: {len(x)}")
-    values = {value for row in y for value in row}
-    is_pair = len(y[0]) == 1 and any(values <= pair for pair in _PAIRS)
+    """The `data` field of a spec, an object with x, y and perhaps more; SpecError names what is wrong."""
+    if not isinstance(given, Mapping) or not {"x", "y"} <= set(given) <= _KEYS:
+        raise SpecError("data", given, "an object with x and y, and task, names, targets or classes if need be")
+    names, cells = _cells("data.x", given["x"], limits.custom_columns, limits)
+    names, x = _as_numbers(names, cells)
+    if x.shape[1] > limits.custom_columns:
+        raise SpecError("data.x", x.shape[1], f"at most {limits.custom_columns} inputs, a word's included")
+    targets, labels = _cells("data.y", given["y"], limits.custom_outputs, limits)
+    if len(x) != len(labels):
+        raise SpecError("data.y", len(labels), f"as many rows as data.x: {len(x)}")
     task = given.get("task")
-    if task is None:
-        task = "binary" if is_pair else "regression"
-    task = cast(Task, one_of("data.task", task, _TASKS))
-    if task == "binary":
-        if not is_pair:
-            raise SpecError("data.y", "other values", "one label a row, 0 or 1 (or -1 and 1), for a binary task")
-        y = tuple((max(row[0], 0.0),) for row in y)
-    if task == "multiclass" and not (len(y[0]) == 1 and values <= set(map(float, range(limits.custom_outputs)))):
-        raise SpecError("data.y", "other values", f"one class a row, 0 to {limits.custom_outputs - 1}")
-    return CustomData(x, y, task)
+    task = None if task is None else one_of("data.task", task, _TASKS)
+    classes = _names("data.classes", given.get("classes"), limits.custom_outputs, limits.custom_outputs)
+    y, task, classes = _understood(labels, task, classes, targets, limits)
+    names = _names("data.names", given.get("names"), x.shape[1]) or names
+    width = len(labels[0]) if task == "regression" else 1
+    targets = _names("data.targets", given.get("targets"), width) or (targets if len(targets) == width else ())
+    for array in (x, y):
+        array.setflags(write=False)
+    return CustomData(x, y, cast(Task, task), names, targets, classes)
 
 
-def _rows(name: str, given: Any, columns: int, limits: Limits) -> Rows:
-    rows = sequence(name, given, "a list of rows of numbers")
+def recalled(given: Any) -> Any:
+    """Stored data of a release whose classes had no names, said in today's words: it means what it meant."""
+    if not isinstance(given, Mapping) or "classes" in given or not isinstance(given.get("y"), list):
+        return given
+    rows = [row if isinstance(row, list) else [row] for row in given["y"]]
+    values = {value for row in rows for value in row if isinstance(value, int | float)}
+    pair = all(len(row) == 1 for row in rows) and (values <= {0, 1} or values <= {-1, 1})
+    task = given.get("task") or ("binary" if pair else "regression")
+    if task == "regression" or not values:
+        return {**given, "task": task}
+    count = 2 if task == "binary" else max(2, int(max(values)) + 1)
+    y = [[max(row[0], 0)] for row in rows] if pair else given["y"]
+    return {**given, "y": y, "task": task, "classes": [str(k) for k in range(count)]}
+
+
+def _cells(name: str, given: Any, columns: int, limits: Limits) -> tuple[tuple[str, ...], Cells]:
+    """What was given as names, if it has any, and rows of as yet unchecked cells, all of one length."""
+    named = _by_name(name, given)
+    if named is not None:
+        lengths = {len(column) for column in named.values()}
+        if len(lengths) != 1:
+            raise SpecError(name, "columns of several lengths", "columns of one length")
+        rows: Sequence[Any] = list(zip(*named.values(), strict=True))
+    else:
+        rows = sequence(name, plain(name, given), "a list of rows of numbers, or columns by name")
     if not 1 <= len(rows) <= limits.custom_rows:
-        raise SpecError(name, len(rows), f"1 to {limits.custom_rows} rows")
-    lists = [row if isinstance(row, list | tuple) else [row] for row in rows]
+        raise SpecError(name, len(rows), f"1 to {limits.custom_rows:,} rows")
+    lists = [list(row) if isinstance(row, list | tuple) else _row(name, row) for row in rows]
     width = len(lists[0])
     if not 1 <= width <= columns or width * len(rows) > limits.custom_values:
         raise SpecError(name, width, f"1 to {columns} numbers a row, {limits.custom_values:,} in all")
     for i, row in enumerate(lists):
         if len(row) != width:
             raise SpecError(f"{name}.{i}", len(row), f"as long as the first row: {width}")
-    return tuple(
-        tuple(number(f"{name}.{i}.{j}", value, -1e6, 1e6) for j, value in enumerate(row)) for i, row in enumerate(lists)
-    )
+    if not set(map(type, chain.from_iterable(lists))) <= {int, float, str, bool}:
+        lists = [[plain(name, cell) for cell in row] for row in lists]
+    return _names(name, list(named) if named else None, width), lists
+
+
+def _row(name: str, given: Any) -> list[Any]:
+    row = plain(name, given)
+    return list(row) if isinstance(row, list) else [row]
+
+
+def _by_name(name: str, given: Any) -> dict[str, Any] | None:
+    """Columns by name: of a mapping, a frame, or a list of records; None for anything else."""
+    if isinstance(given, Mapping):
+        columns = {str(key): given[key] for key in given}
+    elif hasattr(given, "columns"):  # a frame of pandas or polars
+        columns = {str(key): given[key] for key in given.columns}
+    elif isinstance(given, list) and given and isinstance(given[0], Mapping):
+        keys = list(given[0])
+        for i, record in enumerate(given):
+            if not isinstance(record, Mapping) or set(record) != set(keys):
+                raise SpecError(f"{name}.{i}", record, "a record with the names of the first: " + ", ".join(keys)[:200])
+        columns = {str(key): [record[key] for record in given] for key in keys}
+    else:
+        return None
+    if not columns:
+        raise SpecError(name, "{}", "columns by name")
+    return {key: sequence(f"{name}.{key}", plain(name, column), "a list") for key, column in columns.items()}
+
+
+def _names(name: str, given: Any, count: int, most: int = 0) -> tuple[str, ...]:
+    """Names for so many things, or up to `most` of them; none for None."""
+    if not given:
+        return ()
+    names = [str(each) if isinstance(each, int) else each for each in sequence(name, plain(name, given), "names")]
+    if len(names) > most if most else len(names) != count:
+        raise SpecError(name, len(names), f"at most {most} names" if most else f"{count} names")
+    for i, each in enumerate(names):
+        if not is_name(each):
+            raise SpecError(f"{name}.{i}", each, f"a text of 1 to {LONGEST_NAME} characters that can be shown")
+    return tuple(names)
+
+
+def _matrix(name: str, rows: Cells) -> Floats:
+    """Cells as numbers; SpecError names the first that is none."""
+    if set(map(type, chain.from_iterable(rows))) <= {int, float}:
+        try:
+            matrix = np.array(rows, dtype=np.float64)
+        except OverflowError:  # an integer with hundreds of digits
+            matrix = np.full((1, 1), np.nan)
+        if np.abs(matrix).max() <= LARGEST:
+            return matrix
+    checked = [
+        [number(f"{name}.{i}.{j}", value, -LARGEST, LARGEST) for j, value in enumerate(row)]
+        for i, row in enumerate(rows)
+    ]
+    return np.array(checked, dtype=np.float64)
+
+
+def _as_numbers(names: tuple[str, ...], rows: Cells) -> tuple[tuple[str, ...], Floats]:
+    """The inputs as numbers: a column of words becomes one column a word, of two words one, yes and no 1 and 0."""
+    columns = list(zip(*rows, strict=True))
+    wordy = [all(isinstance(cell, str | bool) for cell in column) for column in columns]
+    if not any(wordy):
+        return names, _matrix("data.x", rows)
+    known = names or tuple(f"x{i + 1}" for i in range(len(columns)))
+    found: list[tuple[str, Sequence[Any]]] = []
+    for name, column, is_words in zip(known, columns, wordy, strict=True):
+        found += one_hot(name, column) if is_words else [(name, column)]
+    told, values = zip(*found, strict=True)
+    return told, _matrix("data.x", [list(row) for row in zip(*values, strict=True)])
+
+
+def one_hot(name: str, column: Sequence[str | bool]) -> list[tuple[str, list[float]]]:
+    """A column of words as columns of 0 and 1 with names; SpecError if there are many words."""
+    words = sorted(set(map(str, column)))
+    if numeric := next((word for word in words if word.replace(".", "", 1).lstrip("-").isdecimal()), ""):
+        raise SpecError(f"data.x.{name}", numeric, "a number without quotes")
+    if len(words) > FEW:
+        raise SpecError(f"data.x.{name}", f"{len(words)} different words", f"numbers, or at most {FEW} different words")
+    if all(isinstance(cell, bool) for cell in column):
+        return [(name, [float(cell) for cell in column])]
+    told = words[1:] if len(words) == 2 else words
+    return [(f"{name}={word}"[:LONGEST_NAME], [float(str(cell) == word) for cell in column]) for word in told]
+
+
+def _understood(
+    rows: Cells, task: str | None, classes: tuple[str, ...], targets: tuple[str, ...], limits: Limits
+) -> tuple[Floats, str, tuple[str, ...]]:
+    """y, the task and the classes."""
+    if classes and task != "regression":
+        return _placed(rows, task, classes)
+    if len(rows[0]) > 1:
+        y = _matrix("data.y", rows)
+        if task != "regression" and _is_one_hot(y, task):
+            return y.argmax(axis=1)[:, np.newaxis].astype(float), "multiclass", targets or _counted(y.shape[1])
+        if task in ("binary", "multiclass"):
+            raise SpecError("data.y", "other values", "one class a row, or a single 1 among 0s")
+        return y, "regression", ()
+    labels = [row[0] for row in rows]
+    words = any(isinstance(label, str | bool) for label in labels)
+    for i, label in enumerate(labels):
+        if words and not isinstance(label, str | bool):
+            raise SpecError(f"data.y.{i}", label, "a label as the others are, a word or true and false")
+    values = labels if words else _matrix("data.y", rows)[:, 0].tolist()
+    if task == "regression" or (task is None and not are_classes(values)):
+        return _matrix("data.y", rows), "regression", ()
+    found = _checked(classes_of(values))
+    most = 2 if task == "binary" else limits.custom_outputs
+    whole = words or all(value == int(value) for value in values)
+    if not whole or not 2 <= len(found) <= most:
+        what = "two different labels" if task == "binary" else f"classes: 2 to {most} different words or whole numbers"
+        told = "other values" if not whole else "one label" if len(found) == 1 else f"{len(found)} different labels"
+        raise SpecError("data.y", told, what)
+    return _placed([[name_of(value)] for value in values], task, found)
+
+
+def _checked(classes: tuple[str, ...]) -> tuple[str, ...]:
+    for name in classes:
+        if not is_name(name):
+            raise SpecError("data.y", name, f"labels of 1 to {LONGEST_NAME} characters that can be shown")
+    return classes
+
+
+def _placed(rows: Cells, task: str | None, classes: tuple[str, ...]) -> tuple[Floats, str, tuple[str, ...]]:
+    """Each label as its place among the classes: a word is looked up, a number is that place."""
+    places, found = {name: float(k) for k, name in enumerate(classes)}, list[list[float]]()
+    for i, row in enumerate(rows):
+        label = row[0]
+        place = places.get(str(label)) if isinstance(label, str | bool) else label
+        if len(row) != 1 or place is None or place not in places.values():
+            raise SpecError(f"data.y.{i}", label, f"one of the {len(classes)} classes, or its place from 0")
+        found.append([float(place)])
+    if len(classes) < 2 or (task == "binary" and len(classes) != 2):
+        raise SpecError("data.classes", len(classes), "two classes" if task == "binary" else "at least two classes")
+    return np.array(found), task or ("binary" if len(classes) == 2 else "multiclass"), classes
+
+
+def _is_one_hot(y: Floats, task: str | None) -> bool:
+    hot = bool(np.isin(y, (0.0, 1.0)).all() and (y.sum(axis=1) == 1).all())
+    return hot and (task == "multiclass" or len(set(y.argmax(axis=1).tolist())) > 1)
+
+
+def _counted(count: int) -> tuple[str, ...]:
+    return tuple(str(k) for k in range(count))

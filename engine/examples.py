@@ -10,9 +10,10 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.arrays import Floats, Ints
-from engine.datasets import DATASETS
+from engine.datasets import DATASETS, SQUARE
 from engine.features import apply_features
 from engine.network import with_ones
+from engine.scaling import Scale, scale_of
 from engine.spec import CUSTOM, CustomData, Spec
 
 # What a random generator is for: default_rng([seed, purpose, ...]) gives every use a stream of its own.
@@ -24,7 +25,8 @@ class Examples:
     """All examples of a run; the first `train` rows are trained on, the others are the test set.
 
     `raw` (n, raw inputs) as drawn; `labels` (n,) or (n, outputs) as the dataset has them; `x` (features + 1, n) with a
-    row of ones and `targets` (outputs, n) are what the network meets. `domain` is the interval to draw in, every side.
+    row of ones and `targets` (outputs, n) are what the network meets: scaled by `inputs_by` and `targets_by`, where
+    they are. `domains` are the intervals to draw each raw input in.
     """
 
     raw: Floats
@@ -32,7 +34,14 @@ class Examples:
     x: Floats
     targets: Floats
     train: int
-    domain: tuple[float, float]
+    domains: tuple[tuple[float, float], ...]
+    inputs_by: Scale | None = None
+    targets_by: Scale | None = None
+
+    @property
+    def domain(self) -> tuple[float, float]:
+        """One interval that all those of the inputs lie in."""
+        return min(low for low, _ in self.domains), max(high for _, high in self.domains)
 
     @property
     def count(self) -> int:
@@ -45,22 +54,38 @@ def examples_of(spec: Spec) -> Examples:
     drawn = _few if spec.samples * spec.raw_inputs <= _FEW else _many
     return drawn(
         spec.dataset, spec.data, spec.samples, spec.noise, spec.test_share, spec.seed, spec.features,
-        spec.task, spec.output_activation, spec.network.sizes[-1],
+        spec.task, spec.output_activation, spec.network.sizes[-1], spec.scaling,
     )  # fmt: skip
 
 
 def _examples(
     dataset: str, data: CustomData | None, samples: int, noise: float, test_share: float, seed: int,
-    features: tuple[str, ...], task: str, output_activation: str, outputs: int,
+    features: tuple[str, ...], task: str, output_activation: str, outputs: int, scaling: str,
 ) -> Examples:  # fmt: skip
-    raw, labels, domain = _draw(dataset, data, samples, noise, seed)
+    raw, labels, domains = _draw(dataset, data, samples, noise, seed)
     count = raw.shape[0]
     train = max(1, count - round(test_share * count))
-    x = with_ones(apply_features(raw, features))
+    inputs_by = scale_of(raw[:train]) if scaling in ("inputs", "both") else None
+    x = with_ones(apply_features(inputs_by.apply(raw) if inputs_by else raw, features))
     targets = encode(labels, task, output_activation, outputs)
+    targets_by = scale_of(targets[:, :train].T) if scaling in ("targets", "both") and task == "regression" else None
+    if targets_by:
+        targets = targets_by.apply(targets.T).T
     for array in (raw, labels, x, targets):
         array.setflags(write=False)
-    return Examples(raw, labels, x, targets, train, domain)
+    return Examples(raw, labels, x, targets, train, domains, inputs_by, targets_by)
+
+
+def features_of(spec: Spec, raw: Floats) -> Floats:
+    """What the network meets of raw inputs (n, raw inputs): scaled as its examples are, features, a row of ones."""
+    scale = examples_of(spec).inputs_by
+    return with_ones(apply_features(scale.apply(raw) if scale else raw, spec.features))
+
+
+def in_own_units(spec: Spec, outputs: Floats) -> Floats:
+    """Outputs (n, outputs) in the units of the targets as they were given."""
+    scale = examples_of(spec).targets_by
+    return scale.undo(outputs) if scale else outputs
 
 
 # Of sets of up to so many numbers many are remembered, of larger ones (8 MB of pixels) few.
@@ -71,20 +96,38 @@ _many = lru_cache(maxsize=8)(_examples)
 
 def _draw(
     dataset: str, data: CustomData | None, samples: int, noise: float, seed: int
-) -> tuple[Floats, Floats, tuple[float, float]]:
+) -> tuple[Floats, Floats, tuple[tuple[float, float], ...]]:
     """Rows in an order of their own: the first ones train, the rest test."""
     if dataset != CUSTOM or data is None:
         entry = DATASETS[dataset]
         raw, labels = entry.sample(np.random.default_rng([seed, DATA]), samples, noise)
-        return raw, labels, entry.domain
+        return raw, labels, (entry.domain,) * raw.shape[1]
     raw, labels = np.array(data.x), np.array(data.y)
-    if raw.shape[1] <= 2:
-        reach = max(1.0, float(np.abs(raw).max()))
-        domain = (-6.0, 6.0) if 3.0 < reach <= 6.0 else (-1.1 * reach, 1.1 * reach)
-    else:
-        domain = (float(raw.min()), float(raw.max()))
     order = np.random.default_rng([seed, SPLIT]).permutation(len(raw)) if len(raw) > 1 else np.array([0])
-    return raw[order], labels[order], domain
+    return raw[order], labels[order], _domains(raw)
+
+
+def _domains(raw: Floats) -> tuple[tuple[float, float], ...]:
+    """Each column from its least to its greatest, with some room; the square of the datasets where that suits."""
+    if raw.shape[1] == 2 and 3.0 < np.abs(raw).max() <= SQUARE[1] and (raw.min(axis=0) < 0).all():
+        return (SQUARE, SQUARE)
+    low, high = raw.min(axis=0), raw.max(axis=0)
+    room = np.where(high > low, 0.08 * (high - low), np.maximum(1.0, 0.1 * np.abs(high)))
+    return tuple(zip((low - room).tolist(), (high + room).tolist(), strict=True))
+
+
+def input_names(spec: Spec) -> tuple[str, ...]:
+    """What the raw inputs are called: as one's own data says, else x1, x2 and on."""
+    own = spec.data.names if spec.data else ()
+    return own or tuple(f"x{i + 1}" for i in range(spec.raw_inputs))
+
+
+def class_names(spec: Spec) -> tuple[str, ...]:
+    """What the classes are called, none for values to predict."""
+    if spec.data:
+        return spec.data.classes
+    count = 2 if spec.task == "binary" else DATASETS[spec.dataset].outputs
+    return () if spec.task == "regression" else tuple(str(k) for k in range(count))
 
 
 def low_target(output_activation: str) -> float:

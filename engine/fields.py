@@ -11,6 +11,7 @@ from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
+from engine.scaling import SCALINGS
 from engine.schedules import SCHEDULES
 
 Group = Literal["data", "network", "training"]
@@ -26,10 +27,10 @@ class Limits:
     hidden_layers: int = 8
     units: int = 256
     parameters: int = 120_000
-    samples: int = 5_000
-    custom_rows: int = 1_000
+    samples: int = 10_000
+    custom_rows: int = 10_000
     custom_columns: int = 256
-    custom_values: int = 20_000
+    custom_values: int = 250_000
     custom_outputs: int = 10
     frozen: int = 1_000
     searched: int = 1_000
@@ -67,12 +68,16 @@ FIELDS: dict[str, Field] = {
         Field("samples", "Examples", "data", "integer", 200, "How many examples there are, training and test together.",
               2, LIMITS.samples),
         Field("noise", "Noise", "data", "number", 0.1, "How far examples stray from the clean pattern.", 0, 1),
-        Field("test_share", "Test share", "data", "number", 0.4, "Share of the examples kept back for testing.",
-              0, 0.9),
+        Field("test_share", "Test share", "data", "number", 0.4,
+              "Share of the examples kept back for testing; of your own, none up to 20 examples.", 0, 0.9),
         Field("features", "Inputs", "data", "choices", None, "What the network is shown of each point.",
               choices=tuple(FEATURES)),
         Field("data", "My data", "data", "data", None,
-              "Your own examples: x, a row of numbers each; y, a number or a row each; task, if it is not evident."),
+              "Your own examples: x, rows or columns by name; y, a number, a label or a row each; task, names, targets "
+              "and classes where they are not evident."),
+        Field("scaling", "Scaling", "data", "choice", None,
+              "Numbers far from 0 brought to mean 0 and spread 1 over the training rows; follows your own data if not "
+              "given.", choices=tuple(SCALINGS)),
         Field("hidden", "Hidden layers", "network", "integers", (4, 2), "Units in each hidden layer.",
               1, LIMITS.units),
         Field("activation", "Activation", "network", "choices", "tanh", "One for all hidden layers, or one for each.",

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from engine.examples import examples_of
 from engine.features import apply_features
 from engine.network import layers_of, with_ones
+from engine.scaling import Scale
 from engine.state import RunState
 
 FINEST = 200
@@ -33,7 +34,8 @@ def unit_maps(state: RunState, resolution: int = 50) -> tuple[Maps, ...]:
         raise ValueError(f"resolution {resolution} is not allowed, must be from 2 to {FINEST}")
     if spec.raw_inputs > 2:
         raise ValueError(f"no map of {spec.raw_inputs} inputs, only of 1 or 2")
-    x = _grid(examples_of(spec).domain, spec.raw_inputs, spec.features, resolution)
+    examples = examples_of(spec)
+    x = _grid(examples.domains, spec.features, examples.inputs_by, resolution)
     side = (resolution,) * spec.raw_inputs
     with np.errstate(all="ignore"):
         values: list[Any] = [x]
@@ -42,12 +44,15 @@ def unit_maps(state: RunState, resolution: int = 50) -> tuple[Maps, ...]:
 
 
 @lru_cache(maxsize=32)
-def _grid(domain: tuple[float, float], inputs: int, features: tuple[str, ...], resolution: int) -> Maps:
+def _grid(
+    domains: tuple[tuple[float, float], ...], features: tuple[str, ...], scale: Scale | None, resolution: int
+) -> Maps:
     """The features at every cell's middle, or along a line, with a row of ones: (features + 1, n)."""
-    low, high = domain
-    middles = low + (high - low) * (np.arange(resolution) + 0.5) / resolution
-    plane = [np.tile(middles, resolution), np.repeat(middles[::-1], resolution)]
-    columns = plane if inputs == 2 else [np.linspace(low, high, resolution)]
-    grid = np.ascontiguousarray(with_ones(apply_features(np.column_stack(columns), features)), np.float32)
+    if len(domains) == 2:
+        across, up = ((low + (high - low) * (np.arange(resolution) + 0.5) / resolution) for low, high in domains)
+        raw = np.column_stack([np.tile(across, resolution), np.repeat(up[::-1], resolution)])
+    else:
+        raw = np.linspace(*domains[0], resolution)[:, np.newaxis]
+    grid = np.ascontiguousarray(with_ones(apply_features(scale.apply(raw) if scale else raw, features)), np.float32)
     grid.setflags(write=False)
     return grid

@@ -70,7 +70,7 @@ def unpack(packed: bytes, base: Spec | None = None) -> RunState:
         raise CorruptState("the checksum does not match")
     start = _HEAD + _LENGTH.unpack_from(checked)[0]
     head = loads(packed[_HEAD:start])
-    spec = Spec.make(head["spec"]) if base is None else changed_by(base, head["spec"])
+    spec = Spec.recalled(head["spec"]) if base is None else changed_by(base, head["spec"])
     size = spec.network.size
     numbers = np.frombuffer(packed, "<f8", offset=start)
     divergence = Divergence(**head["divergence"]) if head["divergence"] else None

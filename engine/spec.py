@@ -5,19 +5,21 @@ when it is made, so the same spec means the same run anywhere.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 from engine.activations import ACTIVATIONS
-from engine.checks import SpecError, integer, number, one_of, sequence
-from engine.custom import CustomData, custom_data
+from engine.checks import SpecError, all_plain, integer, number, one_of, sequence
+from engine.custom import CustomData, custom_data, recalled
 from engine.datasets import DATASETS
 from engine.features import features_for
 from engine.fields import CUSTOM, FIELDS, LIMITS, Field, Limits
 from engine.losses import LOSSES
 from engine.network import Network
 from engine.optimizers import OPTIMIZERS
+from engine.scaling import suited
 from engine.schedules import SCHEDULES
 from engine.settings import Setting
 
@@ -38,6 +40,7 @@ class Spec:
     test_share: float
     features: tuple[str, ...]
     data: CustomData | None
+    scaling: str
     hidden: tuple[int, ...]
     activation: tuple[str, ...]
     output_activation: str
@@ -60,6 +63,11 @@ class Spec:
         """A complete spec from a JSON-like mapping and keywords; SpecError names the first field that is wrong."""
         return _Maker({**(given or {}), **more}, limits).spec()
 
+    @classmethod
+    def recalled(cls, stored: Mapping[str, Any], limits: Limits = LIMITS) -> "Spec":
+        """The spec that a link or a record of any release stands for: what it leaves out means what it meant then."""
+        return cls.make({**ABSENT, **stored, "data": recalled(stored.get("data"))}, limits)
+
     def with_changes(self, **changes: Any) -> "Spec":
         """This spec with live fields changed; SpecError for one that needs a new start."""
         for name in changes:
@@ -80,7 +88,7 @@ class Spec:
         }
         plain["optimizer_settings"] = dict(self.optimizer_settings)
         plain["schedule_settings"] = dict(self.schedule_settings)
-        plain["data"] = asdict(self.data) if self.data else None
+        plain["data"] = self.data.to_dict() if self.data else None
         if self.parameters is not None:
             plain["parameters"] = _nested(self.network, self.parameters)
         return plain
@@ -107,7 +115,7 @@ class Spec:
     @property
     def raw_inputs(self) -> int:
         """Numbers in one raw example, before features."""
-        return len(self.data.x[0]) if self.data else DATASETS[self.dataset].inputs
+        return self.data.x.shape[1] if self.data else DATASETS[self.dataset].inputs
 
 
 def _nested(network: Network, flat: Sequence[float]) -> list[dict[str, Any]]:
@@ -125,13 +133,14 @@ class _Maker:
         for name in given:
             if name not in FIELDS:
                 raise SpecError(name, given[name], "left out: a spec has " + ", ".join(FIELDS))
-        self.given, self.limits = given, limits
+        self.given = {name: value if name == "data" else all_plain(name, value) for name, value in given.items()}
+        self.limits = limits
 
     def spec(self) -> Spec:
         dataset = self.choice("dataset")
         data = self.data(dataset)
         inputs, outputs, task = (
-            (len(data.x[0]), data.outputs, data.task)
+            (data.x.shape[1], data.outputs, data.task)
             if data
             else (DATASETS[dataset].inputs, DATASETS[dataset].outputs, DATASETS[dataset].task)
         )
@@ -141,9 +150,10 @@ class _Maker:
             dataset=dataset,
             samples=len(data.x) if data else self.integer("samples", DATASETS[dataset].max_samples),
             noise=self.number("noise"),
-            test_share=self.number("test_share"),
+            test_share=self.test_share(data),
             features=self.features(inputs),
             data=data,
+            scaling=self.scaling(data, task, output, loss),
             hidden=hidden,
             activation=self.activation(len(hidden)),
             output_activation=output,
@@ -189,6 +199,22 @@ class _Maker:
     def integer(self, name: str, maximum: float | None = None) -> int:
         low, high = FIELDS[name].bounds
         return integer(name, self.value(name), low, maximum or high)
+
+    def test_share(self, data: CustomData | None) -> float:
+        few = data is not None and len(data.x) <= FEW_ROWS and self.given.get("test_share") is None
+        return 0.0 if few else self.number("test_share")
+
+    def scaling(self, data: CustomData | None, task: str, output: str, loss: str) -> str:
+        """What is given, without the part that there is nothing to do for; else what suits one's own data."""
+        bounded = all(map(isfinite, ACTIVATIONS[output].range)) or LOSSES[loss].targets is not None
+        if self.given.get("scaling") is None:
+            return suited(data.x, data.y, task == "regression", bounded) if data else "none"
+        scaling = self.choice("scaling")
+        if task != "regression":
+            return {"both": "inputs", "targets": "none"}.get(scaling, scaling)
+        if LOSSES[loss].targets is not None and scaling in ("targets", "both"):
+            raise SpecError("scaling", scaling, f"none or inputs: the loss {loss} takes targets as they are")
+        return scaling
 
     def settings(self, name: str, allowed: tuple[Setting, ...]) -> tuple[tuple[str, float], ...]:
         given = {} if self.value(name) is None else self.value(name)
@@ -282,12 +308,14 @@ class _Maker:
         return None
 
 
+FEW_ROWS = 20  # of one's own: up to so many are all trained on
+ABSENT: dict[str, Any] = {"scaling": "none", "test_share": 0.4}  # what these were before they followed the data
 _OUTPUT_FOR_TASK = {"regression": "identity", "binary": "tanh", "multiclass": "softmax"}
 
 
 def _check_targets(loss: str, span: tuple[float, float], data: CustomData | None) -> None:
     low, high = span
-    if data is None or not all(low <= value <= high for row in data.y for value in row):
+    if data is None or not ((low <= data.y) & (data.y <= high)).all():
         raise SpecError("loss", loss, f"another: it needs classes, or targets from {low:g} to {high:g}")
 
 

@@ -631,11 +631,11 @@ def test_states_are_kept_densely_enough_and_bounded() -> None:
 
 
 def test_runs_in_memory_are_bounded_with_all_that_was_given() -> None:
-    """Of runs with 10,000 numbers of their own data, some 300 kB, or with a thousand edits, two dozen stay."""
+    """Of runs with 10,000 numbers of their own data, 80 kB, most stay; of those with a thousand edits two dozen."""
     x = [[float(i + j) for j in range(9)] for i in range(1000)]
     given = begin(Spec.make(dataset="custom", data={"x": x, "y": [i % 2 for i in range(1000)]}))
     edited = replace(begin(SPEC), edits=tuple(Edit(0, "learning_rate", 0.1 + i) for i in range(1000)))
-    for made, least, most in ((given, 10, 30), (edited, 10, 30), (begin(SPEC), 100, 100)):
+    for made, least, most in ((given, 60, 95), (edited, 10, 30), (begin(SPEC), 100, 100)):
         cache = Cache()
         for i in range(100):
             parts = (made.origin, made.edits, made.state, made.metrics, made.sampled)

@@ -199,12 +199,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"dataset": CUSTOM, "data": {"x": [[1], [2, 3]], "y": [0, 1]}}, "data.x.1"),
     ({"dataset": CUSTOM, "data": {"x": [[1], [2]], "y": [0]}}, "data.y"),
     ({"dataset": CUSTOM, "data": {"x": [[1], ["2"]], "y": [0, 1]}}, "data.x.1.0"),
-    ({"dataset": CUSTOM, "data": {"x": [[1e7]], "y": [0]}}, "data.x.0.0"),
+    ({"dataset": CUSTOM, "data": {"x": [[1e151]], "y": [0]}}, "data.x.0.0"),
     ({"dataset": CUSTOM, "data": {"x": [[1]], "y": [0.5], "task": "binary"}}, "data.y"),
     ({"dataset": CUSTOM, "data": {"x": [[1]], "y": [10], "task": "multiclass"}}, "data.y"),
     ({"dataset": CUSTOM, "data": {"x": [[1]], "y": [0.5], "task": "ranking"}}, "data.task"),
-    ({"dataset": CUSTOM, "data": {"x": [[0]] * 1001, "y": [0] * 1001}}, "data.x"),
-    ({"dataset": CUSTOM, "data": {"x": [[0] * 256] * 100, "y": [0] * 100}}, "data.x"),
+    ({"dataset": CUSTOM, "data": {"x": [[0]] * 10_001, "y": [0] * 10_001}}, "data.x"),
+    ({"dataset": CUSTOM, "data": {"x": [[0] * 256] * 1_000, "y": [0] * 1_000}}, "data.x"),
     ({"dataset": CUSTOM, "data": {"x": [[0]], "y": [[5.0]]}, "loss": "binary_cross_entropy"}, "loss"),
 ]
 

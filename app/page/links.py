@@ -61,7 +61,7 @@ class Link:
     @classmethod
     def parse(cls, query: Mapping[str, str]) -> "Link":
         """The link of a query; what is left out takes its default. SpecError names a field that is wrong."""
-        spec = Spec.make(spec_fields(query))
+        spec = Spec.recalled(spec_fields(query))
         edits = edits_from(_edits(query["edits"])) if query.get("edits") else ()
         return cls(spec, edits, view_of(query))
 

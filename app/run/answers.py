@@ -34,8 +34,8 @@ from engine import (
     trace,
 )
 from engine.evaluation import classify, predict
-from engine.features import apply_features
-from engine.network import with_ones
+from engine.examples import class_names, features_of, in_own_units, input_names, low_target
+from engine.scaling import Scale
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 ARRAYS = ("W", "b", "z", "a", "da", "dz", "dW", "db", "W_next", "b_next")
@@ -126,9 +126,14 @@ def predictions(state: RunState, inputs: Sequence[Sequence[float]] | None) -> di
                 raise SpecError(f"inputs.{i}", len(row), f"{spec.raw_inputs} numbers")
         raw = np.array(inputs, dtype=np.float64).reshape(len(inputs), spec.raw_inputs)
         with np.errstate(all="ignore"):
-            outputs = predict(state, with_ones(apply_features(raw, spec.features)))
+            outputs = predict(state, features_of(spec, raw))
     classes = None if spec.task == "regression" else classify(spec, outputs.T)
-    return {"step": state.step, "outputs": outputs, "classes": classes}
+    return {
+        "step": state.step,
+        "outputs": in_own_units(spec, outputs),
+        "classes": classes,
+        "names": None if classes is None or not spec.data else [spec.data.classes[k] for k in classes],
+    }
 
 
 def history(run: Run) -> dict[str, Any]:
@@ -171,16 +176,28 @@ def _cell(value: Any) -> Any:
     return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
-def data(spec: Spec) -> dict[str, Any]:
-    """The run's examples."""
+def data(spec: Spec, first: int = 0, most: int | None = None) -> dict[str, Any]:
+    """The run's examples, all or so many from the first asked for, and what the network is given of them."""
     examples = examples_of(spec)
+    shown = slice(first, None if most is None else first + most)
+    classified = spec.task != "regression"
     return {
         "task": spec.task,
         "train": examples.train,
+        "count": examples.count,
+        "first": first,
         "domain": examples.domain,
-        "x": examples.raw,
-        "y": examples.labels,
+        "names": input_names(spec),
+        "classes": class_names(spec) if classified else None,
+        "targets": [low_target(spec.output_activation), 1.0] if classified else None,
+        "scaling": {"inputs": _scale(examples.inputs_by), "targets": _scale(examples.targets_by)},
+        "x": np.ascontiguousarray(examples.raw[shown]),
+        "y": np.ascontiguousarray(examples.labels[shown]),
     }
+
+
+def _scale(scale: Scale | None) -> dict[str, Any] | None:
+    return None if scale is None else {"mean": scale.mean, "deviation": scale.deviation}
 
 
 @lru_cache(maxsize=4)

@@ -161,11 +161,14 @@ async def predict(run_id: str, runs: Kept, body: schemas.PredictBody) -> Respons
 
 
 @router.get("/runs/{run_id}/data", tags=["runs"], responses=answers_with(schemas.DataAnswer))
-async def read_data(run_id: str, runs: Kept) -> Response:
-    """The run's examples: the first `train` of them are trained on, the others are the test set."""
+async def read_data(run_id: str, runs: Kept, first: Whole = 0, most: Whole | None = None) -> Response:
+    """The run's examples: the first `train` of them are trained on, the others are the test set.
+
+    `first` and `most` ask for a part of them.
+    """
     run = await runs.get(run_id)
     cost = 1e-7 * run.state.spec.samples * run.state.spec.raw_inputs
-    return await runs.pool.do(cost, run.visitor, lambda: json(answers.data(run.state.spec)))
+    return await runs.pool.do(cost, run.visitor, lambda: json(answers.data(run.state.spec, first, most)))
 
 
 @router.get("/runs/{run_id}/history", tags=["runs"], responses=answers_with(schemas.HistoryAnswer))

@@ -21,7 +21,21 @@ def backprop(body: BackpropBody, settings: Settings) -> dict[str, Any]:
         raise error.renamed(own, error.allowed.replace("data.", "")) from None
     check_size(spec, len(body.x), settings.answer_numbers)
     answer = traced(trace_of(start(spec), _places(len(body.x))))
-    return {name: answer[name] for name in ("loss", "x", "y", "layers")}
+    if body.reduction == "sum":
+        answer = _summed(answer, 1.0 / spec.network.loss.scale(spec.network.sizes[-1], len(body.x)), spec)
+    return {"reduction": body.reduction} | {name: answer[name] for name in ("loss", "x", "y", "layers")}
+
+
+def _summed(answer: dict[str, Any], times: float, spec: Spec) -> dict[str, Any]:
+    """The same of the sum of the losses, which is so many times their mean."""
+    layers = []
+    for k, layer in enumerate(answer["layers"], 1):
+        more = {name: times * layer[name] for name in ("da", "dz", "dW", "db")}
+        more["W_next"] = layer["W"] - spec.learning_rate * more["dW"]
+        still = "biases" in spec.frozen or f"b{k}.1" in spec.frozen
+        more["b_next"] = layer["b"] if still else layer["b"] - spec.learning_rate * more["db"]
+        layers.append(layer | more)
+    return answer | {"loss": times * answer["loss"], "layers": layers}
 
 
 def _spec(body: BackpropBody) -> dict[str, Any]:
@@ -30,15 +44,25 @@ def _spec(body: BackpropBody) -> dict[str, Any]:
     return {
         "dataset": "custom",
         "data": {"x": body.x, "y": body.y, "task": "regression"},
+        "scaling": "none",
         "hidden": [len(layer.W) for layer in hidden],
         "activation": [layer.activation for layer in hidden],
         "output_activation": output.activation,
-        "parameters": [{"W": layer.W, "b": layer.b} for layer in body.layers],
+        "parameters": [{"W": layer.W, "b": layer.b or [0.0] * len(layer.W)} for layer in body.layers],
+        "frozen": _without_biases(body),
         "loss": body.loss,
         "learning_rate": body.learning_rate,
         "test_share": 0,
         "batch_size": len(body.x),
     }
+
+
+def _without_biases(body: BackpropBody) -> list[str]:
+    """The biases of layers that were given none: they are 0 and stay so."""
+    bare = [(k, len(layer.W)) for k, layer in enumerate(body.layers, 1) if layer.b is None]
+    if len(bare) == len(body.layers):
+        return ["biases"]
+    return [f"b{k}.{unit}" for k, units in bare for unit in range(1, units + 1)]
 
 
 def _places(rows: int) -> Ints:

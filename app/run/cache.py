@@ -41,6 +41,6 @@ def _numbers(run: Run) -> int:
     origin, state = run.origin, run.state
     given = len(origin.parameters or ())
     if origin.data:
-        given += sum(len(rows) * len(rows[0]) for rows in (origin.data.x, origin.data.y))
+        given += (origin.data.x.size + origin.data.y.size) // GIVEN
     arrays = state.parameters.size + state.slots.size + run.sampled.values.size
     return OBJECTS + EDIT * len(run.edits) + GIVEN * given + arrays

@@ -178,12 +178,12 @@ def origin_of(text: bytes, digest: str) -> Spec:
     """The spec from its stored form."""
     if sha256(text).hexdigest() != digest:
         raise Damaged("a spec's checksum does not match")
-    return _spec(text) if len(text) <= _CACHED_BYTES else Spec.make(orjson.loads(text))
+    return _spec(text) if len(text) <= _CACHED_BYTES else Spec.recalled(orjson.loads(text))
 
 
 @lru_cache(maxsize=64)
 def _spec(text: bytes) -> Spec:
-    return Spec.make(orjson.loads(text))
+    return Spec.recalled(orjson.loads(text))
 
 
 def _edits(text: bytes, digest: str) -> tuple[Edit, ...]:

@@ -12,7 +12,7 @@ from engine import FIELDS, LIMITS
 from engine.fields import Field as SpecField
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Input = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e6, le=1e6)]
+Input = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e150, le=1e150)]
 Schema = dict[str, Any]
 
 _NUMBERS: Schema = {"type": "array", "items": {"type": "number"}}
@@ -23,12 +23,31 @@ _LAYER: Schema = {
     "required": ["W", "b"],
     "additionalProperties": False,
 }
+_LABEL: Schema = {"type": ["number", "string", "boolean"]}
+_LABELS: Schema = {"type": "array", "minItems": 1, "items": _LABEL}
+_COLUMNS: Schema = {"type": "object", "minProperties": 1, "additionalProperties": _LABELS}
+_CELLS: Schema = {
+    "anyOf": [
+        _LABELS,
+        {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "array", "items": {"type": ["number", "string", "boolean"]}},
+        },
+        _COLUMNS,
+        {"type": "array", "minItems": 1, "items": {"type": "object", "minProperties": 1}},
+    ]
+}
+_NAMES: Schema = {"type": ["array", "null"], "items": {"type": "string"}}
 _DATA: Schema = {
     "type": ["object", "null"],
     "properties": {
-        "x": {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "number"}, _NUMBERS]}},
-        "y": {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "number"}, _NUMBERS]}},
+        "x": _CELLS,
+        "y": _CELLS,
         "task": {"enum": ["regression", "binary", "multiclass", None]},
+        "names": _NAMES,
+        "targets": _NAMES,
+        "classes": _NAMES,
     },
     "required": ["x", "y"],
     "additionalProperties": False,
@@ -129,10 +148,10 @@ class PredictBody(Body):
 
 
 class LayerBody(Body):
-    """One layer: W (units out, units in), b (units out), and what is applied."""
+    """One layer: W (units out, units in), b (units out; left out there are no biases), and what is applied."""
 
     W: list[list[Number]] = Field(min_length=1, max_length=LIMITS.units)
-    b: list[Number] = Field(min_length=1, max_length=LIMITS.units)
+    b: list[Number] | None = Field(None, min_length=1, max_length=LIMITS.units)
     activation: str = Field("identity", max_length=40)
 
 
@@ -158,9 +177,14 @@ class BackpropBody(Body):
 
     layers: list[LayerBody] = Field(min_length=1, max_length=LIMITS.hidden_layers + 1)
     x: list[list[Input]] = Field(min_length=1, max_length=LIMITS.custom_rows)
-    y: list[list[Input]] = Field(min_length=1, max_length=LIMITS.custom_rows)
+    y: list[list[Input]] | list[Input] = Field(
+        min_length=1, max_length=LIMITS.custom_rows, description="A row for each example, or one number each."
+    )
     loss: str = Field("squared_error", max_length=40)
     learning_rate: Number = Field(0.03, ge=1e-7, le=100)
+    reduction: Literal["mean", "sum"] = Field(
+        "mean", description="Whether the loss, and with it every gradient, is a mean over the examples or their sum."
+    )
 
 
 Vector = list[float | None]
@@ -275,26 +299,56 @@ class RunsAnswer(BaseModel):
 
 
 class PredictAnswer(BaseModel):
-    """Outputs (examples, outputs), and the class of each example unless the task is regression."""
+    """Outputs (examples, outputs), and the class of each example unless the task is regression.
+
+    Outputs for values to predict are in their own units; `names` are the names of the classes of one's own data.
+    """
 
     step: int
     outputs: Matrix
     classes: list[int] | None
+    names: list[str] | None
+
+
+class ScaleAnswer(BaseModel):
+    """What each column was measured from, and in what unit."""
+
+    mean: Vector
+    deviation: Vector
+
+
+class ScalingAnswer(BaseModel):
+    """The scales of inputs and of values to predict; null where they go in as they are."""
+
+    inputs: ScaleAnswer | None
+    targets: ScaleAnswer | None
 
 
 class DataAnswer(BaseModel):
-    """A run's examples: raw inputs and labels; the first `train` of them are trained on."""
+    """A run's examples: raw inputs and labels; the first `train` of all `count` are trained on.
+
+    A label of a class is its place among `classes`; `targets` are the numbers that stand for "not this class" and "this
+    class" in a trace, where there are classes. `names` are those of the inputs; `scaling` is each column's mean and
+    deviation over the training rows, where the network is given (value - mean) / deviation.
+    """
 
     task: str
     train: int
+    count: int
+    first: int
     domain: Annotated[list[float], Field(min_length=2, max_length=2)]
+    names: list[str]
+    classes: list[str] | None
+    targets: Annotated[list[float], Field(min_length=2, max_length=2)] | None
+    scaling: ScalingAnswer
     x: list[Vector]
     y: list[float] | list[Vector]
 
 
 class BackpropAnswer(BaseModel):
-    """The loss, and the layers as in a trace."""
+    """The loss, and the layers as in a trace; `reduction` says whether of the mean over the examples or of the sum."""
 
+    reduction: Literal["mean", "sum"]
     loss: float | None
     x: Matrix
     y: Matrix

@@ -1,0 +1,215 @@
+"""One's own examples: what the engine takes, when labels are classes, and how numbers far from 0 are scaled."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.page.links import Link
+from engine import Spec, SpecError, advance, evaluate, examples_of, predict, start, trace, unit_maps
+from engine.examples import features_of, in_own_units
+from engine.labels import are_classes, classes_of
+
+XOR: dict[str, Any] = {"x": [[0, 0], [0, 1], [1, 0], [1, 1]], "y": [0, 1, 1, 0]}
+
+
+def own(x: Any, y: Any, **more: Any) -> Spec:
+    keys = ("task", "names", "targets", "classes")
+    data = {"x": x, "y": y} | {key: more.pop(key) for key in keys if key in more}
+    return Spec.make(dataset="custom", data=data, **more)
+
+
+class Frame:
+    """What pandas and polars have in common: columns by name, each an array when asked."""
+
+    def __init__(self, columns: dict[str, Any]) -> None:
+        self._columns = {name: np.array(values) for name, values in columns.items()}
+        self.columns = list(columns)
+
+    def __getitem__(self, name: str) -> Any:
+        return Column(self._columns[name])
+
+
+class Column:
+    """A column that NumPy can read, and that is no list."""
+
+    def __init__(self, values: Any) -> None:
+        self._values = values
+
+    def to_numpy(self) -> Any:
+        return self._values
+
+
+FORMS: dict[str, Any] = {
+    "arrays": (np.array(XOR["x"]), np.array(XOR["y"])),
+    "rows of arrays": ([np.array(row) for row in XOR["x"]], [np.int64(label) for label in XOR["y"]]),
+    "columns": ({"a": [0, 0, 1, 1], "b": [0, 1, 0, 1]}, {"c": [0, 1, 1, 0]}),
+    "records": ([{"a": a, "b": b} for a, b in XOR["x"]], XOR["y"]),
+    "frames": (Frame({"a": [0, 0, 1, 1], "b": [0, 1, 0, 1]}), Column(np.array(XOR["y"]))),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_examples_come_in_many_forms(form: str) -> None:
+    """Rows, columns by name, records, arrays and frames are the same numbers, and names are kept."""
+    spec = own(*FORMS[form])
+    assert spec.data is not None
+    assert spec.data.x.tolist() == XOR["x"]
+    assert spec.data.y.tolist() == [[0], [1], [1], [0]]
+    assert spec.data.names == (("a", "b") if form in ("columns", "records", "frames") else ())
+    assert Spec.make(json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+def test_numpys_numbers_are_taken_everywhere() -> None:
+    """Scalars as settings, and a trace's own W_next as the next start."""
+    spec = Spec.make(hidden=[np.int64(4)], seed=np.arange(3)[1], learning_rate=np.float32(0.5))
+    assert (spec.hidden, spec.seed, spec.learning_rate) == ((4,), 1, 0.5)
+    state = start(spec)
+    after = [{"W": layer.W_next, "b": layer.b_next} for layer in trace(state).layers]
+    assert np.array_equal(start(Spec.make(hidden=[4], parameters=after)).parameters, advance(state, 1).state.parameters)
+
+
+LABELS: dict[str, tuple[list[Any], str, tuple[str, ...]]] = {
+    "0 and 1": ([0, 1, 1, 0], "binary", ("0", "1")),
+    "signs": ([-1, 1, 1, -1], "binary", ("-1", "1")),
+    "one of two": ([1, 1, 1, 1], "binary", ("0", "1")),
+    "3 and 5": ([3, 5, 3, 5], "binary", ("3", "5")),
+    "words": (["b", "a", "b", "c"], "multiclass", ("a", "b", "c")),
+    "yes and no": ([True, False, True, True], "binary", ("False", "True")),
+    "one-hot": ([[1, 0], [0, 1], [0, 1], [1, 0]], "multiclass", ("0", "1")),
+    "each once": ([1, 2, 3, 4], "regression", ()),
+    "not whole": ([0.5, 0.5, 1, 1], "regression", ()),
+    "two values": ([[0.5, 1], [1, 1], [0, 0], [2, 1]], "regression", ()),
+}
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_labels_are_classes_by_one_rule(name: str) -> None:
+    """Words are classes, and so are numbers that are whole, few and come back; the classes have names."""
+    labels, task, classes = LABELS[name]
+    data = own(XOR["x"], labels).data
+    assert data is not None
+    assert (data.task, data.classes) == (task, classes)
+
+
+def test_many_rows_with_a_rare_class_are_classes_all_the_same() -> None:
+    """Ten examples to each class suffice where one of them comes but once."""
+    assert are_classes([1.0] * 20 + [2.0] * 19 + [3.0])
+    assert not are_classes([1.0, 1.0, 2.0])
+    assert not are_classes([float(i % 11) for i in range(500)])
+    assert classes_of([10.0, 9.0, 2.0]) == ("2", "9", "10")
+
+
+BAD: list[tuple[Any, Any, dict[str, Any], str]] = [
+    (XOR["x"], ["a", None, "a", "a"], {}, "data.y.1"),
+    (XOR["x"], ["a", "a", "a", "a"], {}, "data.y"),
+    (XOR["x"], ["\ud800", "b", "b", "b"], {}, "data.y"),
+    (XOR["x"], [0, 1, 2, 0], {"task": "binary"}, "data.y"),
+    (XOR["x"], [0, 1, 2, 0], {"classes": ["a", "b"]}, "data.y.2"),
+    (XOR["x"], XOR["y"], {"names": ["a"]}, "data.names"),
+    (XOR["x"], XOR["y"], {"names": ["a", "b\n"]}, "data.names.1"),
+    ({"a": [1, 2], "b": [1]}, [0, 1], {}, "data.x"),
+    ({"a": ["1", "2"]}, [0, 1], {}, "data.x.a"),
+    ({"a": [str(i) + "n" for i in range(20)]}, [0, 1] * 10, {}, "data.x.a"),
+    ([[1], [None]], [0, 1], {}, "data.x.1.0"),
+    ([{"a": 1}, {"b": 1}], [0, 1], {}, "data.x.1"),
+    ([[10**400], [1]], [0, 1], {}, "data.x.0.0"),
+]
+
+
+@pytest.mark.parametrize(("x", "y", "more", "field"), BAD, ids=[f"{f}-{i}" for i, (*_, f) in enumerate(BAD)])
+def test_what_cannot_be_understood_is_refused_by_place(x: Any, y: Any, more: dict[str, Any], field: str) -> None:
+    """The error names the row or the column."""
+    with pytest.raises(SpecError) as caught:
+        own(x, y, **more)
+    assert caught.value.field == field
+    assert str(caught.value).isascii()
+
+
+def test_words_among_the_inputs_become_numbers() -> None:
+    """A column of two words is one of 0 and 1, of three words three; yes and no are 1 and 0."""
+    data = own({"sex": ["f", "m"], "isle": ["x", "z"], "ok": [True, False], "a": [1, 2]}, [0, 1]).data
+    assert data is not None
+    assert data.names == ("sex=m", "isle=z", "ok", "a")
+    assert data.x.tolist() == [[0, 0, 1, 1], [1, 1, 0, 2]]
+    three = own({"isle": ["x", "y", "z"]}, [1.5, 2, 3]).data
+    assert three is not None
+    assert three.x.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+
+
+SHOES: dict[str, Any] = {
+    "x": [[39, 181], [40, 186], [47, 217], [50, 220], [38, 190], [48, 215]],
+    "y": [0, 0, 1, 1, 0, 1],
+}
+
+
+def test_inputs_far_from_0_are_scaled_and_learn() -> None:
+    """Shoe sizes and heights: scaled unless asked otherwise, by the training rows, and then they are learned."""
+    spec = own(**SHOES, hidden=[4])
+    assert (spec.scaling, spec.test_share) == ("inputs", 0.0)
+    examples = examples_of(spec)
+    assert np.allclose(examples.x[:-1].mean(axis=1), 0)
+    assert np.allclose(examples.x[:-1].std(axis=1), 1)
+    assert evaluate(advance(start(spec), 2_000).state)["train"].accuracy == 1.0
+    as_they_are = own(**SHOES, hidden=[4], scaling="none")
+    assert examples_of(as_they_are).x[:-1].T.tolist() == examples_of(as_they_are).raw.tolist()
+
+
+def test_targets_far_from_0_are_scaled_and_told_in_their_own_units() -> None:
+    """Prices: the network learns them around 0, and what it predicts are prices again."""
+    x = [[float(area), rooms] for area, rooms in ((210, 5), (75, 3), (120, 4), (90, 2), (160, 4))]
+    y = [1000.0 * area for area, _ in x]
+    spec = own(x, y, hidden=[], learning_rate=0.1)
+    assert spec.scaling == "both"
+    state = advance(start(spec), 2_000).state
+    told = in_own_units(spec, predict(state, features_of(spec, np.array(x))))
+    assert np.allclose(told[:, 0], y, rtol=1e-3)
+    assert own(x, [0.1, 0.9, 0.2, 0.8, 0.5], loss="binary_cross_entropy").scaling == "inputs"
+
+
+def test_scaling_is_by_the_training_rows_alone() -> None:
+    """What is kept back for testing has no say in it."""
+    rng = np.random.default_rng(3)
+    spec = own(rng.normal(100, 5, (50, 2)), rng.integers(0, 2, 50), test_share=0.5)
+    examples = examples_of(spec)
+    assert examples.train == 25
+    assert examples.inputs_by is not None
+    assert np.allclose(examples.inputs_by.mean, examples.raw[:25].mean(axis=0))
+
+
+def test_few_rows_of_ones_own_are_all_trained_on() -> None:
+    """Up to 20, unless a share for testing is asked for."""
+    for rows, asked, train in ((20, None, 20), (21, None, 13), (4, 0.5, 2)):
+        spec = own([[i] for i in range(rows)], [i % 2 for i in range(rows)], test_share=asked)
+        assert examples_of(spec).train == train
+
+
+def test_a_link_of_old_means_what_it_meant() -> None:
+    """Labels 1 to 3 were four classes, nothing was scaled, and a share was kept back of the fewest rows."""
+    old = {"x": [[100, 1], [200, 2], [300, 3], [400, 1]], "y": [[1.0], [2.0], [3.0], [1.0]], "task": "multiclass"}
+    spec = Spec.recalled({"dataset": "custom", "data": old})
+    assert spec.network.sizes[-1] == 4
+    assert (spec.scaling, spec.test_share) == ("none", 0.4)
+    assert spec.data is not None
+    assert spec.data.y.ravel().tolist() == [1, 2, 3, 1]
+    signed = Spec.recalled({"dataset": "custom", "data": {"x": [[1], [2]], "y": [-1, 1]}})
+    assert signed.task == "binary"
+    assert Spec.recalled({"dataset": "custom", "data": {"x": [[1], [2]], "y": [1, 2]}}).task == "regression"
+    fields = Link(own(**SHOES)).fields()
+    assert Link.parse(fields).spec == own(**SHOES)
+    assert Link.parse({name: text for name, text in fields.items() if name != "scaling"}).spec.scaling == "none"
+
+
+def test_a_map_is_of_each_axis_own_range() -> None:
+    """What a unit shows of a point is what it answers there, in the units of the data."""
+    spec = own(**SHOES, hidden=[3])
+    (low, high), (bottom, top) = examples_of(spec).domains
+    assert 30 < low < 38 < 50 < high < 60
+    assert 175 < bottom < 181 < 220 < top < 230
+    state, cells = start(spec), 20
+    outputs = unit_maps(state, cells)[-1][0]
+    point = np.array([[low + (high - low) * 2.5 / cells, top - (top - bottom) * 0.5 / cells]])
+    assert np.allclose(outputs[0, 2], predict(state, features_of(spec, point))[0, 0], atol=1e-5)
