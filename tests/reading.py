@@ -119,7 +119,9 @@ def scales(svg: Element, log: bool = False) -> tuple[Scale, Scale]:
     marks = [each for each in svg.all("text", "tick") if each.text.strip() and not each.text.strip().endswith("×")]
     across = [(mark.number("x"), told(mark.text)) for mark in marks if "y" not in mark.classes]
     upright = [(mark.number("y") - 4, told(mark.text)) for mark in marks if "y" in mark.classes]
-    return _scale(across, False), _scale(upright, log)
+    x, y = _scale(across, False), _scale(upright, log)
+    assert x.slope > 0 > y.slope, "more is to the right and upwards"
+    return x, y
 
 
 def _scale(ticks: list[tuple[float, float]], log: bool) -> Scale:
