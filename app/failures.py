@@ -50,3 +50,35 @@ class StoreFull(StoreUnavailable):
 
     def __init__(self) -> None:
         super().__init__("the store is full", retry_after=30)
+
+
+class RoomNotFound(LookupError):
+    """There is no such room; it may have been closed."""
+
+
+class NotTeacher(Exception):
+    """Only the room's teacher may do this."""
+
+
+class NotStudent(Exception):
+    """Only those who have joined the room may do this."""
+
+
+class Removed(Exception):
+    """The teacher has removed the caller from the room."""
+
+
+class Refused(Exception):
+    """What was asked does not fit the room's state; the sentence says what would."""
+
+
+class Full(Exception):
+    """No room for another stream: why."""
+
+
+class BadQuestion(ValueError):
+    """A question or an answer that cannot be: which field, what it was, what is allowed."""
+
+    def __init__(self, field: str, value: object, allowed: str) -> None:
+        self.field, self.value, self.allowed = field, value, allowed
+        super().__init__(f"{field} {value!r} is not allowed, must be {allowed}")

@@ -3,26 +3,31 @@
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.middleware import Middleware
-from starlette.staticfiles import StaticFiles
 
 from app.assets import STATIC
+from app.costs import decode_cost
+from app.draw.rendering import asset
 from app.explain import api as api_look
 from app.failures import StoreUnavailable
 from app.learn import pages as learn
 from app.page import embed, pages
+from app.page.refused import sorry
+from app.refusals import TABLE
 from app.room import api as api_rooms
 from app.room import pages as pages_class
 from app.run import api
 from app.run.answers import json
 from app.run.runs import Runs
 from app.run.schemas import Status
-from app.serve import docs, errors, openapi, telemetry
+from app.serve import docs, errors, openapi, static, telemetry
 from app.serve.limits import Limiter
 from app.serve.process import leave_with_parent, stopping_event
 from app.serve.security import Guard
@@ -35,7 +40,9 @@ SWEEP_SECONDS = 60
 log = logging.getLogger("playground")
 DESCRIPTION = "Train a small network step by step, and read every number that backpropagation computes on the way."
 # The order in which routes are tried: the busiest first.
-PARTS = (api, api_look, pages, embed, api_rooms, pages_class, learn, docs)
+PARTS = (api, api_look, pages, embed, api_rooms, pages_class, learn)
+# Who tells people of a failure, by what the address begins with: the first that will.
+FACES = {"/class": pages_class.refusal, "/": sorry}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -47,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # Starlette makes that redirect of whatever Host says
         openapi_url="/api/v1/openapi.json",
         default_response_class=Response,
         generate_unique_id_function=lambda route: route.name.replace("/", "_"),
@@ -56,13 +64,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.store = store_for(settings)
     app.state.runs = Runs(app.state.store, settings)
-    app.state.limiter = Limiter(app.state.store, settings)
-    app.state.telemetry = telemetry.Telemetry(settings)
+    app.state.limiter = Limiter(settings)
+    app.state.telemetry = telemetry.Telemetry(settings.json_logs)
+    app.state.aside = partial(_aside, app.state.runs)
     api_rooms.install(app)
-    errors.install(app)
-    for part in PARTS:
-        app.include_router(part.router)
-    app.mount("/static", StaticFiles(directory=STATIC), "static")
+    errors.install(app, TABLE, FACES)
+    for router in (*(part.router for part in PARTS), docs.routes(asset), static.routes(STATIC)):
+        app.include_router(router)
     for path, endpoint, summary in (
         ("/healthz", api.healthz, "Whether the process lives"),
         ("/api/v1/healthz", api.healthz, "The same, beside the rest"),
@@ -77,7 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     settings: Settings = app.state.settings
     if settings.json_logs:
         telemetry.log_as_json()
@@ -89,12 +97,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         log.error("starting all the same, not ready: %s", error)
     tasks = [asyncio.create_task(_sweep(app.state.store)), asyncio.create_task(leave_with_parent())]
     tasks.append(asyncio.create_task(api_rooms.say_goodbye(app)))
-    yield
+    yield {"serving": settings}
     app.state.stopping.set()
     for task in tasks:
         task.cancel()
     app.state.runs.close()
     await app.state.store.close()
+
+
+async def _aside(runs: Runs, size: int, visitor: str, work: Callable[[], Any]) -> Any:
+    """What reading so many bytes takes, where it holds up nobody."""
+    return await runs.pool.do(decode_cost(size), visitor, work)
 
 
 async def _sweep(store: Store) -> None:

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     store_seconds: float = _limit(0.5, "seconds to wait for the store", gt=0, le=10)
     visitor_rate: float = _limit(200.0, "requests a second of one visitor, or on one run", gt=0)
     address_rate: float = _limit(2_000.0, "requests a second from one address: a whole school fits", gt=0)
+    static_rate: float = _limit(4_000.0, "static files a second to one address: a whole school fits", gt=0)
     rooms_in_all: int = _limit(200, "class rooms open at once", ge=1)
     rooms_per_visitor: int = _limit(10, "class rooms of one visitor", ge=1)
     rooms_per_address: int = _limit(100, "class rooms opened from one address: a whole school fits", ge=1)

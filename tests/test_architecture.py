@@ -31,18 +31,20 @@ HEIGHT = {
     "engine.training": 3,
     "engine.probes": 4,
     "engine": 5,
+    "app.serve": 6,
     "app.assets": 6,
+    "app.failures": 6,
     "app.settings": 6,
     "app.stores": 7,
     "app.words": 7,
     "app.draw": 7,
     "app.run.runs": 8,
-    "app.serve": 9,
     "app.run.api": 10,
     "app.explain": 10,
     "app.page": 11,
     "app.learn": 12,
     "app.room": 13,
+    "app.refusals": 13,
     "app.main": 14,
     "app.__main__": 15,
 }
@@ -112,7 +114,7 @@ def test_importing_the_engine_loads_nothing_of_the_web() -> None:
 
 
 def test_imports_point_downwards() -> None:
-    """main -> room -> learn -> page -> explain, api -> serve -> runs -> draw, stores -> engine."""
+    """main -> room -> learn -> page -> explain, api -> runs -> draw, stores -> engine; serve is below all of app."""
     wrong = []
     for module, names in IMPORTS.items():
         for name in names & NAMES:
@@ -120,6 +122,18 @@ def test_imports_point_downwards() -> None:
             if above is not None and below is not None and below > above:
                 wrong.append(f"{module} imports {name}")
     assert not wrong
+
+
+def test_serve_stands_on_nothing_of_the_product() -> None:
+    """HTTP itself: what it serves, its limits and what is said of each failure are handed in."""
+    product = [
+        f"{module} imports {name}"
+        for module, names in IMPORTS.items()
+        if module.startswith("app.serve")
+        for name in names & NAMES
+        if not name.startswith("app.serve")
+    ]
+    assert not product
 
 
 def test_imports_have_no_cycle() -> None:

@@ -1,16 +1,37 @@
 """Every failure is a problem document that says what is allowed and repeats nothing that was sent."""
 
 import asyncio
+from html import unescape
 from pathlib import Path
 
 import httpx
 import orjson
 import pytest
 from fastapi.exceptions import RequestValidationError
+from starlette.requests import Request
+from starlette.responses import Response
 
-from app.failures import Busy, Conflict, KeyReused, RunDamaged, RunNotFound, StoreUnavailable, TooMany
-from app.main import create_app
-from app.serve.errors import ANSWERS, PROBLEM, invalid, problem, short, spec_problem
+from app import failures
+from app.failures import (
+    BadQuestion,
+    Busy,
+    Conflict,
+    Full,
+    KeyReused,
+    NotStudent,
+    NotTeacher,
+    Refused,
+    Removed,
+    RoomNotFound,
+    RunDamaged,
+    RunNotFound,
+    StoreFull,
+    StoreUnavailable,
+    TooMany,
+)
+from app.main import FACES, create_app
+from app.refusals import TABLE
+from app.serve.errors import PROBLEM, answered, failed, problem, short
 from app.settings import Settings
 from engine import SpecError
 
@@ -23,26 +44,52 @@ FAILURES: list[tuple[Exception, int, str | None]] = [
     (TooMany("200 runs", 60), 429, "60"),
     (Busy("too many", 503), 503, "1"),
     (Busy("too many of one visitor", 429), 429, "1"),
-    (StoreUnavailable("the store is full", 30), 503, "30"),
+    (StoreUnavailable("the store is slow", 7), 503, "7"),
+    (StoreFull(), 503, "30"),
+    (RoomNotFound("x"), 404, None),
+    (NotTeacher(), 403, None),
+    (NotStudent(), 403, None),
+    (Removed(), 403, None),
+    (Refused("join the room first"), 409, None),
+    (Full("too many streams"), 503, "10"),
+    (BadQuestion("answer", "x", "a number"), 422, None),
 ]
+
+
+def told(failure: Exception, accept: str = "*/*") -> Response:
+    """The answer to a failure of a page's address."""
+    headers = [(b"accept", accept.encode())]
+    request = Request({"type": "http", "method": "GET", "path": "/somewhere", "headers": headers})
+    return answered(request, failed(failure, TABLE), FACES)
+
+
+def test_whatever_can_go_wrong_is_in_the_table() -> None:
+    """Every exception of app.failures, and none stands elsewhere in the app than there."""
+    named = {kind for kind in vars(failures).values() if isinstance(kind, type) and issubclass(kind, Exception)}
+    assert named - set(TABLE) == {StoreFull}  # which is a StoreUnavailable
+    assert {type(failure) for failure, _, _ in FAILURES} == named | {SpecError}
 
 
 @pytest.mark.parametrize(("failure", "status", "retry"), FAILURES, ids=lambda each: type(each).__name__)
 def test_each_failure_has_its_answer(failure: Exception, status: int, retry: str | None) -> None:
-    """Its status, the five members of a problem, and Retry-After where coming again helps."""
-    answer = ANSWERS[type(failure)](failure)
+    """Its status, the five members of a problem, and Retry-After where coming again helps; to people a sentence."""
+    answer = told(failure)
     body = orjson.loads(answer.body)
     assert answer.status_code == body["status"] == status
     assert answer.media_type == PROBLEM
     assert {"type", "title", "status", "detail", "errors"} <= set(body)
     assert answer.headers.get("retry-after") == retry
-    assert body["detail"].endswith((".", "shortly.")) or status == 422
+    assert body["detail"].endswith(".") or status == 422
+    page = told(failure, "text/html")
+    assert (page.status_code, page.media_type) == (status, "text/html; charset=utf-8")
+    assert page.headers.get("retry-after") == retry
+    assert failed(failure, TABLE).sentence in unescape(bytes(page.body).decode())
 
 
 def test_a_spec_error_names_field_value_and_what_is_allowed() -> None:
     """The value in the engine's short ASCII form."""
     error = SpecError("loss", "\u202e" * 500 + "<script>", "one of squared_error, huber")
-    (fault,) = orjson.loads(spec_problem(error).body)["errors"]
+    (fault,) = orjson.loads(told(error).body)["errors"]
     assert fault["field"] == "loss"
     assert fault["value"].isascii()
     assert len(fault["value"]) <= 60
@@ -55,12 +102,15 @@ def test_what_was_sent_is_not_repeated() -> None:
     errors = [
         {"type": "float_type", "loc": ("body", "x"), "msg": "Input should be a valid number", "input": float("nan")},
         {"type": "extra_forbidden", "loc": ("body", secret * 50), "msg": "Extra", "input": secret},
+        {"type": "int_type", "loc": ("body", "y"), "msg": "Input should be a valid integer", "input": 10**5000},
+        {"type": "int_type", "loc": ("body", "z"), "msg": "Input should be a valid integer", "input": [secret] * 99},
     ]
-    body = invalid(RequestValidationError(errors)).body
+    body = bytes(told(RequestValidationError(errors)).body)
     assert b"s3cret" * 20 not in body
     found = orjson.loads(body)["errors"]
     assert found[0] == {"field": "x", "allowed": "must be a number", "value": "nan"}
     assert len(found[1]["field"]) <= 80
+    assert [each["value"] for each in found[2:]] == ["a very long number", "list"]
 
 
 def test_short_makes_any_text_ascii() -> None:

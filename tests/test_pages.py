@@ -17,7 +17,8 @@ from app.assets import STATIC
 from app.draw.rendering import asset
 from app.main import create_app
 from app.page.csvdata import parse_csv
-from app.page.forms import Fields, controls, spec_from
+from app.page.forms import controls, spec_from
+from app.serve.forms import Fields
 from app.settings import Settings
 from engine import DATASETS, OPTIMIZERS, Spec
 

@@ -4,33 +4,22 @@ A skeleton is a template rendered once per architecture that leaves `%s` where n
 """
 
 import re
-from functools import lru_cache
-from hashlib import sha256
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.assets import STATIC, TEMPLATES
+from app.serve.static import version_of
 from app.words import numbers
 from app.words.maths import equations
 
 SLOT = Markup("%s")
 
 
-@lru_cache(maxsize=1)
-def static_version() -> str:
-    """A hash of every static file: part of their addresses, so that they may be kept for ever."""
-    digest = sha256()
-    for file in sorted(STATIC.rglob("*")):
-        if file.is_file():
-            digest.update(file.relative_to(STATIC).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:12]
-
-
 def asset(path: str) -> str:
     """The address of a static file. Modules import each other by relative paths, so the version is a folder."""
-    return f"/static/{static_version()}/{path}"
+    return f"/static/{version_of(STATIC)}/{path}"
 
 
 def unbroken(text: str) -> str:

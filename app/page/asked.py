@@ -2,18 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from fastapi import Request
 
 from app.draw.diagram import SIZES, Size
-from app.page.forms import Fields
 from app.page.links import View, view_of
 from app.run.runs import Runs
+from app.serve.forms import Fields, fields_of
 from app.serve.security import visitor_of
-from engine import SpecError
-
-MOST_FIELDS = 2_000
 
 
 @dataclass(frozen=True)
@@ -69,12 +65,3 @@ class Asked:
 async def asked(request: Request) -> Asked:
     """What a visitor's request asks. Read here rather than by a dependency: Play asks often."""
     return Asked(request, visitor_of(request), await fields_of(request))
-
-
-async def fields_of(request: Request) -> Fields:
-    """A request's query or form; SpecError for one with too many fields."""
-    text = request.url.query if request.method == "GET" else (await request.body()).decode("utf-8", "replace")
-    try:
-        return Fields(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
-    except ValueError:
-        raise SpecError("form", "too many fields", f"at most {MOST_FIELDS:,} fields") from None

@@ -13,12 +13,12 @@ from fastapi import APIRouter, Request, Response
 from app.draw.outputs import title_of
 from app.draw.rendering import render
 from app.failures import Busy
-from app.page.asked import Asked, fields_of
-from app.page.forms import NO_FIELDS, Fields
+from app.page.asked import Asked
 from app.page.links import Link, query_fields, query_of, view_of
 from app.page.pages import frame_of, frame_text
 from app.page.refused import NOTHING, unopened
 from app.run.runs import Run, Runs
+from app.serve.forms import NO_FIELDS, Fields, fields_of
 from app.serve.html import html
 from app.serve.security import FRAMED
 from engine import Spec, SpecError

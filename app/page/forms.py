@@ -14,6 +14,7 @@ import numpy as np
 
 from app.draw.pictures import IMAGE
 from app.page.links import number, query_fields, spec_fields
+from app.serve.forms import Fields
 from app.words.numbers import given, short
 from engine import (
     ACTIVATIONS,
@@ -54,21 +55,6 @@ PRESETS: dict[str, dict[str, Any]] = {
 TILE_NAMES = {
     "gaussian": "gauss", "multi_gaussian": "hills", "three_blobs": "3 blobs", "digits16": "digits",
 }  # fmt: skip
-
-
-class Fields(dict[str, str]):
-    """A submitted form or query: the last value of each name, and all of them by `getlist`."""
-
-    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
-        super().__init__(pairs)
-        self._pairs = pairs
-
-    def getlist(self, name: str) -> list[str]:
-        """Every value of a name, in order."""
-        return [value for key, value in self._pairs if key == name]
-
-
-NO_FIELDS = Fields(())
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,13 @@ from app.draw.rendering import render
 from app.failures import RunNotFound
 from app.page.asked import Asked, asked
 from app.page.csvdata import parse_csv
-from app.page.forms import NO_FIELDS, SPEEDS, Fields, edit_from, spec_from
+from app.page.forms import SPEEDS, edit_from, spec_from
 from app.page.frame import Frame, check_view, frame, table_of
 from app.page.links import Link, View, number, view_of
 from app.page.probing import KINDS, map_of, partner_of, penalty_title, probe
 from app.page.refused import NOTHING, Refused, controls_again, refused, unopened
 from app.run.runs import Run
-from app.serve import html as answers
+from app.serve.forms import NO_FIELDS, Fields
 from app.serve.html import html
 from app.words.numbers import given
 from engine import RunState, Spec, SpecError, examples_of
@@ -33,7 +33,6 @@ from engine.health import sentence
 from engine.probes import contour, located
 
 router = APIRouter(include_in_schema=False)
-router.include_router(answers.router)
 
 FIRST_EXAMPLE = 8
 

@@ -4,9 +4,15 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
+from fastapi import Request, Response
+
+from app.draw.rendering import render
 from app.page.csvdata import WrongData
-from app.page.forms import Controls, Fields, controls
+from app.page.forms import Controls, controls
 from app.page.links import number
+from app.serve.errors import Failed, read_by_people
+from app.serve.forms import Fields
+from app.serve.html import html
 from engine import ACTIVATIONS, FIELDS, LIMITS, Spec, SpecError
 
 
@@ -75,3 +81,14 @@ def _typed(name: str, form: Fields) -> str | float | None:
         return text if text in field.choices else None
     value = number(text) if field.kind in ("number", "integer") else None
     return value if isinstance(value, int | float) and isfinite(value) else None
+
+
+_TITLES = {404: "Nothing here", 410: "This run is gone", 429: "Too much at once", 503: "Not now"}
+
+
+def sorry(request: Request, failed: Failed) -> Response | None:
+    """A failure as a page that leads on, to people."""
+    if not read_by_people(request):
+        return None
+    title = _TITLES.get(failed.status, "That did not work")
+    return html(request, render("sorry.html", title=title, detail=failed.sentence), failed.status)

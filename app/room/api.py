@@ -1,7 +1,6 @@
 """JSON under /api/v1/rooms: everything a script needs to run a class, as its teacher or as one of its students."""
 
 import csv
-from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from io import StringIO
 from typing import Annotated, Any, Literal
@@ -9,15 +8,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from starlette.datastructures import State
 
-from app.failures import StoreUnavailable
+from app.failures import NotStudent, NotTeacher, StoreUnavailable
 from app.page.links import Link, View
 from app.room import polls, rooms, screens
-from app.room.broadcast import Follower, Full, Hub, Stream
-from app.room.classroom import Caller, Classroom, Entry, NotStudent, NotTeacher, Removed, RoomNotFound
+from app.room.broadcast import Follower, Hub, Stream
+from app.room.classroom import Caller, Classroom, Entry
 from app.room.names import cell
 from app.room.picture import SIZES, lesson_of
-from app.room.polls import BadQuestion
-from app.room.rooms import Poll, Refused, Room, Shared
+from app.room.rooms import Poll, Room, Shared
 from app.room.schemas import (
     Answer,
     AnswerBody,
@@ -34,7 +32,6 @@ from app.room.screens import Screens
 from app.room.teaching import Teaching
 from app.run.answers import json, of_run
 from app.run.api import Key, answers_with
-from app.serve.errors import problem, short
 from app.serve.html import takes_gzip
 from app.serve.limits import network
 from app.serve.security import visitor_of
@@ -43,7 +40,6 @@ from app.settings import Settings
 from engine import Spec
 
 COOKIE = "teacher_"
-REMOVED = "The teacher has removed you from this room. If that is a mistake, ask to be let in again."
 
 
 def install(app: FastAPI) -> None:
@@ -75,49 +71,7 @@ async def gauges(state: State) -> dict[str, float]:
     }
 
 
-# Failures
-
-
-def failure(error: Exception) -> Response | None:
-    """The answer to what can go wrong in a room; None for anything else."""
-    if isinstance(error, RoomNotFound):
-        return problem(404, "There is no such room; it may have been closed. A code has 8 characters, like KX4T 9RWM.")
-    if isinstance(error, Removed):
-        return problem(403, REMOVED)
-    if isinstance(error, NotTeacher):
-        return problem(403, "Only the room's teacher may do this: send the teacher's secret as a bearer token.")
-    if isinstance(error, NotStudent):
-        return problem(403, "Only those who have joined the room may do this: POST to its students first.")
-    if isinstance(error, Refused):
-        return problem(409, f"Not now: {error}.")
-    if isinstance(error, Full):
-        return problem(503, f"Not now: {error}.", retry_after=10)
-    if isinstance(error, BadQuestion):
-        told = {"field": error.field, "value": short(str(error.value)), "allowed": short(error.allowed, 300)}
-        return problem(422, f"{error.field} is not allowed, must be {told['allowed']}", [told])
-    return None
-
-
-class RoomRoute(StrictRoute):
-    """A route that answers what can go wrong in a room as a problem."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, with failures answered."""
-        handler = super().get_route_handler()
-
-        async def answered(request: Request) -> Response:
-            try:
-                answer: Response = await handler(request)
-                return answer
-            except Exception as error:
-                if found := failure(error):
-                    return found
-                raise
-
-        return answered
-
-
-router = APIRouter(prefix="/api/v1/rooms", tags=["rooms"], route_class=RoomRoute, default_response_class=Response)
+router = APIRouter(prefix="/api/v1/rooms", tags=["rooms"], route_class=StrictRoute, default_response_class=Response)
 
 
 # Who asks

@@ -20,7 +20,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.failures import StoreUnavailable
+from app.failures import Full, StoreUnavailable
 from app.settings import Settings
 
 log = logging.getLogger("playground.class")
@@ -31,10 +31,6 @@ COUNT_SECONDS = 2.0
 REMOVED = "removed"  # what one who was removed is told, before the stream is cut at the next beat
 # A gzip stream may be made of pieces that each stand alone: any follower can skip any of them.
 GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-
-
-class Full(Exception):
-    """No room for another stream: why."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 import orjson
 
-from app.failures import StoreUnavailable, TooMany
+from app.failures import NotTeacher, Removed, RoomNotFound, StoreUnavailable, TooMany
 from app.room import rooms
 from app.room.rooms import Poll, Room, Shared
 from app.run.runs import owner_of
@@ -24,22 +24,6 @@ ABSENT_AFTER = 7.0
 DAY = 86_400.0
 MOVED_SECONDS = 600.0
 POLLS = "poll"
-
-
-class RoomNotFound(LookupError):
-    """There is no such room; it may have been closed."""
-
-
-class NotTeacher(Exception):
-    """Only the room's teacher may do this."""
-
-
-class Removed(Exception):
-    """The teacher has removed the caller from the room."""
-
-
-class NotStudent(Exception):
-    """Only those who have joined the room may do this."""
 
 
 @dataclass(frozen=True)

@@ -13,24 +13,23 @@ from urllib.parse import urlencode
 import segno
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
-from fastapi.routing import APIRoute
 from markupsafe import Markup
 
 from app.draw.rendering import ENV, render
-from app.failures import RunDamaged, RunNotFound, TooMany
+from app.failures import BadQuestion, RunDamaged, RunNotFound
 from app.learn import pages as learn
 from app.learn.lessons import lessons
 from app.learn.tools import TOOLS
 from app.page import pages
 from app.page.asked import Asked
 from app.room import polls, rooms, screens
-from app.room.api import COOKIE, REMOVED, Attended, Entered, Own, Rooms, Taught, Who, failure, new_room
-from app.room.classroom import RoomNotFound
+from app.room.api import COOKIE, Attended, Entered, Own, Rooms, Taught, Who, new_room
 from app.room.picture import LESSON_PATH, LOST, SIZES, lesson_of, picture_of
-from app.room.polls import BadQuestion
 from app.room.rooms import Room, Shared, spaced
 from app.room.teaching import Teaching, view_from
 from app.serve.addresses import base_url, is_reachable
+from app.serve.errors import Failed
+from app.serve.forms import Fields, fields_of
 from app.serve.html import html
 from app.settings import Settings
 from engine import Spec, SpecError
@@ -40,50 +39,20 @@ VIEW = ("lens", "example", "select", "moment", "grain", "scale", "discrete", "te
 NOT_FOUND = "There is no such room. A code has 8 letters and digits, like KX4T 9RWM; it may also be over."
 
 
-class PageRoute(APIRoute):
-    """A route that answers what can go wrong in a room as a page; as a problem to htmx."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, with failures answered."""
-        handler = super().get_route_handler()
-
-        async def answered(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except Exception as error:
-                found = failure(error)
-                if found is None and not isinstance(error, SpecError | RunNotFound | TooMany):
-                    raise
-                status = found.status_code if found else 404 if isinstance(error, RunNotFound) else 422
-                message = NOT_FOUND if isinstance(error, RoomNotFound) else _sentence(error)
-                if request.headers.get("hx-request") == "true":
-                    return html(request, render("class/_refused.html", message=message), 422)
-                return door(request, message, 429 if isinstance(error, TooMany) else status)
-
-        return answered
+def refusal(request: Request, failed: Failed) -> Response | None:
+    """What is refused in a class: a line to htmx, and to people the door with the sentence. What is not theirs to mend
+    is told as everywhere."""
+    if failed.status >= 500:
+        return None
+    if request.headers.get("hx-request") == "true":
+        return html(request, render("class/_refused.html", message=failed.sentence), 422)
+    return door(request, failed.sentence, failed.status)
 
 
-def _sentence(error: Exception) -> str:
-    if isinstance(error, BadQuestion):
-        return f"The {error.field} must be {error.allowed}."
-    text = str(error) or {
-        "NotTeacher": "Only the room’s teacher may do this. Open the teacher’s link.",
-        "NotStudent": "Join the room first.",
-        "Removed": REMOVED,
-    }.get(type(error).__name__, "That cannot be done now.")
-    return text[:1].upper() + text[1:].rstrip(".") + "."
+router = APIRouter(prefix="/class", include_in_schema=False, default_response_class=Response)
 
 
-router = APIRouter(prefix="/class", route_class=PageRoute, include_in_schema=False, default_response_class=Response)
-
-
-async def form_of(request: Request) -> dict[str, str]:
-    """The texts of a form; a file in it is left aside."""
-    found = await request.form()
-    return {name: value for name, value in found.items() if isinstance(value, str)}
-
-
-Form = Annotated[dict[str, str], Depends(form_of)]
+Form = Annotated[Fields, Depends(fields_of)]
 
 
 def door(request: Request, message: str = "", status: int = 200, typed: str = "") -> Response:

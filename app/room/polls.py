@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from app.failures import BadQuestion
 from app.learn.facts import Facts
 from app.learn.judging import Problem, parse_number
 from app.learn.problems import DOWN, STAY, UP, choice_problem, delta_problem, direction_problem, largest_problem
@@ -27,14 +28,6 @@ OPTIONS = (2, 6)
 PROMPT_LENGTH, OPTION_LENGTH = 200, 60
 GROUPS = 6
 PATHS = 2
-
-
-class BadQuestion(ValueError):
-    """A question or an answer that cannot be: which field, what it was, what is allowed."""
-
-    def __init__(self, field: str, value: object, allowed: str) -> None:
-        self.field, self.value, self.allowed = field, value, allowed
-        super().__init__(f"{field} {value!r} is not allowed, must be {allowed}")
 
 
 @dataclass(frozen=True)

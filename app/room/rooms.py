@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from app.failures import Refused
 from app.room.names import clean
 from app.room.polls import CLOSED, OPEN, REVEALED, Question, canonical
 
@@ -21,10 +22,6 @@ CODE_LENGTH = 8
 FOLLOW, EXPLORE = "follow", "explore"
 MESSAGE_LENGTH = 200
 LONGEST_VIEW, LONGEST_LESSON = 2_000, 600
-
-
-class Refused(Exception):
-    """What was asked does not fit the room's state; the sentence says what would."""
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
 from app.explain.walkthrough import walkthrough
-from app.failures import RunNotFound
+from app.failures import Refused, RunNotFound
 from app.learn.facts import Facts
 from app.page.frame import check_view
 from app.page.links import View, view_fields, view_of
 from app.room import polls, rooms
 from app.room.classroom import Caller, Classroom, Entry
 from app.room.polls import Question
-from app.room.rooms import HandIn, Refused, Room, Shared
+from app.room.rooms import HandIn, Room, Shared
 from app.run.runs import Run, Runs, Steps, owner_of
 from engine import Quantity, RunState, SpecError, trace
 

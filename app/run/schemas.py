@@ -382,22 +382,3 @@ class Status(BaseModel):
     """How the service is."""
 
     status: Literal["ok", "ready"]
-
-
-class Fault(BaseModel):
-    """One thing that is wrong: where, the value in short ASCII form, and what is allowed."""
-
-    field: str
-    value: str | None = None
-    allowed: str
-
-
-class Problem(BaseModel):
-    """RFC 9457 problem details; `version` is the run's own where there was a conflict."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    errors: list[Fault]
-    version: int | None = None

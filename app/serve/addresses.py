@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import ip_address
 
-from app.settings import Settings
+from app.serve.given import Serving
 
 if sys.platform == "linux":
     from fcntl import ioctl
@@ -18,7 +18,7 @@ EVERYWHERE = ("0.0.0.0", "::", "")
 SIOCGIFADDR = 0x8915  # Linux; elsewhere the host's name leads to its addresses
 
 
-def base_url(settings: Settings) -> str:
+def base_url(settings: Serving) -> str:
     """http://192.168.1.20:8000, without a slash at its end."""
     if settings.public_url:
         return settings.public_url.rstrip("/")
@@ -26,7 +26,7 @@ def base_url(settings: Settings) -> str:
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
-def is_reachable(settings: Settings) -> bool:
+def is_reachable(settings: Serving) -> bool:
     """Whether others can open `base_url`: not if this server listens to its own machine alone."""
     if settings.public_url:
         return True

@@ -1,29 +1,85 @@
 """Every failure as one shape: RFC 9457 problem details, with the field and what is allowed, and nothing of the input
-but the short ASCII form that the engine makes of it.
+but a short ASCII form of it. Which failures there are, and what is said of each, is handed in as a table.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-
-from app.draw.rendering import render
-from app.failures import Busy, Conflict, KeyReused, RunDamaged, RunNotFound, StoreUnavailable, TooMany
-from app.serve.html import html
-from engine import SpecError
-from engine.checks import short_form
 
 PROBLEM = "application/problem+json"
 
 
+class Fault(BaseModel):
+    """One thing that is wrong: where, the value in short ASCII form, and what is allowed."""
+
+    field: str
+    value: str | None = None
+    allowed: str
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details; `version` is the run's own where there was a conflict."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[Fault]
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What is said of a failure: `detail` to programs, `page` to people where that is another sentence; `errors` name
+    field, value and what is allowed, `more` are members of the problem beside the usual ones.
+    """
+
+    status: int
+    detail: str
+    errors: Sequence[Mapping[str, Any]] = ()
+    retry_after: int | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    page: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """To people: with a capital and a full stop."""
+        text = self.page or self.detail
+        return text[:1].upper() + text[1:].rstrip(".") + "."
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """Headers that it has in whatever form it is told."""
+        again = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+        return {"cache-control": "no-store", **self.headers, **again}
+
+
+Table = Mapping[type[Exception], "Failed | Callable[[Any], Failed]"]
+# How a failure is told to people, by what the path begins with; None leaves it to the next that fits.
+Pages = Mapping[str, Callable[[Request, Failed], Response | None]]
+
+
+class Carried(HTTPException):
+    """A failure met while a body is read, where FastAPI lets no other kind out."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(500)
+        self.error = error
+
+
 def problem(
-    status: int, detail: str, errors: Iterable[Mapping[str, Any]] = (), retry_after: int | None = None, **more: Any
-) -> Response:
+    status: int, detail: str, errors: Iterable[Mapping[str, Any]] = (), headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> Response:  # fmt: skip
     """A problem document; `detail` is a sentence for people, `errors` name field, value and what is allowed."""
     body = {
         "type": "about:blank",
@@ -33,36 +89,39 @@ def problem(
         "errors": list(errors),
         **more,
     }
-    headers = {"cache-control": "no-store"}
-    if retry_after is not None:
-        headers["retry-after"] = str(retry_after)
-    return Response(orjson.dumps(body), status, headers, PROBLEM)
+    return Response(orjson.dumps(body), status, {"cache-control": "no-store", **(headers or {})}, PROBLEM)
 
 
 def short(text: str, most: int = 80) -> str:
     """Any text as a short ASCII one."""
-    plain = text.encode("ascii", "backslashreplace").decode()
+    plain = text[: most + 1].encode("ascii", "backslashreplace").decode()
     return plain if len(plain) <= most else plain[: most - 3] + "..."
 
 
-def spec_problem(error: SpecError) -> Response:
-    """What the engine does not allow."""
-    field, allowed = short(error.field), short(error.allowed, 600)
-    detail = f"{field}: {error.value} is not allowed, must be {allowed}"
-    return problem(422, detail, [{"field": field, "value": error.value, "allowed": allowed}])
+def fault(name: str, value: str, allowed: str) -> dict[str, str]:
+    """One thing that is wrong, of texts that may be anything."""
+    return {"field": short(name), "value": short(value), "allowed": short(allowed, 600)}
 
 
-def invalid(error: RequestValidationError) -> Response:
+def invalid(error: RequestValidationError) -> Failed:
     """What does not fit a request's schema, without the input."""
     found = []
     for each in error.errors()[:20]:
         place = [str(part) for part in each["loc"] if part not in ("body", "query", "path", "header")]
-        fault = {"field": short(".".join(place)) or "body", "allowed": short(_allowed(each), 200)}
+        one = {"field": short(".".join(place)) or "body", "allowed": short(_allowed(each), 200)}
         if each["type"] not in _NO_VALUE and "input" in each:
-            fault["value"] = short_form(each["input"])
-        found.append(fault)
-    detail = "; ".join(_sentence(fault) for fault in found[:3])
-    return problem(422, detail, found)
+            one["value"] = _shown(each["input"])
+        found.append(one)
+    return Failed(422, "; ".join(_sentence(one) for one in found[:3]), found)
+
+
+def _shown(value: Any) -> str:
+    """A value as a message repeats it: of a list or an object its kind alone, for it may be long."""
+    if isinstance(value, int) and abs(value) >= 10**20:
+        return "a very long number"  # Python refuses to print more than 4,300 digits
+    if isinstance(value, str):
+        return short(ascii(value[:60]), 60)
+    return repr(value) if isinstance(value, int | float | None) else type(value).__name__
 
 
 def _allowed(error: Mapping[str, Any]) -> str:
@@ -105,88 +164,46 @@ def _sentence(fault: Mapping[str, str]) -> str:
     return f"{fault['field']}: {value}{fault['allowed']}"
 
 
-def _http(error: HTTPException) -> Response:
+def _http(error: HTTPException) -> Failed:
     unsaid = error.detail == HTTPStatus(error.status_code).phrase  # by the router
     detail = _HTTP_DETAILS.get(error.status_code, error.detail) if unsaid else error.detail
-    answer = problem(error.status_code, short(str(detail), 300))
-    answer.headers.update(error.headers or {})
-    return answer
+    return Failed(error.status_code, short(str(detail), 300), headers=error.headers or {})
 
 
-def _absent(error: RunNotFound) -> Response:
-    return problem(404, "There is no such run; it may have expired or been deleted.")
+_HTTP_DETAILS = {404: "There is nothing at this address.", 405: "This address does not take that method."}
+_HTTP: Table = {RequestValidationError: invalid, HTTPException: _http}
 
 
-def _damaged(error: RunDamaged) -> Response:
-    return problem(410, "This run's stored bytes were damaged and cannot be trusted. Its link starts it anew.")
+def failed(error: Exception, table: Table) -> Failed:
+    """What the table says of a failure, or HTTP itself; the failure itself where neither knows it."""
+    inner = error.error if isinstance(error, Carried) else error
+    for kind in type(inner).__mro__:
+        row = table.get(kind) or _HTTP.get(kind)
+        if row is not None:
+            return row if isinstance(row, Failed) else row(inner)
+    raise inner
 
 
-def _conflict(error: Conflict) -> Response:
-    detail = f"The run has moved on to version {error.version}: read it again, then repeat what still makes sense."
-    return problem(409, detail, version=error.version)
+def install(app: FastAPI, table: Table, pages: Pages) -> None:
+    """Make `app` answer every failure of a table: to people as one of `pages`, else as a problem."""
 
-
-def _reused(error: KeyReused) -> Response:
-    errors = [{"field": "Idempotency-Key", "allowed": "must be a new one for each different request"}]
-    return problem(422, "This Idempotency-Key was used for another request.", errors)
-
-
-def _many(error: TooMany) -> Response:
-    return problem(429, f"Over a limit: {error.reason}.", retry_after=error.retry_after)
-
-
-def _busy(error: Busy) -> Response:
-    return problem(error.status, f"Not now: {error.reason}.", retry_after=error.retry_after)
-
-
-def _unavailable(error: StoreUnavailable) -> Response:
-    detail = f"Not now: {error.reason}. Nothing was changed; try again shortly."
-    return problem(503, detail, retry_after=error.retry_after)
-
-
-ANSWERS: dict[type[Exception], Callable[[Any], Response]] = {
-    SpecError: spec_problem,
-    RequestValidationError: invalid,
-    HTTPException: _http,
-    RunNotFound: _absent,
-    RunDamaged: _damaged,
-    Conflict: _conflict,
-    KeyReused: _reused,
-    TooMany: _many,
-    Busy: _busy,
-    StoreUnavailable: _unavailable,
-}
-
-
-def install(app: FastAPI) -> None:
-    """Make `app` answer every failure as a problem."""
-    for kind, answer in ANSWERS.items():
-        app.add_exception_handler(kind, _handler(answer))
-
-
-def _handler(answer: Callable[[Any], Response]) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def handle(request: Request, error: Exception) -> Response:
-        told = answer(error)
-        return _page(request, told) if _read_by_people(request) else told
+        return answered(request, failed(error, table), pages)
 
-    return handle
+    for kind in (*_HTTP, *table):
+        app.add_exception_handler(kind, handle)
 
 
-def _read_by_people(request: Request) -> bool:
+def answered(request: Request, told: Failed, pages: Pages) -> Response:
+    """A failure as a page, if it is one that people will see; else as a problem."""
+    for begins, page in pages.items():
+        if request.url.path.startswith(begins) and (found := page(request, told)) is not None:
+            found.headers.update(told.kept)
+            return found
+    return problem(told.status, told.detail, told.errors, told.kept, **told.more)
+
+
+def read_by_people(request: Request) -> bool:
     """Whether a browser will show the answer as a page, rather than a script read it."""
     accepts = request.headers.get("accept", "")
     return "text/html" in accepts and "hx-request" not in request.headers and not request.url.path.startswith("/api/")
-
-
-def _page(request: Request, told: Response) -> Response:
-    """A problem as a page that leads on."""
-    about = orjson.loads(told.body)
-    title = _TITLES.get(told.status_code, "That did not work")
-    page = html(request, render("sorry.html", title=title, detail=about["detail"]), told.status_code)
-    kept = {name: value for name, value in told.headers.items() if name in ("retry-after", "allow")}
-    page.headers.update(kept | {"cache-control": "no-store"})
-    return page
-
-
-_TITLES = {404: "Nothing here", 410: "This run is gone", 429: "Too much at once", 503: "Not now"}
-_HTTP_DETAILS = {404: "There is nothing at this address.", 405: "This address does not take that method."}

@@ -1,73 +1,80 @@
-"""How many requests a second: token buckets that all workers share through the store.
+"""How many requests a second: token buckets in this process's memory, by visitor or run, and by address.
 
-A worker takes tokens from the store by the handful and spends them by itself, so most requests ask nobody.
+A bucket is known by a short hash, and there are only so many of them: for more the ones used longest ago make room, as
+if they were full again. Nothing of them is in the store.
 """
 
+from collections import OrderedDict
 from functools import lru_cache
+from hashlib import blake2b
 from ipaddress import ip_address, ip_network
 from math import ceil
+from re import compile
 from time import monotonic
 
 from starlette.types import Scope
 
-from app.failures import StoreUnavailable
-from app.settings import Settings
-from app.stores import Store
+from app.serve.given import Serving
 
 BURST_SECONDS = 2.0
-HANDFUL = 0.1
-_REMEMBERED = 20_000
-_FREE = ("/static/", "/healthz", "/readyz", "/metrics", "/api/v1/healthz")
+MOST = 20_000  # buckets of one kind: some 4 MB
+_FREE = ("/healthz", "/readyz", "/metrics", "/api/v1/healthz")
+_RUN = compile(r"/runs/([\w-]{22})(?:/|$)")  # an id of ours, and nothing else that stands there
+
+
+class Buckets:
+    """Token buckets that fill at `rate` a second up to `burst`."""
+
+    def __init__(self, rate: float, burst: float, most: int = MOST) -> None:
+        self.rate, self.burst, self.most = rate, max(1.0, burst), most
+        self._levels: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._levels)
+
+    def wait(self, name: str) -> float:
+        """Seconds until a token is there; 0 if there was one, which is taken."""
+        key, now = blake2b(name.encode(), digest_size=16).digest(), monotonic()
+        level, at = self._levels.pop(key, (self.burst, now))
+        level = min(self.burst, level + self.rate * (now - at))
+        enough = level >= 1.0
+        self._levels[key] = (level - 1.0 if enough else level, now)
+        if len(self._levels) > self.most:
+            self._levels.popitem(last=False)
+        return 0.0 if enough else (1.0 - level) / self.rate
 
 
 class Limiter:
     """Says how long a request must wait, by visitor or run and, with a far higher ceiling, by address."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
-        self.store, self.settings = store, settings
-        self._tokens: dict[str, float] = {}
-        self._refused: dict[str, float] = {}
+    def __init__(self, settings: Serving) -> None:
+        self._names = Buckets(settings.visitor_rate, BURST_SECONDS * settings.visitor_rate)
+        self._addresses = Buckets(settings.address_rate, BURST_SECONDS * settings.address_rate)
+        self._files = Buckets(settings.static_rate, BURST_SECONDS * settings.static_rate)
 
-    async def wait(self, scope: Scope, cookie: str | None) -> int:
+    def wait(self, scope: Scope, visitor: str | None) -> int:
         """Whole seconds to wait before this request may come again; 0 if it is welcome now."""
         path: str = scope["path"]
         if path.startswith(_FREE):
             return 0
-        waits = [
-            await self._wait(
-                f"address:{network((scope.get('client') or ('unknown', 0))[0])}", self.settings.address_rate
-            )
-        ]
-        if name := cookie or _run_of(path):
-            waits.append(await self._wait(f"visitor:{name}", self.settings.visitor_rate))
-        return max(waits)
-
-    async def _wait(self, bucket: str, rate: float) -> int:
-        now = monotonic()
-        if self._tokens.get(bucket, 0.0) >= 1.0:
-            self._tokens[bucket] -= 1.0
-            return 0
-        if self._refused.get(bucket, 0.0) > now:
-            return ceil(self._refused[bucket] - now)
-        if len(self._tokens) + len(self._refused) > _REMEMBERED:
-            self._tokens.clear()
-            self._refused.clear()
-        burst = max(1.0, BURST_SECONDS * rate)
-        try:
-            given = await self.store.take(bucket, max(1.0, HANDFUL * rate), rate, burst)
-        except StoreUnavailable:
-            return 0  # who needs the store will hear of it there
-        if given < 1.0:
-            self._refused[bucket] = now + 1.0 / rate
-            return max(1, ceil(1.0 / rate))
-        self._tokens[bucket] = given - 1.0
-        return 0
+        address = address_of(scope)
+        if path.startswith("/static/"):
+            return ceil(self._files.wait(address))
+        seconds = self._addresses.wait(address)
+        if name := visitor or _run_of(path):
+            seconds = max(seconds, self._names.wait(name))
+        return ceil(seconds)
 
 
 def _run_of(path: str) -> str | None:
     """The run that a path names: what a script without a cookie is counted by."""
-    _, found, after = path.partition("/runs/")
-    return after.partition("/")[0] if found else None
+    found = _RUN.search(path)
+    return found[1] if found else None
+
+
+def address_of(scope: Scope) -> str:
+    """Where a request comes from, as addresses are counted."""
+    return network((scope.get("client") or ("unknown", 0))[0])
 
 
 @lru_cache(maxsize=4096)

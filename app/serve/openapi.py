@@ -5,8 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.run.schemas import Problem
-from app.serve.errors import PROBLEM
+from app.serve.errors import PROBLEM, Problem
 
 _EVERYWHERE = {
     "400": "The body is not JSON that can be read.",

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.serve.given import Serving
 from app.serve.security import HEADERS
-from app.settings import load
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -16,7 +16,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        settings = load()
+        settings: Serving = self.app_state["serving"]  # of the app's lifespan
         self.head_bytes, self.receive_seconds = settings.head_bytes, settings.receive_seconds
         self._in_head, self._head, self._started = True, 0, False
         self._deadline: TimerHandle | None = None

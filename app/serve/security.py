@@ -10,7 +10,7 @@ from starlette.requests import Request, cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.serve.errors import problem
-from app.settings import Settings
+from app.serve.given import Serving
 
 log = logging.getLogger("playground")
 
@@ -80,7 +80,7 @@ class TooLarge(HTTPException):
 class Guard:
     """The outermost layer of the app: nothing is answered without its headers, whatever happens inside."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Serving) -> None:
         self.app, self.settings = app, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,8 +117,8 @@ class Guard:
         if _length(headers) > self.settings.body_bytes:
             return _too_large(self.settings.body_bytes)
         cookie = _token(cookie_parser(headers.get(b"cookie", b"").decode("latin-1")).get(_COOKIE, ""))
-        if seconds := await scope["app"].state.limiter.wait(scope, cookie):
-            return problem(429, "Too many requests a second.", retry_after=seconds)
+        if seconds := scope["app"].state.limiter.wait(scope, cookie):
+            return problem(429, "Too many requests a second.", headers={"retry-after": str(seconds)})
         return None
 
     def _bounded(self, receive: Receive) -> Receive:

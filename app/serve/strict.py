@@ -1,5 +1,7 @@
 """JSON as it should be: decoded strictly, so that nothing ambiguous, endless or unprintable comes further than this."""
 
+from functools import partial
+from json import JSONDecoder
 from typing import Any
 
 import orjson
@@ -8,10 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.costs import decode_cost
-from app.failures import Busy
-from app.pool import HEAVY_SECONDS
+from app.serve.errors import Carried
 from app.serve.security import visitor_of
+
+LARGE = 64 << 10  # bytes from which a body is decoded aside, where it holds up nobody
 
 
 class BadJson(HTTPException):
@@ -24,8 +26,8 @@ class BadJson(HTTPException):
 def decode(body: bytes, depth: int = 16) -> Any:
     """The value of a JSON text in UTF-8; BadJson for NaN, lone surrogates, a field named twice, or deep nesting.
 
-    orjson refuses all of that but a field named twice, whose first value it drops: then there are fewer strings in the
-    value than in the text.
+    orjson refuses all of that but a field named twice, whose first value it drops. The standard library's reader, which
+    tells of every field, looks for these; in a large text, which is numbers, it would hold the others up for too long.
     """
     try:
         value = orjson.loads(body)
@@ -34,31 +36,36 @@ def decode(body: bytes, depth: int = 16) -> Any:
         if found.lstrip("-")[:3] in ("NaN", "Inf"):
             raise BadJson("NaN and Infinity are not JSON numbers") from None
         raise BadJson(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
-    escaped = body.replace(b"\\\\", b"").count(b'\\"') if b"\\" in body else 0
-    if 2 * _strings(value, depth) != body.count(b'"') - escaped:
-        raise BadJson("an object names one field twice")
+    _bounded(value, depth)
+    if len(body) < LARGE and body.count(b":") > 1:
+        _FIELDS.decode(body.decode())
     return value
 
 
-def _strings(value: Any, depth: int) -> int:
-    """How many strings there are in a value, names of fields included; BadJson if it nests deeper than `depth`."""
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise BadJson("an object names one field twice")
+
+
+_FIELDS = JSONDecoder(object_pairs_hook=_once, parse_int=float)
+
+
+def _bounded(value: Any, depth: int) -> None:
+    """BadJson if a value nests deeper than `depth`."""
     level: list[Any] = [[value]]
-    count = 0
     for _ in range(depth + 1):
         inner: list[Any] = []
         for each in level:
-            count += len(each) if isinstance(each, dict) else 0
             items = each.values() if isinstance(each, dict) else each
             if not _PLAIN.issuperset(map(type, items)):
-                count += sum(isinstance(item, str) for item in items)
                 inner += [item for item in items if isinstance(item, dict | list)]
         if not inner:
-            return count
+            return
         level = inner
     raise BadJson(f"it is nested deeper than {depth} levels")
 
 
-_PLAIN = frozenset((int, float, bool, type(None)))
+_PLAIN = frozenset((int, float, bool, str, type(None)))
 
 
 class StrictRequest(Request):
@@ -68,17 +75,16 @@ class StrictRequest(Request):
         """The decoded body."""
         if not hasattr(self, "_json"):
             body, depth = await self.body(), self.app.state.settings.json_depth
-            heavy = decode_cost(len(body)) >= HEAVY_SECONDS
-            self._json = await self._in_thread(body, depth) if heavy else decode(body, depth)
+            self._json = decode(body, depth) if len(body) < LARGE else await self._aside(body, depth)
         return self._json
 
-    async def _in_thread(self, body: bytes, depth: int) -> Any:
-        pool = self.app.state.runs.pool
+    async def _aside(self, body: bytes, depth: int) -> Any:
         try:
-            return await pool.do(decode_cost(len(body)), visitor_of(self), lambda: decode(body, depth))
-        except Busy as error:  # FastAPI lets no other kind of failure out of here
-            headers = {"retry-after": str(error.retry_after)}
-            raise HTTPException(error.status, f"Not now: {error.reason}.", headers) from None
+            return await self.app.state.aside(len(body), visitor_of(self), partial(decode, body, depth))
+        except HTTPException:
+            raise
+        except Exception as error:
+            raise Carried(error) from error
 
 
 class StrictRoute(APIRoute):

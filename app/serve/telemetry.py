@@ -13,16 +13,14 @@ from typing import Any
 import orjson
 from starlette.types import Scope
 
-from app.settings import Settings
-
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 class Telemetry:
     """Counts requests by route and status, and how long they took; one of them in each worker."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.json_logs = settings.json_logs
+    def __init__(self, json_logs: bool) -> None:
+        self.json_logs = json_logs
         self.requests: Counter[tuple[str, str, int]] = Counter()
         self.buckets: Counter[tuple[str, float]] = Counter()
         self.seconds: defaultdict[str, float] = defaultdict(float)
