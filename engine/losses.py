@@ -13,8 +13,8 @@ from engine.arrays import Floats
 
 Scale = float | Floats
 
-# The losses with a logarithm stay finite when an output is exactly 0 or 1. Gradients that go with the matching
-# activation never meet this bound: they are taken from z (see FromLogits).
+# The losses with a logarithm stay finite when an output is exactly 0 or 1. With the matching activation nothing meets
+# this bound: the loss and its gradients are taken from z (see FromLogits).
 TINY = 1e-12
 
 
@@ -22,11 +22,16 @@ TINY = 1e-12
 class FromLogits:
     """A loss joined with the output activation it belongs to, computed from z and so exact at any |z|.
 
-    `value_and_dz(z, a, y, scale, out)` returns the loss and writes dL/dz into `out`. `code` and `dz_code` say the
-    same in NumPy, batch-first; `dz_code_for_classes` is shorter and holds where every row of y adds up to 1.
+    `value_and_dz(z, a, y, scale, out)` returns the loss and writes dL/dz into `out`. `da` writes dL/da, which a step
+    does not need, unclipped: not finite only where a, or 1 - a, is less than any number above 0. `slope(z, a, y)` is
+    the activation's, to the digits that dz has, so that da times it is dz; None where units are mixed. `code` and
+    `dz_code` say the same in NumPy, batch-first; `dz_code_for_classes` is shorter and holds where every row of y adds
+    up to 1.
     """
 
     value_and_dz: Callable[[Floats, Floats, Floats, Scale, Floats], float]
+    da: Callable[[Floats, Floats, Floats, Scale, Floats], None]
+    slope: Callable[[Floats, Floats, Floats], Floats] | None
     formula: str
     code: str
     dz_code: str
@@ -104,10 +109,26 @@ def _binary_cross_entropy(a: Floats, y: Floats, scale: Scale, out: Floats) -> fl
 
 
 def _sigmoid_cross_entropy(z: Floats, a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
-    loss = scale * (np.logaddexp(0.0, z) - y * z).sum()
+    # Each side from its own softplus: no digits are lost where the output is sure and right.
+    loss = scale * (y * np.logaddexp(0.0, -z) + (1.0 - y) * np.logaddexp(0.0, z)).sum()
     np.subtract(a, y, out)
     np.multiply(out, scale, out)
     return float(loss)
+
+
+def _sigmoid_rest(z: Floats, a: Floats, y: Floats) -> Floats:
+    """1 - a: at y = 1 as dz = a - y has it, elsewhere from z, as a itself is near 1 where there is little left."""
+    return np.where(y == 1.0, 1.0 - a, 1.0 / (1.0 + np.exp(z)))
+
+
+def _sigmoid_cross_entropy_da(z: Floats, a: Floats, y: Floats, scale: Scale, out: Floats) -> None:
+    rest = _sigmoid_rest(z, a, y)
+    between = (a - y) / (a * rest)  # what of a or of the rest is 0 must not meet 0 / 0 where a class is sure
+    np.multiply(np.where(y == 1.0, -1.0 / a, np.where(y == 0.0, 1.0 / rest, between)), scale, out)
+
+
+def _sigmoid_slope(z: Floats, a: Floats, y: Floats) -> Floats:
+    return a * _sigmoid_rest(z, a, y)
 
 
 def _cross_entropy(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
@@ -126,7 +147,15 @@ def _softmax_cross_entropy(z: Floats, a: Floats, y: Floats, scale: Scale, out: F
     # log a = (z - top) - log sum exp(z - top), which is in range for any z; and a of the top z is 1 / that sum.
     logs = np.subtract(z, np.maximum.reduce(z, 0))
     np.multiply(logs, y, logs)
-    return -float(scale) * float(np.add.reduce(logs, None) + total.dot(np.log(np.maximum.reduce(a, 0))))
+    loss = -float(scale) * float(np.add.reduce(logs, None) + total.dot(np.log(np.maximum.reduce(a, 0))))
+    return loss + 0.0  # -0.0 is 0.0
+
+
+def _softmax_cross_entropy_da(z: Floats, a: Floats, y: Floats, scale: Scale, out: Floats) -> None:
+    out.fill(0.0)
+    np.divide(y, a, out, where=y != 0.0)
+    np.multiply(out, -scale, out)
+    np.add(out, 0.0, out)  # -0.0 is 0.0
 
 
 def _hinge(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
@@ -217,8 +246,10 @@ _ENTRIES = (
         {
             "sigmoid": FromLogits(
                 _sigmoid_cross_entropy,
+                _sigmoid_cross_entropy_da,
+                _sigmoid_slope,
                 r"\frac{\partial L}{\partial z_k} = \frac{1}{NK}(a_k - y_k)",
-                "(np.logaddexp(0, z) - y * z).mean()",
+                "(y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)).mean()",
                 "(a - y) / a.size",
             )
         },
@@ -239,6 +270,8 @@ _ENTRIES = (
         {
             "softmax": FromLogits(
                 _softmax_cross_entropy,
+                _softmax_cross_entropy_da,
+                None,
                 r"\frac{\partial L}{\partial z_k} = \frac{1}{N}(a_k - y_k)",
                 "-(y * (z - np.logaddexp.reduce(z, axis=1, keepdims=True))).sum() / n",
                 "(a * y.sum(axis=1, keepdims=True) - y) / n",

@@ -13,7 +13,7 @@ from engine.checks import SpecError
 from engine.optimizers import OPTIMIZERS
 from engine.quantity import Quantity
 from engine.session import frozen_mask
-from engine.tracing import LayerTrace, Trace
+from engine.tracing import Trace
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,12 @@ class UnitReceipt:
     outgoing: Floats | None
 
 
-def slopes(layer: LayerTrace) -> Floats | None:
-    """The activation's derivative at every z of a layer, (examples, units): what turns da into dz. None for softmax."""
+def slopes(trace: Trace, k: int) -> Floats | None:
+    """The activation's derivative at every z of layer k, (examples, units): what turns da into dz. None for softmax."""
+    layer, joined = trace.layers[k - 1], trace.spec.network.joined
+    if joined and k == len(trace.layers):
+        with np.errstate(all="ignore"):
+            return joined.slope(layer.z, layer.a, trace.y) if joined.slope else None
     derivative = ACTIVATIONS[layer.activation].derivative
     if derivative is None:
         return None
@@ -132,7 +136,7 @@ def parameter_receipt(trace: Trace, address: str) -> ParameterReceipt:
 def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
     """The receipt of a unit "a2.1", of layer 1 to the output; SpecError if there is none."""
     k, j = _unit_of(trace, address)
-    layer, slope = trace.layers[k - 1], slopes(trace.layers[k - 1])
+    layer, slope = trace.layers[k - 1], slopes(trace, k)
     above = trace.layers[k] if k < len(trace.layers) else None
     return UnitReceipt(
         address, k, j, trace.examples,

@@ -152,7 +152,10 @@ def _in_order(step: Trace) -> Iterator[tuple[int, str, Floats | float]]:
     upwards = list(enumerate(step.layers, 1))
     yield from ((k, name, getattr(layer, name)) for k, layer in upwards for name in ("z", "a"))
     yield 0, "loss", step.loss
-    yield from ((k, name, getattr(layer, name)) for k, layer in upwards[::-1] for name in ("da", "dz", "dW", "db"))
+    for k, layer in upwards[::-1]:
+        # A joined output's dz is not made of its da, which may be beyond any number where a is next to 0 or 1.
+        names = ("dz", "dW", "db") if k == len(step.layers) and step.spec.network.joined else ("da", "dz", "dW", "db")
+        yield from ((k, name, getattr(layer, name)) for name in names)
     yield 0, "memory", step.slots_next
     yield from ((k, name, getattr(layer, name)) for k, layer in upwards for name in ("W_next", "b_next"))
 

@@ -1,10 +1,13 @@
 """Every loss against its printed code, an independent formula and central differences; which outputs it takes."""
 
+from decimal import Decimal, localcontext
 from itertools import product
 
 import numpy as np
 import pytest
 import textbook
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.activations import ACTIVATIONS
 from engine.arrays import Floats
@@ -181,3 +184,82 @@ def test_nan_is_never_hidden(loss: Loss) -> None:
     a[0, 0] = np.nan
     with np.errstate(all="ignore"):
         assert np.isnan(value_and_gradient(loss, a, y)[0])
+
+
+def exactly(z: float) -> tuple[Decimal, Decimal]:
+    """The sigmoid of z and what is left to 1, to forty digits."""
+    with localcontext() as context:
+        context.prec = 400
+        growth = Decimal(z).exp()
+        return growth / (1 + growth), 1 / (1 + growth)
+
+
+FAR = (-700.0, -300.0, -40.0, -30.0, -28.0, -5.0, 0.0, 0.3, 20.0, 28.0, 30.0, 33.0, 36.0, 40.0, 300.0, 700.0)
+
+
+@pytest.mark.parametrize("z", FAR)
+def test_a_sure_output_costs_and_asks_to_the_last_digits(z: float) -> None:
+    """Binary cross-entropy and its dL/da against forty digits, on both sides, and da times the slope is dz."""
+    share, rest = exactly(z)
+    joined = LOSSES["binary_cross_entropy"].from_logits["sigmoid"]
+    for y, told in ((1.0, share), (0.0, rest)):
+        z_, y_, a, da, dz = (np.full((1, 1), value) for value in (z, y, 0.0, 0.0, 0.0))
+        with np.errstate(all="ignore"):
+            ACTIVATIONS["sigmoid"].forward(z_, a)
+            loss = joined.value_and_dz(z_, a, y_, 1.0, dz)
+            joined.da(z_, a, y_, 1.0, da)
+            assert joined.slope is not None
+            slope = joined.slope(z_, a, y_)
+        with localcontext() as context:
+            context.prec = 400
+            assert loss == pytest.approx(float(-told.ln()), rel=1e-14)
+        assert da.item() == pytest.approx(float((-1 if y else 1) / told), rel=1e-13)
+        assert da.item() * slope.item() == pytest.approx(dz.item(), rel=1e-14, abs=0.0)
+        assert slope.item() == pytest.approx(float(share * rest), abs=2e-16)
+
+
+@settings(deadline=None)
+@given(st.floats(-20, 20), st.floats(0, 1))
+def test_in_range_a_sure_output_costs_what_it_did(z: float, y: float) -> None:
+    """The loss from each side's softplus is that of one softplus and y z, but for the last digit."""
+    value, _ = value_and_dz(LOSSES["binary_cross_entropy"], "sigmoid", np.full((1, 1), z), np.full((1, 1), y))
+    assert value == pytest.approx(float(np.logaddexp(0.0, z) - y * z), rel=1e-15, abs=8e-15)
+
+
+@settings(deadline=None)
+@given(st.floats(-700, 700), st.one_of(st.sampled_from([0.0, 1.0]), st.floats(0.001, 0.999)))
+def test_dl_da_times_the_slope_is_delta(z: float, y: float) -> None:
+    """Whatever the target, as near to the ends as floats go."""
+    joined = LOSSES["binary_cross_entropy"].from_logits["sigmoid"]
+    z_, y_, a, da, dz = (np.full((1, 1), value) for value in (z, y, 0.0, 0.0, 0.0))
+    with np.errstate(all="ignore"):
+        ACTIVATIONS["sigmoid"].forward(z_, a)
+        joined.value_and_dz(z_, a, y_, 1.0, dz)
+        joined.da(z_, a, y_, 1.0, da)
+        assert joined.slope is not None
+        product = da * joined.slope(z_, a, y_)
+    assert np.isfinite(da).all()
+    np.testing.assert_allclose(product, dz, rtol=1e-13, atol=0.0)
+
+
+def test_softmax_asks_without_a_bound() -> None:
+    """dL/da of the true class is -1 / a however small a is, and through the Jacobian it comes to dz."""
+    joined = LOSSES["cross_entropy"].from_logits["softmax"]
+    z, y = np.array([[-80.0, -600.0, 3.0], [0.0, 0.0, 1.0]]), np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    a, da, dz = np.empty_like(z), np.empty_like(z), np.empty_like(z)
+    ACTIVATIONS["softmax"].forward(z, a)
+    joined.value_and_dz(z, a, y, 1 / 3, dz)
+    joined.da(z, a, y, 1 / 3, da)
+    np.testing.assert_allclose(da[0, :2], [-np.exp(80.0) / 3, -np.exp(600.0) / 3], rtol=1e-12)
+    assert not np.signbit(da[1, 0])
+    np.testing.assert_allclose(ACTIVATIONS["softmax"].backward(da, z, a), dz, rtol=1e-12, atol=1e-300)
+
+
+def test_what_costs_nothing_has_no_sign() -> None:
+    """Sure and right is 0.0 and not -0.0, as softmax's logarithms would have it."""
+    for loss, output in JOINED:
+        z, y = np.array([[800.0], [0.0]]), np.array([[1.0], [0.0]])
+        z[1] = -800.0 if output == "sigmoid" else 0.0
+        value, _ = value_and_dz(loss, output, z, y)
+        assert value == 0.0
+        assert not np.signbit(value)

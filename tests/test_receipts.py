@@ -10,6 +10,7 @@ from app.explain.moments import GRAINS, text_of
 from app.explain.receipts import receipt
 from app.explain.walkthrough import known, walkthrough
 from app.page.ledger import Ledger, ledger
+from app.words.numbers import signed
 from engine import OPTIMIZERS, Quantity, Spec, SpecError, Trace, advance, start, trace
 from engine.receipts import parameter_receipt, unit_receipt
 
@@ -139,3 +140,49 @@ def test_an_address_that_is_not_there(address: str) -> None:
         receipt(step, address)
     assert caught.value.field == "address"
     assert caught.value.allowed
+
+
+SATURATED = {
+    "sure and wrong, low": ("binary", "sigmoid", [[-40.0]], 1, "−2.354×10¹⁷", "−1.000"),
+    "sure and wrong, high": ("binary", "sigmoid", [[40.0]], 0, "+2.354×10¹⁷", "+1.000"),
+    "a class that has no share": ("multiclass", "softmax", [[-80.0], [0.0]], 0, "−5.541×10³⁴", "−1.000"),
+}
+
+
+@pytest.mark.parametrize("case", SATURATED)
+def test_a_saturated_output_does_not_contradict_itself(case: str) -> None:
+    """dL/da of an output that the loss is joined with is not clipped, and comes to delta: in numbers and in lines."""
+    task, output, W, y, da, delta = SATURATED[case]
+    step = trace(start(saturated(task, output, W, y)), 0)
+    receipt = unit_receipt(step, "a1.1")
+    if receipt.slope is not None:
+        np.testing.assert_allclose(receipt.da * receipt.slope, receipt.dz, rtol=1e-14)
+    told = {line.label: line.value for line in ledger(step, "a1.1", batch=False).lines}
+    assert told["da = dL/da"] == da
+    assert [value for label, value in told.items() if label.startswith("δ")] == [delta]
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+@pytest.mark.parametrize("weight", [-800.0, 800.0])
+def test_what_is_beyond_any_number_is_not_told(weight: float, grain: str) -> None:
+    """Where a is 0 to the last bit, or 1, dL/da is "–" and a sentence says why; delta stays, and the run goes on."""
+    state = start(saturated("binary", "sigmoid", [[weight]], int(weight < 0)))
+    step = trace(state)
+    told = ledger(step, "a1.1", batch=False)
+    assert [line.value for line in told.lines[2:]] == ["–", signed(step.layers[0].dz.item())]
+    assert "beyond any number" in text_of(told.words)
+    moments = [moment for moment in walkthrough(step, grain) if Quantity.parse("dz1.1") in moment.targets]
+    assert len(moments) == (grain in ("operation", "unit"))
+    assert all("beyond any number" in text_of(moment.words) for moment in moments)
+    assert not any("∞" in text_of(moment.numbers) for moment in walkthrough(step, grain))
+    assert advance(state, 5).state.divergence is None
+
+
+def saturated(task: str, output: str, W: list[list[float]], y: int) -> Spec:
+    """A network without hidden layers that is sure of its one example."""
+    return Spec.make(
+        dataset="custom", data={"x": [[1.0]], "y": [y], "task": task} if task == "binary" else
+        {"x": [[1.0], [0.0]], "y": [y, 1], "task": task}, hidden=[], output_activation=output, test_share=0,
+        loss={"sigmoid": "binary_cross_entropy", "softmax": "cross_entropy"}[output], batch_size=1,
+        parameters=[{"W": W, "b": [0.0] * len(W)}],
+    )  # fmt: skip

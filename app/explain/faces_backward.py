@@ -154,7 +154,7 @@ def _product_back(scene: Scene, key: Key) -> Face:
 def _dz(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     layer, entry = scene.layer(k), ACTIVATIONS[scene.layer(k).activation]
-    da, dz, factors = layer.da[:, j - 1], layer.dz[:, j - 1], slopes(layer)
+    da, dz, factors = layer.da[:, j - 1], layer.dz[:, j - 1], slopes(scene.trace, k)
     if factors is None:
         return _dz_of_softmax(scene, k, j)
     factor = factors[:, j - 1]
@@ -228,6 +228,8 @@ def _joined(scene: Scene, j: int) -> Face:
     a, dz, loss = layer.a[:, j - 1], layer.dz[:, j - 1], LOSSES[spec.loss]
     pair = f"{ACTIVATIONS[layer.activation].title} and {loss.title.lower()}"
     words = asks(scene, k, j, float(dz.sum())) + say(f" {pair}, taken as one, leave only a − y: no slope can stop it.")
+    if not scene.told_da(j):
+        words += say(" dL/da alone would be beyond any number, so it is not told; delta is taken from z.")
     total = float(scene.trace.y[0].sum())
     factor = "" if layer.activation == "sigmoid" or total == 1.0 else f" × {signed(total)}"
     divisor, aim = _divisor(scene), times(Segment(target(y[0]).lstrip("+")))

@@ -132,6 +132,11 @@ class Scene:
         """Output, unit 3 (class 2): classes count from 0."""
         return f"Output, unit {self.wanted} (class {(self.wanted or 1) - 1})"
 
+    def told_da(self, j: int) -> bool:
+        """Whether output j's dL/da is a number: next to 0 or 1 it may be beyond any, where its delta is not."""
+        output = self.layer(self.last)
+        return bool((np.isfinite(output.da[:, j - 1]) | ~np.isfinite(output.dz[:, j - 1])).all())
+
     @property
     def first(self) -> str:
         """Says in a batch that what follows is its first example's."""

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-import numpy as np
-
 from engine import Quantity, RunState, Trace, advance, apply, evaluate, trace
 from engine.arrays import Floats
+from engine.receipts import slopes
 
 _OF_UNITS = ("a", "z", "da", "dz", "slope")
 
@@ -113,13 +112,13 @@ class Facts:
 
     def _slopes(self, layer: int) -> Floats:
         """a'(z) of a layer's units on the first example; for softmax, the diagonal of its Jacobian."""
-        network, values = self.state.spec.network, self.trace.layers[layer - 1]
-        activation = network.activations[layer - 1]
-        z, a = values.z[0], values.a[0]
-        if activation.product is not None:
-            diagonal: Floats = a * (1.0 - a)
-            return diagonal
-        return activation.backward(np.ones_like(z), z, a)
+        found = slopes(self.trace, layer)
+        if found is not None:
+            first: Floats = found[0]
+            return first
+        a = self.trace.layers[layer - 1].a[0]
+        diagonal: Floats = a * (1.0 - a)
+        return diagonal
 
 
 class _Same:

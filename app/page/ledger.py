@@ -13,7 +13,7 @@ from app.explain.moments import Segments
 from app.explain.receipts import Receipt, is_known, receipt
 from app.explain.scene import Scene
 from app.words.maths import mathml, symbol
-from app.words.numbers import UNKNOWN, given, short, signed
+from app.words.numbers import NONE, UNKNOWN, given, short, signed
 from engine import Quantity, Spec, Trace
 from engine.arrays import Floats
 from engine.penalties import PENALTIES
@@ -155,10 +155,13 @@ def _unit(scene: Scene, told: Receipt, facts: UnitReceipt, batch: bool, tell: Te
     mean, total = ("mean ", "sum of ") if batch else ("", "")
     activation = scene.layer(k).activation
     slope = "its Jacobian" if activation == "softmax" else "f′(z)"
+    da = tell(float(facts.da.sum()), here.like("da"))
+    if facts.outgoing is None and not scene.told_da(j) and da != UNKNOWN:
+        da = NONE
     lines = (
         Line(f"{mean}z = Σ w × a + b", tell(float(facts.z.mean()), here.like("z")), "forward"),
         Line(f"{mean}a = {activation.replace('_', ' ')}(z)", tell(float(facts.a.mean()), here), "forward"),
-        Line(f"{total}da = dL/da", tell(float(facts.da.sum()), here.like("da")), "backward"),
+        Line(f"{total}da = dL/da", da, "backward"),
         Line(f"{total}δ = da × {slope}", tell(float(facts.dz.sum()), here.like("dz")), "backward"),
     )
     into = [

@@ -233,6 +233,7 @@ class LayerAnswer(BaseModel):
     """One layer in one step: z, a, da, dz (examples, units); W, dW, W_next (units, inputs); b, db, b_next (units).
 
     All gradients are those of the data's loss; `dW_penalty` is what regularization adds to dW, null if there is none.
+    A `da` is null where an output's a is next to 0 or 1 and its dL/da beyond any number; dz is told all the same.
     """
 
     activation: str
