@@ -2,6 +2,7 @@
 /* global htmx */
 import { isPlaying, pause } from './play.js';
 import { follow } from './stream.js';
+import './strip.js';
 import { fields, form, run, step } from './view.js';
 
 const strip = document.getElementById('strip');
@@ -133,34 +134,14 @@ function listStudents() {
   htmx.ajax('GET', `/class/${room}/students`, { source: students, target: '#student-list', swap: 'innerMorph' });
 }
 
-// A menu near the right edge opens to the left.
-document.addEventListener('toggle', (event) => {
-  const sheet = event.target.open && event.target.querySelector?.(':scope > .sheet');
-  if (!sheet) return;
-  sheet.classList.remove('leftwards');
-  sheet.classList.toggle('leftwards', sheet.getBoundingClientRect().right > document.documentElement.clientWidth);
-}, true);
-
 students.addEventListener('toggle', () => {
   joined = '';
   listStudents();
 });
 
-document.addEventListener('submit', (event) => {
-  say('');
-  if (event.target.closest('[data-closes-menu]')) event.target.closest('details').open = false;
-});
+document.addEventListener('submit', () => say(''));
 
 document.addEventListener('click', async (event) => {
-  const copied = event.target.closest('[data-copies]');
-  if (copied) {
-    const field = document.getElementById(copied.dataset.copies);
-    await navigator.clipboard?.writeText(field.value);
-    copied.textContent = 'Copied';
-  }
-  for (const menu of document.querySelectorAll('#strip details.menu[open]')) {
-    if (!menu.contains(event.target)) menu.open = false;
-  }
   const link = event.target.closest('a[href^="/learn/"]');
   if (link && !form() && !event.defaultPrevented) {
     event.preventDefault();

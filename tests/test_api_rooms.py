@@ -66,8 +66,8 @@ def test_a_script_runs_a_whole_class(tmp_path: Path) -> None:
         stepped = (await teacher.post(f"{path}/step", json={"count": 20})).json()
         assert stepped["shared"]["step"] == stepped["run"]["step"] == 20
 
-        asked = (await teacher.post(f"{path}/questions", json={"kind": "direction", "address": "W1.1.1"})).json()
-        assert asked["question"]["address"] == "W1.1.1"
+        asked = (await teacher.post(f"{path}/questions", json={"kind": "direction", "address": "b1.1"})).json()
+        assert asked["question"]["address"] == "b1.1"
         for person, answer in ((ada, "down"), (ada, "up"), (bob, "stay")):
             assert (await person.put(f"{path}/questions/1/answer", json={"answer": answer})).status_code == 200
         seen = (await ada.get(path)).json()["question"]
@@ -457,6 +457,7 @@ def test_the_weight_that_has_moved_is_shown_as_it_is_now(tmp_path: Path) -> None
 
     async def work(school: School) -> None:
         path, teacher, _ = await school.room(view="lens=gradients")
+        await teacher.post(f"{path}/step", json={"count": 7})
         await teacher.post(f"{path}/questions", json={"kind": "direction"})
         told = (await teacher.post(f"{path}/questions/1/reveal")).json()
         assert "lens=gradients" not in told["shared"]["view"]

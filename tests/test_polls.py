@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.draw.drawing import Marks, draw
+from app.draw.pictures import surfaces
 from app.explain.walkthrough import known, walkthrough
 from app.learn.facts import Facts
 from app.page.links import View
 from app.room import polls
 from app.room.polls import BadQuestion, Question
 from app.room.teaching import _hiding
-from engine import Quantity, Spec, advance, evaluate, start, trace
+from engine import Quantity, RunState, Spec, advance, evaluate, start, trace
 
 SPECS = st.fixed_dictionaries(
     {
@@ -32,7 +34,7 @@ def test_the_truth_is_what_the_step_then_does(spec: dict[str, object], steps: in
     """Direction, loss, largest gradient and delta agree with the engine's own step, whatever the optimizer."""
     state = advance(start(Spec.make(spec)), steps).state
     after, now = advance(state, 1).state, trace(state)
-    address = "W1.1.1"
+    address = "b1.1"
     change = after.parameters[state.spec.network.locate(address)] - state.parameters[state.spec.network.locate(address)]
     question = polls.make(Facts(state), "direction", address)
     assert polls.make(Facts(state, example=1), "direction", address) == question, "a step is one of the mini-batch"
@@ -77,6 +79,58 @@ def test_the_answer_is_not_on_the_screen_while_it_is_asked(spec: dict[str, objec
     asked = {"direction": "dW1.1.1", "delta": "dz1.1"}.get(kind, "dz1.1")
     assert not Quantity.parse(asked).is_in(so_far)
     assert view.example == question.example
+
+
+def shown(state: RunState, question: Question) -> float:
+    """What stands at the two ends of a question's weight, a × δ, read off the drawing that the class sees."""
+    view = _hiding(question, state, View())
+    step, marks = trace(state, view.example), Marks(select=view.select)
+    drawn = draw(state.spec, step, surfaces(state), view.lens, view.example is None, marks, "m").svg
+    of = Quantity.parse(question.address)
+
+    def at(node: str, place: str, letter: str) -> float:
+        part = drawn[drawn.index(f'id="{node}"') :]
+        found = re.search(rf'<text class="{place}"[^>]*>{letter} ([^<]+)<', part)
+        return float(found[1].replace("−", "-"))  # type: ignore[index]
+
+    return at(f"node-{of.layer - 1}-{of.source}", "above", "a") * at(f"node-{of.layer}-{of.unit}", "below", "δ")
+
+
+@settings(max_examples=25, deadline=None)
+@given(SPECS, st.integers(0, 20))
+def test_who_reasons_from_the_numbers_on_screen_is_right(spec: dict[str, object], steps: int) -> None:
+    """The weight asked about goes where a × δ at its ends points; one where they mislead is asked about on one example,
+    whose own numbers are shown; only the trap is about the others, and says so."""
+    state = advance(start(Spec.make(spec)), steps).state
+    facts = Facts(state)
+    way = {"up": -1, "down": 1, "stay": 0}
+    plain = polls.make(facts, "direction")
+    if plain.example is None:  # an optimizer's memory may take every weight another way; the sentence then says so
+        remembers = spec["optimizer"] != "sgd" and "yet with" in plain.sentence
+        assert np.sign(shown(state, plain)) == (
+            np.sign(facts[f"d{plain.address}"]) if remembers else way[str(plain.truth)]
+        )
+    for address in ("W1.1.1", "W2.1.1"):
+        question = polls.make(facts, "direction", address)
+        assert np.sign(shown(state, question)) == np.sign(facts.on(question.example)[f"d{address}"])
+        assert question.steps == (question.example is None)
+        assert ("alone" in question.prompt) != question.steps
+    try:
+        question = polls.make(facts, "trap")
+    except BadQuestion:
+        pass  # every weight's numbers point its way
+    else:
+        assert way[str(question.truth)] == -np.sign(shown(state, question))
+        assert "misleads" in question.sentence
+        assert "mean" in question.given
+
+
+def test_without_an_address_the_step_itself_is_asked_about() -> None:
+    """Of default runs nearly every state has a weight whose numbers agree: the liveliest of these is chosen."""
+    states = [advance(start(Spec.make(seed=seed)), steps).state for seed in (1, 2, 3) for steps in (0, 7, 40)]
+    questions = [polls.make(Facts(state), "direction") for state in states]
+    assert all(question.example is None and question.steps for question in questions)
+    assert all(question.address.startswith("W") for question in questions)
 
 
 def test_a_network_of_one_weight_and_a_diverged_run_are_refused() -> None:

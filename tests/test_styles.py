@@ -8,7 +8,7 @@ import pytest
 from machine import ROOT
 
 SHEETS = sorted((ROOT / "static").glob("*.css"))
-SET_BY_SCRIPT = {"--zoom", "--plot", "--ask"}
+SET_BY_SCRIPT = {"--zoom", "--plot", "--ask", "--strip"}
 COLOUR = re.compile(r"(--[\w-]+): (#[0-9a-f]{3,6}|rgb\([^)]*\));")
 
 

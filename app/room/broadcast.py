@@ -28,7 +28,7 @@ POLL_SECONDS = 0.05
 BEAT_SECONDS = 5.0
 BEATS_TO_COMMENT = 3
 COUNT_SECONDS = 2.0
-REMOVED = "removed"  # what one who was removed is told, before the stream is cut at the next beat
+REMOVED = "removed"  # what one who was removed is told, before the stream ends
 # A gzip stream may be made of pieces that each stand alone: any follower can skip any of them.
 GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
@@ -259,7 +259,7 @@ class Hub:
             for channel in list(self.channels.values()):
                 for follower in list(channel.followers):
                     stalled = follower.waiting_since and follower.waiting_since < too_long
-                    if follower.task and (stalled or follower.audience == REMOVED):
+                    if follower.task and stalled:
                         self.sent["cut"] += 1
                         follower.cut = True
                         follower.task.cancel()
@@ -327,11 +327,13 @@ class Stream(Response):
             news = channel.news
             if last := channel.last or (BYE if hub.stopped else None):
                 await self._send(send, [last])
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
-                return
+                break
             if packets := hub.due(channel, follower):
                 await self._send(send, packets)
+            if follower.audience == REMOVED:
+                break
             await news.wait()  # at once, if something came while this was being written
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, send: Send, packets: Iterable[Packet], head: bytes = b"") -> None:
         follower = self.follower

@@ -11,6 +11,7 @@ from math import floor, log10
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.failures import BadQuestion
 from app.learn.facts import Facts
@@ -20,6 +21,7 @@ from app.room.names import clean
 from app.words.names import layer_name, name_of
 from app.words.numbers import signed, unsigned
 from engine import FEATURES, Quantity
+from engine.arrays import Floats
 from engine.session import frozen_mask
 
 OPEN, CLOSED, REVEALED = "open", "closed", "revealed"
@@ -142,33 +144,66 @@ def _from(problem: Problem, **more: Any) -> Question:
 
 
 def direction(facts: Facts, address: str) -> Question:
-    """Which way the next step moves a weight or a bias: the step that training takes, on its mini-batch."""
+    """Which way the next step moves a weight or a bias: the step that training takes, on its mini-batch.
+
+    Who reasons from the numbers on screen is right: without an address it is about a weight whose numbers point its
+    way, and a weight of which they point the other way is asked about on one example.
+    """
     facts = facts.on(None)
-    address = liveliest(facts) if address[:1] in ("", "a") else address
-    problem = direction_problem(facts, address)
+    address = plainest(facts) if address[:1] in ("", "a") else address
+    if address.startswith("W") and _misleads(facts, address):
+        return _alone(facts, address)
     kind = "weight" if address.startswith("W") else "bias"
+    return _moved(facts, address, f"Which way will the glowing {kind} {name_of(address)} move?", _why(facts, address))
+
+
+def _moved(facts: Facts, address: str, prompt: str, sentence: str, **more: Any) -> Question:
     return _from(
-        problem, prompt=f"Which way will the glowing {kind} {name_of(address)} move?",
-        sentence=_why(facts, address, str(problem.truth)), address=address, steps=True,
+        direction_problem(facts, address), prompt=prompt, sentence=sentence,
+        **{"address": address, "steps": True, **more},
     )  # fmt: skip
 
 
-def _why(facts: Facts, address: str, truth: str) -> str:
+def _alone(facts: Facts, address: str) -> Question:
+    """The same on the example of the mini-batch that says most, whose own numbers are on screen then."""
+    of = Quantity.parse(address)
+    products = _below(facts, of.layer)[:, of.source - 1] * facts.trace.layers[of.layer - 1].dz[:, of.unit - 1]
+    facts = facts.on(int(facts.trace.examples[int(np.abs(products).argmax())]))
+    prompt = f"On example {facts.example} alone, which way would the step move the glowing weight {name_of(address)}?"
+    return _moved(facts, address, prompt, _why(facts, address), steps=False, example=facts.example)
+
+
+def trap(facts: Facts, address: str = "") -> Question:
+    """Which way a weight moves whose numbers on screen, a mean and a sum, point the other way: the one of the address,
+    if it is such a weight, else the liveliest of them."""
+    facts = facts.on(None)
+    moves = _moves(facts)
+    misled = _ranked(facts, (moves == -np.sign(_flat(facts, "dW"))) & (moves == -_pointings(facts)) & (moves != 0))
+    if not misled:
+        raise BadQuestion("kind", "trap", "another question: at every weight here the numbers on screen point its way")
+    address = address if address in misled else misled[0]
+    prompt = f"Which way will the glowing weight {name_of(address)} move?"
+    says = DOWN if facts.change(address) > 0 else UP
+    sentence = f"The mean of a times the sum of δ says {says}, and misleads: it is not the sum of the products. "
+    given = f"a is the mean of {len(facts.trace.examples)} examples, δ their sum"
+    return _moved(facts, address, prompt, sentence + _why(facts, address), given=given)
+
+
+def _why(facts: Facts, address: str) -> str:
     """What the gradient is and where it takes the parameter; or what keeps it from going there."""
     gradient, now, after = facts[f"d{address}"], facts[address], facts.next(address)
+    truth = UP if after > now else DOWN if after < now else STAY
     product = "delta × a" if address.startswith("W") else "delta"
     sign = "zero" if gradient == 0 else "negative" if gradient < 0 else "positive"
-    mean = f"{product}, the mean of the batch, is {signed(gradient)}"
-    moves = (
-        f"it stays at {signed(now)}"
-        if truth == STAY
-        else f"the step goes {truth}, from {_told_apart(signed, now, after)}"
-    )
+    mean = f"{product}, the mean of the batch, is" if facts.example is None else f"{product} is"
+    mean = f"{mean} {signed(gradient)}, {sign}"
+    goes = "the step goes" if facts.example is None else "its step would go"
+    moves = f"it stays at {signed(now)}" if truth == STAY else f"{goes} {truth}, from {_told_apart(signed, now, after)}"
     if truth == {"zero": STAY, "negative": UP, "positive": DOWN}[sign]:
-        return f"{mean}, {sign}: so {moves}."
+        return f"{mean[:1].upper()}{mean[1:]}: so {moves}."
     if frozen_mask(facts.state.spec)[facts.state.spec.network.locate(address)]:
-        return f"{mean}, {sign}; yet it is frozen, so {moves}."
-    return f"{mean}, {sign}; yet with {facts.state.spec.optimizer} and its settings {moves}."
+        return f"{mean[:1].upper()}{mean[1:]}; yet it is frozen, so {moves}."
+    return f"{mean[:1].upper()}{mean[1:]}; yet with {facts.state.spec.optimizer} and its settings {moves}."
 
 
 def _told_apart(spell: Callable[[float, int], str], now: float, after: float) -> str:
@@ -257,19 +292,51 @@ def _unit_of(facts: Facts, address: str) -> tuple[int, int]:
     return facts.layers, 1
 
 
-def _ranked(facts: Facts) -> list[str]:
-    """All weights, the largest gradient first."""
-    network, layers = facts.state.spec.network, facts.trace.layers
+def _flat(facts: Facts, name: str) -> Floats:
+    """A quantity of all weights in one row, in the order of `_ranked`: dW, W or W_next."""
+    return np.concatenate([getattr(layer, name).ravel() for layer in facts.trace.layers])
+
+
+def _below(facts: Facts, layer: int) -> Floats:
+    """What comes into a layer, (examples, inputs)."""
+    return facts.trace.layers[layer - 2].a if layer > 1 else facts.trace.x
+
+
+def _moves(facts: Facts) -> Floats:
+    """Which way the step takes each weight: +1, -1 or 0."""
+    return np.sign(_flat(facts, "W_next") - _flat(facts, "W"))
+
+
+def _pointings(facts: Facts) -> Floats:
+    """Which way the numbers on screen at the ends of each weight say it goes: against mean a × sum of δ."""
+    layers = enumerate(facts.trace.layers, 1)
+    return np.concatenate([-np.sign(np.outer(layer.db, _below(facts, k).mean(axis=0))).ravel() for k, layer in layers])
+
+
+def _misleads(facts: Facts, address: str) -> bool:
+    """Whether these numbers say the opposite of the gradient of one weight."""
+    gradient = facts[f"d{address}"]
+    of = Quantity.parse(address)
+    a, delta = _below(facts, of.layer)[:, of.source - 1].mean(), facts.trace.layers[of.layer - 1].db[of.unit - 1]
+    return bool(gradient * a * delta < 0)
+
+
+def _ranked(facts: Facts, which: NDArray[np.bool_] | None = None) -> list[str]:
+    """All weights, or those chosen, the largest gradient first."""
+    layers = facts.trace.layers
     where = [(k, j, i) for k, layer in enumerate(layers, 1) for j in range(1, layer.W.shape[0] + 1)
              for i in range(1, layer.W.shape[1] + 1)]  # fmt: skip
-    sizes = np.abs(np.concatenate([layer.dW.ravel() for layer in layers]))
-    assert len(where) == int(network.is_weight.sum())
-    return [f"W{k}.{j}.{i}" for k, j, i in (where[n] for n in np.argsort(-sizes, kind="stable"))]
+    sizes = np.abs(_flat(facts, "dW"))
+    assert len(where) == int(facts.state.spec.network.is_weight.sum())
+    order = np.argsort(-sizes, kind="stable")
+    return ["W{}.{}.{}".format(*where[n]) for n in (order if which is None else order[which[order]])]
 
 
-def liveliest(facts: Facts) -> str:
-    """The weight with the largest gradient."""
-    return _ranked(facts)[0]
+def plainest(facts: Facts) -> str:
+    """The weight with the largest gradient among those that go where the numbers on screen at their ends point; of all,
+    if there is none."""
+    moves = _moves(facts)
+    return [*_ranked(facts, (_pointings(facts) == moves) & (moves != 0)), *_ranked(facts)][0]
 
 
 def _where(facts: Facts, address: str) -> str:
@@ -290,6 +357,7 @@ def _short_unit(facts: Facts, layer: int, unit: int) -> str:
 
 KINDS: dict[str, tuple[str, Callable[[Facts, str], Question]]] = {
     "direction": ("Which way will this weight move?", direction),
+    "trap": ("Which way, where mean a and δ mislead?", trap),
     "loss": ("Will the loss go down?", loss_goes),
     "largest": ("Which weight has the largest gradient?", largest_gradient),
     "delta": ("What is delta of this unit?", delta),

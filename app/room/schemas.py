@@ -67,7 +67,9 @@ class QuestionBody(Body):
 
     model_config = _example({"kind": "direction", "address": "W1.1.1"})
 
-    kind: Annotated[str, Field(max_length=40)] = Field("direction", description="direction, loss, largest, delta, own")
+    kind: Annotated[str, Field(max_length=40)] = Field(
+        "direction", description="direction, trap, loss, largest, delta, own"
+    )
     address: Annotated[str, Field(max_length=40)] | None = Field(None, description="Such as W2.1.3 or a2.1")
     prompt: Text = ""
     options: list[Text] = Field(default_factory=list, max_length=12)

@@ -146,7 +146,7 @@ class Teaching:
 
 def _showing(question: Question, view: View) -> View:
     """The view that has the answer: the weight that has moved, or the gradients with the largest selected."""
-    if question.kind == "direction":
+    if question.steps and question.address:
         return replace(view, moment=None, lens="weights")
     if question.kind == "largest":
         return replace(view, moment=None, lens="gradients", select=question.truth)
@@ -162,7 +162,7 @@ def _hiding(question: Question, state: RunState, view: View) -> View:
     view = replace(view, example=question.example)
     moments = walkthrough(trace(state, view.example), view.grain)
     about = Quantity.parse(question.address) if question.address else Quantity("")
-    sought = about.like(f"d{about.kind}") if question.steps else about.like("dz")
+    sought = about.like("dz" if about.kind == "a" else f"d{about.kind}")
     first = next((m.index for m in moments if any(target.covers(sought) for target in m.targets)), None)
     if first is None:
         first = next(m.index for m in moments if m.phase == "backward")

@@ -417,3 +417,68 @@ def test_a_long_lesson_stays_readable_on_the_wall(people: People) -> None:
         assert over == ("Continues on your own screen" in cut), lesson
         found.add(over)
     assert found == {True, False}
+
+
+COVERS = """([one, other]) => { const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
+    return Math.min(a.right, b.right) > Math.max(a.left, b.left)
+        && Math.min(a.bottom, b.bottom) > Math.max(a.top, b.top);
+}"""
+
+
+def covers(page: Page, one: str, other: str) -> bool:
+    found = [page.locator(each).element_handle() for each in (one, other)]
+    return bool(page.evaluate(COVERS, found))
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1280, 720)])
+def test_a_bar_stands_below_its_label(people: People, size: tuple[int, int]) -> None:
+    """Of long answers, on a phone and on a wide screen; the line under one's own answer is in sight, too."""
+    teacher, code = people.teacher()
+    ada = people.page(f"/class/{code}", viewport={"width": size[0], "height": size[1]})
+    ada.get_by_role("button", name="Join").click()
+    teacher.locator("#ask summary").click()
+    teacher.get_by_role("button", name="Which weight has the largest gradient?").click()
+    ada.locator(".pick").first.click()
+    teacher.get_by_role("button", name="Reveal").click()
+    expect(ada.locator(".vote.mine")).to_have_count(1)
+    apart = """votes => votes.map(v => v.querySelector('svg').getBoundingClientRect().top
+        - v.querySelector('.label').getBoundingClientRect().bottom)"""
+    found = ada.locator(".vote").evaluate_all(apart)
+    assert len(found) == 4
+    assert min(found) >= 4
+
+
+@pytest.mark.parametrize("profile", ["screen", "projector"])
+def test_the_receipt_does_not_lie_on_the_question(people: People, profile: str) -> None:
+    """On a tablet, where it lies over the controls; after the reveal, too, when the strip is taller."""
+    teacher, _ = people.teacher()
+    teacher.set_viewport_size({"width": 1024, "height": 768})
+    teacher.evaluate("profile => { document.documentElement.dataset.profile = profile; }", profile)
+    teacher.locator("#step").click()
+    teacher.locator("#ask summary").click()
+    teacher.get_by_role("button", name="Which way will this weight move?").click()
+    for button in ("Reveal", None):
+        expect(teacher.locator("#receipt")).to_be_visible()
+        expect(teacher.locator("html")).to_have_attribute("style", re.compile("--strip"))
+        assert not covers(teacher, "#receipt", "#question")
+        if button:
+            teacher.get_by_role("button", name=button).click()
+            expect(teacher.locator(".truth")).to_be_visible()
+    on_top = """e => { const b = e.getBoundingClientRect();
+        return document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2) === e; }"""
+    assert teacher.locator("#receipt .close").evaluate(on_top)
+
+
+def test_a_refused_question_stays_open_with_its_sentence(people: People) -> None:
+    """What was typed is kept, and why it was refused stands beside it; Escape closes the menu."""
+    teacher, _ = people.teacher()
+    teacher.locator("#ask summary").click()
+    teacher.locator("#own-prompt").fill("Why?")
+    teacher.get_by_label("Answers, one a line").fill("a\na")
+    teacher.get_by_role("button", name="Ask it").click()
+    expect(teacher.locator("#ask .error").filter(has_text="2 to 6 different options")).to_be_visible()
+    expect(teacher.locator("#own-prompt")).to_have_value("Why?")
+    teacher.keyboard.press("Escape")
+    expect(teacher.locator("#own-prompt")).to_be_hidden()
+    expect(teacher.locator("#ask summary")).to_be_focused()
+    people.complaints = [text for text in people.complaints if "422" not in text]
