@@ -5,25 +5,40 @@ That triple reproduces a run bit for bit on one machine, so going back, branchin
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
+from engine.arrays import Ints
 from engine.checks import SpecError, integer, number
+from engine.examples import examples_of
 from engine.fields import FIELDS
 from engine.state import RunState, frozen, no_memory
-from engine.training import advance
+from engine.training import advance, step_on
 
+EXAMPLES = "examples"  # the edit that is a step itself: on these examples in place of the next mini-batch
+MOST_EXAMPLES = 100
 LARGEST_PARAMETER = 1e6
 MOST_STEPS = 10**9
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One change, made when the run had taken `step` steps: a live field of the spec, or a parameter by address."""
+    """One change, made when the run had taken `step` steps: a live field of the spec, or a parameter by address.
+
+    Or `examples`: the step from there was taken on these, in place of the mini-batch whose turn it was.
+    """
 
     step: int
     field: str
     value: Any
+
+    @property
+    def after(self) -> int:
+        """The first step at which a run has it: one later for what is a step itself."""
+        return self.step + (self.field == EXAMPLES)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
@@ -32,6 +47,8 @@ class Edit:
 
 def apply(state: RunState, field: str, value: Any) -> RunState:
     """The state after one change; SpecError if the field or the value is not allowed."""
+    if field == EXAMPLES:
+        return step_on(state, rows_of(state, value)).state
     if field in FIELDS:
         before, spec = state.spec.optimizer, state.spec.with_changes(**{field: value})
         state = replace(state, spec=spec, divergence=None)
@@ -46,6 +63,17 @@ def apply(state: RunState, field: str, value: Any) -> RunState:
     return replace(state, parameters=frozen(parameters), divergence=None)
 
 
+def rows_of(state: RunState, value: object) -> Ints:
+    """Indices of examples to step on, as an array; SpecError for what are none of this run's, or one twice."""
+    most = examples_of(state.spec).count
+    if not isinstance(value, list | tuple) or not 1 <= len(value) <= min(most, MOST_EXAMPLES):
+        raise SpecError(EXAMPLES, value, f"1 to {min(most, MOST_EXAMPLES)} rows of the run's data, such as [8]")
+    rows = [integer(f"{EXAMPLES}.{i}", row, 0, most - 1) for i, row in enumerate(value)]
+    if len(set(rows)) < len(rows):
+        raise SpecError(EXAMPLES, value, "each example once")
+    return np.array(rows)
+
+
 def replay(state: RunState, edits: Sequence[Edit], step: int, seconds: float | None = None) -> RunState:
     """Carry a state on to `step`, making the edits on the way: exact, and the reason why nothing else is stored.
 
@@ -58,7 +86,7 @@ def replay(state: RunState, edits: Sequence[Edit], step: int, seconds: float | N
         return advance(state, to - state.step, seconds=left).state
 
     for edit in edits:
-        if edit.step > step:
+        if edit.after > step:
             break
         state = carry_on(edit.step)
         if state.step < edit.step:
@@ -79,6 +107,6 @@ def edits_from(given: Any, limit: int = 1_000) -> tuple[Edit, ...]:
         if not isinstance(field, str):
             raise SpecError(f"edits.{i}.field", field, "a live field of the spec or an address such as W1.2.1")
         edits.append(Edit(step, field, item["value"]))
-    if [e.step for e in edits] != sorted(e.step for e in edits):
+    if any(later.step < earlier.after for earlier, later in pairwise(edits)):
         raise SpecError("edits", "unordered steps", "in the order of their steps")
     return tuple(edits)

@@ -142,6 +142,12 @@ class Session:
                     self.cursor += examples
                     yield workspace, x_rows.T, y_rows.T
 
+    def chosen(self, indices: Ints) -> tuple[Floats, Floats]:
+        """The examples at these indices as a batch of their own: x (features + 1, examples), y (outputs, examples)."""
+        rows = self.examples.x, self.examples.targets
+        x, y = (in_batches(each, indices, len(indices))[0].T for each in rows)
+        return x, y
+
     def update(self, x: Floats, y: Floats, workspace: Workspace) -> None:
         """From the gradient of the data to the new parameters."""
         if self._is_penalized:

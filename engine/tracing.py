@@ -9,7 +9,7 @@ import numpy as np
 from engine.arrays import Floats, Ints
 from engine.examples import batch_order, examples_of
 from engine.network import RECORDED, Workspace
-from engine.session import Session, in_batches, penalty_gradient, penalty_of
+from engine.session import Session, penalty_gradient, penalty_of
 from engine.spec import Spec, SpecError
 from engine.state import Divergence, RunState, frozen
 
@@ -120,8 +120,7 @@ def trace(state: RunState, example: int | None = None) -> Trace:
 def trace_of(state: RunState, indices: Ints) -> Trace:
     """The trace of one step on the examples at `indices`."""
     with Session(state) as session, np.errstate(all="ignore"):
-        inputs, targets = session.examples.x, session.examples.targets
-        x, y = (in_batches(rows, indices, len(indices))[0].T for rows in (inputs, targets))
+        x, y = session.chosen(indices)
         workspace = session.workspace(len(indices))
         workspace.forward(x)
         return update_traced(session, workspace, x, y, workspace.backward(x, y), indices)
@@ -139,9 +138,12 @@ def update_traced(session: Session, workspace: Workspace, x: Floats, y: Floats, 
     )  # fmt: skip
 
 
-def diagnose(state: RunState) -> Divergence | None:
-    """The first number of the next step that is not finite, in the order in which it is computed; None if all are."""
-    for layer, quantity, numbers in _in_order(trace(state)):
+def diagnose(state: RunState, examples: Ints | None = None) -> Divergence | None:
+    """The first number of the next step that is not finite, in the order in which it is computed; None if all are.
+
+    The step on its mini-batch, or on these examples.
+    """
+    for layer, quantity, numbers in _in_order(trace_of(state, next_batch(state) if examples is None else examples)):
         if not np.isfinite(numbers).all():
             return Divergence(state.step, layer, quantity, _divergence_message(state, layer, quantity))
     return None

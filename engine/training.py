@@ -10,11 +10,11 @@ from time import perf_counter
 
 import numpy as np
 
-from engine.arrays import Floats
+from engine.arrays import Floats, Ints
 from engine.recording import Recording
 from engine.session import Session
 from engine.state import RunState
-from engine.tracing import Trace, diagnose, update_traced
+from engine.tracing import Trace, diagnose, next_batch, update_traced
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,23 @@ def advance(
         return Progress(state, np.empty(0), count)
     progress = _run(state, count, seconds, record, traced)
     return progress if _is_finite(progress) else _to_the_last_finite_step(state, count, record, traced)
+
+
+def step_on(state: RunState, examples: Ints) -> Progress:
+    """One step on these examples in place of the next mini-batch: the epoch goes on as if that had been used."""
+    if state.divergence:
+        return Progress(state, np.empty(0), 1)
+    with Session(state) as session, np.errstate(all="ignore"):
+        x, y = session.chosen(examples)
+        workspace = session.workspace(len(examples))
+        workspace.forward(x)
+        loss = workspace.backward(x, y)
+        session.update(x, y, workspace)
+        session.cursor += len(next_batch(state))
+        progress = Progress(session.result(), np.array([loss]), 1)
+    if _is_finite(progress):
+        return progress
+    return Progress(replace(state, divergence=diagnose(state, examples)), np.empty(0), 1)
 
 
 def _run(state: RunState, count: int, seconds: float | None, record: bool, traced: Container[int]) -> Progress:

@@ -7,6 +7,7 @@ import asyncio
 import sys
 
 from app.failures import StoreUnavailable
+from app.run.deeds import Step
 from app.run.runs import Runs
 from app.settings import Settings
 from app.stores import store_for
@@ -19,7 +20,7 @@ async def storm(place: str, run_id: str, number: int) -> None:
     runs = Runs(store, settings)
     while True:
         try:
-            run, _ = await runs.step(run_id, 1, key=f"k{number}")
+            run, _ = await runs.do(run_id, Step(1), key=f"k{number}")
         except StoreUnavailable:
             await asyncio.sleep(0.02)
             continue

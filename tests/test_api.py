@@ -103,6 +103,57 @@ def test_a_budget_that_runs_out_is_told(tmp_path: Path) -> None:
     play(tmp_path, work, step_seconds=0.02)
 
 
+def test_until_comes_there_whatever_the_machines_load(tmp_path: Path) -> None:
+    """The same request, repeated until the run is there, is right on any machine; `whole` is all steps or none."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        url = f"/api/v1/runs/{await made(client)}/step"
+        done = 0
+        while done < 1_000:
+            answer = (await client.post(url, json={"until": 1_000})).json()
+            assert (answer["asked"], answer["truncated"] is None) == (1_000 - done, answer["step"] == 1_000)
+            done = answer["step"]
+        assert (await client.post(url, json={"until": 400})).json()["step"] == 1_000
+        whole = (await client.post(url, json={"count": 500, "whole": True})).json()
+        assert (whole["step"], whole["done"], whole["truncated"]) == (1_500, 500, None)
+        for body in ({"count": 100_000, "whole": True}, {"until": 10**8, "whole": True}):
+            refused = await client.post(url, json=body)
+            assert refused.status_code == 422
+            assert "at most" in refused.json()["errors"][0]["allowed"]
+        run = (await client.post(url, json={"until": 1_500})).json()
+        assert (run["step"], run["done"], run["asked"]) == (1_500, 0, 0)
+
+    play(tmp_path, work, step_seconds=0.005, replay_seconds=0.5)
+
+
+def test_a_step_on_chosen_examples(tmp_path: Path) -> None:
+    """Is what their trace told beforehand, is named in the edits, and is replayed by whoever opens the link."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        run = await made(client, optimizer="momentum")
+        await client.post(f"/api/v1/runs/{run}/step", json={"count": 3})
+        told = (await client.get(f"/api/v1/runs/{run}/trace?example=8")).json()
+        stepped = (await client.post(f"/api/v1/runs/{run}/step", json={"examples": [8], "trace": True})).json()
+        assert stepped["trace"] == told
+        assert (stepped["step"], stepped["asked"], stepped["losses"]["loss"]) == (4, 1, [told["loss"]])
+        assert stepped["edits"] == [{"step": 3, "field": "examples", "value": [8]}]
+        coming = (await client.get(f"/api/v1/runs/{run}/trace")).json()
+        assert [layer["W"] for layer in coming["layers"]] == [layer["W_next"] for layer in told["layers"]]
+        await client.post(f"/api/v1/runs/{run}/step", json={"count": 6})
+        expected = (await client.get(f"/api/v1/runs/{run}/trace")).json()
+        for link in ("/?optimizer=momentum&edits=3:examples:[8]&step=10", "/embed?edits=3:examples:[8]&step=10"):
+            assert (await client.get(link)).status_code == 200
+        other = (await client.post(f"/api/v1/runs/{run}/branch", json={"step": 9})).json()["id"]
+        await client.post(f"/api/v1/runs/{other}/rewind", json={"step": 4})
+        await client.post(f"/api/v1/runs/{other}/step", json={"until": 10})
+        assert (await client.get(f"/api/v1/runs/{other}/trace")).json() == expected
+        for body in ({"examples": [8], "count": 2}, {"examples": [8], "until": 30}, {"examples": [500]},
+                     {"examples": [1, 1]}, {"examples": ["8"]}, {"examples": list(range(101))}):  # fmt: skip
+            assert (await client.post(f"/api/v1/runs/{run}/step", json=body)).status_code == 422, body
+
+    play(tmp_path, work)
+
+
 def test_a_trace_holds_every_number_of_a_step(tmp_path: Path) -> None:
     """Of the next step, of the last one with `trace: true`, and of one example; equal to the engine's to the bit."""
 

@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import Edit, RunState, Spec, SpecError, advance, apply, edits_from, replay, start
+from engine import Edit, RunState, Spec, SpecError, advance, apply, edits_from, replay, start, trace
+from engine.edits import EXAMPLES
 
+SPEC = Spec.make()
 EDITS = (
     Edit(0, "learning_rate", 0.1),
     Edit(7, "batch_size", 25),
@@ -141,3 +143,63 @@ def test_edits_that_are_none_are_refused(given: Any) -> None:
     """With a SpecError that names where."""
     with pytest.raises(SpecError, match=r"^edits"):
         edits_from(given)
+
+
+def test_a_step_may_be_taken_on_chosen_examples() -> None:
+    """It is the step that their trace tells, in place of the mini-batch: the epoch goes on as if that had been used."""
+    for optimizer in ("sgd", "adam", "trial_and_error"):
+        state = advance(start(Spec.make(optimizer=optimizer)), 7).state
+        usual = advance(state, 1).state
+        chosen = apply(state, EXAMPLES, [8])
+        told = trace(state, 8)
+        assert np.array_equal(chosen.parameters, told.parameters_next)
+        assert np.array_equal(chosen.slots, told.slots_next)
+        assert not np.array_equal(chosen.parameters, usual.parameters)
+        assert (chosen.step, chosen.epoch, chosen.cursor) == (usual.step, usual.epoch, usual.cursor)
+    state = start(SPEC)
+    while state.epoch == 0:
+        state = apply(state, EXAMPLES, [8])
+    usual = advance(start(SPEC), state.step).state
+    assert (usual.epoch, usual.cursor, state.cursor) == (1, 0, 0)
+
+
+def test_a_step_on_chosen_examples_is_replayed() -> None:
+    """As an edit at the step before it; a replay to that step has not taken it yet."""
+    edits = edits_from([
+        {"step": 3, "field": "learning_rate", "value": 0.1},
+        {"step": 3, "field": EXAMPLES, "value": [8, 1]},
+        {"step": 4, "field": EXAMPLES, "value": [8]},
+        {"step": 5, "field": "b1.1", "value": 0.5},
+    ])  # fmt: skip
+    by_hand = apply(advance(start(SPEC), 3).state, "learning_rate", 0.1)
+    assert np.array_equal(replay(start(SPEC), edits, 3).parameters, by_hand.parameters)
+    by_hand = apply(by_hand, EXAMPLES, [8, 1])
+    assert np.array_equal(replay(start(SPEC), edits, 4).parameters, by_hand.parameters)
+    by_hand = advance(apply(apply(by_hand, EXAMPLES, [8]), "b1.1", 0.5), 4).state
+    replayed = replay(start(SPEC), edits, 9)
+    assert (replayed.step, replayed.cursor) == (9, by_hand.cursor)
+    assert np.array_equal(replayed.parameters, by_hand.parameters)
+
+
+def test_a_chosen_step_that_overflows_is_told() -> None:
+    """The run stays at its last finite step, with what grew beyond any number."""
+    state = start(Spec.make(dataset="plane", hidden=[], learning_rate=100))
+    while not state.divergence:
+        state = apply(state, EXAMPLES, [3])
+    assert np.isfinite(state.parameters).all()
+    assert apply(state, EXAMPLES, [3]) is state
+
+
+@pytest.mark.parametrize("value", [[], [-1], [500], [1, 1], 8, "8", [1.5], [True], None, list(range(101))])
+def test_chosen_examples_are_rows_of_the_data(value: Any) -> None:
+    """Each once; whatever else is refused."""
+    with pytest.raises(SpecError, match="examples"):
+        apply(start(SPEC), EXAMPLES, value)
+
+
+def test_nothing_is_changed_before_a_chosen_step_is_over() -> None:
+    """An edit of the step that it leads away from would come too late."""
+    chosen = {"step": 2, "field": EXAMPLES, "value": [8]}
+    for later in ({"step": 2, "field": "learning_rate", "value": 0.1}, chosen):
+        with pytest.raises(SpecError, match="edits"):
+            edits_from([chosen, later])

@@ -24,6 +24,7 @@ from test_api import served
 import machine
 from app.failures import StoreUnavailable
 from app.main import create_app
+from app.run.deeds import Step
 from app.run.runs import Run, Runs
 from app.settings import Settings
 from app.stores import store_for
@@ -124,7 +125,7 @@ def test_a_killed_redis_loses_nothing_acknowledged(tmp_path: Path) -> None:
         loop.call_later(0.05 + random.random() * 0.1, os.kill, pid, signal.SIGKILL)
         try:
             while True:
-                await runs.step(name, 1, key=f"k{number}")
+                await runs.do(name, Step(1), key=f"k{number}")
                 number += 1
         except StoreUnavailable:
             await store.close()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 from urllib.parse import urlencode
 
 import numpy as np
@@ -15,6 +16,7 @@ from httpx import ASGITransport, AsyncClient, Response
 
 from app.assets import STATIC
 from app.draw.rendering import asset
+from app.failures import Busy, StoreUnavailable
 from app.main import create_app
 from app.page.csvdata import parse_csv
 from app.page.forms import controls, spec_from
@@ -147,6 +149,10 @@ def test_every_dataset_has_its_page(tmp_path: Path, name: str) -> None:
         ("POST", "/runs", {"csv": "1,2\nfour"}),
         ("POST", "/runs/RUN/step", {"count": "-1"}),
         ("POST", "/runs/RUN/step", {"count": "1e9"}),
+        ("POST", "/runs/RUN/step", {"count": "abc"}),
+        ("POST", "/runs/RUN/step", {"count": "100001"}),
+        ("POST", "/runs/RUN/freeze", {"freeze": "W9.9.9"}),
+        ("POST", "/runs/RUN/slower", {"rate": "fast"}),
         ("POST", "/runs/RUN/edit", {"field": "hidden", "hidden": "3"}),
         ("POST", "/runs/RUN/edit", {"field": "W1.1.1", "value": "NaN"}),
         ("POST", "/runs/RUN/rewind", {"to": "999"}),
@@ -161,11 +167,13 @@ def test_bad_input_is_refused_in_words(tmp_path: Path, method: str, path: str, d
 
     async def work(client: AsyncClient) -> None:
         run = run_of(await client.get("/?seed=7"))
+        await client.post(f"/runs/{run}/step", data={"count": "500"}, headers=HTMX)
         for headers in ({}, HTMX):
-            answer = await client.request(method, path.replace("RUN", run), data=data or None, headers=headers)
+            looked = data and {"step": "3", **data}  # from the past, what came later stays too
+            answer = await client.request(method, path.replace("RUN", run), data=looked or None, headers=headers)
             assert answer.status_code == 422, answer.text[:300]
             assert "must be" in answer.text
-        assert step_of(await client.get(f"/runs/{run}/frame", headers=HTMX)) == "0"
+        assert step_of(await client.get(f"/runs/{run}/frame", headers=HTMX)) == "500"
 
     within(tmp_path, work)
 
@@ -201,6 +209,43 @@ def test_without_script_a_refused_form_comes_back(tmp_path: Path) -> None:
         assert "[{&#34;W&#34;: 3}]</textarea>" in given.text
         receipt = {"field": "W2.1.3", "value": "a lot", "select": "W2.1.3"}
         assert "a lot" in field_error(await client.post(f"/runs/{run}/edit", data=receipt), "W2-1-3")
+
+    within(tmp_path, work)
+
+
+def test_what_is_busy_or_fails_loses_no_later_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step from the past that the pool or the store does not take leaves the run where it stood."""
+
+    async def work(client: AsyncClient) -> None:
+        run = run_of(await client.get("/?seed=7"))
+        await client.post(f"/runs/{run}/step", data={"count": "50"}, headers=HTMX)
+        state = client._transport.app.state  # type: ignore[attr-defined]
+        for owner, name, error in (
+            (state.runs.pool, "do", Busy("planted", 503)), (state.store, "put", StoreUnavailable("planted")),
+        ):  # fmt: skip
+            with monkeypatch.context() as planted:
+                planted.setattr(owner, name, AsyncMock(side_effect=error))
+                answer = await client.post(f"/runs/{run}/step", data={"step": "3", "count": "2"}, headers=HTMX)
+                assert answer.status_code == 503
+            assert step_of(await client.get(f"/runs/{run}/frame", headers=HTMX)) == "50"
+
+    within(tmp_path, work)
+
+
+def test_a_form_that_comes_again_is_one_step(tmp_path: Path) -> None:
+    """With script by the key of the click; without it by the form as it was rendered, each button for itself."""
+
+    async def work(client: AsyncClient) -> None:
+        run = run_of(await client.get("/?seed=7"))
+        path, key = f"/runs/{run}/step", {"Idempotency-Key": "a click"}
+        for expected, headers in (("1", HTMX | {"Idempotency-Key": "1"}), ("1", HTMX | {"Idempotency-Key": "1"}),
+                                  ("2", HTMX | {"Idempotency-Key": "2"}), ("3", HTMX), ("4", HTMX)):  # fmt: skip
+            assert step_of(await client.post(path, data={"count": "1", "key": "form"}, headers=headers)) == expected
+        assert step_of(await client.post(path, data={"count": "1"}, headers=HTMX | key)) == "5", "no key of ours"
+        for data, expected in (({"count": "1", "key": "x"}, "6"), ({"count": "1", "key": "x"}, "6"),
+                               ({"count": "2", "key": "x"}, "8"), ({"count": "1", "key": "y"}, "9")):  # fmt: skip
+            sent = await client.post(path, data=data)
+            assert step_of(await client.get(sent.headers["location"])) == expected
 
     within(tmp_path, work)
 

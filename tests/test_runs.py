@@ -1,11 +1,14 @@
 """Runs on each store: nothing is lost, nothing happens twice, and every past step can be looked at again."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from hashlib import sha256
 from math import inf
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import numpy as np
 import pytest
@@ -13,9 +16,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from app.failures import Conflict, KeyReused, RunDamaged, RunNotFound, StoreFull, StoreUnavailable, TooMany
+from app.failures import Busy, Conflict, KeyReused, RunDamaged, RunNotFound, StoreFull, StoreUnavailable, TooMany
 from app.run.cache import Cache
-from app.run.history import Course, Retention, begin, carry, columns
+from app.run.deeds import Branch, Deed, Freeze, NewStart, Reset, Rewind, Step
+from app.run.deeds import Edit as Change
+from app.run.history import Retention, Training, begin, carry, columns
+from app.run.idempotency import Once
 from app.run.runs import Run, Runs
 from app.settings import Settings
 from app.stores import Store, store_for
@@ -77,14 +83,22 @@ def again(runs: Runs) -> Runs:
     return Runs(runs.store, runs.settings)
 
 
+async def edit(runs: Runs, run_id: str, field: str, value: object, at: int | None = None, **more: Any) -> Run:
+    return (await runs.do(run_id, Change({field: value}, at=at), **more))[0]
+
+
+async def branch(runs: Runs, run_id: str, step: int | None, visitor: str) -> Run:
+    return (await runs.do(run_id, Branch(step), visitor))[0]
+
+
 def test_a_run_outlives_its_process(play: Play) -> None:
     """A second reader, who has cached nothing, sees the same bits, edits, metrics and history."""
 
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
-        run, _ = await runs.step(run.id, 450)
-        run = await runs.edit(run.id, "learning_rate", 0.1)
-        run, _ = await runs.step(run.id, 7)
+        run, _ = await runs.do(run.id, Step(450))
+        run = await edit(runs, run.id, "learning_rate", 0.1)
+        run, _ = await runs.do(run.id, Step(7))
         seen = await again(runs).get(run.id)
         assert same(seen, run)
         assert seen.metrics == run.metrics
@@ -100,15 +114,15 @@ def test_a_loss_beyond_any_number_is_kept_as_it_is(play: Play) -> None:
 
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, Spec.make(dataset="plane", activation="relu", learning_rate=20, hidden=[8, 8]))
-        run, steps = await runs.step(run.id, 1000, key="a")
+        run, steps = await runs.do(run.id, Step(1000), key="a")
         assert run.state.divergence
         assert run.metrics["train"].loss == inf
         seen = await again(runs).get(run.id)
         assert seen.metrics == run.metrics
         assert np.array_equal(seen.history.values, run.history.values, equal_nan=True)
-        _, steps = await again(runs).step(run.id, 1000, key="a")
-        assert steps.told
-        assert steps.told.metrics == run.metrics
+        _, steps = await again(runs).do(run.id, Step(1000), key="a")
+        assert steps.earlier
+        assert steps.earlier.metrics == run.metrics
         assert [found.loss["train"] for found in await runs.list(ME)] == [inf]
 
     play(work)
@@ -120,7 +134,7 @@ def test_stepping_is_the_engines_own(play: Play) -> None:
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
         for count in (1, 2, 30, 100):
-            run, steps = await runs.step(run.id, count)
+            run, steps = await runs.do(run.id, Step(count))
             assert (steps.done, steps.truncated) == (count, None)
         expected = advance(start(SPEC), 133).state
         assert np.array_equal(run.state.parameters, expected.parameters)
@@ -133,10 +147,10 @@ def test_a_run_and_its_edits_replay_to_the_same_bits(play: Play) -> None:
 
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
-        run, _ = await runs.step(run.id, 40)
-        run = await runs.edit(run.id, "W1.2.1", 0.75)
-        run = await runs.edit(run.id, "optimizer", "adam")
-        run, _ = await runs.step(run.id, 900)
+        run, _ = await runs.do(run.id, Step(40))
+        run = await edit(runs, run.id, "W1.2.1", 0.75)
+        run = await edit(runs, run.id, "optimizer", "adam")
+        run, _ = await runs.do(run.id, Step(900))
         copied = await runs.open(YOU, SPEC, run.edits, run.state.step)
         assert copied.id != run.id
         assert same(copied, run)
@@ -153,9 +167,9 @@ def test_the_past_can_be_looked_at(play: Play) -> None:
 
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
-        run, _ = await runs.step(run.id, 1500)
-        run = await runs.edit(run.id, "learning_rate", 0.2)
-        run, _ = await runs.step(run.id, 1000)
+        run, _ = await runs.do(run.id, Step(1500))
+        run = await edit(runs, run.id, "learning_rate", 0.2)
+        run, _ = await runs.do(run.id, Step(1000))
         for step in (0, 1, 999, 1000, 1499, 1500, 1501, 2000, 2499, 2500):
             state = await runs.at(run, step)
             expected = replay(start(SPEC), run.edits, step)
@@ -174,20 +188,20 @@ def test_going_back_drops_what_came_later(play: Play) -> None:
 
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
-        await runs.step(run.id, 1200)
-        await runs.edit(run.id, "batch_size", 20)
-        await runs.step(run.id, 1900)
-        await runs.edit(run.id, "batch_size", 30)
-        run, _ = await runs.rewind(run.id, 2500)
+        await runs.do(run.id, Step(1200))
+        await edit(runs, run.id, "batch_size", 20)
+        await runs.do(run.id, Step(1900))
+        await edit(runs, run.id, "batch_size", 30)
+        run, _ = await runs.do(run.id, Rewind(2500))
         assert [edit.value for edit in run.edits] == [20]
         assert run.history.steps[-1] == 2500
         assert sorted(map(int, await runs.store.names(f"run:{run.id}", "state"))) == [1000, 2000]
-        run, _ = await runs.rewind(run.id, 700)
+        run, _ = await runs.do(run.id, Rewind(700))
         assert run.edits == ()
         assert same(await again(runs).get(run.id), run)
-        run, _ = await runs.step(run.id, 300)
+        run, _ = await runs.do(run.id, Step(300))
         assert np.array_equal(run.state.parameters, advance(start(SPEC), 1000).state.parameters)
-        run, _ = await runs.reset(run.id)
+        run, _ = await runs.do(run.id, Reset())
         assert (run.state.step, run.edits, run.history.steps.tolist()) == (0, (), [0])
         assert await runs.store.names(f"run:{run.id}", "state") == []
 
@@ -199,8 +213,8 @@ def test_an_edit_in_the_past_goes_back_first(play: Play) -> None:
 
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
-        await runs.step(run.id, 50)
-        run = await runs.edit(run.id, "b1.1", 0.5, step=20)
+        await runs.do(run.id, Step(50))
+        run = await edit(runs, run.id, "b1.1", 0.5, at=20)
         assert (run.state.step, run.edits) == (20, (Edit(20, "b1.1", 0.5),))
         assert np.array_equal(run.state.parameters, apply(advance(start(SPEC), 20).state, "b1.1", 0.5).parameters)
 
@@ -212,14 +226,14 @@ def test_a_branch_shares_the_past_and_nothing_else(play: Play) -> None:
 
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
-        run, _ = await runs.step(run.id, 1300)
-        branch = await runs.branch(run.id, 1100, YOU)
-        assert branch.state.step == 1100
-        assert [each.id for each in await runs.list(YOU)] == [branch.id]
-        await runs.edit(branch.id, "learning_rate", 1.0)
-        await runs.step(branch.id, 100)
+        run, _ = await runs.do(run.id, Step(1300))
+        made = await branch(runs, run.id, 1100, YOU)
+        assert made.state.step == 1100
+        assert [each.id for each in await runs.list(YOU)] == [made.id]
+        await edit(runs, made.id, "learning_rate", 1.0)
+        await runs.do(made.id, Step(100))
         assert same(await again(runs).get(run.id), run)
-        past = await runs.at(await runs.get(branch.id), 1050)
+        past = await runs.at(await runs.get(made.id), 1050)
         assert np.array_equal(past.parameters, advance(start(SPEC), 1050).state.parameters)
 
     play(work)
@@ -234,7 +248,7 @@ def test_two_who_step_at_once_lose_no_step(play: Play) -> None:
 
         async def some(worker: Runs) -> None:
             for _ in range(20):
-                await worker.step(run.id, 1)
+                await worker.do(run.id, Step(1))
                 await asyncio.sleep(0)
 
         await asyncio.gather(*(some(worker) for worker in workers))
@@ -250,12 +264,12 @@ def test_the_expected_version_is_held_to(play: Play) -> None:
 
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
-        await runs.step(run.id, 1, version=1)
+        await runs.do(run.id, Step(1), version=1)
         with pytest.raises(Conflict) as refusal:
-            await runs.step(run.id, 1, version=1)
+            await runs.do(run.id, Step(1), version=1)
         assert refusal.value.version == 2
         with pytest.raises(Conflict):
-            await runs.edit(run.id, "learning_rate", 0.1, version=1)
+            await edit(runs, run.id, "learning_rate", 0.1, version=1)
         assert (await runs.get(run.id)).state.step == 1
 
     play(work)
@@ -266,16 +280,16 @@ def test_the_same_key_is_the_same_step(play: Play) -> None:
 
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
-        first, steps = await runs.step(run.id, 3, key="k1")
-        repeated, told = await again(runs).step(run.id, 3, key="k1")
+        first, steps = await runs.do(run.id, Step(3), key="k1")
+        repeated, told = await again(runs).do(run.id, Step(3), key="k1")
         assert same(repeated, first)
-        assert told.told == first.head
-        assert steps.told is None
+        assert told.earlier == first.head
+        assert steps.earlier is None
         assert (told.losses.tolist(), told.asked) == (steps.losses.tolist(), 3)
         with pytest.raises(KeyReused):
-            await runs.step(run.id, 4, key="k1")
-        await runs.edit(run.id, "learning_rate", 0.1, key="k2")
-        edited = await runs.edit(run.id, "learning_rate", 0.1, key="k2")
+            await runs.do(run.id, Step(4), key="k1")
+        await edit(runs, run.id, "learning_rate", 0.1, key="k2")
+        edited = await edit(runs, run.id, "learning_rate", 0.1, key="k2")
         assert len(edited.edits) == 1
 
     play(work)
@@ -286,26 +300,30 @@ def test_a_replay_is_told_as_the_first_time(play: Play) -> None:
 
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
-        await runs.edit(run.id, "learning_rate", 0.1)
-        await runs.step(run.id, 1200)
-        first, steps = await runs.step(run.id, 3, key="k", before=True)
-        await runs.edit(run.id, "W1.1.1", 0.25)
-        await runs.step(run.id, 40)
-        for change in (lambda: runs.get(run.id), lambda: runs.rewind(run.id, 7), lambda: runs.step(run.id, 1300)):
+        await edit(runs, run.id, "learning_rate", 0.1)
+        await runs.do(run.id, Step(1200))
+        first, steps = await runs.do(run.id, Step(3), key="k", before=True)
+        await edit(runs, run.id, "W1.1.1", 0.25)
+        await runs.do(run.id, Step(40))
+        for change in (
+            lambda: runs.get(run.id),
+            lambda: runs.do(run.id, Rewind(7)),
+            lambda: runs.do(run.id, Step(1300)),
+        ):
             await change()
-            now, told = await again(runs).step(run.id, 3, key="k", before=True)
-            assert told.told == first.head
+            now, told = await again(runs).do(run.id, Step(3), key="k", before=True)
+            assert told.earlier == first.head
             assert now.version == (await runs.get(run.id)).version
             assert (told.losses.tolist(), told.asked, told.truncated) == (steps.losses.tolist(), 3, None)
             before = await again(runs).before(now, told)
             assert before is not None
             assert steps.before is not None
             assert np.array_equal(before.parameters, steps.before.parameters)
-        await runs.edit(run.id, "learning_rate", 0.2)
-        _, told = await runs.rewind(run.id, 7, key="r")
-        await runs.step(run.id, 1)
-        assert (await runs.rewind(run.id, 7, key="r"))[1].told is not None
-        assert told.told is None
+        await edit(runs, run.id, "learning_rate", 0.2)
+        _, told = await runs.do(run.id, Rewind(7), key="r")
+        await runs.do(run.id, Step(1))
+        assert (await runs.do(run.id, Rewind(7), key="r"))[1].earlier is not None
+        assert told.earlier is None
 
     play(work)
 
@@ -315,11 +333,11 @@ def test_a_step_from_the_past_goes_back_in_the_same_change(play: Play) -> None:
 
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
-        await runs.step(run.id, 10)
-        run, _ = await runs.step(run.id, 2, key="k", start=5)
+        await runs.do(run.id, Step(10))
+        run, _ = await runs.do(run.id, Step(2, at=5), key="k")
         assert (run.state.step, run.version) == (7, 3)
-        again_, told = await runs.step(run.id, 2, key="k", start=5)
-        assert (again_.state.step, told.told) == (7, run.head)
+        again_, told = await runs.do(run.id, Step(2, at=5), key="k")
+        assert (again_.state.step, told.earlier) == (7, run.head)
 
     play(work)
 
@@ -347,7 +365,7 @@ def test_keys_are_remembered_and_bounded(place: str) -> None:
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
         for i in range(30):
-            await runs.step(run.id, 1, key=f"k{i}")
+            await runs.do(run.id, Step(1), key=f"k{i}")
         names = await runs.store.names(f"run:{run.id}", "once")
         assert len(names) <= 16
         assert {f"k{i}" for i in range(22, 30)} <= set(names)
@@ -362,7 +380,7 @@ def test_a_refused_change_changes_nothing(play: Play) -> None:
         run = await runs.create(ME, SPEC)
         for changes in ({"hidden": [3]}, {"learning_rate": 1e9}, {"batch_size": 5, "W9.9.9": 1}):
             with pytest.raises(SpecError):
-                await runs.edit_all(run.id, dict(changes))
+                await runs.do(run.id, Change(dict(changes)))
         assert same(await again(runs).get(run.id), run)
         assert (await runs.get(run.id)).version == 1
 
@@ -375,16 +393,16 @@ def test_a_diverging_run_stops_and_says_so(play: Play) -> None:
     async def work(runs: Runs) -> None:
         spec = Spec.make(dataset="plane", hidden=[], learning_rate=10)
         run = await runs.create(ME, spec)
-        run, steps = await runs.step(run.id, 5000)
+        run, steps = await runs.do(run.id, Step(5000))
         assert run.state.divergence is not None
         assert steps.truncated == run.state.divergence.message
         assert np.isfinite(run.state.parameters).all()
-        _, none = await runs.step(run.id, 5)
+        _, none = await runs.do(run.id, Step(5))
         assert none.done == 0
-        run, _ = await runs.rewind(run.id, 1)
+        run, _ = await runs.do(run.id, Rewind(1))
         assert run.state.divergence is None
-        await runs.edit(run.id, "learning_rate", 0.01)
-        _, some = await runs.step(run.id, 5)
+        await edit(runs, run.id, "learning_rate", 0.01)
+        _, some = await runs.do(run.id, Step(5))
         assert some.done == 5
 
     play(work)
@@ -395,12 +413,12 @@ def test_a_budget_ends_a_request_in_time(place: str) -> None:
 
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
-        run, steps = await runs.step(run.id, 90_000)
+        run, steps = await runs.do(run.id, Step(90_000))
         assert 1 <= steps.done < 90_000
         assert "fitted" in (steps.truncated or "")
         assert run.state.step == steps.done
         before = run.state.step
-        run, steps = await runs.step(run.id, 1)
+        run, steps = await runs.do(run.id, Step(1))
         assert run.state.step == before + 1
 
     play_in(place, work, step_seconds=0.02)
@@ -412,17 +430,17 @@ def test_what_is_not_there_is_not_found(play: Play) -> None:
     async def work(runs: Runs) -> None:
         for refused in (
             runs.get("x"),
-            runs.step("x", 1),
+            runs.do("x", Step(1)),
             runs.delete("x"),
-            runs.rewind("x", 0),
-            runs.branch("x", 0, ME),
+            runs.do("x", Rewind(0)),
+            branch(runs, "x", 0, ME),
         ):
             with pytest.raises(RunNotFound):
                 await refused
         run = await runs.create(ME, SPEC)
         await runs.delete(run.id)
         with pytest.raises(RunNotFound):
-            await runs.step(run.id, 1)
+            await runs.do(run.id, Step(1))
 
     play(work)
 
@@ -434,7 +452,7 @@ def test_a_damaged_run_is_refused_and_no_other(play: Play, kind: str) -> None:
     async def work(runs: Runs) -> None:
         other = await runs.create(ME, SPEC)
         run = await runs.create(ME, SPEC)
-        run = await runs.edit(run.id, "learning_rate", 0.5)
+        run = await edit(runs, run.id, "learning_rate", 0.5)
         record = await runs.store.get(f"run:{run.id}", ("spec", "edits", "now"))
         assert record is not None
         value, parts = record.value, {}
@@ -445,7 +463,7 @@ def test_a_damaged_run_is_refused_and_no_other(play: Play, kind: str) -> None:
         await runs.store.put(f"run:{run.id}", value, expected=2, owner=record.owner, seconds=60, parts=parts)
         with pytest.raises(RunDamaged):
             await again(runs).get(run.id)
-        await again(runs).step(other.id, 1)
+        await again(runs).do(other.id, Step(1))
 
     play(work)
 
@@ -460,7 +478,7 @@ def test_a_damaged_point_is_only_missing(play: Play) -> None:
 
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
-        run, _ = await runs.step(run.id, 1100)
+        run, _ = await runs.do(run.id, Step(1100))
         record = await runs.store.get(f"run:{run.id}", ("point", "state"))
         assert record is not None
         parts = {"point": {"32": flipped(record.parts["point"]["32"])}}
@@ -561,14 +579,14 @@ def test_steps_and_edits_of_a_run_are_bounded(tmp_path: Path) -> None:
 
     async def work(runs: Runs) -> None:
         run = await runs.create(ME, SPEC)
-        await runs.step(run.id, 10)
+        await runs.do(run.id, Step(10))
         for count in (0, 11):
             with pytest.raises(SpecError, match="count"):
-                await runs.step(run.id, count)
+                await runs.do(run.id, Step(count))
         for value in (0.1, 0.2):
-            await runs.edit(run.id, "learning_rate", value)
+            await edit(runs, run.id, "learning_rate", value)
         with pytest.raises(TooMany, match="2 changes"):
-            await runs.edit(run.id, "learning_rate", 0.3)
+            await edit(runs, run.id, "learning_rate", 0.3)
 
     play_in(str(tmp_path / "runs.sqlite3"), work, steps_per_request=10, edits_per_run=2)
 
@@ -587,14 +605,14 @@ def test_history_is_sampled_evenly_and_bounded() -> None:
     assert whole.history.values[-1, 0] == np.float32(whole.metrics["train"].loss)
 
 
-def in_steps(spec: Spec, step: int) -> Course:
-    course = begin(spec)
+def in_steps(spec: Spec, step: int) -> Training:
+    training = begin(spec)
     for _ in range(step):
-        course, _ = carry(course, 1, 9.0, Retention())
-    return course
+        training, _ = carry(training, 1, 9.0, Retention())
+    return training
 
 
-def same_history(one: Course, other: Course) -> bool:
+def same_history(one: Training, other: Training) -> bool:
     steps = one.history.steps.tolist() == other.history.steps.tolist()
     return steps and np.array_equal(one.history.values, other.history.values, equal_nan=True)
 
@@ -644,6 +662,22 @@ def test_runs_in_memory_are_bounded_with_all_that_was_given() -> None:
         assert cache.get("99")
 
 
+async def failing(owner: object, name: str, error: Exception, work: Awaitable[Any]) -> None:
+    """The work, with a method that raises."""
+    with pytest.MonkeyPatch.context() as planted:
+        planted.setattr(owner, name, AsyncMock(side_effect=error))
+        with pytest.raises(type(error)):
+            await work
+
+
+ROWS = st.lists(st.integers(0, 30), min_size=1, max_size=3, unique=True)
+REFUSED: list[Deed] = [
+    Step(0), Step(10**6), Step(until=-1), Step(until=10**8, whole=True), Step(examples=(999,)),
+    Step(3, examples=(1,)), Change({"hidden": [3]}), Change({"learning_rate": 0.2, "W9.9.9": 1}),
+    Change({"examples": [8]}), Freeze("W9.9.9"),
+]  # fmt: skip
+
+
 class Life(RuleBasedStateMachine):
     """A run's life with two clients and a model of it: a list of what was done. Every state is the replay of that."""
 
@@ -661,15 +695,15 @@ class Life(RuleBasedStateMachine):
 
     @rule(client=st.integers(0, 1), count=st.integers(1, 400))
     def advance(self, client: int, count: int) -> None:
-        run, steps = self.do(self.clients[client].step(self.id, count))
+        run, steps = self.do(self.clients[client].do(self.id, Step(count)))
         self.step += count
         self.check(run)
         assert steps.done == count
 
     @rule(client=st.integers(0, 1), key=st.sampled_from("abc"))
     def retry(self, client: int, key: str) -> None:
-        run, steps = self.do(self.clients[client].step(self.id, 2, key=key))
-        assert (steps.told is not None) == (key in self.keys)
+        run, steps = self.do(self.clients[client].do(self.id, Step(2), key=key))
+        assert (steps.earlier is not None) == (key in self.keys)
         if key in self.keys:
             assert run.version == self.version
         else:
@@ -682,26 +716,71 @@ class Life(RuleBasedStateMachine):
     )
     def edit(self, client: int, field: str, value: float) -> None:
         self.edits.append(Edit(self.step, field, value))
-        self.check(self.do(self.clients[client].edit(self.id, field, value)))
+        self.check(self.do(edit(self.clients[client], self.id, field, value)))
 
-    @rule(client=st.integers(0, 1), back=st.integers(0, 500))
+    @rule(client=st.integers(0, 1), ahead=st.integers(-20, 60))
+    def until(self, client: int, ahead: int) -> None:
+        run, steps = self.do(self.clients[client].do(self.id, Step(until=max(0, self.step + ahead))))
+        assert steps.done == max(0, ahead)
+        self.step += steps.done
+        self.check(run) if steps.done else self.same(run)
+
+    @rule(
+        client=st.integers(0, 1),
+        back=st.integers(0, 300),
+        rows=st.lists(st.integers(0, 30), min_size=1, max_size=3, unique=True),
+    )
+    def examples(self, client: int, back: int, rows: list[int]) -> None:
+        at = max(0, self.step - back)
+        self.go_back(at)
+        self.edits.append(Edit(at, "examples", rows))
+        self.step = at + 1
+        self.check(self.do(self.clients[client].do(self.id, Step(examples=tuple(rows), at=at)))[0])
+
+    @rule(client=st.integers(0, 1), back=st.integers(1, 300), deed=st.sampled_from(REFUSED))
+    def refused(self, client: int, back: int, deed: Deed) -> None:
+        with pytest.raises(SpecError):
+            self.do(self.clients[client].do(self.id, replace(deed, at=max(0, self.step - back))))
+        self.same(self.do(self.clients[1 - client].get(self.id)))
+
+    @rule(client=st.integers(0, 1), back=st.integers(0, 300), failure=st.sampled_from(["busy", "store", "stale"]))
+    def fails(self, client: int, back: int, failure: str) -> None:
+        deed, runs = Step(5, at=max(0, self.step - back)), self.clients[client]
+        if failure == "stale":
+            with pytest.raises(Conflict):
+                self.do(runs.do(self.id, deed, version=self.version + 1))
+        else:
+            busy, unsaved = Busy("planted", 503), StoreUnavailable("planted")
+            planted = (runs.pool, "do", busy) if failure == "busy" else (runs.store, "put", unsaved)
+            self.do(failing(*planted, runs.do(self.id, deed)))
+        self.same(self.do(runs.get(self.id)))
+
+    def go_back(self, step: int) -> None:
+        self.step, self.edits = step, [edit for edit in self.edits if edit.after <= step]
+
+    def same(self, run: Run) -> None:
+        assert run.version == self.version
+        self.compare(run, self.step, self.edits)
+
+    @rule(client=st.integers(0, 1), back=st.integers(1, 500))
     def rewind(self, client: int, back: int) -> None:
-        self.step = max(0, self.step - back)
-        self.edits = [edit for edit in self.edits if edit.step <= self.step]
-        self.check(self.do(self.clients[client].rewind(self.id, self.step))[0])
+        if self.step == 0:
+            return
+        self.go_back(max(0, self.step - back))
+        self.check(self.do(self.clients[client].do(self.id, Rewind(self.step)))[0])
 
     @rule(client=st.integers(0, 1))
     def stale(self, client: int) -> None:
         if self.version > 1:
             with pytest.raises(Conflict):
-                self.do(self.clients[client].step(self.id, 1, version=self.version - 1))
+                self.do(self.clients[client].do(self.id, Step(1), version=self.version - 1))
 
     @rule(client=st.integers(0, 1), share=st.floats(0, 1))
     def branch(self, client: int, share: float) -> None:
         step = int(share * self.step)
-        branch = self.do(self.clients[client].branch(self.id, step, YOU))
-        self.compare(branch, step, [edit for edit in self.edits if edit.step <= step])
-        self.do(self.clients[client].delete(branch.id))
+        made = self.do(branch(self.clients[client], self.id, step, YOU))
+        self.compare(made, step, [edit for edit in self.edits if edit.after <= step])
+        self.do(self.clients[client].delete(made.id))
 
     @precondition(lambda self: self.step > 0)
     @rule(client=st.integers(0, 1), share=st.floats(0, 1))
@@ -750,6 +829,90 @@ def test_the_life_of_a_run(place: str) -> None:
         loop.close()
 
 
+def test_what_is_refused_in_the_past_loses_nothing(play: Play) -> None:
+    """Whatever the deed and whyever it fails, the run stands where it stood: a run at 500, looked at from step 3."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        run, _ = await runs.do(run.id, Step(500))
+        for deed in REFUSED:
+            with pytest.raises(SpecError):
+                await runs.do(run.id, replace(deed, at=3))
+            assert same(await again(runs).get(run.id), run)
+        assert (await again(runs).get(run.id)).version == 2
+
+    play(work)
+
+
+def test_until_is_safe_to_repeat(tmp_path: Path) -> None:
+    """The same request again and again comes to the step and stays there, and says how far it came each time."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        for expected in ((40, 100), (40, 60), (20, 20), (0, 0), (0, 0)):
+            run, steps = await runs.do(run.id, Step(until=100))
+            assert (steps.done, steps.asked) == expected
+            assert (steps.truncated is None) == (steps.done == steps.asked)
+        assert (run.state.step, run.version) == (100, 4), "there was nothing to save"
+        run, steps = await runs.do(run.id, Step(until=30))
+        assert (run.state.step, steps.done) == (100, 0)
+        run, steps = await runs.do(run.id, Step(5, until=103))
+        assert (run.state.step, steps.done) == (103, 3)
+
+    play_in(str(tmp_path / "runs.sqlite3"), work, steps_per_request=40)
+
+
+def test_all_or_none(tmp_path: Path) -> None:
+    """`whole` takes all steps whatever one request's budget is; where they cannot fit it says how many do."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        run, steps = await runs.do(run.id, Step(2_000, whole=True))
+        assert (steps.done, steps.truncated) == (2_000, None)
+        with pytest.raises(SpecError, match=r"count.*at most ([\d,]+) to be taken") as refused:
+            await runs.do(run.id, Step(90_000, whole=True))
+        largest = int(re.sub(r"\D", "", str(refused.value.allowed)))
+        assert 2_000 < largest < 90_000
+        with pytest.raises(SpecError, match=f"until.*at most {largest + 2_000:,} to be reached"):
+            await runs.do(run.id, Step(until=92_000, whole=True))
+        assert (await runs.get(run.id)).state.step == 2_000
+        with pytest.MonkeyPatch.context() as slow:
+            slow.setattr("app.run.deeds.SLOW", 0.0)
+            with pytest.raises(Busy):
+                await runs.do(run.id, Step(5_000, whole=True))
+        assert (await again(runs).get(run.id)).state.step == 2_000
+
+    play_in(str(tmp_path / "runs.sqlite3"), work, step_seconds=0.001, replay_seconds=0.5)
+
+
+def test_a_new_start_is_the_same_run_only_from_its_own_beginning(play: Play) -> None:
+    """Changes stay: what they make is another run, and the first is as it was; without any the run begins again."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        await runs.do(run.id, Step(9))
+        run = await edit(runs, run.id, "learning_rate", 0.5)
+        other, _ = await runs.do(run.id, NewStart(), ME)
+        assert (other.id != run.id, other.state.step, other.origin.learning_rate) == (True, 0, 0.5)
+        assert same(await again(runs).get(run.id), run)
+        await runs.do(other.id, Step(9))
+        begun, _ = await runs.do(other.id, NewStart(), ME)
+        assert (begun.id, begun.state.step, begun.version) == (other.id, 0, 3)
+
+    play(work)
+
+
+def test_a_key_of_the_first_release_is_remembered() -> None:
+    """A request that was answered by 0.1.0 and comes again is not carried out again: what it asked is spelled alike."""
+    spelled: list[tuple[tuple[object, ...], Deed]] = [
+        (("step", 3), Step(3)), (("edit", {"learning_rate": 0.1}, None), Change({"learning_rate": 0.1})),
+        (("edit", {"b1.1": 1}, 4), Change({"b1.1": 1}, at=4)), (("rewind", 0), Rewind(0)), (("reset",), Reset()),
+    ]  # fmt: skip
+    for asked, deed in spelled:
+        assert Once.of("k", deed).digest == sha256(repr(asked).encode()).hexdigest()
+    assert len({Once.of("k", deed).digest for deed in (Step(3), Step(3, whole=True), Step(until=3), Step(4))}) == 4
+
+
 def test_a_store_that_fails_leaves_the_run_as_it_was(play: Play) -> None:
     """A step that could not be saved has not happened, for the cache neither."""
 
@@ -762,10 +925,10 @@ def test_a_store_that_fails_leaves_the_run_as_it_was(play: Play) -> None:
 
         runs.store.put = failing  # type: ignore[method-assign]
         with pytest.raises(StoreUnavailable):
-            await runs.step(run.id, 1)
+            await runs.do(run.id, Step(1))
         runs.store.put = put  # type: ignore[method-assign]
         assert (await runs.get(run.id)).state.step == 0
-        run, _ = await runs.step(run.id, 1)
+        run, _ = await runs.do(run.id, Step(1))
         assert run.state.step == 1
 
     play(work)

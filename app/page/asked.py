@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from re import compile
 
 from fastapi import Request
 
 from app.draw.diagram import SIZES, Size
 from app.page.links import View, view_of
+from app.run.deeds import Deed
 from app.run.runs import Runs
 from app.serve.forms import Fields, fields_of
 from app.serve.security import visitor_of
+
+KEY = compile(r"[\x21-\x7e]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,14 @@ class Asked:
     def text(self, name: str) -> str:
         """A field as text."""
         return self.fields.get(name, "")
+
+    def key(self, deed: Deed) -> str | None:
+        """What makes a request that comes again the same one: the script's for each click, or that of the form as it
+        was rendered, where each of its buttons is a request of its own."""
+        sent, rendered = self.request.headers.get("idempotency-key", ""), self.text("key")
+        if KEY.fullmatch(sent):
+            return sent
+        return sha256(f"{rendered} {deed}".encode()).hexdigest()[:32] if rendered and not self.scripted else None
 
     def view(self) -> View:
         """What is looked at."""

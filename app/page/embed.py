@@ -17,11 +17,13 @@ from app.page.asked import Asked
 from app.page.links import Link, query_fields, query_of, view_of
 from app.page.pages import frame_of, frame_text
 from app.page.refused import NOTHING, unopened
+from app.run.deeds import Step
 from app.run.runs import Run, Runs
 from app.serve.forms import NO_FIELDS, Fields, fields_of
 from app.serve.html import html
 from app.serve.security import FRAMED
 from engine import Spec, SpecError
+from engine.edits import MOST_STEPS
 
 PATIENCE, PAUSE = 3.0, 0.05  # seconds that a reader waits while others of the same link are served, and between tries
 
@@ -85,5 +87,5 @@ async def _shared(runs: Runs, link: Link) -> Run:
     run = await runs.open(_owner(link), link.spec, link.edits, _edited(link))
     ahead = (link.view.step or 0) - run.state.step
     if ahead > 0:
-        run, _ = await runs.step(run.id, min(ahead, runs.settings.steps_per_request))
+        run, _ = await runs.do(run.id, Step(until=min(link.view.step or 0, MOST_STEPS)))
     return run

@@ -14,6 +14,7 @@ import numpy as np
 
 from app.draw.pictures import IMAGE
 from app.page.links import number, query_fields, spec_fields
+from app.run.deeds import Edit
 from app.serve.forms import Fields
 from app.words.numbers import given, short
 from engine import (
@@ -289,12 +290,12 @@ def _settings(name: str, form: Fields, fields: dict[str, Any]) -> dict[str, Any]
     return {key: number(text) for key, text in texts.items() if text} or None
 
 
-def edit_from(spec: Spec, form: Fields) -> tuple[str, Any]:
-    """The name and value of one live change: of a field of the spec, or of a parameter by its address."""
+def edit_from(form: Fields) -> Edit:
+    """One live change: of a field of the spec, or of a parameter by its address."""
     field, text = form.get("field", ""), form.get("value", "")
     if field in ("optimizer_settings", "schedule_settings"):
-        rule = field.removesuffix("_settings")
-        return field, _settings(field, form, {rule: getattr(spec, rule)})
+        found = {name.removeprefix(f"{field}."): value for name, value in form.items() if name.startswith(f"{field}.")}
+        return Edit({field: {name: number(value) for name, value in found.items() if value} or None})
     if field in FIELDS:
-        return field, spec_fields({field: form.get(field, text)}).get(field)
-    return field, number(text)
+        return Edit({field: spec_fields({field: form.get(field, text)}).get(field)})
+    return Edit({field: number(text)})

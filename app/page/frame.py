@@ -160,16 +160,18 @@ Others = list[tuple[str, History]]
 
 def frame(
     run: Run, state: RunState, view: View, size: Size = "l", quick: bool = False, others: Others | None = None,
-    points: str = "",
+    points: str = "", ahead: Trace | None = None,
 ) -> Frame:  # fmt: skip
     """A whole frame. `quick` ones come many a second: they leave out what Play does not show. `points` says which data
-    points the page has already.
+    points the page has already; `ahead` is what the next step computes, if it has been traced.
 
     SpecError for an example or a selected address that there is not.
     """
     spec = state.spec
-    step = trace(state, view.example)
     batch = view.example is None
+    step = ahead if ahead and batch else trace(state, view.example)
+    if batch and state is run.state:
+        run.seen(step)
     walk, marks = (NO_WALK, Marks()) if quick else _walk(step, view)
     seen = surfaces(state) if has_surfaces(state) else None
     receipt = ledger(step, view.select, batch, marks.known) if view.select else None

@@ -4,7 +4,8 @@ Every answer that changes something is a fragment to htmx, and to a plain form a
 """
 
 import json
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,20 +22,22 @@ from app.page.asked import Asked, asked
 from app.page.csvdata import parse_csv
 from app.page.forms import SPEEDS, edit_from, spec_from
 from app.page.frame import Frame, check_view, frame, table_of
-from app.page.links import Link, View, number, view_of
+from app.page.links import COMPARED, Link, View, number, view_of
 from app.page.probing import KINDS, map_of, partner_of, penalty_title, probe
 from app.page.refused import NOTHING, Refused, controls_again, refused, unopened
+from app.run.deeds import Branch, Deed, Freeze, NewStart, Rewind, Step
 from app.run.runs import Run
 from app.serve.forms import NO_FIELDS, Fields
 from app.serve.html import html
 from app.words.numbers import given
-from engine import RunState, Spec, SpecError, examples_of
+from engine import RunState, Spec, SpecError, Trace, examples_of
 from engine.health import sentence
 from engine.probes import contour, located
 
 router = APIRouter(include_in_schema=False)
 
 FIRST_EXAMPLE = 8
+LONGEST_COUNT = 9  # digits
 
 
 @router.get("/")
@@ -64,13 +67,16 @@ async def _kept(ask: Asked, link: Link) -> Run | None:
     return run if same else None
 
 
-async def _answer(ask: Asked, run: Run, view: View, new_spec: bool = False) -> Response:
-    """The frame, with the controls where the spec may have changed; the page or a redirect to it without htmx."""
+async def _answer(ask: Asked, run: Run, view: View, new_spec: bool = False, ahead: Trace | None = None) -> Response:
+    """The frame, with the controls where the spec may have changed; the page or a redirect to it without htmx.
+
+    `ahead` is what the run's next step will compute, if it has been traced on the way.
+    """
     if not ask.scripted:
         if ask.request.method == "GET" and ask.request.url.path == "/":
             return await _page(ask, run, view)
         return RedirectResponse((await frame_of(ask, run, view)).url, 303)
-    shown = await frame_of(ask, run, view)
+    shown = await frame_of(ask, run, view, ahead)
     text = frame_text(shown)
     if new_spec:
         text += render("_partials.html", controls_html=_controls_text(shown))
@@ -102,7 +108,7 @@ async def _look(ask: Asked, run: Run, view: View) -> tuple[RunState, View]:
     return state, check_view(view, state)
 
 
-async def frame_of(ask: Asked, run: Run, view: View) -> Frame:
+async def frame_of(ask: Asked, run: Run, view: View, ahead: Trace | None = None) -> Frame:
     """The frame of a run under a view."""
     state, view = await _look(ask, run, view)
     others = []
@@ -112,7 +118,8 @@ async def frame_of(ask: Asked, run: Run, view: View) -> Frame:
         except RunNotFound:
             continue
         others.append((f"{title_of(other.origin)} {other.state.step}", other.history))
-    return frame(run, state, view, ask.size, ask.quick, others, ask.text("points") if ask.scripted else "")
+    points = ask.text("points") if ask.scripted else ""
+    return frame(run, state, view, ask.size, ask.quick, others, points, ahead if state is run.state else None)
 
 
 def frame_text(shown: Frame, wrong: Refused = NOTHING, embedded: bool = False, whole: bool = False) -> Markup:
@@ -184,31 +191,16 @@ async def _refusal(ask: Asked, error: SpecError) -> Response:
     return await _page(ask, run, view, refused(error))
 
 
-async def _changed(ask: Asked, change: Any) -> Response:
-    """Do what `change` does; what the engine refuses is said at the field."""
-    try:
-        run, view, new_spec = await change()
-    except SpecError as error:
-        return await _refusal(ask, error)
-    return await _answer(ask, run, view, new_spec)
-
-
 @router.post("/runs")
 async def start(request: Request) -> Response:
     """A new run with the spec of the controls, or with pasted data."""
     ask = await asked(request)
-
-    async def change() -> tuple[Run, View, bool]:
+    try:
         spec = _custom(ask) if "csv" in ask.fields else spec_from(ask.form, _source(ask))
         run = await ask.runs.create(ask.visitor, spec)
-        return run, _fresh(ask.view()), True
-
-    return await _changed(ask, change)
-
-
-def _fresh(view: View) -> View:
-    """The view for a new run: its lens, not its place in time."""
-    return replace(view, step=None, moment=None)
+        return await _answer(ask, run, replace(ask.view(), step=None, moment=None), new_spec=True)
+    except SpecError as error:
+        return await _refusal(ask, error)
 
 
 def _source(ask: Asked) -> str | None:
@@ -220,134 +212,71 @@ def _custom(ask: Asked) -> Spec:
     return Spec.make({"dataset": "custom", "data": parse_csv(ask.text("csv"), ask.text("task"))})
 
 
-@router.post("/runs/{run_id}/step")
-async def step(run_id: str, request: Request) -> Response:
-    """One or more steps, or an epoch; from a step of the past, after going back to it."""
-    ask = await asked(request)
+@dataclass(frozen=True)
+class Verb:
+    """What a button of the page asks for: the deed of its form, and what its answer shows.
 
-    async def change() -> tuple[Run, View, bool]:
-        view, run = ask.view(), await ask.runs.get(run_id)
-        if view.step is not None and view.step < run.state.step:
-            run, _ = await ask.runs.rewind(run_id, view.step)
-        run, _ = await ask.runs.step(run_id, _count(ask, run, view))
-        return run, replace(view, step=None, moment=None), False
+    `controls` says that they may have changed, `moment` that the walkthrough stays where it is.
+    """
 
-    return await _changed(ask, change)
+    deed: Callable[[Asked], Deed]
+    controls: bool = True
+    moment: bool = False
 
 
-def _count(ask: Asked, run: Run, view: View) -> int:
+def _step(ask: Asked) -> Deed:
+    view, text = ask.view(), ask.text("count") or "1"
     if ask.text("unit") == "epoch":
-        spec = run.state.spec
-        train = examples_of(spec).train
-        return max(1, -(-(train - run.state.cursor) // min(spec.batch_size, train)))
-    text, most = ask.text("count") or "1", ask.runs.settings.steps_per_request
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= most:
-        raise SpecError("count", text, f"a whole number from 1 to {most:,}")
-    count = int(text)
-    if view.stop_step is not None and run.state.step < view.stop_step:
-        return min(count, view.stop_step - run.state.step)
-    return count
+        return Step(epoch=True, stop=view.stop_step, at=view.step)
+    if not text.isdecimal() or len(text) > LONGEST_COUNT:
+        raise SpecError("count", text, f"a whole number from 1 to {ask.runs.settings.steps_per_request:,}")
+    return Step(int(text), stop=view.stop_step, at=view.step)
 
 
-@router.post("/runs/{run_id}/edit")
-async def edit(run_id: str, request: Request) -> Response:
-    """One live change: a field, a parameter by its address."""
+def _rewind(ask: Asked) -> Deed:
+    return Rewind(view_of({"step": ask.text("to")}).step or 0)
+
+
+VERBS = {
+    "step": Verb(_step, controls=False),
+    "edit": Verb(lambda ask: replace(edit_from(ask.form), at=ask.view().step), moment=True),
+    "freeze": Verb(lambda ask: Freeze(ask.text("freeze"), at=ask.view().step), moment=True),
+    "rewind": Verb(_rewind),
+    "reset": Verb(lambda ask: NewStart()),
+    "slower": Verb(lambda ask: NewStart({"learning_rate": number(ask.text("rate"))})),
+    "branch": Verb(lambda ask: Branch(ask.view().step), moment=True),
+}
+
+
+@router.post("/runs/{run_id}/{verb}")
+async def act(run_id: str, verb: str, request: Request) -> Response:
+    """Do what a button of the page asks for, and show the run after it; what is refused is said at the field."""
+    if verb not in VERBS:
+        raise HTTPException(404, "There is no such page.")
     ask = await asked(request)
-
-    async def change() -> tuple[Run, View, bool]:
-        view, run = ask.view(), await ask.runs.get(run_id)
-        field, value = edit_from(run.state.spec, ask.form)
-        run = await ask.runs.edit(run_id, field, value, step=_past(view, run))
-        return run, replace(view, step=None), True
-
-    return await _changed(ask, change)
+    try:
+        return await _acted(ask, run_id, verb)
+    except SpecError as error:
+        return await _refusal(ask, error)
 
 
-def _past(view: View, run: Run) -> int | None:
-    return view.step if view.step is not None and view.step < run.state.step else None
-
-
-@router.post("/runs/{run_id}/freeze")
-async def freeze(run_id: str, request: Request) -> Response:
-    """Freeze a parameter, or let it go again."""
-    ask = await asked(request)
-
-    async def change() -> tuple[Run, View, bool]:
-        view, run = ask.view(), await ask.runs.get(run_id)
-        address, frozen = ask.text("freeze"), run.state.spec.frozen
-        value = [a for a in frozen if a != address] if address in frozen else [*frozen, address]
-        run = await ask.runs.edit(run_id, "frozen", value, step=_past(view, run))
-        return run, replace(view, step=None), True
-
-    return await _changed(ask, change)
-
-
-@router.post("/runs/{run_id}/rewind")
-async def rewind(run_id: str, request: Request) -> Response:
-    """Go back for good: what came later is dropped."""
-    ask = await asked(request)
-
-    async def change() -> tuple[Run, View, bool]:
-        view = view_of({"step": ask.text("to")})
-        run, _ = await ask.runs.rewind(run_id, view.step or 0)
-        return run, replace(ask.view(), step=None, moment=None), True
-
-    return await _changed(ask, change)
-
-
-@router.post("/runs/{run_id}/reset")
-async def reset(run_id: str, request: Request) -> Response:
-    """The same start again, with the settings that are set now."""
-    ask = await asked(request)
-
-    async def change() -> tuple[Run, View, bool]:
-        run = await ask.runs.get(run_id)
-        if run.state.spec == run.origin:
-            run, _ = await ask.runs.reset(run_id)
-        else:
-            run = await ask.runs.create(ask.visitor, run.state.spec)
-        return run, _fresh(ask.view()), True
-
-    return await _changed(ask, change)
-
-
-@router.post("/runs/{run_id}/slower")
-async def slower(run_id: str, request: Request) -> Response:
-    """The same start again with another learning rate."""
-    ask = await asked(request)
-
-    async def change() -> tuple[Run, View, bool]:
-        run = await ask.runs.get(run_id)
-        rate = number(ask.text("rate"))
-        fresh = await ask.runs.create(ask.visitor, run.state.spec.with_changes(learning_rate=rate))
-        return fresh, _fresh(ask.view()), True
-
-    return await _changed(ask, change)
-
-
-@router.post("/runs/{run_id}/branch")
-async def branch(run_id: str, request: Request) -> Response:
-    """A new run that shares everything up to the step that is looked at."""
-    ask = await asked(request)
-
-    async def change() -> tuple[Run, View, bool]:
-        view = ask.view()
-        made = await ask.runs.branch(run_id, view.step, ask.visitor)
-        compare = (run_id, *(other for other in view.compare if other != run_id))[:4]
-        return made, replace(view, step=None, compare=compare), True
-
-    return await _changed(ask, change)
+async def _acted(ask: Asked, run_id: str, verb: str) -> Response:
+    deed, view, asks = VERBS[verb].deed(ask), ask.view(), VERBS[verb]
+    run, steps = await ask.runs.do(run_id, deed, ask.visitor, key=ask.key(deed), brief=True)
+    view = replace(view, step=None, moment=view.moment if asks.moment else None)
+    if isinstance(deed, Branch):
+        view = replace(view, compare=(run_id, *(other for other in view.compare if other != run_id))[:COMPARED])
+    return await _answer(ask, run, view, asks.controls, steps.ahead)
 
 
 @router.get("/runs/{run_id}/frame")
 async def look(run_id: str, request: Request) -> Response:
     """The run under another view."""
     ask = await asked(request)
-
-    async def change() -> tuple[Run, View, bool]:
-        return await ask.runs.get(run_id), ask.view(), False
-
-    return await _changed(ask, change)
+    try:
+        return await _answer(ask, await ask.runs.get(run_id), ask.view())
+    except SpecError as error:
+        return await _refusal(ask, error)
 
 
 @router.get("/runs/{run_id}/table")

@@ -12,6 +12,7 @@ from app.room import polls, rooms
 from app.room.classroom import Caller, Classroom, Entry
 from app.room.polls import Question
 from app.room.rooms import HandIn, Room, Shared
+from app.run.deeds import Branch, Reset, Step
 from app.run.runs import Run, Runs, Steps, owner_of
 from engine import Quantity, RunState, SpecError, trace
 
@@ -63,16 +64,14 @@ class Teaching:
     async def step(self, code: str, count: int, key: str | None = None) -> tuple[Room, Run, Steps]:
         """Step the shared run, from the step that is shown, and show where it comes to."""
         room = await self.classroom.get(code)
-        run = await self.runs.get(room.shared.run)
-        shown = room.shared.step if run.state.step > room.shared.step else None
-        run, steps = await self.runs.step(run.id, count, key=key, start=shown)
+        run, steps = await self.runs.do(room.shared.run, Step(count, at=room.shared.step), key=key)
         view = replace(view_from(room.shared.view), moment=None)
         return await self.share(code, Shared(run.id, run.state.step, query_of(view))), run, steps
 
     async def reset(self, code: str) -> Room:
         """The shared run at its start again."""
         room = await self.classroom.get(code)
-        run, _ = await self.runs.reset(room.shared.run)
+        run, _ = await self.runs.do(room.shared.run, Reset())
         view = replace(view_from(room.shared.view), moment=None)
         return await self.share(code, Shared(run.id, 0, query_of(view)))
 
@@ -110,7 +109,7 @@ class Teaching:
         try:
             run = await self.runs.get(shared.run)
             if question.steps and run.state.step == question.step:
-                run, _ = await self.runs.step(shared.run, 1, key=f"reveal-{question.number}-{question.step}")
+                run, _ = await self.runs.do(run.id, Step(1), key=f"reveal-{question.number}-{question.step}")
         except RunNotFound:
             return None
         step = min(question.step + question.steps, run.state.step)
@@ -121,8 +120,7 @@ class Teaching:
         if entry.room.pace != rooms.EXPLORE and not entry.teacher:
             raise Refused("the class follows the teacher now; copies can be taken when it explores")
         shown = entry.room.on_screen
-        run = await self.runs.get(shown.run)
-        made = await self.runs.branch(run.id, min(shown.step, run.state.step), caller.visitor)
+        made, _ = await self.runs.do(shown.run, Branch(at=shown.step), caller.visitor)
         if entry.joined:
             await self.classroom.change(entry.room.code, lambda room: rooms.take_copy(room, entry.student, made.id))
         return made

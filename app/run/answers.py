@@ -33,6 +33,7 @@ from engine import (
     examples_of,
     trace,
 )
+from engine import trace_of as trace_of_rows
 from engine.evaluation import classify, predict
 from engine.examples import class_names, features_of, in_own_units, input_names, low_target
 from engine.scaling import Scale
@@ -82,6 +83,14 @@ def trace_of(state: RunState, example: int | None, most: int) -> dict[str, Any]:
     """The trace of a state's next step, on its mini-batch or on one example."""
     check_size(state.spec, traced_examples(state.spec, example), most)
     return traced(trace(state, example))
+
+
+def trace_on(state: RunState, examples: Sequence[int], most: int) -> dict[str, Any]:
+    """The trace of a state's next step, on these examples if there are any, else on its mini-batch."""
+    if not examples:
+        return trace_of(state, None, most)
+    check_size(state.spec, len(examples), most)
+    return traced(trace_of_rows(state, np.array(examples)))
 
 
 def traced_examples(spec: Spec, example: int | None) -> int:

@@ -9,6 +9,7 @@ from app.costs import given_cost, look_cost, told_cost, trace_cost
 from app.run import answers, schemas
 from app.run.answers import json
 from app.run.backprop import backprop as one_step
+from app.run.deeds import Branch, Edit, Reset, Rewind
 from app.run.runs import Run, Runs, Steps
 from app.run.schemas import given
 from app.serve.security import visitor
@@ -54,14 +55,15 @@ async def step_run(request: Request, run_id: str, body: schemas.StepBody | None 
     """Take steps, as many as one request's budget of computing allows."""
     runs: Runs = request.app.state.runs  # here alone no dependency: each costs FastAPI 40 us
     asked = body or schemas.StepBody()
-    run, steps = await runs.step(run_id, asked.count, version=asked.version, key=key, before=asked.trace)
+    deed = asked.deed()
+    run, steps = await runs.do(run_id, deed, version=asked.version, key=key, before=asked.trace)
     before = await runs.before(run, steps) if asked.trace else None
     most = runs.settings.answer_numbers
 
     def work() -> Response:
-        answer = answers.stepped(steps.told or run, steps, runs.settings.losses)
+        answer = answers.stepped(steps.earlier or run, steps, runs.settings.losses)
         if before:
-            answer["trace"] = answers.trace_of(before, None, most)
+            answer["trace"] = answers.trace_on(before, deed.examples, most)
         return json(answer, headers=_replayed(steps))
 
     cost = told_cost(run.state.spec) + (_trace_cost(before, None) if before else 0.0)
@@ -125,8 +127,7 @@ async def change_run(
     key: Key = None,
 ) -> Response:
     """Change learning rate, batch size, regularization, optimizer and the like without a reset: all or none."""
-    run, steps = await runs.edit_all(run_id, given(changes), version=version, key=key)
-    return await _told(runs, run, steps)
+    return await _told(runs, *await runs.do(run_id, Edit(given(changes)), version=version, key=key))
 
 
 @router.get("/runs/{run_id}/trace", tags=["runs"], responses=answers_with(schemas.TraceAnswer))
@@ -182,8 +183,7 @@ async def edit_run(
     run_id: str, runs: Kept, body: schemas.EditBody, version: Version = None, key: Key = None
 ) -> Response:
     """Change one live field, or one parameter by its address."""
-    run, steps = await runs.edit_all(run_id, {body.field: body.value}, version=version, key=key)
-    return await _told(runs, run, steps)
+    return await _told(runs, *await runs.do(run_id, Edit({body.field: body.value}), version=version, key=key))
 
 
 @router.post("/runs/{run_id}/rewind", tags=["runs"], responses=RUN)
@@ -191,19 +191,19 @@ async def rewind_run(
     run_id: str, runs: Kept, body: schemas.RewindBody, version: Version = None, key: Key = None
 ) -> Response:
     """Back to an earlier step: later steps and edits are dropped."""
-    return await _told(runs, *await runs.rewind(run_id, body.step, version=version, key=key))
+    return await _told(runs, *await runs.do(run_id, Rewind(body.step), version=version, key=key))
 
 
 @router.post("/runs/{run_id}/reset", tags=["runs"], responses=RUN)
 async def reset_run(run_id: str, runs: Kept, version: Version = None, key: Key = None) -> Response:
     """The same start again, without edits."""
-    return await _told(runs, *await runs.reset(run_id, version=version, key=key))
+    return await _told(runs, *await runs.do(run_id, Reset(), version=version, key=key))
 
 
 @router.post("/runs/{run_id}/branch", tags=["runs"], status_code=201, responses=Made)
 async def branch_run(run_id: str, runs: Kept, who: Visitor, body: schemas.RewindBody) -> Response:
-    """A new run that shares this one's course up to a step."""
-    run = await runs.branch(run_id, body.step, who)
+    """A new run that shares this one's past up to a step."""
+    run, _ = await runs.do(run_id, Branch(body.step), who)
     return await _created(runs, run)
 
 
@@ -219,7 +219,7 @@ async def _told(runs: Runs, run: Run, steps: Steps) -> Response:
     """The run, or as it was when the request with this key was answered the first time."""
 
     def work() -> Response:
-        return json(answers.of_run(steps.told or run), headers=_replayed(steps))
+        return json(answers.of_run(steps.earlier or run), headers=_replayed(steps))
 
     return await runs.pool.do(told_cost(run.state.spec), run.visitor, work, admitted=True)
 
@@ -238,4 +238,4 @@ def _trace_cost(state: RunState, example: int | None) -> float:
 
 
 def _replayed(steps: Steps) -> dict[str, str]:
-    return {"idempotent-replayed": "true"} if steps.told else {}
+    return {"idempotent-replayed": "true"} if steps.earlier else {}

@@ -1,10 +1,10 @@
-"""The course of a run, as values: its state now, sampled points of its past, and how it is carried on.
+"""A run as a value, without its name: its state now, sampled points of its past, and how it is carried on.
 
 What is sampled, and where, follows from the spec and the step alone, however the run came to it, so one replayed from a
 link has the same history as the one it was copied from. Only going back leaves fewer points: those that were kept.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import zip_longest
@@ -30,8 +30,9 @@ from engine import (
     trace,
 )
 from engine.arrays import Ints
-from engine.edits import MOST_STEPS
+from engine.edits import EXAMPLES, MOST_STEPS, rows_of
 from engine.health import health
+from engine.training import step_on as engine_step_on
 
 Column = npt.NDArray[np.float32]
 RUN_COLUMNS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
@@ -76,7 +77,7 @@ class History:
 
 
 @dataclass(frozen=True)
-class Course:
+class Training:
     """A run without its name: the spec it began with, the edits made so far, its state and metrics.
 
     `sampled` holds points of its past, and the head's own if the head is at a step that is sampled.
@@ -91,12 +92,20 @@ class Course:
     @cached_property
     def history(self) -> History:
         """The sampled points, and the head as the last one."""
+        return self._with_head(None)
+
+    def seen(self, ahead: Trace) -> None:
+        """Let `history` use what the next step will compute, where that is at hand, rather than trace it again."""
+        vars(self).setdefault("history", self._with_head(ahead))
+
+    def _with_head(self, ahead: Trace | None) -> History:
         step = self.state.step
-        head = len(self.sampled.steps) and self.sampled.steps[-1] == step
-        return self.sampled if head else self.sampled.plus({step: row(self.metrics, trace(self.state))})
+        if len(self.sampled.steps) and self.sampled.steps[-1] == step:
+            return self.sampled
+        return self.sampled.plus({step: row(self.metrics, ahead or trace(self.state))})
 
 
-C = TypeVar("C", bound=Course)
+C = TypeVar("C", bound=Training)
 V = TypeVar("V")
 
 
@@ -119,15 +128,17 @@ class Steps:
     """What carrying on came to: the loss of each step, how many were asked for, and why it ended sooner, in words.
 
     `points` and `kept` are what is new on the way, by step: sampled points, and states worth keeping, each as it was
-    before any edit at its step. `before` is the state before the last step, where it was asked for; `told` is there if
-    an earlier request with the same idempotency key had done all this: the run as that one was answered.
+    before any edit at its step. `before` is the state before the last step, where it was asked for; `ahead` is what
+    the step after them will compute, if it has been traced. `earlier` is there if a request with the same idempotency
+    key had done all this before: the run as that one was answered.
     """
 
     losses: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     asked: int = 0
     truncated: str | None = None
     before: RunState | None = None
-    told: Head | None = None
+    ahead: Trace | None = None
+    earlier: Head | None = None
     points: dict[int, Column] = field(default_factory=dict)
     kept: dict[int, RunState] = field(default_factory=dict)
 
@@ -157,30 +168,34 @@ class Retention:
         return stride
 
 
-def begin(spec: Spec) -> Course:
+def begin(spec: Spec) -> Training:
     """A run before its first step."""
     state = start(spec)
     metrics = evaluate(state)
     nothing = History(np.empty(0, np.int64), np.empty((0, len(columns(spec))), np.float32))
-    return Course(spec, (), state, metrics, nothing.plus({0: row(metrics, trace(state))}))
+    return Training(spec, (), state, metrics, nothing.plus({0: row(metrics, trace(state))}))
 
 
-def carry(course: C, count: int, seconds: float, retention: Retention, before: bool = False) -> tuple[C, Steps]:
-    """Up to `count` more steps within `seconds`: at least one step, unless the run has diverged."""
-    sure = int(min(count, max(1, seconds / (SLOW * step_cost(course.state.spec)))))
-    carried, steps = _carry(course, count, seconds, retention, before, sure)
+def carry(
+    training: C, count: int, seconds: float, retention: Retention, before: bool = False, most: int = MOST_STEPS
+) -> tuple[C, Steps]:
+    """Up to `count` more steps, `most` of them, within `seconds`: at least one, unless the run has diverged."""
+    asked, count = count, min(count, most)
+    sure = int(min(count, max(1, seconds / (SLOW * step_cost(training.state.spec)))))
+    carried, steps = _carry(training, count, seconds, retention, before, sure)
     if 0 < steps.done < sure:  # it diverged, or a step takes even longer: too little was sampled for so few steps
-        again, closer = _carry(course, steps.done, inf, retention, before, steps.done)
+        again, closer = _carry(training, steps.done, inf, retention, before, steps.done)
         carried = replace(carried, sampled=again.sampled)
-        steps = replace(steps, before=closer.before, points=closer.points, kept=closer.kept)
-    return carried, steps
+        steps = replace(steps, before=closer.before, ahead=closer.ahead, points=closer.points, kept=closer.kept)
+    steps = replace(steps, asked=asked)
+    return carried, replace(steps, truncated=_why(carried.state, steps, seconds, most))
 
 
-def _carry(course: C, count: int, seconds: float, retention: Retention, before: bool, sure: int) -> tuple[C, Steps]:
+def _carry(training: C, count: int, seconds: float, retention: Retention, before: bool, sure: int) -> tuple[C, Steps]:
     """The same, for `sure` steps at least: from there on, whichever step is the last, all that is sampled up to it is
     there."""
     deadline = perf_counter() + seconds
-    spec, state, last, losses = course.state.spec, course.state, None, []
+    spec, state, last, losses = training.state.spec, training.state, None, []
     target, sure = state.step + count, state.step + sure
     few = max(1, TRACED_NUMBERS // trace_numbers(spec.network.sizes, spec.batch_size))
     points: dict[int, Column] = {}
@@ -191,7 +206,7 @@ def _carry(course: C, count: int, seconds: float, retention: Retention, before: 
         stop = min(every * retention.points, _next(state.step, keep), _next(state.step, few * every), target)
         if before and stop == target and stop - state.step > 1:
             stop -= 1
-        sampled = range(_next(course.state.step, every), stop, every)
+        sampled = range(_next(training.state.step, every), stop, every)
         progress = advance(state, stop - state.step, seconds=max(0.0, deadline - perf_counter()), traced=sampled)
         losses.append(progress.losses)
         traces = _at(every, traces) | {step.step: step for step in progress.traces}
@@ -207,12 +222,55 @@ def _carry(course: C, count: int, seconds: float, retention: Retention, before: 
             break
     every, keep = _strides(spec, state.step, retention)
     points = _at(every, points | _points(state, _at(every, traces)))
-    steps = Steps(np.concatenate([np.empty(0), *losses]), count, None, last, None, points, _at(keep, kept))
-    metrics = evaluate(state)
-    if steps.done and state.step % every == 0:
-        points[state.step] = row(metrics, trace(state))
-    course = replace(course, state=state, metrics=metrics, sampled=course.sampled.every(every).plus(points))
-    return course, replace(steps, truncated=_why(state, steps, seconds))
+    metrics, ahead = evaluate(state), None
+    if losses and state.step > training.state.step and state.step % every == 0:
+        ahead = trace(state)
+        points[state.step] = row(metrics, ahead)
+    steps = Steps(np.concatenate([np.empty(0), *losses]), count, None, last, ahead, None, points, _at(keep, kept))
+    return replace(training, state=state, metrics=metrics, sampled=training.sampled.every(every).plus(points)), steps
+
+
+def again(
+    training: C, edits: Sequence[Edit], step: int, seconds: float, retention: Retention, allow: Callable[[Spec], None]
+) -> tuple[C, dict[int, RunState]]:
+    """Brought on to `step` with these edits on the way, as far as the seconds go, and states worth keeping.
+
+    `allow` raises SpecError for what an edit may not come to.
+    """
+    deadline, kept = perf_counter() + seconds, dict[int, RunState]()
+    for edit in [*(edit for edit in edits if edit.after <= step), None]:
+        target = edit.step if edit else step
+        if target > training.state.step:
+            left = max(0.0, deadline - perf_counter())
+            training, steps = carry(training, target - training.state.step, left, retention)
+            kept |= steps.kept
+        if training.state.step < target:
+            break
+        if edit and edit.field == EXAMPLES:
+            training, steps = step_on(training, edit.value, retention)
+            kept |= steps.kept
+        elif edit:
+            training = change(training, edit.field, edit.value)
+            allow(training.state.spec)
+    return training, kept
+
+
+def step_on(training: C, examples: Sequence[int], retention: Retention) -> tuple[C, Steps]:
+    """One step on these examples in place of the next mini-batch, kept as an edit; none if the numbers run out."""
+    before = training.state
+    progress = engine_step_on(before, rows_of(before, examples))
+    state = progress.state
+    if not progress.done:
+        return replace(training, state=state), Steps(
+            asked=1, truncated=state.divergence.message if state.divergence else None
+        )
+    every, keep = _strides(state.spec, state.step, retention)
+    metrics, ahead = evaluate(state), trace(state)
+    points = _at(every, {state.step: row(metrics, ahead)})
+    edits = (*training.edits, Edit(before.step, EXAMPLES, list(examples)))
+    sampled = training.sampled.every(every).plus(points)
+    steps = Steps(progress.losses, 1, None, before, ahead, None, points, _at(keep, {state.step: state}))
+    return replace(training, state=state, edits=edits, metrics=metrics, sampled=sampled), steps
 
 
 def _strides(spec: Spec, step: int, retention: Retention) -> tuple[int, int]:
@@ -220,28 +278,28 @@ def _strides(spec: Spec, step: int, retention: Retention) -> tuple[int, int]:
     return stride_for(spec, step, retention.points), retention.state_stride(spec, step)
 
 
-def change(course: C, name: str, value: object) -> C:
+def change(training: C, name: str, value: object) -> C:
     """One change made now; SpecError if it is not allowed. A point sampled at this step is taken again."""
-    state = apply(course.state, name, value)
-    edits = (*course.edits, Edit(state.step, name, value))
+    state = apply(training.state, name, value)
+    edits = (*training.edits, Edit(state.step, name, value))
     metrics = evaluate(state)
-    again = {state.step: row(metrics, trace(state))} if state.step in course.sampled.steps[-1:] else {}
-    return replace(course, state=state, edits=edits, metrics=metrics, sampled=course.sampled.plus(again))
+    again = {state.step: row(metrics, trace(state))} if state.step in training.sampled.steps[-1:] else {}
+    return replace(training, state=state, edits=edits, metrics=metrics, sampled=training.sampled.plus(again))
 
 
 def agreement(some: Sequence[Edit], others: Sequence[Edit]) -> int:
-    """The last step at which two courses from one start are alike, as they were before any edit at that step."""
+    """The last step at which two trainings from one start are alike, as they were before any edit at that step."""
     for one, other in zip_longest(some, others):
         if one != other:
             return min(edit.step for edit in (one, other) if edit)
     return MOST_STEPS
 
 
-def back(course: C, state: RunState) -> C:
-    """The course as it was at an earlier state of it: later edits and points are gone."""
-    edits = tuple(edit for edit in course.edits if edit.step <= state.step)
-    sampled = course.sampled.until(state.step)
-    return replace(course, state=state, edits=edits, metrics=evaluate(state), sampled=sampled)
+def back(training: C, state: RunState) -> C:
+    """The training as it was at an earlier state of it: later edits and points are gone."""
+    edits = tuple(edit for edit in training.edits if edit.after <= state.step)
+    sampled = training.sampled.until(state.step)
+    return replace(training, state=state, edits=edits, metrics=evaluate(state), sampled=sampled)
 
 
 def row(metrics: Mapping[str, Metrics], step: Trace) -> Column:
@@ -270,11 +328,13 @@ def _next(step: int, every: int) -> int:
     return step - step % every + every
 
 
-def _why(state: RunState, steps: Steps, seconds: float) -> str | None:
+def _why(state: RunState, steps: Steps, seconds: float, most: int) -> str | None:
     if steps.done >= steps.asked:
         return None
     if state.divergence:
         return state.divergence.message
+    if steps.done == most:
+        return f"One request takes at most {most:,} of the {steps.asked:,} steps. Ask again for the rest."
     return (
         f"{steps.done:,} of {steps.asked:,} steps fitted into the {seconds:g} s of computing that one request gets. "
         "Ask again for the rest."

@@ -16,7 +16,7 @@ from zlib import crc32
 import numpy as np
 import orjson
 
-from app.run.history import Column, Course, Head, History, columns
+from app.run.history import Column, Head, History, Training, columns
 from app.stores import Record
 from engine import Divergence, Edit, Metrics, Spec, unpack
 from engine.packing import changed_by, changes_of
@@ -33,8 +33,8 @@ class Damaged(Exception):
 
 
 @dataclass(frozen=True)
-class Run(Course):
-    """A run as it is kept: a course with a name, an owner (a hash of the visitor's token), a version, and the digest
+class Run(Training):
+    """A run as it is kept: a training with a name, an owner (a hash of the visitor's token), a version, and the digest
     of the spec it began with."""
 
     id: str

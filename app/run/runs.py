@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from secrets import token_urlsafe
@@ -15,8 +15,10 @@ from app.costs import bytes_cost, data_cost, given_cost, look_cost, step_cost, t
 from app.failures import Conflict, RunDamaged, RunNotFound, StoreFull, TooMany
 from app.pool import Pool
 from app.run import history
+from app.run.allowed import check
 from app.run.cache import Cache
-from app.run.history import Course, Retention, Steps
+from app.run.deeds import Branch, Deed, base_of, cost, makes_another, perform
+from app.run.history import Retention, Steps, Training
 from app.run.idempotency import Once, version_of
 from app.run.record import (
     KINDS,
@@ -42,7 +44,6 @@ ATTEMPTS = 20
 PATH_POINTS = 24
 
 
-Work = Callable[[Run], Awaitable[tuple[Run, Steps]]]
 Changed = dict[str, dict[str, bytes | None]]  # parts by kind and name; None for one that goes
 
 
@@ -63,28 +64,15 @@ class Runs:
 
     async def create(self, visitor: str, spec: Spec, edits: Sequence[Edit] = (), step: int = 0) -> Run:
         """A new run, brought to `step` with the edits on the way, as far as the budget for a replay goes."""
-        self.check(spec)
+        check(spec, self.settings)
         owner = owner_of(visitor)
-        await self._make_room(owner)
-        cost = look_cost(spec) + data_cost(spec) + step * step_cost(spec)
-        made, kept = await self.pool.do(cost, owner, lambda: self._replay(spec, edits, step))
+        seconds = look_cost(spec) + data_cost(spec) + step * step_cost(spec)
+        made, kept = await self.pool.do(seconds, owner, lambda: self._replay(spec, edits, step))
         return await self._add(made, owner, kept)
 
-    def _replay(self, spec: Spec, edits: Sequence[Edit], step: int) -> tuple[Course, dict[int, RunState]]:
-        deadline = time() + self.settings.replay_seconds
-        made, kept = history.begin(spec), dict[int, RunState]()
-        for edit in [*(edit for edit in edits if edit.step <= step), None]:
-            target = edit.step if edit else step
-            seconds = max(0.0, deadline - time())
-            if target > made.state.step:
-                made, steps = history.carry(made, target - made.state.step, seconds, self.retention)
-                kept |= steps.kept
-            if made.state.step < target:
-                break
-            if edit:
-                made = history.change(made, edit.field, edit.value)
-                self.check(made.state.spec)
-        return made, kept
+    def _replay(self, spec: Spec, edits: Sequence[Edit], step: int) -> tuple[Training, dict[int, RunState]]:
+        seconds, begun = self.settings.replay_seconds, history.begin(spec)
+        return history.again(begun, edits, step, seconds, self.retention, lambda spec: check(spec, self.settings))
 
     async def open(self, visitor: str, spec: Spec, edits: Sequence[Edit] = (), step: int = 0) -> Run:
         """This visitor's run of the same spec and edits that has come to `step` or further, else a new one."""
@@ -129,100 +117,46 @@ class Runs:
         found: dict[str, Any] = orjson.loads(await self.store.part(_key(summary.id), "spec", "brief") or b"{}")
         return found
 
-    async def step(
-        self, run_id: str, count: int, *,
-        start: int | None = None, version: int | None = None, key: str | None = None, before: bool = False,
+    async def do(
+        self, run_id: str, deed: Deed, visitor: str = "", *,
+        version: int | None = None, key: str | None = None, before: bool = False, brief: bool = False,
     ) -> tuple[Run, Steps]:  # fmt: skip
-        """Up to `count` more steps, as many as one request's budget allows, from here or, going back, from `start`.
+        """Do a deed and save what it comes to, all of it or nothing: the run, and how far that came.
 
-        `before` keeps the state before the last one.
+        The run is the visitor's new one if the deed makes another. `version` refuses any but that one; `before` keeps
+        the state before the last step; `brief` remembers of a request with a key no more than that it was done.
         """
-        budget, most = self.settings.step_seconds, self.settings.steps_per_request
-        if not 1 <= count <= most:
-            raise SpecError("count", count, f"a whole number from 1 to {most}")
+        once = Once.of(key, deed, brief) if key else None
+        for attempt in range(ATTEMPTS):
+            run = await self.get(run_id)
+            if once and (told := await self.store.part(_key(run_id), "once", once.key)):
+                return run, once.again(run, told)
+            if version is not None and version != run.version:
+                raise Conflict(run.version)
+            base = await self.at(run, base_of(deed, run.state.step))
+            after, steps = await self._performed(run, deed, base, before)
+            if makes_another(deed, run):
+                kept = await self._kept_until(run, base.step) if isinstance(deed, Branch) else {}
+                return await self._add(after, owner_of(visitor), kept), steps
+            if after is run and not once:
+                return run, steps
+            saved = replace(after, version=run.version + 1)
+            if await self._put(saved, run.version, await self._parts(run, saved, steps, once)):
+                self.steps_taken += steps.done
+                return saved, steps
+            await asyncio.sleep(random.random() * 0.002 * attempt)
+        raise Conflict((await self.get(run_id)).version)
 
-        async def work(run: Run) -> tuple[Run, Steps]:
-            run = await self._back(run, start)
-            cost = min(budget, count * step_cost(run.state.spec)) + look_cost(run.state.spec)
-            return await self.pool.do(
-                cost, run.visitor, lambda: history.carry(run, count, budget, self.retention, before)
-            )
-
-        run, steps = await self._change(run_id, work, version, key, ("step", count))
-        self.steps_taken += 0 if steps.told else steps.done
-        return run, steps
+    async def _performed(self, run: Run, deed: Deed, base: RunState, before: bool) -> tuple[Run, Steps]:
+        seconds = cost(deed, base, self.settings)
+        return await self.pool.do(seconds, run.visitor, lambda: perform(run, deed, base, self.settings, before))
 
     async def before(self, run: Run, steps: Steps) -> RunState | None:
         """The state before the last of these steps, or of those taken before if they were none; None at the start."""
-        head = steps.told or run.head
+        head = steps.earlier or run.head
         if steps.before or not head.step:
             return steps.before
         return await self._reach(run, head.edits, head.step - 1)
-
-    async def edit(
-        self, run_id: str, field: str, value: object, *,
-        version: int | None = None, key: str | None = None, step: int | None = None,
-    ) -> Run:  # fmt: skip
-        """Change a live field or a parameter by its address, now or, going back, at `step`."""
-        run, _ = await self.edit_all(run_id, {field: value}, version=version, key=key, step=step)
-        return run
-
-    async def edit_all(
-        self, run_id: str, changes: dict[str, object], *,
-        version: int | None = None, key: str | None = None, step: int | None = None,
-    ) -> tuple[Run, Steps]:  # fmt: skip
-        """Several changes at once, all or none."""
-
-        async def work(run: Run) -> tuple[Run, Steps]:
-            run = await self._back(run, step)
-            if len(run.edits) + len(changes) > self.settings.edits_per_run:
-                raise TooMany(f"a run has at most {self.settings.edits_per_run:,} changes; branch or go back", 0)
-            changed = await self.pool.do(look_cost(run.state.spec), run.visitor, lambda: self._edited(run, changes))
-            return changed, Steps()
-
-        return await self._change(run_id, work, version, key, ("edit", changes, step))
-
-    def _edited(self, run: Run, changes: dict[str, object]) -> Run:
-        for field, value in changes.items():
-            run = history.change(run, field, value)
-        self.check(run.state.spec)
-        return run
-
-    async def rewind(
-        self, run_id: str, step: int, *, version: int | None = None, key: str | None = None
-    ) -> tuple[Run, Steps]:
-        """Back to an earlier step: what came later is gone."""
-
-        async def work(run: Run) -> tuple[Run, Steps]:
-            return await self._back(run, step), Steps()
-
-        return await self._change(run_id, work, version, key, ("rewind", step))
-
-    async def _back(self, run: Run, step: int | None) -> Run:
-        if step is None or step == run.state.step:
-            return run
-        state = await self.at(run, step)
-        return await self.pool.do(look_cost(state.spec), run.visitor, lambda: history.back(run, state))
-
-    async def reset(self, run_id: str, *, version: int | None = None, key: str | None = None) -> tuple[Run, Steps]:
-        """The same start again, without edits."""
-
-        async def work(run: Run) -> tuple[Run, Steps]:
-            fresh = await self.pool.do(look_cost(run.origin), run.visitor, lambda: history.begin(run.origin))
-            again = replace(run, edits=(), state=fresh.state, metrics=fresh.metrics, sampled=fresh.sampled)
-            return again, Steps()
-
-        return await self._change(run_id, work, version, key, ("reset",))
-
-    async def branch(self, run_id: str, step: int | None, visitor: str) -> Run:
-        """A new run that shares spec, edits and steps up to `step` (None: all of them)."""
-        run, owner = await self.get(run_id), owner_of(visitor)
-        await self._make_room(owner)
-        state = run.state if step is None else await self.at(run, step)
-        made = await self.pool.do(look_cost(state.spec), owner, lambda: history.back(run, state))
-        names = [name for name in await self.store.names(_key(run_id), "state") if int(name) <= state.step]
-        kept = {int(name): await self._kept(run, int(name)) for name in names}
-        return await self._add(made, owner, kept)
 
     async def at(self, run: Run, step: int) -> RunState:
         """The state that the run had at an earlier step, edits there included; SpecError if there is no such step."""
@@ -251,6 +185,10 @@ class Runs:
             raise SpecError("step", step, f"one of those that can be gone back to in {budget:g} s")
         return state
 
+    async def _kept_until(self, run: Run, step: int) -> dict[int, RunState]:
+        names = [int(name) for name in await self.store.names(_key(run.id), "state")]
+        return {name: await self._kept(run, name) for name in names if name <= step}
+
     async def _kept(self, run: Run, step: int) -> RunState:
         packed = await self.store.part(_key(run.id), "state", str(step)) if step else None
         try:
@@ -264,47 +202,7 @@ class Runs:
         if not await self.store.delete(_key(run_id)):
             raise RunNotFound(run_id)
 
-    def check(self, spec: Spec) -> None:
-        """SpecError if this spec is over a limit of the settings, or one step of it would take longer than it may."""
-        limits, most = self.settings.engine_limits, self.settings.most_step_seconds
-        if len(spec.hidden) > limits.hidden_layers:
-            raise SpecError("hidden", len(spec.hidden), f"at most {limits.hidden_layers} layers")
-        if max(spec.hidden, default=0) > limits.units:
-            raise SpecError("hidden", max(spec.hidden), f"at most {limits.units} units a layer")
-        if spec.network.size > limits.parameters:
-            raise SpecError("hidden", spec.network.size, f"smaller: at most {limits.parameters:,} parameters")
-        units, largest = sum(spec.network.sizes[1:]), self.settings.batch_activations
-        if units * min(spec.batch_size, spec.samples) > largest:  # a trace holds four numbers for each
-            raise SpecError("batch_size", spec.batch_size, f"at most {largest // units:,} with {units:,} units")
-        if (cost := step_cost(spec)) > most:
-            raise SpecError(
-                "optimizer" if spec.optimizer == "trial_and_error" else "batch_size",
-                spec.optimizer if spec.optimizer == "trial_and_error" else spec.batch_size,
-                f"less work: one step would take about {cost:.0f} s of at most {most:g}; fewer units or examples",
-            )
-
-    async def _change(
-        self, run_id: str, work: Work, version: int | None, key: str | None, request: tuple[object, ...]
-    ) -> tuple[Run, Steps]:
-        """Load, work, save if nobody else has saved in between; else again from what they saved."""
-        once = Once.of(key, request) if key else None
-        for attempt in range(ATTEMPTS):
-            run = await self.get(run_id)
-            if once and (told := await self.store.part(_key(run_id), "once", once.key)):
-                return run, once.again(run, told)
-            if version is not None and version != run.version:
-                raise Conflict(run.version)
-            changed, steps = await work(run)
-            saved = replace(changed, version=run.version + 1)
-            parts = await self._parts(run, saved, steps)
-            if once:
-                parts["once"] = await self._forgotten(saved) | {once.key: once.told(saved, steps)}
-            if await self._put(saved, run.version, parts):
-                return saved, steps
-            await asyncio.sleep(random.random() * 0.002 * attempt)
-        raise Conflict((await self.get(run_id)).version)
-
-    async def _parts(self, old: Run, new: Run, steps: Steps) -> Changed:
+    async def _parts(self, old: Run, new: Run, steps: Steps, once: Once | None) -> Changed:
         """What changes of a run's parts, for a store to write together with its value."""
         parts: Changed = {"point": _points(old, new, steps)}
         if new.edits != old.edits:
@@ -314,6 +212,8 @@ class Runs:
             names = {int(name) for name in await self.store.names(_key(new.id), "state")} | set(steps.kept)
             stale = {s for s in names if s % stride or s > new.state.step}
             parts["state"] = await self._packed(new, steps.kept) | {str(s): None for s in stale}
+        if once:
+            parts["once"] = await self._forgotten(new) | {once.key: once.told(new, steps)}
         return parts
 
     async def _forgotten(self, run: Run) -> dict[str, bytes | None]:
@@ -333,7 +233,8 @@ class Runs:
 
         return await self.pool.do(cost, run.visitor, packed, admitted=True)
 
-    async def _add(self, made: Course, owner: str, kept: dict[int, RunState]) -> Run:
+    async def _add(self, made: Training, owner: str, kept: dict[int, RunState]) -> Run:
+        await self._make_room(owner)
         cost = 2 * told_cost(made.origin)
         digest, spec = await self.pool.do(cost, owner, lambda: origin_parts(made.origin), admitted=True)
         run = Run(made.origin, made.edits, made.state, made.metrics, made.sampled, token_urlsafe(16), owner, 1, digest)

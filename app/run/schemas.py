@@ -7,8 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
+from app.run.deeds import Step
 from app.settings import MOST_STEPS
 from engine import FIELDS, LIMITS
+from engine.edits import MOST_EXAMPLES
+from engine.edits import MOST_STEPS as MOST_UNTIL
 from engine.fields import Field as SpecField
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -113,13 +116,25 @@ class Body(BaseModel):
 
 
 class StepBody(Body):
-    """How many steps, and whether the trace of the last one is wanted."""
+    """How many steps, or up to which step, and whether the trace of the last one is wanted.
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"count": 100, "trace": False}]})
+    What fits into one request's budget is done and kept. `until` is safe to repeat: ask again until the run is there.
+    """
 
-    count: int = Field(1, ge=1, le=MOST_STEPS)
+    model_config = ConfigDict(json_schema_extra={"examples": [{"until": 100}]})
+
+    count: int | None = Field(None, ge=1, le=MOST_STEPS, description="How many more; one if `until` is not given.")
+    until: int | None = Field(None, ge=0, le=MOST_UNTIL, description="The step to come to, and to go no further than.")
+    whole: bool = Field(False, description="All of them or none: refused beforehand where they cannot fit.")
+    examples: list[int] = Field(
+        [], max_length=MOST_EXAMPLES, description="One step on these rows of the data in place of the mini-batch."
+    )
     trace: bool = False
     version: int | None = Field(None, ge=1, le=2**53, description="Refuse unless the run is at this version.")
+
+    def deed(self) -> Step:
+        """What is asked."""
+        return Step(self.count, self.until, whole=self.whole, examples=tuple(self.examples))
 
 
 class EditBody(Body):

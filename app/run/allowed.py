@@ -1,0 +1,25 @@
+"""What the service allows beyond the engine: limits that were set lower, and steps that would take too long."""
+
+from app.costs import step_cost
+from app.settings import Settings
+from engine import Spec, SpecError
+
+
+def check(spec: Spec, settings: Settings) -> None:
+    """SpecError if this spec is over a limit of the settings, or one step of it would take longer than it may."""
+    limits, most = settings.engine_limits, settings.most_step_seconds
+    if len(spec.hidden) > limits.hidden_layers:
+        raise SpecError("hidden", len(spec.hidden), f"at most {limits.hidden_layers} layers")
+    if max(spec.hidden, default=0) > limits.units:
+        raise SpecError("hidden", max(spec.hidden), f"at most {limits.units} units a layer")
+    if spec.network.size > limits.parameters:
+        raise SpecError("hidden", spec.network.size, f"smaller: at most {limits.parameters:,} parameters")
+    units, largest = sum(spec.network.sizes[1:]), settings.batch_activations
+    if units * min(spec.batch_size, spec.samples) > largest:  # a trace holds four numbers for each
+        raise SpecError("batch_size", spec.batch_size, f"at most {largest // units:,} with {units:,} units")
+    if (cost := step_cost(spec)) > most:
+        raise SpecError(
+            "optimizer" if spec.optimizer == "trial_and_error" else "batch_size",
+            spec.optimizer if spec.optimizer == "trial_and_error" else spec.batch_size,
+            f"less work: one step would take about {cost:.0f} s of at most {most:g}; fewer units or examples",
+        )
