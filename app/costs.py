@@ -19,30 +19,29 @@ _ELEMENT = 6e-9  # one activation with its slope
 _UPDATE = 6e-9  # one parameter of an update
 
 
-def _passes(spec: Spec, examples: int, calls: int, flops: int) -> float:
-    network = spec.network
-    units = sum(network.sizes[1:])
-    layers = len(network.shapes)
-    return calls * layers * _CALL + flops * network.size * examples * _FLOP + units * examples * _ELEMENT
+def _passes(spec: Spec, examples: int, calls: float, flops: int) -> float:
+    cost, nodes = spec.network.cost, len(spec.network.nodes)
+    numbers = flops * cost.multiplications * _FLOP + cost.activations * _ELEMENT
+    return calls * nodes * _CALL + examples * numbers
 
 
 def step_cost(spec: Spec) -> float:
     """Seconds that one step takes."""
     examples = min(spec.batch_size, spec.samples)
-    one = _passes(spec, examples, calls=6, flops=3) + spec.network.size * _UPDATE
+    one = _passes(spec, examples, calls=3, flops=3) + spec.network.size * _UPDATE
     if OPTIMIZERS[spec.optimizer].search:  # it runs the model about twice for each parameter that may move
-        one += 2 * spec.network.size * _passes(spec, examples, calls=3, flops=1)
+        one += 2 * spec.network.size * _passes(spec, examples, calls=1.5, flops=1)
     return one
 
 
 def rerun_cost(spec: Spec, examples: int | None = None) -> float:
     """Seconds that running the model once takes, on a mini-batch or on so many examples."""
-    return _passes(spec, min(spec.batch_size if examples is None else examples, spec.samples), calls=3, flops=1)
+    return _passes(spec, min(spec.batch_size if examples is None else examples, spec.samples), calls=1.5, flops=1)
 
 
 def look_cost(spec: Spec) -> float:
     """Seconds that measuring a state takes: losses over all examples, and one step's gradients."""
-    return 60e-6 + _passes(spec, spec.samples, calls=6, flops=1) + step_cost(spec)
+    return 60e-6 + _passes(spec, spec.samples, calls=3, flops=1) + step_cost(spec)
 
 
 def probe_cost(kind: str, spec: Spec) -> float:

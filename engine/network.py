@@ -1,45 +1,104 @@
-"""The network as one flat parameter vector, and the chain rule through it, forwards and backwards.
+"""The network as nodes over one flat parameter vector, and the chain rule through it, forwards and backwards.
 
-Each layer's parameters are an (units, inputs + 1) matrix with the bias as last column, and each layer's activations
-carry a row of ones, so that one matrix product gives z and one gives dW and db together. All of it is views of a few
-flat vectors: nothing is allocated while training, and an optimizer sees one vector whatever the depth.
+A node's parameters are a matrix with the bias as last column, and each layer's activations carry a row of ones, so
+that one matrix product gives z and one gives dW and db together. All of it is views of a few flat vectors: nothing is
+allocated while training, and an optimizer sees one vector whatever the depth.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
-from itertools import accumulate, groupby, pairwise
+from functools import cached_property, reduce
+from itertools import count, pairwise
+from operator import add
+from typing import NamedTuple
 
 import numpy as np
 
 from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats, Ints
 from engine.losses import LOSSES, FromLogits, Loss
+from engine.operations import OPERATIONS
+from engine.operations.base import NOTHING, Cost, Node, Operation, Parameter
 from engine.quantity import Quantity, bias, weight
 
-Call = Callable[[], object]
-RECORDED = ("z", "a", "da", "dz")
-BUFFERS = (*RECORDED, "slope")  # of a workspace
+
+class Turn(NamedTuple):
+    """One node's turn in a pass.
+
+    The value it gives and how many rows that has with its ones; its matrix's place, None for none; whether this is what
+    its layer gives, and the values that nobody takes after it.
+    """
+
+    value: int
+    rows: int
+    node: Node
+    operation: Operation
+    layer: int | None
+    last: bool
+    dropped: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Network:
-    """The shape of a network: units per layer from the inputs to the outputs, and what each layer applies.
+    """What is computed: `inputs` numbers in, the nodes in their order, the loss of what the last one gives.
 
-    A parameter's *address* is "W2.1.3" or "b2.1", as `engine.quantity` has it.
+    A parameter's *address* is "W2.1.3" or "b2.1", as `engine.quantity` has it. A layer is a node with weights and what
+    is attached to it, so layers, and not nodes, are what an address counts.
     """
 
-    sizes: tuple[int, ...]
-    activation_names: tuple[str, ...]
+    inputs: int
+    nodes: tuple[Node, ...]
     loss_name: str
 
+    @classmethod
+    def chain(cls, sizes: Sequence[int], activations: Sequence[str], loss_name: str) -> "Network":
+        """Dense layers one after the other: units per layer, the inputs first, and what each layer applies."""
+        nodes: list[Node] = []
+        for layer, (units, name) in enumerate(zip(sizes[1:], activations, strict=True), 1):
+            nodes.append(Node("dense", layer, (len(nodes),), (("units", units),)))
+            nodes.append(Node("activation", layer, (len(nodes),), (("function", name),)))
+        return cls(sizes[0], tuple(nodes), loss_name)
+
     def __reduce__(self) -> tuple[type["Network"], tuple[object, ...]]:
-        return Network, (self.sizes, self.activation_names, self.loss_name)  # what is worked out may not be pickled
+        return Network, (self.inputs, self.nodes, self.loss_name)  # what is worked out may not be pickled
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.inputs, self.nodes, self.loss_name))
+
+    def __hash__(self) -> int:
+        return self._hash  # cached: buffers are looked up by it in every request
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """The table's entry for each node."""
+        return tuple(OPERATIONS[node.operation] for node in self.nodes)
+
+    @cached_property
+    def widths(self) -> tuple[int, ...]:
+        """How many numbers every value has for one example; value 0 is x."""
+        widths = [self.inputs]
+        for node, operation in self.entries:
+            widths.append(operation.rows(node, [widths[value] for value in node.inputs]))
+        return tuple(widths)
+
+    def _taken(self, node: Node) -> list[int]:
+        return [self.widths[value] for value in node.inputs]
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Units per layer, the inputs first."""
+        return tuple(self.widths[value] for value in self.gives)
 
     @cached_property
     def activations(self) -> tuple[Activation, ...]:
         """One entry per layer, the output's last."""
         return tuple(ACTIVATIONS[name] for name in self.activation_names)
+
+    @cached_property
+    def activation_names(self) -> tuple[str, ...]:
+        """The same by name."""
+        return tuple(node.option("function") for node in self.nodes if node.operation == "activation")
 
     @cached_property
     def loss(self) -> Loss:
@@ -52,9 +111,26 @@ class Network:
         return self.loss.from_logits.get(self.activation_names[-1])
 
     @cached_property
+    def cost(self) -> Cost:
+        """What one example takes on its way through all nodes."""
+        costs = (operation.cost(node, self._taken(node)) for node, operation in self.entries)
+        return reduce(add, costs)
+
+    @property
+    def entries(self) -> Iterator[tuple[Node, Operation]]:
+        """Every node with its operation."""
+        return zip(self.nodes, self.operations, strict=True)
+
+    @cached_property
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """(units, inputs + 1) of every layer's parameter matrix."""
-        return tuple((units, below + 1) for below, units in pairwise(self.sizes))
+        return tuple(op.matrix(node, self._taken(node)) for node, op in self.entries if op.matrix)
+
+    @cached_property
+    def parameters(self) -> tuple[tuple[Parameter, ...], ...]:
+        """What is in every layer's matrix, by name."""
+        named = (operation for operation in self.operations if operation.parameters)
+        return tuple(op.parameters(shape) for op, shape in zip(named, self.shapes, strict=True) if op.parameters)
 
     @cached_property
     def offsets(self) -> tuple[int, ...]:
@@ -87,20 +163,37 @@ class Network:
         return flat
 
     @cached_property
-    def rows(self) -> tuple[int, ...]:
-        """Where each layer's rows begin in a buffer of them all, a row of ones after each layer, and their count."""
-        return tuple(accumulate((units + 1 for units in self.sizes[1:]), initial=0))
+    def x_is_open(self) -> bool:
+        """Whether all that takes x takes it as it comes, another array in every step; else it is copied first."""
+        return all(operation.on_x for node, operation in self.entries if 0 in node.inputs)
 
-    def blocks(self, flat: Floats, examples: int) -> list[Floats]:
-        """Views of a flat buffer as one (units + 1, examples) block a layer, each with its row of ones."""
-        return [flat[i * examples : j * examples].reshape(-1, examples) for i, j in pairwise(self.rows)]
+    @cached_property
+    def order(self) -> tuple["Turn", ...]:
+        """The nodes as a pass meets them."""
+        last_use = {value: place for place, node in enumerate(self.nodes, 1) for value in node.inputs}
+        layers = count()
+        return tuple(
+            Turn(
+                value, self.widths[value] + 1, node, entry, next(layers) if entry.matrix else None,
+                value == self.gives[node.layer],
+                tuple(v for v, last in last_use.items() if last == value),
+            )
+            for value, (node, entry) in enumerate(self.entries, 1)
+        )  # fmt: skip
+
+    @cached_property
+    def gives(self) -> tuple[int, ...]:
+        """The value that each layer gives to those above it; x is layer 0's."""
+        last = {node.layer: value for value, node in enumerate(self.nodes, 1)}
+        return (0, *last.values())
 
     @cached_property
     def is_weight(self) -> Floats:
-        """1.0 at every weight of the flat vector and 0.0 at every bias."""
-        flat = np.ones(self.size)
-        for _, b in self.layers(flat):
-            b[...] = 0.0
+        """1.0 at every weight of the flat vector and 0.0 at every other parameter, such as a bias."""
+        flat = np.zeros(self.size)
+        for matrix, parameters in zip(self.matrices(flat), self.parameters, strict=True):
+            for parameter in parameters:
+                parameter.of(matrix)[...] = parameter.is_weight
         flat.setflags(write=False)
         return flat
 
@@ -165,111 +258,23 @@ def with_ones(features: Floats) -> Floats:
 
 
 def layers_of(network: Network, parameters: Floats, x: Floats) -> Iterator[tuple[Floats, Floats]]:
-    """z (units, examples) and a (units + 1, examples, the last row ones) of every layer for x (features + 1, examples).
+    """z (units, examples) of every layer, and what it gives, (units + 1, examples) with a last row of ones.
 
-    The forward pass alone, for any number of examples: a layer's arrays are made as they are asked for. They have the
-    type of the parameters.
+    The forward pass alone, for x (features + 1, examples) with any number of examples: a node's arrays are made as
+    they are asked for, and let go after their last use. They have the type of the parameters.
     """
-    a = x
-    for matrix, activation in zip(network.matrices(parameters), network.activations, strict=True):
-        z = matrix.dot(a)
-        a = np.ones((len(z) + 1, x.shape[1]), z.dtype)
-        activation.forward(z, a[:-1])
-        yield z, a
-
-
-class Workspace:
-    """Buffers for one network at one batch size, and the two passes over them.
-
-    `parameters` and `gradient` are flat vectors that the caller owns; the passes read the one and write the other.
-    Every buffer keeps room for the row of ones, so that all of them line up and the slopes of many layers are taken
-    in one call. Per layer, `z`, `a`, `da` and `dz` are (units, examples), and `recorded` is all of them.
-    """
-
-    def __init__(self, network: Network, parameters: Floats, gradient: Floats, examples: int) -> None:
-        self.network = network
-        self.scale = np.array(network.loss.scale(network.sizes[-1], examples))
-        self._all = np.zeros(len(BUFFERS) * network.rows[-1] * examples)
-        self._flat = dict(zip(BUFFERS, self._all.reshape(len(BUFFERS), -1), strict=True))
-        self._flat["a"].fill(1.0)
-        self._recorded = self._all[: -len(self._flat["slope"])]
-        blocks = {name: network.blocks(self._flat[name], examples) for name in BUFFERS}
-        self.z, self.a, self.da, self.dz, self._slope = ([block[:-1] for block in blocks[name]] for name in BUFFERS)
-        self._plan(network.matrices(parameters), network.matrices(gradient), blocks["a"], blocks["da"])
-
-    def _plan(self, W: list[Floats], dW: list[Floats], a_in: list[Floats], da_in: list[Floats]) -> None:
-        """Bind every call of both passes to its arrays once, so that a pass is one plain loop over its calls.
-
-        Only the two calls that meet x are left open.
-        """
-        z, a, da, dz, last = self.z, self.a, self.da, self.dz, len(W) - 1
-        activations, joined = self.network.activations, self.network.joined
-        self._z_from, self._dW_into = W[0].dot, (dz[0].dot, dW[0])
-        self._forward: list[Call] = []
-        for k, activation in enumerate(activations):
-            if k > 0:
-                self._forward.append(partial(W[k].dot, a_in[k - 1], z[k]))
-            self._forward.append(partial(activation.forward, z[k], a[k]))
-        self._backward = list(self._slope_calls(a_in, last if joined else last + 1))
-        for k in range(last, -1, -1):
-            if k < last:
-                self._backward.append(partial(W[k + 1].T.dot, dz[k + 1], da_in[k]))
-            if k < last or not joined:
-                product = activations[k].product  # softmax takes its own a where others take their slope
-                to_dz = partial(product, da[k], a[k]) if product else partial(np.multiply, da[k], self._slope[k])
-                self._backward.append(partial(to_dz, dz[k]))
-            if k > 0:
-                self._backward.append(partial(dz[k].dot, a_in[k - 1].T, dW[k]))
-        self._loss = self._bind_loss()
-
-    def _bind_loss(self) -> Callable[[Floats], float]:
-        z, a, da, dz, scale, joined = self.z[-1], self.a[-1], self.da[-1], self.dz[-1], self.scale, self.network.joined
-        if joined:
-            value_and_dz = joined.value_and_dz
-            return lambda y: value_and_dz(z, a, y, scale, dz)
-        value_and_gradient = self.network.loss.value_and_gradient
-        return lambda y: value_and_gradient(a, y, scale, da)
-
-    def _slope_calls(self, blocks: list[Floats], layers: int) -> Iterator[Call]:
-        """Neighbouring layers with one elementwise activation share one call for their slopes."""
-        ends = np.cumsum([0, *(block.size for block in blocks)])
-        for activation, group in groupby(range(layers), key=lambda k: self.network.activations[k]):
-            indices = list(group)
-            if activation.derivative is not None:
-                span = slice(ends[indices[0]], ends[indices[-1] + 1])
-                yield partial(activation.derivative, *(self._flat[name][span] for name in ("z", "a", "slope")))
-
-    @property
-    def recorded(self) -> Floats:
-        """z, a, da and dz, one after the other, as they stand."""
-        return self._recorded
-
-    @property
-    def nbytes(self) -> int:
-        """How much memory the buffers take."""
-        return self._all.nbytes
-
-    def forward(self, x: Floats) -> Floats:
-        """All z and a from x, (features + 1, examples) with its row of ones; returns the outputs."""
-        self._z_from(x, self.z[0])
-        for call in self._forward:
-            call()
-        return self.a[-1]
-
-    def loss(self, y: Floats) -> float:
-        """The loss of the last `forward` for targets y (outputs, examples), and its gradient at the outputs."""
-        return self._loss(y)
-
-    def backward(self, x: Floats, y: Floats) -> float:
-        """All da, dz and the gradient from the last `forward`; y is (outputs, examples). Returns the loss."""
-        loss = self._loss(y)
-        for call in self._backward:
-            call()
-        product, dW = self._dW_into
-        product(x.T, dW)
-        return loss
-
-    def complete(self, y: Floats) -> None:
-        """Fill in dL/da of the outputs where the joined form of the loss went straight to dz."""
-        if self.network.joined:
-            self.network.joined.da(self.z[-1], self.a[-1], y, self.scale, self.da[-1])
+    matrices, examples, kind = network.matrices(parameters), x.shape[1], parameters.dtype
+    values, z = {0: x}, x
+    for value, rows, node, operation, layer, last, dropped in network.order:
+        values[value] = out = np.empty((rows, examples), kind)
+        if layer is None:
+            out[-1] = 1.0
+            matrix = NOTHING
+        else:
+            z, matrix = out[:-1], matrices[layer]
+        for call in operation.forward(node, [values[each] for each in node.inputs], out, matrix):
+            call[0](*call[1:])
+        if last:
+            yield z, out
+        for each in dropped:
+            del values[each]

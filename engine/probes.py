@@ -14,12 +14,12 @@ import numpy as np
 from engine.arrays import Floats, Ints
 from engine.checks import SpecError
 from engine.examples import examples_of
-from engine.network import Workspace
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
 from engine.session import in_batches, penalty_gradient, penalty_of
 from engine.state import RunState
 from engine.tracing import next_batch, trace_of
+from engine.workspace import Workspace
 
 LARGEST_NUDGE = 10.0
 CLOSE = 1e-5  # two slopes agree within this share of the larger one

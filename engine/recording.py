@@ -9,16 +9,16 @@ from typing import overload
 import numpy as np
 
 from engine.arrays import Floats
-from engine.network import RECORDED, Workspace
+from engine.workspace import PASSES, Layout, Workspace
 
 _STEPS = 128  # in one block
 
 
 class Recording(Sequence[dict[str, Floats]]):
-    """One entry a step: flat copies of the buffers z, a, da, dz and of the gradient, by name."""
+    """One entry a step: flat copies of the buffers z, a, da, dz, of o if there is one, and of the gradient, by name."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[int, Floats]] = []
+        self._rows: list[tuple[Layout, int, Floats]] = []
         self._block: Floats = np.empty((0, 0))
         self._used = 0
 
@@ -30,7 +30,7 @@ class Recording(Sequence[dict[str, Floats]]):
             self._block, self._used = np.empty((min(expected, _STEPS), end)), 0
         row = self._block[self._used]
         row[:size], row[size:end] = passes, gradient
-        self._rows.append((size, row[:end]))
+        self._rows.append((workspace.layout, size, row[:end]))
         self._used += 1
 
     def __len__(self) -> int:
@@ -43,5 +43,9 @@ class Recording(Sequence[dict[str, Floats]]):
     def __getitem__(self, index: int | slice) -> dict[str, Floats] | list[dict[str, Floats]]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        size, row = self._rows[index]
-        return dict(zip(RECORDED, row[:size].reshape(len(RECORDED), -1), strict=True)) | {"gradient": row[size:]}
+        layout, size, row = self._rows[index]
+        examples = size // layout.recorded
+        ends = ((name, layout.lane(name)) for name in (*PASSES, "o"))
+        return {name: row[lane[0][0] * examples : lane[-1][1] * examples] for name, lane in ends if lane} | {
+            "gradient": row[size:]
+        }

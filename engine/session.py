@@ -9,12 +9,13 @@ import numpy as np
 
 from engine.arrays import Floats, Ints
 from engine.examples import Examples, batch_order, examples_of
-from engine.network import Network, Workspace
+from engine.network import Network
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
 from engine.schedules import SCHEDULES
 from engine.spec import Spec
 from engine.state import RunState, frozen
+from engine.workspace import Workspace
 
 _MOST_WORKSPACES = 4
 _MOST_KEPT = 2**20  # bytes of one network's buffers

@@ -105,7 +105,7 @@ class Spec:
         outputs = self.data.outputs if self.data else DATASETS[self.dataset].outputs
         if self.task == "binary" and self.output_activation == "softmax":
             outputs = 2
-        return Network((width, *self.hidden, outputs), (*self.activation, self.output_activation), self.loss)
+        return Network.chain((width, *self.hidden, outputs), (*self.activation, self.output_activation), self.loss)
 
     @property
     def penalized(self) -> bool:

@@ -52,9 +52,11 @@ def start(spec: Spec) -> RunState:
         parameters = np.array(spec.parameters)
     else:
         rng, draw = np.random.default_rng([spec.seed, WEIGHTS]), INITIALIZERS[spec.initializer].draw
-        parameters = network.flatten(
-            [(draw(rng, columns - 1, units), np.zeros(units)) for units, columns in network.shapes]
-        )
+        parameters = np.zeros(network.size)
+        for matrix, named in zip(network.matrices(parameters), network.parameters, strict=True):
+            for each in named:
+                if each.is_weight:
+                    each.of(matrix)[...] = draw(rng, each.fan_in, each.fan_out)
     return RunState(spec, 0, 0, 0, 0, frozen(parameters), no_memory(spec))
 
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from engine.arrays import Floats, Ints
 from engine.examples import batch_order, examples_of
-from engine.network import RECORDED, Workspace
 from engine.session import Session, penalty_gradient, penalty_of
 from engine.spec import Spec, SpecError
 from engine.state import Divergence, RunState, frozen
+from engine.workspace import PASSES, Span, Workspace, layout_of
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class LayerTrace:
     """One layer in one step, batch-first: z, a, da, dz (examples, units); W, dW (units, inputs); b, db (units,).
 
     `da` is dL/da and `dz` is dL/dz of the data's loss alone, `dW` and `db` likewise; `dW_penalty` is what
-    regularization adds to dW. `W_next`, `b_next` are the parameters after the step.
+    regularization adds to dW. `W_next`, `b_next` are the parameters after the step. `o` is what the layer gives, where
+    a shortcut makes that more than its a, else None; dL/do is da.
     """
 
     activation: str
@@ -34,6 +35,12 @@ class LayerTrace:
     dW_penalty: Floats
     W_next: Floats
     b_next: Floats
+    o: Floats | None = None
+
+    @property
+    def gives(self) -> Floats:
+        """What the layers above receive, (examples, units): o, or a."""
+        return self.a if self.o is None else self.o
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ class Trace:
     """Everything that one step computes, from a state: derived, never stored.
 
     `examples` are indices into the run's examples; x (examples, features), y (examples, outputs). `loss` is the
-    data's, `gradient` its gradient as a flat vector, `recorded` the buffers z, a, da and dz one after the other, as
+    data's, `gradient` its gradient as a flat vector, `recorded` the buffers z, a, da, dz and o one after the other, as
     the passes left them. `t` counts the updates of the optimizer, this one included. `slots` and `slots_next` are its
     memory before and after.
     """
@@ -75,8 +82,16 @@ class Trace:
 
     def passes(self, name: str) -> list[Floats]:
         """z, a, da or dz as the passes have it, feature-major: (units, examples) a layer."""
-        buffer = self.recorded.reshape(len(RECORDED), -1)[RECORDED.index(name)]
-        return [block[:-1] for block in self.spec.network.blocks(buffer, len(self.examples))]
+        return [self._pass(span) for span in layout_of(self.spec.network).lane(name)]
+
+    def _pass(self, span: Span) -> Floats:
+        count = len(self.examples)
+        return self.recorded[span[0] * count : span[1] * count].reshape(-1, count)[:-1]
+
+    def gives(self, layer: int) -> Floats | None:
+        """What layer `layer`, from 1, gives where that is not its a, (units, examples)."""
+        span = layout_of(self.spec.network).spans.get(("o", layer))
+        return None if span is None else self._pass(span)
 
     @cached_property
     def layers(self) -> tuple[LayerTrace, ...]:
@@ -84,18 +99,18 @@ class Trace:
         network = self.spec.network
         flats = (self.parameters, self.gradient, self.penalty_gradient, self.parameters_next)
         now, slope, pull, updated = map(network.layers, flats)
-        blocks = zip(network.activation_names, *map(self.passes, RECORDED), strict=True)
+        blocks = zip(network.activation_names, *map(self.passes, PASSES), strict=True)
         return tuple(
             LayerTrace(
                 activation, *now[k], z.T.copy(), a.T.copy(), da.T.copy(), dz.T.copy(),
-                *slope[k], pull[k][0], *updated[k],
+                *slope[k], pull[k][0], *updated[k], None if (o := self.gives(k + 1)) is None else o.T.copy(),
             )
             for k, (activation, z, a, da, dz) in enumerate(blocks)
         )  # fmt: skip
 
     def inputs_of(self, layer: int) -> Floats:
-        """What layer `layer` (from 0) receives, (examples, inputs): x, or the a of the layer below."""
-        return self.x if layer == 0 else self.layers[layer - 1].a
+        """What layer `layer` (from 0) receives, (examples, inputs): x, or what the layer below gives."""
+        return self.x if layer == 0 else self.layers[layer - 1].gives
 
 
 def next_batch(state: RunState) -> Ints:

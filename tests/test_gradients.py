@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from engine.activations import ACTIVATIONS
 from engine.arrays import Floats
 from engine.losses import LOSSES
-from engine.network import Network, Workspace, with_ones
+from engine.network import Network, with_ones
+from engine.workspace import Workspace
 
 TOLERANCE = 1e-6
 CLEAR = 1e-3  # how far z, and the loss's argument, must be from a kink
@@ -52,7 +53,7 @@ class Case:
 
 def make_case(sizes: Sequence[int], names: Sequence[str], loss: str, examples: int, seed: int) -> Case:
     """A case drawn from a seed, and drawn again, ever smaller, until nothing sits on a kink."""
-    network, rng = Network(tuple(sizes), tuple(names), loss), np.random.default_rng(seed)
+    network, rng = Network.chain(tuple(sizes), tuple(names), loss), np.random.default_rng(seed)
     for attempt in range(1000):
         x = rng.normal(size=(examples, sizes[0]))
         parameters = rng.normal(scale=0.99**attempt, size=network.size)

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.network import Network, Workspace, layers_of, with_ones
+from engine.network import Network, layers_of, with_ones
+from engine.workspace import Workspace
 
-NETWORK = Network((2, 4, 2, 1), ("tanh", "relu", "tanh"), "squared_error")
+NETWORK = Network.chain((2, 4, 2, 1), ("tanh", "relu", "tanh"), "squared_error")
 SIZES = st.lists(st.integers(1, 6), min_size=2, max_size=5).map(tuple)
 
 
 def network_of(sizes: tuple[int, ...]) -> Network:
-    return Network(sizes, ("tanh",) * (len(sizes) - 1), "squared_error")
+    return Network.chain(sizes, ("tanh",) * (len(sizes) - 1), "squared_error")
 
 
 @given(SIZES)
@@ -77,7 +78,7 @@ def test_both_forward_passes_agree(examples: int) -> None:
 def test_a_pass_leaves_no_trace_in_the_next() -> None:
     """After NaN and infinities have gone through, the same buffers give the same bits as fresh ones."""
     rng = np.random.default_rng(0)
-    network = Network((2, 3, 3, 2), ("softmax", "elu", "sigmoid"), "binary_cross_entropy")
+    network = Network.chain((2, 3, 3, 2), ("softmax", "elu", "sigmoid"), "binary_cross_entropy")
     parameters, x, y = rng.normal(size=network.size), with_ones(rng.normal(size=(5, 2))), np.ones((2, 5))
     results = []
     for first in (None, np.inf, np.nan):
@@ -102,7 +103,7 @@ def test_with_ones() -> None:
 @pytest.mark.parametrize("activations", [("tanh",) * 3, ("tanh", "relu", "tanh"), ("softmax", "tanh", "sigmoid")])
 def test_parameters_in_parameters_out_nothing_else_written(activations: tuple[str, ...]) -> None:
     """The passes read the parameters and x and y, and write the gradient alone."""
-    network = Network((2, 4, 2, 1), activations, "squared_error")
+    network = Network.chain((2, 4, 2, 1), activations, "squared_error")
     parameters, x, y = np.full(network.size, 0.3), with_ones(np.ones((4, 2))), np.zeros((1, 4))
     for array in (parameters, x, y):
         array.setflags(write=False)

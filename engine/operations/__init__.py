@@ -1,0 +1,7 @@
+"""The operations, one module a kind: what a network can be made of, one table entry each."""
+
+from engine.operations.activation import ACTIVATION
+from engine.operations.base import Operation
+from engine.operations.dense import DENSE
+
+OPERATIONS: dict[str, Operation] = {entry.name: entry for entry in (DENSE, ACTIVATION)}

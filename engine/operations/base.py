@@ -1,0 +1,132 @@
+"""What an operation is: one kind of node, and everything that the engine asks of it.
+
+Arrays are feature-major blocks, (rows + 1, examples): a row for every number of an example, and last a row of ones, so
+that one product with a matrix adds the bias, too. A gradient's block has that row as well, and nobody reads it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.arrays import Floats
+
+NOTHING: Floats = np.empty((0, 0))
+
+Call = tuple[Any, ...]  # a function, and what it is called with
+Value = int | str  # of an option
+Slope = Callable[[Floats, Floats, Floats], None]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting of an operation as the field `layers` spells it: by its name in JSON, by its place in the short text.
+
+    A whole number from 1 to `limit` (a name of `Limits`), or one of `choices`. `default` None: it must be given.
+    """
+
+    name: str
+    sentence: str
+    limit: str = ""
+    choices: tuple[str, ...] = ()
+    default: Value | None = None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One named array of a node's parameters: `of` is its view of their matrix.
+
+    A weight is drawn, with its fan-in and fan-out, and penalized; what is none, such as a bias, starts at 0 and is
+    free.
+    """
+
+    letter: str
+    fan_in: int
+    fan_out: int
+    is_weight: bool
+    of: Callable[[Floats], Floats]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a node takes for one example: multiplications in products, and numbers that are made one by one."""
+
+    multiplications: int
+    activations: int
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.multiplications + other.multiplications, self.activations + other.activations)
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation in a network: `inputs` are the numbers of the values that it takes.
+
+    Value 0 is x, and node n, counted from 1, gives value n. `layer`, from 1, is the one that it belongs to: a layer is
+    one operation with weights, and what is attached to it.
+    """
+
+    operation: str
+    layer: int
+    inputs: tuple[int, ...]
+    options: tuple[tuple[str, Value], ...] = ()
+
+    def option(self, name: str) -> Any:
+        """The value of one of its options."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Value]:
+        return dict(self.options)
+
+
+class Place(NamedTuple):
+    """Where a node works: the blocks that it takes and gives, and its matrix and that one's gradient if it has one.
+
+    Backwards it reads `d_out` and writes its contribution for each input into `into`, None where nobody asks for it.
+    `slope` holds an elementwise node's derivative, which is taken before its own calls.
+    """
+
+    inputs: Sequence[Floats]
+    out: Floats
+    matrix: Floats
+    gradient: Floats
+    d_out: Floats
+    into: Sequence[Floats | None]
+    slope: Floats
+
+
+Forward = Callable[[Node, Sequence[Floats], Floats, Floats], Iterable[Call]]
+Backward = Callable[[Node, Place], Iterable[Call]]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One kind of node.
+
+    `letter` names what it gives, at its layer's stage: z, a, o. `rows(node, inputs)` is how many numbers that is for an
+    example, from how many it takes. `matrix` is the shape of its parameters, and `parameters` what is in them, where it
+    has some. `forward(node, inputs, out, matrix)` and `backward(node, place)` are the calls of both passes.
+
+    `on_x` says that x itself, which is another array in every step, may be its input: its two calls that meet x are
+    `matrix.dot(x, out)` and `d_out.dot(x.T, gradient)`, and these are left open. `slope` is the derivative of an
+    elementwise operation, f(in, out, result), which neighbours share. `passes`: what comes back at its output is the
+    contribution for each of its inputs, as it is, and so nothing has to be computed for them.
+    """
+
+    name: str
+    title: str
+    letter: str
+    sentence: str
+    options: tuple[Option, ...]
+    rows: Callable[[Node, Sequence[int]], int]
+    cost: Callable[[Node, Sequence[int]], Cost]
+    forward: Forward
+    backward: Backward
+    matrix: Callable[[Node, Sequence[int]], tuple[int, int]] | None = None
+    parameters: Callable[[tuple[int, int]], tuple[Parameter, ...]] | None = None
+    on_x: bool = False
+    slope: Callable[[Node], Slope | None] = lambda node: None
+    passes: bool = False
