@@ -220,6 +220,11 @@ def _times(ratio: float) -> str:
     return f"{ratio:,.0f} times" if ratio < 1e9 else f"{ratio:.0e} times"
 
 
+def _percent(share: float) -> str:
+    """80 %; 100 % is all."""
+    return f"{100 * share if share == 1 else min(100 * share, 99):.0f} %"
+
+
 def _flat_units(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
     hidden = layers[:-1]  # an output that is sure of itself is flat as well, and that is well
     worst = max(hidden, key=lambda layer: layer.saturated_share, default=None)
@@ -227,7 +232,7 @@ def _flat_units(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | No
         return None
     name = ACTIVATIONS[trace.layers[worst.layer - 1].activation].title
     return Complaint("saturated", worst.layer, (
-        f"{100 * worst.saturated_share:.0f} % of {_place(trace, worst.layer)} is saturated: {name} is nearly flat "
+        f"{_percent(worst.saturated_share)} of {_place(trace, worst.layer)} is saturated: {name} is nearly flat "
         "there, so little gradient passes. Try smaller weights, inputs of smaller size, or ReLU."
     ))  # fmt: skip
 

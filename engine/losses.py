@@ -5,6 +5,7 @@ The 1/N of the mean over the batch lives here, as `scale` (a number or a 0-d arr
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import isfinite
 
 import numpy as np
 
@@ -72,11 +73,20 @@ def _each_element(outputs: int, examples: int) -> float:
     return 1.0 / (outputs * examples)
 
 
+def _total(terms: Floats, scale: Scale) -> float:
+    """The scale times the sum of the terms: beyond any number only where it is, and not where the sum alone is."""
+    total = float(scale) * float(terms.sum())
+    return total if isfinite(total) else float((scale * terms).sum())
+
+
 def _squared_error(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
     np.subtract(a, y, out)
-    squares = np.vdot(out, out)
+    loss = 0.5 * float(scale) * float(np.vdot(out, out))
+    if not isfinite(loss):  # the sum of squares may be beyond any number where their mean is not
+        shares = out * np.sqrt(0.5 * scale)
+        loss = float(np.vdot(shares, shares))
     np.multiply(out, scale, out)
-    return 0.5 * float(scale) * float(squares)
+    return loss
 
 
 def _mean_squared_error(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
@@ -85,19 +95,19 @@ def _mean_squared_error(a: Floats, y: Floats, scale: Scale, out: Floats) -> floa
 
 def _mean_absolute_error(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
     np.subtract(a, y, out)
-    loss = scale * np.abs(out).sum()
+    loss = _total(np.abs(out), scale)
     np.sign(out, out)
     np.multiply(out, scale, out)
-    return float(loss)
+    return loss
 
 
 def _huber(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
     residual = a - y
     np.clip(residual, -1.0, 1.0, out=out)
     # clipped * (r - clipped / 2) is r^2 / 2 inside and |r| - 1/2 outside.
-    loss = scale * (out * (residual - 0.5 * out)).sum()
+    loss = _total(out * (residual - 0.5 * out), scale)
     np.multiply(out, scale, out)
-    return float(loss)
+    return loss
 
 
 def _binary_cross_entropy(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
@@ -110,10 +120,10 @@ def _binary_cross_entropy(a: Floats, y: Floats, scale: Scale, out: Floats) -> fl
 
 def _sigmoid_cross_entropy(z: Floats, a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
     # Each side from its own softplus: no digits are lost where the output is sure and right.
-    loss = scale * (y * np.logaddexp(0.0, -z) + (1.0 - y) * np.logaddexp(0.0, z)).sum()
+    loss = _total(y * np.logaddexp(0.0, -z) + (1.0 - y) * np.logaddexp(0.0, z), scale)
     np.subtract(a, y, out)
     np.multiply(out, scale, out)
-    return float(loss)
+    return loss
 
 
 def _sigmoid_rest(z: Floats, a: Floats, y: Floats) -> Floats:
@@ -160,10 +170,10 @@ def _softmax_cross_entropy_da(z: Floats, a: Floats, y: Floats, scale: Scale, out
 
 def _hinge(a: Floats, y: Floats, scale: Scale, out: Floats) -> float:
     margin = np.maximum(1.0 - y * a, 0.0)
-    loss = scale * margin.sum()
+    loss = _total(margin, scale)
     np.multiply(np.sign(margin), y, out)
     np.multiply(out, -scale, out)
-    return float(loss)
+    return loss
 
 
 def _wants_sigmoid(activation: Activation) -> str:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from engine.activations import ACTIVATIONS
 from engine.arrays import Floats, Ints
 from engine.examples import batch_order, examples_of
 from engine.session import Session, penalty_gradient, penalty_of
@@ -189,7 +190,7 @@ def _divergence_message(state: RunState, layer: int, quantity: str) -> str:
     where = "" if layer == 0 else " of the output layer" if layer == len(names) else f" of hidden layer {layer}"
     cause = "each step overshot further than the last" if state.step else "the numbers it starts from are too large"
     cure = f"a smaller learning rate than {state.spec.learning_rate:g}"
-    if names[-1] not in ("sigmoid", "tanh", "softmax"):
+    if not np.isfinite(ACTIVATIONS[names[-1]].range).all():
         cure += ", smaller starting weights, or an output that is bounded"
     return (
         f"At step {state.step + 1}, {_QUANTITIES[quantity]}{where} grew beyond any number a computer holds: {cause}. "

@@ -61,7 +61,7 @@ function said(value, input) {
   if (input.dataset.texts) return input.dataset.texts.split(' ')[value];
   const digits = Number(input.step) >= 1 ? 0 : 2;
   const text = Math.abs(value).toFixed(digits);
-  const sign = value < 0 ? '−' : Number(input.min) < 0 ? '+' : '';
+  const sign = value < 0 && Number(text) ? '−' : Number(input.min) < 0 ? '+' : '';
   return sign + text;
 }
 

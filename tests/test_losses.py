@@ -263,3 +263,16 @@ def test_what_costs_nothing_has_no_sign() -> None:
         value, _ = value_and_dz(loss, output, z, y)
         assert value == 0.0
         assert not np.signbit(value)
+
+
+@pytest.mark.parametrize("name", ["squared_error", "mean_squared_error", "mean_absolute_error", "huber", "hinge"])
+def test_a_loss_is_beyond_any_number_only_where_it_is(name: str) -> None:
+    """A mean of a hundred is finite where their sum is not, and infinite where it is not finite itself."""
+    loss, square = LOSSES[name], name.endswith("squared_error")
+    for size in (1.2e154, 3e154) if square else (1e307, 1.7e308):
+        a, y, da = np.full((1, 100), -size), np.ones((1, 100)), np.empty((1, 100))
+        with np.errstate(all="ignore"):
+            value = loss.value_and_gradient(a, y, loss.scale(1, 100), da)
+        right = (0.5 if name == "squared_error" else 1.0) * size * (size if square else 1.0)
+        assert value == pytest.approx(right, rel=1e-12)
+        assert np.isfinite(value) == np.isfinite(right)

@@ -6,7 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.words.numbers import THIN, all_signed, fixed, fixed_signed, label, labels, short, signed, target, unsigned
+from app.draw.charts import tick_label
+from app.words.numbers import (
+    THIN,
+    all_signed,
+    fixed,
+    fixed_signed,
+    label,
+    labels,
+    percent,
+    short,
+    signed,
+    target,
+    unsigned,
+)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +74,24 @@ def test_settings_and_targets() -> None:
     """As they were typed; a target with its sign."""
     assert [short(value) for value in (0.03, 1e-7, -2.0)] == ["0.03", "1×10⁻⁷", "−2"]
     assert [target(value) for value in (1.0, -1.0, 0.0, 0.123456)] == ["+1", "−1", "0", "+0.1235"]
+
+
+@given(st.one_of(st.floats(-1e-3, 1e-3), st.sampled_from([-0.0, -0.5, -0.05, -0.005, -4.9e-5])), st.integers(0, 6))
+def test_no_zero_has_a_minus(value: float, places: int) -> None:
+    """Whatever writes a number, what reads as zero has no minus, and what is not zero does not read as zero."""
+    each = (signed(value), unsigned(value), label(value), fixed(value, places), fixed_signed(value, places),
+            short(value), target(value), tick_label(value), *all_signed([value]), *labels([value]))  # fmt: skip
+    for text in each:
+        reads_zero = not set(text) & set("123456789")
+        assert reads_zero == (value == 0), text
+        assert not (reads_zero and "−" in text), text
+
+
+@pytest.mark.parametrize(
+    ("share", "places", "text"),
+    [(1.0, 1, "100.0 %"), (0.0, 1, "0.0 %"), (4499 / 4500, 1, ">99.9 %"), (1 / 4500, 1, "<0.1 %"), (0.975, 1, "97.5 %"),
+     (0.9994, 1, "99.9 %"), (0.999, 0, ">99 %"), (0.004, 0, "<1 %"), (1.0, 0, "100 %"), (None, 1, "–")],
+)  # fmt: skip
+def test_all_and_none_are_said_only_of_all_and_none(share: float | None, places: int, text: str) -> None:
+    """One of 4,500 wrong is not a hundred percent."""
+    assert percent(share, places) == text

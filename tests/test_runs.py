@@ -9,6 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from app.run.deeds import Branch, Deed, Freeze, NewStart, Reset, Rewind, Step
 from app.run.deeds import Edit as Change
 from app.run.history import Retention, Training, begin, carry, columns
 from app.run.idempotency import Once
+from app.run.record import point_bytes, sampled_of
 from app.run.runs import Run, Runs
 from app.settings import Settings
 from app.stores import Store, store_for
@@ -602,7 +604,7 @@ def test_history_is_sampled_evenly_and_bounded() -> None:
     assert whole.history.steps.tolist() == pieces.history.steps.tolist() == [*range(0, 1000, 32), 1000]
     assert np.array_equal(whole.history.values, pieces.history.values, equal_nan=True)
     assert whole.history.values.shape[1] == len(columns(SPEC)) == 4 + 4 * 3
-    assert whole.history.values[-1, 0] == np.float32(whole.metrics["train"].loss)
+    assert whole.history.values[-1, 0] == whole.metrics["train"].loss
 
 
 def in_steps(spec: Spec, step: int) -> Training:
@@ -618,15 +620,15 @@ def same_history(one: Training, other: Training) -> bool:
 
 
 def test_history_of_a_run_that_ends_sooner_is_as_close() -> None:
-    """Asked for 10,000 steps and diverged after 250: the points, and the state before, are those of 250 steps."""
+    """Asked for 10,000 steps and diverged after 251: the points, and the state before, are those of 251 steps."""
     spec = Spec.make(dataset="plane", activation="relu", learning_rate=5, hidden=[8, 8])
     ended, steps = carry(begin(spec), 10_000, 9.0, Retention(), before=True)
     assert ended.state.divergence
-    assert ended.state.step == steps.done == 250
+    assert ended.state.step == steps.done == 251
     assert steps.before
-    assert steps.before.step == 249
+    assert steps.before.step == 250
     assert len(ended.sampled.steps) > 50
-    assert same_history(ended, in_steps(spec, 250))
+    assert same_history(ended, in_steps(spec, 251))
 
 
 def test_history_of_a_run_whose_time_is_up_is_as_close(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -932,3 +934,25 @@ def test_a_store_that_fails_leaves_the_run_as_it_was(play: Play) -> None:
         assert run.state.step == 1
 
     play(work)
+
+
+def test_history_keeps_every_digit() -> None:
+    """Its losses are the run's own to the last bit, however large, and so they are when they are read again."""
+    course, _ = carry(begin(Spec.make(dataset="line", hidden=[], learning_rate=3.0)), 400, 9.0, Retention())
+    losses = course.history.values[:, 0]
+    assert losses[-1] == course.metrics["train"].loss
+    assert losses[-1] > 1e100
+    assert np.isfinite(losses).all()
+    points = dict(zip(map(str, course.sampled.steps.tolist()), map(point_bytes, course.sampled.values), strict=True))
+    again = sampled_of(points, 400, course.sampled.values.shape[1])
+    np.testing.assert_array_equal(again.steps, course.sampled.steps)
+    np.testing.assert_array_equal(again.values, course.sampled.values)
+
+
+def test_points_of_the_first_release_are_read() -> None:
+    """They are of four bytes a number, told apart by their length, and stand beside those of eight."""
+    old, new = np.array([0.25, 0.5], np.float32).tobytes(), np.array([0.1, 0.2])
+    points = {"0": crc32(old).to_bytes(4, "little") + old, "10": point_bytes(new), "20": b"neither"}
+    read = sampled_of(points, 20, 2)
+    assert read.steps.tolist() == [0, 10]
+    assert read.values.tolist() == [[0.25, 0.5], [0.1, 0.2]]

@@ -77,7 +77,7 @@ def tick_label(value: float) -> str:
         return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("-", MINUS)
     if size >= 10_000:
         return f"{value / 1000:g}k".replace("-", MINUS)
-    return f"{round(value, 6):g}".replace("-", MINUS)
+    return f"{round(value, 6) + 0.0:g}".replace("-", MINUS)
 
 
 def round_up(value: float) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 
 from app.draw.pictures import IMAGE, inks, scaled, sprite
 from app.learn.facts import Facts
+from app.words.numbers import percent
 from engine import examples_of, predict
 from engine.arrays import Floats
 from engine.network import with_ones
@@ -129,7 +130,7 @@ def agreement(facts: Facts) -> Agreement:
 
 def share_rows(shares: list[float]) -> list[tuple[str, str, float, str]]:
     """Shares as bars (name, text, share of the width, class)."""
-    return [(str(k), f"{100 * share:.0f} %", round(share, 4), "forward") for k, share in enumerate(shares)]
+    return [(str(k), percent(share, 0), round(share, 4), "forward") for k, share in enumerate(shares)]
 
 
 def total(rows: list[tuple[str, float]]) -> float:

@@ -20,7 +20,7 @@ from app.learn.facts import Facts
 from app.page.links import Link, View
 from app.words.maths import mathml
 from app.words.names import name_of
-from app.words.numbers import fixed, fixed_signed, short, unsigned
+from app.words.numbers import fixed, fixed_signed, percent, short, unsigned
 from engine import Edit, Quantity
 
 CODE = TEMPLATES / "lessons" / "code"
@@ -89,6 +89,7 @@ TOOLS: dict[str, Any] = {
     "row": row,
     "matrix": matrix,
     "n": fixed,
+    "percent": percent,
     "s": fixed_signed,
     "sig": unsigned,
     "short": short,

@@ -34,7 +34,7 @@ from engine.edits import EXAMPLES, MOST_STEPS, rows_of
 from engine.health import health
 from engine.training import step_on as engine_step_on
 
-Column = npt.NDArray[np.float32]
+Column = npt.NDArray[np.float64]
 RUN_COLUMNS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 LAYER_COLUMNS = ("gradient_norm", "update_ratio", "dead_share", "saturated_share")
 CHECKPOINT_EVERY = 1_000
@@ -172,7 +172,7 @@ def begin(spec: Spec) -> Training:
     """A run before its first step."""
     state = start(spec)
     metrics = evaluate(state)
-    nothing = History(np.empty(0, np.int64), np.empty((0, len(columns(spec))), np.float32))
+    nothing = History(np.empty(0, np.int64), np.empty((0, len(columns(spec)))))
     return Training(spec, (), state, metrics, nothing.plus({0: row(metrics, trace(state))}))
 
 
@@ -308,8 +308,7 @@ def row(metrics: Mapping[str, Metrics], step: Trace) -> Column:
     numbers = [_number(value) for value in (train.loss, test.loss, train.accuracy, test.accuracy)]
     for layer in health(step):
         numbers += [getattr(layer, name) for name in LAYER_COLUMNS]
-    with np.errstate(all="ignore"):
-        return np.array(numbers, dtype=np.float32)
+    return np.array(numbers)
 
 
 def _points(state: RunState, traces: Mapping[int, Trace]) -> dict[int, Column]:

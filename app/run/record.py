@@ -149,7 +149,7 @@ def decode(run_id: str, record: Record) -> Run:
     if state.step != meta["step"]:
         raise Damaged("the state is not the one that belongs here")
     metrics = _metrics(meta["metrics"])
-    sampled = _sampled(record.parts["point"], state.step, len(columns(origin)))
+    sampled = sampled_of(record.parts["point"], state.step, len(columns(origin)))
     return Run(origin, edits, state, metrics, sampled, run_id, record.owner, record.version, meta["origin"])
 
 
@@ -204,13 +204,17 @@ def point_bytes(point: Column) -> bytes:
     return crc32(numbers).to_bytes(4, "little") + numbers
 
 
-def _sampled(points: Mapping[str, bytes], step: int, width: int) -> History:
-    """All points that are sound; a damaged one is merely missing from the chart."""
+def sampled_of(points: Mapping[str, bytes], step: int, width: int) -> History:
+    """All points that are sound; a damaged one is merely missing from the chart.
+
+    Release 0.1.0 kept numbers of four bytes: they are told apart by their length.
+    """
+    kinds = {4 + 4 * width: np.float32, 4 + 8 * width: np.float64}
     sound = {
-        int(name): np.frombuffer(value, np.float32, offset=4)
+        int(name): np.frombuffer(value, kinds[len(value)], offset=4)
         for name, value in points.items()
-        if len(value) == 4 * (width + 1) and crc32(value[4:]).to_bytes(4, "little") == value[:4]
+        if len(value) in kinds and crc32(value[4:]).to_bytes(4, "little") == value[:4]
     }
     steps = [each for each in sorted(sound) if each <= step]
-    values = np.array([sound[each] for each in steps], dtype=np.float32).reshape(len(steps), width)
+    values = np.array([sound[each] for each in steps], dtype=np.float64).reshape(len(steps), width)
     return History(np.array(steps, dtype=np.int64), values)

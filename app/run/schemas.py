@@ -372,7 +372,10 @@ class BackpropAnswer(BaseModel):
 
 
 class HistoryAnswer(BaseModel):
-    """Sampled points of a run's past, the last one its head: one row of `values` for each of `steps`."""
+    """Sampled points of a run's past, the last one its head: one row of `values` for each of `steps`.
+
+    All digits of every number; of points that release 0.1.0 stored, the seven that it kept.
+    """
 
     columns: list[str]
     steps: list[int]

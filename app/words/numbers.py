@@ -1,10 +1,11 @@
-"""Numbers as people read them, in three ways, each with one promise.
+"""Numbers as people read them, in four ways, each with one promise.
 
 - `signed` and `unsigned`: a fact, with digits that count; the same wherever on a page it is told.
 - `label`: the same fact where a drawing has no room for it, and `labels` for a whole layer.
+- `percent`: a share, which is all or none only where it is.
 - `fixed` and `fixed_signed`: so many decimal places, for what changes in its place or was rounded by hand in a lesson.
 
-A true minus everywhere; what is not finite is "∞", "−∞" or "not a number".
+A true minus everywhere, and none before a zero; what is not finite is "∞", "−∞" or "not a number".
 """
 
 from collections.abc import Sequence
@@ -62,7 +63,7 @@ def _minus(text: str) -> str:
 
 def short(value: float) -> str:
     """A setting as it was typed, for a sentence: 0.03, 1e-07 as 1×10⁻⁷."""
-    text = f"{value:g}"
+    text = f"{value + 0.0:g}"  # -0.0 is 0
     return _scientific(text) if "e" in text else _minus(text)
 
 
@@ -113,7 +114,9 @@ def _fixed(value: float, places: int, sign: str) -> str:
     size = abs(value)
     if not isfinite(value):
         return _special(value)
-    if value != 0 and (size < 0.5 * 10**-places or size >= 1e5):
+    if value == 0:
+        return f"{0.0:{sign}.{places}f}"  # -0.0 has no sign
+    if round(size, places) == 0 or size >= 1e5:
         return _scientific(f"{value:{sign}.1e}")
     if size >= 100:
         places = max(0, places - len(str(int(size))) + 1)
@@ -125,6 +128,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
-def percent(share: float | None) -> str:
-    """97.5 %; "–" for None."""
-    return NONE if share is None else f"{100 * share:.1f} %"
+def percent(share: float | None, places: int = 1) -> str:
+    """97.5 %; 100.0 % is all and 0.0 % none, so that 4,499 of 4,500 are >99.9 %. "–" for None."""
+    if share is None:
+        return NONE
+    least, text = 10.0**-places, f"{100 * share:.{places}f}"
+    if 0 < share < 1 and float(text) in (0.0, 100.0):
+        return f"<{least:.{places}f} %" if share < 0.5 else f">{100 - least:.{places}f} %"
+    return f"{text} %"
