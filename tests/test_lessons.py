@@ -22,9 +22,10 @@ from app.learn import pieces
 from app.learn.facts import Facts
 from app.learn.judging import Problem
 from app.learn.lessons import Lesson, Task, Visit, lessons
+from app.learn.listings import CODE, LISTINGS, code_of, highlighted, run_listing
 from app.learn.pages import render
 from app.learn.plots import plot
-from app.learn.tools import CODE, LISTINGS, TOOLS, code_of, highlighted, open_in_playground, run_listing
+from app.learn.tools import TOOLS, open_in_playground
 from app.page.links import Link
 from engine import Spec, advance, evaluate, start, trace
 from engine.datasets import load_digits16
@@ -232,6 +233,11 @@ def test_listings_are_short_lit_and_valid() -> None:
         depths = [int(depth) for depth in re.findall(r'class="code-line in-(\d+)"', lit)]
         assert depths == [len(line) - len(line.lstrip()) for line in shown[: len(depths)]]
         assert len(depths) == len(code_of(listing).splitlines())
+        assert "".join(line + "\n" for line in shown[: len(depths)]) == code_of(listing)
+    lit = highlighted("vector.py")
+    for kind, text in (("keyword", "import"), ("number", "0.05"), ("remark", "# forward")):
+        assert f'<span class="{kind}">{text}' in lit
+    assert '<span class="defined">' in highlighted("train.py")
     with pytest.raises(ValueError, match="must be one of"):
         run_listing("../secret.py")
 
