@@ -63,7 +63,8 @@ export function follow(root, { state, frame = null }) {
 
   function over() {
     source?.close();
-    const { room, screen } = root.dataset;
+    const { room, screen, leaving } = root.dataset;
+    if (leaving) return;
     location.replace(`/class/over?room=${room}&screen=${screen}`);
   }
 

@@ -60,3 +60,13 @@ document.addEventListener('htmx:before:swap', (event) => {
 document.addEventListener('submit', (event) => {
   event.target.querySelectorAll('#strip .error').forEach((place) => { place.textContent = ''; });
 });
+
+// What would be lost by closing is asked in a dialog.
+document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
+  if (ctx.target.id === 'ending') ctx.target.showModal();
+});
+document.getElementById('ending').addEventListener('click', (event) => {
+  if (event.target.closest('[data-closes]')) event.preventDefault(); // a link without script
+});
+// The answer to this leads on; what the stream says meanwhile must not lead elsewhere.
+document.getElementById('ending').addEventListener('submit', () => { strip.dataset.leaving = 'true'; });

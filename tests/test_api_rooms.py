@@ -13,8 +13,8 @@ import pytest
 
 from app.main import create_app
 from app.room import api as api_rooms
+from app.room import ending, rooms
 from app.room import pages as pages_class
-from app.room import rooms
 from app.room.screens import STUDENT, TEACHER, WALL
 from app.settings import Settings
 
@@ -106,9 +106,11 @@ def test_a_script_runs_a_whole_class(tmp_path: Path) -> None:
 
 
 ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
-    # (method, path under the room): who may, and a body that fits. "student": joined; "anyone": with the code.
+    # (method, path under the room): who may, and a body that fits. "student": joined; "anyone": with the code; "ended":
+    # its teacher, once it is closed.
     ("GET", ""): ("anyone", None),
     ("DELETE", ""): ("teacher", None),
+    ("POST", "/reopening"): ("ended", None),
     ("POST", "/renewal"): ("teacher", None),
     ("POST", "/students"): ("anyone", {}),
     ("GET", "/students"): ("teacher", None),
@@ -129,6 +131,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("PUT", "/shown"): ("teacher", {"hand_in": None}),
     ("GET", "/stream"): ("teacher", None),
 }
+AFTERWARDS = {("DELETE", ""), ("POST", "/reopening"), ("GET", "/answers")}  # the teacher's, of a closed room
 PAGES: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
     ("GET", ""): ("anyone", {}),
     ("POST", "/join"): ("anyone", {}),
@@ -142,6 +145,9 @@ PAGES: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
     ("GET", "/teach"): ("teacher", {}),
     ("POST", "/teach"): ("teacher", {"secret": "SECRET"}),
     ("POST", "/do"): ("teacher", {"do": "explore"}),
+    ("GET", "/end"): ("teacher", {}),
+    ("POST", "/reopen"): ("ended", {}),
+    ("POST", "/forget"): ("ended", {}),
 }
 
 
@@ -157,7 +163,8 @@ def routes_of(router: Any, prefix: str) -> set[tuple[str, str]]:
 def test_every_route_of_a_room_is_in_the_matrix() -> None:
     """A new route fails here until somebody says who may use it."""
     assert routes_of(api_rooms.router, "/api/v1/rooms/{code}") == set(ROUTES)
-    assert routes_of(pages_class.router, "/class/{code}") == set(PAGES)
+    pages = routes_of(pages_class.router, "/class/{code}") | routes_of(ending.router, "/class/{code}")
+    assert pages == set(PAGES)
 
 
 def test_who_may_do_what(tmp_path: Path) -> None:
@@ -167,6 +174,7 @@ def test_who_may_do_what(tmp_path: Path) -> None:
         for (method, under), (who, body) in ROUTES.items():
             path, teacher, secret = await school.room()
             _, other, _ = await school.room()
+            refused = 404 if who == "ended" else 403
             await teacher.put(f"{path}/pace", json={"pace": "explore"})
             await teacher.post(f"{path}/questions", json={"kind": "loss"})
             gone = await school.student(path)
@@ -185,13 +193,76 @@ def test_who_may_do_what(tmp_path: Path) -> None:
                     status = (await person.request(method, url, json=sent)).status_code
                 allowed = who == "anyone" or name == who
                 assert (status < 400) == allowed, (method, under, name, status)
-                assert allowed or status == 403, (method, under, name, status)
+                assert allowed or status == refused, (method, under, name, status)
             await school.person(secret).delete(path)
             for name, person in callers.items():
                 gone = await person.request(method, url, json=sent)
-                assert gone.status_code == 404, (method, under, name, gone.status_code)
+                allowed = name == "teacher" and (method, under) in AFTERWARDS and (method, under) != ("DELETE", "")
+                assert (gone.status_code == 404) != allowed, (method, under, name, gone.status_code)
 
     play(work, tmp_path, rooms_in_all=1_000, visitor_rate=10_000.0)
+
+
+def test_a_closed_room_is_its_teachers_for_a_while(tmp_path: Path) -> None:
+    """Answers can be saved and the room reopened with all that was in it, by its teacher alone; closed twice, it is
+    gone. Its students' pages go back by themselves; others are told no more than of a room that never was."""
+
+    async def work(school: School) -> None:
+        path, teacher, secret = await school.room()
+        code = path.rpartition("/")[2]
+        ada = await school.student(path, "Ada")
+        for number in (1, 2):
+            await teacher.post(f"{path}/questions", json={"kind": "loss"})
+            await ada.put(f"{path}/questions/{number}/answer", json={"answer": "down"})
+        before = (await teacher.get(path)).json()
+        own = school.person()
+        own.cookies.set(api_rooms.COOKIE + code, secret)
+        asked = await own.get(f"/class/{code}/end")
+        for told in (">1</dd>", ">2</dd>", "Save the answers and close", "Close without saving", "Cancel"):
+            assert told in asked.text
+        closed = await own.post(f"/class/{code}/do", data={"do": "end", "save": "yes"})
+        over = (await own.get(closed.headers["location"])).text
+        assert f"url=/api/v1/rooms/{code}/answers?format=csv" in over
+        assert "Reopen the room" in over
+        assert (await teacher.get(path)).status_code == 404
+        assert [row["nickname"] for row in (await teacher.get(f"{path}/answers")).json()["answers"]] == ["Ada", "Ada"]
+        for person in (ada, school.person()):
+            assert (await person.get(f"{path}/answers")).status_code == 404
+            assert (await person.post(f"{path}/reopening")).status_code == 404
+            assert "Reopen" not in (await person.get(f"/class/over?room={code}")).text
+        assert (await ada.get(f"/class/{code}")).headers["location"] == f"/class/over?room={code}&screen=student"
+        assert "goes back by itself" in (await ada.get(f"/class/over?room={code}&screen=student")).text
+        assert (await school.person().get(f"/class/{code}")).status_code == 404
+
+        reopened = (await teacher.post(f"{path}/reopening")).json()
+        assert reopened | {"version": 0} == before | {"version": 0}
+        assert (await ada.get(f"/class/over?room={code}")).headers["location"] == f"/class/{code}"
+        assert (await ada.put(f"{path}/questions/2/answer", json={"answer": "up"})).status_code == 200
+        assert len((await teacher.get(f"{path}/answers")).json()["answers"]) == 2
+        for _ in range(2):
+            assert (await teacher.delete(path)).status_code == 204
+        assert (await teacher.post(f"{path}/reopening")).status_code == 404
+        assert (await teacher.get(f"{path}/answers")).status_code == 404
+
+    play(work, tmp_path)
+
+
+def test_a_new_code_leaves_the_old_answers_to_the_teacher(tmp_path: Path) -> None:
+    """They can be saved while the new room goes on."""
+
+    async def work(school: School) -> None:
+        path, _, secret = await school.room()
+        code = path.rpartition("/")[2]
+        own = school.person()
+        own.cookies.set(api_rooms.COOKIE + code, secret)
+        assert (await own.get(f"/class/{code}/end?do=nothing")).status_code == 422
+        assert "A new code instead of" in (await own.get(f"/class/{code}/end?do=renew")).text
+        renewed = await own.post(f"/class/{code}/do", data={"do": "renew", "save": "yes"})
+        page = (await own.get(renewed.headers["location"])).text
+        assert f"url=/api/v1/rooms/{code}/answers?format=csv" in page
+        assert (await own.get(f"/api/v1/rooms/{code}/answers?format=csv")).status_code == 200
+
+    play(work, tmp_path)
 
 
 def test_who_may_do_what_on_the_pages(tmp_path: Path) -> None:
@@ -212,7 +283,8 @@ def test_who_may_do_what_on_the_pages(tmp_path: Path) -> None:
                 answer = await person.request(method, f"/class/{code}{under}", data=sent or None)
                 allowed = who == "anyone" or name == who or (under == "/teach" and method == "POST")
                 assert (answer.status_code < 400) == allowed, (method, under, name, answer.status_code)
-                assert allowed or answer.status_code == 403, (method, under, name, answer.status_code)
+                refused = 404 if who == "ended" else 403
+                assert allowed or answer.status_code == refused, (method, under, name, answer.status_code)
                 if answer.status_code not in (303, 204):
                     assert answer.headers["content-type"].startswith("text/html")
             wrong = await school.person().post(f"/class/{code}/teach", data={"secret": "wrong"})
@@ -542,7 +614,8 @@ def test_the_wall_goes_where_the_class_goes(tmp_path: Path) -> None:
             stranger = await school.person().get(f"/class/over?room={code}&screen={screen}")
             assert "The class has a new code" in stranger.text
             assert fresh not in stranger.text
-        assert "The class is over" in (await own.get(f"/class/over?room={fresh}")).text
+        assert (await own.get(f"/class/over?room={fresh}")).headers["location"] == f"/class/{fresh}", "it is open"
+        assert "The class is over" in (await school.person().get(f"/class/over?room={fresh}")).text
         assert "The class is over" in (await own.get("/class/over?room=nothing")).text
 
     play(work, tmp_path)

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +112,10 @@ def test_questions_that_are_over_are_kept_for_the_table(place: str) -> None:
     play(place, work)
 
 
-def test_a_closed_room_leaves_nothing(place: str, tmp_path: Path) -> None:
-    """No record, no part, no name in the store; the code opens nothing any more, in any worker."""
+def test_a_closed_room_leaves_nothing(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its quarter of an hour no record, no part, no name in the store; the code opens nothing any more, in any
+    worker, from the moment it is closed."""
+    monkeypatch.setattr("app.room.classroom.ENDED_SECONDS", 1.0)
 
     async def work(one: Classroom, two: Classroom) -> None:
         room, secret = await one.create(TEACHER, SHARED)
@@ -127,12 +130,45 @@ def test_a_closed_room_leaves_nothing(place: str, tmp_path: Path) -> None:
             assert await classroom.version(room.code) is None
         assert await one.store.owned(f"here:{room.code}", "here:") == []
         assert await one.store.get(f"from:{room.code}") is None
+        await asyncio.sleep(1.1)
+        with pytest.raises(RoomNotFound):
+            await two.reopen(room, TEACHER)
+        await one.store.sweep()
 
     play(place, work, workers=2)
     if not place.startswith("redis"):
         with sqlite3.connect(place) as db:
             kept = db.execute("SELECT value FROM records UNION ALL SELECT value FROM parts").fetchall()
         assert not any(b"Adelheid" in value for (value,) in kept)
+
+
+def test_a_room_is_reopened_as_it_was(place: str) -> None:
+    """Through another worker, with its students and every answer; none of the limits counts it twice; forgotten, it is
+    gone at once."""
+
+    async def work(one: Classroom, two: Classroom) -> None:
+        room, secret = await one.create(TEACHER, SHARED)
+        await one.change(room.code, lambda r: rooms.ask(rooms.join(r, "ada", "Ada"), QUESTION))
+        await one.change(room.code, lambda r: rooms.ask(rooms.answer(r, "ada", 1, "a"), QUESTION))
+        before, asked = await one.get(room.code), await one.polls(room.code)
+        await two.get(room.code)
+        await one.close(room.code)
+        other, _ = await one.create(TEACHER, SHARED)
+        with pytest.raises(TooMany):
+            await two.reopen(room, TEACHER)
+        await one.forget(other.code)
+        with pytest.raises(RoomNotFound):
+            await two.teach_ended(room.code, Caller("x", "wrong"))
+        kept = await two.teach_ended(room.code, Caller("x", secret))
+        again = await two.reopen(kept, TEACHER)
+        assert replace(again, version=0) == replace(before, version=0)
+        assert await one.polls(room.code) == asked
+        assert await two.ended(room.code) is None
+        assert await one._opened_from(TEACHER) == 1
+        await one.forget(room.code)
+        assert await two.ended(room.code) is None
+
+    play(place, work, workers=2, rooms_per_visitor=1)
 
 
 def test_an_idle_room_closes_by_itself(place: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from starlette.datastructures import State
 
-from app.failures import NotStudent, NotTeacher, StoreUnavailable
+from app.failures import NotStudent, NotTeacher, RoomNotFound, StoreUnavailable
 from app.page.links import Link, View
 from app.room import polls, rooms, screens
 from app.room.broadcast import Follower, Hub, Stream
@@ -122,6 +122,15 @@ async def attended(code: str, who: Who, classroom: Rooms) -> Entry:
     return found
 
 
+async def kept(code: str, who: Who, classroom: Rooms) -> Room:
+    """The room of the address for its teacher, also if it was closed of late. A dependency."""
+    try:
+        return await classroom.teach(code, who)
+    except RoomNotFound:
+        return await classroom.teach_ended(code, who)
+
+
+Kept = Annotated[Room, Depends(kept)]
 Entered = Annotated[Entry, Depends(entry)]
 Own = Annotated[Room, Depends(taught)]
 Attended = Annotated[Entry, Depends(attended)]
@@ -165,16 +174,26 @@ async def read_room(found: Entered) -> Response:
 
 
 @router.delete("/{code}", status_code=204)
-async def close_room(room: Own, classroom: Rooms) -> Response:
-    """Close the room for good: nothing of it is kept."""
-    await classroom.close(room.code)
+async def close_room(room: Kept, classroom: Rooms) -> Response:
+    """Close the room: its teacher can read and reopen it for 15 minutes, then nothing of it is kept. Closed again, it
+    is gone at once."""
+    if await classroom.version(room.code) is None:
+        await classroom.forget(room.code)
+    else:
+        await classroom.close(room.code)
     return Response(status_code=204)
+
+
+@router.post("/{code}/reopening", responses=TOLD)
+async def reopen(code: str, who: Who, classroom: Rooms) -> Response:
+    """A room that was closed within the last 15 minutes, as it was: for its teacher."""
+    return json(state_of(await classroom.reopen(await classroom.teach_ended(code, who), who)))
 
 
 @router.post("/{code}/renewal", status_code=201, responses=MADE)
 async def renew(room: Own, who: Who, classroom: Rooms) -> Response:
     """The same class under a new code, without its students, questions and hand-ins; the old code ends. The teacher's
-    secret stays the same."""
+    secret stays the same, and opens the old room's answers for 15 minutes."""
     fresh = await classroom.renew(room, who)
     told = {"code": fresh.code, "url": f"/class/{fresh.code}", **state_of(fresh)}
     return json(told, 201, {"location": f"/api/v1/rooms/{fresh.code}"})
@@ -291,8 +310,8 @@ async def dismiss(room: Own, number: int, classroom: Rooms) -> Response:
 
 
 @router.get("/{code}/answers", responses=TOLD)
-async def answers(room: Own, classroom: Rooms, format: Literal["json", "csv"] = "json") -> Response:
-    """Every answer to every question so far, as JSON or as a table."""
+async def answers(room: Kept, classroom: Rooms, format: Literal["json", "csv"] = "json") -> Response:
+    """Every answer to every question so far, as JSON or as a table; for 15 minutes after the room is closed, too."""
     rows = answer_rows(room, await classroom.polls(room.code))
     if format == "csv":
         return table(rows, f"answers-{room.code}.csv")

@@ -23,6 +23,7 @@ PRESENCE_SECONDS = 240.0
 ABSENT_AFTER = 7.0
 DAY = 86_400.0
 MOVED_SECONDS = 600.0
+ENDED_SECONDS = 900.0
 POLLS = "poll"
 
 
@@ -65,8 +66,14 @@ class Classroom:
 
     async def create(self, caller: Caller, shared: Shared) -> tuple[Room, str]:
         """A new room that shows `shared`, and its teacher's secret; TooMany beyond the limits."""
-        owner, settings = owner_of(caller.visitor), self.settings
-        own = await self.store.owned(f"room:{owner}", "room:")
+        await self._admit(caller)
+        secret = rooms.new_secret()
+        return await self._open(Room("", rooms.hashed(secret), shared), caller), secret
+
+    async def _admit(self, caller: Caller) -> None:
+        """TooMany, if the caller may not open one more."""
+        settings = self.settings
+        own = await self.store.owned(f"room:{owner_of(caller.visitor)}", "room:")
         if len(own) >= settings.rooms_per_visitor:
             raise TooMany(f"{settings.rooms_per_visitor} rooms of one visitor; close one", 60)
         if await self._opened_from(caller) >= settings.rooms_per_address:
@@ -75,18 +82,20 @@ class Classroom:
             await self.store.sweep()
             if await self.store.count("room:") >= settings.rooms_in_all:
                 raise TooMany(f"{settings.rooms_in_all} rooms in all; come back later", 600)
-        secret = rooms.new_secret()
-        return await self._open(Room("", rooms.hashed(secret), shared), caller), secret
 
     async def _open(self, room: Room, caller: Caller) -> Room:
         """The room under a code that no other has."""
         for _ in range(ATTEMPTS):
             room = replace(room, code=rooms.new_code())
             if await self._save(room, f"room:{owner_of(caller.visitor)}"):
-                mark, owner = f"from:{room.code}", f"from:{_hash(caller.address)}"
-                await self.store.put(mark, b"", expected=0, owner=owner, seconds=DAY)
+                await self._mark(room.code, caller)
                 return replace(room, version=1)
         raise StoreUnavailable("no room could be opened")
+
+    async def _mark(self, code: str, caller: Caller) -> None:
+        """Note where a room was opened from."""
+        owner = f"from:{_hash(caller.address)}"
+        await self.store.put(f"from:{code}", b"", expected=0, owner=owner, seconds=DAY)
 
     async def _opened_from(self, caller: Caller) -> int:
         """How many rooms are open that were opened from the caller's address within a day."""
@@ -95,7 +104,8 @@ class Classroom:
         return sum(version is not None for version in still)
 
     async def renew(self, room: Room, caller: Caller) -> Room:
-        """The same room under a new code and with nobody in it; the old one is closed. For its teacher."""
+        """The same room under a new code and with nobody in it; the old one is closed. For its teacher, who may come to
+        know of it."""
         fresh = await self._open(Room("", room.teacher, room.shared, pace=room.pace), caller)
         value = orjson.dumps({"code": fresh.code, "teacher": room.teacher})
         await self.store.put(f"moved:{room.code}", value, expected=0, seconds=MOVED_SECONDS)
@@ -115,7 +125,7 @@ class Classroom:
         code = rooms.code_of(typed)
         room = await self._find(code) if code else None
         if room is not None:
-            entry = Entry(room, rooms.student_id(room.code, caller.visitor), rooms.is_teacher(room, caller.secret))
+            entry = Entry(room, _student(room, caller), rooms.is_teacher(room, caller.secret))
             if entry.teacher or entry.joined:
                 return entry
             if entry.student in room.removed:
@@ -193,8 +203,8 @@ class Classroom:
         )
 
     async def polls(self, code: str) -> list[Poll]:
-        """Every question asked in a room, with its answers, the first asked first."""
-        record = await self.store.get(_key(code), (POLLS,))
+        """Every question asked in a room, open or closed, with its answers, the first asked first."""
+        record = await self.store.get(_key(code), (POLLS,)) or await self.store.get(_ended(code), (POLLS,))
         if record is None:
             raise RoomNotFound(code)
         room = rooms.unpack(record.value, record.version)
@@ -202,13 +212,68 @@ class Classroom:
         return sorted([*past, *([room.poll] if room.poll else [])], key=lambda poll: poll.question.number)
 
     async def close(self, code: str) -> None:
-        """End a room. Nothing of it is kept: no names, no answers, no hand-ins."""
+        """End a room. It is put aside, where its teacher alone can read and reopen it for a quarter of an hour; it then
+        expires, and nothing of it is kept: no names, no answers, no hand-ins."""
+        if await self.store.count("ended:") >= self.settings.rooms_in_all:
+            for key in await self.store.oldest("ended:", time() + DAY, 1):
+                await self.store.delete(key)
+        async with self._locks.setdefault(code, asyncio.Lock()):
+            record = await self.store.get(_key(code), (POLLS,))
+            if record is None:
+                raise RoomNotFound(code)
+            await self.store.delete(_ended(code))
+            await self.store.put(_ended(code), record.value, expected=0, seconds=ENDED_SECONDS, parts=record.parts)
+            await self._remove(code)
+
+    async def forget(self, code: str) -> None:
+        """End a room for good, closed before or not."""
+        await self.store.delete(_ended(code))
+        await self._remove(code)
+
+    async def _remove(self, code: str) -> None:
         await self.store.delete(_key(code))
         await self.store.delete(f"from:{code}")
         self._seen.pop(code, None)
         for key, _ in await self.store.owned(f"here:{code}", "here:"):
             await self.store.delete(key)
         self.changed(code)
+
+    async def ended(self, code: str) -> Room | None:
+        """The room of a code, if it was closed of late."""
+        record = await self.store.get(_ended(code))
+        return rooms.unpack(record.value, record.version) if record else None
+
+    async def known(self, code: str, caller: Caller) -> tuple[Room | None, bool]:
+        """A room, open or closed of late, to those who teach it or are in it, and whether it is open."""
+        open_room = await self._find(code)
+        room = open_room or await self.ended(code)
+        if room is None or not (rooms.is_teacher(room, caller.secret) or _student(room, caller) in room.students):
+            return None, False
+        return room, open_room is not None
+
+    async def teach_ended(self, typed: str, caller: Caller) -> Room:
+        """A room that was closed of late, for its teacher; to everybody else there is none."""
+        code = rooms.code_of(typed)
+        room = await self.ended(code) if code else None
+        if room is None or not rooms.is_teacher(room, caller.secret):
+            await self._count_stranger(caller)
+            raise RoomNotFound(typed)
+        return room
+
+    async def reopen(self, room: Room, caller: Caller) -> Room:
+        """A closed room as it was, with its students, questions and hand-ins; RoomNotFound when its time is over."""
+        record = await self.store.get(_ended(room.code), (POLLS,))
+        if record is None:
+            raise RoomNotFound(room.code)
+        await self._admit(caller)
+        self._seen.pop(room.code, None)
+        owner, seconds = f"room:{owner_of(caller.visitor)}", self.settings.room_idle_hours * 3600
+        await self.store.put(
+            _key(room.code), record.value, expected=0, owner=owner, seconds=seconds, parts=record.parts
+        )  # fmt: skip
+        await self._mark(room.code, caller)
+        await self.store.delete(_ended(room.code))
+        return await self.get(room.code)
 
     async def count(self, code: str, own: int) -> int:
         """Note that `own` students watch the room through this process; how many do through all of them."""
@@ -241,9 +306,17 @@ class Classroom:
             self._versions[key] = 0
 
 
+def _student(room: Room, caller: Caller) -> str:
+    return rooms.student_id(room.code, caller.visitor)
+
+
 def _hash(address: str) -> str:
     return sha256(address.encode()).hexdigest()[:16]
 
 
 def _key(code: str) -> str:
     return f"room:{code}"
+
+
+def _ended(code: str) -> str:
+    return f"ended:{code}"

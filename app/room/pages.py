@@ -23,7 +23,8 @@ from app.learn.tools import TOOLS
 from app.page import pages
 from app.page.asked import Asked
 from app.room import polls, rooms, screens
-from app.room.api import COOKIE, Attended, Entered, Own, Rooms, Taught, Who, new_room
+from app.room.api import Attended, Entered, Own, Rooms, Taught, Who, new_room
+from app.room.ending import ENDS, present, remember
 from app.room.picture import LESSON_PATH, LOST, SIZES, lesson_of, picture_of
 from app.room.rooms import Room, Shared, spaced
 from app.room.teaching import Teaching, view_from
@@ -34,7 +35,6 @@ from app.serve.html import html
 from app.settings import Settings
 from engine import Spec, SpecError
 
-DAY = 86_400
 VIEW = ("lens", "example", "select", "moment", "grain", "scale", "discrete", "tests")
 NOT_FOUND = "There is no such room. A code has 8 letters and digits, like KX4T 9RWM; it may also be over."
 
@@ -75,28 +75,7 @@ async def open_room(request: Request, who: Who, teaching: Taught, form: Form) ->
     query = {name: text for name, text in form.items() if name in VIEW}
     room, secret = await new_room(teaching, who, form.get("run") or None, {}, urlencode(query))
     answer = RedirectResponse(f"/class/{room.code}/teach", 303)
-    _remember(request, answer, room.code, secret)
-    return answer
-
-
-def _remember(request: Request, answer: Response, code: str, secret: str) -> None:
-    """The teacher's secret in a cookie that no script can read."""
-    secure = request.app.state.settings.secure_cookies
-    answer.set_cookie(COOKIE + code, secret, max_age=DAY, httponly=True, samesite="lax", secure=secure)
-
-
-@router.get("/over")
-async def over(request: Request, classroom: Rooms, room: str = "", screen: str = "") -> Response:
-    """The room was closed. If it has gone on under a new code, the teacher's own browsers go on there: others may be
-    those whom the new code is to keep out."""
-    code = rooms.code_of(room) or ""
-    secret = request.cookies.get(COOKIE + code, "")
-    goes_on, fresh = await classroom.moved(code, secret) if code else (False, None)
-    if fresh is None:
-        return html(request, render("class/over.html", here="Class", goes_on=goes_on, screen=screen))
-    page = "wall?profile=projector" if screen == screens.WALL else "teach"
-    answer = RedirectResponse(f"/class/{fresh}/{page}", 303)
-    _remember(request, answer, fresh, secret)
+    remember(request, answer, room.code, secret)
     return answer
 
 
@@ -104,8 +83,11 @@ async def over(request: Request, classroom: Rooms, room: str = "", screen: str =
 
 
 @router.get("/{code}")
-async def room_page(request: Request, found: Entered, teaching: Taught, size: str = "") -> Response:
+async def room_page(request: Request, code: str, who: Who, teaching: Taught, size: str = "") -> Response:
     """The students' page; before they have joined, the place to do so."""
+    found = await present(code, who, teaching.classroom, screens.STUDENT)
+    if isinstance(found, Response):
+        return found
     if not found.joined:
         known = {"code": found.room.code, "spaced": spaced(found.room.code), "teacher": found.teacher}
         return html(request, render("class/join.html", known, here="Class"))
@@ -201,8 +183,11 @@ async def hand_in(request: Request, found: Attended, who: Who, teaching: Taught,
 
 
 @router.get("/{code}/wall")
-async def wall(request: Request, found: Entered, teaching: Taught) -> Response:
+async def wall(request: Request, code: str, who: Who, teaching: Taught) -> Response:
     """What the projector shows."""
+    found = await present(code, who, teaching.classroom, screens.WALL)
+    if isinstance(found, Response):
+        return found
     room, settings = found.room, teaching.classroom.settings
     base = base_url(settings)
     return html(
@@ -230,13 +215,16 @@ def qr(address: str) -> Markup:
 
 
 @router.get("/{code}/teach")
-async def teach(request: Request, found: Entered, who: Who, teaching: Taught) -> Response:
+async def teach(request: Request, code: str, who: Who, teaching: Taught, save: str = "") -> Response:
     """The playground, or a lesson, with the teacher's strip; without the secret, the place to give it."""
+    found = await present(code, who, teaching.classroom, screens.TEACHER)
+    if isinstance(found, Response):
+        return found
     if not found.teacher:
         known = {"code": found.room.code, "spaced": spaced(found.room.code)}
         return html(request, render("class/key.html", known, here="Class"), 403)
     room = found.room
-    context = {**_strip(teaching.classroom.settings, room), "secret": who.secret}
+    context = {**_strip(teaching.classroom.settings, room), "secret": who.secret, "save": rooms.code_of(save)}
     if room.shared.lesson:
         return html(request, render("class/teach_lesson.html", {**context, **_lesson(room.shared.lesson)}))
     try:
@@ -274,7 +262,7 @@ async def take_key(request: Request, found: Entered, form: Form) -> Response:
     if not rooms.is_teacher(found.room, secret):
         return door(request, "This is not the room’s teacher’s link.", 403)
     response = RedirectResponse(f"/class/{found.room.code}/teach", 303)
-    _remember(request, response, found.room.code, secret)
+    remember(request, response, found.room.code, secret)
     return response
 
 
@@ -358,15 +346,9 @@ DEEDS: dict[str, Callable[[Deed], Coroutine[Any, Any, Room]]] = {
 async def do(request: Request, room: Own, who: Who, teaching: Taught, form: Form) -> Response:
     """One of the teacher's buttons."""
     deed = form.get("do", "")
-    if deed == "end":
-        await teaching.classroom.close(room.code)
-        return RedirectResponse("/class/over", 303)
-    if deed == "renew":
-        fresh = await teaching.classroom.renew(room, who)
-        renewed = RedirectResponse(f"/class/{fresh.code}/teach", 303)
-        _remember(request, renewed, fresh.code, who.secret or "")
-        return renewed
+    if deed in ENDS:
+        return await ENDS[deed](request, room, who, teaching.classroom, bool(form.get("save")))
     if deed not in DEEDS:
-        raise BadQuestion("do", deed, "one of " + ", ".join((*DEEDS, "renew", "end")))
+        raise BadQuestion("do", deed, "one of " + ", ".join((*DEEDS, *ENDS)))
     changed = await DEEDS[deed](Deed(room, teaching, form))
     return _panel(request, changed, screens.TEACHER, f"/class/{room.code}/teach")
