@@ -189,9 +189,14 @@ def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]],
 
     teacher.locator("#more summary").click()
     teacher.get_by_role("button", name="Close the room").click()
-    for screen in (teacher, *screens):
+    expect(teacher.get_by_role("dialog")).to_contain_text(
+        re.compile(r"students\s*4.*question\s*1.*answers\s*2", re.DOTALL)
+    )
+    teacher.get_by_role("button", name="Close without saving").click()
+    for screen in screens:
         screen.wait_for_url("**/class/over*")
         expect(screen.get_by_role("heading", name="The class is over")).to_be_visible()
+    expect(teacher.get_by_role("heading", name="is closed")).to_be_visible()
 
 
 def test_playing_reaches_the_class_and_ends_at_the_same_step(people: People) -> None:
@@ -304,6 +309,15 @@ def test_a_class_works_without_script(people: People) -> None:
     expect(teacher.locator(".tally")).to_contain_text("1 answered")
     teacher.get_by_role("button", name="Reveal").click()
     expect(teacher.locator(".vote.true")).to_have_count(1)
+    teacher.locator("#more summary").click()
+    teacher.get_by_role("button", name="Close the room").click()
+    expect(teacher.locator("main.end")).to_contain_text(re.compile(r"student\s*1"))
+    teacher.get_by_role("button", name="Close without saving").click()
+    ada.goto(f"/class/{code}")
+    expect(ada.get_by_role("heading", name="The class is over")).to_be_visible()
+    teacher.get_by_role("button", name="Reopen the room").click()
+    ada.goto(f"/class/{code}")
+    expect(ada.locator("#yours")).to_contain_text("Your answer: down")
 
 
 @pytest.mark.parametrize("path", ["/class", "/class/over", "/class?code=nonsense"])
@@ -381,6 +395,7 @@ def test_the_wall_shows_the_new_code_by_itself(people: People) -> None:
     ada = people.student(code)
     teacher.locator("#more summary").click()
     teacher.get_by_role("button", name="New code").click()
+    teacher.get_by_role("button", name="Change it").click()
     teacher.wait_for_url(lambda url: url.endswith("/teach") and code not in url)
     fresh = teacher.url.split("/")[-2]
     own.wait_for_url(f"**/class/{fresh}/wall*")
@@ -417,6 +432,33 @@ def test_a_long_lesson_stays_readable_on_the_wall(people: People) -> None:
         assert over == ("Continues on your own screen" in cut), lesson
         found.add(over)
     assert found == {True, False}
+
+
+def test_closing_asks_first_and_can_be_taken_back(people: People, axe: Callable[[Page], list[str]]) -> None:
+    """Cancelled, nothing happens; saved and closed, the table comes; reopened, the student is back with the answer."""
+    teacher, code = people.teacher()
+    ada = people.student(code, "Ada")
+    teacher.locator("#ask summary").click()
+    teacher.get_by_role("button", name="Will the loss go down?").click()
+    ada.locator(".pick").first.click()
+    expect(teacher.locator(".tally")).to_contain_text("1 answered")
+    for way in ("Cancel", "Save the answers and close"):
+        teacher.locator("#more summary").click()
+        teacher.get_by_role("button", name="Close the room").click()
+        expect(teacher.get_by_role("dialog")).to_be_visible()
+        assert axe(teacher) == []
+        if way == "Cancel":
+            teacher.get_by_text(way).click()
+            expect(teacher.get_by_role("dialog")).to_be_hidden()
+    with teacher.expect_download() as download:
+        teacher.get_by_role("button", name="Save the answers and close").click()
+    assert ",Ada,down," in Path(download.value.path()).read_text(encoding="utf-8")
+    ada.wait_for_url("**/class/over*")
+    assert axe(teacher) == []
+    teacher.get_by_role("button", name="Reopen the room").click()
+    expect(teacher.locator("html[data-teaching]")).to_be_attached()
+    ada.reload()
+    expect(ada.locator("#yours")).to_contain_text("Your answer: down")
 
 
 COVERS = """([one, other]) => { const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
