@@ -18,6 +18,7 @@ from engine.network import Network
 from engine.optimizers import OPTIMIZERS
 from engine.packing import CorruptState, pack, unpack
 from engine.penalties import PENALTIES
+from engine.program import Program, program
 from engine.quantity import Quantity
 from engine.schedules import SCHEDULES
 from engine.spec import FIELDS, LIMITS, CustomData, Limits, Spec, SpecError
@@ -45,6 +46,7 @@ __all__ = [
     "Limits",
     "Metrics",
     "Network",
+    "Program",
     "Progress",
     "Quantity",
     "RunState",
@@ -58,6 +60,7 @@ __all__ = [
     "examples_of",
     "pack",
     "predict",
+    "program",
     "replay",
     "start",
     "trace",

@@ -10,10 +10,13 @@ from math import inf, pi, sqrt
 import numpy as np
 
 from engine.arrays import ONE, ZERO, Floats
+from engine.equation import DA, A, Equation, Number, Tree, Z, f, name, of_each, total, whole, written_out
 
 LEAK = 0.01
 _GELU_SCALE = sqrt(2 / pi)
 _GELU_CUBIC = 0.044715
+_T = name("t")
+_GELU_INNER = 1.0 + 3.0 * _GELU_CUBIC * f("square", Z)
 
 
 @dataclass(frozen=True)
@@ -21,21 +24,32 @@ class Activation:
     """One activation function a = f(z).
 
     `derivative(z, a, out)` writes f'(z) and is None where one unit's z moves other units' a (softmax): there
-    `product(da, a, out)` writes dz, the Jacobian's product with da. `code` and `derivative_code` are NumPy
-    expressions in `z` and `a`, batch-first, that say the same. `range` bounds what can come out.
+    `product(da, a, out)` writes dz, the Jacobian's product with da. `tree` is a and `slope` f'(z) as trees of Z and A,
+    for softmax dz itself; `stable` is a again where its tree would run out of range, and `where` names parts of them.
+    `range` bounds what can come out.
     """
 
     name: str
     title: str
-    formula: str
-    derivative_formula: str
-    code: str
-    derivative_code: str
+    tree: Tree
+    slope: Tree
     sentence: str
     range: tuple[float, float]
     forward: Callable[[Floats, Floats], object]
     derivative: Callable[[Floats, Floats, Floats], None] | None
     product: Callable[[Floats, Floats, Floats], None] | None = None
+    stable: Tree | None = None
+    where: tuple[Equation, ...] = ()
+
+    @property
+    def code(self) -> str:
+        """a as NumPy in arrays `z`."""
+        return whole(written_out(self.stable or self.tree, self.where))
+
+    @property
+    def derivative_code(self) -> str:
+        """The slope as NumPy in arrays `z` and `a`; for softmax dz, with `da`."""
+        return whole(written_out(self.slope, self.where))
 
     def backward(self, da: Floats, z: Floats, a: Floats) -> Floats:
         """dz = dL/dz from da = dL/da, in a new array of the same shape, (units, examples)."""
@@ -169,10 +183,8 @@ _ENTRIES = (
     Activation(
         "identity",
         "Identity",
-        r"a = z",
-        r"a' = 1",
-        "z",
-        "np.ones_like(z)",
+        Z,
+        Number(1.0),
         "Passes the sum on unchanged: a network of these alone is one straight line, however deep.",
         (-inf, inf),
         np.positive,
@@ -181,10 +193,8 @@ _ENTRIES = (
     Activation(
         "sigmoid",
         "Sigmoid",
-        r"a = \frac{1}{1 + e^{-z}}",
-        r"a' = a\,(1 - a)",
-        "1 / (1 + np.exp(-z))",
-        "a * (1 - a)",
+        1.0 / (1.0 + f("exp", -Z)),
+        A * (1.0 - A),
         "Squeezes any sum into 0 to 1; flat at both ends, so gradients shrink to at most a quarter.",
         (0.0, 1.0),
         _sigmoid,
@@ -193,10 +203,8 @@ _ENTRIES = (
     Activation(
         "tanh",
         "Tanh",
-        r"a = \tanh z",
-        r"a' = 1 - a^2",
-        "np.tanh(z)",
-        "1 - a**2",
+        f("tanh", Z),
+        1.0 - f("square", A),
         "Squeezes any sum into -1 to +1, with slope 1 in the middle and 0 far out.",
         (-1.0, 1.0),
         np.tanh,
@@ -205,10 +213,8 @@ _ENTRIES = (
     Activation(
         "relu",
         "ReLU",
-        r"a = \max(0, z)",
-        r"a' = 1 \text{ if } z > 0 \text{ else } 0",
-        "np.maximum(z, 0)",
-        "(z > 0) * 1.0",
+        f("max", 0.0, Z),
+        f("choose", Z, 0.0, 1.0, 0.0),
         "Passes what is positive and blocks the rest; a unit that never fires gets no gradient.",
         (0.0, inf),
         _relu,
@@ -217,10 +223,8 @@ _ENTRIES = (
     Activation(
         "leaky_relu",
         "Leaky ReLU",
-        r"a = \max(0.01\,z, z)",
-        r"a' = 1 \text{ if } z > 0 \text{ else } 0.01",
-        "np.maximum(0.01 * z, z)",
-        "np.where(z > 0, 1.0, 0.01)",
+        f("max", LEAK * Z, Z),
+        f("choose", Z, 0.0, 1.0, LEAK),
         "A ReLU that lets a hundredth through below zero, so that no unit dies.",
         (-inf, inf),
         _leaky_relu,
@@ -229,10 +233,8 @@ _ENTRIES = (
     Activation(
         "elu",
         "ELU",
-        r"a = z \text{ if } z > 0 \text{ else } e^{z} - 1",
-        r"a' = 1 \text{ if } z > 0 \text{ else } a + 1",
-        "np.where(z > 0, z, np.expm1(np.minimum(z, 0)))",
-        "np.minimum(a, 0) + 1",
+        f("choose", Z, 0.0, Z, f("expm1", Z)),
+        f("choose", Z, 0.0, 1.0, A + 1.0),
         "A ReLU with a soft floor at -1 (Clevert and others, 2015).",
         (-1.0, inf),
         _elu,
@@ -241,23 +243,19 @@ _ENTRIES = (
     Activation(
         "gelu",
         "GELU",
-        r"a = \tfrac{z}{2}\left(1 + \tanh\left(\sqrt{2/\pi}\,(z + 0.044715\,z^3)\right)\right)",
-        r"a' = \tfrac{1 + t}{2} + \tfrac{z}{2}(1 - t^2)\sqrt{2/\pi}\,(1 + 0.134145\,z^2)",
-        "0.5 * z * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)))",
-        "0.5 * (1 + (th := np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))))"
-        " + 0.5 * z * (1 - th**2) * np.sqrt(2 / np.pi) * (1 + 0.134145 * z**2)",
+        0.5 * Z * (1.0 + _T),
+        0.5 * (1.0 + _T) + 0.5 * Z * (1.0 - f("square", _T)) * _GELU_SCALE * _GELU_INNER,
         "A smooth ReLU that dips below zero before it lets go (Hendrycks and Gimpel, 2016; their tanh form).",
         (-0.17004076, inf),
         _gelu,
         _gelu_derivative,
+        where=(Equation(_T.quantity, f("tanh", _GELU_SCALE * (Z + _GELU_CUBIC * f("cube", Z)))),),
     ),
     Activation(
         "silu",
         "SiLU",
-        r"a = z\,\sigma(z)",
-        r"a' = \sigma(z) + a\,(1 - \sigma(z))",
-        "z / (1 + np.exp(-z))",
-        "a + (1 - a) / (1 + np.exp(-z))",
+        Z * f("sigmoid", Z),
+        f("sigmoid", Z) + A * (1.0 - f("sigmoid", Z)),
         "z times its own sigmoid, also called Swish (Elfwing and others, 2017).",
         (-0.27846455, inf),
         _silu,
@@ -266,10 +264,8 @@ _ENTRIES = (
     Activation(
         "softplus",
         "Softplus",
-        r"a = \ln(1 + e^{z})",
-        r"a' = \sigma(z)",
-        "np.logaddexp(0, z)",
-        "1 / (1 + np.exp(-z))",
+        f("softplus", Z),
+        f("sigmoid", Z),
         "A ReLU with a rounded corner; its slope is the sigmoid.",
         (0.0, inf),
         _softplus,
@@ -278,10 +274,8 @@ _ENTRIES = (
     Activation(
         "threshold",
         "Threshold",
-        r"a = 1 \text{ if } z > 0 \text{ else } 0",
-        r"a' = 0",
-        "(z > 0) * 1.0",
-        "np.zeros_like(z)",
+        f("choose", Z, 0.0, 1.0, 0.0),
+        Number(0.0),
         "Fires or does not. Its derivative is 0, so no gradient passes and nothing before it can learn.",
         (0.0, 1.0),
         _threshold,
@@ -290,15 +284,14 @@ _ENTRIES = (
     Activation(
         "softmax",
         "Softmax",
-        r"a_i = \frac{e^{z_i}}{\sum_j e^{z_j}}",
-        r"\frac{\partial a_i}{\partial z_j} = a_i\,(\delta_{ij} - a_j)",
-        "(e := np.exp(z - z.max(axis=1, keepdims=True))) / e.sum(axis=1, keepdims=True)",
-        "a * (da - (da * a).sum(axis=1, keepdims=True))",
+        f("exp", Z) / total("i", f("exp", of_each(Z))),
+        A * (DA - total("i", of_each(DA) * of_each(A))),
         "Turns the sums of a layer into shares that add up to 1: probabilities of classes.",
         (0.0, 1.0),
         _softmax,
         None,
         _softmax_product,
+        f("exp", Z - total("i", of_each(Z), "logsumexp")),
     ),
 )
 

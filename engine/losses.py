@@ -11,12 +11,18 @@ import numpy as np
 
 from engine.activations import Activation
 from engine.arrays import Floats
+from engine.equation import COUNT, OUTPUTS, A, Tree, Y, f, name, numpy_of, of_each, total, whole
 
 Scale = float | Floats
 
 # The losses with a logarithm stay finite when an output is exactly 0 or 1. With the matching activation nothing meets
 # this bound: the loss and its gradients are taken from z (see FromLogits).
 TINY = 1e-12
+
+_AK, _YK, _ZK, _ZI = (name(letter, unit, example="n") for letter, unit in ("ak", "yk", "zk", "zi"))
+_DISTANCE = f("abs", _AK - _YK)
+_SURPRISE = _YK * f("softplus", -_ZK) + (1.0 - _YK) * f("softplus", _ZK)
+_HUBER = f("choose", _DISTANCE, 1.0, _DISTANCE - 0.5, 0.5 * f("square", _AK - _YK))
 
 
 @dataclass(frozen=True)
@@ -25,18 +31,21 @@ class FromLogits:
 
     `value_and_dz(z, a, y, scale, out)` returns the loss and writes dL/dz into `out`. `da` writes dL/da, which a step
     does not need, unclipped: not finite only where a, or 1 - a, is less than any number above 0. `slope(z, a, y)` is
-    the activation's, to the digits that dz has, so that da times it is dz; None where units are mixed. `code` and
-    `dz_code` say the same in NumPy, batch-first; `dz_code_for_classes` is shorter and holds where every row of y adds
-    up to 1.
+    the activation's, to the digits that dz has, so that da times it is dz; None where units are mixed. `tree` and `dz`
+    say the same; `dz_of_classes` is shorter and holds where every row of y adds up to 1.
     """
 
     value_and_dz: Callable[[Floats, Floats, Floats, Scale, Floats], float]
     da: Callable[[Floats, Floats, Floats, Scale, Floats], None]
     slope: Callable[[Floats, Floats, Floats], Floats] | None
-    formula: str
-    code: str
-    dz_code: str
-    dz_code_for_classes: str = ""
+    tree: Tree
+    dz: Tree
+    dz_of_classes: Tree | None = None
+
+    @property
+    def code(self) -> str:
+        """The loss as NumPy in arrays `z` and `y`."""
+        return numpy_of(self.tree)
 
 
 @dataclass(frozen=True)
@@ -44,18 +53,16 @@ class Loss:
     """One loss L(a, y).
 
     `value_and_gradient(a, y, scale, out)` returns the loss and writes dL/da into `out`; `scale(outputs, examples)`
-    is the factor of the mean. `code` and `gradient_code` are NumPy expressions in batch-first `a`, `y` and `n`, the
-    number of examples. `refuses(activation)` says why an output activation makes no sense with it, or "". `output` is
+    is the factor of the mean. `tree` is L of every output k of every example n, `slope` dL/da of one output.
+    `refuses(activation)` says why an output activation makes no sense with it, or "". `output` is
     the activation that goes with it where none is asked for, "" for the task's own; `targets` is where a loss that
     judges classes takes targets given as plain numbers, None for anywhere.
     """
 
     name: str
     title: str
-    formula: str
-    gradient_formula: str
-    code: str
-    gradient_code: str
+    tree: Tree
+    slope: Tree
     sentence: str
     scale: Callable[[int, int], float]
     value_and_gradient: Callable[[Floats, Floats, Scale, Floats], float]
@@ -63,6 +70,16 @@ class Loss:
     from_logits: dict[str, FromLogits] = field(default_factory=dict)
     output: str = ""
     targets: tuple[float, float] | None = None
+
+    @property
+    def code(self) -> str:
+        """The loss as NumPy in batch-first arrays `a` and `y`, `n` examples and `outputs`."""
+        return numpy_of(self.tree)
+
+    @property
+    def gradient_code(self) -> str:
+        """dL/da as NumPy."""
+        return whole(self.slope)
 
 
 def _each_example(outputs: int, examples: int) -> float:
@@ -201,10 +218,8 @@ _ENTRIES = (
     Loss(
         "squared_error",
         "Squared error",
-        r"L = \frac{1}{N}\sum_n \tfrac12 \sum_k (a_k - y_k)^2",
-        r"\frac{\partial L}{\partial a_k} = \frac{1}{N}(a_k - y_k)",
-        "0.5 * ((a - y)**2).sum() / n",
-        "(a - y) / n",
+        0.5 * total("n", total("k", f("square", _AK - _YK))) / COUNT,
+        (A - Y) / COUNT,
         "Half the squared difference, summed over outputs: twice as far off costs four times as much.",
         _each_example,
         _squared_error,
@@ -212,10 +227,8 @@ _ENTRIES = (
     Loss(
         "mean_squared_error",
         "Mean squared error",
-        r"L = \frac{1}{NK}\sum_n \sum_k (a_k - y_k)^2",
-        r"\frac{\partial L}{\partial a_k} = \frac{2}{NK}(a_k - y_k)",
-        "((a - y)**2).mean()",
-        "2 * (a - y) / a.size",
+        total("n", total("k", f("square", _AK - _YK))) / (COUNT * OUTPUTS),
+        2.0 * (A - Y) / (COUNT * OUTPUTS),
         "The squared difference, averaged over every output of every example.",
         _each_element,
         _mean_squared_error,
@@ -223,10 +236,8 @@ _ENTRIES = (
     Loss(
         "mean_absolute_error",
         "Mean absolute error",
-        r"L = \frac{1}{NK}\sum_n \sum_k |a_k - y_k|",
-        r"\frac{\partial L}{\partial a_k} = \frac{1}{NK}\operatorname{sign}(a_k - y_k)",
-        "np.abs(a - y).mean()",
-        "np.sign(a - y) / a.size",
+        total("n", total("k", f("abs", _AK - _YK))) / (COUNT * OUTPUTS),
+        f("sign", A - Y) / (COUNT * OUTPUTS),
         "The plain distance: outliers pull no harder than others.",
         _each_element,
         _mean_absolute_error,
@@ -234,10 +245,8 @@ _ENTRIES = (
     Loss(
         "huber",
         "Huber",
-        r"L = \frac{1}{NK}\sum_n \sum_k \tfrac12 r^2 \text{ if } |r| \le 1 \text{ else } |r| - \tfrac12",
-        r"\frac{\partial L}{\partial a_k} = \frac{1}{NK}\max(-1, \min(1, a_k - y_k))",
-        "np.where(np.abs(a - y) <= 1, 0.5 * (a - y)**2, np.abs(a - y) - 0.5).mean()",
-        "np.clip(a - y, -1, 1) / a.size",
+        total("n", total("k", _HUBER)) / (COUNT * OUTPUTS),
+        f("max", -1.0, f("min", 1.0, A - Y)) / (COUNT * OUTPUTS),
         "Squared near the target, plain distance far away (Huber, 1964).",
         _each_element,
         _huber,
@@ -245,10 +254,8 @@ _ENTRIES = (
     Loss(
         "binary_cross_entropy",
         "Binary cross-entropy",
-        r"L = -\frac{1}{NK}\sum_n \sum_k y_k \ln a_k + (1 - y_k)\ln(1 - a_k)",
-        r"\frac{\partial L}{\partial a_k} = \frac{1}{NK}\frac{a_k - y_k}{a_k (1 - a_k)}",
-        "-(y * np.log(a) + (1 - y) * np.log(1 - a)).mean()",
-        "(a - y) / (a * (1 - a)) / a.size",
+        -total("n", total("k", _YK * f("ln", _AK) + (1.0 - _YK) * f("ln", 1.0 - _AK))) / (COUNT * OUTPUTS),
+        (A - Y) / (A * (1.0 - A)) / (COUNT * OUTPUTS),
         "How surprised the output is by the truth, for yes or no; being sure and wrong costs most.",
         _each_element,
         _binary_cross_entropy,
@@ -258,9 +265,8 @@ _ENTRIES = (
                 _sigmoid_cross_entropy,
                 _sigmoid_cross_entropy_da,
                 _sigmoid_slope,
-                r"\frac{\partial L}{\partial z_k} = \frac{1}{NK}(a_k - y_k)",
-                "(y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)).mean()",
-                "(a - y) / a.size",
+                total("n", total("k", _SURPRISE)) / (COUNT * OUTPUTS),
+                (A - Y) / (COUNT * OUTPUTS),
             )
         },
         "sigmoid",
@@ -269,10 +275,8 @@ _ENTRIES = (
     Loss(
         "cross_entropy",
         "Cross-entropy",
-        r"L = -\frac{1}{N}\sum_n \sum_k y_k \ln a_k",
-        r"\frac{\partial L}{\partial a_k} = -\frac{1}{N}\frac{y_k}{a_k}",
-        "-(y * np.log(a)).sum() / n",
-        "-y / a / n",
+        -total("n", total("k", _YK * f("ln", _AK))) / COUNT,
+        -Y / A / COUNT,
         "How surprised the outputs are by the true class, as probabilities of several.",
         _each_example,
         _cross_entropy,
@@ -282,10 +286,9 @@ _ENTRIES = (
                 _softmax_cross_entropy,
                 _softmax_cross_entropy_da,
                 None,
-                r"\frac{\partial L}{\partial z_k} = \frac{1}{N}(a_k - y_k)",
-                "-(y * (z - np.logaddexp.reduce(z, axis=1, keepdims=True))).sum() / n",
-                "(a * y.sum(axis=1, keepdims=True) - y) / n",
-                "(a - y) / n",
+                -total("n", total("k", _YK * (_ZK - total("i", _ZI, "logsumexp")))) / COUNT,
+                (A * total("i", of_each(Y)) - Y) / COUNT,
+                (A - Y) / COUNT,
             )
         },
         "softmax",
@@ -294,10 +297,8 @@ _ENTRIES = (
     Loss(
         "hinge",
         "Hinge",
-        r"L = \frac{1}{NK}\sum_n \sum_k \max(0, 1 - y_k a_k)",
-        r"\frac{\partial L}{\partial a_k} = -\frac{1}{NK}\,y_k \text{ if } y_k a_k < 1 \text{ else } 0",
-        "np.maximum(1 - y * a, 0).mean()",
-        "-y * (y * a < 1) / a.size",
+        total("n", total("k", f("max", 0.0, 1.0 - _YK * _AK))) / (COUNT * OUTPUTS),
+        f("choose", 1.0, Y * A, -Y, 0.0) / (COUNT * OUTPUTS),
         "Asks for the right sign with a margin of 1, then asks no more.",
         _each_element,
         _hinge,

@@ -11,11 +11,13 @@ from math import sqrt
 import numpy as np
 
 from engine.arrays import Floats, Ints
+from engine.equation import RATE, Equation, Ref, Tree, f, line_of, name
 from engine.settings import Setting
 
 Rate = float | Floats
 Settings = Mapping[str, float]
 Update = Callable[[Floats, Floats, Sequence[Floats], Floats, Rate, int, Settings], None]
+P, G = name("p"), name("g")
 Search = Callable[[Floats, Sequence[Floats], float, Ints, Callable[[], float]], int]
 
 
@@ -37,21 +39,31 @@ class Optimizer:
 
     `update(p, g, slots, scratch, rate, t, settings)` for rules that use the gradient; `search(p, slots, rate, free,
     loss)` for rules that only rerun: it moves the parameters at the indices `free` and returns how often it called
-    `loss()`. `slots` names the vectors it remembers between steps, all zero at first. `code` says the same in NumPy,
-    a line each, with `p` for the parameters and `g` for their gradient. `parts(p, g, slots, rate, t, settings)`, all
-    from before the update, takes it apart for people; without it the update is shown as one number.
+    `loss()`. `slots` names the vectors it remembers between steps, all zero at first. `steps` say the same, one after
+    the other, with P for a parameter and G for its gradient; the try that a search has kept is a name. `parts(p, g,
+    slots, rate, t, settings)`, all from before the update, takes it apart for people; without it the update is shown
+    as one number.
     """
 
     name: str
     title: str
-    formula: str
-    code: tuple[str, ...]
+    steps: tuple[Equation, ...]
     sentence: str
     update: Update | None = None
     search: Search | None = None
     parts: Explain | None = None
     slots: tuple[str, ...] = ()
     settings: tuple[Setting, ...] = ()
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """The steps as lines of NumPy in arrays `p` and `g`."""
+        return tuple(map(line_of, self.steps))
+
+
+def step(target: Ref, tree: Tree) -> Equation:
+    """One line of a rule: the target's next value."""
+    return Equation(target.quantity, tree)
 
 
 def _sgd(p: Floats, g: Floats, slots: Sequence[Floats], scratch: Floats, rate: Rate, t: int, s: Settings) -> None:
@@ -181,20 +193,21 @@ _BETAS = (
     Setting("beta2", 0.999, 0.0, 0.99999, "how long the mean of squares remembers"),
     _EPSILON,
 )
-_ADAM_CODE = (
-    "m = beta1 * m + (1 - beta1) * g",
-    "v = beta2 * v + (1 - beta2) * g**2",
-    "m_hat = m / (1 - beta1**t)",
-    "v_hat = v / (1 - beta2**t)",
-    "p = p - rate * m_hat / (np.sqrt(v_hat) + epsilon)",
+_V, _M, _MU, _RHO, _SMALL = name("v"), name("m"), name("momentum"), name("decay"), name("epsilon")
+_BETA1, _BETA2, _T, _M_HAT, _V_HAT = name("beta1"), name("beta2"), name("t"), name("m_hat"), name("v_hat")
+_ADAM_STEPS = (
+    step(_M, _BETA1 * _M + (1.0 - _BETA1) * G),
+    step(_V, _BETA2 * _V + (1.0 - _BETA2) * f("square", G)),
+    step(_M_HAT, _M / (1.0 - f("power", _BETA1, _T))),
+    step(_V_HAT, _V / (1.0 - f("power", _BETA2, _T))),
+    step(P, P - RATE * _M_HAT / (f("sqrt", _V_HAT) + _SMALL)),
 )
 
 _ENTRIES = (
     Optimizer(
         "sgd",
         "SGD",
-        r"p \leftarrow p - \eta\,g",
-        ("p = p - rate * g",),
+        (step(P, P - RATE * G),),
         "A step against the slope, as long as the slope is steep.",
         _sgd,
         parts=_sgd_parts,
@@ -202,8 +215,7 @@ _ENTRIES = (
     Optimizer(
         "momentum",
         "Momentum",
-        r"v \leftarrow \mu v + g,\quad p \leftarrow p - \eta\,v",
-        ("v = momentum * v + g", "p = p - rate * v"),
+        (step(_V, _MU * _V + G), step(P, P - RATE * _V)),
         "A ball that keeps rolling: past slopes carry on (Polyak, 1964; written as in PyTorch).",
         _momentum,
         parts=_momentum_parts,
@@ -213,8 +225,7 @@ _ENTRIES = (
     Optimizer(
         "nesterov",
         "Nesterov",
-        r"v \leftarrow \mu v + g,\quad p \leftarrow p - \eta\,(g + \mu v)",
-        ("v = momentum * v + g", "p = p - rate * (g + momentum * v)"),
+        (step(_V, _MU * _V + G), step(P, P - RATE * (G + _MU * _V))),
         "Momentum that looks one step ahead (Nesterov, 1983; Sutskever and others, 2013).",
         _nesterov,
         parts=_nesterov_parts,
@@ -224,8 +235,7 @@ _ENTRIES = (
     Optimizer(
         "adagrad",
         "AdaGrad",
-        r"v \leftarrow v + g^2,\quad p \leftarrow p - \eta\,\frac{g}{\sqrt{v} + \epsilon}",
-        ("v = v + g**2", "p = p - rate * g / (np.sqrt(v) + epsilon)"),
+        (step(_V, _V + f("square", G)), step(P, P - RATE * G / (f("sqrt", _V) + _SMALL))),
         "Parameters that moved much move less from now on (Duchi and others, 2011).",
         _adagrad,
         parts=_adagrad_parts,
@@ -235,8 +245,7 @@ _ENTRIES = (
     Optimizer(
         "rmsprop",
         "RMSProp",
-        r"v \leftarrow \rho v + (1 - \rho) g^2,\quad p \leftarrow p - \eta\,\frac{g}{\sqrt{v} + \epsilon}",
-        ("v = decay * v + (1 - decay) * g**2", "p = p - rate * g / (np.sqrt(v) + epsilon)"),
+        (step(_V, _RHO * _V + (1.0 - _RHO) * f("square", G)), step(P, P - RATE * G / (f("sqrt", _V) + _SMALL))),
         "AdaGrad that forgets, so that it never grinds to a halt (Tieleman and Hinton, 2012).",
         _rmsprop,
         parts=_rmsprop_parts,
@@ -249,9 +258,7 @@ _ENTRIES = (
     Optimizer(
         "adam",
         "Adam",
-        r"p \leftarrow p - \eta\,\frac{\hat m}{\sqrt{\hat v} + \epsilon},\quad "
-        r"\hat m = \frac{m}{1 - \beta_1^t},\ \hat v = \frac{v}{1 - \beta_2^t}",
-        _ADAM_CODE,
+        _ADAM_STEPS,
         "Momentum divided by the size gradients usually have here (Kingma and Ba, 2014).",
         _adam,
         parts=_adam_parts,
@@ -261,8 +268,7 @@ _ENTRIES = (
     Optimizer(
         "adamw",
         "AdamW",
-        r"p \leftarrow (1 - \eta\lambda)\,p - \eta\,\frac{\hat m}{\sqrt{\hat v} + \epsilon}",
-        ("p = p - rate * weight_decay * p", *_ADAM_CODE),
+        (step(P, P - RATE * name("weight_decay") * P), *_ADAM_STEPS),
         "Adam that also shrinks every parameter a little at each step (Loshchilov and Hutter, 2017).",
         _adamw,
         parts=_adamw_parts,
@@ -275,12 +281,7 @@ _ENTRIES = (
     Optimizer(
         "trial_and_error",
         "Trial and error",
-        r"p_i \leftarrow p_i \pm \eta \text{ if the loss falls, else } p_i",
-        (
-            "for i in range(len(p)):",
-            "    for step in (direction[i] * rate, -direction[i] * rate):",
-            "        if loss(p + step * unit(i)) < best: keep it",
-        ),
+        (step(P, P + name("trial")),),
         "The article's own way: a step along each coefficient, rerun; if worse, turn round; keep the better.",
         search=_trial_and_error,
         slots=("direction",),

@@ -6,37 +6,44 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.arrays import Floats
+from engine.equation import WEIGHT, Number, Tree, f, mapped, numpy_of, quantities, total
+from engine.quantity import Quantity
 
 
 @dataclass(frozen=True)
 class Penalty:
     """One kind of regularization, before its rate: `value(w)` is added to the loss, `gradient(w)` to the gradient.
 
-    `formula` is the whole penalty, `gradient_formula` the slope at one weight w before its rate. `code` and
-    `gradient_code` are NumPy in an array `w`, written so that they can stand as a term and as a factor. `costly` is
-    what costs, in a sentence.
+    `tree` is what one weight W adds, `slope` its derivative. `costly` is what costs, in a sentence.
     """
 
     name: str
     title: str
-    formula: str
-    gradient_formula: str
-    code: str
-    gradient_code: str
+    tree: Tree
+    slope: Tree
     costly: str
     sentence: str
     value: Callable[[Floats], float]
     gradient: Callable[[Floats], Floats]
+
+    @property
+    def code(self) -> str:
+        """What weights `W` cost, before the rate, in NumPy."""
+        each = mapped(self.tree, lambda w: Quantity(w.kind, 0, ("j", "i")))
+        return numpy_of(total("j", total("i", each)) if quantities(self.tree) else self.tree)
+
+    @property
+    def gradient_code(self) -> str:
+        """The slope in NumPy."""
+        return numpy_of(self.slope)
 
 
 _ENTRIES = (
     Penalty(
         "none",
         "None",
-        r"R = 0",
-        "0",
-        "0.0",
-        "np.zeros_like(w)",
+        Number(0.0),
+        Number(0.0),
         "weights",
         "Nothing is added to the loss.",
         lambda w: 0.0,
@@ -45,10 +52,8 @@ _ENTRIES = (
     Penalty(
         "l1",
         "L1",
-        r"R = \lambda \sum |w|",
-        r"\operatorname{sign}(w)",
-        "np.abs(w).sum()",
-        "np.sign(w)",
+        f("abs", WEIGHT),
+        f("sign", WEIGHT),
         "weights",
         "Adds rate times the sum of |w|: pulls every weight towards zero with equal force, many to exactly zero.",
         lambda w: float(np.abs(w).sum()),
@@ -57,10 +62,8 @@ _ENTRIES = (
     Penalty(
         "l2",
         "L2",
-        r"R = \tfrac{\lambda}{2} \sum w^2",
-        "w",
-        "0.5 * (w**2).sum()",
-        "w",
+        0.5 * f("square", WEIGHT),
+        WEIGHT,
         "large weights",
         "Adds rate / 2 times the sum of w squared: pulls large weights most, leaves small ones small.",
         lambda w: 0.5 * float(w @ w),

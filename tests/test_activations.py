@@ -38,7 +38,7 @@ def derivative(activation: Activation, z: Floats) -> Floats:
 def printed(code: str, **names: Floats) -> Floats:
     """What a line of NumPy that people are shown computes, batch-first, as (units, examples) again."""
     value: Floats = eval(code, {"np": np} | {name: array.T.copy() for name, array in names.items()})
-    return value.T
+    return np.asarray(value).T  # a slope that is the same everywhere is one number
 
 
 @ALL

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.activations import ACTIVATIONS
 from engine.arrays import Floats
+from engine.equation import whole
 from engine.losses import LOSSES, FromLogits, Loss
 
 ALL = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
@@ -69,7 +70,7 @@ def test_it_computes_its_formula(loss: Loss) -> None:
     """The fast form, the code that people see and an independent formula agree."""
     a, y = example(loss.name)
     value, da = value_and_gradient(loss, a, y)
-    names = {"np": np, "a": a.T, "y": y.T, "n": a.shape[1]}
+    names = {"np": np, "a": a.T, "y": y.T, "n": a.shape[1], "outputs": a.shape[0]}
     assert isinstance(value, float)
     assert value == pytest.approx(textbook.mean_loss(loss.name, a.T, y.T), rel=1e-13)
     assert value == pytest.approx(float(eval(loss.code, names)), rel=1e-13)
@@ -111,10 +112,10 @@ def test_joined_with_its_output_it_says_the_same(loss: Loss, output: str) -> Non
     assert value == pytest.approx(apart, rel=1e-12)
     np.testing.assert_allclose(dz, ACTIVATIONS[output].backward(da, z, a), rtol=1e-10, atol=1e-15)
     joined: FromLogits = loss.from_logits[output]
-    names = {"np": np, "z": z.T, "a": a.T, "y": y.T, "n": z.shape[1]}
+    names = {"np": np, "z": z.T, "a": a.T, "y": y.T, "n": z.shape[1], "outputs": z.shape[0]}
     assert value == pytest.approx(float(eval(joined.code, names)), rel=1e-12)
-    for code in filter(None, (joined.dz_code, joined.dz_code_for_classes)):
-        np.testing.assert_allclose(dz.T, eval(code, names), rtol=1e-12, atol=1e-15)
+    for tree in filter(None, (joined.dz, joined.dz_of_classes)):
+        np.testing.assert_allclose(dz.T, eval(whole(tree), names), rtol=1e-12, atol=1e-15)
 
 
 def test_softmax_cross_entropy_takes_any_targets() -> None:

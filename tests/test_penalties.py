@@ -13,7 +13,6 @@ import pytest
 
 from app.explain.faces_update import update_symbols
 from app.explain.moments import Moment, text_of
-from app.explain.program import program
 from app.explain.scene import Scene
 from app.explain.walkthrough import walkthrough
 from app.main import create_app
@@ -22,16 +21,16 @@ from app.run import answers
 from app.settings import Settings
 from app.words.numbers import unsigned
 from engine import FIELDS, OPTIMIZERS, PENALTIES, Spec, Trace, advance, start, trace
+from engine.equation import WEIGHT, f
 from engine.penalties import Penalty
+from engine.program import program
 from engine.receipts import parameter_receipt
 
 CUBIC = Penalty(
     "cubic",
     "Cubic",
-    r"R = \tfrac{\lambda}{3} \sum |w|^3",
-    r"|w|\, w",
-    "(np.abs(w)**3).sum() / 3",
-    "np.abs(w) * w",
+    f("cube", f("abs", WEIGHT)) / 3.0,
+    f("abs", WEIGHT) * WEIGHT,
     "weights, the largest above all,",
     "Adds rate / 3 times the sum of |w| cubed.",
     lambda w: float((np.abs(w) ** 3).sum()) / 3,
@@ -97,10 +96,10 @@ def test_its_words_and_symbols_are_its_own() -> None:
     """Nothing of it is told as L2: not in the walkthrough, not in the receipt, not in the update."""
     step = step_of()
     penalty, pull = the(step, "penalty"), the(step, "dR2.1.3")
-    assert penalty.symbols == r"R = \tfrac{\lambda}{3} \sum |W|^3"
+    assert penalty.symbols == r"R = \lambda\, \sum \frac{|W|^{3}}{3}"
     assert text_of(penalty.words).startswith("Cubic regularization adds its own: weights, the largest above all, cost ")
     assert pull.symbols == r"\lambda\, |W^{2}_{13}|\, W^{2}_{13}"
-    assert r"\eta \lambda\, |W^{2}_{13}|\, W^{2}_{13}" in the(step, "W2.1.3").symbols
+    assert r"+ \lambda\, |W^{2}_{13}|\, W^{2}_{13}" in the(step, "W2.1.3").symbols
     adam = step_of(optimizer="adam")
     assert r"\lambda\, |W^{2}_{13}|\, W^{2}_{13}" in update_symbols(Scene(adam), parameter_receipt(adam, "W2.1.3"))
     receipt = ledger(step, "W2.1.3", batch=False)
@@ -146,10 +145,11 @@ def test_page_and_json_have_it(tmp_path: Path) -> None:
             assert re.search(r'<option value="cubic"[^>]* selected[^>]*>Cubic</option>', page)
             assert "Cubic adds" in page
             entry = (await client.get("/api/v1/catalog")).json()["regularizations"]["cubic"]
-            assert (entry["formula"], entry["code"]) == (CUBIC.formula, CUBIC.code)
+            formula = r"R = \lambda\, \sum \frac{|W|^{3}}{3}"
+            assert (entry["formula"], entry["code"]) == (formula, "(np.abs(W)**3 / 3).sum()")
             run = "/api/v1/runs/" + (await client.post("/api/v1/runs", json=ASKED)).json()["id"]
             told = (await client.get(run + "/walkthrough?granularity=operation")).json()
-            assert CUBIC.formula.replace("w", "W") in [moment["symbols"] for moment in told["moments"]]
+            assert formula in [moment["symbols"] for moment in told["moments"]]
             assert any("np.abs(W2) * W2" in line for line in told["code"])
             receipt = (await client.get(run + "/receipt?address=W2.1.3")).json()
             assert r"|W^{2}_{13}|\, W^{2}_{13}" in receipt["symbols"]

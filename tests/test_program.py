@@ -1,5 +1,6 @@
 """The program that the page shows is the step: running its text gives the step's own numbers."""
 
+import sys
 from dataclasses import replace
 from itertools import product
 
@@ -8,8 +9,9 @@ import pytest
 from drawn import traces
 from hypothesis import given, settings
 
-from app.explain.program import program
 from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Spec, Trace, advance, start, trace
+from engine.equation import A
+from engine.program import program
 
 PAIRS = [
     (output, loss) for output, loss in product(ACTIVATIONS, LOSSES) if not LOSSES[loss].refuses(ACTIVATIONS[output])
@@ -59,11 +61,10 @@ def test_the_text_reproduces_any_step(step: Trace) -> None:
 
 def test_a_wrong_line_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a wrong derivative in the table's code, the program's gradients are not the step's."""
-    wrong = replace(ACTIVATIONS["tanh"], derivative_code="1 - a")
+    wrong = replace(ACTIVATIONS["tanh"], slope=1.0 - A)
     monkeypatch.setitem(ACTIVATIONS, "tanh", wrong)
-    monkeypatch.setattr(
-        "app.explain.program._text", __import__("app.explain.program", fromlist=["_text"])._text.__wrapped__
-    )
+    module = sys.modules["engine.program"]  # the package has the function by this name
+    monkeypatch.setattr(module, "_text", module._text.__wrapped__)
     far = differences(trace(start(Spec.make(samples=20))))
     assert far["dz1"] > 1e-3
     assert far["z1"] == 0.0

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from app.explain.moments import GRAINS, Moment, text_of
 from app.explain.plan import MOST
 from app.explain.walkthrough import Walkthrough, known, walkthrough
-from app.words.maths import mathml
+from app.words.formulas import formulas_of, mathml
 from app.words.names import name_of
 from app.words.numbers import signed, unsigned
-from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Quantity, Spec, SpecError, Trace, advance, start, trace
+from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, PENALTIES, Quantity, Spec, SpecError, Trace, advance, start, trace
+from engine.equation import A, Equation
 
 WHOLE = {"W": "W", "b": "b", "z": "z", "a": "a", "da": "da", "dz": "dz", "dW": "dW", "db": "db", "W_next": "W_next",
          "b_next": "b_next", "dW_penalty": "dW_penalty"}  # fmt: skip
@@ -143,7 +144,8 @@ def test_code_words_symbols_and_numbers_are_of_one_fact(step: Trace) -> None:
     for moment in walkthrough(step, "operation"):
         line, k = walkthrough(step, "operation").program.lines[moment.code_line - 1].strip(), moment.layer
         begins = {
-            "inputs": "n = ", "product": f"z{k} = ", "sum": f"z{k} = ", "bias": f"z{k} = ", "activation": f"a{k} = ",
+            "inputs": "n, outputs = ", "product": f"z{k} = ",
+            "sum": f"z{k} = ", "bias": f"z{k} = ", "activation": f"a{k} = ",
             "loss": "loss = ", "penalty": "penalty = ", "da": f"da{k} = ", "product_back": f"da{k - 1} = ",
             "dz": f"dz{k} = ", "delta": f"dz{k} = ", "dW": f"dW{k} = ", "db": f"db{k} = ",
             "penalty_gradient": f"gW{k} = ",
@@ -277,7 +279,7 @@ def test_what_training_makes_smaller_is_said() -> None:
     assert f"Output, unit {wanted + 1} (class {wanted})" in text_of(the(walk, "loss").words)
     momentum = trace(start(Spec.make(optimizer="momentum", regularization="l2", regularization_rate=0.1)), 5)
     update = the(walkthrough(momentum, "operation"), "W2.1.3")
-    assert update.symbols.startswith("g = ")
+    assert update.symbols.startswith(r"\class{backward}{g^{2}_{13}} = ")
     assert r"\lambda\, W^{2}_{13}" in update.symbols
 
 
@@ -295,20 +297,15 @@ def test_another_granularity_is_refused() -> None:
 
 
 def test_formulas_are_native_and_carry_no_style() -> None:
-    """Every formula of the tables becomes MathML without anything that the page's policy blocks."""
-    tables = (ACTIVATIONS, LOSSES, OPTIMIZERS)
-    formulas = [
-        getattr(entry, name)
-        for table in tables
-        for entry in table.values()
-        for name in ("formula", "derivative_formula", "gradient_formula")
-        if hasattr(entry, name)
-    ]
-    assert len(formulas) > 30
-    for formula in formulas:
-        text = str(mathml(formula))
-        ElementTree.fromstring(text)
-        assert " style=" not in text
-        assert "\\" not in text
+    """Every equation of the tables becomes MathML without anything that the page's policy blocks."""
+    entries = [entry for table in (ACTIVATIONS, LOSSES, PENALTIES, OPTIMIZERS) for entry in table.values()]
+    assert sum(len(formulas_of(entry)) for entry in entries) > 30
+    for entry in entries:
+        trees = [getattr(entry, name) for name in ("tree", "slope") if hasattr(entry, name)]
+        made = [Equation(A.quantity, each) for each in trees] + list(getattr(entry, "steps", ()))
+        for text in map(str, mathml(*made)):
+            ElementTree.fromstring(text)
+            assert " style=" not in text
+            assert "\\" not in text
     assert name_of("W2.1.3") == "W²₁₃"
     assert name_of("b1.12") == "b¹₁₂"

@@ -62,7 +62,8 @@ def forward(name: str, z: Any) -> Any:
 
 def mean_loss(name: str, a: Any, y: Any) -> Any:
     """The loss of outputs and targets, (examples, outputs)."""
-    return LOSSES[name](a, y) if name in LOSSES else printed(ENTRIES[name].code, {"a": a, "y": y, "n": len(a)})
+    names = {"a": a, "y": y, "n": len(a), "outputs": a.shape[1]}
+    return LOSSES[name](a, y) if name in LOSSES else printed(ENTRIES[name].code, names)
 
 
 def printed(code: str, names: Mapping[str, Any]) -> Any:

@@ -1,6 +1,5 @@
 """The moments of the backward pass, written: dL/da, delta, the gradients of weights and biases, and the way back."""
 
-import re
 from collections.abc import Callable
 
 import numpy as np
@@ -17,11 +16,11 @@ from app.explain.scene import (
     capital,
     largest,
     lower,
-    put_in,
     several,
     sources,
     sum_of,
 )  # fmt: skip
+from app.words.formulas import latex
 from app.words.maths import backward, forward, symbol
 from app.words.numbers import SUBSCRIPTS, signed, target, unsigned
 from engine import ACTIVATIONS, LOSSES
@@ -73,7 +72,7 @@ def _da(scene: Scene, key: Key) -> Face:
 
 
 def _da_of_output(scene: Scene, j: int) -> Face:
-    k, entry = scene.last, LOSSES[scene.trace.spec.loss]
+    k = scene.last
     a, y, da = scene.layer(k).a[:, j - 1], scene.trace.y[:, j - 1], scene.layer(k).da[:, j - 1]
     if scene.count == 1:
         words = _effect(scene, k, j, float(da[0]))
@@ -82,16 +81,7 @@ def _da_of_output(scene: Scene, j: int) -> Face:
     numbers = say(scene.first, "a = ", ahead(a[0]), f", y = {target(y[0])}; dL/da = ", back(da[0])) + scene.then(
         da, "backward"
     )
-    return Face(words, _loss_gradient(entry.gradient_formula, k, j), numbers, (f"da{k}",), {"a": a, "y": y, "da": da})
-
-
-def _loss_gradient(formula: str, k: int, j: int) -> str:
-    """A loss's gradient about one output, or with j = 0 about each, in colours; dL/dz is called delta."""
-    left, right = formula.split(" = ", 1)
-    a = symbol("a", k, j) if j else f"a^{{{k}}}_{{k}}"
-    left = delta(k, j or "k") if "z_k" in left else backward(left.replace("a_k", a))
-    right = re.sub(r"\ba_k\b", lambda _: forward(a), right).replace("y_k", f"y_{{{j or 'k'}}}")
-    return f"{left} = {right}"
+    return Face(words, latex(scene.equations.da(k, j, 0)), numbers, (f"da{k}",), {"a": a, "y": y, "da": da})
 
 
 def _effect(scene: Scene, k: int, j: int, da: float) -> Segments:
@@ -122,7 +112,7 @@ def _da_of_layer(scene: Scene, k: int) -> Face:
     da = scene.layer(k).da
     words = say(f"First dL/da of every unit of {scene.layer_name(k)}: softmax mixes them, so delta needs them all.")
     if k == scene.last:
-        symbols = _loss_gradient(LOSSES[scene.trace.spec.loss].gradient_formula, k, 0)
+        symbols = latex(scene.equations.da(k, "j", "n"))
     else:
         symbols = rf"{slope(f'a^{{{k}}}')} = {delta(k + 1)}\, W^{{{k + 1}}}"
     return Face(words, symbols, _some(scene, "dL/da = ", da[0]), (f"da{k}",), {"da": da})
@@ -162,10 +152,7 @@ def _dz(scene: Scene, key: Key) -> Face:
     numbers = say(scene.first, back(da[0]), " × ", times(ahead(factor[0])), " = ", back(dz[0])) + scene.then(
         dz, "backward"
     )
-    derivative = put_in(
-        entry.derivative_formula.split(" = ", 1)[1], a=forward(symbol("a", k, j)), z=forward(symbol("z", k, j))
-    )
-    symbols = rf"{delta(k, j)} = {slope(symbol('a', k, j))}\, f',\quad f' = {derivative}"
+    symbols = latex(scene.equations.dz(k, j, 0))
     return Face(words, symbols, numbers, (f"dz{k}",), {"da": da, "slope": factor, "dz": dz})
 
 
@@ -199,8 +186,7 @@ def _dz_of_softmax(scene: Scene, k: int, j: int) -> Face:
     numbers = say(
         scene.first, ahead(a[0]), " × (", back(da[0]), " − ", times(back(float(mixed[0]))), ") = ", back(dz[0])
     )
-    own = rf"{slope(symbol('a', k, j))} - \sum_i {slope(f'a^{{{k}}}_{{i}}')}\, {forward(f'a^{{{k}}}_{{i}}')}"
-    symbols = rf"{delta(k, j)} = {activation_symbol(k, j)} \left({own}\right)"
+    symbols = latex(scene.equations.dz(k, j, 0))
     return Face(words, symbols, numbers + scene.then(dz, "backward"), (f"dz{k}",), {"a": a, "da": da, "dz": dz})
 
 
@@ -236,7 +222,7 @@ def _joined(scene: Scene, j: int) -> Face:
     opening, closing = ("(", ")") if divisor else ("", "")
     numbers = say(scene.first, opening, ahead(a[0]), factor, " − ", aim, closing, divisor, " = ",
                   back(dz[0]))  # fmt: skip
-    symbols = _loss_gradient(loss.from_logits[layer.activation].formula, k, j)
+    symbols = latex(scene.equations.dz(k, j, 0))
     values: dict[str, float | Floats] = {"a": a, "y": y, "da": layer.da[:, j - 1], "dz": dz}
     return Face(words, symbols, numbers + scene.then(dz, "backward"), (f"dz{k}",), values)
 
@@ -257,7 +243,7 @@ def _delta_of_layer(scene: Scene, k: int) -> Face:
         source = f"{capital(scene.layer_name(k + 1))} hands its deltas back over the weights; times the slopes"
     words = say(f"{source}: the deltas of {name}. ", *_split(scene, layer.dz))
     if output and scene.trace.spec.network.joined:
-        symbols = _loss_gradient(LOSSES[scene.trace.spec.loss].from_logits[layer.activation].formula, k, 0)
+        symbols = latex(scene.equations.dz(k, "j", "n"))
     else:
         from_above = slope(f"a^{{{k}}}") if output else rf"\left({delta(k + 1)}\, W^{{{k + 1}}}\right)"
         symbols = rf"{delta(k)} = {from_above} \odot f'({forward(f'z^{{{k}}}')})"

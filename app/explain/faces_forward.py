@@ -1,6 +1,5 @@
 """The moments of the forward pass and of the loss, written: products, sums, biases, activations, the loss."""
 
-import re
 from collections.abc import Callable
 
 import numpy as np
@@ -17,11 +16,11 @@ from app.explain.scene import (
     count,
     lower,
     plus,
-    put_in,
     several,
     sources,
     sum_of,
 )  # fmt: skip
+from app.words.formulas import latex, penalty_of
 from app.words.maths import forward, symbol
 from app.words.numbers import short, target, unsigned
 from engine import ACTIVATIONS, LOSSES, PENALTIES
@@ -140,14 +139,11 @@ def _activation(scene: Scene, key: Key) -> Face:
     else:
         words = say(f"{entry.title} turns each example's z into its a.")
     numbers = say(scene.first, f"{entry.name}(", ahead(z[0]), ") = ", ahead(a[0]), *scene.then(a, "forward"))
-    return Face(words, _activation_symbols(entry.name, k, j), numbers, (f"a{k}",), {"z": z, "a": a})
+    return Face(words, _activation_symbols(scene, k, j), numbers, (f"a{k}",), {"z": z, "a": a})
 
 
-def _activation_symbols(name: str, k: int, j: int) -> str:
-    if ACTIVATIONS[name].product:
-        unit, every = forward(symbol("z", k, j)), forward(f"z^{{{k}}}_{{i}}")
-        return rf"{forward(symbol('a', k, j))} = \frac{{e^{{{unit}}}}}{{\sum_i e^{{{every}}}}}"
-    return put_in(ACTIVATIONS[name].formula, a=forward(symbol("a", k, j)), z=forward(symbol("z", k, j)))
+def _activation_symbols(scene: Scene, k: int, j: int) -> str:
+    return latex(scene.equations.a(k, j, 0))
 
 
 def _remark(name: str, z: float) -> str:
@@ -159,10 +155,10 @@ def _remark(name: str, z: float) -> str:
 
 
 def _activation_of_layer(scene: Scene, k: int) -> Face:
-    layer, entry = scene.layer(k), ACTIVATIONS[scene.layer(k).activation]
+    layer = scene.layer(k)
     words = say("Softmax turns the layer's sums into shares that add up to 1.")
     numbers = say(scene.first, "a = ", *_units(layer.a[0]))
-    symbols = re.sub(r"\b([az])_([ij])", lambda match: forward(f"{match[1]}_{{{match[2]}}}"), entry.formula)
+    symbols = latex(scene.equations.a(k, "j", 0))
     return Face(words, symbols, numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
 
 
@@ -214,7 +210,7 @@ def _forward(scene: Scene, key: Key) -> Face:
         "; a = ",
         ahead(a[0]),
     )
-    symbols = _z_symbol(k, j) + r",\quad " + _activation_symbols(entry.name, k, j)
+    symbols = _z_symbol(k, j) + r",\quad " + _activation_symbols(scene, k, j)
     return Face(words, symbols, numbers + scene.then(a, "forward"), (f"a{k}",), {"z": z, "a": a}, sum_)
 
 
@@ -258,7 +254,7 @@ def _loss(scene: Scene, key: Key) -> Face:
     shown = say(f"unit {asked}: ", ahead(a[0, asked - 1])) if scene.wanted else _units(a[0])
     mean = f"; mean over {scene.count}: L = " if scene.count > 1 else "; L = "
     numbers = say(scene.first, "a = " if not scene.wanted else "", *shown, "; y = ", *_targets(scene), mean, loss)
-    symbols = re.sub(r"\ba_k\b", lambda _: forward("a_{k}"), entry.formula)
+    symbols = latex(scene.equations.loss())
     return Face(words, symbols, numbers, ("loss",), {"a": a, "y": y, "loss": trace.loss})
 
 
@@ -270,7 +266,7 @@ def _penalty(scene: Scene, key: Key) -> Face:
                 f"Training makes both together smaller: {total}.")  # fmt: skip
     before = f"{short(rate)} × {unsigned(trace.penalty / rate)}"
     numbers = say(f"λ = {short(rate)}; R = {before} = {penalty}; L + R = {unsigned(trace.loss)} + {penalty} = {total}")
-    symbols = put_in(entry.formula, w="W")
+    symbols = latex(penalty_of(entry))
     return Face(words, symbols, numbers, ("penalty",), {"penalty": trace.penalty})
 
 

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.explain.faces_backward import slope
 from app.explain.moments import Segment, Segments, back, by_sign, moved, say, times
 from app.explain.plan import Key
-from app.explain.scene import UNITS, Face, Scene, capital, count, largest, plus, put_in, several, sources, ways
-from app.words.maths import symbol, update
+from app.explain.scene import UNITS, Face, Scene, capital, count, largest, plus, several, sources, ways
+from app.words.formulas import latex
 from app.words.numbers import short, unsigned
-from engine import OPTIMIZERS, PENALTIES, Spec
+from engine import OPTIMIZERS, PENALTIES, Quantity
+from engine.equation import Equation, Ref
 from engine.receipts import ParameterReceipt, parameter_receipt
 
 PART_NAMES = {
@@ -31,13 +31,8 @@ def _penalty_gradient(scene: Scene, key: Key) -> Face:
         words = say(f"{name} regularization adds nothing at ", by_sign(weight), ", where this weight is.")
     product = (f"{short(spec.regularization_rate)} × ", times(by_sign(slope_here)), " = ", back(pull))
     numbers = say(*product) if slope_here == weight else say("W = ", by_sign(weight), "; ", *product)
-    symbols = _pull(spec, symbol("W", k, j, i))
+    symbols = latex(scene.equations.pull(k, j, i)).partition(" = ")[2]
     return Face(words, symbols, numbers, (f"gW{k}", f"W{k}_next"), {"W": weight, "dW_penalty": pull})
-
-
-def _pull(spec: Spec, weight: str) -> str:
-    """LaTeX of what regularization adds to one weight's gradient."""
-    return rf"\lambda\, {put_in(PENALTIES[spec.regularization].gradient_formula, w=weight)}"
 
 
 def _update_weight(scene: Scene, key: Key) -> Face:
@@ -106,19 +101,12 @@ def update_numbers(scene: Scene, receipt: ParameterReceipt) -> Segments:
 
 def update_symbols(scene: Scene, receipt: ParameterReceipt) -> str:
     """The update rule about this parameter, or what was done in its place."""
-    letter = "W" if receipt.source else "b"
-    name = symbol(letter, receipt.layer, receipt.unit, receipt.source)
+    of = Quantity.parse(receipt.address)
     if receipt.frozen:
-        return rf"{update(name)} \leftarrow {name}"
-    spec, pull = scene.trace.spec, ""
-    if receipt.source and spec.penalized:
-        pull = _pull(spec, name)
-    if spec.optimizer == "sgd":
-        return rf"{update(name)} \leftarrow {name} - \eta\, {slope(name)}" + (rf" - \eta {pull}" if pull else "")
-    optimizer = OPTIMIZERS[spec.optimizer]
-    if optimizer.search:
-        return optimizer.formula
-    return rf"g = {slope(name)}" + (f" + {pull}" if pull else "") + rf",\quad {optimizer.formula}"
+        return latex(Equation(of.like(f"{of.kind}_next"), Ref(of)))
+    made = scene.equations
+    pulled = [made.pulled(of.layer, *of.index)] if made.gradient(of).kind == "gW" else []
+    return latex(*pulled, *made.update(of))
 
 
 def _update(scene: Scene, key: Key) -> Face:
@@ -137,7 +125,7 @@ def _update(scene: Scene, key: Key) -> Face:
     shown = largest(changes, UNITS)
     pairs = [say(f"{row[n]}: ", *_way(float(olds[n]), float(news[n]))) for n in shown.tolist()]
     numbers = several(pairs, len(row), "; ")
-    symbols = OPTIMIZERS[scene.trace.spec.optimizer].formula
+    symbols = latex(*OPTIMIZERS[scene.trace.spec.optimizer].steps)
     values = {
         "W": layer.W[j - 1], "b": float(layer.b[j - 1]),
         "W_next": layer.W_next[j - 1], "b_next": float(layer.b_next[j - 1]),
@@ -167,7 +155,7 @@ def _update_many(scene: Scene, k: int) -> Face:
                   moved(unsigned(ratio)))  # fmt: skip
     first = layers[0]
     values = {"W": first.W, "W_next": first.W_next, "b": first.b, "b_next": first.b_next}
-    return Face(words, optimizer.formula, numbers, (f"W{k or 1}_next", "try"), dict(values))
+    return Face(words, latex(*optimizer.steps), numbers, (f"W{k or 1}_next", "try"), dict(values))
 
 
 UPDATE: dict[str, Callable[[Scene, Key], Face]] = {

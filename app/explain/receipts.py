@@ -13,10 +13,10 @@ from app.explain.faces_forward import FORWARD
 from app.explain.faces_update import update_numbers, update_symbols, update_words
 from app.explain.moments import Segment, Segments, say
 from app.explain.plan import Key
-from app.explain.program import program
 from app.explain.scene import Scene, Sum
 from app.words.names import name_of
 from engine import Quantity, SpecError, Trace
+from engine.program import program
 from engine.quantity import unit
 from engine.receipts import ParameterReceipt, UnitReceipt, parameter_receipt, unit_receipt
 

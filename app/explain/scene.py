@@ -1,6 +1,5 @@
 """What the writers of moments share: one trace with its names, and the few ways in which its numbers are set out."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ from app.words.names import layer_name
 from app.words.numbers import MINUS, signed, unsigned
 from engine import FEATURES, LayerTrace, Trace
 from engine.arrays import Floats, Ints
+from engine.equations import Equations
 
 SHOWN = 4  # terms of a long sum that are written out
 EXAMPLES = 3  # examples of a batch that are written out
@@ -83,6 +83,11 @@ class Scene:
     """A trace and the names of what is in it. Layers count from 1, 0 is the inputs; units count from 1."""
 
     trace: Trace
+
+    @cached_property
+    def equations(self) -> Equations:
+        """The equations of the step."""
+        return Equations.of(self.trace)
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
@@ -197,16 +202,3 @@ def ways(changes: Floats) -> str:
 def count(number: int, what: str) -> str:
     """ "3 links", "only link"."""
     return f"only {what}" if number == 1 else f"{number} {what}s"
-
-
-_LETTER = re.compile(r"(?<![\\a-zA-Z_])([awz])(\^)?(?![a-zA-Z_])")
-
-
-def put_in(formula: str, **names: str) -> str:
-    """A formula's own a, z or w, which stand alone in it, as the symbols of one unit: a = \\tanh z about a^2_1."""
-
-    def replacement(match: re.Match[str]) -> str:
-        name = names.get(match[1], match[1])
-        return f"({name})^" if match[2] else name
-
-    return _LETTER.sub(replacement, formula)

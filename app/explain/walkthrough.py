@@ -16,9 +16,9 @@ from app.explain.faces_forward import FORWARD
 from app.explain.faces_update import UPDATE
 from app.explain.moments import GRAINS, Moment, Phase, say
 from app.explain.plan import Key, Plan, plan_of
-from app.explain.program import Program, program
 from app.explain.scene import Scene
 from engine import OPTIMIZERS, Quantity, SpecError, Trace
+from engine.program import Program, program
 from engine.quantity import bias, unit, weight
 
 _FACES = FORWARD | BACKWARD | UPDATE

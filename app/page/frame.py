@@ -13,7 +13,6 @@ from app.draw.drawing import Drawing, Marks, draw
 from app.draw.outputs import Output, output, points_key
 from app.draw.pictures import has_surfaces, surfaces
 from app.explain.moments import Moment
-from app.explain.program import program
 from app.explain.walkthrough import Walkthrough, known, walkthrough
 from app.page.ledger import Ledger, Teller, ledger
 from app.page.links import Link, View, fits, url_of, view_fields
@@ -24,6 +23,7 @@ from app.words.numbers import fixed, label, percent
 from engine import Quantity, RunState, Trace, evaluate, examples_of, trace
 from engine.arrays import Floats, Ints
 from engine.health import spread
+from engine.program import program
 from engine.quantity import unit, weight
 
 BAR_WIDTH = 360

@@ -15,6 +15,7 @@ from app.costs import trace_numbers
 from app.run.history import Head, Steps, columns
 from app.run.record import LONG, Run, Summary
 from app.settings import Settings
+from app.words.formulas import formulas_of
 from engine import (
     ACTIVATIONS,
     DATASETS,
@@ -231,13 +232,13 @@ def catalog(settings: Settings) -> bytes:
 
 
 _SHOWN = (
-    "title", "formula", "derivative_formula", "gradient_formula", "sentence", "code", "derivative_code",
+    "title", "formula", "sentence", "code", "derivative_code",
     "gradient_code", "range", "task", "inputs", "outputs", "domain", "max_samples", "slots",
 )  # fmt: skip
 
 
 def _entry(entry: Any) -> dict[str, Any]:
-    shown = {name: getattr(entry, name) for name in _SHOWN if hasattr(entry, name)}
+    shown = {name: getattr(entry, name) for name in _SHOWN if hasattr(entry, name)} | formulas_of(entry)
     if hasattr(entry, "settings"):
         shown["settings"] = {setting.name: asdict(setting) for setting in entry.settings}
     return shown

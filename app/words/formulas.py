@@ -1,0 +1,377 @@
+"""Equations as formulas: MathML for the page, LaTeX for scripts, both set by one hand from the engine's trees.
+
+Every quantity has the colour of what it is, as a class, and in MathML its own address as `data-part`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from markupsafe import Markup, escape
+
+from app.words.names import indices
+from engine import Quantity
+from engine.activations import Activation
+from engine.equation import A, Apply, Equation, Number, Over, Product, Ref, Sum, Tree, quantities, total
+from engine.losses import Loss
+from engine.optimizers import Optimizer
+from engine.penalties import Penalty
+
+Role = Literal["plain", "forward", "backward", "update", "positive", "negative"]
+
+_FORWARD = ("z", "a", "x", "s", "p", "n_", "o", "slope")
+_GREEK = {
+    "dz": "delta", "rate": "eta", "momentum": "mu", "decay": "rho", "epsilon": "epsilon", "beta1": "beta",
+    "beta2": "beta", "weight_decay": "lambda", "regularization_rate": "lambda",
+}  # fmt: skip
+_LETTERS = {
+    "loss": "L", "penalty": "R", "n": "N", "outputs": "K", "m_hat": "m", "v_hat": "v", "trial": "s", "gW": "g",
+    "gb": "g", "W_next": "W", "b_next": "b",
+}  # fmt: skip
+_SLOPES = {"da": "a", "dW": "W", "db": "b", "dR": "W"}
+_SIGNS = dict(zip(("delta", "eta", "mu", "rho", "epsilon", "beta", "lambda", "sigma"), "δημρεβλσ", strict=True))
+COUNTS = ("n", "outputs")
+
+
+def role_of(kind: str) -> Role:
+    """The colour of a kind of quantity."""
+    if kind.endswith("_next"):
+        return "update"
+    if kind in _FORWARD:
+        return "forward"
+    return "backward" if kind in ("da", "dz", "dW", "db", "dR", "q", "gW", "gb", "g") else "plain"
+
+
+class Setter(Protocol):
+    """What can be set: each call gives the text of one piece."""
+
+    def name(self, letter: str, greek: bool = False) -> str: ...
+    def number(self, text: str) -> str: ...
+    def sign(self, text: str) -> str: ...
+    def words(self, text: str) -> str: ...
+    def row(self, *pieces: str) -> str: ...
+    def fraction(self, above: str, below: str) -> str: ...
+    def scripts(self, base: str, below: str, above: str) -> str: ...
+    def root(self, inner: str) -> str: ...
+    def sum(self, below: str) -> str: ...
+    def function(self, name: str) -> str: ...
+    def fenced(self, opening: str, inner: str, closing: str) -> str: ...
+    def accent(self, base: str) -> str: ...
+    def prime(self, base: str) -> str: ...
+    def coloured(self, role: Role, inner: str, part: Quantity) -> str: ...
+
+
+class Latex:
+    """LaTeX, with \\class for colours."""
+
+    def name(self, letter: str, greek: bool = False) -> str:
+        return "\\" + letter if greek else letter if len(letter) == 1 else rf"\mathit{{{letter}}}"
+
+    def number(self, text: str) -> str:
+        return text
+
+    def sign(self, text: str) -> str:
+        return {"<-": r" \leftarrow ", "neg": "-", "d": r"\partial ", " ": r"\, ", ",": ", "}.get(text, f" {text} ")
+
+    def words(self, text: str) -> str:
+        return rf"\text{{{text}}}"
+
+    def row(self, *pieces: str) -> str:
+        return "".join(pieces)
+
+    def fraction(self, above: str, below: str) -> str:
+        return rf"\frac{{{above}}}{{{below}}}"
+
+    def scripts(self, base: str, below: str, above: str) -> str:
+        return base + (f"^{{{above}}}" if above else "") + (f"_{{{below}}}" if below else "")
+
+    def root(self, inner: str) -> str:
+        return rf"\sqrt{{{inner}}}"
+
+    def sum(self, below: str) -> str:
+        return rf"\sum_{below} " if below else r"\sum "
+
+    def function(self, name: str) -> str:
+        return rf"\operatorname{{{name}}}" if name in ("sign",) else "\\" + name + " "
+
+    def fenced(self, opening: str, inner: str, closing: str) -> str:
+        return f"{opening}{inner}{closing}"
+
+    def accent(self, base: str) -> str:
+        return rf"\hat {base}"
+
+    def prime(self, base: str) -> str:
+        return base + "'"
+
+    def coloured(self, role: Role, inner: str, part: Quantity) -> str:
+        return inner if role == "plain" else rf"\class{{{role}}}{{{inner}}}"
+
+
+class MathML:
+    """Native MathML: classes and data-part, no style."""
+
+    def name(self, letter: str, greek: bool = False) -> str:
+        return f"<mi>{_SIGNS[letter] if greek else letter}</mi>"
+
+    def number(self, text: str) -> str:
+        return f"<mn>{text}</mn>"
+
+    def sign(self, text: str) -> str:
+        shown = {"<-": "←", "neg": "−", "d": "∂", "-": "−", " ": "\N{INVISIBLE TIMES}"}.get(text, str(escape(text)))
+        return f"<mi>{shown}</mi>" if text == "d" else f"<mo>{shown}</mo>"
+
+    def words(self, text: str) -> str:
+        return f"<mtext>{text}</mtext>".replace(" ", "\N{NO-BREAK SPACE}")
+
+    def row(self, *pieces: str) -> str:
+        return f"<mrow>{''.join(pieces)}</mrow>" if len(pieces) > 1 else pieces[0]
+
+    def fraction(self, above: str, below: str) -> str:
+        return f"<mfrac>{above}{below}</mfrac>"
+
+    def scripts(self, base: str, below: str, above: str) -> str:
+        if below and above:
+            return f"<msubsup>{base}{below}{above}</msubsup>"
+        return f"<msub>{base}{below}</msub>" if below else f"<msup>{base}{above}</msup>" if above else base
+
+    def root(self, inner: str) -> str:
+        return f"<msqrt>{inner}</msqrt>"
+
+    def sum(self, below: str) -> str:
+        return f"<munder><mo>∑</mo>{below}</munder>" if below else "<mo>∑</mo>"
+
+    def function(self, name: str) -> str:
+        return f"<mi>{name}</mi><mo>\N{FUNCTION APPLICATION}</mo>"
+
+    def fenced(self, opening: str, inner: str, closing: str) -> str:
+        return f'<mrow><mo stretchy="false">{opening}</mo>{inner}<mo stretchy="false">{closing}</mo></mrow>'
+
+    def accent(self, base: str) -> str:
+        return f'<mover accent="true">{base}<mo stretchy="false">^</mo></mover>'
+
+    def prime(self, base: str) -> str:
+        return f'<mrow>{base}<mo lspace="0" rspace="0">′</mo></mrow>'
+
+    def coloured(self, role: Role, inner: str, part: Quantity) -> str:
+        colour = "" if role == "plain" else f' class="{role}"'
+        return f'<mrow{colour} data-part="{part}">{inner}</mrow>'
+
+
+LATEX, MATHML = Latex(), MathML()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One formula being set. `layers` are names for layers that stand for any: 2 as l, 1 as l - 1."""
+
+    set: Setter
+    layers: Mapping[int, str]
+
+    def equation(self, of: Equation) -> list[str]:
+        """The equation, and the equations of its named parts."""
+        arrow = "<-" if of.target.kind.endswith("_next") or of.target in quantities(of.tree) else "="
+        own = self.set.row(self.quantity(of.target), self.set.sign(arrow), self.tree(of.tree, -1))
+        return [own, *(line for part in of.where for line in self.equation(part))]
+
+    def quantity(self, of: Quantity) -> str:
+        """A quantity's symbol in its colour."""
+        s = self.set
+        if of.kind in _SLOPES:
+            below = s.row(s.sign("d"), self._symbol(of.like(_SLOPES[of.kind])))
+            inner = s.fraction(s.row(s.sign("d"), s.name("R" if of.kind == "dR" else "L")), below)
+        elif of.kind == "slope":
+            inner = s.prime(s.name("f"))
+        else:
+            inner = self._symbol(of)
+        placed = of.layer or of.index
+        return s.coloured(role_of(of.kind), inner, of) if placed else inner
+
+    def _symbol(self, of: Quantity) -> str:
+        s = self.set
+        kind = of.kind.rpartition("_")[0] if of.kind.endswith(("_W", "_b")) else of.kind
+        base = s.name(_GREEK[kind], True) if kind in _GREEK else s.name(_LETTERS.get(kind, kind))
+        if kind.endswith("_hat"):
+            base = s.accent(base)
+        below = s.number(kind[-1]) if kind in ("beta1", "beta2") else self._index(of)
+        above = self.layers.get(of.layer) or (str(of.layer) if of.layer else "")
+        return s.scripts(base, below, s.number(above) if above else "")
+
+    def _index(self, of: Quantity) -> str:
+        text = indices(of)
+        if not text or (text[0].isdigit() and text[-1].isdigit()):
+            return self.set.number(text) if text else ""
+        return self.set.row(*(self.set.number(str(i)) if isinstance(i, int) else self.set.name(i) for i in of.index))
+
+    def tree(self, of: Tree, level: int = 0) -> str:
+        """A tree, in brackets if it binds less tightly than the level: 0 a sum, 1 a product, 2 a power, 3 a name."""
+        text, own = self._made(of)
+        return text if own >= level else self.set.fenced("(", text, ")")
+
+    def _made(self, of: Tree) -> tuple[str, int]:
+        match of:
+            case Number(value):
+                return self._number(value), 3 if value >= 0 else 0
+            case Ref(quantity):
+                powered = quantity.layer > 0 or quantity.kind in _SLOPES
+                return self.quantity(quantity), 2 if powered else 3
+            case Sum(terms):
+                return self._sum(terms), 0
+            case Product(factors, over):
+                return self._product(factors, over)
+            case Over(how, letter, _, body):
+                inner = self.set.row(self.set.sum(self.set.name(letter) if letter else ""), self.tree(body, 1))
+                if how == "sum":
+                    return inner, 1
+                e = self.set.scripts(self.set.name("e"), "", self.tree(body))
+                return self.set.row(self.set.function("ln"), self.set.sum(self.set.name(letter)), e), 1
+            case Apply(function, arguments):
+                return (
+                    _FUNCTIONS[function](self, arguments) if function in _FUNCTIONS else self._call(function, arguments)
+                )
+        raise TypeError(f"no tree: {of!r}")
+
+    def _number(self, value: float) -> str:
+        if value == 0.5:
+            return self.set.fraction(self.set.number("1"), self.set.number("2"))
+        text = f"{abs(value):.6g}"
+        return self.set.row(self.set.sign("neg"), self.set.number(text)) if value < 0 else self.set.number(text)
+
+    def _sum(self, terms: Sequence[Tree]) -> str:
+        pieces = [self.tree(terms[0], 1 if isinstance(terms[0], Apply) else 0)]
+        for term in terms[1:]:
+            positive = _turned(term)
+            pieces += [
+                self.set.sign("+" if positive is None else "-"),
+                self.tree(term if positive is None else positive, 1),
+            ]
+        return self.set.row(*pieces)
+
+    def _product(self, factors: tuple[Tree, ...], over: tuple[Tree, ...]) -> tuple[str, int]:
+        """A mean's 1/N in front, then what is a fraction by itself."""
+        s, first = self.set, factors[0]
+        sign = isinstance(first, Number) and first.value < 0
+        rest = list(factors)
+        if isinstance(first, Number) and sign:
+            rest = [Number(-first.value), *factors[1:]] if first.value != -1.0 else list(factors[1:])
+        counts = [each for each in over if isinstance(each, Ref) and each.quantity.kind in COUNTS]
+        below = [each for each in over if each not in counts]
+        pieces = []
+        if counts:
+            front = rest.pop(0) if isinstance(rest[0], Number) else Number(1.0)
+            half = front == Number(0.5)
+            under = self._row([Number(2.0), *counts] if half else counts)
+            pieces.append(s.fraction(s.number("1") if half else self.tree(front), under))
+        if below:
+            pieces.append(s.fraction(self._row(rest, 0), self._row(below, 0)))
+        elif rest:
+            pieces.append(self._row(rest))
+        text = s.row(*_between(pieces, s.sign(" ")))
+        return (s.row(s.sign("neg"), text), 0) if sign else (text, 3 if below and not counts else 1)
+
+    def _row(self, factors: Sequence[Tree], alone: int = 1) -> str:
+        tight = 2 if len(factors) > 1 else alone
+        made = [self.tree(factor, 1 if isinstance(factor, Over) else tight) for factor in factors]
+        return self.set.row(*_between(made, self.set.sign(" ")))
+
+    def _call(self, function: str, arguments: Sequence[Tree]) -> tuple[str, int]:
+        s, inner = self.set, [self.tree(argument) for argument in arguments]
+        short = len(arguments) == 1 and isinstance(arguments[0], Ref) and function in ("tanh", "ln")
+        name = s.name(function) if len(function) == 1 else s.function(function)
+        told = inner[0] if short else s.fenced("(", s.row(*_between(inner, s.sign(","))), ")")
+        return s.row(name, told), 2
+
+    def _exp(self, of: Tree) -> str:
+        return self.set.scripts(self.set.name("e"), "", self.tree(of))
+
+
+def _between(pieces: Sequence[str], sign: str) -> list[str]:
+    return [piece for n, each in enumerate(pieces) for piece in ([sign, each] if n else [each])]
+
+
+def _turned(of: Tree) -> Tree | None:
+    """What is taken away by a term of a sum; None for one that is added."""
+    if isinstance(of, Number) and of.value < 0:
+        return Number(-of.value)
+    if isinstance(of, Product) and isinstance(of.factors[0], Number) and of.factors[0].value < 0:
+        return -of
+    return None
+
+
+Made = tuple[str, int]
+
+
+def _power(setting: Setting, base: Tree, exponent: str) -> Made:
+    return setting.set.scripts(setting.tree(base, 3), "", exponent), 2
+
+
+def _choose(setting: Setting, arguments: Sequence[Tree]) -> Made:
+    left, right, yes, no = (setting.tree(argument) for argument in arguments)
+    s = setting.set
+    return s.row(yes, s.words(" if "), left, s.sign(">"), right, s.words(" else "), no), -1
+
+
+_FUNCTIONS: dict[str, Callable[[Setting, Sequence[Tree]], Made]] = {
+    "exp": lambda s, of: (s._exp(of[0]), 2),
+    "expm1": lambda s, of: (s.set.row(s._exp(of[0]), s.set.sign("-"), s.set.number("1")), 0),
+    "softplus": lambda s, of: (
+        s.set.row(
+            s.set.function("ln"),
+            s.set.fenced("(", s.set.row(s.set.number("1"), s.set.sign("+"), s._exp(of[0])), ")"),
+        ),
+        2,
+    ),
+    "sigmoid": lambda s, of: (s.set.row(s.set.name("sigma", True), s.set.fenced("(", s.tree(of[0]), ")")), 2),
+    "sqrt": lambda s, of: (s.set.root(s.tree(of[0])), 3),
+    "square": lambda s, of: _power(s, of[0], s.set.number("2")),
+    "cube": lambda s, of: _power(s, of[0], s.set.number("3")),
+    "power": lambda s, of: _power(s, of[0], s.tree(of[1])),
+    "abs": lambda s, of: (s.set.fenced("|", s.tree(of[0]), "|"), 3),
+    "choose": _choose,
+}
+
+
+def latex(*equations: Equation, layers: Mapping[int, str] = {}) -> str:
+    """Equations as LaTeX, between them a comma and a space."""
+    setting = Setting(LATEX, layers)
+    return r",\quad ".join(line for equation in equations for line in setting.equation(equation))
+
+
+def mathml(*equations: Equation, layers: Mapping[int, str] = {}) -> list[Markup]:
+    """Equations as MathML, an element each."""
+    setting = Setting(MATHML, layers)
+    return [_element(line) for equation in equations for line in setting.equation(equation)]
+
+
+def penalty_of(entry: Penalty) -> Equation:
+    """A penalty as it is told of all weights at once."""
+    cost, rate = entry.tree, Ref(Quantity("regularization_rate"))
+    return Equation(Quantity("penalty"), rate * total("", cost) if quantities(cost) else cost)
+
+
+def formulas_of(entry: object) -> dict[str, str]:
+    """The formulas of a table's entry as LaTeX, by the names that the catalog gives them; {} for one that has none."""
+    match entry:
+        case Activation():
+            made = Equation(A.quantity, entry.tree, entry.where)
+            slope = Equation(Quantity("dz" if entry.product else "slope"), entry.slope)
+            return {"formula": latex(made), "derivative_formula": latex(slope)}
+        case Loss():
+            slope = Equation(Quantity("da"), entry.slope)
+            return {"formula": latex(Equation(Quantity("loss"), entry.tree)), "gradient_formula": latex(slope)}
+        case Penalty():
+            return {
+                "formula": latex(penalty_of(entry)),
+                "gradient_formula": latex(Equation(Quantity("dR"), entry.slope)),
+            }
+        case Optimizer():
+            return {"formula": latex(*entry.steps)}
+    return {}
+
+
+def symbol(of: Quantity) -> Markup:
+    """One quantity as MathML."""
+    return _element(Setting(MATHML, {}).quantity(of))
+
+
+def _element(inner: str) -> Markup:
+    return Markup(f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="inline">{inner}</math>')  # our own

@@ -1,0 +1,195 @@
+"""The equations of a step: what each of its quantities is made of, made of the tables' entries.
+
+Units, sources and examples are numbers, or letters where a whole layer is meant: `Equations.of(trace).z(2, 1, 0)` is z
+of one unit on the batch's first example, `.z(2, "j", "n")` that of the whole layer. They are made of what a layer
+receives (`below`) and of what comes back to it (`back`): who feeds a layer from elsewhere says so in these two alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+from engine.activations import ACTIVATIONS, Activation
+from engine.equation import Equation, Tree, mapped, name, total, tree
+from engine.losses import LOSSES
+from engine.network import Network
+from engine.optimizers import OPTIMIZERS
+from engine.penalties import PENALTIES
+from engine.quantity import Index, Quantity, bias, unit, weight
+from engine.tracing import Trace
+
+
+@dataclass(frozen=True)
+class Equations:
+    """The equations of one step on so many examples; without a penalty its name is ""; `classes`:
+    every row of y adds up to 1."""
+
+    network: Network
+    optimizer: str
+    penalty_name: str
+    count: int
+    classes: bool = False
+
+    @classmethod
+    def of(cls, trace: Trace) -> "Equations":
+        """Those of a trace."""
+        spec, classes = trace.spec, bool((trace.y.sum(axis=1) == 1.0).all())
+        penalty = spec.regularization if spec.penalized else ""
+        return cls(spec.network, spec.optimizer, penalty, len(trace.examples), classes)
+
+    @property
+    def last(self) -> int:
+        """The output layer."""
+        return len(self.network.shapes)
+
+    def units(self, layer: int) -> range:
+        """The units of a layer, from 1."""
+        return range(1, self.network.sizes[layer] + 1)
+
+    def activation(self, layer: int) -> Activation:
+        """The activation's entry."""
+        return ACTIVATIONS[self.network.activation_names[layer - 1]]
+
+    def below(self, layer: int, source: Index, example: Index) -> Tree:
+        """What a layer receives from one of its sources."""
+        return tree(Quantity("a" if layer > 1 else "x", layer - 1, (source,), example))
+
+    def back(self, layer: int, source: Index, example: Index) -> list[Tree]:
+        """What comes back to a unit: a term for every place that received what it gave; they add up to its da."""
+        products = tree(weight(layer + 1, "j", source)) * tree(Quantity("dz", layer + 1, ("j",), example))
+        return [total("j", products, values=self.units(layer + 1))]
+
+    def product(self, layer: int, j: Index, i: Index, n: Index) -> Equation:
+        """What one link carries."""
+        return Equation(Quantity("p", layer, (j, i), n), tree(weight(layer, j, i)) * self.below(layer, i, n))
+
+    def sum(self, layer: int, j: Index, n: Index) -> Equation:
+        """What all links into a unit carry together."""
+        return Equation(Quantity("s", layer, (j,), n), self._carried(layer, j, n))
+
+    def bias(self, layer: int, j: Index, n: Index) -> Equation:
+        """A unit's z, from the sum."""
+        return Equation(Quantity("z", layer, (j,), n), tree(Quantity("s", layer, (j,), n)) + tree(bias(layer, j)))
+
+    def z(self, layer: int, j: Index, n: Index) -> Equation:
+        """A unit's z, from what it receives."""
+        return Equation(Quantity("z", layer, (j,), n), self._carried(layer, j, n) + tree(bias(layer, j)))
+
+    def _carried(self, layer: int, j: Index, n: Index) -> Tree:
+        return total("i", tree(weight(layer, j, "i")) * self.below(layer, "i", n), values=self.units(layer - 1))
+
+    def a(self, layer: int, j: Index, n: Index, stable: bool = False) -> Equation:
+        """A unit's activation; `stable`: computed so that no sum is too large for it."""
+        entry = self.activation(layer)
+        made = (entry.stable if stable else None) or entry.tree
+        return Equation(unit(layer, j).at(n), self._placed(made, layer, j, n), self._where(entry, layer, j, n))
+
+    def _where(self, entry: Activation, layer: int, j: Index, n: Index) -> tuple[Equation, ...]:
+        placed = ((part.target, part.tree) for part in entry.where)
+        return tuple(Equation(self._at(named, layer, j, n), self._placed(of, layer, j, n)) for named, of in placed)
+
+    def _at(self, of: Quantity, layer: int, j: Index, n: Index) -> Quantity:
+        """A name of a table's entry as the quantity of a unit."""
+        if of.kind not in _OF_UNITS:
+            return of
+        return Quantity(of.kind, 0 if of.kind == "y" else layer, of.index or (j,), n)
+
+    def _placed(self, entry: Tree, layer: int, j: Index, n: Index) -> Tree:
+        """A table's entry about one unit."""
+        values = {"i": self.units(layer), "k": self.units(layer), "n": range(self.count)}
+        return mapped(entry, lambda of: self._at(of, layer, j, of.example or n), values)
+
+    def loss(self, stable: bool = False) -> Equation:
+        """The loss of all outputs of all examples."""
+        joined = self.network.joined if stable else None
+        entry = joined.tree if joined else LOSSES[self.network.loss_name].tree
+        return Equation(Quantity("loss"), self._placed(entry, self.last, "k", "n"))
+
+    def penalty(self) -> Equation:
+        """What regularization adds to the loss."""
+        cost, terms = PENALTIES[self.penalty_name].tree, []
+        for k in range(1, self.last + 1):
+            each = mapped(cost, lambda w, k=k: weight(k, "j", "i"))  # type: ignore[misc]
+            inner = total("i", each, values=self.units(k - 1))
+            terms.append(total("j", inner, values=self.units(k)))
+        return Equation(Quantity("penalty"), name("regularization_rate") * reduce(add, terms))
+
+    def da(self, layer: int, j: Index, n: Index) -> Equation:
+        """How the loss changes with a unit's activation."""
+        target = Quantity("da", layer, (j,), n)
+        if layer == self.last:
+            return Equation(target, self._placed(LOSSES[self.network.loss_name].slope, layer, j, n))
+        return Equation(target, reduce(add, self.back(layer, j, n)))
+
+    def product_back(self, layer: int, j: Index, i: Index, n: Index) -> Equation:
+        """What one link takes back."""
+        return Equation(Quantity("q", layer, (j, i), n), tree(weight(layer, j, i)) * _of_unit("dz", layer, j, n))
+
+    def slope(self, layer: int, j: Index, n: Index) -> Equation:
+        """The activation's derivative at a unit's z."""
+        entry = self.activation(layer)
+        target = Quantity("slope", layer, (j,), n)
+        return Equation(target, self._placed(entry.slope, layer, j, n), self._where(entry, layer, j, n))
+
+    def dz(self, layer: int, j: Index, n: Index) -> Equation:
+        """A unit's delta: where loss and output are one, from these; else from its da."""
+        target, joined = Quantity("dz", layer, (j,), n), self.network.joined
+        entry = self.activation(layer)
+        if layer == self.last and joined:
+            made = (self.classes and joined.dz_of_classes) or joined.dz
+            return Equation(target, self._placed(made, layer, j, n))
+        if entry.product:
+            return Equation(target, self._placed(entry.slope, layer, j, n))
+        slope = self.slope(layer, j, n)
+        return Equation(target, _of_unit("da", layer, j, n) * tree(slope.target), (slope, *slope.where))
+
+    def dW(self, layer: int, j: Index, i: Index) -> Equation:
+        """A weight's gradient: what each example's delta and what the link carried make, added up."""
+        return Equation(
+            Quantity("dW", layer, (j, i)), self._over(_of_unit("dz", layer, j, "n") * self.below(layer, i, "n"))
+        )
+
+    def db(self, layer: int, j: Index) -> Equation:
+        """A bias's gradient."""
+        return Equation(Quantity("db", layer, (j,)), self._over(_of_unit("dz", layer, j, "n")))
+
+    def _over(self, body: Tree) -> Tree:
+        return total("n", body, values=range(self.count))
+
+    def pull(self, layer: int, j: Index, i: Index) -> Equation:
+        """What regularization adds to a weight's gradient."""
+        slope = mapped(PENALTIES[self.penalty_name].slope, lambda _: weight(layer, j, i))
+        return Equation(Quantity("dR", layer, (j, i)), name("regularization_rate") * slope)
+
+    def pulled(self, layer: int, j: Index, i: Index) -> Equation:
+        """A weight's gradient with what regularization adds."""
+        return Equation(
+            Quantity("gW", layer, (j, i)), tree(Quantity("dW", layer, (j, i))) + self.pull(layer, j, i).tree
+        )
+
+    def gradient(self, of: Quantity) -> Quantity:
+        """The gradient that a parameter is updated by, with what regularization adds to a weight's."""
+        return of.like("gW" if of.kind == "W" and self.penalty_name else f"d{of.kind}")
+
+    def update(self, of: Quantity) -> Iterator[Equation]:
+        """The lines of the optimizer's rule about one parameter, or about a whole layer's: each its next value."""
+        gradient = self.gradient(of)
+        slots = OPTIMIZERS[self.optimizer].slots
+
+        def place(named: Quantity) -> Quantity:
+            if named.kind in slots:
+                return of.like(f"{named.kind}_{of.kind}")
+            return {"p": of, "g": gradient}.get(named.kind, named)
+
+        for line in OPTIMIZERS[self.optimizer].steps:
+            target = of.like(f"{of.kind}_next") if line.target.kind == "p" else place(line.target)
+            yield Equation(target, mapped(line.tree, place))
+
+
+_OF_UNITS = ("z", "a", "da", "y", "t")
+
+
+def _of_unit(kind: str, layer: int, j: Index, n: Index) -> Tree:
+    """A number of a unit, as a tree."""
+    return tree(Quantity(kind, layer, (j,), n))

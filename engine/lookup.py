@@ -1,0 +1,86 @@
+"""The numbers of a trace by their quantities, one or a whole array of them: what equations are evaluated on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from engine.arrays import Floats
+from engine.equation import Places
+from engine.optimizers import OPTIMIZERS
+from engine.quantity import Index, Quantity
+from engine.receipts import slopes
+from engine.tracing import Trace
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """`Numbers(trace)(quantity)` is that number; a quantity with letters takes theirs from `at`, arrays too."""
+
+    trace: Trace
+
+    def __call__(self, of: Quantity, at: Places | None = None) -> Any:
+        """A quantity's number or numbers; KeyError for what the trace has not."""
+        array = self._array(of)
+        places = (() if of.example is None else (_place(of.example, at),), (_place(i, at, 1) for i in of.index))
+        return array[tuple(place for some in places for place in some)] if of.index or of.example is not None else array
+
+    def _array(self, of: Quantity) -> Any:
+        if of.layer:
+            return _OF_LAYERS[of.kind](self, of.layer) if of.kind in _OF_LAYERS else self._slots[of.kind][of.layer - 1]
+        return self.given[of.kind]
+
+    @cached_property
+    def given(self) -> dict[str, Any]:
+        """What belongs to no layer: inputs and targets, the loss, the counts, the settings."""
+        step = self.trace
+        named = {"a": step.x, "x": step.x, "y": step.y, "loss": step.loss, "penalty": step.penalty, "t": step.t}
+        counts = {"n": len(step.x), "outputs": step.y.shape[1], "rate": step.learning_rate}
+        return (
+            named | counts | dict(step.spec.optimizer_settings) | {"regularization_rate": step.spec.regularization_rate}
+        )
+
+    @cached_property
+    def _slots(self) -> dict[str, list[Floats]]:
+        """The optimizer's memory before the step: v_W and v_b, layer by layer."""
+        found: dict[str, list[Floats]] = {}
+        for name, slot in zip(OPTIMIZERS[self.trace.spec.optimizer].slots, self.trace.slots, strict=True):
+            pairs = self.trace.spec.network.layers(slot)
+            found |= {f"{name}_W": [W for W, _ in pairs], f"{name}_b": [b for _, b in pairs]}
+        return found
+
+    def _field(self, layer: int, name: str) -> Any:
+        return getattr(self.trace.layers[layer - 1], name)
+
+    def _products(self, layer: int) -> Any:
+        return self._field(layer, "W") * self.trace.inputs_of(layer - 1)[:, None, :]
+
+    def _sums(self, layer: int) -> Any:
+        return np.add.reduce(self._products(layer), -1)
+
+    def _ways_back(self, layer: int) -> Any:
+        return self._field(layer, "W") * self._field(layer, "dz")[:, :, None]
+
+    def _slopes(self, layer: int) -> Any:
+        return slopes(self.trace, layer)
+
+    def _pulled(self, layer: int) -> Any:
+        return self._field(layer, "dW") + self._field(layer, "dW_penalty")
+
+
+def _field(name: str) -> Callable[[Numbers, int], Any]:
+    return lambda numbers, layer: getattr(numbers.trace.layers[layer - 1], name)
+
+
+_OF_LAYERS: dict[str, Callable[[Numbers, int], Any]] = {
+    name: _field(name) for name in ("z", "a", "da", "dz", "W", "b", "dW", "db", "W_next", "b_next")
+}
+_OF_LAYERS |= {"gb": _field("db"), "dR": _field("dW_penalty"), "gW": Numbers._pulled, "slope": Numbers._slopes}
+_OF_LAYERS |= {"p": Numbers._products, "s": Numbers._sums, "q": Numbers._ways_back}
+
+
+def _place(index: Index, at: Places | None, first: int = 0) -> Any:
+    found: Any = at[index] if at is not None and isinstance(index, str) else index
+    return found - first

@@ -1,0 +1,170 @@
+"""One step as a short NumPy program: running its text reproduces the loss, every gradient and the new parameters.
+
+Its lines are the step's equations, written for whole layers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from engine.equation import Equation, code_name, line_of, mapped, written_out
+from engine.equations import Equations
+from engine.optimizers import OPTIMIZERS
+from engine.quantity import Quantity
+from engine.session import frozen_mask
+from engine.tracing import Trace
+
+Line = tuple[str, str]  # the quantity that the line computes, "" for none; and the line
+
+
+@dataclass(frozen=True)
+class Program:
+    """The lines, and the arrays and numbers that are given to them.
+
+    `places` says which line (from 1) computes a quantity: "x", "z2", "a2", "loss", "penalty", "da2", "dz2", "dW2",
+    "db2", "gW2" (with the penalty's),"W2_next", "b2_next"; trial and error has "try" in place of these last.
+    """
+
+    lines: tuple[str, ...]
+    namespace: dict[str, Any]
+    places: dict[str, int]
+
+    @property
+    def text(self) -> str:
+        """The program as one text, ready to run where NumPy is `np` and the namespace is given."""
+        return "\n".join(self.lines) + "\n"
+
+    def line_of(self, *quantities: str) -> int:
+        """The line that computes the first of these quantities that has one; 1 if none has."""
+        return next((self.places[name] for name in quantities if name in self.places), 1)
+
+    def run(self) -> dict[str, Any]:
+        """Everything that the program has computed, by name."""
+        names = dict(self.namespace)
+        with np.errstate(all="ignore"):
+            exec(compile(self.text, "<one step>", "exec"), names)  # our own text, no user's word in it
+        return names
+
+
+def program(trace: Trace) -> Program:
+    """The whole step of a trace as a program, with its own numbers."""
+    made = replace(Equations.of(trace), count=1)  # so that steps which look alike share their text
+    lines, places = _text(made, bool(trace.spec.frozen))
+    return Program(lines, _namespace(trace), places)
+
+
+@lru_cache(maxsize=256)
+def _text(made: Equations, held: bool) -> tuple[tuple[str, ...], dict[str, int]]:
+    searches = OPTIMIZERS[made.optimizer].search is not None
+    lines: list[Line] = [("x", "n, outputs = y.shape  # x, y and W1, b1, … are given")]
+    lines += [("", ""), ("", "# forward"), *map(_line, _forward(made))]
+    unused = ", to compare: trial and error uses no gradient" if searches else ""
+    lines += [("", ""), ("", "# backward" + unused), *map(_line, _backward(made))]
+    lines += [("", ""), ("", "# update"), *(_trial_and_error(made) if searches else _update(made, held))]
+    places = {name: number for number, (name, _) in enumerate(lines, 1) if name}
+    return tuple(line for _, line in lines), places
+
+
+def _line(of: Equation) -> Line:
+    return code_name(of.target), line_of(of)
+
+
+def _forward(made: Equations) -> Iterator[Equation]:
+    for k in range(1, made.last + 1):
+        yield from (made.z(k, "j", "n"), made.a(k, "j", "n", stable=True))
+    yield made.loss(stable=True)
+    if made.penalty_name:
+        yield made.penalty()
+
+
+def _backward(made: Equations) -> Iterator[Equation]:
+    for k in range(made.last, 0, -1):
+        if k < made.last or not made.network.joined:
+            yield made.da(k, "j" if k == made.last else "i", "n")
+        yield from (made.dz(k, "j", "n"), made.dW(k, "j", "i"), made.db(k, "j"))
+
+
+def _update(made: Equations, held: bool) -> Iterator[Line]:
+    optimizer, layers = OPTIMIZERS[made.optimizer], range(1, made.last + 1)
+    if made.penalty_name:
+        yield from (_line(made.pulled(k, "j", "i")) for k in layers)
+    if len(optimizer.steps) > 1:
+        yield "", f"def {optimizer.name}_step({', '.join(('p', 'g', *optimizer.slots))}):"
+        yield from (("", "    " + line) for line in optimizer.code)
+        yield "", f"    return {', '.join(('p', *optimizer.slots))}"
+    for of in (Quantity(letter, k, index) for k in layers for letter, index in (("W", ("j", "i")), ("b", ("j",)))):
+        parameter, (last,) = code_name(of), list(made.update(of))[-1:]
+        yield f"{parameter}_next", line_of(last) if len(optimizer.steps) == 1 else _one_update(made, of)
+        if held:
+            yield "", f"{parameter}_next = np.where({parameter}_frozen, {parameter}, {parameter}_next)"
+
+
+def _one_update(made: Equations, of: Quantity) -> str:
+    optimizer, parameter = OPTIMIZERS[made.optimizer], code_name(of)
+    slots = [code_name(of.like(f"{slot}_{of.kind}")) for slot in optimizer.slots]
+    left, given = ", ".join([f"{parameter}_next", *slots]), ", ".join([parameter, code_name(made.gradient(of)), *slots])
+    return f"{left} = {optimizer.name}_step({given})"
+
+
+def _next(of: Quantity) -> Quantity:
+    return of.like(f"{of.kind}_next") if of.kind in ("W", "b") else of
+
+
+def _rerun(of: Equation) -> str:
+    """A line of the forward pass on the parameters that are tried."""
+    return line_of(Equation(of.target, mapped(written_out(of.tree, of.where), _next)))
+
+
+def _trial_and_error(made: Equations) -> Iterator[Line]:
+    """The search as it is: parameter by parameter, unit by unit, a rerun for every try."""
+    for k in range(1, made.last + 1):
+        yield "", f"W{k}_next, b{k}_next = W{k}.copy(), b{k}.copy()"
+    yield "", "def rerun():"
+    yield from (("", "    " + _rerun(line)) for line in _forward(made))
+    yield "", "    return loss" + (" + penalty" if made.penalty_name else "")
+    yield "", "places = []"
+    yield "", "for W, b, sW, sb, fW, fb in ("
+    for k in range(1, made.last + 1):
+        yield "", f"    (W{k}_next, b{k}_next, direction_W{k}, direction_b{k}, W{k}_frozen, b{k}_frozen),"
+    yield "", "):"
+    yield "", "    for i in range(len(b)):"
+    yield "", "        places += [(W, sW, (i, j)) for j in range(W.shape[1]) if not fW[i, j]]"
+    yield "", "        places += [(b, sb, i)] * (not fb[i])"
+    yield from (("try" if line == _TRY else "", line) for line in _SEARCH)
+
+
+_TRY = "        p[i] = old + step"
+_SEARCH = (
+    "best = rerun()",
+    "for p, direction, i in places:",
+    "    old = p[i]",
+    "    first = -rate if direction[i] < 0 else rate",
+    "    for step in (first, -first):",
+    _TRY,
+    "        now = rerun()",
+    "        if now < best:",
+    "            best, direction[i] = now, step",
+    "            break",
+    "    else:",
+    "        p[i] = old",
+)
+
+
+def _namespace(trace: Trace) -> dict[str, Any]:
+    """Every name that the text reads; arrays are copies, so that running it changes nothing of the trace."""
+    spec, network = trace.spec, trace.spec.network
+    names: dict[str, Any] = {"np": np, "x": trace.x.copy(), "y": trace.y.copy(), "rate": trace.learning_rate}
+    names |= dict(spec.optimizer_settings)
+    names |= {"t": trace.t, "regularization_rate": spec.regularization_rate}
+    frozen = frozen_mask(spec)
+    for k, layer in enumerate(trace.layers, 1):
+        names |= {f"W{k}": layer.W.copy(), f"b{k}": layer.b.copy()}
+    for slot, values in zip(OPTIMIZERS[spec.optimizer].slots, trace.slots, strict=True):
+        for k, (W, b) in enumerate(network.layers(values), 1):
+            names |= {f"{slot}_W{k}": W.copy(), f"{slot}_b{k}": b.copy()}
+    for k, (W, b) in enumerate(network.layers(frozen), 1):
+        names |= {f"W{k}_frozen": W.copy(), f"b{k}_frozen": b.copy()}
+    return names
