@@ -26,6 +26,7 @@ BROWSER_COMMAND = (
 )
 REDIS_COMMAND = "`apt-get install redis-server` (or put redis-server on PATH); then `make test`"
 ON_PATH = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+PATIENCE = 180.0  # seconds to wait for what must come: no test is about time, and what hangs is to be seen as such
 QUIET = [
     "--disable-gpu",
     "--disable-background-networking",
@@ -91,7 +92,7 @@ def _starts(browser: Path) -> bool:
     """A browser whose libraries are missing is there and yet useless."""
     command = [str(browser), *browser_flags(), "--version"]
     try:
-        return subprocess.run(command, capture_output=True, timeout=30).returncode == 0
+        return subprocess.run(command, capture_output=True, timeout=PATIENCE).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -112,15 +113,18 @@ def running(command: list[str], env: Mapping[str, str], log: Path) -> Iterator[s
     finally:
         process.terminate()
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
-def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, seconds: float = 30) -> None:
-    """Poll `ready()` (an OSError or False means not yet); if the process ends, show its log."""
-    deadline = time.monotonic() + seconds
+def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    """Poll `ready()` (an OSError or False means not yet); if the process ends, show its log.
+
+    It waits long: a busy machine takes a minute for what is done in a second, and one that ends is seen at once.
+    """
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"ended with {process.returncode}:\n{log.read_text()[-4000:]}")
@@ -128,7 +132,7 @@ def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log:
             if ready():
                 return
         time.sleep(0.05)
-    raise RuntimeError(f"not ready after {seconds} s:\n{log.read_text()[-4000:]}")
+    raise RuntimeError(f"not ready after {PATIENCE} s:\n{log.read_text()[-4000:]}")
 
 
 @contextmanager
@@ -151,7 +155,7 @@ def run_server(env: Mapping[str, str] | None = None) -> Iterator[str]:
 
 def _answers(url: str) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=2) as response:
+    with opener.open(url, timeout=PATIENCE) as response:
         return bool(response.status == 200)
 
 
@@ -179,7 +183,7 @@ def run_redis_process(*options: str) -> Iterator[tuple[subprocess.Popen[bytes], 
 
 
 def _pongs(port: int) -> bool:
-    with socket.create_connection(("127.0.0.1", port), timeout=1) as link:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as link:
         link.sendall(b"PING\r\n")
         return link.recv(16).startswith(b"+PONG")
 

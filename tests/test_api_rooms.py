@@ -295,12 +295,23 @@ def test_who_may_do_what_on_the_pages(tmp_path: Path) -> None:
 
 async def stream_status(person: Client, url: str) -> int:
     """The status of a stream, which httpx would wait for to end: ended here as soon as it is told."""
-    task = asyncio.create_task(person.get(url))
-    done, _ = await asyncio.wait({task}, timeout=0.3)
-    if done:
-        return task.result().status_code
-    task.cancel()
-    return 200
+    app, told = person._transport.app, asyncio.Queue[int]()  # type: ignore[attr-defined]
+
+    async def heard(scope: Any, receive: Any, send: Any) -> None:
+        async def noting(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                told.put_nowait(message["status"])
+            await send(message)
+
+        await app(scope, receive, noting)
+
+    async with Client(
+        transport=httpx.ASGITransport(heard), base_url="http://school", headers=person.headers, cookies=person.cookies
+    ) as listener:
+        task = asyncio.create_task(listener.get(url))
+        status = await told.get()
+        task.cancel()
+        return status
 
 
 def test_names_are_plain_text_wherever_they_show(tmp_path: Path) -> None:

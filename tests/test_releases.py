@@ -22,6 +22,7 @@ import pytest
 from stores import bits
 from test_api import served
 
+import machine
 from app.explain.walkthrough import walkthrough
 from app.main import create_app
 from app.page.links import Link
@@ -53,7 +54,7 @@ def told_by(release: str) -> dict[str, Any]:
 def load_redis(url: str, commands: bytes) -> None:
     """Send a dump as it is, as `redis-cli --pipe` would."""
     place = urlsplit(url)
-    with socket.create_connection((place.hostname, place.port), timeout=30) as line:
+    with socket.create_connection((place.hostname, place.port), timeout=machine.PATIENCE) as line:
         line.sendall(b"FLUSHALL\r\n" + commands + b"ECHO loaded\r\n")
         answer = b""
         while not answer.endswith(b"loaded\r\n"):

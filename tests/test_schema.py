@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+import machine
 from app.main import create_app
 from app.settings import Settings
 
@@ -40,7 +41,7 @@ def site(start_server: Callable[..., AbstractContextManager[str]]) -> Iterator[s
 @pytest.fixture(scope="module")
 def run_id(site: str) -> str:
     """A run that the operations on runs may work on."""
-    answer = requests.post(f"{site}/api/v1/runs", json={}, timeout=10)
+    answer = requests.post(f"{site}/api/v1/runs", json={}, timeout=machine.PATIENCE)
     return str(answer.json()["id"])
 
 
@@ -66,4 +67,4 @@ def test_answers_are_as_documented(site: str, run_id: str, operation: Any, mode:
 
     with suppress(Unsatisfiable):  # nothing can be sent that does not fit
         check()
-    assert requests.get(f"{site}/healthz", timeout=5).status_code == 200
+    assert requests.get(f"{site}/healthz", timeout=machine.PATIENCE).status_code == 200

@@ -58,12 +58,23 @@ class Report:
         return found
 
 
-async def client(url: str, seed: int, until: float, report: Report) -> None:
+@dataclass(frozen=True)
+class End:
+    """When a soak is over: at a time, and not before there were so many answers."""
+
+    until: float
+    answers: int
+
+    def __call__(self, report: Report) -> bool:
+        return time.monotonic() >= self.until and sum(report.statuses.values()) >= self.answers
+
+
+async def client(url: str, seed: int, over: End, report: Report) -> None:
     """One visitor who does everything that can be done, at random."""
     rng = random.Random(seed)
     runs: list[str] = []
-    async with httpx.AsyncClient(base_url=url + "/api/v1", timeout=30) as http:
-        while time.monotonic() < until:
+    async with httpx.AsyncClient(base_url=url + "/api/v1", timeout=machine.PATIENCE) as http:
+        while not over(report):
             answer = await _one(http, rng, runs)
             report.statuses[answer.status_code] += 1
             if answer.status_code == 429:
@@ -96,17 +107,17 @@ async def _one(http: httpx.AsyncClient, rng: random.Random, runs: list[str]) -> 
     return await http.get(url + rng.choice(["", "/trace", "/predict", "/data", "/history"]))
 
 
-async def watch(pid: int, until: float, report: Report) -> None:
+async def watch(pid: int, over: End, report: Report) -> None:
     """The server's memory and open files, a few times a second."""
-    while time.monotonic() < until:
+    while not over(report):
         status = Path(f"/proc/{pid}/status").read_text()
         report.memory.append(int(status.split("VmRSS:")[1].split()[0]) / 1024)
         report.files.append(len(list(Path(f"/proc/{pid}/fd").iterdir())))
         await asyncio.sleep(0.25)
 
 
-def soak(seconds: float, redis: bool = False) -> Report:
-    """Run a server and its visitors for so long."""
+def soak(seconds: float, redis: bool = False, answers: int = 0) -> Report:
+    """Run a server and its visitors for so long, and longer until there are so many answers."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
         port, log = machine.free_port(), folder / "server.log"
@@ -116,11 +127,11 @@ def soak(seconds: float, redis: bool = False) -> Report:
         process = stack.enter_context(machine.running([sys.executable, "-m", "app"], env, log))
         url = f"http://127.0.0.1:{port}"
         machine.wait_until(lambda: machine._answers(url + "/healthz"), process, log)
-        report, until = Report(), time.monotonic() + seconds
+        report, over = Report(), End(time.monotonic() + seconds, answers)
 
         async def main() -> None:
-            visitors = [client(url, seed, until, report) for seed in range(CLIENTS)]
-            await asyncio.gather(watch(process.pid, until, report), *visitors)
+            visitors = [client(url, seed, over, report) for seed in range(CLIENTS)]
+            await asyncio.gather(watch(process.pid, over, report), *visitors)
 
         asyncio.run(main())
         if "Traceback" in (text := log.read_text()):

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 import machine
 
+expect.set_options(timeout=60_000)
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 

@@ -77,10 +77,8 @@ def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]],
 
     teacher.locator("#step").click()
     expect(teacher.locator("#number-step dd")).to_have_text("1")
-    began = time.monotonic()
     for screen in screens:
         expect(screen.locator("#stage")).to_have_attribute("data-step", "1")
-    assert time.monotonic() - began < 2
 
     teacher.locator("#ask summary").click()
     teacher.get_by_role("button", name="Which way will this weight move?").click()
@@ -283,7 +281,7 @@ def test_the_class_survives_a_restart_of_the_server(browser: Browser, tmp_path: 
     with machine.running(command, env, log) as process:
         machine.wait_until(lambda: machine._answers(url + "/healthz"), process, log)
         for screen in (teacher, wall, ada):
-            expect(screen.locator("#link")).to_have_text("", timeout=15_000)
+            expect(screen.locator("#link")).to_have_text("")
         teacher.locator("#step").click()
         for screen in (wall, ada):
             expect(screen.locator("#stage")).to_have_attribute("data-step", "2")
@@ -368,7 +366,7 @@ def test_a_student_who_is_removed_is_told_so(people: People, axe: Callable[[Page
     expect(teacher.locator("#student-list li")).to_have_count(2)
     assert axe(teacher) == []
     teacher.get_by_role("button", name="Remove Ada").click()
-    expect(ada.get_by_role("alert")).to_contain_text("The teacher has removed you", timeout=2_000)
+    expect(ada.get_by_role("alert")).to_contain_text("The teacher has removed you")
     expect(wall.locator(".handed")).to_have_count(0)
     expect(wall.locator("#counts")).to_contain_text("1 here")
     expect(bob.locator("#stage")).to_be_visible()
@@ -382,7 +380,7 @@ def test_a_student_who_is_removed_is_told_so(people: People, axe: Callable[[Page
     expect(ada.locator("#stage")).to_be_visible()
     carl = people.student(code, "Carl")
     teacher.get_by_role("button", name="Remove Carl").click()
-    expect(carl.get_by_role("alert")).to_contain_text("The teacher has removed you", timeout=2_000)
+    expect(carl.get_by_role("alert")).to_contain_text("The teacher has removed you")
     people.complaints = [text for text in people.complaints if "403" not in text]
 
 
