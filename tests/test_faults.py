@@ -122,11 +122,13 @@ def test_a_killed_redis_loses_nothing_acknowledged(tmp_path: Path) -> None:
         runs = Runs(store, settings)
         name = run_id or (await runs.create(ME, Spec.make())).id
         loop = asyncio.get_running_loop()
-        loop.call_later(0.05 + random.random() * 0.1, os.kill, pid, signal.SIGKILL)
+        enough = number + 2  # and then at any moment
         try:
             while True:
                 await runs.do(name, Step(1), key=f"k{number}")
                 number += 1
+                if number == enough:
+                    loop.call_later(random.random() * 0.1, os.kill, pid, signal.SIGKILL)
         except StoreUnavailable:
             await store.close()
             return name, number

@@ -28,7 +28,9 @@ def site(tmp_path: Path) -> Iterator[Callable[[str], str]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def page_of(markup: str) -> str:
-        (tmp_path / "index.html").write_text(f"<!doctype html><title>Course</title><h1>Course</h1>{markup}")
+        # A full browser asks for an icon, which a headless shell does not: without a word of it, a 404 in the console.
+        head = '<!doctype html><title>Course</title><link rel="icon" href="data:,">'
+        (tmp_path / "index.html").write_text(f"{head}<h1>Course</h1>{markup}")
         return f"http://localhost:{server.server_port}/index.html"
 
     yield page_of
