@@ -4,11 +4,9 @@ The figures are those of one core of a small server; they are right within a fac
 microseconds from seconds.
 """
 
-from collections.abc import Sequence
-from itertools import pairwise
 from math import ceil, log2
 
-from engine import OPTIMIZERS, Spec
+from engine import OPTIMIZERS, Network, Spec
 from engine.probes import CHECKED, CONTOUR_EXAMPLES, GRID, POINTS
 
 CHECK_SECONDS = 0.5  # that a check of every gradient gets
@@ -92,15 +90,13 @@ def told_cost(spec: Spec) -> float:
     return 1e-7 * given
 
 
-def trace_numbers(sizes: Sequence[int], examples: int) -> int:
-    """How many numbers the trace of so many examples holds, in a network of these units a layer, inputs first."""
-    return 3 * _parameters(sizes) + 4 * examples * sum(sizes)
+def trace_numbers(network: Network, examples: int) -> int:
+    """How many numbers the trace of so many examples holds: z, da, dz of every unit, and all that comes after a z."""
+    of_one = 3 * sum(network.sizes) + network.inputs + network.cost.activations
+    return 3 * network.size + examples * of_one
 
 
-def trace_cost(sizes: Sequence[int], examples: int) -> float:
+def trace_cost(network: Network, examples: int) -> float:
     """Seconds that computing and telling such a trace takes."""
-    return 60e-6 + 3 * _parameters(sizes) * examples * _FLOP + 7e-8 * trace_numbers(sizes, examples)
-
-
-def _parameters(sizes: Sequence[int]) -> int:
-    return sum((below + 1) * units for below, units in pairwise(sizes))
+    flops = 3 * network.cost.multiplications * examples
+    return 60e-6 + flops * _FLOP + 7e-8 * trace_numbers(network, examples)

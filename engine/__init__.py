@@ -15,6 +15,7 @@ from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES
 from engine.maps import unit_maps
 from engine.network import Network
+from engine.operations import OPERATIONS
 from engine.optimizers import OPTIMIZERS
 from engine.packing import CorruptState, pack, unpack
 from engine.penalties import PENALTIES
@@ -34,6 +35,7 @@ __all__ = [
     "INITIALIZERS",
     "LIMITS",
     "LOSSES",
+    "OPERATIONS",
     "OPTIMIZERS",
     "PENALTIES",
     "SCHEDULES",

@@ -15,7 +15,9 @@ from engine.scaling import SCALINGS
 from engine.schedules import SCHEDULES
 
 Group = Literal["data", "network", "training"]
-Kind = Literal["choice", "choices", "integer", "number", "integers", "settings", "frozen", "parameters", "data"]
+Kind = Literal[
+    "choice", "choices", "integer", "number", "integers", "settings", "frozen", "parameters", "data", "layers"
+]
 
 CUSTOM = "custom"
 
@@ -82,6 +84,8 @@ FIELDS: dict[str, Field] = {
               1, LIMITS.units),
         Field("activation", "Activation", "network", "choices", "tanh", "One for all hidden layers, or one for each.",
               choices=tuple(ACTIVATIONS)),
+        Field("layers", "Layers", "network", "layers", None,
+              "All hidden layers one by one, in place of the two above: 'dense 8 tanh, dense 8 tanh, shortcut 1'."),
         Field("output_activation", "Output activation", "network", "choice", None,
               "Applied by the output layer; follows the task and the loss if not given.", choices=tuple(ACTIVATIONS)),
         Field("initializer", "Start", "network", "choice", "xavier_uniform", "Where the weights start.",

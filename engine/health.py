@@ -143,7 +143,10 @@ def _alike(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
     """All weights 0, or a layer whose units are all the same: they stay the same for ever."""
     if len(trace.layers) == 1:
         return None
+    ends = {end for ends in trace.spec.network.shortcuts.items() for end in ends}
     for k, layer in enumerate(trace.layers, 1):
+        if k in ends:  # what a shortcut brings, or brings back, differs from unit to unit
+            continue
         if not layer.W.any():
             return Complaint("zero", k, (
                 f"Every weight of {_place(trace, k)} is 0, so nothing passes back through it and its units are all "
@@ -162,7 +165,9 @@ def _alike(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
 def _threshold(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
     for k, layer in reversed(list(enumerate(trace.layers, 1))):
         if layer.activation == "threshold":
-            before = "nothing can learn by backpropagation" if k == len(trace.layers) else (
+            led_round = any(source < k <= end for end, source in trace.spec.network.shortcuts.items())
+            before = "it cannot learn by backpropagation" if led_round else (
+                "nothing can learn by backpropagation" if k == len(trace.layers) else
                 "no layer up to it can learn by backpropagation"
             )  # fmt: skip
             return Complaint("threshold", k, (

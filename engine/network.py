@@ -182,6 +182,12 @@ class Network:
         )  # fmt: skip
 
     @cached_property
+    def shortcuts(self) -> dict[int, int]:
+        """By layer: the one below, 0 for the inputs, whose values a shortcut adds to its own."""
+        added = {node.layer: node.inputs[1] for node in self.nodes if node.operation == "shortcut"}
+        return {layer: self.gives.index(value) for layer, value in added.items()}
+
+    @cached_property
     def gives(self) -> tuple[int, ...]:
         """The value that each layer gives to those above it; x is layer 0's."""
         last = {node.layer: value for value, node in enumerate(self.nodes, 1)}

@@ -58,7 +58,9 @@ class UnitReceipt:
     """One unit in one step, an entry per example in z, a, da, dz and slope (None for softmax, which mixes its units).
 
     z is the sum of `incoming` (examples, inputs), weight × activation, plus `bias`. da is the sum of `outgoing`
-    (examples, units above), weight × delta; None for an output, whose da is the loss's own gradient.
+    (examples, units above), weight × delta; None for an output, whose da is the loss's own gradient. Where shortcuts
+    lead from the unit, what comes back over them, `arcs` (examples, shortcuts), is added to that. `o` is what the unit
+    gives where a shortcut leads to it: its a, and `added`.
     """
 
     address: str
@@ -73,6 +75,14 @@ class UnitReceipt:
     bias: float
     incoming: Floats
     outgoing: Floats | None
+    arcs: Floats | None
+    o: Floats | None
+    added: Floats | None
+
+
+def arcs(trace: Trace, k: int) -> list[int]:
+    """The layers above that a shortcut leads to from layer k, 0 being the inputs, the last one first, as they add."""
+    return [layer for layer, source in trace.spec.network.shortcuts.items() if source == k][::-1]
 
 
 def slopes(trace: Trace, k: int) -> Floats | None:
@@ -138,11 +148,15 @@ def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
     k, j = _unit_of(trace, address)
     layer, slope = trace.layers[k - 1], slopes(trace, k)
     above = trace.layers[k] if k < len(trace.layers) else None
+    back = [trace.layers[to - 1].da[:, j - 1] for to in arcs(trace, k)]
+    source = trace.spec.network.shortcuts.get(k)
     return UnitReceipt(
         address, k, j, trace.examples,
         layer.z[:, j - 1], layer.a[:, j - 1], layer.da[:, j - 1], layer.dz[:, j - 1],
         None if slope is None else slope[:, j - 1], float(layer.b[j - 1]),
         trace.inputs_of(k - 1) * layer.W[j - 1], None if above is None else above.dz * above.W[:, j - 1],
+        np.column_stack(back) if back else None, None if layer.o is None else layer.o[:, j - 1],
+        None if source is None else trace.inputs_of(source)[:, j - 1],
     )  # fmt: skip
 
 

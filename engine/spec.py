@@ -5,7 +5,7 @@ when it is made, so the same spec means the same run anywhere.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite
 from typing import Any
@@ -16,6 +16,7 @@ from engine.custom import CustomData, custom_data, recalled
 from engine.datasets import DATASETS
 from engine.features import features_for
 from engine.fields import CUSTOM, FIELDS, LIMITS, Field, Limits
+from engine.layers import Items, dense, items_from, network_of
 from engine.losses import LOSSES
 from engine.network import Network
 from engine.optimizers import OPTIMIZERS
@@ -30,8 +31,9 @@ __all__ = ["CUSTOM", "FIELDS", "LIMITS", "CustomData", "Field", "Limits", "Spec"
 class Spec:
     """Everything a run is made of. Make one with `Spec.make`, which validates and fills in what was left open.
 
-    `activation` has one name a hidden layer. `optimizer_settings` and `schedule_settings` are sorted (name, value)
-    pairs, every setting present. `parameters` is the flat starting vector, in the order of `Network.layers`.
+    `layers` are the hidden ones, of which `hidden` and `activation` are the short form. `optimizer_settings` and
+    `schedule_settings` are sorted (name, value) pairs, every setting present. `parameters` is the flat starting vector,
+    in the order of `Network.layers`.
     """
 
     dataset: str
@@ -41,8 +43,7 @@ class Spec:
     features: tuple[str, ...]
     data: CustomData | None
     scaling: str
-    hidden: tuple[int, ...]
-    activation: tuple[str, ...]
+    layers: Items
     output_activation: str
     initializer: str
     parameters: tuple[float, ...] | None
@@ -83,9 +84,12 @@ class Spec:
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, and `Spec.make` of it gives an equal spec."""
         plain: dict[str, Any] = {
-            field.name: list(value) if isinstance(value := getattr(self, field.name), tuple) else value
-            for field in fields(self)
+            name: list(value) if isinstance(value := getattr(self, name), tuple) else value for name in FIELDS
         }
+        if self.is_chain:
+            plain["layers"] = None
+        else:
+            plain |= {"hidden": None, "activation": None, "layers": [item.to_dict() for item in self.layers]}
         plain["optimizer_settings"] = dict(self.optimizer_settings)
         plain["schedule_settings"] = dict(self.schedule_settings)
         plain["data"] = self.data.to_dict() if self.data else None
@@ -105,7 +109,22 @@ class Spec:
         outputs = self.data.outputs if self.data else DATASETS[self.dataset].outputs
         if self.task == "binary" and self.output_activation == "softmax":
             outputs = 2
-        return Network.chain((width, *self.hidden, outputs), (*self.activation, self.output_activation), self.loss)
+        return network_of(width, self.layers, outputs, self.output_activation, self.loss)
+
+    @cached_property
+    def is_chain(self) -> bool:
+        """Whether it is dense layers and nothing else, which `hidden` and `activation` say in short."""
+        return all(item.kind == "dense" for item in self.layers)
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Units in each hidden layer."""
+        return self.network.sizes[1:-1]
+
+    @property
+    def activation(self) -> tuple[str, ...]:
+        """What each hidden layer applies."""
+        return self.network.activation_names[:-1]
 
     @property
     def penalized(self) -> bool:
@@ -144,18 +163,17 @@ class _Maker:
             if data
             else (DATASETS[dataset].inputs, DATASETS[dataset].outputs, DATASETS[dataset].task)
         )
-        hidden = self.hidden()
+        features = self.features(inputs)
         loss, output = self.loss_and_output(task, outputs, data)
         spec = Spec(
             dataset=dataset,
             samples=len(data.x) if data else self.integer("samples", DATASETS[dataset].max_samples),
             noise=self.number("noise"),
             test_share=self.test_share(data),
-            features=self.features(inputs),
+            features=features,
             data=data,
             scaling=self.scaling(data, task, output, loss),
-            hidden=hidden,
-            activation=self.activation(len(hidden)),
+            layers=self.layers(len(features) or inputs),
             output_activation=output,
             initializer=self.choice("initializer"),
             parameters=None,
@@ -179,7 +197,7 @@ class _Maker:
         size, limits = spec.network.size, self.limits
         if size > limits.parameters:
             layers, allowed = "-".join(map(str, spec.hidden)), f"{size:,} parameters of at most {limits.parameters:,}"
-            raise SpecError("hidden", layers, "smaller: " + allowed)
+            raise SpecError("hidden" if spec.is_chain else "layers", layers, "smaller: " + allowed)
         if OPTIMIZERS[spec.optimizer].search and size > limits.searched:
             allowed = f"another: it reruns the model for each parameter, {size:,} of at most {limits.searched:,}"
             raise SpecError("optimizer", spec.optimizer, allowed)
@@ -226,6 +244,16 @@ class _Maker:
                 hint = f"left out: there are {', '.join(names)}" if names else "left out"
                 raise SpecError(f"{name}.{key}", given[key], hint)
         return tuple((s.name, _setting(f"{name}.{s.name}", given.get(s.name), s)) for s in allowed)
+
+    def layers(self, inputs: int) -> Items:
+        given = self.given.get("layers")
+        if given is None:
+            hidden = self.hidden()
+            return tuple(map(dense, hidden, self.activation(len(hidden))))
+        for name in ("hidden", "activation"):
+            if self.given.get(name) is not None:
+                raise SpecError(name, self.given[name], "left out where layers are given, which say the same and more")
+        return items_from(given, inputs, self.limits)
 
     def hidden(self) -> tuple[int, ...]:
         allowed = f"a list of 0 to {self.limits.hidden_layers} numbers of units"

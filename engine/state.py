@@ -15,7 +15,7 @@ from engine.spec import Spec
 class Divergence:
     """Where the numbers ran out: the step that would come next has a number that is not finite.
 
-    `layer` counts from 1, 0 for what belongs to none; `quantity` is z, a, loss, da, dz, dW, db, memory, W_next or
+    `layer` counts from 1, 0 for what belongs to none; `quantity` is z, a, o, loss, da, dz, dW, db, memory, W_next or
     b_next.
     """
 

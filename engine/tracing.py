@@ -89,10 +89,10 @@ class Trace:
         count = len(self.examples)
         return self.recorded[span[0] * count : span[1] * count].reshape(-1, count)[:-1]
 
-    def gives(self, layer: int) -> Floats | None:
-        """What layer `layer`, from 1, gives where that is not its a, (units, examples)."""
+    def _o(self, layer: int) -> Floats | None:
+        """What layer `layer`, from 1, gives where that is not its a, (examples, units)."""
         span = layout_of(self.spec.network).spans.get(("o", layer))
-        return None if span is None else self._pass(span)
+        return None if span is None else self._pass(span).T.copy()
 
     @cached_property
     def layers(self) -> tuple[LayerTrace, ...]:
@@ -104,7 +104,7 @@ class Trace:
         return tuple(
             LayerTrace(
                 activation, *now[k], z.T.copy(), a.T.copy(), da.T.copy(), dz.T.copy(),
-                *slope[k], pull[k][0], *updated[k], None if (o := self.gives(k + 1)) is None else o.T.copy(),
+                *slope[k], pull[k][0], *updated[k], self._o(k + 1),
             )
             for k, (activation, z, a, da, dz) in enumerate(blocks)
         )  # fmt: skip
@@ -168,7 +168,8 @@ def diagnose(state: RunState, examples: Ints | None = None) -> Divergence | None
 def _in_order(step: Trace) -> Iterator[tuple[int, str, Floats | float]]:
     """Every quantity of a step as it comes to be: its layer from 1, or 0 for what belongs to none, its name, itself."""
     upwards = list(enumerate(step.layers, 1))
-    yield from ((k, name, getattr(layer, name)) for k, layer in upwards for name in ("z", "a"))
+    for k, layer in upwards:
+        yield from ((k, name, getattr(layer, name)) for name in (("z", "a") if layer.o is None else ("z", "a", "o")))
     yield 0, "loss", step.loss
     for k, layer in upwards[::-1]:
         # A joined output's dz is not made of its da, which may be beyond any number where a is next to 0 or 1.
@@ -179,7 +180,8 @@ def _in_order(step: Trace) -> Iterator[tuple[int, str, Floats | float]]:
 
 
 _QUANTITIES = {
-    "z": "a sum z", "a": "an activation a", "loss": "the loss", "da": "a gradient dL/da", "dz": "a delta dL/dz",
+    "z": "a sum z", "a": "an activation a", "o": "a value o", "loss": "the loss", "da": "a gradient dL/da",
+    "dz": "a delta dL/dz",
     "dW": "a weight's gradient", "db": "a bias's gradient", "memory": "what the optimizer remembers",
     "W_next": "a weight", "b_next": "a bias",
 }  # fmt: skip

@@ -98,23 +98,24 @@ def layout_of(network: Network) -> Layout:
         for k, count in rows.items():
             spans[name, k] = (end, end + count)
             end += count
-    widest = max(network.widths) + 1 if any(len(node.inputs) > 1 for node in network.nodes) else 0
-    spans["scratch", 0] = (end, end + widest)
+    several = any(len(node.inputs) > 1 for node in network.nodes)  # else nothing is ever used twice
+    scratch = sorted({width + 1 for width in network.widths}) if several else [0]
+    spans |= {("scratch", rows): (end, end + rows) for rows in scratch}
     wirings = _wirings(network, spans)
     recorded = sum(sum(lanes[name].values()) for name in (*PASSES, "o"))
-    return Layout(spans, wirings, _runs(wirings, network.joined is not None), recorded, end + widest)
+    return Layout(spans, wirings, _runs(wirings, network.joined is not None), recorded, end + scratch[-1])
 
 
 def _wirings(network: Network, spans: dict[tuple[str, int], Span]) -> tuple[Wiring, ...]:
     out = [spans.get(("x", 0), NOWHERE)]
-    back, scratch = [NOWHERE], spans["scratch", 0][0]
+    back = [NOWHERE]
     for node, entry in network.entries:
         out.append(spans[entry.letter, node.layer])
         back.append(back[node.inputs[0]] if entry.passes else spans["d" + entry.letter, node.layer])
     written, found = set[Span](), list[Wiring]()
     for value, _, node, entry, layer, *_ in reversed(network.order):
         into = tuple(NOWHERE if back[v] == back[value] else back[v] for v in node.inputs)
-        own = tuple((scratch, scratch + to - start) if (start, to) in written else (start, to) for start, to in into)
+        own = tuple(spans["scratch", span[1] - span[0]] if span in written else span for span in into)
         written |= {*into} - {NOWHERE}
         slope = spans["slope", node.layer] if entry.slope(node) else NOWHERE
         inputs = tuple(out[v] for v in node.inputs)

@@ -317,6 +317,33 @@ def test_backprop_without_any_state(tmp_path: Path) -> None:
     play(tmp_path, work)
 
 
+def test_backprop_over_a_shortcut(tmp_path: Path) -> None:
+    """o beside a where they differ, and both ways back in dW; what makes no sense is named as the body names it."""
+    square = {"W": [[0.5, -0.2], [0.1, 0.4]], "b": [0.0, 0.1], "activation": "tanh"}
+    output = {"W": [[0.3, -0.6]], "b": [0.05]}
+    body: dict[str, Any] = {"layers": [square, square | {"shortcut": 2}, output], "x": [[1.0, 2.0]], "y": [[1.0]]}
+
+    async def work(client: httpx.AsyncClient) -> None:
+        first, second, third = (await client.post("/api/v1/backprop", json=body)).json()["layers"]
+        assert first["o"] is third["o"] is None
+        assert second["o"][0] == pytest.approx([a + x for a, x in zip(second["a"][0], body["x"][0], strict=True)])
+        dz = np.array(third["dz"])
+        assert np.allclose(second["da"], dz @ np.array(third["W"]), rtol=1e-12)
+        assert np.allclose(third["dW"], dz.T @ np.array(second["o"]), rtol=1e-12)
+        for layers, field in (
+            ([square, square | {"shortcut": 3}, output], "layers.1.shortcut"),
+            ([square | {"activation": "x", "shortcut": 1}, square, output], "layers.0.activation"),
+            ([square | {"shortcut": 1}, square | {"activation": "x"}, output], "layers.1.activation"),
+            ([square, output | {"shortcut": 1}], "layers.1.shortcut"),
+            ([square | {"shortcut": 0}, output], "layers.0.shortcut"),
+        ):
+            answer = await client.post("/api/v1/backprop", json=body | {"layers": layers})
+            assert answer.status_code == 422
+            assert answer.json()["errors"][0]["field"] == field
+
+    play(tmp_path, work)
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

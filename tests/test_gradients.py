@@ -10,8 +10,10 @@ import textbook
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine import workspace
 from engine.activations import ACTIVATIONS
 from engine.arrays import Floats
+from engine.layers import LayerItem, dense, network_of
 from engine.losses import LOSSES
 from engine.network import Network, with_ones
 from engine.workspace import Workspace
@@ -34,15 +36,15 @@ class Case:
     def loss_and_gradient(self, parameters: Floats) -> tuple[float, Floats, Workspace]:
         """The engine's, at other parameters of the same network."""
         gradient = np.empty_like(parameters)
-        workspace = Workspace(self.network, parameters, gradient, len(self.x))
-        workspace.forward(with_ones(self.x))
-        return workspace.backward(with_ones(self.x), self.y.T), gradient, workspace
+        passes = Workspace(self.network, parameters, gradient, len(self.x))
+        passes.forward(with_ones(self.x))
+        return passes.backward(with_ones(self.x), self.y.T), gradient, passes
 
     def is_clear_of_kinks(self) -> bool:
         """No z and no output so close to a corner that a rerun would step over it."""
-        workspace = self.loss_and_gradient(self.parameters)[2]
-        names, a, y = self.network.activation_names, workspace.a[-1], self.y.T
-        corners = [z for z, name in zip(workspace.z, names, strict=True) if name in KINKED]
+        passes = self.loss_and_gradient(self.parameters)[2]
+        names, a, y = self.network.activation_names, passes.a[-1], self.y.T
+        corners = [z for z, name in zip(passes.z, names, strict=True) if name in KINKED]
         corners += {
             "mean_absolute_error": [a - y],
             "huber": [np.abs(a - y) - 1],
@@ -51,9 +53,18 @@ class Case:
         return all((np.abs(distance) > CLEAR).all() for distance in corners)
 
 
-def make_case(sizes: Sequence[int], names: Sequence[str], loss: str, examples: int, seed: int) -> Case:
-    """A case drawn from a seed, and drawn again, ever smaller, until nothing sits on a kink."""
-    network, rng = Network.chain(tuple(sizes), tuple(names), loss), np.random.default_rng(seed)
+def make_case(
+    sizes: Sequence[int], names: Sequence[str], loss: str, examples: int, seed: int, shortcuts: str = ""
+) -> Case:
+    """A case drawn from a seed, and drawn again, ever smaller, until nothing sits on a kink.
+
+    `shortcuts` has a digit for each hidden layer: over how many layers one leads to it, 0 for none.
+    """
+    items = [dense(units, name) for units, name in zip(sizes[1:-1], names[:-1], strict=True)]
+    for k in reversed(range(len(shortcuts))):
+        items[k + 1 : k + 1] = [LayerItem("shortcut", (("over", int(shortcuts[k])),))] * (shortcuts[k] != "0")
+    network = network_of(sizes[0], tuple(items), sizes[-1], names[-1], loss)
+    rng = np.random.default_rng(seed)
     for attempt in range(1000):
         x = rng.normal(size=(examples, sizes[0]))
         parameters = rng.normal(scale=0.99**attempt, size=network.size)
@@ -86,7 +97,8 @@ def by_reruns(case: Case, h: float = 1e-5) -> Floats:
 def by_autograd(case: Case) -> tuple[float, Floats]:
     """Loss and gradient by an independent program."""
     layers = [(W.copy(), b.copy()) for W, b in case.network.layers(case.parameters)]
-    arguments = (layers, case.network.activation_names, case.network.loss_name, case.x, case.y)
+    network = case.network
+    arguments = (layers, network.activation_names, network.loss_name, case.x, case.y, network.shortcuts)
     return float(textbook.loss(*arguments)), case.network.flatten(textbook.gradient(*arguments))
 
 
@@ -125,6 +137,41 @@ def cases(draw: st.DrawFn) -> Case:
 def test_any_architecture(case: Case) -> None:
     """Whatever the depth, the widths and the mixture of activations."""
     check(case)
+
+
+@pytest.mark.parametrize(("loss", "output"), PAIRS, ids=[f"{loss}-{output}" for loss, output in PAIRS])
+def test_shortcuts_with_every_loss_and_output(loss: str, output: str) -> None:
+    """Inputs and layers that are used twice and three times, from the inputs on, over one, two and four layers."""
+    names = ("tanh", "softmax", "gelu", "elu", output)
+    check(make_case((3, 3, 3, 3, 3, 2), names, loss, examples=5, seed=1, shortcuts="1121"))
+    check(make_case((3, 3, 3, 3, 3, 2), names, loss, examples=4, seed=2, shortcuts="0234"))
+
+
+@st.composite
+def shortcut_cases(draw: st.DrawFn) -> Case:
+    """1 to 6 hidden layers of 2 or 3 units, and shortcuts wherever two widths are equal."""
+    loss, output = draw(st.sampled_from(PAIRS))
+    sizes = draw(st.lists(st.integers(2, 3), min_size=3, max_size=8))
+    names = [draw(st.sampled_from(list(ACTIVATIONS))) for _ in sizes[1:-1]]
+    shortcuts = ""
+    for k in range(1, len(sizes) - 1):
+        equal = [over for over in range(1, k + 1) if sizes[k - over] == sizes[k]]
+        shortcuts += str(draw(st.sampled_from([0, *equal])))
+    return make_case(sizes, [*names, output], loss, draw(st.integers(1, 6)), draw(st.integers(0, 2**20)), shortcuts)
+
+
+@settings(max_examples=150, deadline=None)
+@given(shortcut_cases())
+def test_any_shortcuts(case: Case) -> None:
+    """However many lead from one layer and round each other."""
+    check(case)
+
+
+def test_a_shortcut_that_does_not_add_on_the_way_back_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gradient of a value used twice that has but one of its two parts fails this check."""
+    monkeypatch.setattr(workspace, "_brought", lambda *_: iter(()))
+    with pytest.raises(AssertionError):
+        check(make_case((2, 3, 3, 2), ("tanh", "tanh", "identity"), "squared_error", 5, seed=1, shortcuts="01"))
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "gelu", "softmax"])
@@ -175,14 +222,12 @@ def test_the_fast_passes_are_the_five_line_textbook(seed: int) -> None:
 def test_da_and_dz_of_every_layer() -> None:
     """Not only dW and db: dL/dz of each unit is what the loss gains when that unit's bias, for that example, moves."""
     case = make_case((2, 3, 3, 1), ("gelu", "softmax", "tanh"), "huber", examples=1, seed=2)
-    _, gradient, workspace = case.loss_and_gradient(case.parameters)
+    _, gradient, passes = case.loss_and_gradient(case.parameters)
     for (dW, db), dz, (below, above) in zip(
-        case.network.layers(gradient), workspace.dz, pairwise([case.x.T, *workspace.a]), strict=True
+        case.network.layers(gradient), passes.dz, pairwise([case.x.T, *passes.a]), strict=True
     ):
         np.testing.assert_allclose(dz[:, 0], db, rtol=1e-12)  # with one example dz is db
         np.testing.assert_allclose(np.outer(dz[:, 0], below[:, 0]), dW, rtol=1e-12)
         assert above.shape == dz.shape
-    for (W, _), da, dz in zip(
-        case.network.layers(case.parameters)[1:], workspace.da[:-1], workspace.dz[1:], strict=True
-    ):
+    for (W, _), da, dz in zip(case.network.layers(case.parameters)[1:], passes.da[:-1], passes.dz[1:], strict=True):
         np.testing.assert_allclose(da, W.T @ dz, rtol=1e-12)

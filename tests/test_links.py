@@ -76,7 +76,7 @@ def test_every_view_comes_back_from_its_link(view: View) -> None:
 def test_the_address_names_every_field() -> None:
     """A default that changes tomorrow must not change what a link of today means."""
     fields = Link(Spec.make()).fields()
-    left_out = {"data", "parameters", "frozen", "optimizer_settings", "schedule_settings"}
+    left_out = {"layers", "data", "parameters", "frozen", "optimizer_settings", "schedule_settings"}
     assert set(fields) == set(FIELDS) - left_out
 
 

@@ -71,16 +71,20 @@ def printed(code: str, names: Mapping[str, Any]) -> Any:
     return eval(code, {"np": np, **names})
 
 
-def outputs(layers: Layers, activations: Sequence[str], x: Any) -> Any:
-    """The network's outputs for x (examples, inputs)."""
-    for (W, b), name in zip(layers, activations, strict=True):
-        x = forward(name, np.dot(x, W.T) + b)
-    return x
+def outputs(layers: Layers, activations: Sequence[str], x: Any, shortcuts: Mapping[int, int] = {}) -> Any:
+    """The network's outputs for x (examples, inputs); `shortcuts` has by layer the one below whose values are added."""
+    given = [x]
+    for k, ((W, b), name) in enumerate(zip(layers, activations, strict=True), 1):
+        a = forward(name, np.dot(given[-1], W.T) + b)
+        given.append(a + given[shortcuts[k]] if k in shortcuts else a)
+    return given[-1]
 
 
-def loss(layers: Layers, activations: Sequence[str], name: str, x: Any, y: Any) -> Any:
+def loss(
+    layers: Layers, activations: Sequence[str], name: str, x: Any, y: Any, shortcuts: Mapping[int, int] = {}
+) -> Any:
     """The mean loss over the examples."""
-    return mean_loss(name, outputs(layers, activations, x), y)
+    return mean_loss(name, outputs(layers, activations, x, shortcuts), y)
 
 
 gradient = grad(loss)  # dW and db of every layer, by autograd: nothing of it knows the chain rule as the engine has it

@@ -19,6 +19,7 @@ from app.draw.lens import LENSES
 from app.explain.moments import GRAINS
 from app.words.numbers import given
 from engine import FIELDS, Edit, Quantity, Spec, SpecError, edits_from
+from engine.layers import text_of
 
 SCALES = ("linear", "log")
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -98,7 +99,7 @@ def query_fields(spec: Spec, edits: tuple[Edit, ...] = ()) -> dict[str, str]:
     """A spec and its edits as text by field name; what is empty in them by nature is left out."""
     plain = spec.to_dict()
     texts = {name: _encode(name, plain[name]) for name in FIELDS}
-    fields = {name: text for name, text in texts.items() if text or name == "hidden"}
+    fields = {name: text for name, text in texts.items() if text or (name == "hidden" and spec.is_chain)}
     if edits:
         fields["edits"] = ";".join(f"{e.step}:{e.field}:{_value_text(e.value)}" for e in edits)
     return fields
@@ -110,6 +111,8 @@ def _encode(name: str, value: Any) -> str:
         return ""
     if kind in ("parameters", "data"):
         return _pack(value)
+    if kind == "layers":
+        return text_of(value)
     if kind == "settings":
         return ",".join(f"{key}:{given(number)}" for key, number in value.items())
     if isinstance(value, list):

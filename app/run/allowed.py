@@ -8,13 +8,14 @@ from engine import Spec, SpecError
 def check(spec: Spec, settings: Settings) -> None:
     """SpecError if this spec is over a limit of the settings, or one step of it would take longer than it may."""
     limits, most = settings.engine_limits, settings.most_step_seconds
+    name = "hidden" if spec.is_chain else "layers"
     if len(spec.hidden) > limits.hidden_layers:
-        raise SpecError("hidden", len(spec.hidden), f"at most {limits.hidden_layers} layers")
+        raise SpecError(name, len(spec.hidden), f"at most {limits.hidden_layers} layers")
     if max(spec.hidden, default=0) > limits.units:
-        raise SpecError("hidden", max(spec.hidden), f"at most {limits.units} units a layer")
+        raise SpecError(name, max(spec.hidden), f"at most {limits.units} units a layer")
     if spec.network.size > limits.parameters:
-        raise SpecError("hidden", spec.network.size, f"smaller: at most {limits.parameters:,} parameters")
-    units, largest = sum(spec.network.sizes[1:]), settings.batch_activations
+        raise SpecError(name, spec.network.size, f"smaller: at most {limits.parameters:,} parameters")
+    units, largest = spec.network.cost.activations, settings.batch_activations
     if units * min(spec.batch_size, spec.samples) > largest:  # a trace holds four numbers for each
         raise SpecError("batch_size", spec.batch_size, f"at most {largest // units:,} with {units:,} units")
     if (cost := step_cost(spec)) > most:

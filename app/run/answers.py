@@ -24,6 +24,7 @@ from engine import (
     INITIALIZERS,
     LIMITS,
     LOSSES,
+    OPERATIONS,
     OPTIMIZERS,
     PENALTIES,
     SCHEDULES,
@@ -101,7 +102,7 @@ def traced_examples(spec: Spec, example: int | None) -> int:
 
 def check_size(spec: Spec, examples: int, most: int) -> None:
     """SpecError if the trace of so many examples would hold more than `most` numbers."""
-    numbers = trace_numbers(spec.network.sizes, examples)
+    numbers = trace_numbers(spec.network, examples)
     if numbers > most:
         raise SpecError("trace", numbers, f"at most {most:,} numbers: ask for one example, or a smaller batch")
 
@@ -119,6 +120,7 @@ def traced(step: Trace) -> dict[str, Any]:
         "learning_rate": step.learning_rate,
         "layers": [
             {"activation": layer.activation, "dW_penalty": None}
+            | {"o": None if layer.o is None else np.ascontiguousarray(layer.o)}
             | {name: np.ascontiguousarray(getattr(layer, name)) for name in shown}
             for layer in step.layers
         ],
@@ -217,6 +219,7 @@ def catalog(settings: Settings) -> bytes:
         "datasets": DATASETS,
         "features": FEATURES,
         "activations": ACTIVATIONS,
+        "operations": OPERATIONS,
         "losses": LOSSES,
         "optimizers": OPTIMIZERS,
         "initializers": INITIALIZERS,
@@ -239,6 +242,8 @@ _SHOWN = (
 
 def _entry(entry: Any) -> dict[str, Any]:
     shown = {name: getattr(entry, name) for name in _SHOWN if hasattr(entry, name)} | formulas_of(entry)
+    if hasattr(entry, "options"):
+        shown["options"] = {option.name: asdict(option) for option in entry.options}
     if hasattr(entry, "settings"):
         shown["settings"] = {setting.name: asdict(setting) for setting in entry.settings}
     return shown

@@ -14,7 +14,7 @@ from app.run.runs import Run, Runs, Steps
 from app.run.schemas import given
 from app.serve.security import visitor
 from app.serve.strict import StrictRoute
-from engine import RunState, Spec
+from engine import Network, RunState, Spec
 
 router = APIRouter(prefix="/api/v1", route_class=StrictRoute, default_response_class=Response)
 
@@ -211,7 +211,8 @@ async def branch_run(run_id: str, runs: Kept, who: Visitor, body: schemas.Rewind
 async def backprop(request: Request, runs: Kept, who: Visitor, body: schemas.BackpropBody) -> Response:
     """One step of backpropagation on given layers and examples, without any state."""
     sizes = [len(body.layers[0].W[0]), *(len(layer.W) for layer in body.layers)]
-    cost = given_cost(len(await request.body())) + trace_cost(sizes, len(body.x))
+    network = Network.chain(sizes, [layer.activation for layer in body.layers], body.loss)
+    cost = given_cost(len(await request.body())) + trace_cost(network, len(body.x))
     return await runs.pool.do(cost, who, lambda: json(one_step(body, runs.settings)))
 
 
@@ -234,7 +235,7 @@ async def _created(runs: Runs, run: Run) -> Response:
 
 
 def _trace_cost(state: RunState, example: int | None) -> float:
-    return trace_cost(state.spec.network.sizes, answers.traced_examples(state.spec, example))
+    return trace_cost(state.spec.network, answers.traced_examples(state.spec, example))
 
 
 def _replayed(steps: Steps) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """POST /backprop: one step on given layers and examples, without any state. What homework and autograders call."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from app.run.answers import check_size, traced
-from app.run.schemas import BackpropBody
+from app.run.schemas import BackpropBody, LayerBody
 from app.settings import Settings
 from engine import Spec, SpecError, start, trace_of
 from engine.arrays import Ints
@@ -14,10 +15,13 @@ from engine.examples import SPLIT
 
 def backprop(body: BackpropBody, settings: Settings) -> dict[str, Any]:
     """The loss and the layers; SpecError names what is wrong as the body calls it."""
+    if body.layers[-1].shortcut is not None:
+        allowed = "left out at the output, whose activation the loss goes with"
+        raise SpecError(f"layers.{len(body.layers) - 1}.shortcut", body.layers[-1].shortcut, allowed)
     try:
         spec = Spec.make(_spec(body), settings.engine_limits)
     except SpecError as error:
-        own = _own_name(error.field, len(body.layers))
+        own = _own_name(error.field, body)
         raise error.renamed(own, error.allowed.replace("data.", "")) from None
     check_size(spec, len(body.x), settings.answer_numbers)
     answer = traced(trace_of(start(spec), _places(len(body.x))))
@@ -45,8 +49,7 @@ def _spec(body: BackpropBody) -> dict[str, Any]:
         "dataset": "custom",
         "data": {"x": body.x, "y": body.y, "task": "regression"},
         "scaling": "none",
-        "hidden": [len(layer.W) for layer in hidden],
-        "activation": [layer.activation for layer in hidden],
+        "layers": [item for item, _ in _items(hidden)],
         "output_activation": output.activation,
         "parameters": [{"W": layer.W, "b": layer.b or [0.0] * len(layer.W)} for layer in body.layers],
         "frozen": _without_biases(body),
@@ -70,15 +73,24 @@ def _places(rows: int) -> Ints:
     return np.argsort(np.random.default_rng([0, SPLIT]).permutation(rows)) if rows > 1 else np.array([0])
 
 
-def _own_name(field: str, layers: int) -> str:
+def _items(hidden: Sequence[LayerBody]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The hidden layers as a spec has them, item by item, each with its name in the body."""
+    for k, layer in enumerate(hidden):
+        yield {"kind": "dense", "units": len(layer.W), "activation": layer.activation}, f"layers.{k}"
+        if layer.shortcut is not None:
+            yield {"kind": "shortcut", "over": layer.shortcut}, f"layers.{k}.shortcut"
+
+
+def _own_name(field: str, body: BackpropBody) -> str:
     """A spec's field as the body of /backprop calls it."""
     head, _, rest = field.partition(".")
-    last = f"layers.{layers - 1}"
+    if head == "layers" and rest:
+        place, _, option = rest.partition(".")
+        own = [name for _, name in _items(body.layers[:-1])][int(place)]
+        return f"{own}.activation" if option == "activation" else own
     named = {
         "parameters": f"layers.{rest}",
-        "activation": f"layers.{rest}.activation",
         "data": rest,
-        "output_activation": f"{last}.activation",
-        "hidden": "layers",
+        "output_activation": f"layers.{len(body.layers) - 1}.activation",
     }
     return named.get(head, field).rstrip(".") or "x"

@@ -197,7 +197,7 @@ def _carry(training: C, count: int, seconds: float, retention: Retention, before
     deadline = perf_counter() + seconds
     spec, state, last, losses = training.state.spec, training.state, None, []
     target, sure = state.step + count, state.step + sure
-    few = max(1, TRACED_NUMBERS // trace_numbers(spec.network.sizes, spec.batch_size))
+    few = max(1, TRACED_NUMBERS // trace_numbers(spec.network, spec.batch_size))
     points: dict[int, Column] = {}
     kept: dict[int, RunState] = {}
     traces: dict[int, Trace] = {}

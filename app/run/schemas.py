@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from app.run.deeds import Step
 from app.settings import MOST_STEPS
-from engine import FIELDS, LIMITS
+from engine import FIELDS, LIMITS, OPERATIONS
 from engine.edits import MOST_EXAMPLES
 from engine.edits import MOST_STEPS as MOST_UNTIL
 from engine.fields import Field as SpecField
+from engine.layers import KINDS
+from engine.operations.base import Option
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Input = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e150, le=1e150)]
@@ -57,6 +59,27 @@ _DATA: Schema = {
 }
 
 
+def _option_schema(option: Option) -> Schema:
+    if option.limit:
+        return {"type": "integer", "minimum": 1, "maximum": getattr(LIMITS, option.limit)}
+    return {"type": "string", "enum": list(option.choices)}
+
+
+def _item_schema(kind: str) -> Schema:
+    """JSON Schema of one item of the field `layers`, an object."""
+    options = OPERATIONS[kind].options
+    return {
+        "type": "object",
+        "description": OPERATIONS[kind].sentence,
+        "properties": {"kind": {"const": kind}, **{option.name: _option_schema(option) for option in options}},
+        "required": ["kind", *(option.name for option in options if option.default is None)],
+        "additionalProperties": False,
+    }
+
+
+_ITEMS: list[Schema] = [{"type": "string"}, *map(_item_schema, KINDS)]
+
+
 def _field_schema(field: SpecField) -> Schema:
     """JSON Schema of one field of a spec. null stands for the default."""
     bounds = {"minimum": field.minimum, "maximum": field.maximum}
@@ -68,6 +91,7 @@ def _field_schema(field: SpecField) -> Schema:
         "integer": {"type": ["integer", "null"], **bounds},
         "number": {"type": ["number", "null"], **bounds},
         "integers": {"type": ["array", "null"], "items": units, "maxItems": LIMITS.hidden_layers},
+        "layers": {"anyOf": [{"type": ["string", "null"]}, {"type": "array", "items": {"anyOf": _ITEMS}}]},
         "settings": {"type": ["object", "null"], "additionalProperties": {"type": "number"}},
         "frozen": {"type": ["array", "null"], "items": {"type": "string"}, "maxItems": LIMITS.frozen},
         "parameters": {"type": ["array", "null"], "items": _LAYER, "maxItems": LIMITS.hidden_layers + 1},
@@ -168,6 +192,7 @@ class LayerBody(Body):
     W: list[list[Number]] = Field(min_length=1, max_length=LIMITS.units)
     b: list[Number] | None = Field(None, min_length=1, max_length=LIMITS.units)
     activation: str = Field("identity", max_length=40)
+    shortcut: int | None = Field(None, ge=1, le=LIMITS.hidden_layers, description=OPERATIONS["shortcut"].sentence)
 
 
 class BackpropBody(Body):
@@ -248,6 +273,7 @@ class LayerAnswer(BaseModel):
     """One layer in one step: z, a, da, dz (examples, units); W, dW, W_next (units, inputs); b, db, b_next (units).
 
     All gradients are those of the data's loss; `dW_penalty` is what regularization adds to dW, null if there is none.
+    `o` is what the layer gives where a shortcut adds to its a, null elsewhere; dL/do is da.
     A `da` is null where an output's a is next to 0 or 1 and its dL/da beyond any number; dz is told all the same.
     """
 
@@ -256,6 +282,7 @@ class LayerAnswer(BaseModel):
     b: Vector
     z: Matrix
     a: Matrix
+    o: Matrix | None
     da: Matrix
     dz: Matrix
     dW: Matrix
@@ -388,6 +415,7 @@ class CatalogAnswer(BaseModel):
     datasets: dict[str, Any]
     features: dict[str, Any]
     activations: dict[str, Any]
+    operations: dict[str, Any]
     losses: dict[str, Any]
     optimizers: dict[str, Any]
     initializers: dict[str, Any]

@@ -3,5 +3,6 @@
 from engine.operations.activation import ACTIVATION
 from engine.operations.base import Operation
 from engine.operations.dense import DENSE
+from engine.operations.shortcut import SHORTCUT
 
-OPERATIONS: dict[str, Operation] = {entry.name: entry for entry in (DENSE, ACTIVATION)}
+OPERATIONS: dict[str, Operation] = {entry.name: entry for entry in (DENSE, ACTIVATION, SHORTCUT)}
