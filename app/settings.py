@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     room_lookups: float = _limit(5.0, "class rooms a second that strangers at one address may look up", gt=0)
     room_lookups_burst: float = _limit(1_500.0, "class rooms that strangers at one address may look up at once", ge=1)
     room_lookups_in_all: float = _limit(100.0, "class rooms a second that strangers may look up in all", gt=0)
-    heavy_jobs: int = _limit(32, "heavy computations waiting in one process", ge=1)
+    heavy_jobs: int = _limit(32, "heavy computations in one process; a third of one address while others wait", ge=1)
     heavy_jobs_per_visitor: int = _limit(4, "heavy computations of one visitor at once", ge=1)
 
     @property

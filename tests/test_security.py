@@ -15,10 +15,13 @@ from fastapi import params
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from test_api import play
+from uvicorn import Config
+from uvicorn.server import ServerState
 
 import machine
 from app.main import create_app
 from app.serve import security
+from app.serve.protocol import BoundedProtocol
 from app.serve.security import CSP, cross_site
 from app.serve.strict import StrictRoute
 from app.settings import Settings
@@ -393,6 +396,51 @@ def test_a_flood_of_heads_takes_no_memory(bounded: str) -> None:
     flood = b"GET /healthz HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X-%d: %b\r\n" % (i, b"a" * 1000) for i in range(5000))
     answer = talk(bounded, flood)
     assert answer == b"" or b" 431 " in answer.split(b"\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("between", "status"),
+    [
+        (b"0\r\nX: y\r\n\r\n", 201),
+        (b"0\r\n" + b"X: y\r\n" * 20_000, 431),
+        (b"2;" + b"x" * 100_000 + b"\r\n", 431),
+        (b"2" + b";x=y" * 20_000, 431),
+    ],
+    ids=["a trailer", "a flood of trailers", "a long extension", "extensions"],
+)
+def test_what_stands_between_chunks_counts(bounded: str, between: bytes, status: int) -> None:
+    """A body's trailers and chunk extensions have the bound of a head; a trailer is let go."""
+    headers = [HOST, "Content-Type: application/json", "Transfer-Encoding: chunked"]
+    answer = talk(bounded, request("POST /api/v1/runs HTTP/1.1", headers, b"2\r\n{}\r\n") + between, pieces=9)
+    assert answer.startswith(b"HTTP/1.1 %d" % status)
+
+
+def test_a_trailer_is_no_header() -> None:
+    """Nobody reads one, and kept they cost many times their size."""
+    config = Config(app=None, lifespan="off")  # type: ignore[arg-type]
+    config.load()
+
+    async def main() -> None:
+        protocol = BoundedProtocol(config, ServerState(), {"serving": Settings()})
+        protocol.connection_made(Transport())
+        head = request("POST / HTTP/1.1", [HOST, "Transfer-Encoding: chunked"])
+        for data in (head, b"2\r\n{}\r\n0\r\n", b"X: y\r\n" * 100):
+            protocol.data_received(data)
+        assert [name for name, _ in protocol.headers] == [b"host", b"transfer-encoding"]
+        for task in protocol.tasks:
+            task.cancel()
+
+    asyncio.run(main())
+
+
+class Transport(asyncio.Transport):
+    """A connection that leads nowhere."""
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return default
+
+    def is_closing(self) -> bool:
+        return False
 
 
 @contextmanager

@@ -5,6 +5,7 @@ if they were full again. Nothing of them is in the store.
 """
 
 from collections import OrderedDict
+from contextvars import ContextVar
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import ip_address, ip_network
@@ -70,6 +71,10 @@ def _run_of(path: str) -> str | None:
     """The run that a path names: what a script without a cookie is counted by."""
     found = _RUN.search(path)
     return found[1] if found else None
+
+
+# Whose request is under way, by address: whatever it sets going is counted there.
+CALLER: ContextVar[str] = ContextVar("caller", default="")
 
 
 def address_of(scope: Scope) -> str:

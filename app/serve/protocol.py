@@ -1,4 +1,7 @@
-"""uvicorn's HTTP protocol with two bounds that it lacks: how long a request's head may be, and how long it may take."""
+"""uvicorn's HTTP protocol with two bounds that it lacks: how long a request's head may be, and how long it may take.
+
+It stands on the insides of one minor version of uvicorn, to which pyproject.toml pins it.
+"""
 
 from asyncio import TimerHandle
 from http import HTTPStatus
@@ -11,6 +14,9 @@ from app.serve.given import Serving
 from app.serve.security import HEADERS
 
 
+FRAME = 24  # bytes round a chunk: its length, and two line ends
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """Closes a connection whose request is sent too slowly, or whose head is too long: 408 and 431."""
 
@@ -18,7 +24,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         settings: Serving = self.app_state["serving"]  # of the app's lifespan
         self.head_bytes, self.receive_seconds = settings.head_bytes, settings.receive_seconds
-        self._in_head, self._head, self._started = True, 0, False
+        self._in_head, self._loose, self._started = True, 0, False
         self._deadline: TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -32,12 +38,18 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a head that does not end count; those of a body are the app's to bound."""
-        if self._in_head:
-            self._head += len(data)
+        """Bytes of a head that does not end count, and so do those between the parts of a body, its trailers among
+        them; those of the body itself are the app's to bound.
+        """
+        self._loose += len(data)
         super().data_received(data)
-        if self._in_head and self._head > self.head_bytes:
+        if self._loose > self.head_bytes:
             self._refuse(431)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One of the head's. A trailer, which comes after a body, is let go: nobody reads it."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_message_begin(self) -> None:
         """A new request on this connection."""
@@ -49,15 +61,21 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The app starts now, unless the head was too long after all."""
-        self._in_head, self._head = False, 0
+        self._in_head = False
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > self.head_bytes:
             self._refuse(431)
         else:
+            self._loose -= size
             super().on_headers_complete()
+
+    def on_chunk_complete(self) -> None:
+        """What frames a chunk is its due."""
+        self._loose -= FRAME
 
     def on_body(self, body: bytes) -> None:
         """Not for a request that was refused."""
+        self._loose -= len(body)
         if not self.transport.is_closing():
             super().on_body(body)
 
@@ -65,7 +83,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """All of it is here."""
         self._stop_clock()
         self._started = False
-        self._in_head = True
+        self._in_head, self._loose = True, 0
         if not self.transport.is_closing():
             super().on_message_complete()
 

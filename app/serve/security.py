@@ -1,6 +1,7 @@
 """What stands between the network and the app: headers on every answer, the cross-site rule, the limit on bodies."""
 
 import logging
+from asyncio import CancelledError
 from secrets import token_urlsafe
 from time import perf_counter
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.serve.errors import problem
 from app.serve.given import Serving
+from app.serve.limits import CALLER, address_of
 
 log = logging.getLogger("playground")
 
@@ -88,6 +90,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        CALLER.set(address_of(scope))
         bare = scope["method"] == "HEAD"
         if bare and not scope["path"].endswith("/stream"):
             scope = {**scope, "method": "GET"}  # answered alike, without the body
@@ -95,6 +98,11 @@ class Guard:
         try:
             app = await self._refusal(scope) or self.app
             await app(scope, self._bounded(receive), answer.send)
+        except CancelledError:  # by the server, which leaves without waiting for it
+            if answer.started or not scope["app"].state.stopping.is_set():
+                raise
+            detail = "The server is being stopped: it is not known whether this was still done."
+            await problem(503, detail, headers={"retry-after": "5"})(scope, receive, answer.send)
         except Exception:
             log.exception("request %s failed", answer.id)
             if answer.started:
