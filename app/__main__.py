@@ -5,27 +5,36 @@ import os
 # One thread for NumPy's matrix products: at this size more of them only get into each other's way. Before NumPy loads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import logging
 import signal
 import socket
+import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from types import FrameType
 from typing import NoReturn
 
 import uvicorn
+from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
 
 from app.serve.addresses import EVERYWHERE, base_url
 from app.serve.process import GRACE_SECONDS, leave, leave_with_workers
 from app.serve.protocol import BoundedProtocol
-from app.settings import Settings, load
+from app.settings import Settings, load, unknown, wrong
+from app.stores import needs_redis
 
 # What the kernel may hold of a stream that its reader does not read: a stalled page then misses frames, not seconds.
 UNSENT_BYTES = 16 << 10
+# A worker that gives no sign of life for so long is replaced; it gives none while it imports, which a busy machine may
+# take long for.
+START_SECONDS = 60
+log = logging.getLogger("playground")
 
 
 def main() -> None:
     """Serve until SIGINT or SIGTERM."""
-    settings = load()
+    settings = _settings()
     config = server_config(settings)
     listener = config.bind_socket()
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):
@@ -35,12 +44,46 @@ def main() -> None:
     if settings.host in EVERYWHERE or settings.public_url:
         print(f"In your network, and for a class: {base_url(settings)}", flush=True)
     if settings.workers > 1:
-        supervisor = Multiprocess(config, sockets=[listener])
+        supervisor = Supervisor(config, sockets=[listener])
         _on_stop(leave_with_workers)  # uvicorn's own waits for a sign of life of each first, up to 5 s
         supervisor.run()
     else:
         _on_stop(leave)  # uvicorn raises the signal again once it has stopped: that is no failure
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _settings() -> Settings:
+    """The settings, if they can be served with; else a sentence for each fault, and the end."""
+    try:
+        settings = load()
+    except ValidationError as error:
+        sys.exit("\n".join(wrong(error)))
+    for sentence in unknown(os.environ):
+        print(sentence, file=sys.stderr)
+    if needs_redis(settings) and not _is_there("redis"):
+        sys.exit('A store in Redis needs its client: pip install "backprop-playground[redis]"')
+    return settings
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+class Supervisor(Multiprocess):
+    """uvicorn's, which tells of a worker that died."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace workers that are gone."""
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        for gone, now in zip(before, self.processes, strict=True):
+            if gone is not now:
+                log.warning(
+                    "worker %s died (exit code %s); worker %s takes its place", gone.pid, gone.exitcode, now.pid
+                )
 
 
 def _on_stop(handler: Callable[[int, FrameType | None], NoReturn]) -> None:
@@ -63,6 +106,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
         server_header=False,
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_worker_healthcheck=START_SECONDS,
     )
 
 

@@ -3,15 +3,20 @@
 Each setting is an environment variable PLAYGROUND_<NAME>. Those marked as limits are shown in the catalog.
 """
 
+import json
 import os
 import sys
+from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, JsonValue
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, JsonValue, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.serve.errors import allowed, short
 from engine import LIMITS, Limits
 
 LIMIT: dict[str, JsonValue] = {"limit": True}
@@ -28,6 +33,28 @@ def data_folder() -> Path:
     else:
         base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     return base / "backprop-playground"
+
+
+def _by_commas(given: Any) -> Any:
+    """Names by commas, or as a JSON list."""
+    if not isinstance(given, str):
+        return given
+    if not given.lstrip().startswith("["):
+        return [name for name in map(str.strip, given.split(",")) if name]
+    try:
+        return json.loads(given)
+    except json.JSONDecodeError:
+        raise ValueError("must be names by commas") from None
+
+
+def _address(given: str) -> str:
+    parts = urlsplit(given)
+    if given and not (parts.scheme in ("http", "https") and parts.hostname):
+        raise ValueError("must be an address such as https://play.example.org")
+    return given
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_commas)]
 
 
 def _named(name: str) -> AliasChoices:
@@ -49,10 +76,12 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=data_folder, description="Folder of the SQLite file.")
     store: str = Field("", description="redis://host:port/0, or the path of a SQLite file; empty: in the data folder.")
     trusted_proxies: str = Field("127.0.0.1", description="Addresses whose X-Forwarded-For is believed, by commas.")
-    allowed_origins: tuple[str, ...] = Field((), description="Other sites that may post here, such as https://a.org.")
-    allowed_hosts: tuple[str, ...] = Field(("*",), description="Host names that are answered.")
+    allowed_origins: Names = Field((), description="Other sites that may post here, such as https://a.org, by commas.")
+    allowed_hosts: Names = Field((), description="Host names that are answered, by commas; empty: see README.")
     secure_cookies: bool = Field(False, description="Cookies over HTTPS only; set it behind a TLS proxy.")
-    public_url: str = Field("", description="Address by which students reach a class, such as https://play.a.org.")
+    public_url: Annotated[str, AfterValidator(_address)] = Field(
+        "", description="Address by which others reach this server, such as https://play.a.org."
+    )
     metrics: bool = Field(False, description="Serve /metrics for Prometheus.")
     json_logs: bool = Field(False, description="One JSON line a request on standard output.")
 
@@ -124,3 +153,26 @@ class Settings(BaseSettings):
 def load() -> Settings:
     """The settings of this process, from its environment."""
     return Settings()
+
+
+def wrong(error: ValidationError) -> list[str]:
+    """What is wrong with settings: a sentence each, with the variable's name, its value and what is allowed."""
+    return [
+        f"{_variable(str(one['loc'][0]))}: {short(str(one['input']), 60)} is not allowed, {allowed(one)}."
+        for one in error.errors()
+    ]
+
+
+def unknown(names: Iterable[str]) -> list[str]:
+    """Of the environment's names those that look like settings and are none: a sentence each."""
+    ours = {_variable(name): None for name in Settings.model_fields}
+    found = []
+    for name in sorted(names):
+        if name.startswith("PLAYGROUND_") and name not in ours:
+            close = get_close_matches(name, ours, 1, 0.75)
+            found.append(f"{name} is no setting and changes nothing" + (f"; is it {close[0]}?" if close else "."))
+    return found
+
+
+def _variable(field: str) -> str:
+    return field.upper() if field.upper().startswith("PLAYGROUND_") else f"PLAYGROUND_{field.upper()}"

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from secrets import token_urlsafe
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import params
+from fastapi import FastAPI, params
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from test_api import play
@@ -19,8 +21,11 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 import machine
+from app.draw.rendering import asset
 from app.main import create_app
-from app.serve import security
+from app.serve import cookies, security
+from app.serve.addresses import Hosts
+from app.serve.limits import Buckets
 from app.serve.protocol import BoundedProtocol
 from app.serve.security import CSP, cross_site
 from app.serve.strict import StrictRoute
@@ -102,6 +107,7 @@ def test_a_fault_of_ours_is_a_problem_with_headers_and_no_trace(
         ("POST", {"origin": "null"}, True),
         ("POST", {"origin": "http://play.example:8000"}, False),
         ("POST", {"origin": "http://play.example"}, True),
+        ("POST", {"origin": "https://play.example:8000"}, True),
         ("POST", {"origin": "https://friend.example", "sec-fetch-site": "cross-site"}, False),
         ("POST", {"origin": "https://friend.example.evil.example"}, True),
     ],
@@ -109,7 +115,7 @@ def test_a_fault_of_ours_is_a_problem_with_headers_and_no_trace(
 def test_another_site_changes_nothing_here(method: str, headers: dict[str, str], refused: bool) -> None:
     """Sec-Fetch-Site decides, Origin where a browser sends none; scripts send neither and are let in."""
     raw = {name.encode(): value.encode() for name, value in headers.items()} | {b"host": b"play.example:8000"}
-    assert cross_site(method, raw, ("https://friend.example",)) is refused
+    assert cross_site(method, "http", raw, ("https://friend.example",)) is refused
 
 
 def test_a_cross_site_post_makes_no_run(tmp_path: Path) -> None:
@@ -124,23 +130,57 @@ def test_a_cross_site_post_makes_no_run(tmp_path: Path) -> None:
 
 
 def test_the_cookie_is_the_least_that_does(tmp_path: Path) -> None:
-    """HttpOnly, SameSite, unguessable, Secure on demand, set once; a made-up one is replaced."""
+    """HttpOnly, SameSite, unguessable, Secure and no other host's behind TLS, set once; a made-up one is replaced."""
 
     async def work(client: httpx.AsyncClient) -> None:
+        secure = client._transport.app.state.settings.secure_cookies  # type: ignore[attr-defined]
+        name = "__Host-visitor" if secure else "visitor"
         first = await client.post("/api/v1/runs", json={})
         (cookie,) = first.headers.get_list("set-cookie")
-        assert cookie.startswith("visitor=")
-        assert all(part in cookie for part in ("HttpOnly", "SameSite=Lax", "Path=/", "Secure"))
+        assert cookie.startswith(f"{name}=")
+        assert all(part in cookie for part in ("HttpOnly", "SameSite=Lax", "Path=/;"))
+        assert ("Secure" in cookie) is secure
         token = cookie.split("=", 1)[1].split(";")[0]
         assert len(token) == 43
-        again = await client.post("/api/v1/runs", json={}, headers={"cookie": f"visitor={token}"})
+        client.cookies.clear()
+        again = await client.post("/api/v1/runs", json={}, headers={"cookie": f"{name}={token}"})
         assert "set-cookie" not in again.headers
-        for bad in ("x", "é" * 43, token + "x", "../" * 14 + "x"):
-            made_up = await client.post("/api/v1/runs", json={}, headers={"cookie": f"visitor={bad}".encode()})
+        last = LETTERS[LETTERS.index(token[-1]) + 1]  # 32 bytes leave two bits of the last letter empty
+        for bad in ("x", "é" * 43, token + "x", "../" * 14 + "x", "~" * 43, token[:-1] + last):
+            made_up = await client.post("/api/v1/runs", json={}, headers={"cookie": f"{name}={bad}".encode()})
             assert made_up.status_code == 201
-            assert "set-cookie" in made_up.headers
+            assert "set-cookie" in made_up.headers, bad
+            client.cookies.clear()
+
+    for secure in (True, False):
+        play(tmp_path, work, secure_cookies=secure)
+
+
+LETTERS = ascii_uppercase + ascii_lowercase + digits + "-_"
+
+
+def test_a_cookie_of_the_plain_name_is_read_and_set_anew(tmp_path: Path) -> None:
+    """Behind TLS a visitor of before keeps the runs; the name that no other host can set wins over the plain one."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        token, other = token_urlsafe(32), token_urlsafe(32)
+        made = await client.post("/api/v1/runs", json={}, headers={"cookie": f"visitor={token}"})
+        assert f"__Host-visitor={token};" in made.headers["set-cookie"]
+        client.cookies.clear()
+        both = f"visitor={other}; __Host-visitor={token}"
+        listed = await client.get("/api/v1/runs", headers={"cookie": both})
+        assert [run["id"] for run in listed.json()["runs"]] == [made.json()["id"]]
+        assert "set-cookie" not in listed.headers
 
     play(tmp_path, work, secure_cookies=True)
+
+
+def test_under_a_path_a_cookie_is_that_paths() -> None:
+    """`__Host-` would be for the whole host."""
+    app = FastAPI()
+    app.state.settings = Settings(secure_cookies=True)
+    asked = Request({"type": "http", "headers": [], "app": app, "root_path": "/playground"})
+    assert cookies.written(asked, "visitor", "x", 60).startswith("__Secure-visitor=x; Path=/playground; ")
 
 
 def test_a_token_is_stored_as_a_hash_alone(tmp_path: Path) -> None:
@@ -199,13 +239,133 @@ def test_a_proxy_is_believed_if_it_is_trusted(start_server: StartServer, trusted
 
 
 def test_hosts_can_be_named(tmp_path: Path) -> None:
-    """Others are refused."""
+    """Others are refused, with the name of the setting; the connection ends."""
 
     async def work(client: httpx.AsyncClient) -> None:
         assert (await client.get("/api/v1/catalog", headers={"host": "playground:8000"})).status_code == 200
-        assert (await client.get("/api/v1/catalog", headers={"host": "evil.example"})).status_code == 400
+        refused = await client.get("/api/v1/catalog", headers={"host": "evil.example"})
+        assert (refused.status_code, refused.headers["connection"]) == (400, "close")
+        assert "PLAYGROUND_ALLOWED_HOSTS" in refused.json()["detail"]
 
     play(tmp_path, work, allowed_hosts=("playground",))
+
+
+LOOPBACK = ("localhost", "localhost:8000", "127.0.0.1:8000", "127.0.0.2", "[::1]:8000", "[::1]", "LOCALHOST")
+
+
+@pytest.mark.parametrize(
+    ("more", "welcome", "refused"),
+    [
+        ({}, LOOPBACK, ("evil.example", "evil.example:8000", "", "localhost.evil.example", "192.0.2.1")),
+        ({"host": "localhost"}, LOOPBACK, ("evil.example",)),
+        ({"public_url": "https://Play.example/"}, (*LOOPBACK, "play.example", "play.example:443"), ("evil.example",)),
+        ({"allowed_hosts": "play.example, b.example"}, (*LOOPBACK, "b.example:1"), ("evil.example",)),
+        ({"allowed_hosts": "*"}, ("evil.example", *LOOPBACK), ()),
+        ({"host": "0.0.0.0"}, ("school.example:8000", "192.0.2.1:8000", *LOOPBACK), ()),
+        ({"host": "::", "allowed_hosts": '["a.example"]'}, ("a.example:8000",), ("evil.example",)),
+    ],
+)
+def test_a_server_for_its_own_machine_answers_its_own_names(
+    monkeypatch: pytest.MonkeyPatch, more: dict[str, str], welcome: tuple[str, ...], refused: tuple[str, ...]
+) -> None:
+    """A page elsewhere whose name is made to lead to 127.0.0.1 is another site; others are served by setting."""
+    monkeypatch.delenv("PLAYGROUND_ALLOWED_HOSTS")
+    for name, value in more.items():
+        monkeypatch.setenv(f"PLAYGROUND_{name.upper()}", value)
+    hosts = Hosts(Settings())
+    assert [name for name in welcome if not hosts.welcome(name)] == []
+    assert [name for name in refused if hosts.welcome(name)] == []
+
+
+def test_no_redirect_is_made_of_what_host_says(tmp_path: Path) -> None:
+    """An address with one slash too many is none."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        for path in ("/learn/", "/docs/", "/api/v1/catalog/", "//evil.example/"):
+            answer = await client.get(f"http://playground{path}", headers={"host": "evil.example"})
+            assert (answer.status_code, "location" in answer.headers) == (404, False), path
+
+    play(tmp_path, work)
+
+
+def test_static_files_have_their_exact_names(tmp_path: Path) -> None:
+    """For ever under the version that all of them have, asked for again under the plain name, and nothing else."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        kept, plain = await client.get(asset("style.css")), await client.get("/static/style.css")
+        assert kept.status_code == plain.status_code == 200
+        assert kept.content == plain.content
+        assert "immutable" in kept.headers["cache-control"]
+        assert plain.headers["cache-control"] == "no-cache"
+        for answer in (kept, plain):
+            tag = answer.headers["etag"]
+            for known in (tag, f'"x", W/{tag}'):
+                again = await client.get(answer.request.url, headers={"if-none-match": known})
+                assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+            assert (await client.get(answer.request.url, headers={"if-none-match": '"x"'})).status_code == 200
+        for spelling in (
+            "x/style.css", "x/%2e%2e/style.css", "%2e/style.css", "vendor/%2e%2e/style.css", "%2e%2e/static/style.css",
+            "x/%00style.css", "x/" + "a" * 5_000, "", "vendor", "%2e%2e/README.md", "STYLE.CSS",
+        ):  # fmt: skip
+            url = f"/static/{spelling}"
+            assert (await client.get(url)).status_code == 404, spelling
+
+    play(tmp_path, work)
+
+
+def test_static_files_have_a_rate_of_their_own(tmp_path: Path) -> None:
+    """Over it they wait, and the rest is served."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        statuses = [(await client.get("/static/icon.svg")).status_code for _ in range(3)]
+        assert statuses == [200, 429, 429]
+        assert (await client.get("/api/v1/catalog")).status_code == 200
+
+    play(tmp_path, work, static_rate=0.01)
+
+
+def test_buckets_are_few_small_and_of_runs_alone(tmp_path: Path) -> None:
+    """Whatever stands where a run's id would: nothing of it is in the store, nor in memory without bound."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        limiter, store = client._transport.app.state.limiter, tmp_path / "runs.sqlite3"  # type: ignore[attr-defined]
+        assert (await client.post("/api/v1/runs", json={})).status_code == 201
+        client.cookies.clear()
+        size = store.stat().st_size
+        for path in ("x" * 5_000, "x" * 23, "x" * 21, "%00" * 22):
+            assert (await client.get(f"/api/v1/runs/{path}")).status_code == 404
+        assert len(limiter._names) == 0
+        assert (await client.get(f"/api/v1/runs/{'x' * 22}")).status_code == 404
+        assert len(limiter._names) == 1
+        assert store.stat().st_size == size
+
+    play(tmp_path, work)
+    buckets = Buckets(rate=0.001, burst=2, most=100)
+    assert [buckets.wait("me"), buckets.wait("me")] == [0.0, 0.0]
+    assert buckets.wait("me") > 900
+    for n in range(1_000):
+        buckets.wait(f"other {n}")
+    assert len(buckets) == 100
+
+
+def test_a_request_that_is_under_way_when_the_server_stops_is_told(tmp_path: Path) -> None:
+    """503, not a traceback; one that is cancelled otherwise is not answered at all."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        app = client._transport.app  # type: ignore[attr-defined]
+
+        async def slow(request: Request) -> None:
+            raise asyncio.CancelledError
+
+        app.add_api_route("/slow", slow)
+        with pytest.raises(asyncio.CancelledError):
+            await client.get("/slow")
+        app.state.stopping.set()
+        answer = await client.get("/slow")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert "not known" in answer.json()["detail"]
+
+    play(tmp_path, work)
 
 
 def test_metrics_are_behind_a_setting(tmp_path: Path) -> None:

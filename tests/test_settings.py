@@ -1,9 +1,14 @@
 """Settings come from the environment, limits are in one place, and the catalog shows them."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings
+from app.settings import Settings, unknown
 from engine import LIMITS, Spec, SpecError
 from machine import ROOT
 
@@ -15,9 +20,70 @@ def test_each_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKERS", "3")
     monkeypatch.setenv("PLAYGROUND_WORKERS", "2")
     monkeypatch.setenv("PLAYGROUND_ALLOWED_ORIGINS", '["https://a.org"]')
+    monkeypatch.setenv("PLAYGROUND_ALLOWED_HOSTS", "a.org, b.org")
     found = Settings()
     assert (found.step_seconds, found.port, found.workers) == (0.5, 8123, 2)
-    assert found.allowed_origins == ("https://a.org",)
+    assert (found.allowed_origins, found.allowed_hosts) == (("https://a.org",), ("a.org", "b.org"))
+
+
+WRONG = {
+    "PLAYGROUND_PORT": ("99999", "PLAYGROUND_PORT: 99999 is not allowed, must be at most 65535."),
+    "WORKERS": ("many", "PLAYGROUND_WORKERS: many is not allowed, must be a whole number."),
+    "PLAYGROUND_ALLOWED_HOSTS": ("[a", "PLAYGROUND_ALLOWED_HOSTS: [a is not allowed, must be names by commas."),
+    "PLAYGROUND_PUBLIC_URL": (
+        "play.org",
+        "PLAYGROUND_PUBLIC_URL: play.org is not allowed, must be an address such as https://play.example.org.",
+    ),
+}
+
+
+def started(**env: str) -> tuple[int, list[str]]:
+    """What `python -m app` says of settings with which it does not start, and its exit code."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PLAYGROUND_")}
+    command = [sys.executable, "-m", "app"]
+    done = subprocess.run(command, cwd=ROOT, env=clean | env, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stderr.splitlines()
+
+
+def test_wrong_settings_are_a_sentence_each() -> None:
+    """With the variable's name, and no traceback; the server does not start."""
+    found = started(**{name: value for name, (value, _) in WRONG.items()})
+    assert found == (1, [sentence for _, sentence in WRONG.values()])
+
+
+NO_REDIS = """
+import sys
+
+class Without:
+    def find_spec(name, path=None, target=None):
+        if name == "redis":
+            raise ModuleNotFoundError(name, name=name)
+
+sys.meta_path.insert(0, Without)
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_a_store_in_redis_needs_its_client(tmp_path: Path, workers: str) -> None:
+    """One sentence that says how to have it, however many workers there are; a name like a setting's is told of."""
+    (tmp_path / "sitecustomize.py").write_text(NO_REDIS)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    env = {"PLAYGROUND_STORE": "redis://127.0.0.1:1/0", "PLAYGROUND_WORKERS": workers, "PLAYGROUND_WORKER": "2"}
+    code, said = started(PYTHONPATH=path, **env)
+    assert code == 1
+    assert said == [
+        "PLAYGROUND_WORKER is no setting and changes nothing; is it PLAYGROUND_WORKERS?",
+        'A store in Redis needs its client: pip install "backprop-playground[redis]"',
+    ]
+
+
+def test_what_looks_like_a_setting_and_is_none_is_told_of() -> None:
+    """With the one that it may be meant for."""
+    found = unknown(["HOME", "PORT", "PLAYGROUND_PORT", "PLAYGROUND_PROT", "PLAYGROUND_XYZZY"])
+    assert found == [
+        "PLAYGROUND_PROT is no setting and changes nothing; is it PLAYGROUND_PORT?",
+        "PLAYGROUND_XYZZY is no setting and changes nothing.",
+    ]
 
 
 @pytest.mark.parametrize(

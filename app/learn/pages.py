@@ -18,6 +18,7 @@ from app.learn.exercises import LARGEST_SEED, TYPES, exercise
 from app.learn.lessons import Lesson, Visit, lesson, lessons
 from app.learn.tools import TOOLS
 from app.pool import Pool
+from app.serve.cookies import known_visitor
 from app.serve.html import html
 
 T = TypeVar("T")
@@ -58,7 +59,7 @@ def absent(request: Request) -> Response:
 async def rendered(request: Request, work: Callable[[], T]) -> T:
     """What takes some milliseconds of computing, in the pool where such work belongs."""
     pool: Pool = request.app.state.runs.pool
-    owner = request.cookies.get("visitor") or f"reader {id(request)}"
+    owner = known_visitor(request) or f"reader {id(request)}"
     return await pool.do(SCREEN_SECONDS, owner, work)
 
 

@@ -11,8 +11,8 @@ from app.draw.diagram import SIZES, Size
 from app.page.links import View, view_of
 from app.run.deeds import Deed
 from app.run.runs import Runs
+from app.serve.cookies import visitor_of
 from app.serve.forms import Fields, fields_of
-from app.serve.security import visitor_of
 
 KEY = compile(r"[\x21-\x7e]{1,64}")
 

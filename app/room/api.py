@@ -32,9 +32,10 @@ from app.room.screens import Screens
 from app.room.teaching import Teaching
 from app.run.answers import json, of_run
 from app.run.api import Key, answers_with
+from app.serve import cookies
+from app.serve.cookies import visitor_of
 from app.serve.html import takes_gzip
 from app.serve.limits import network
-from app.serve.security import visitor_of
 from app.serve.strict import StrictRoute
 from app.settings import Settings
 from engine import Spec
@@ -95,7 +96,7 @@ async def caller(request: Request) -> Caller:
     secret = token.strip() if kind.lower() == "bearer" else None
     if secret is None:
         code = rooms.code_of(request.path_params.get("code", ""))
-        secret = request.cookies.get(COOKIE + code) if code else None
+        secret = (cookies.read(request, COOKIE + code) or None) if code else None
     return Caller(visitor_of(request), secret, network(request.client.host) if request.client else "")
 
 

@@ -11,6 +11,7 @@ from app.room import rooms, screens
 from app.room.api import COOKIE, Own, Rooms, Who, answer_rows
 from app.room.classroom import Caller, Classroom, Entry
 from app.room.rooms import Room, spaced
+from app.serve import cookies
 from app.serve.html import html
 
 DAY = 86_400
@@ -19,8 +20,7 @@ router = APIRouter(prefix="/class", include_in_schema=False, default_response_cl
 
 def remember(request: Request, answer: Response, code: str, secret: str) -> None:
     """The teacher's secret in a cookie that no script can read."""
-    secure = request.app.state.settings.secure_cookies
-    answer.set_cookie(COOKIE + code, secret, max_age=DAY, httponly=True, samesite="lax", secure=secure)
+    answer.headers.append("set-cookie", cookies.written(request, COOKIE + code, secret, DAY))
 
 
 async def present(code: str, who: Caller, classroom: Classroom, screen: str) -> Entry | Response:
@@ -45,7 +45,7 @@ async def over(
     to keep out.
     """
     code = rooms.code_of(room) or ""
-    secret = request.cookies.get(COOKIE + code, "")
+    secret = cookies.read(request, COOKIE + code)
     goes_on, fresh = await classroom.moved(code, secret) if code else (False, None)
     if fresh is not None:
         page = "wall?profile=projector" if screen == screens.WALL else "teach"

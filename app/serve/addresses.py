@@ -1,5 +1,5 @@
 """The address at which others reach this server: configured, or the machine's own in its network. Never what a
-request says about it.
+request says about it; what it says must be one of the names that are served.
 """
 
 import socket
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from app.serve.given import Serving
 
@@ -30,11 +31,42 @@ def is_reachable(settings: Serving) -> bool:
     """Whether others can open `base_url`: not if this server listens to its own machine alone."""
     if settings.public_url:
         return True
-    host = lan_address() if settings.host in EVERYWHERE else settings.host
+    return not _is_loopback(lan_address() if settings.host in EVERYWHERE else settings.host)
+
+
+class Hosts:
+    """Which host names are answered: those of the settings; without any, all, but for a server that listens to its own
+    machine alone. There a name that leads to it from elsewhere is another site's, which would read what is here.
+    """
+
+    def __init__(self, settings: Serving) -> None:
+        named = {name.lower() for name in settings.allowed_hosts}
+        public = urlsplit(settings.public_url).hostname
+        self._all = "*" in named or not (named or _is_loopback(settings.host))
+        self._named = named | ({public} if public else set())
+        self._loopback = _is_loopback(settings.host)
+
+    def welcome(self, host: str) -> bool:
+        """Whether a request for this host, with or without a port, is answered."""
+        if self._all:
+            return True
+        name = host.lower() if host.endswith("]") else host.lower().rsplit(":", 1)[0]
+        return name in self._named or (self._loopback and _is_loopback(name.strip("[]")))
+
+    @property
+    def refusal(self) -> str:
+        """What is said of any other."""
+        return (
+            "This host name is not served here. If it is this server's own, its keeper names it in "
+            "PLAYGROUND_ALLOWED_HOSTS, or the whole address in PLAYGROUND_PUBLIC_URL."
+        )
+
+
+def _is_loopback(host: str) -> bool:
     try:
-        return not ip_address(host).is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
-        return host != "localhost"
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def lan_address() -> str:

@@ -108,7 +108,7 @@ def invalid(error: RequestValidationError) -> Failed:
     found = []
     for each in error.errors()[:20]:
         place = [str(part) for part in each["loc"] if part not in ("body", "query", "path", "header")]
-        one = {"field": short(".".join(place)) or "body", "allowed": short(_allowed(each), 200)}
+        one = {"field": short(".".join(place)) or "body", "allowed": short(allowed(each), 200)}
         if each["type"] not in _NO_VALUE and "input" in each:
             one["value"] = _shown(each["input"])
         found.append(one)
@@ -124,7 +124,8 @@ def _shown(value: Any) -> str:
     return repr(value) if isinstance(value, int | float | None) else type(value).__name__
 
 
-def _allowed(error: Mapping[str, Any]) -> str:
+def allowed(error: Mapping[str, Any]) -> str:
+    """What pydantic says of a value that does not fit, in the words of everything else here."""
     if error["type"] == "extra_forbidden":
         return "must be left out: there is no such field"
     if error["type"] == "missing":
@@ -134,7 +135,7 @@ def _allowed(error: Mapping[str, Any]) -> str:
     if error["type"] in _WORDS:
         return _WORDS[error["type"]].format(**error.get("ctx", {}))
     message: str = error["msg"]
-    return message.replace("Input should be", "must be")
+    return message.removeprefix("Value error, ").replace("Input should be", "must be")
 
 
 # What has no value, or one that is better not repeated: a field that does not exist may be anything.

@@ -13,7 +13,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from app.serve.given import Serving
 from app.serve.security import HEADERS
 
-
 FRAME = 24  # bytes round a chunk: its length, and two line ends
 
 

@@ -4,12 +4,13 @@ import logging
 from asyncio import CancelledError
 from secrets import token_urlsafe
 from time import perf_counter
-from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request, cookie_parser
+from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.serve.addresses import Hosts
+from app.serve.cookies import known_visitor, set_by, visitor_of
 from app.serve.errors import problem
 from app.serve.given import Serving
 from app.serve.limits import CALLER, address_of
@@ -30,9 +31,8 @@ _ALWAYS = [
 HEADERS = [(b"content-security-policy", CSP.encode()), *_ALWAYS, (b"x-frame-options", b"DENY")]
 FRAMED_HEADERS = [(b"content-security-policy", FRAMED_CSP.encode()), *_ALWAYS]
 STATIC_HEADERS = _ALWAYS[:1]  # a file is under the policy of the page that loads it, and there are a dozen to a page
+CLOSE = {"connection": "close"}
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_COOKIE = "visitor"
-_COOKIE_SECONDS = 365 * 86_400
 
 
 async def visitor(request: Request) -> str:
@@ -40,24 +40,10 @@ async def visitor(request: Request) -> str:
     return visitor_of(request)
 
 
-def visitor_of(request: Request) -> str:
-    """The visitor's token: from the cookie, or a new one that the answer will set."""
-    if token := _token(request.cookies.get(_COOKIE, "")):
-        return token
-    fresh: str = request.scope.setdefault("playground.visitor", token_urlsafe(32))
-    return fresh
-
-
-def _token(text: str) -> str | None:
-    """The text if it can be a token of ours."""
-    ours = len(text) == 43 and text.isascii() and text.replace("-", "a").replace("_", "a").isalnum()
-    return text if ours else None
-
-
-def cross_site(method: str, headers: dict[bytes, bytes], allowed: tuple[str, ...]) -> bool:
+def cross_site(method: str, scheme: str, headers: dict[bytes, bytes], allowed: tuple[str, ...]) -> bool:
     """Whether a request would change something here on behalf of another site.
 
-    Browsers say so in Sec-Fetch-Site, older ones in Origin; scripts send neither.
+    Browsers say so in Sec-Fetch-Site, older ones and those on plain http in Origin; scripts send neither.
     """
     if method in _SAFE:
         return False
@@ -69,21 +55,21 @@ def cross_site(method: str, headers: dict[bytes, bytes], allowed: tuple[str, ...
         return site not in (b"same-origin", b"none")
     if not origin:
         return False
-    return urlsplit(origin).netloc.encode("latin-1", "replace") != headers.get(b"host", b"")
+    return origin != f"{scheme}://{headers.get(b'host', b'').decode('latin-1')}"
 
 
 class TooLarge(HTTPException):
     """A body over the limit."""
 
     def __init__(self, most: int) -> None:
-        super().__init__(413, f"The body is larger than the {most:,} bytes that are allowed.", {"connection": "close"})
+        super().__init__(413, f"The body is larger than the {most:,} bytes that are allowed.", CLOSE)
 
 
 class Guard:
     """The outermost layer of the app: nothing is answered without its headers, whatever happens inside."""
 
     def __init__(self, app: ASGIApp, settings: Serving) -> None:
-        self.app, self.settings = app, settings
+        self.app, self.settings, self.hosts = app, settings, Hosts(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -94,7 +80,7 @@ class Guard:
         bare = scope["method"] == "HEAD"
         if bare and not scope["path"].endswith("/stream"):
             scope = {**scope, "method": "GET"}  # answered alike, without the body
-        answer = _Answer(scope, send, self.settings.secure_cookies, bare)
+        answer = _Answer(scope, send, self.settings, bare)
         try:
             app = await self._refusal(scope) or self.app
             await app(scope, self._bounded(receive), answer.send)
@@ -117,15 +103,14 @@ class Guard:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) > 1 or (not hosts and scope["http_version"] == "1.1"):
-            return problem(400, "A request names its host once.")
-        if not _host_allowed(headers.get(b"host", b""), self.settings.allowed_hosts):
-            return problem(400, "This host name is not served here.")
-        if cross_site(scope["method"], headers, self.settings.allowed_origins):
+            return problem(400, "A request names its host once.", headers=CLOSE)
+        if not self.hosts.welcome(headers.get(b"host", b"").decode("latin-1")):
+            return problem(400, self.hosts.refusal, headers=CLOSE)
+        if cross_site(scope["method"], scope["scheme"], headers, self.settings.allowed_origins):
             return problem(403, "Refused: this request comes from another site.")
         if _length(headers) > self.settings.body_bytes:
             return _too_large(self.settings.body_bytes)
-        cookie = _token(cookie_parser(headers.get(b"cookie", b"").decode("latin-1")).get(_COOKIE, ""))
-        if seconds := scope["app"].state.limiter.wait(scope, cookie):
+        if seconds := scope["app"].state.limiter.wait(scope, known_visitor(HTTPConnection(scope))):
             return problem(429, "Too many requests a second.", headers={"retry-after": str(seconds)})
         return None
 
@@ -143,16 +128,9 @@ class Guard:
         return bounded
 
 
-def _host_allowed(host: bytes, allowed: tuple[str, ...]) -> bool:
-    name = host.decode("latin-1").rsplit(":", 1)[0] if not host.endswith(b"]") else host.decode("latin-1")
-    return "*" in allowed or name.lower() in allowed
-
-
 def _too_large(most: int) -> ASGIApp:
     error = TooLarge(most)
-    answer = problem(413, error.detail)
-    answer.headers["connection"] = "close"
-    return answer
+    return problem(413, error.detail, headers=CLOSE)
 
 
 def _length(headers: dict[bytes, bytes]) -> int:
@@ -163,8 +141,8 @@ def _length(headers: dict[bytes, bytes]) -> int:
 class _Answer:
     """What is sent back: the app's own answer with our headers, and the visitor's cookie if there is a new one."""
 
-    def __init__(self, scope: Scope, send: Send, secure: bool, bare: bool) -> None:
-        self.scope, self._send, self.secure, self.bare = scope, send, secure, bare
+    def __init__(self, scope: Scope, send: Send, settings: Serving, bare: bool) -> None:
+        self.scope, self._send, self.settings, self.bare = scope, send, settings, bare
         self.id, self.began, self.started, self.status = token_urlsafe(9), perf_counter(), False, 0
 
     async def send(self, message: Message) -> None:
@@ -174,9 +152,8 @@ class _Answer:
             added = [pair for pair in self._ours() if pair[0] not in present]
             if b"cache-control" not in present:
                 added.append((b"cache-control", b"no-store"))
-            if token := self.scope.get("playground.visitor"):
-                added.append((b"set-cookie", self._cookie(token)))
-            message["headers"] = [*message["headers"], *added]
+            fresh = set_by(self.scope, self.settings.secure_cookies)
+            message["headers"] = [*message["headers"], *added, *fresh]
         elif self.bare and "body" in message:
             message = {**message, "body": b""}
         await self._send(message)
@@ -186,7 +163,3 @@ class _Answer:
         if path.startswith("/static/") and self.status == 200:
             return STATIC_HEADERS
         return [*(FRAMED_HEADERS if path == FRAMED else HEADERS), (b"x-request-id", self.id.encode())]
-
-    def _cookie(self, token: str) -> bytes:
-        secure = "; Secure" if self.secure else ""
-        return f"{_COOKIE}={token}; Path=/; Max-Age={_COOKIE_SECONDS}; HttpOnly; SameSite=Lax{secure}".encode()

@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.serve.cookies import visitor_of
 from app.serve.errors import Carried
-from app.serve.security import visitor_of
 
 LARGE = 64 << 10  # bytes from which a body is decoded aside, where it holds up nobody
 

@@ -8,10 +8,15 @@ from app.stores.sqlite import SqliteStore
 __all__ = ["Record", "Store", "StoreFull", "StoreUnavailable", "store_for"]
 
 
+def needs_redis(settings: Settings) -> bool:
+    """Whether the store that the settings ask for needs Redis' client, an optional dependency."""
+    return settings.store_url.startswith(("redis://", "rediss://", "unix://"))
+
+
 def store_for(settings: Settings) -> Store:
     """The store that the settings ask for, not yet opened."""
     url = settings.store_url
-    if url.startswith(("redis://", "rediss://", "unix://")):
+    if needs_redis(settings):
         from app.stores.redis import RedisStore  # its client is an optional dependency
 
         return RedisStore(url, wait=settings.store_seconds)
