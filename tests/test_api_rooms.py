@@ -379,7 +379,7 @@ def test_the_teachers_cookie_cannot_be_read_or_sent_from_elsewhere(tmp_path: Pat
         opened = await teacher.post("/class")
         cookie = next(c for c in opened.headers.get_list("set-cookie") if c.startswith(api_rooms.COOKIE))
         assert "HttpOnly" in cookie
-        assert "SameSite=lax" in cookie
+        assert "SameSite=Lax" in cookie
         secret = cookie.partition("=")[2].partition(";")[0]
         assert secret not in opened.headers["location"]
         code = opened.headers["location"].split("/")[2]

@@ -159,6 +159,46 @@ def test_a_worker_that_hangs_is_ended_with_its_supervisor(tmp_path: Path, number
                 os.kill(pid, 0)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for the workers in /proc")
+def test_a_worker_that_dies_is_replaced_and_told_of(tmp_path: Path) -> None:
+    """A warning with its number."""
+    with started(tmp_path, PLAYGROUND_WORKERS="2") as (process, server):
+        log, first = tmp_path / f"log-{server.port}", children(process)[0]
+        os.kill(first, signal.SIGKILL)
+        machine.wait_until(lambda: f"worker {first} died" in log.read_text(), process, log)
+        machine.wait_until(lambda: first not in children(process) and len(children(process)) == 2, process, log)
+
+
+SLOW = """
+import sys, time
+if "spawn_main" in " ".join(sys.orig_argv):
+    time.sleep(7)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for the workers in /proc")
+def test_workers_that_take_long_to_start_are_waited_for(tmp_path: Path) -> None:
+    """Longer than uvicorn gives them: none is replaced."""
+    (tmp_path / "sitecustomize.py").write_text(SLOW)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    with started(tmp_path, wait=False, PLAYGROUND_WORKERS="2", PYTHONPATH=path) as (process, server):
+        log = tmp_path / f"log-{server.port}"
+        machine.wait_until(lambda: len(children(process)) == 2, process, log)
+        workers = children(process)
+        machine.wait_until(lambda: machine._answers(server.url + "/healthz"), process, log)
+        assert children(process) == workers
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_server_leaves_without_a_word(tmp_path: Path, workers: str) -> None:
+    """With steps under way its log has no traceback."""
+    with started(tmp_path, PLAYGROUND_WORKERS=workers) as (process, server):
+        with_heavy_jobs(server)
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+        assert "Traceback" not in (tmp_path / f"log-{server.port}").read_text()
+
+
 HANGS = """
 import asyncio
 from app.stores.sqlite import SqliteStore

@@ -15,6 +15,7 @@ from app.failures import NotTeacher, Removed, RoomNotFound, StoreUnavailable, To
 from app.room import rooms
 from app.room.rooms import Poll, Room, Shared
 from app.run.runs import owner_of
+from app.serve.limits import Buckets
 from app.settings import Settings
 from app.stores import Store
 
@@ -62,6 +63,9 @@ class Classroom:
         self.changed: Callable[[str], None] = lambda code: None
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._seen: dict[str, Room] = {}
+        every, burst = settings.room_lookups_in_all, settings.room_lookups_burst
+        self._lookups = Buckets(settings.room_lookups, burst)
+        self._lookups_in_all = Buckets(every, max(60 * every, burst))
         self._worker, self._versions = token_hex(6), dict[str, int]()
 
     async def create(self, caller: Caller, shared: Shared) -> tuple[Room, str]:
@@ -130,7 +134,7 @@ class Classroom:
                 return entry
             if entry.student in room.removed:
                 raise Removed
-        await self._count_stranger(caller)
+        self._count_stranger(caller)
         if room is None:
             raise RoomNotFound(code or "")
         return entry
@@ -142,13 +146,10 @@ class Classroom:
             raise NotTeacher
         return entry.room
 
-    async def _count_stranger(self, caller: Caller) -> None:
-        settings = self.settings
-        rate, burst = settings.room_lookups, settings.room_lookups_burst
-        if await self.store.take(f"lookups:{_hash(caller.address)}", 1, rate, burst) < 1:
+    def _count_stranger(self, caller: Caller) -> None:
+        if self._lookups.wait(caller.address):
             raise TooMany("too many rooms looked up from this address", 30)
-        every = settings.room_lookups_in_all
-        if await self.store.take("lookups", 1, every, max(60 * every, burst)) < 1:
+        if self._lookups_in_all.wait(""):
             raise TooMany("too many rooms looked up", 30)
 
     async def _find(self, code: str) -> Room | None:
@@ -256,7 +257,7 @@ class Classroom:
         code = rooms.code_of(typed)
         room = await self.ended(code) if code else None
         if room is None or not rooms.is_teacher(room, caller.secret):
-            await self._count_stranger(caller)
+            self._count_stranger(caller)
             raise RoomNotFound(typed)
         return room
 
