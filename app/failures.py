@@ -5,8 +5,20 @@ class RunNotFound(LookupError):
     """There is no such run, or it has expired."""
 
 
-class RunDamaged(Exception):
+class Damaged(Exception):
+    """Stored bytes that are not what was written."""
+
+
+class RunDamaged(Damaged):
     """The stored bytes of this run are not what was written."""
+
+
+class RoomDamaged(Damaged):
+    """The stored bytes of this room are not what was written."""
+
+
+class OtherVersion(Exception):
+    """Stored bytes that are sound, in a form that only another version of the playground knows."""
 
 
 class TooMany(Exception):
@@ -50,6 +62,10 @@ class StoreFull(StoreUnavailable):
 
     def __init__(self) -> None:
         super().__init__("the store is full", retry_after=30)
+
+
+class StoreUnsure(StoreUnavailable):
+    """A write was sent and no answer came: it may have been done, or still be."""
 
 
 class RoomNotFound(LookupError):

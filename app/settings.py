@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     runs_in_all: int = _limit(20_000, "runs in all; the one idle longest makes room", ge=1)
     busy_seconds: float = _limit(600.0, "seconds after which a run counts as idle and may make room", ge=0)
     idle_days: float = _limit(30.0, "days after which an idle run expires", gt=0)
-    store_bytes: int = _limit(4 << 30, "bytes of the SQLite file", ge=1 << 20)
+    store_bytes: int = _limit(4 << 30, "bytes of the SQLite file; new runs get nine tenths of them", ge=1 << 20)
     store_seconds: float = _limit(0.5, "seconds to wait for the store", gt=0, le=10)
     visitor_rate: float = _limit(200.0, "requests a second of one visitor, or on one run", gt=0)
     address_rate: float = _limit(2_000.0, "requests a second from one address: a whole school fits", gt=0)

@@ -17,6 +17,7 @@ from app.room import ending, rooms
 from app.room import pages as pages_class
 from app.room.screens import STUDENT, TEACHER, WALL
 from app.settings import Settings
+from app.stores.seal import seal
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \u202eevil"
 Client = httpx.AsyncClient
@@ -680,3 +681,32 @@ def test_the_idempotency_key_makes_one_step_of_two_requests(tmp_path: Path) -> N
         assert told["shared"]["step"] == 3
 
     play(work, tmp_path)
+
+
+def test_a_damaged_room_is_said_in_words(tmp_path: Path) -> None:
+    """One flipped bit of its record, wherever it lies, or a form of a later version: a sentence on the page and over
+    JSON, and never a 500; the room beside it goes on."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room()
+        other, its_teacher, _ = await school.room()
+        code, store = path.rpartition("/")[2], school.app.state.store
+        record = await store.get(f"room:{code}")
+        stamp, value = record.stamp, record.value
+        other_form = seal(b"ROM9", b"{}")
+        for wrong in (flipped(value, 3), flipped(value, 20), flipped(value, len(value) - 9), value[:50], other_form):
+            stamp = await store.put(f"room:{code}", wrong, expected=stamp, seconds=600)
+            status, sentence = (503, "another version") if wrong is other_form else (410, "damaged")
+            for url in (path, f"/class/{code}"):
+                answer = await teacher.get(url, headers={"accept": "text/html"})
+                assert (answer.status_code, sentence in answer.text) == (status, True), (url, answer.text)
+            assert (await teacher.put(f"{path}/pace", json={"pace": "explore"})).status_code == status
+            assert (await its_teacher.get(other)).status_code == 200
+        await store.put(f"room:{code}", value, expected=stamp, seconds=600)
+        assert (await teacher.get(path)).status_code == 200
+
+    play(work, tmp_path)
+
+
+def flipped(value: bytes, place: int) -> bytes:
+    return value[:place] + bytes([value[place] ^ 4]) + value[place + 1 :]

@@ -16,17 +16,21 @@ from app.failures import (
     BadQuestion,
     Busy,
     Conflict,
+    Damaged,
     Full,
     KeyReused,
     NotStudent,
     NotTeacher,
+    OtherVersion,
     Refused,
     Removed,
+    RoomDamaged,
     RoomNotFound,
     RunDamaged,
     RunNotFound,
     StoreFull,
     StoreUnavailable,
+    StoreUnsure,
     TooMany,
 )
 from app.main import FACES, create_app
@@ -46,6 +50,10 @@ FAILURES: list[tuple[Exception, int, str | None]] = [
     (Busy("too many of one visitor", 429), 429, "1"),
     (StoreUnavailable("the store is slow", 7), 503, "7"),
     (StoreFull(), 503, "30"),
+    (StoreUnsure("the store does not answer"), 503, "1"),
+    (OtherVersion("RUN9"), 503, "60"),
+    (RoomDamaged("x"), 410, None),
+    (Damaged("x"), 410, None),
     (RoomNotFound("x"), 404, None),
     (NotTeacher(), 403, None),
     (NotStudent(), 403, None),
@@ -84,6 +92,14 @@ def test_each_failure_has_its_answer(failure: Exception, status: int, retry: str
     assert (page.status_code, page.media_type) == (status, "text/html; charset=utf-8")
     assert page.headers.get("retry-after") == retry
     assert failed(failure, TABLE).sentence in unescape(bytes(page.body).decode())
+
+
+def test_nothing_was_changed_is_said_only_where_it_is_true() -> None:
+    """A write without an answer may have been done: the sentence says so, and what makes a repetition safe."""
+    said = {type(failure): failed(failure, TABLE).sentence for failure, _, _ in FAILURES}
+    assert [kind for kind in said if "Nothing was changed" in said[kind]] == [StoreUnavailable, StoreFull]
+    assert "not known" in said[StoreUnsure]
+    assert "same Idempotency-Key" in said[StoreUnsure]
 
 
 def test_a_spec_error_names_field_value_and_what_is_allowed() -> None:

@@ -3,14 +3,18 @@
 import unicodedata
 from dataclasses import replace
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.failures import OtherVersion, RoomDamaged
 from app.room import rooms, screens
 from app.room.names import cell, clean
 from app.room.polls import BadQuestion, Question
-from app.room.rooms import ALPHABET, Refused, Room, Shared
+from app.room.rooms import ALPHABET, Poll, Refused, Room, Shared
+from app.stores import NEW
+from app.stores.seal import seal
 
 QUESTION = Question(0, "direction", "Which way?", ("up", "down", "stay"), truth="up", sentence="Up.", address="W1.1.1")
 STUDENTS = ("ada", "bob", "eve")
@@ -196,8 +200,8 @@ def test_any_course_of_a_class_keeps_its_promises(course: list[tuple[str, str, i
             continue
         told += len(after.past) - len(room.past)
         room = after
-        kept = rooms.unpack(rooms.pack(room), 7)
-        assert kept == replace(room, version=7, past=())
+        kept = rooms.unpack(rooms.pack(room), NEW.next())
+        assert kept == replace(room, stamp=kept.stamp, past=())
         asked = [poll.question.number for poll in (*room.past, *([room.poll] if room.poll else []))]
         assert asked == list(range(1, room.asked + 1))
         numbers = [student.number for student in (*room.students.values(), *room.removed.values())]
@@ -207,6 +211,38 @@ def test_any_course_of_a_class_keeps_its_promises(course: list[tuple[str, str, i
             bars = screens.question(room.poll, screens.TEACHER)["bars"]
             assert sum(bar["count"] for bar in bars) == len(room.poll.answers) <= len(room.students)
             assert set(room.poll.answers) <= set(room.students)
+
+
+def test_any_flipped_bit_of_a_room_is_noticed() -> None:
+    """In form, checksum or body, of the room and of a question that is over; and a form that is not known is told from
+    damage."""
+    room = rooms.ask(rooms.join(new_room(), "ada", "Ada"), QUESTION)
+    packed, poll = rooms.pack(room), rooms.pack_poll(Poll(QUESTION, answers={"ada": "up"}))
+    assert rooms.unpack_poll(poll).answers == {"ada": "up"}
+    for value, read in ((packed, lambda value: rooms.unpack(value, NEW)), (poll, rooms.unpack_poll)):
+        for place in range(8 * len(value)):
+            flipped = bytearray(value)
+            flipped[place // 8] ^= 1 << place % 8
+            with pytest.raises(RoomDamaged):
+                read(bytes(flipped))
+        with pytest.raises(OtherVersion):
+            read(seal(b"ROM9", value[36:]))
+        for cut in (b"", value[:20], value[:-1], value + b"x"):
+            with pytest.raises(RoomDamaged):
+                read(cut)
+
+
+def test_a_room_of_the_first_release_is_read() -> None:
+    """JSON without form and checksum; one that is no longer JSON, or not of a room, is damaged all the same."""
+    room = rooms.join(new_room(), "ada", "Ada")
+    plain = orjson.loads(rooms.pack(room)[36:]) | {"version": 5}
+    del plain["stamp"], plain["removed"]
+    assert rooms.unpack(orjson.dumps(plain), NEW) == room
+    for wrong in ({}, plain | {"shared": 3}, plain | {"students": {"ada": {}}}, plain | {"what": 1}):
+        with pytest.raises(RoomDamaged):
+            rooms.unpack(orjson.dumps(wrong), NEW)
+    with pytest.raises(RoomDamaged):
+        rooms.unpack(orjson.dumps(plain)[:-1], NEW)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -17,7 +17,7 @@ from app.room.rooms import Poll, Room, Shared
 from app.run.runs import owner_of
 from app.serve.limits import Buckets
 from app.settings import Settings
-from app.stores import Store
+from app.stores import NEW, Stamp, Store
 
 ATTEMPTS = 50
 PRESENCE_SECONDS = 240.0
@@ -66,7 +66,7 @@ class Classroom:
         every, burst = settings.room_lookups_in_all, settings.room_lookups_burst
         self._lookups = Buckets(settings.room_lookups, burst)
         self._lookups_in_all = Buckets(every, max(60 * every, burst))
-        self._worker, self._versions = token_hex(6), dict[str, int]()
+        self._worker, self._stamps = token_hex(6), dict[str, Stamp]()
 
     async def create(self, caller: Caller, shared: Shared) -> tuple[Room, str]:
         """A new room that shows `shared`, and its teacher's secret; TooMany beyond the limits."""
@@ -91,28 +91,28 @@ class Classroom:
         """The room under a code that no other has."""
         for _ in range(ATTEMPTS):
             room = replace(room, code=rooms.new_code())
-            if await self._save(room, f"room:{owner_of(caller.visitor)}"):
+            if stamp := await self._save(room, f"room:{owner_of(caller.visitor)}"):
                 await self._mark(room.code, caller)
-                return replace(room, version=1)
+                return replace(room, stamp=stamp)
         raise StoreUnavailable("no room could be opened")
 
     async def _mark(self, code: str, caller: Caller) -> None:
         """Note where a room was opened from."""
         owner = f"from:{_hash(caller.address)}"
-        await self.store.put(f"from:{code}", b"", expected=0, owner=owner, seconds=DAY)
+        await self.store.put(f"from:{code}", b"", owner=owner, seconds=DAY)
 
     async def _opened_from(self, caller: Caller) -> int:
         """How many rooms are open that were opened from the caller's address within a day."""
         marks = await self.store.owned(f"from:{_hash(caller.address)}", "from:")
-        still = [await self.store.version(_key(mark.partition(":")[2])) for mark, _ in marks]
-        return sum(version is not None for version in still)
+        still = [await self.store.stamp(_key(mark.partition(":")[2])) for mark, _ in marks]
+        return sum(stamp is not None for stamp in still)
 
     async def renew(self, room: Room, caller: Caller) -> Room:
         """The same room under a new code and with nobody in it; the old one is closed. For its teacher, who may come to
         know of it."""
         fresh = await self._open(Room("", room.teacher, room.shared, pace=room.pace), caller)
         value = orjson.dumps({"code": fresh.code, "teacher": room.teacher})
-        await self.store.put(f"moved:{room.code}", value, expected=0, seconds=MOVED_SECONDS)
+        await self.store.put(f"moved:{room.code}", value, seconds=MOVED_SECONDS)
         await self.close(room.code)
         return fresh
 
@@ -153,15 +153,15 @@ class Classroom:
             raise TooMany("too many rooms looked up", 30)
 
     async def _find(self, code: str) -> Room | None:
-        version = await self.store.version(_key(code))
+        stamp = await self.store.stamp(_key(code))
         seen = self._seen.get(code)
-        if version is None:
+        if stamp is None:
             self._seen.pop(code, None)
             return None
-        if seen is not None and seen.version == version:
+        if seen is not None and seen.stamp == stamp:
             return seen
         record = await self.store.get(_key(code))
-        return self._remember(rooms.unpack(record.value, record.version)) if record else None
+        return self._remember(rooms.unpack(record.value, record.stamp)) if record else None
 
     def _remember(self, room: Room) -> Room:
         self._seen.pop(room.code, None)
@@ -179,7 +179,8 @@ class Classroom:
 
     async def version(self, code: str) -> int | None:
         """The room's version, cheaply; None if there is no such room."""
-        return await self.store.version(_key(code))
+        stamp = await self.store.stamp(_key(code))
+        return stamp.version if stamp else None
 
     async def change(self, code: str, how: Callable[[Room], Room]) -> Room:
         """The room after `how`, saved; `how` may be called again on what another worker has saved meanwhile."""
@@ -190,17 +191,17 @@ class Classroom:
                 after = how(room)
                 if after is room:
                     return room
-                if await self._save(after):
+                if stamp := await self._save(after):
                     self.changed(code)
-                    return self._remember(replace(after, version=room.version + 1, past=()))
+                    return self._remember(replace(after, stamp=stamp, past=()))
                 await asyncio.sleep(random.random() * 0.002 * (attempt + 1))
         raise StoreUnavailable("too many changes of this room at once")
 
-    async def _save(self, room: Room, owner: str = "") -> bool:
+    async def _save(self, room: Room, owner: str = "") -> Stamp | None:
         past: dict[str, bytes | None] = {str(poll.question.number): rooms.pack_poll(poll) for poll in room.past}
         seconds = self.settings.room_idle_hours * 3600
         return await self.store.put(
-            _key(room.code), rooms.pack(room), expected=room.version, owner=owner, seconds=seconds, parts={POLLS: past}
+            _key(room.code), rooms.pack(room), expected=room.stamp, owner=owner, seconds=seconds, parts={POLLS: past}
         )
 
     async def polls(self, code: str) -> list[Poll]:
@@ -208,7 +209,7 @@ class Classroom:
         record = await self.store.get(_key(code), (POLLS,)) or await self.store.get(_ended(code), (POLLS,))
         if record is None:
             raise RoomNotFound(code)
-        room = rooms.unpack(record.value, record.version)
+        room = rooms.unpack(record.value, record.stamp)
         past = [rooms.unpack_poll(value) for value in record.parts[POLLS].values()]
         return sorted([*past, *([room.poll] if room.poll else [])], key=lambda poll: poll.question.number)
 
@@ -223,7 +224,7 @@ class Classroom:
             if record is None:
                 raise RoomNotFound(code)
             await self.store.delete(_ended(code))
-            await self.store.put(_ended(code), record.value, expected=0, seconds=ENDED_SECONDS, parts=record.parts)
+            await self.store.put(_ended(code), record.value, seconds=ENDED_SECONDS, parts=record.parts)
             await self._remove(code)
 
     async def forget(self, code: str) -> None:
@@ -242,7 +243,7 @@ class Classroom:
     async def ended(self, code: str) -> Room | None:
         """The room of a code, if it was closed of late."""
         record = await self.store.get(_ended(code))
-        return rooms.unpack(record.value, record.version) if record else None
+        return rooms.unpack(record.value, record.stamp) if record else None
 
     async def known(self, code: str, caller: Caller) -> tuple[Room | None, bool]:
         """A room, open or closed of late, to those who teach it or are in it, and whether it is open."""
@@ -270,7 +271,7 @@ class Classroom:
         self._seen.pop(room.code, None)
         owner, seconds = f"room:{owner_of(caller.visitor)}", self.settings.room_idle_hours * 3600
         await self.store.put(
-            _key(room.code), record.value, expected=0, owner=owner, seconds=seconds, parts=record.parts
+            _key(room.code), record.value, owner=owner, seconds=seconds, parts=record.parts
         )  # fmt: skip
         await self._mark(room.code, caller)
         await self.store.delete(_ended(room.code))
@@ -279,7 +280,7 @@ class Classroom:
     async def count(self, code: str, own: int) -> int:
         """Note that `own` students watch the room through this process; how many do through all of them."""
         key, now = f"here:{code}:{self._worker}", time()
-        if own or key in self._versions:
+        if own or key in self._stamps:
             await self._note(key, code, own, now)
         total = own
         for other, record in await self.store.owned(f"here:{code}", "here:"):
@@ -290,21 +291,23 @@ class Classroom:
 
     async def leave(self) -> None:
         """This process ends: nobody watches through it any more."""
-        for key in list(self._versions):
+        for key in list(self._stamps):
             await self.store.delete(key)
-        self._versions.clear()
+        self._stamps.clear()
 
     async def _note(self, key: str, code: str, own: int, now: float) -> None:
         value = orjson.dumps({"students": own, "at": now})
-        expected = self._versions.get(key, 0)
+        expected = self._stamps.get(key, NEW)
         if not own:
             await self.store.delete(key)
-            self._versions.pop(key, None)
-        elif await self.store.put(key, value, expected=expected, owner=f"here:{code}", seconds=PRESENCE_SECONDS):
-            self._versions[key] = expected + 1
+            self._stamps.pop(key, None)
+        elif stamp := await self.store.put(
+            key, value, expected=expected, owner=f"here:{code}", seconds=PRESENCE_SECONDS
+        ):
+            self._stamps[key] = stamp
         else:  # it has expired, or is another's: begin anew
             await self.store.delete(key)
-            self._versions[key] = 0
+            self._stamps[key] = NEW
 
 
 def _student(room: Room, caller: Caller) -> str:

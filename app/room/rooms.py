@@ -1,10 +1,10 @@
 """A class as a value: a frozen Room, and pure functions from a room and what happens to the room after it.
 
-Nothing here knows of stores, clocks or the web. `version` is the store's: every saved room has the next one.
+Nothing here asks a store, a clock or the web. `stamp` is the store's: every saved room has the next one.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from hmac import compare_digest
 from secrets import choice, token_urlsafe
@@ -12,15 +12,18 @@ from typing import Any, TypeVar
 
 import orjson
 
-from app.failures import Refused
+from app.failures import Damaged, Refused, RoomDamaged
 from app.room.names import clean
 from app.room.polls import CLOSED, OPEN, REVEALED, Question, canonical
+from app.stores import NEW, Stamp
+from app.stores.seal import seal, unseal
 
 T = TypeVar("T")
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # 31 characters; no 0 O, 1 I L
 CODE_LENGTH = 8
 FOLLOW, EXPLORE = "follow", "explore"
 MESSAGE_LENGTH = 200
+_FORM = b"ROM1"
 LONGEST_VIEW, LONGEST_LESSON = 2_000, 600
 
 
@@ -75,7 +78,7 @@ class Room:
     code: str
     teacher: str
     shared: Shared
-    version: int = 0
+    stamp: Stamp = NEW
     pace: str = FOLLOW
     paused: str | None = None
     asked: int = 0
@@ -86,6 +89,11 @@ class Room:
     handed: int = 0
     hand_ins: tuple[HandIn, ...] = ()
     shown: int | None = None
+
+    @property
+    def version(self) -> int:
+        """Counts the changes."""
+        return self.stamp.version
 
     @property
     def hand_in(self) -> HandIn | None:
@@ -288,26 +296,40 @@ def _poll(room: Room, number: int) -> Poll:
 
 
 def pack(room: Room) -> bytes:
-    """The room as it is stored, without the polls that are over; the version is the store's own."""
-    return orjson.dumps(replace(room, past=()))
+    """The room as it is stored, without the polls that are over; the stamp is the store's own."""
+    plain = {each.name: getattr(room, each.name) for each in fields(room)}
+    return seal(_FORM, orjson.dumps(plain | {"stamp": None, "past": ()}))
 
 
 def pack_poll(poll: Poll) -> bytes:
     """A poll that is over, as it is stored beside the room."""
-    return orjson.dumps(poll)
+    return seal(_FORM, orjson.dumps(poll))
 
 
 def unpack_poll(value: bytes) -> Poll:
-    """The poll of these bytes."""
-    return _poll_from(orjson.loads(value))
+    """The poll of these bytes; RoomDamaged or OtherVersion if they are none."""
+    return _sound(value, _poll_from)
 
 
-def unpack(value: bytes, version: int) -> Room:
-    """The room of these bytes."""
-    plain: dict[str, Any] = orjson.loads(value)
+def unpack(value: bytes, stamp: Stamp) -> Room:
+    """The room of these bytes; RoomDamaged or OtherVersion if they are none."""
+    return _sound(value, lambda plain: _room_from(plain, stamp))
+
+
+def _sound(value: bytes, read: Callable[[dict[str, Any]], T]) -> T:
+    try:
+        # Version 0.1.0 wrote no form and no checksum, but JSON as it is.
+        body = value if value.startswith(b"{") else unseal(value, (_FORM,))[1]
+        return read(orjson.loads(body))
+    except (Damaged, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise RoomDamaged(str(error)) from error
+
+
+def _room_from(plain: dict[str, Any], stamp: Stamp) -> Room:
+    named = {name: value for name, value in plain.items() if name != "version"}  # 0.1.0 had it here, too
     return Room(**{
-        **plain,
-        "version": version,
+        **named,
+        "stamp": stamp,
         "shared": Shared(**plain["shared"]),
         "poll": _poll_from(plain["poll"]) if plain["poll"] else None,
         "past": (),

@@ -4,43 +4,44 @@ The value is short, so that lists are cheap: what is said of the run as it stand
 the spec it began with, the edits, the state now, sampled points, states of the past.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import sha256
 from math import isfinite
-from struct import Struct
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 import orjson
 
+from app.failures import Damaged
 from app.run.history import Column, Head, History, Training, columns
-from app.stores import Record
+from app.stores import Record, Stamp
+from app.stores.seal import SIZE, parted, seal, unseal
 from engine import Divergence, Edit, Metrics, Spec, unpack
 from engine.packing import changed_by, changes_of
 
 KINDS = ("spec", "edits", "now", "point")
 LONG = ("parameters", "data")  # fields of a spec that may hold a hundred thousand numbers
-_HEAD = Struct("<4s32s")
-_MAGIC = b"RUN2"
+_FORM = b"RUN3"  # of the value and all parts: whichever changes, this does, and _READERS has one more
 _CACHED_BYTES = 10_000
-
-
-class Damaged(Exception):
-    """Stored bytes that are not what was written."""
 
 
 @dataclass(frozen=True)
 class Run(Training):
-    """A run as it is kept: a training with a name, an owner (a hash of the visitor's token), a version, and the digest
-    of the spec it began with."""
+    """A run as it is kept: a training with a name, an owner (a hash of the visitor's token), the stamp of its last
+    write, and the digest of the spec it began with."""
 
     id: str
     visitor: str
-    version: int
+    stamp: Stamp
     digest: str
+
+    @property
+    def version(self) -> int:
+        """Counts the changes."""
+        return self.stamp.version
 
     @property
     def head(self) -> Head:
@@ -100,7 +101,7 @@ def value_of(run: Run) -> bytes:
         "epoch": state.epoch,
         "diverged": state.divergence is not None,
     })  # fmt: skip
-    return _HEAD.pack(_MAGIC, sha256(body).digest()) + body
+    return seal(_FORM, body)
 
 
 def _told(metrics: Mapping[str, Metrics]) -> dict[str, list[float | str | None]]:
@@ -119,15 +120,25 @@ def _metrics(told: Mapping[str, Sequence[Any]]) -> dict[str, Metrics]:
 
 
 def _opened(value: bytes) -> dict[str, Any]:
-    """The meaning of a value; Damaged if a bit has changed."""
-    if len(value) < _HEAD.size:
-        raise Damaged("a record is too short")
-    magic, digest = _HEAD.unpack_from(value)
-    body = value[_HEAD.size :]
-    if magic != _MAGIC or sha256(body).digest() != digest:
-        raise Damaged("a record's checksum does not match")
-    found: dict[str, Any] = orjson.loads(body)
+    """The meaning of a value; Damaged if a bit has changed, OtherVersion if no reader knows its form."""
+    reader = _READERS.get(parted(value)[0], _sealed)
+    found: dict[str, Any] = orjson.loads(reader(value))
     return found
+
+
+def _sealed(value: bytes) -> bytes:
+    return unseal(value, (_FORM,))[1]
+
+
+def _of_0_1_0(value: bytes) -> bytes:
+    """The checksum did not cover the form."""
+    _, body = parted(value)
+    if sha256(body).digest() != value[4:SIZE]:
+        raise Damaged("a record's checksum does not match")
+    return body
+
+
+_READERS: dict[bytes, Callable[[bytes], bytes]] = {b"RUN2": _of_0_1_0, _FORM: _sealed}
 
 
 def summary(run_id: str, record: Record) -> Summary:
@@ -135,7 +146,7 @@ def summary(run_id: str, record: Record) -> Summary:
     meta = _opened(record.value)
     loss = {name: each.loss for name, each in _metrics(meta["metrics"]).items()}
     return Summary(
-        run_id, record.version, meta["step"], meta["epoch"], meta["count"], loss,
+        run_id, record.stamp.version, meta["step"], meta["epoch"], meta["count"], loss,
         meta["origin"] + meta["edits"], meta["diverged"],
     )  # fmt: skip
 
@@ -150,7 +161,7 @@ def decode(run_id: str, record: Record) -> Run:
         raise Damaged("the state is not the one that belongs here")
     metrics = _metrics(meta["metrics"])
     sampled = sampled_of(record.parts["point"], state.step, len(columns(origin)))
-    return Run(origin, edits, state, metrics, sampled, run_id, record.owner, record.version, meta["origin"])
+    return Run(origin, edits, state, metrics, sampled, run_id, record.owner, record.stamp, meta["origin"])
 
 
 def told_of(head: Head, origin: Spec) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from app.costs import bytes_cost, data_cost, given_cost, look_cost, step_cost, told_cost
-from app.failures import Conflict, RunDamaged, RunNotFound, StoreFull, TooMany
+from app.failures import Conflict, Damaged, OtherVersion, RunDamaged, RunNotFound, TooMany
 from app.pool import Pool
 from app.run import history
 from app.run.allowed import check
@@ -22,7 +22,6 @@ from app.run.history import Retention, Steps, Training
 from app.run.idempotency import Once, version_of
 from app.run.record import (
     KINDS,
-    Damaged,
     Run,
     Summary,
     decode,
@@ -35,7 +34,7 @@ from app.run.record import (
     value_of,
 )
 from app.settings import Settings
-from app.stores import Store
+from app.stores import NEW, Stamp, Store
 from engine import CorruptState, Edit, RunState, Spec, SpecError, pack, replay, start, unpack
 
 __all__ = ["Run", "Runs", "Steps", "Summary"]
@@ -84,11 +83,11 @@ class Runs:
 
     async def get(self, run_id: str) -> Run:
         """The run as it stands in the store."""
-        version = await self.store.version(_key(run_id))
+        stamp = await self.store.stamp(_key(run_id))
         cached = self._cache.get(run_id)
-        if cached and cached.version == version:
+        if cached and cached.stamp == stamp:
             return cached
-        record = await self.store.get(_key(run_id), KINDS) if version is not None else None
+        record = await self.store.get(_key(run_id), KINDS) if stamp else None
         if record is None:
             self._cache.drop(run_id)
             raise RunNotFound(run_id)
@@ -108,7 +107,7 @@ class Runs:
         for key, record in owned:
             try:
                 found.append(summary(key.removeprefix("run:"), record))
-            except Damaged:
+            except (Damaged, OtherVersion):
                 continue
         return found
 
@@ -140,8 +139,8 @@ class Runs:
                 return await self._add(after, owner_of(visitor), kept), steps
             if after is run and not once:
                 return run, steps
-            saved = replace(after, version=run.version + 1)
-            if await self._put(saved, run.version, await self._parts(run, saved, steps, once)):
+            ahead = replace(after, stamp=run.stamp.next())
+            if saved := await self._put(ahead, run.stamp, await self._parts(run, ahead, steps, once)):
                 self.steps_taken += steps.done
                 return saved, steps
             await asyncio.sleep(random.random() * 0.002 * attempt)
@@ -237,7 +236,17 @@ class Runs:
         await self._make_room(owner)
         cost = 2 * told_cost(made.origin)
         digest, spec = await self.pool.do(cost, owner, lambda: origin_parts(made.origin), admitted=True)
-        run = Run(made.origin, made.edits, made.state, made.metrics, made.sampled, token_urlsafe(16), owner, 1, digest)
+        run = Run(
+            made.origin,
+            made.edits,
+            made.state,
+            made.metrics,
+            made.sampled,
+            token_urlsafe(16),
+            owner,
+            NEW.next(),
+            digest,
+        )
         points = zip(run.sampled.steps.tolist(), run.sampled.values, strict=True)
         parts: Changed = {
             "spec": spec,
@@ -246,29 +255,24 @@ class Runs:
         }
         if run.edits:
             parts["edits"] = {"all": edits_bytes(run.edits)}
-        await self._put(run, 0, parts)
+        saved = await self._put(run, NEW, parts)
+        assert saved, "an id that was drawn is new"
         self._count += 1
-        return run
+        return saved
 
-    async def _put(self, run: Run, expected: int, parts: Changed) -> bool:
+    async def _put(self, run: Run, expected: Stamp, parts: Changed) -> Run | None:
+        """The run as it is saved now; None if somebody else has saved it in between."""
         seconds, value = self.settings.idle_days * 86_400, value_of(run)
         now = await self._packed(run, {run.state.step: run.state})
         parts["now"] = {"state": now[str(run.state.step)]}
-
-        async def put() -> bool:
-            key = _key(run.id)
-            return await self.store.put(key, value, expected=expected, owner=run.visitor, seconds=seconds, parts=parts)
-
-        try:
-            done = await put()
-        except StoreFull:
-            idle = await self.store.oldest("run:", time() - self.settings.busy_seconds, 50)
-            if not [await self.store.delete(key) for key in idle if key != _key(run.id)]:
-                raise
-            done = await put()
-        if done:
-            self._cache.put(run)
-        return done
+        stamp = await self.store.put(
+            _key(run.id), value, expected=expected, owner=run.visitor, seconds=seconds, parts=parts
+        )
+        if stamp is None:
+            return None
+        saved = replace(run, stamp=stamp)
+        self._cache.put(saved)
+        return saved
 
     async def _make_room(self, owner: str) -> None:
         """Below both limits on runs, or the ones idle longest make room, or TooMany."""

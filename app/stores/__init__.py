@@ -1,11 +1,11 @@
 """Where runs are kept: one interface, SQLite by default, Redis for several machines."""
 
-from app.failures import StoreFull, StoreUnavailable
+from app.failures import StoreFull, StoreUnavailable, StoreUnsure
 from app.settings import Settings
-from app.stores.base import Record, Store
+from app.stores.base import NEW, Record, Stamp, Store
 from app.stores.sqlite import SqliteStore
 
-__all__ = ["Record", "Store", "StoreFull", "StoreUnavailable", "store_for"]
+__all__ = ["NEW", "Record", "Stamp", "Store", "StoreFull", "StoreUnavailable", "StoreUnsure", "store_for"]
 
 
 def needs_redis(settings: Settings) -> bool:

@@ -1,4 +1,4 @@
-"""What every store does: keep records by key, each with a version, and change one only if its version is the expected.
+"""What every store does: keep records by key, each with a stamp, and change one only if its stamp is the expected.
 
 A record has a value, which is rewritten at each change, and parts by (kind, name), which are written once or seldom:
 the spec a run began with, sampled points, checkpoints. One `put` writes value and parts or nothing, so an idempotency
@@ -7,23 +7,40 @@ key is simply a part that is written together with the step it stands for.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from secrets import token_hex
+from typing import NamedTuple, Protocol
 
 Parts = Mapping[str, Mapping[str, bytes | None]]
+
+
+class Stamp(NamedTuple):
+    """Which write a record is: a number that counts them, and a random token, for a store that has lost its last writes
+    counts up to the same numbers again."""
+
+    version: int
+    token: str
+
+    def next(self) -> "Stamp":
+        """The stamp of a write that follows on this one, and of no other."""
+        return Stamp(self.version + 1, token_hex(8))
+
+
+NEW = Stamp(0, "")  # of what is not there yet
 
 
 @dataclass(frozen=True)
 class Record:
     """One record as it was read, at one moment: parts by kind, then by name."""
 
-    version: int
+    stamp: Stamp
     owner: str
     value: bytes
     parts: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
 
 
 class Store(Protocol):
-    """Every method may raise StoreUnavailable, within the time the store was given to wait."""
+    """Every method may raise StoreUnavailable, within the time the store was given to wait; one that writes raises
+    StoreUnsure if it may have been done or not."""
 
     async def open(self) -> None:
         """Connect; may be called again after `close`."""
@@ -34,8 +51,8 @@ class Store(Protocol):
     async def ready(self) -> None:
         """Return if a write would succeed now."""
 
-    async def version(self, key: str) -> int | None:
-        """The version of a record, cheaply; None if there is none."""
+    async def stamp(self, key: str) -> Stamp | None:
+        """The stamp of a record, cheaply; None if there is none."""
 
     async def get(self, key: str, kinds: Sequence[str] = ()) -> Record | None:
         """A record with all its parts of these kinds, read at one moment."""
@@ -47,12 +64,18 @@ class Store(Protocol):
         """The names of a record's parts of one kind."""
 
     async def put(
-        self, key: str, value: bytes, *, expected: int, owner: str = "", seconds: float, parts: Parts | None = None
-    ) -> bool:
-        """Write value and parts (None deletes one) if the version is `expected` (0: there is no record).
+        self,
+        key: str,
+        value: bytes,
+        *,
+        expected: Stamp = NEW,
+        owner: str = "",
+        seconds: float,
+        parts: Parts | None = None,
+    ) -> Stamp | None:
+        """Write value and parts (None deletes one) if the stamp is `expected`; the new one, which follows on it.
 
-        The version becomes `expected` + 1. False, and nothing written, if it is another. The record expires after
-        `seconds` without a write.
+        None, and nothing written, if it is another. The record expires after `seconds` without a write.
         """
 
     async def delete(self, key: str) -> bool:

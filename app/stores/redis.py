@@ -5,19 +5,20 @@ conflict. It is the visitor's idempotency key that makes a repeated request safe
 """
 
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from time import time
 from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import OutOfMemoryError, RedisError
+from redis.exceptions import OutOfMemoryError, RedisError, ResponseError
 
-from app.failures import StoreFull, StoreUnavailable
-from app.stores.base import Parts, Record
+from app.failures import StoreFull, StoreUnavailable, StoreUnsure
+from app.stores.base import NEW, Parts, Record, Stamp
 
-# Names: r: a record's hash (v version, o owner, x value, k kinds), p: a hash of parts for each kind, i: keys of one
-# prefix by time of writing, o: the same of one owner, e: all keys by time of expiry, b: buckets.
+# Names: r: a record's hash (v version, t token, o owner, x value, k kinds), p: a hash of parts for each kind, i: keys
+# of one prefix by time of writing, o: the same of one owner, e: all keys by time of expiry, b: buckets.
 _NAMES = """
 local function split(key) return string.match(key, '^[^:]*') end
 local function forget(key)
@@ -34,14 +35,14 @@ end
 _PUT = (
     _NAMES
     + """
-local key, expected, value, owner, now, seconds = unpack(ARGV)
+local key, expected, token, version, written, value, owner, now, seconds = unpack(ARGV)
 local name = 'bp:r:' .. key
-local kept = redis.call('HMGET', name, 'v', 'o', 'k')
-if (kept[1] or '0') ~= expected then return 0 end
+local kept = redis.call('HMGET', name, 'v', 'o', 'k', 't')
+if (kept[1] or '0') ~= expected or (kept[4] or '') ~= token then return 0 end
 local kinds = kept[3] or ''
 owner = kept[2] or owner
-redis.call('HSET', name, 'v', expected + 1, 'o', owner, 'x', value)
-for i = 7, #ARGV, 4 do
+redis.call('HSET', name, 'v', version, 't', written, 'o', owner, 'x', value)
+for i = 10, #ARGV, 4 do
   local kind, part, number, keep = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local hash = 'bp:p:' .. key .. ':' .. kind
   if keep == '1' then redis.call('HSET', hash, part, number) else redis.call('HDEL', hash, part) end
@@ -69,9 +70,10 @@ return #keys
 )
 _GET = """
 local name = 'bp:r:' .. ARGV[1]
-local found = redis.call('HMGET', name, 'v', 'o', 'x')
+local found = redis.call('HMGET', name, 'v', 't', 'o', 'x')
 if not found[1] then return nil end
-for i = 2, #ARGV do found[i + 2] = redis.call('HGETALL', 'bp:p:' .. ARGV[1] .. ':' .. ARGV[i]) end
+found[2] = found[2] or ''
+for i = 2, #ARGV do found[i + 3] = redis.call('HGETALL', 'bp:p:' .. ARGV[1] .. ':' .. ARGV[i]) end
 return found
 """
 _TAKE = """
@@ -115,23 +117,34 @@ class RedisStore:
         except (RedisError, OSError, TimeoutError) as error:
             raise StoreUnavailable("the store does not answer") from error
 
+    async def _do(self, answer: Awaitable[Any] | Any) -> Any:
+        """The same of what writes: without an answer nobody knows whether it was done, or still will be."""
+        try:
+            return await self._ask(answer)
+        except StoreFull:
+            raise
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, ResponseError):
+                raise
+            raise StoreUnsure(error.reason) from error.__cause__
+
     async def ready(self) -> None:
         """Return if a write succeeds."""
         await self._ask(self._redis.set("bp:ready", "1", ex=60))
 
-    async def version(self, key: str) -> int | None:
-        """The version of a record; None if there is none."""
-        version = await self._ask(self._redis.hget(f"bp:r:{key}", "v"))
-        return None if version is None else int(version)
+    async def stamp(self, key: str) -> Stamp | None:
+        """The stamp of a record; None if there is none."""
+        version, token = await self._ask(self._redis.hmget(f"bp:r:{key}", ["v", "t"]))
+        return None if version is None else _stamp(version, token)
 
     async def get(self, key: str, kinds: Sequence[str] = ()) -> Record | None:
         """A record with all its parts of these kinds."""
         found = await self._ask(self._get(args=[key, *kinds]))
         if found is None:
             return None
-        version, owner, value, *flat = found
+        version, token, owner, value, *flat = found
         parts = {kind: _pairs(each) for kind, each in zip(kinds, flat, strict=True)}
-        return Record(int(version), owner.decode(), value, parts)
+        return Record(_stamp(version, token), owner.decode(), value, parts)
 
     async def part(self, key: str, kind: str, name: str) -> bytes | None:
         """One part."""
@@ -142,18 +155,26 @@ class RedisStore:
         return [name.decode() for name in await self._ask(self._redis.hkeys(f"bp:p:{key}:{kind}"))]
 
     async def put(
-        self, key: str, value: bytes, *, expected: int, owner: str = "", seconds: float, parts: Parts | None = None
-    ) -> bool:
-        """Write value and parts if the version is `expected`."""
-        arguments: list[Any] = [key, expected, value, owner, time(), seconds]
+        self, key: str, value: bytes, *,
+        expected: Stamp = NEW, owner: str = "", seconds: float, parts: Parts | None = None,
+    ) -> Stamp | None:  # fmt: skip
+        """Write value and parts if the stamp is `expected`; if no answer comes, see whether they are there."""
+        written = expected.next()
+        arguments: list[Any] = [key, *expected, *written, value, owner, time(), seconds]
         for kind, named in (parts or {}).items():
             for name, part in named.items():
                 arguments += [kind, name, part or b"", 0 if part is None else 1]
-        return bool(await self._ask(self._put(args=arguments)))
+        try:
+            return written if await self._do(self._put(args=arguments)) else None
+        except StoreUnsure as unsure:
+            with suppress(StoreUnavailable):
+                if await self.stamp(key) == written:
+                    return written
+            raise unsure
 
     async def delete(self, key: str) -> bool:
         """Remove a record and its parts."""
-        return bool(await self._ask(self._delete(args=[key])))
+        return bool(await self._do(self._delete(args=[key])))
 
     async def owned(self, owner: str, prefix: str) -> list[tuple[str, Record]]:
         """An owner's records, the one written last first."""
@@ -161,11 +182,11 @@ class RedisStore:
         keys = [key.decode() for key in await self._ask(self._redis.zrevrange(index, 0, -1))]
         pipe = self._redis.pipeline(transaction=False)
         for key in keys:
-            pipe.hmget(f"bp:r:{key}", ["v", "o", "x"])
+            pipe.hmget(f"bp:r:{key}", ["v", "t", "o", "x"])
         rows = await self._ask(pipe.execute()) if keys else []
         return [
-            (key, Record(int(version), owned_by.decode(), value))
-            for key, (version, owned_by, value) in zip(keys, rows, strict=True)
+            (key, Record(_stamp(version, token), owned_by.decode(), value))
+            for key, (version, token, owned_by, value) in zip(keys, rows, strict=True)
             if version is not None
         ]
 
@@ -187,6 +208,10 @@ class RedisStore:
     async def take(self, bucket: str, want: float, rate: float, burst: float) -> float:
         """Take up to `want` tokens from a bucket."""
         return float(await self._ask(self._take(keys=[f"bp:b:{bucket}"], args=[want, rate, burst])))
+
+
+def _stamp(version: bytes, token: bytes | None) -> Stamp:
+    return Stamp(int(version), (token or b"").decode())
 
 
 def _pairs(flat: Sequence[bytes]) -> dict[str, bytes]:

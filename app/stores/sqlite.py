@@ -9,20 +9,22 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, time
 from typing import Any, TypeVar
 
 from app.failures import StoreFull, StoreUnavailable
-from app.stores.base import Parts, Record
+from app.stores.base import NEW, Parts, Record, Stamp
 
 T = TypeVar("T")
+Inodes = tuple[tuple[int, int] | None, ...]
 log = logging.getLogger("playground.store")
 
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS records (
         key TEXT PRIMARY KEY, version INTEGER NOT NULL, owner TEXT NOT NULL,
-        written REAL NOT NULL, expires REAL NOT NULL, value BLOB NOT NULL)""",
+        written REAL NOT NULL, expires REAL NOT NULL, value BLOB NOT NULL, token TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX IF NOT EXISTS records_owner ON records(owner, written)",
     "CREATE INDEX IF NOT EXISTS records_written ON records(written)",
     """CREATE TABLE IF NOT EXISTS parts (
@@ -30,13 +32,20 @@ _SCHEMA = (
         PRIMARY KEY (key, kind, name))""",  # with rowids: else a search reads the long values that it passes, 20 ms
     "CREATE TABLE IF NOT EXISTS buckets (key TEXT PRIMARY KEY, level REAL NOT NULL, at REAL NOT NULL) WITHOUT ROWID",
 )
+# What `user_version` says of a file, and what leads from each older layout to the next. 0 is also a file that is empty.
+_LAYOUT = 1
+_STEPS = {0: ("ALTER TABLE records ADD COLUMN token TEXT NOT NULL DEFAULT ''",)}
 _PAGE = 4096
 _CACHE_KB = 16_000  # so that a large write is not spilled halfway
 # Bytes of WAL past which it is folded, past which writers wait for that too, and past which a commit does it itself.
 _WAL_FOLDED, _WAL_CUT, _WAL_MOST = 16 << 20, 64 << 20, 256 << 20
 _FOLD_SECONDS, _FOLD_AT_LEAST = 1, 5
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+# The disk takes no more, or no longer: what is there can still be read.
+_UNWRITABLE = (
+    sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE, sqlite3.SQLITE_IOERR_SHMSIZE
+)  # fmt: skip
+_FOR_KNOWN = 0.9  # of the largest size: past it no new record comes, so that those that are there can go on
 # A record's time of writing is kept to the minute, so that its two indexes need not change at every step.
 _GRAIN = 60.0
 
@@ -47,13 +56,13 @@ class SqliteStore:
     def __init__(self, path: str, wait: float = 0.5, most_bytes: int = 4 << 30) -> None:
         self.path, self.wait, self.most_bytes = Path(path), wait, most_bytes
         self._db: sqlite3.Connection | None = None
-        self._inode: tuple[int, int] | None = None
+        self._inodes: Inodes = ()
         self._upkeep: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Create the file if need be; StoreUnavailable if it is not a database or cannot be written."""
+        self._upkeep = self._upkeep or asyncio.create_task(self._checkpoint_forever())
         await self._attempt(lambda db: None)
-        self._upkeep = asyncio.create_task(self._checkpoint_forever())
 
     async def close(self) -> None:
         """Close the file, which also folds the WAL into it."""
@@ -63,9 +72,11 @@ class SqliteStore:
         self._disconnect()
 
     def _connection(self) -> sqlite3.Connection:
-        """The connection; a new one if the file was replaced under us, for the old one would write into nothing."""
-        if self._db is not None and self._inode != _inode(self.path):
-            log.error("the database file was replaced; opening it anew")
+        """The connection; a new one if a file of it was replaced under us, for the old one would write into nothing."""
+        if self._db is not None and (found := _inodes(self.path)) != self._inodes:
+            if found[:1] == self._inodes[:1]:
+                self._rescue(self._db)
+            log.error("%s was replaced or removed; opening it anew", self.path)
             self._disconnect()
         if self._db is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,12 +87,19 @@ class SqliteStore:
                 db.execute(f"PRAGMA wal_autocheckpoint={_WAL_MOST // _PAGE}")
                 db.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
                 db.execute(f"PRAGMA max_page_count={self.most_bytes // _PAGE}")
-                _create(db)
+                _prepare(db)
             except BaseException:
                 db.close()
                 raise
-            self._db, self._inode = db, _inode(self.path)
+            self._db, self._inodes = db, _inodes(self.path)
         return self._db
+
+    def _rescue(self, db: sqlite3.Connection) -> None:
+        """The WAL has lost its name, and with it what was not folded yet; while it is open, that can still be done."""
+        busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:  # somebody reads in it: as long as it stays open, nothing is lost
+            raise StoreUnavailable("a file of the store was removed, and what was in it is still to be saved")
+        log.error("the WAL was removed under a running server; all that was in it has been saved")
 
     def _disconnect(self) -> None:
         if self._db is not None:
@@ -98,19 +116,23 @@ class SqliteStore:
             try:
                 return work(self._connection())
             except (sqlite3.Error, OSError) as error:
-                code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-                if code not in _BUSY or monotonic() + pause > deadline:
+                code = getattr(error, "sqlite_errorcode", 0)
+                if code & 0xFF not in _BUSY or monotonic() + pause > deadline:
                     raise self._unavailable(error, code) from error
             await asyncio.sleep(pause)
             pause = min(2 * pause, 0.05)
 
     def _unavailable(self, error: Exception, code: int) -> StoreUnavailable:
-        if code in _BUSY:
+        if code & 0xFF in _BUSY:
             return StoreUnavailable("the store is busy")
         log.error("the store failed: %s", error)
-        if code in _FULL:
+        if code == sqlite3.SQLITE_FULL:
             return StoreFull()
+        if code in _UNWRITABLE:
+            return StoreUnavailable("the store's disk takes no write: it is full, or failing", retry_after=30)
         self._disconnect()  # the next call opens the file anew, mended or not
+        if isinstance(error, _AnotherLayout):
+            return StoreUnavailable("the store was written by another version of the playground", retry_after=30)
         return StoreUnavailable("the store is broken", retry_after=30)
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -134,24 +156,25 @@ class SqliteStore:
         probe = "INSERT OR REPLACE INTO buckets VALUES ('ready', 0, ?)"
         await self._write(lambda db: db.execute(probe, (time(),)))
 
-    async def version(self, key: str) -> int | None:
-        """The version of a record; None if there is none."""
-        query = "SELECT version FROM records WHERE key = ? AND expires > ?"
+    async def stamp(self, key: str) -> Stamp | None:
+        """The stamp of a record; None if there is none."""
+        query = "SELECT version, token FROM records WHERE key = ? AND expires > ?"
         row = await self._attempt(lambda db: db.execute(query, (key, time())).fetchone())
-        return row[0] if row else None
+        return Stamp(*row) if row else None
 
     async def get(self, key: str, kinds: Sequence[str] = ()) -> Record | None:
         """A record with all its parts of these kinds."""
 
         def work(db: sqlite3.Connection) -> Record | None:
             row = db.execute(
-                "SELECT version, owner, value FROM records WHERE key = ? AND expires > ?", (key, time())
+                "SELECT version, token, owner, value FROM records WHERE key = ? AND expires > ?", (key, time())
             ).fetchone()
             if row is None:
                 return None
             query = "SELECT name, value FROM parts WHERE key = ? AND kind = ?"
-            version, owner, value = row
-            return Record(version, owner, value, {kind: dict(db.execute(query, (key, kind))) for kind in kinds})
+            version, token, owner, value = row
+            parts = {kind: dict(db.execute(query, (key, kind))) for kind in kinds}
+            return Record(Stamp(version, token), owner, value, parts)
 
         return await self._attempt(lambda db: _at_one_moment(db, work) if kinds else work(db))
 
@@ -167,35 +190,45 @@ class SqliteStore:
         return [name for (name,) in await self._attempt(lambda db: db.execute(query, (key, kind)).fetchall())]
 
     async def put(
-        self, key: str, value: bytes, *, expected: int, owner: str = "", seconds: float, parts: Parts | None = None
-    ) -> bool:
-        """Write value and parts if the version is `expected`."""
-        now = time()
+        self, key: str, value: bytes, *,
+        expected: Stamp = NEW, owner: str = "", seconds: float, parts: Parts | None = None,
+    ) -> Stamp | None:  # fmt: skip
+        """Write value and parts if the stamp is `expected`."""
+        now, stamp = time(), expected.next()
         written = now - now % _GRAIN
 
-        def work(db: sqlite3.Connection) -> bool:
-            if expected == 0:
+        def work(db: sqlite3.Connection) -> Stamp | None:
+            if expected == NEW:
+                self._admit(db)
                 db.execute("DELETE FROM records WHERE key = ? AND expires <= ?", (key, now))
                 done = db.execute(
-                    "INSERT INTO records VALUES (?, 1, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    (key, owner, written, written + seconds, value),
+                    "INSERT INTO records (key, version, owner, written, expires, value, token)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (key, stamp.version, owner, written, written + seconds, value, stamp.token),
                 )
                 if done.rowcount:  # no part of an expired record of this name may live on
                     db.execute("DELETE FROM parts WHERE key = ?", (key,))
             else:
                 done = db.execute(
-                    "UPDATE records SET version = version + 1, value = ? WHERE key = ? AND version = ?",
-                    (value, key, expected),
+                    "UPDATE records SET version = ?, token = ?, value = ? WHERE key = ? AND version = ? AND token = ?",
+                    (*stamp, value, key, *expected),
                 )
                 db.execute(
                     "UPDATE records SET written = ?, expires = ? WHERE key = ? AND written < ?",
                     (written, written + seconds, key, written),
                 )
-            if done.rowcount:
-                _write_parts(db, key, parts or {})
-            return bool(done.rowcount)
+            if not done.rowcount:
+                return None
+            _write_parts(db, key, parts or {})
+            return stamp
 
         return await self._write(work)
+
+    def _admit(self, db: sqlite3.Connection) -> None:
+        """StoreFull if there is no room for one more record: what is left is for those that are there to go on."""
+        used, free = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
+        if used - free > _FOR_KNOWN * (self.most_bytes // _PAGE):
+            raise StoreFull
 
     async def delete(self, key: str) -> bool:
         """Remove a record and its parts."""
@@ -209,12 +242,12 @@ class SqliteStore:
     async def owned(self, owner: str, prefix: str) -> list[tuple[str, Record]]:
         """An owner's records, the one written last first."""
         query = (
-            "SELECT key, version, owner, value FROM records WHERE owner = ? AND key >= ? AND key < ? AND expires > ?"
-            " ORDER BY written DESC, rowid DESC"
+            "SELECT key, version, token, owner, value FROM records"
+            " WHERE owner = ? AND key >= ? AND key < ? AND expires > ? ORDER BY written DESC, rowid DESC"
         )
         arguments = (owner, *_span(prefix), time())
         rows = await self._attempt(lambda db: db.execute(query, arguments).fetchall())
-        return [(key, Record(*rest)) for key, *rest in rows]
+        return [(key, Record(Stamp(version, token), *rest)) for key, version, token, *rest in rows]
 
     async def count(self, prefix: str) -> int:
         """How many records have a key that begins with `prefix`."""
@@ -263,6 +296,8 @@ class SqliteStore:
         while True:
             await asyncio.sleep(_FOLD_SECONDS)
             waited += _FOLD_SECONDS
+            with suppress(StoreUnavailable):  # a file that is gone is noticed before one of its name is made
+                await self._attempt(lambda db: None)
             if waited < _FOLD_AT_LEAST and _size(Path(f"{self.path}-wal")) < _WAL_FOLDED:
                 continue
             try:
@@ -289,14 +324,27 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _create(db: sqlite3.Connection) -> None:
-    if db.execute("SELECT count(*) FROM sqlite_master WHERE name IN ('records', 'parts', 'buckets')").fetchone() == (
-        3,
-    ):
+class _AnotherLayout(sqlite3.DatabaseError):
+    """The file has a layout that is not known here."""
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    """Make the tables, or bring those of an older layout to this one."""
+    layout = db.execute("PRAGMA user_version").fetchone()[0]
+    if layout == _LAYOUT:
         return
+    if layout not in _STEPS:
+        raise _AnotherLayout(f"layout {layout} of the file is not known here, {_LAYOUT} is")
     db.execute("BEGIN IMMEDIATE")
+    layout = db.execute("PRAGMA user_version").fetchone()[0]  # another process may have been sooner
+    if not db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'records'").fetchone()[0]:
+        layout = _LAYOUT
+    for step in range(layout, _LAYOUT):
+        for statement in _STEPS[step]:
+            db.execute(statement)
     for statement in _SCHEMA:
         db.execute(statement)
+    db.execute(f"PRAGMA user_version={_LAYOUT}")
     db.execute("COMMIT")
 
 
@@ -329,7 +377,12 @@ def _span(prefix: str) -> tuple[str, str]:
     return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
-def _inode(path: Path) -> tuple[int, int] | None:
+def _inodes(path: Path) -> Inodes:
+    """Which files a database is: the file itself and its WAL."""
+    return tuple(_inode(each) for each in (path, f"{path}-wal"))
+
+
+def _inode(path: Path | str) -> tuple[int, int] | None:
     try:
         found = os.stat(path)
     except FileNotFoundError:
