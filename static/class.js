@@ -1,5 +1,6 @@
 // A student's page or the wall: draws what the teacher shows, and keeps the student's own answer marked.
 /* global htmx */
+import { sending } from './answer.js';
 import { follow } from './stream.js';
 import { fields, run } from './view.js';
 
@@ -8,11 +9,13 @@ const panel = document.getElementById('panel');
 const picture = document.getElementById('picture');
 const exploring = root.dataset.mine === 'true';
 const answers = {};
+const sent = sending(root.dataset.room, dress, (number, answer) => { answers[number] = answer; });
 
 const swap = (target, text, how = 'innerMorph') => htmx.swap({ text, target, sourceElement: target, swap: how });
 const shape = (scope) => scope.querySelector('#stage')?.dataset.shape;
 
 async function drawState(state) {
+  sent.again();
   if (state.removed || (exploring && state.pace !== 'explore')) {
     location.replace(`/class/${root.dataset.room}`);
     return;
@@ -68,9 +71,13 @@ function dress() {
   document.body.classList.toggle('paused', Boolean(document.querySelector('.pause')));
   if (!number) return;
   if (told) answers[number] = told;
-  const mine = answers[number];
+  const unsent = sent.waiting(number);
+  const mine = unsent ?? answers[number];
   if (!mine) return;
-  for (const choice of question.querySelectorAll('.pick')) choice.setAttribute('aria-pressed', String(choice.value === mine));
+  for (const choice of question.querySelectorAll('.pick')) {
+    choice.setAttribute('aria-pressed', String(choice.value === mine));
+    choice.classList.toggle('unsent', choice.value === unsent);
+  }
   for (const bar of question.querySelectorAll('.vote')) bar.classList.toggle('mine', bar.dataset.answer === mine);
   const label = question.querySelector(`.pick[value="${CSS.escape(mine)}"], .vote[data-answer="${CSS.escape(mine)}"] .label`);
   document.getElementById('your-answer').textContent = label?.textContent ?? mine;

@@ -131,6 +131,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("PUT", "/hand-in"): ("student", {"run": "RUN"}),
     ("PUT", "/shown"): ("teacher", {"hand_in": None}),
     ("GET", "/stream"): ("teacher", None),
+    ("GET", "/news"): ("teacher", None),
 }
 AFTERWARDS = {("DELETE", ""), ("POST", "/reopening"), ("GET", "/answers")}  # the teacher's, of a closed room
 PAGES: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
@@ -185,7 +186,7 @@ def test_who_may_do_what(tmp_path: Path) -> None:
             student = await school.student(path)
             copy = (await student.post(f"{path}/copies")).json()["run"]
             callers = {"none": school.person(), "student": student, "other": other, "teacher": teacher}
-            url = path + under.format(number=1)
+            url = path + under.format(number=1) + ("?screen=teacher" if under == "/news" else "")
             sent = {"run": copy} if body == {"run": "RUN"} else body
             for name, person in callers.items():
                 if under == "/stream":
@@ -244,6 +245,37 @@ def test_a_closed_room_is_its_teachers_for_a_while(tmp_path: Path) -> None:
             assert (await teacher.delete(path)).status_code == 204
         assert (await teacher.post(f"{path}/reopening")).status_code == 404
         assert (await teacher.get(f"{path}/answers")).status_code == 404
+
+    play(work, tmp_path)
+
+
+def test_news_are_what_the_stream_would_tell(tmp_path: Path) -> None:
+    """All of it at first; then nothing until something is new, and the picture only if it is another; to each audience
+    no more than it may know."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room()
+        ada = await school.student(path)
+        told = (await ada.get(f"{path}/news?size=s")).json()
+        assert told["version"] == (await ada.get(path)).json()["version"]
+        assert 'data-step="0"' in told["frame"]
+        assert told["state"]["panel"]
+        known = f"{path}/news?size=s&after={{version}}&picture={{picture}}"
+        assert (await ada.get(known.format_map(told))).status_code == 204
+        await teacher.post(f"{path}/questions", json={"kind": "own", "prompt": "Why?"})
+        asked = (await ada.get(known.format_map(told))).json()
+        assert "Why?" in asked["state"]["panel"]
+        assert "frame" not in asked
+        assert "shared" not in asked["state"]
+        await teacher.post(f"{path}/step")
+        stepped = (await ada.get(known.format_map(told | asked))).json()
+        assert 'data-step="1"' in stepped["frame"]
+        assert stepped["picture"] != told["picture"]
+        assert "shared" in (await teacher.get(f"{path}/news?screen=teacher")).json()["state"]
+        assert (await ada.get(f"{path}/news?screen=teacher")).status_code == 403
+        assert (await ada.get(f"{path}/news?after=-1")).status_code == 422
+        await teacher.delete(path)
+        assert (await ada.get(known.format_map(told))).status_code == 404
 
     play(work, tmp_path)
 

@@ -217,6 +217,25 @@ def test_those_present_are_students_not_tabs_and_not_walls() -> None:
     play(work)
 
 
+def test_those_who_poll_are_here_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside those with a stream, each once, until they ask no more."""
+
+    async def work(rooms: Rooms, hub: Hub) -> None:
+        wall, _ = Reader(hub, "wall"), Reader(hub, student="ada")
+        await until(lambda: bool(wall.events("state")) and wall.events("state")[-1][1]["here"] == 1)
+        for name in ("ada", "bob", "bob"):
+            told = await hub.news("CODE", Follower("student", "s", name, "10.0.0.2", False), 0, "")
+            assert told is not None
+            assert await hub.news("CODE", Follower("student", "s", name, "10.0.0.2", False), rooms.number, "") is None
+        assert rooms.drawn == 1
+        channel = hub.channels["CODE"]
+        assert channel.students() == 2
+        monkeypatch.setattr(broadcast, "POLL_ABSENT_SECONDS", 0.0)
+        assert channel.students() == 1
+
+    play(work)
+
+
 def test_one_who_is_removed_is_told_so_and_nothing_more() -> None:
     """In every tab, and by whichever worker; those who stay hear nothing of it but the number."""
 
@@ -306,14 +325,15 @@ def test_streams_are_limited() -> None:
         play(work, **{limit: 3})
 
 
-def test_a_silent_stream_hears_a_comment_and_a_stalled_one_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So no proxy cuts the first, and the second holds nothing for ever."""
+def test_a_silent_stream_ticks_and_a_stalled_one_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every ten seconds, with an event that a page can hear: no proxy cuts it; and the other holds nothing for ever."""
+    assert broadcast.BEATS_TO_TICK * broadcast.BEAT_SECONDS == 10
     monkeypatch.setattr(broadcast, "BEAT_SECONDS", 0.02)
 
     async def work(rooms: Rooms, hub: Hub) -> None:
         silent, stalled = Reader(hub), Reader(hub)
         await until(lambda: bool(silent.words() and stalled.words()))
-        await until(lambda: silent.text.endswith(":\n\n:\n\n"))
+        await until(lambda: silent.text.endswith(2 * "event: tick\ndata: {}\n\n"))
         stalled.reads.clear()
         rooms.set(student="next")
         hub.poke("CODE")

@@ -140,6 +140,8 @@ Attended = Annotated[Entry, Depends(attended)]
 # Routes
 
 
+Audience = Literal["student", "wall", "teacher"]
+Size = Annotated[str, Query(pattern="^[sml]?$")]
 TOLD = answers_with(Answer)
 MADE = answers_with(Answer, 201)
 
@@ -373,17 +375,31 @@ async def show(room: Own, classroom: Rooms, body: ShownBody) -> Response:
 
 @router.get("/{code}/stream", include_in_schema=False)
 async def stream(
-    request: Request, found: Entered, who: Who,
-    screen: Literal["student", "wall", "teacher"] = "student",
-    size: Annotated[str, Query(pattern="^[sml]?$")] = "",
+    request: Request, found: Entered, who: Who, screen: Audience = "student", size: Size = ""
 ) -> Response:  # fmt: skip
     """Server-sent events: `state` (JSON) and, with a size, `frame` (the picture's markup), each with the version as id.
+    A `tick` comes after ten seconds without another event, so that a page knows that it hears.
 
     `closed` ends it when the room closes, `bye` when the server stops.
     """
+    hub: Hub = request.app.state.hub
+    return Stream(hub, found.room.code, _follower(request, found, who, screen, size))
+
+
+def _follower(request: Request, found: Entry, who: Caller, screen: str, size: str) -> Follower:
     if screen == screens.TEACHER and not found.teacher:
         raise NotTeacher
     student = found.student if screen == screens.STUDENT and found.joined else ""
-    follower = Follower(screen, size if size in SIZES else "", student, who.address, takes_gzip(request))
+    return Follower(screen, size if size in SIZES else "", student, who.address, takes_gzip(request))
+
+
+@router.get("/{code}/news", include_in_schema=False)
+async def news(
+    request: Request, found: Entered, who: Who, screen: Audience = "student", size: Size = "",
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0, picture: Annotated[str, Query(max_length=16)] = "",
+) -> Response:  # fmt: skip
+    """What the stream would tell, to a page that hears nothing of it: `version`, `state` and, unless the page has it
+    already, `frame` with the name `picture`; 204 if there is nothing newer than `after`."""
     hub: Hub = request.app.state.hub
-    return Stream(hub, found.room.code, follower)
+    told = await hub.news(found.room.code, _follower(request, found, who, screen, size), after, picture)
+    return Response(status_code=204) if told is None else json(told)

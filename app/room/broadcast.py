@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from time import monotonic
 from typing import Protocol
 
@@ -26,7 +27,9 @@ from app.settings import Settings
 log = logging.getLogger("playground.class")
 POLL_SECONDS = 0.05
 BEAT_SECONDS = 5.0
-BEATS_TO_COMMENT = 3
+BEATS_TO_TICK = 2
+POLL_ABSENT_SECONDS = 8.0
+PICTURES_KEPT = 8
 COUNT_SECONDS = 2.0
 REMOVED = "removed"  # what one who was removed is told, before the stream ends
 # A gzip stream may be made of pieces that each stand alone: any follower can skip any of them.
@@ -53,7 +56,7 @@ def event(name: str, data: object, version: int | None = None) -> bytes:
     return number + b"event: %s\ndata: %s\n\n" % (name.encode(), orjson.dumps(data))
 
 
-COMMENT = Packet(b":\n\n")
+TICK = Packet(b"event: tick\ndata: {}\n\n")  # an event: a page cannot hear a comment
 BYE = Packet(event("bye", {}))
 CLOSED = Packet(event("closed", {}))
 
@@ -114,6 +117,7 @@ class Channel:
     here: int = 0
     counted: float = 0.0
     followers: set[Follower] = field(default_factory=set)
+    pollers: dict[str, float] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     poke: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
@@ -124,8 +128,10 @@ class Channel:
         news.set()
 
     def students(self) -> int:
-        """How many different students watch here."""
-        return len({follower.student for follower in self.followers if follower.student})
+        """How many different students watch here, those who poll as well."""
+        since = monotonic() - POLL_ABSENT_SECONDS
+        self.pollers = {student: asked for student, asked in self.pollers.items() if asked > since}
+        return len({follower.student for follower in self.followers if follower.student} | set(self.pollers))
 
 
 class Hub:
@@ -138,6 +144,7 @@ class Hub:
         self.sent = Counter[str]()
         self.beat = 0
         self.stopped = False
+        self._drawn = dict[tuple[object, str], str]()
         self._beater: asyncio.Task[None] | None = None
 
     @property
@@ -149,6 +156,32 @@ class Hub:
         """A room has changed in this process."""
         if channel := self.channels.get(code):
             channel.poke.set()
+
+    async def news(self, code: str, follower: Follower, after: int, picture: str) -> dict[str, object] | None:
+        """What a screen without a stream is told: the state if it is not of version `after`, and the frame unless it is
+        the one of this name; None if there is nothing new."""
+        channel = self.channels.get(code)
+        if channel and follower.student:
+            channel.pollers[follower.student] = monotonic()
+        if await self.source.version(code) == after:
+            return None
+        screen = await self.source.screen(code, channel.here if channel else 0)
+        if screen is None:
+            return None
+        told: dict[str, object] = {"version": screen.version, "state": screen.told(follower.audience)}
+        name = sha256(repr((screen.picture, follower.size)).encode()).hexdigest()[:16]
+        if follower.size and name != picture:
+            told |= {"picture": name, "frame": await self._markup(screen, follower.size)}
+        return told
+
+    async def _markup(self, screen: Screen, size: str) -> str:
+        """A picture, for several who ask for the same one drawn once."""
+        key = (screen.picture, size)
+        if key not in self._drawn:
+            self._drawn[key] = await self.source.picture(screen, size)
+            while len(self._drawn) > PICTURES_KEPT:
+                del self._drawn[next(iter(self._drawn))]
+        return self._drawn[key]
 
     def stop(self) -> None:
         """Say goodbye on every stream and end it; whoever comes later is sent away too."""
@@ -251,7 +284,8 @@ class Hub:
             channel.here, channel.stale = here, True
 
     async def _beat_forever(self) -> None:
-        """Comments, so that no proxy cuts a silent stream; and the end of readers that take nothing."""
+        """Ticks, so that no proxy cuts a silent stream and a page knows that it hears; and the end of readers that take
+        nothing."""
         while self.channels:
             await asyncio.sleep(BEAT_SECONDS)
             self.beat += 1
@@ -263,11 +297,11 @@ class Hub:
                         self.sent["cut"] += 1
                         follower.cut = True
                         follower.task.cancel()
-                if self.beat % BEATS_TO_COMMENT == 0:
+                if self.beat % BEATS_TO_TICK == 0:
                     channel.announce()
 
     def due(self, channel: Channel, follower: Follower) -> list[Packet]:
-        """What a follower has not been sent yet; a comment if it has long heard nothing."""
+        """What a follower has not been sent yet; a tick if it has long heard nothing."""
         state, frame = channel.states.get(follower.audience), channel.frames.get(follower.size)
         packets = []
         if frame is not follower.frame and frame is not None:
@@ -275,8 +309,8 @@ class Hub:
         if state is not follower.state and state is not None:
             packets.append(state)
         follower.state, follower.frame = state, frame
-        if not packets and self.beat - follower.beat >= BEATS_TO_COMMENT:
-            packets = [COMMENT]
+        if not packets and self.beat - follower.beat >= BEATS_TO_TICK:
+            packets = [TICK]
         if packets:
             follower.beat = self.beat
         return packets

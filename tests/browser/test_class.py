@@ -5,9 +5,13 @@ a phone sleeps or the server starts anew.
 from __future__ import annotations
 
 import re
+import socket
+import socketserver
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -277,11 +281,18 @@ def test_the_class_survives_a_restart_of_the_server(browser: Browser, tmp_path: 
         ada = people.student(code, "Ada")
         teacher.locator("#step").click()
         expect(ada.locator("#number-step dd")).to_have_text("1")
+        teacher.locator("#ask summary").click()
+        teacher.get_by_role("button", name="Will the loss go down?").click()
+        expect(ada.locator(".pick")).to_have_count(3)
     expect(ada.locator("#link")).to_have_text("Reconnecting…")
+    ada.get_by_role("button", name="down", exact=True).click()
+    expect(ada.locator("#unsent")).to_contain_text("“down”, is not sent yet")
     with machine.running(command, env, log) as process:
         machine.wait_until(lambda: machine._answers(url + "/healthz"), process, log)
         for screen in (teacher, wall, ada):
             expect(screen.locator("#link")).to_have_text("")
+        expect(teacher.locator(".tally")).to_contain_text("1 answered")
+        expect(ada.locator("#unsent")).to_have_text("")
         teacher.locator("#step").click()
         for screen in (wall, ada):
             expect(screen.locator("#stage")).to_have_attribute("data-step", "2")
@@ -430,6 +441,77 @@ def test_a_long_lesson_stays_readable_on_the_wall(people: People) -> None:
         assert over == ("Continues on your own screen" in cut), lesson
         found.add(over)
     assert found == {True, False}
+
+
+def test_an_answer_that_is_not_sent_yet_says_so_and_goes_by_itself(people: People) -> None:
+    """The last one tapped, once; also when the page is loaded anew; and one that comes too late says so."""
+    teacher, code = people.teacher()
+    ada = people.student(code)
+    teacher.locator("#ask summary").click()
+    teacher.get_by_role("button", name="Will the loss go down?").click()
+    expect(ada.locator(".pick")).to_have_count(3)
+    ada.context.set_offline(True)
+    for answer in ("up", "down"):
+        ada.get_by_role("button", name=answer, exact=True).click()
+        expect(ada.locator("#unsent")).to_contain_text(f"“{answer}”, is not sent yet")
+        expect(ada.locator(".pick.unsent")).to_have_text(answer)
+    ada.context.set_offline(False)
+    expect(teacher.locator(".tally")).to_contain_text("1 answered")
+    expect(ada.locator("#unsent")).to_have_text("")
+    expect(ada.locator("#yours")).to_contain_text("Your answer: down")
+    expect(ada.locator(".pick.unsent")).to_have_count(0)
+
+    ada.route("**/answer", lambda route: route.abort())
+    ada.get_by_role("button", name="up", exact=True).click()
+    expect(ada.locator("#unsent")).to_contain_text("not sent yet")
+    ada.reload()
+    expect(ada.locator("#unsent")).to_contain_text("“up”, is not sent yet")
+    teacher.get_by_role("button", name="Close: no more answers").click()
+    expect(ada.locator("#question")).to_have_attribute("data-status", "closed")
+    ada.unroute("**/answer")
+    expect(ada.locator("#unsent")).to_contain_text("“up”, came too late")
+    expect(ada.locator("#yours")).to_contain_text("Your answer: down")
+    people.complaints = [text for text in people.complaints if "Failed to load" not in text]
+
+
+class Relay(socketserver.StreamRequestHandler):
+    """A proxy that buffers: it hands one answer on when it is whole, so that of a stream nothing ever comes."""
+
+    def handle(self) -> None:
+        lines, length = [], 0
+        while (line := self.rfile.readline()) not in (b"", b"\r\n"):
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+            if not line.lower().startswith(b"connection:"):
+                lines.append(line)
+        if not lines:
+            return
+        target: int = self.server.target  # type: ignore[attr-defined]
+        with socket.create_connection(("127.0.0.1", target)) as far, suppress(OSError):
+            far.sendall(b"".join(lines) + b"Connection: close\r\n\r\n" + self.rfile.read(length))
+            self.wfile.write(far.makefile("rb").read())
+
+
+def test_behind_a_proxy_that_buffers_a_page_asks_what_is_new(browser: Browser, people: People) -> None:
+    """It says that the connection is slow, follows all the same, and counts as here."""
+    teacher, code = people.teacher()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Relay) as proxy:
+        proxy.daemon_threads = True
+        proxy.target = int(people.url.rpartition(":")[2])  # type: ignore[attr-defined]
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        far = People(browser, f"http://127.0.0.1:{proxy.server_address[1]}")
+        ada = far.student(code)
+        teacher.locator("#step").click()
+        expect(ada.locator("#link")).to_contain_text("Slow connection")
+        expect(ada.locator("#stage")).to_have_attribute("data-step", "1")
+        expect(teacher.locator("#counts")).to_contain_text("1 here")
+        teacher.locator("#ask summary").click()
+        teacher.get_by_role("button", name="Will the loss go down?").click()
+        ada.get_by_role("button", name="down", exact=True).click()
+        expect(teacher.locator(".tally")).to_contain_text("1 answered")
+        for context in far.contexts:
+            context.close()
+        proxy.shutdown()
 
 
 def test_closing_asks_first_and_can_be_taken_back(people: People, axe: Callable[[Page], list[str]]) -> None:
