@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from re import findall
 from secrets import token_urlsafe
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any
@@ -275,6 +276,22 @@ def test_a_server_for_its_own_machine_answers_its_own_names(
     hosts = Hosts(Settings())
     assert [name for name in welcome if not hosts.welcome(name)] == []
     assert [name for name in refused if hosts.welcome(name)] == []
+
+
+def test_what_the_readme_prints_for_nginx_and_systemd_works(start_server: StartServer) -> None:
+    """A browser's post by nginx, TLS and a port of its own is let in, and its cookie is of no other host."""
+    text = (machine.ROOT / "README.md").read_text(encoding="utf-8")
+    nginx, unit = text.partition("```nginx")[2].partition("```")[0], text.partition("```ini")[2].partition("```")[0]
+    site = "play.example.org:8443"
+    of_nginx = {"$http_host": site, "$host": site.partition(":")[0], "$scheme": "https", "$remote_addr": "192.0.2.7"}
+    headers = {name: of_nginx[value] for name, value in findall(r"proxy_set_header (\S+) (\S+);", nginx)}
+    settings = dict(findall(r"(PLAYGROUND_(?!DATA|WORKERS)\w+)=(\S+)", unit)) | {"PLAYGROUND_ALLOWED_HOSTS": ""}
+    with start_server(settings) as url:
+        posted = httpx.post(f"{url}/runs", headers=headers | {"origin": f"https://{site}"})
+        assert posted.status_code == 303, posted.text
+        assert posted.headers["set-cookie"].startswith("__Host-visitor=")
+        elsewhere = httpx.post(f"{url}/runs", headers=headers | {"origin": "https://evil.example"})
+        assert elsewhere.status_code == 403
 
 
 def test_no_redirect_is_made_of_what_host_says(tmp_path: Path) -> None:
