@@ -49,7 +49,7 @@ def play(story: Callable[[Crowd], Awaitable[None]], waiting: int = 9, each: int 
 async def told(task: asyncio.Task[Any]) -> int:
     """The status with which a job was refused; 0 if it was done."""
     try:
-        await task
+        await asyncio.wait_for(task, 30)
     except Busy as busy:
         return busy.status
     return 0

@@ -234,20 +234,6 @@ def test_what_is_not_written_again_expires(play: Play) -> None:
     play(work)
 
 
-def test_a_bucket_gives_what_it_holds(play: Play) -> None:
-    """A burst at once, then no more than the rate."""
-
-    async def work(store: Store) -> None:
-        assert await store.take("v:me", 3, rate=0.001, burst=5) == 3
-        assert await store.take("v:me", 3, rate=0.001, burst=5) == pytest.approx(2, abs=0.1)
-        assert await store.take("v:me", 1, rate=0.001, burst=5) == pytest.approx(0, abs=0.1)
-        assert await store.take("v:you", 1, rate=0.001, burst=5) == 1
-        await asyncio.sleep(0.05)
-        assert await store.take("v:me", 1, rate=100, burst=5) == 1
-
-    play(work)
-
-
 def test_a_store_is_ready_when_it_can_write(play: Play) -> None:
     """No exception."""
 

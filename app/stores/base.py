@@ -92,6 +92,3 @@ class Store(Protocol):
 
     async def sweep(self) -> int:
         """Remove what has expired; how many records that were."""
-
-    async def take(self, bucket: str, want: float, rate: float, burst: float) -> float:
-        """Take up to `want` tokens from a bucket that fills at `rate` a second up to `burst`; how many it gave."""

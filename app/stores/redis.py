@@ -18,7 +18,7 @@ from app.failures import StoreFull, StoreUnavailable, StoreUnsure
 from app.stores.base import NEW, Parts, Record, Stamp
 
 # Names: r: a record's hash (v version, t token, o owner, x value, k kinds), p: a hash of parts for each kind, i: keys
-# of one prefix by time of writing, o: the same of one owner, e: all keys by time of expiry, b: buckets.
+# of one prefix by time of writing, o: the same of one owner, e: all keys by time of expiry.
 _NAMES = """
 local function split(key) return string.match(key, '^[^:]*') end
 local function forget(key)
@@ -76,18 +76,6 @@ found[2] = found[2] or ''
 for i = 2, #ARGV do found[i + 3] = redis.call('HGETALL', 'bp:p:' .. ARGV[1] .. ':' .. ARGV[i]) end
 return found
 """
-_TAKE = """
-local want, rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local clock = redis.call('TIME')
-local now = clock[1] + clock[2] / 1000000
-local kept = redis.call('HMGET', KEYS[1], 'level', 'at')
-local level = burst
-if kept[1] then level = math.min(burst, kept[1] + rate * math.max(0, now - kept[2])) end
-local given = math.min(want, level)
-redis.call('HSET', KEYS[1], 'level', level - given, 'at', now)
-redis.call('EXPIRE', KEYS[1], 3600)
-return tostring(given)
-"""
 
 
 class RedisStore:
@@ -100,7 +88,6 @@ class RedisStore:
         self._get = self._redis.register_script(_GET)
         self._delete = self._redis.register_script(_DELETE)
         self._sweep = self._redis.register_script(_SWEEP)
-        self._take = self._redis.register_script(_TAKE)
 
     async def open(self) -> None:
         """Connect. A server that does not answer is no reason not to start: readiness will say so."""
@@ -204,10 +191,6 @@ class RedisStore:
     async def sweep(self) -> int:
         """Remove what has expired from the indexes; the records themselves Redis expires."""
         return int(await self._ask(self._sweep(args=[time()])))
-
-    async def take(self, bucket: str, want: float, rate: float, burst: float) -> float:
-        """Take up to `want` tokens from a bucket."""
-        return float(await self._ask(self._take(keys=[f"bp:b:{bucket}"], args=[want, rate, burst])))
 
 
 def _stamp(version: bytes, token: bytes | None) -> Stamp:

@@ -30,6 +30,7 @@ _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS parts (
         key TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,
         PRIMARY KEY (key, kind, name))""",  # with rowids: else a search reads the long values that it passes, 20 ms
+    # What readiness writes to; 0.1.0 counted requests there.
     "CREATE TABLE IF NOT EXISTS buckets (key TEXT PRIMARY KEY, level REAL NOT NULL, at REAL NOT NULL) WITHOUT ROWID",
 )
 # What `user_version` says of a file, and what leads from each older layout to the next. 0 is also a file that is empty.
@@ -274,19 +275,6 @@ class SqliteStore:
             db.executemany("DELETE FROM records WHERE key = ?", rows)
             db.execute("DELETE FROM buckets WHERE at < ?", (time() - 3600,))
             return len(rows)
-
-        return await self._write(work)
-
-    async def take(self, bucket: str, want: float, rate: float, burst: float) -> float:
-        """Take up to `want` tokens from a bucket."""
-
-        def work(db: sqlite3.Connection) -> float:
-            now = time()
-            row = db.execute("SELECT level, at FROM buckets WHERE key = ?", (bucket,)).fetchone()
-            level = burst if row is None else min(burst, row[0] + rate * max(0.0, now - row[1]))
-            given = min(want, level)
-            db.execute("INSERT OR REPLACE INTO buckets VALUES (?, ?, ?)", (bucket, level - given, now))
-            return float(given)
 
         return await self._write(work)
 
