@@ -1,7 +1,7 @@
 // Back and Forward. What is another address but for its place in time is another entry, so that Back leads to what was
 // there before. Steps, frames of Play, the time bar and moments of the walkthrough renew the entry that they are in.
 /* global htmx */
-import { fields, run, step, target } from './view.js';
+import { ASIDE, fields, run, step, target } from './view.js';
 import { pause } from './play.js';
 
 const TIME = ['step', 'moment'];
@@ -15,7 +15,7 @@ const told = (pairs, without) => new URLSearchParams([...pairs].filter(([name, t
 
 // Reset and going back for good change time alone, and yet they are wanted.
 function isAnother(address, { method, action }) {
-  const without = ['size', 'points', ...(method === 'POST' && !action.endsWith('/step') ? [] : TIME)];
+  const without = [...ASIDE, ...(method === 'POST' && !action.endsWith('/step') ? [] : TIME)];
   const now = Object.entries({ ...fields(), step: String(step()) });
   return told(now, without) !== told(new URL(address, location.href).searchParams, without);
 }

@@ -1,12 +1,12 @@
 // The share dialog: the address of what is on screen, and the text that puts it into a frame on another page. It is
 // fetched when it is first opened.
-import { fields, step } from './view.js';
+import { ASIDE, fields, step } from './view.js';
 
 const field = (id) => document.getElementById(id);
 
 export function fill() {
-  const { size: _, points: __, ...looked } = { ...fields(), step: String(step()) };
-  const told = Object.entries(looked).filter(([name, text]) => text || name === 'hidden');
+  const looked = Object.entries({ ...fields(), step: String(step()) });
+  const told = looked.filter(([name, text]) => !ASIDE.includes(name) && (text || name === 'hidden'));
   const query = new URLSearchParams(told).toString().replaceAll('%2C', ',').replaceAll('%3A', ':');
   field('share-link').value = `${location.origin}/?${query}`;
   field('share-frame').value = `<iframe src="${location.origin}/embed?${query.replaceAll('&', '&amp;')}" width="600" height="400" title="Backprop Playground" loading="lazy"></iframe>`;

@@ -8,6 +8,9 @@ export const step = () => Number(state().step);
 export const fields = () => Object.fromEntries(new FormData(form()));
 const made = () => new Set([...document.querySelectorAll('#view input:not(.v)')].map((field) => field.name));
 export const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+// Fields of the form that are no part of what is looked at.
+export const ASIDE = ['size', 'points', 'head', 'key'];
+
 // When the last frame goes to the screen; what comes next may then travel while it is painted.
 export const painted = () => new Promise((done) => requestAnimationFrame(done));
 
@@ -34,13 +37,45 @@ export function advance(count, changes = {}, options = {}) {
 export const toHead = () => show({ step: framed() ? step() : '', moment: '' });
 
 // What the run is made of stands in the form for the address and for pages without script; the server knows it from the
-// run's name, and long data would outgrow a request's head.
+// run's name, and long data would outgrow a request's head. A run that nobody has acted on has no name: its link goes
+// along in a field of its own. A click has a key, which it keeps when it has to be sent again, so that it counts once.
+const UNSAVED = '/runs/new/';
+const word = (number) => number.toString(36);
 document.addEventListener('htmx:config:request', ({ detail: { ctx: { request, sourceElement } } }) => {
   delete request.headers['HX-Current-URL'];
   request.referrerPolicy = 'origin';
-  const asView = request.action.startsWith('/runs/') && !sourceElement.closest('#settings');
-  if (asView) made().forEach((name) => request.body.delete(name));
+  if (request.method === 'POST') request.headers['Idempotency-Key'] = [...crypto.getRandomValues(new Uint32Array(4))].map(word).join('');
+  if (!request.action.startsWith('/runs/')) return;
+  const names = made();
+  if (!sourceElement.closest('#settings')) names.forEach((name) => request.body.delete(name));
+  if (!request.action.startsWith(UNSAVED)) return;
+  const looked = new FormData(form());
+  request.body.set('link', new URLSearchParams([...looked].filter(([name]) => names.has(name))));
 });
+
+// What has waited in line for the first deed goes to the run that it has made. In a class what is opened is shown to
+// others or handed in: it is a run at once.
+document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {
+  const { request } = ctx;
+  if (request.action.startsWith(UNSAVED)) request.action = request.action.replace(UNSAVED, `/runs/${run()}/`);
+  if (request.action.startsWith('/?') && document.getElementById('strip')) {
+    Object.assign(request, { method: 'POST', action: '/runs', body: new URLSearchParams(request.action.slice(2)) });
+  }
+  if (request.method === 'POST') ctx.fetch = sentAgain(ctx.fetch);
+});
+
+const RETRIES = [300, 1500];
+const sentAgain = (send) => async function sent(...request) {
+  for (const pause of RETRIES) {
+    try {
+      return await send(...request);
+    } catch (error) {
+      if (error.name === 'AbortError') throw error;
+      await new Promise((done) => { setTimeout(done, pause); });
+    }
+  }
+  return send(...request);
+};
 
 // Only the newest of many wishes is asked for, the next when the last is on screen.
 export function latest(ask) {

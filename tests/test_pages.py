@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 import pytest
@@ -20,9 +20,10 @@ from app.failures import Busy, StoreUnavailable
 from app.main import create_app
 from app.page.csvdata import parse_csv
 from app.page.forms import controls, spec_from
+from app.run.deeds import Branch, Edit, Freeze, NewStart, Rewind, Step
 from app.serve.forms import Fields
 from app.settings import Settings
-from engine import DATASETS, OPTIMIZERS, Spec
+from engine import DATASETS, OPTIMIZERS, Spec, edits_from
 
 HTMX = {"HX-Request": "true", "Accept-Encoding": "gzip"}
 RUN = re.compile(r'data-run="([^"]+)"')
@@ -57,18 +58,34 @@ def run_of(answer: Response) -> str:
     return found[1]
 
 
+async def made(client: AsyncClient, query: str = "") -> str:
+    """The id of a new run of a spec."""
+    answer = await client.post("/runs", data=dict(parse_qsl(query, keep_blank_values=True)), headers=HTMX)
+    assert answer.status_code == 200, answer.text
+    return run_of(answer)
+
+
+async def stored(client: AsyncClient) -> int:
+    """How many runs the store holds."""
+    count: int = await client._transport.app.state.store.count("run:")  # type: ignore[attr-defined]
+    return count
+
+
 def test_the_page_works_by_plain_forms(tmp_path: Path) -> None:
     """Without htmx every change is a redirect to the page's own link, which shows what was changed."""
 
     async def work(client: AsyncClient) -> None:
         page = await client.get("/?seed=4&lens=gradients")
         view = {"seed": "4", "lens": "gradients"}
-        stepped = await client.post(f"/runs/{run_of(page)}/step", data={**view, "count": "3"})
+        assert run_of(page) == "new"
+        stepped = await client.post("/runs/new/step", data={**view, "count": "3"})
         assert stepped.status_code == 303
         assert "lens=gradients" in stepped.headers["location"]
         again = await client.get(stepped.headers["location"])
         assert step_of(again) == "3"
-        assert run_of(again) == run_of(page)
+        on = await client.post(f"/runs/{run_of(again)}/step", data={**view, "count": "3"})
+        assert run_of(await client.get(on.headers["location"])) == run_of(again)
+        assert await stored(client) == 1
 
     within(tmp_path, work)
 
@@ -77,7 +94,7 @@ def test_htmx_gets_a_fragment_and_the_address(tmp_path: Path) -> None:
     """A frame is a part of the page; the address bar is told the whole link; no cache may mix them up."""
 
     async def work(client: AsyncClient) -> None:
-        run = run_of(await client.get("/?seed=5"))
+        run = await made(client, "seed=5")
         frame = await client.post(f"/runs/{run}/step", data={"count": "2", "select": "W2.1.3"}, headers=HTMX)
         assert "<html" not in frame.text
         assert "select=W2.1.3" in frame.headers["hx-replace-url"]
@@ -94,11 +111,89 @@ def test_htmx_gets_a_fragment_and_the_address(tmp_path: Path) -> None:
     within(tmp_path, work)
 
 
+def test_a_look_stores_nothing(tmp_path: Path) -> None:
+    """Neither a page, its walkthrough, past, tables and probes, nor a frame of it: all are drawn from the link."""
+
+    async def work(client: AsyncClient) -> None:
+        link = "seed=5&edits=4:learning_rate:0.3;6:examples:[8]"
+        for address in ("/", f"/?{link}&step=30", f"/embed?{link}&step=20", "/embed", f"/?{link}&moment=4&example=3"):
+            assert (await client.get(address)).status_code == 200, address
+        looked = {"link": f"{link}", "head": "30", "step": "12", "lens": "updates"}
+        for kind in ("frame", "table", "health", "nudge", "slice", "wishes", "check", "contour"):
+            asks = {**looked, "address": "W1.1.1", "other": "b1.1"}
+            assert (await client.get(f"/runs/new/{kind}", params=asks, headers=HTMX)).status_code == 200, kind
+        frame = await client.get("/runs/new/frame", params=looked, headers=HTMX)
+        assert step_of(frame) == "12"
+        assert 'max="30"' in frame.text, "what has been drawn further on can be looked at again"
+        assert "/?dataset=" in frame.headers["hx-replace-url"]
+        assert await stored(client) == 0
+
+    within(tmp_path, work)
+
+
+def test_the_first_deed_stores_the_run_with_it(tmp_path: Path) -> None:
+    """Bit for bit what the same deed makes of a run that was stored all along; whatever is refused stores nothing."""
+
+    async def work(client: AsyncClient) -> None:
+        state = client._transport.app.state  # type: ignore[attr-defined]
+        link = {"link": "seed=5&edits=4:learning_rate:0.3;6:examples:[8]", "head": "30"}
+        spec, edits = Spec.make(seed=5), edits_from([{"step": 4, "field": "learning_rate", "value": 0.3},
+                                                     {"step": 6, "field": "examples", "value": [8]}])  # fmt: skip
+        for number, (verb, data, deed) in enumerate((
+            ("step", {"count": "3"}, Step(3)), ("step", {"count": "2", "step": "12"}, Step(2, at=12)),
+            ("step", {"unit": "epoch"}, Step(epoch=True)), ("rewind", {"to": "5"}, Rewind(5)),
+            ("edit", {"field": "W1.1.1", "value": "0.5"}, Edit({"W1.1.1": 0.5})),
+            ("edit", {"field": "batch_size", "batch_size": "9", "step": "9"}, Edit({"batch_size": 9}, at=9)),
+            ("freeze", {"freeze": "b1.1"}, Freeze("b1.1")), ("branch", {"step": "7"}, Branch(7)),
+            ("slower", {"rate": "0.001"}, NewStart({"learning_rate": 0.001})), ("reset", {}, NewStart()),
+        ), 1):  # fmt: skip
+            answer = await client.post(f"/runs/new/{verb}", data={**link, **data}, headers=HTMX)
+            assert answer.status_code == 200, answer.text
+            assert "hx-partial" in answer.text, "its controls know the run now"
+            done = await state.runs.get(run_of(answer))
+            kept = await state.runs.create("y" * 43, spec, edits, 30)
+            expected, _ = await state.runs.do(kept.id, deed, "y" * 43)
+            assert (done.state.step, done.edits, done.origin) == (expected.state.step, expected.edits, expected.origin)
+            assert np.array_equal(done.state.parameters, expected.state.parameters), verb
+            assert np.array_equal(done.history.values, expected.history.values, equal_nan=True), verb
+            assert await stored(client) >= 2 * number
+        count = await stored(client)
+        for data in ({"count": "abc"}, {"count": "1", "link": "dataset=nothing"}, {"count": "1", "link": "edits=x"}):
+            for headers in ({}, HTMX):
+                answer = await client.post("/runs/new/step", data={**link, **data}, headers=headers)
+                assert answer.status_code == 422
+        assert await stored(client) == count
+
+    within(tmp_path, work)
+
+
+def test_a_first_deed_that_comes_again_is_one_run(tmp_path: Path) -> None:
+    """With the key of the click, or of the form as it was rendered; another key is another run."""
+
+    async def work(client: AsyncClient) -> None:
+        click = HTMX | {"Idempotency-Key": "1"}
+        for verb, data in (("step", {"count": "1", "link": "seed=3"}), ("reset", {"link": "seed=3"})):
+            one, two = [run_of(await client.post(f"/runs/new/{verb}", data=data, headers=click)) for _ in range(2)]
+            assert one == two
+        assert await stored(client) == 2
+        for key in ("x", "x", "y"):
+            sent = await client.post("/runs/new/step", data={"seed": "4", "count": "1", "key": key})
+            assert step_of(await client.get(sent.headers["location"])) == "1"
+        assert await stored(client) == 4
+        run = await made(client)
+        branches = {run_of(await client.post(f"/runs/{run}/branch", data={}, headers=click)) for _ in range(2)}
+        assert len(branches) == 1
+        starts = [await client.post("/runs", data={"seed": "9"}, headers=click) for _ in range(2)]
+        assert len({run_of(start) for start in starts}) == 1
+
+    within(tmp_path, work)
+
+
 def test_live_changes_keep_the_run_and_others_start_anew(tmp_path: Path) -> None:
     """The learning rate changes in mid-run and stays after Reset; another network is another run at step 0."""
 
     async def work(client: AsyncClient) -> None:
-        run = run_of(await client.get("/?seed=6"))
+        run = await made(client, "seed=6")
         await client.post(f"/runs/{run}/step", data={"count": "5"}, headers=HTMX)
         edited = await client.post(
             f"/runs/{run}/edit", data={"field": "learning_rate", "learning_rate": "0.3"}, headers=HTMX
@@ -129,7 +224,7 @@ def test_every_dataset_has_its_page(tmp_path: Path, name: str) -> None:
         assert tile is not None
         opened = await client.get(tile[1].replace("&amp;", "&"))
         assert opened.status_code == 200
-        run = run_of(opened)
+        run = await made(client, tile[1].partition("?")[2].replace("&amp;", "&"))
         for query in ("lens=updates&tests=on&discrete=on", "moment=3&example=1", "select=b1.1&grain=pass&moment=2"):
             frame = await client.get(f"/runs/{run}/frame?{query}", headers=HTMX)
             assert frame.status_code == 200, query
@@ -166,7 +261,7 @@ def test_bad_input_is_refused_in_words(tmp_path: Path, method: str, path: str, d
     """422 with a sentence that names the field, to htmx as to plain forms, and the run as it was."""
 
     async def work(client: AsyncClient) -> None:
-        run = run_of(await client.get("/?seed=7"))
+        run = await made(client, "seed=7")
         await client.post(f"/runs/{run}/step", data={"count": "500"}, headers=HTMX)
         for headers in ({}, HTMX):
             looked = data and {"step": "3", **data}  # from the past, what came later stays too
@@ -182,7 +277,7 @@ def test_without_script_a_refused_form_comes_back(tmp_path: Path) -> None:
     """What was chosen stays chosen, the message stands at its field, and the run is the one that it was sent from."""
 
     async def work(client: AsyncClient) -> None:
-        run = run_of(await client.get("/?seed=7&parameters=&frozen=biases"))
+        run = await made(client, "seed=7&parameters=&frozen=biases")
         form = [("controls", "1"), ("run", run), ("dataset", "circle"), ("seed", "7"), ("units", "3"),
                 ("units", "zwei"),
                 ("unit_activation", "relu"), ("unit_activation", "tanh"), ("features", "x1"), ("batch_size", "31"),
@@ -217,7 +312,7 @@ def test_what_is_busy_or_fails_loses_no_later_step(tmp_path: Path, monkeypatch: 
     """A step from the past that the pool or the store does not take leaves the run where it stood."""
 
     async def work(client: AsyncClient) -> None:
-        run = run_of(await client.get("/?seed=7"))
+        run = await made(client, "seed=7")
         await client.post(f"/runs/{run}/step", data={"count": "50"}, headers=HTMX)
         state = client._transport.app.state  # type: ignore[attr-defined]
         for owner, name, error in (
@@ -236,7 +331,7 @@ def test_a_form_that_comes_again_is_one_step(tmp_path: Path) -> None:
     """With script by the key of the click; without it by the form as it was rendered, each button for itself."""
 
     async def work(client: AsyncClient) -> None:
-        run = run_of(await client.get("/?seed=7"))
+        run = await made(client, "seed=7")
         path, key = f"/runs/{run}/step", {"Idempotency-Key": "a click"}
         for expected, headers in (("1", HTMX | {"Idempotency-Key": "1"}), ("1", HTMX | {"Idempotency-Key": "1"}),
                                   ("2", HTMX | {"Idempotency-Key": "2"}), ("3", HTMX), ("4", HTMX)):  # fmt: skip
@@ -260,7 +355,7 @@ def test_nothing_a_client_sends_is_an_error_of_ours(tmp_path: Path) -> None:
     """Raw bytes, foreign ids and stale addresses get an answer below 500."""
 
     async def work(client: AsyncClient) -> None:
-        run = run_of(await client.get("/"))
+        run = await made(client, "")
         far = "/?example=999999&select=W7.7.7&moment=99999&step=99"
         stale = (f"/runs/{run}/frame?step=99999", "/runs/nobody/frame", f"/runs/{run}/nothing", "/static/x/../y")
         for path in ("/?\xff=\xfe", "/?edits=%ff%00;;", far, *stale):
@@ -304,7 +399,7 @@ def test_a_diverged_run_offers_the_way_back(tmp_path: Path) -> None:
     """It says which layer and what helps, Play is told to stop, and both ways lead to a run that goes on."""
 
     async def work(client: AsyncClient) -> None:
-        run = run_of(await client.get("/?dataset=plane&hidden=&learning_rate=100"))
+        run = await made(client, "dataset=plane&hidden=&learning_rate=100")
         gone = await client.post(f"/runs/{run}/step", data={"count": "400"}, headers=HTMX)
         assert "has diverged" in gone.text
         assert '"stopped": "diverged"' in gone.headers["hx-trigger"]
@@ -322,7 +417,7 @@ def test_stops_are_kept(tmp_path: Path) -> None:
     """Play is told when it has come to the step, the loss or the accuracy, and never runs past the step."""
 
     async def work(client: AsyncClient) -> None:
-        run = run_of(await client.get("/?dataset=gaussian&noise=0"))
+        run = await made(client, "dataset=gaussian&noise=0")
         stopped = await client.post(
             f"/runs/{run}/step", data={"count": "50", "stop_step": "7", "quick": "1"}, headers=HTMX
         )
@@ -365,7 +460,7 @@ def test_frames_are_light(tmp_path: Path, query: str, most: int) -> None:
 
     async def work(client: AsyncClient) -> None:
         page = await client.get(f"/?{query}")
-        run, points = run_of(page), re.search(r'name="points" value="([^"]+)"', page.text)
+        run, points = await made(client, query), re.search(r'name="points" value="([^"]+)"', page.text)
         assert points is not None
         await client.post(f"/runs/{run}/step", data={"count": "300"}, headers=HTMX)
         for data in ({"count": "1", "quick": "1"}, {"count": "1"}):

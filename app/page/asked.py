@@ -1,15 +1,15 @@
 """A request for a page or a frame: what its query or form says, read once and in one place."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from re import compile
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 
 from app.draw.diagram import SIZES, Size
-from app.page.links import View, view_of
-from app.run.deeds import Deed
+from app.page.links import Link, View, view_of
 from app.run.runs import Runs
 from app.serve.cookies import visitor_of
 from app.serve.forms import Fields, fields_of
@@ -62,13 +62,26 @@ class Asked:
         """A field as text."""
         return self.fields.get(name, "")
 
-    def key(self, deed: Deed) -> str | None:
+    def key(self, deed: object) -> str | None:
         """What makes a request that comes again the same one: the script's for each click, or that of the form as it
         was rendered, where each of its buttons is a request of its own."""
         sent, rendered = self.request.headers.get("idempotency-key", ""), self.text("key")
         if KEY.fullmatch(sent):
             return sent
         return sha256(f"{rendered} {deed}".encode()).hexdigest()[:32] if rendered and not self.scripted else None
+
+    def link(self) -> Link:
+        """The link of a run that is not stored yet: in a field of its own beside what a form changes, else the fields
+        themselves. SpecError names what is wrong."""
+        told = (
+            dict(parse_qsl(self.text("link"))) if self.text("link") else {name: self.text(name) for name in self.fields}
+        )
+        return replace(Link.parse(told), view=self.view())
+
+    @property
+    def head(self) -> int:
+        """How far a run that is not stored yet is drawn: to what is looked at, or further, where it has been before."""
+        return max(view_of({"step": self.text(name)}).step or 0 for name in ("step", "head"))
 
     def view(self) -> View:
         """What is looked at."""

@@ -1,58 +1,42 @@
 """The playground in a frame on somebody else's page: a picture that follows from its address alone.
 
-No cookie of ours travels into a frame on another site, and a course's page is opened by hundreds. So all who open a
-link look at one run, the link's own, each at the step that their address names; it is carried on to where the one
-furthest ahead has come, and nobody edits it. Opening a page, a reload or a step back makes no new run.
+No cookie of ours travels into a frame on another site, and a course's page is opened by hundreds. So what is shown is
+drawn from the link, at the step that each one's address names, and nothing is stored.
 """
 
-import asyncio
 from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
 from app.draw.outputs import title_of
 from app.draw.rendering import render
-from app.failures import Busy
 from app.page.asked import Asked
 from app.page.links import Link, query_fields, query_of, view_of
 from app.page.pages import frame_of, frame_text
 from app.page.refused import NOTHING, unopened
-from app.run.deeds import Step
 from app.run.runs import Run, Runs
 from app.serve.forms import NO_FIELDS, Fields, fields_of
 from app.serve.html import html
 from app.serve.security import FRAMED
 from engine import Spec, SpecError
-from engine.edits import MOST_STEPS
-
-PATIENCE, PAUSE = 3.0, 0.05  # seconds that a reader waits while others of the same link are served, and between tries
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get(FRAMED)
 async def embed(request: Request) -> Response:
-    """The page of a link, or to htmx its frame. Many who look at one run at once are no hasty visitor: they wait."""
-    for _ in range(int(PATIENCE / PAUSE)):
-        try:
-            return await _answer(request)
-        except Busy as busy:
-            if busy.status != 429:
-                raise
-        await asyncio.sleep(PAUSE)
-    return await _answer(request)
-
-
-async def _answer(request: Request) -> Response:
+    """The page of a link, or to htmx its frame."""
     runs: Runs = request.app.state.runs
     fields, wrong = NO_FIELDS, NOTHING
     try:
         fields = await fields_of(request)
         link = await _link(runs, fields)
-        run = await _shared(runs, link)
+        run = await _drawn(runs, link)
     except SpecError as error:
         wrong, link = unopened(error), Link(Spec.make())
-        run = await _shared(runs, link)
+        run = await _drawn(runs, link)
+    if wrong is NOTHING and (named := fields.get("run")):
+        run = replace(run, id=named)  # the address goes on naming it
     ask = Asked(request, _owner(link), {"size": "s", **fields})
     shown = await frame_of(ask, run, link.view)
     text, status = frame_text(shown, wrong, embedded=True), 200 if wrong is NOTHING else 422
@@ -74,7 +58,7 @@ async def _link(runs: Runs, fields: Fields) -> Link:
 
 
 def _edited(link: Link) -> int:
-    return max((edit.step for edit in link.edits), default=0)
+    return max((edit.after for edit in link.edits), default=0)
 
 
 def _owner(link: Link) -> str:
@@ -82,10 +66,6 @@ def _owner(link: Link) -> str:
     return "embed " + query_of(query_fields(link.spec, link.edits))
 
 
-async def _shared(runs: Runs, link: Link) -> Run:
-    """The link's run, carried on to the step that is looked at as far as one request's budget goes."""
-    run = await runs.open(_owner(link), link.spec, link.edits, _edited(link))
-    ahead = (link.view.step or 0) - run.state.step
-    if ahead > 0:
-        run, _ = await runs.do(run.id, Step(until=min(link.view.step or 0, MOST_STEPS)))
-    return run
+async def _drawn(runs: Runs, link: Link) -> Run:
+    """The link's run at the step that is looked at, as far as one request's budget goes."""
+    return await runs.draft(_owner(link), link.spec, link.edits, link.view.step or 0)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite
+from secrets import token_urlsafe
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from app.explain.walkthrough import Walkthrough, known, walkthrough
 from app.page.ledger import Ledger, Teller, ledger
 from app.page.links import Link, View, fits, url_of, view_fields
 from app.run.history import LAYER_COLUMNS, RUN_COLUMNS, Column, History
-from app.run.runs import Run
+from app.run.runs import UNSAVED, Run
 from app.words.names import layer_name
 from app.words.numbers import fixed, label, percent
 from engine import Quantity, RunState, Trace, evaluate, examples_of, trace
@@ -126,6 +127,16 @@ class Frame:
         """The link's fields; where data or parameters are too long for an address, the run's name for its spec."""
         whole = self.link.fields()
         return whole if fits(whole) else {"run": self.run.id} | self.view_fields
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the run is drawn from its link, and not stored before somebody acts on it."""
+        return self.run.id == UNSAVED
+
+    @property
+    def key(self) -> str:
+        """What a form without script sends, so that the same page sent twice is one deed."""
+        return f"{self.run.version}.{token_urlsafe(6)}"
 
     @property
     def exact(self) -> dict[str, str]:

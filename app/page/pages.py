@@ -26,7 +26,7 @@ from app.page.links import COMPARED, Link, View, number, view_of
 from app.page.probing import KINDS, map_of, partner_of, penalty_title, probe
 from app.page.refused import NOTHING, Refused, controls_again, refused, unopened
 from app.run.deeds import Branch, Deed, Freeze, NewStart, Rewind, Step
-from app.run.runs import Run
+from app.run.runs import UNSAVED, Run
 from app.serve.forms import NO_FIELDS, Fields
 from app.serve.html import html
 from app.words.numbers import given
@@ -42,19 +42,30 @@ LONGEST_COUNT = 9  # digits
 
 @router.get("/")
 async def home(request: Request) -> Response:
-    """The run of the link in the address, of this visitor's own if there is one; without a link the default one."""
+    """The run of the link in the address: this visitor's own, or one that is drawn and stored with the first deed.
+
+    Without a link it is the default one.
+    """
     ask = await asked(request)
     try:
         if named := ask.text("run"):  # of a run whose data is too long for an address
             return await _answer(ask, await ask.runs.get(named), ask.view(), new_spec=True)
-        link = Link.parse({name: ask.text(name) for name in ask.fields})
-        run = await _kept(ask, link) or await ask.runs.open(ask.visitor, link.spec, link.edits, link.view.step or 0)
+        link = ask.link()
+        run = await _kept(ask, link) or await ask.runs.open(ask.visitor, link.spec, link.edits, ask.head)
     except SpecError as error:
         if ask.scripted:
             return _refused(error)
         run = await ask.runs.open(ask.visitor, Spec.make())
         return await _page(ask, run, View(), unopened(error))
     return await _answer(ask, run, link.view, new_spec=True)
+
+
+async def _run(ask: Asked, run_id: str) -> Run:
+    """The run of an address; of one that is not stored, what its link in the fields leads to."""
+    if run_id != UNSAVED:
+        return await ask.runs.get(run_id)
+    link = ask.link()
+    return await ask.runs.draft(ask.visitor, link.spec, link.edits, ask.head)
 
 
 async def _kept(ask: Asked, link: Link) -> Run | None:
@@ -181,8 +192,8 @@ async def _refusal(ask: Asked, error: SpecError) -> Response:
     if ask.scripted:
         return _refused(error)
     try:
-        run = await ask.runs.get(ask.request.path_params.get("run_id") or ask.text("run"))
-    except RunNotFound:
+        run = await _run(ask, ask.request.path_params.get("run_id") or ask.text("run"))
+    except (RunNotFound, SpecError):
         run = await ask.runs.open(ask.visitor, Spec.make())
     try:
         view = ask.view()
@@ -197,7 +208,7 @@ async def start(request: Request) -> Response:
     ask = await asked(request)
     try:
         spec = _custom(ask) if "csv" in ask.fields else spec_from(ask.form, _source(ask))
-        run = await ask.runs.create(ask.visitor, spec)
+        run = await ask.runs.create(ask.visitor, spec, key=ask.key("start"))
         return await _answer(ask, run, replace(ask.view(), step=None, moment=None), new_spec=True)
     except SpecError as error:
         return await _refusal(ask, error)
@@ -262,11 +273,15 @@ async def act(run_id: str, verb: str, request: Request) -> Response:
 
 async def _acted(ask: Asked, run_id: str, verb: str) -> Response:
     deed, view, asks = VERBS[verb].deed(ask), ask.view(), VERBS[verb]
-    run, steps = await ask.runs.do(run_id, deed, ask.visitor, key=ask.key(deed), brief=True)
+    if run_id == UNSAVED:
+        link = ask.link()
+        run, steps = await ask.runs.first(ask.visitor, link.spec, link.edits, ask.head, deed, ask.key(deed))
+    else:
+        run, steps = await ask.runs.do(run_id, deed, ask.visitor, key=ask.key(deed), brief=True)
     view = replace(view, step=None, moment=view.moment if asks.moment else None)
-    if isinstance(deed, Branch):
+    if isinstance(deed, Branch) and run_id != UNSAVED:
         view = replace(view, compare=(run_id, *(other for other in view.compare if other != run_id))[:COMPARED])
-    return await _answer(ask, run, view, asks.controls, steps.ahead)
+    return await _answer(ask, run, view, asks.controls or run_id == UNSAVED, steps.ahead)
 
 
 @router.get("/runs/{run_id}/frame")
@@ -274,7 +289,7 @@ async def look(run_id: str, request: Request) -> Response:
     """The run under another view."""
     ask = await asked(request)
     try:
-        return await _answer(ask, await ask.runs.get(run_id), ask.view())
+        return await _answer(ask, await _run(ask, run_id), ask.view())
     except SpecError as error:
         return await _refusal(ask, error)
 
@@ -283,7 +298,7 @@ async def look(run_id: str, request: Request) -> Response:
 async def table(run_id: str, request: Request) -> Response:
     """The drawing's numbers as tables."""
     ask = await asked(request)
-    shown = await frame_of(ask, await ask.runs.get(run_id), ask.view())
+    shown = await frame_of(ask, await _run(ask, run_id), ask.view())
     return html(ask.request, render("_tables.html", table=table_of(shown), batch=shown.view.example is None))
 
 
@@ -291,14 +306,14 @@ async def table(run_id: str, request: Request) -> Response:
 async def health(run_id: str, request: Request) -> Response:
     """The layers' gradients over time, and what else is measured of them."""
     ask = await asked(request)
-    return html(request, render("_measures.html", f=await frame_of(ask, await ask.runs.get(run_id), ask.view())))
+    return html(request, render("_measures.html", f=await frame_of(ask, await _run(ask, run_id), ask.view())))
 
 
 @router.get("/runs/{run_id}/contour")
 async def contouring(run_id: str, request: Request) -> Response:
     """The loss over two parameters, with the path that they have walked."""
     ask = await asked(request)
-    run = await ask.runs.get(run_id)
+    run = await _run(ask, run_id)
     try:
         state, _ = await _look(ask, run, ask.view())
         x, y = ask.text("address"), ask.text("other")
@@ -316,7 +331,7 @@ async def probing(run_id: str, kind: str, request: Request) -> Response:
     if kind not in KINDS:
         raise HTTPException(404, "There is no such page.")
     ask = await asked(request)
-    run = await ask.runs.get(run_id)
+    run = await _run(ask, run_id)
     try:
         state, view = await _look(ask, run, ask.view())
         address, amount = ask.text("address"), ask.text("amount")

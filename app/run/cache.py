@@ -26,7 +26,7 @@ class Cache:
         """Remember a run; those used least recently make room."""
         self.drop(run.id)
         self._runs[run.id] = run
-        self._size += _numbers(run)
+        self._size += numbers_of(run)
         while self._size > self.most and len(self._runs) > 1:
             self.drop(next(iter(self._runs)))
 
@@ -34,10 +34,11 @@ class Cache:
         """Forget a run, if it is there."""
         run = self._runs.pop(run_id, None)
         if run:
-            self._size -= _numbers(run)
+            self._size -= numbers_of(run)
 
 
-def _numbers(run: Run) -> int:
+def numbers_of(run: Run) -> int:
+    """About how many numbers of eight bytes a run takes."""
     origin, state = run.origin, run.state
     given = len(origin.parameters or ())
     if origin.data:

@@ -2,8 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from secrets import token_urlsafe
 from time import time
@@ -18,6 +20,7 @@ from app.run import history
 from app.run.allowed import check
 from app.run.cache import Cache
 from app.run.deeds import Branch, Deed, base_of, cost, makes_another, perform
+from app.run.drafts import UNSAVED, Draft, Drafts
 from app.run.history import Retention, Steps, Training
 from app.run.idempotency import Once, version_of
 from app.run.record import (
@@ -37,7 +40,7 @@ from app.settings import Settings
 from app.stores import NEW, Stamp, Store
 from engine import CorruptState, Edit, RunState, Spec, SpecError, pack, replay, start, unpack
 
-__all__ = ["Run", "Runs", "Steps", "Summary"]
+__all__ = ["UNSAVED", "Run", "Runs", "Steps", "Summary"]
 
 ATTEMPTS = 20
 PATH_POINTS = 24
@@ -58,28 +61,64 @@ class Runs:
         self.store, self.settings = store, settings
         self.pool = Pool(settings.heavy_jobs, settings.heavy_jobs_per_visitor)
         self.retention = Retention(settings.history_points, settings.checkpoints, settings.checkpoint_bytes)
-        self._cache = Cache()
+        self._cache, self._drafts = Cache(), Drafts()
         self._counted, self._count, self.steps_taken = 0.0, 0, 0
 
-    async def create(self, visitor: str, spec: Spec, edits: Sequence[Edit] = (), step: int = 0) -> Run:
+    async def create(
+        self, visitor: str, spec: Spec, edits: Sequence[Edit] = (), step: int = 0, key: str | None = None
+    ) -> Run:
         """A new run, brought to `step` with the edits on the way, as far as the budget for a replay goes."""
-        check(spec, self.settings)
-        owner = owner_of(visitor)
-        seconds = look_cost(spec) + data_cost(spec) + step * step_cost(spec)
-        made, kept = await self.pool.do(seconds, owner, lambda: self._replay(spec, edits, step))
-        return await self._add(made, owner, kept)
+        name = _name(visitor, f"{spec} {edits} {step}", key)
+        if found := await self._made(name):
+            return found
+        draft = await self._draft(owner_of(visitor), spec, tuple(edits), step)
+        return await self._add(draft.run, owner_of(visitor), draft.kept, name)
 
-    def _replay(self, spec: Spec, edits: Sequence[Edit], step: int) -> tuple[Training, dict[int, RunState]]:
-        seconds, begun = self.settings.replay_seconds, history.begin(spec)
-        return history.again(begun, edits, step, seconds, self.retention, lambda spec: check(spec, self.settings))
+    async def _made(self, name: str | None) -> Run | None:
+        """The run of this name, if a request with the same key has made it before."""
+        try:
+            return await self.get(name) if name else None
+        except RunNotFound:
+            return None
 
     async def open(self, visitor: str, spec: Spec, edits: Sequence[Edit] = (), step: int = 0) -> Run:
-        """This visitor's run of the same spec and edits that has come to `step` or further, else a new one."""
+        """This visitor's run of the same spec and edits that has come to `step` or further, else a draft of one."""
         digest = origin_digest(spec) + edits_digest(tuple(edits))
         for found in await self.list(visitor):
             if found.digest == digest and found.step >= step:
                 return await self.get(found.id)
-        return await self.create(visitor, spec, edits, step)
+        return await self.draft(visitor, spec, edits, step)
+
+    async def draft(self, visitor: str, spec: Spec, edits: Sequence[Edit] = (), step: int = 0) -> Run:
+        """The run of a link as nobody has acted on it yet: nothing is stored."""
+        draft = await self._draft(owner_of(visitor), spec, tuple(edits), step)
+        return replace(draft.run, visitor=owner_of(visitor))
+
+    async def _draft(self, owner: str, spec: Spec, edits: tuple[Edit, ...], step: int) -> Draft:
+        check(spec, self.settings)
+        digest = origin_digest(spec)
+        link = digest + edits_digest(edits)
+        async with self._drafts.lock(link):
+            near = self._drafts.nearest(link, step)
+            if near and (near.run.state.step == step or near.run.state.divergence):
+                return near
+            reached = near.run.state.step if near else 0
+            seconds = look_cost(spec) + data_cost(spec) + (step - reached) * step_cost(spec)
+            work = partial(self._drawn, near, spec, digest, edits, step)
+            draft = await self.pool.do(seconds, owner, work)
+            self._drafts.put(link, draft)
+            return draft
+
+    def _drawn(self, near: Draft | None, spec: Spec, digest: str, edits: tuple[Edit, ...], step: int) -> Draft:
+        """A draft brought on to `step`, from one that has come nearest or from the start."""
+        if near is None:
+            begun = history.begin(spec)
+            run = Run(spec, (), begun.state, begun.metrics, begun.sampled, UNSAVED, "", NEW, digest)
+            near = Draft(run)
+        seconds, rest = self.settings.replay_seconds, edits[len(near.run.edits) :]
+        run, kept = history.again(near.run, rest, step, seconds, self.retention, lambda s: check(s, self.settings))
+        stride = self.retention.state_stride(run.state.spec, run.state.step)
+        return Draft(run, {at: state for at, state in {**near.kept, **kept}.items() if at % stride == 0})
 
     async def get(self, run_id: str) -> Run:
         """The run as it stands in the store."""
@@ -136,7 +175,8 @@ class Runs:
             after, steps = await self._performed(run, deed, base, before)
             if makes_another(deed, run):
                 kept = await self._kept_until(run, base.step) if isinstance(deed, Branch) else {}
-                return await self._add(after, owner_of(visitor), kept), steps
+                name = _name(visitor, f"{run_id} {deed}", key)
+                return await self._made(name) or await self._add(after, owner_of(visitor), kept, name), steps
             if after is run and not once:
                 return run, steps
             ahead = replace(after, stamp=run.stamp.next())
@@ -150,6 +190,20 @@ class Runs:
         seconds = cost(deed, base, self.settings)
         return await self.pool.do(seconds, run.visitor, lambda: perform(run, deed, base, self.settings, before))
 
+    async def first(
+        self, visitor: str, spec: Spec, edits: Sequence[Edit], step: int, deed: Deed, key: str | None = None
+    ) -> tuple[Run, Steps]:
+        """The first deed on the run of a link, which is stored with it: all of it or nothing."""
+        name = _name(visitor, f"{spec} {edits} {step} {deed}", key)
+        if found := await self._made(name):
+            return found, Steps(earlier=found.head)
+        draft = await self._draft(owner_of(visitor), spec, tuple(edits), step)
+        run = replace(draft.run, visitor=owner_of(visitor))
+        base = await self.at(run, base_of(deed, run.state.step))
+        after, steps = await self._performed(run, deed, base, False)
+        kept = {at: state for at, state in draft.kept.items() if at <= base.step} if after.origin is run.origin else {}
+        return await self._add(after, run.visitor, {**kept, **steps.kept}, name), steps
+
     async def before(self, run: Run, steps: Steps) -> RunState | None:
         """The state before the last of these steps, or of those taken before if they were none; None at the start."""
         head = steps.earlier or run.head
@@ -161,7 +215,11 @@ class Runs:
         """The state that the run had at an earlier step, edits there included; SpecError if there is no such step."""
         if not 0 <= step <= run.state.step:
             raise SpecError("step", step, f"a whole number from 0 to {run.state.step}")
-        return run.state if step == run.state.step else await self._reach(run, run.edits, step)
+        if step == run.state.step:
+            return run.state
+        if run.id == UNSAVED:
+            return (await self._draft(run.visitor, run.origin, run.edits, step)).run.state
+        return await self._reach(run, run.edits, step)
 
     async def path(self, run: Run, step: int, places: tuple[int, int]) -> dict[int, tuple[float, float]]:
         """Where two parameters, by their places in the flat vector, have been on the way to `step`: by step."""
@@ -224,7 +282,7 @@ class Runs:
         told = record.parts["once"] if record else {}
         return {name: None for name, value in told.items() if version_of(value) <= run.version - most}
 
-    async def _packed(self, run: Run, states: dict[int, RunState]) -> dict[str, bytes | None]:
+    async def _packed(self, run: Run, states: Mapping[int, RunState]) -> dict[str, bytes | None]:
         cost = sum(bytes_cost(state.parameters.nbytes + state.slots.nbytes) for state in states.values())
 
         def packed() -> dict[str, bytes | None]:
@@ -232,21 +290,14 @@ class Runs:
 
         return await self.pool.do(cost, run.visitor, packed, admitted=True)
 
-    async def _add(self, made: Training, owner: str, kept: dict[int, RunState]) -> Run:
+    async def _add(self, made: Training, owner: str, kept: Mapping[int, RunState], name: str | None = None) -> Run:
         await self._make_room(owner)
         cost = 2 * told_cost(made.origin)
         digest, spec = await self.pool.do(cost, owner, lambda: origin_parts(made.origin), admitted=True)
         run = Run(
-            made.origin,
-            made.edits,
-            made.state,
-            made.metrics,
-            made.sampled,
-            token_urlsafe(16),
-            owner,
-            NEW.next(),
-            digest,
-        )
+            made.origin, made.edits, made.state, made.metrics, made.sampled,
+            name or token_urlsafe(16), owner, NEW.next(), digest,
+        )  # fmt: skip
         points = zip(run.sampled.steps.tolist(), run.sampled.values, strict=True)
         parts: Changed = {
             "spec": spec,
@@ -256,7 +307,8 @@ class Runs:
         if run.edits:
             parts["edits"] = {"all": edits_bytes(run.edits)}
         saved = await self._put(run, NEW, parts)
-        assert saved, "an id that was drawn is new"
+        if saved is None:  # the same request has come twice at once
+            return await self.get(run.id)
         self._count += 1
         return saved
 
@@ -303,6 +355,14 @@ class Runs:
 
 def _key(run_id: str) -> str:
     return f"run:{run_id}"
+
+
+def _name(visitor: str, asked: str, key: str | None) -> str | None:
+    """The id of a run that a request with a key makes: the same when it comes again, and nobody else can know it."""
+    if key is None:
+        return None
+    digest = sha256(f"{visitor} {key} {asked}".encode()).digest()
+    return urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
 def _points(old: Run, new: Run, steps: Steps) -> dict[str, bytes | None]:
