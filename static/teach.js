@@ -94,8 +94,22 @@ async function drawState(state, number) {
   await catchUp(state, number);
 }
 
+// What is done to the run is done through the room, which shows it to the class by itself.
+document.addEventListener('htmx:config:request', ({ detail: { ctx: { request } } }) => {
+  if (request.method === 'POST' && request.action.startsWith('/runs/')) request.action = `/class/${room}${request.action}`;
+});
+
+function shownAlready(response) {
+  const told = JSON.parse(response?.headers?.get('Class-Shares') ?? 'null');
+  if (!told) return;
+  version = Math.max(version, told.version);
+  shared = told.shared;
+  sent = JSON.stringify(current());
+}
+
 document.addEventListener('htmx:after:swap', (event) => {
   mark();
+  shownAlready(event.detail.ctx?.response);
   if (location.pathname !== here) {
     const asked = location.pathname + location.search;
     if (asked.startsWith('/learn/')) share();

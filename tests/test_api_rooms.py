@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import json
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from app.main import create_app
 from app.room import api as api_rooms
-from app.room import ending, rooms
+from app.room import driving, ending, rooms
 from app.room import pages as pages_class
 from app.room.screens import STUDENT, TEACHER, WALL
 from app.settings import Settings
@@ -150,6 +151,7 @@ PAGES: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
     ("GET", "/end"): ("teacher", {}),
     ("POST", "/reopen"): ("ended", {}),
     ("POST", "/forget"): ("ended", {}),
+    ("POST", "/runs/{run_id}/{verb}"): ("teacher", {"count": "1"}),
 }
 
 
@@ -165,7 +167,8 @@ def routes_of(router: Any, prefix: str) -> set[tuple[str, str]]:
 def test_every_route_of_a_room_is_in_the_matrix() -> None:
     """A new route fails here until somebody says who may use it."""
     assert routes_of(api_rooms.router, "/api/v1/rooms/{code}") == set(ROUTES)
-    pages = routes_of(pages_class.router, "/class/{code}") | routes_of(ending.router, "/class/{code}")
+    parts = (pages_class, ending, driving)
+    pages = set().union(*(routes_of(part.router, "/class/{code}") for part in parts))
     assert pages == set(PAGES)
 
 
@@ -311,6 +314,7 @@ def test_who_may_do_what_on_the_pages(tmp_path: Path) -> None:
             await teacher.post(f"/class/{code}/do", data={"do": "ask", "kind": "loss"})
             student = await school.student(path)
             copy = (await student.post(f"{path}/copies")).json()["run"]
+            under = under.format(run_id=copy, verb="step")
             sent = {name: {"RUN": copy, "SECRET": secret}.get(value, value) for name, value in form.items()}
             for name, person in {"none": school.person(), "student": student, "teacher": teacher}.items():
                 answer = await person.request(method, f"/class/{code}{under}", data=sent or None)
@@ -699,6 +703,40 @@ def test_two_reveals_at_once_take_one_step(tmp_path: Path) -> None:
         await teacher.post(f"/api/v1/runs/{run}/rewind", json={"step": 0})
         shared = await teaching._after(room.shared, room.poll.question)
         assert shared.step == 0, "the same reveal, retried after going back, is still the same"
+
+    play(work, tmp_path)
+
+
+def test_a_teachers_deed_is_one_request(tmp_path: Path) -> None:
+    """The playground's own answer to the teacher, the same picture on every screen; what is refused moves nobody."""
+
+    async def work(school: School) -> None:
+        path, _, secret = await school.room()
+        code, teacher = path.rpartition("/")[2], school.person()
+        teacher.cookies.set(api_rooms.COOKIE + code, secret)
+        run = (await teacher.get(path)).json()["shared"]["run"]
+        script = {"HX-Request": "true"}
+        looked = {"lens": "gradients", "moment": "3"}
+        for verb, data, step, view in (
+            ("step", {**looked, "count": "5"}, 5, "lens=gradients"),
+            ("step", {"step": "2", "count": "1", "quick": "1"}, 3, ""),
+            ("edit", {"field": "W1.1.1", "value": "0.5", **looked}, 3, "lens=gradients&moment=3"),
+            ("rewind", {"to": "1"}, 1, ""),
+        ):
+            told = await teacher.post(f"/class/{code}/runs/{run}/{verb}", data=data, headers=script)
+            assert told.status_code == 200, told.text
+            room = (await teacher.get(path)).json()
+            assert room["shared"] == {"run": run, "step": step, "view": view, "lesson": ""}, verb
+            assert json.loads(told.headers["class-shares"])["shared"] == room["shared"]
+            assert f'data-step="{step}"' in told.text
+        fresh = await teacher.post(f"/class/{code}/runs/{run}/slower", data={"rate": "0.001"}, headers=script)
+        room = (await teacher.get(path)).json()
+        assert room["shared"]["run"] != run
+        assert f'data-run="{room["shared"]["run"]}"' in fresh.text
+        for verb, status in (("step", 422), ("nothing", 404)):
+            refused = await teacher.post(f"/class/{code}/runs/{run}/{verb}", data={"count": "abc"}, headers=script)
+            assert refused.status_code in (status, 422)
+            assert (await teacher.get(path)).json()["version"] == room["version"]
 
     play(work, tmp_path)
 

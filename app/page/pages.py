@@ -83,11 +83,14 @@ async def _answer(ask: Asked, run: Run, view: View, new_spec: bool = False, ahea
 
     `ahead` is what the run's next step will compute, if it has been traced on the way.
     """
+    if not ask.scripted and ask.request.method == "GET" and ask.request.url.path == "/":
+        return await _page(ask, run, view)
+    return _told(ask, await frame_of(ask, run, view, ahead), new_spec)
+
+
+def _told(ask: Asked, shown: Frame, new_spec: bool) -> Response:
     if not ask.scripted:
-        if ask.request.method == "GET" and ask.request.url.path == "/":
-            return await _page(ask, run, view)
-        return RedirectResponse((await frame_of(ask, run, view)).url, 303)
-    shown = await frame_of(ask, run, view, ahead)
+        return RedirectResponse(shown.url, 303)
     text = frame_text(shown)
     if new_spec:
         text += render("_partials.html", controls_html=_controls_text(shown))
@@ -262,16 +265,21 @@ VERBS = {
 @router.post("/runs/{run_id}/{verb}")
 async def act(run_id: str, verb: str, request: Request) -> Response:
     """Do what a button of the page asks for, and show the run after it; what is refused is said at the field."""
+    return (await acted(await asked(request), run_id, verb))[0]
+
+
+async def acted(ask: Asked, run_id: str, verb: str) -> tuple[Response, Frame | None]:
+    """The same, with what is shown; None if it was refused."""
     if verb not in VERBS:
         raise HTTPException(404, "There is no such page.")
-    ask = await asked(request)
     try:
-        return await _acted(ask, run_id, verb)
+        shown = await _done(ask, run_id, verb)
     except SpecError as error:
-        return await _refusal(ask, error)
+        return await _refusal(ask, error), None
+    return _told(ask, shown, VERBS[verb].controls or run_id == UNSAVED), shown
 
 
-async def _acted(ask: Asked, run_id: str, verb: str) -> Response:
+async def _done(ask: Asked, run_id: str, verb: str) -> Frame:
     deed, view, asks = VERBS[verb].deed(ask), ask.view(), VERBS[verb]
     if run_id == UNSAVED:
         link = ask.link()
@@ -281,7 +289,7 @@ async def _acted(ask: Asked, run_id: str, verb: str) -> Response:
     view = replace(view, step=None, moment=view.moment if asks.moment else None)
     if isinstance(deed, Branch) and run_id != UNSAVED:
         view = replace(view, compare=(run_id, *(other for other in view.compare if other != run_id))[:COMPARED])
-    return await _answer(ask, run, view, asks.controls or run_id == UNSAVED, steps.ahead)
+    return await frame_of(ask, run, view, steps.ahead)
 
 
 @router.get("/runs/{run_id}/frame")

@@ -250,6 +250,25 @@ def test_a_hidden_page_closes_its_stream_and_comes_back_to_the_present(people: P
     expect(teacher.locator("#counts")).to_contain_text("1 here")
 
 
+def test_a_teachers_step_is_one_request(people: People) -> None:
+    """To the room, which takes it and shows it: the teacher's browser carries nothing back."""
+    teacher, code = people.teacher()
+    ada = people.student(code)
+    asked: list[str] = []
+    teacher.on("request", lambda request: asked.append(f"{request.method} {request.url.partition('/class/')[2]}"))
+    for step in ("1", "2", "3"):
+        teacher.locator("#step").click()
+        expect(ada.locator("#number-step dd")).to_have_text(step)
+        expect(teacher.locator("#number-step dd")).to_have_text(step)
+    assert len(asked) == 3
+    assert all(re.fullmatch(rf"POST {code}/runs/[\w-]+/step", each) for each in asked), asked
+    teacher.locator("#tile-xor").click()  # what is opened is a run at once, and shown
+    expect(ada.locator("#number-step dd")).to_have_text("0")
+    teacher.locator("#step").click()
+    expect(ada.locator("#number-step dd")).to_have_text("1")
+    expect(teacher.locator("#tile-xor")).to_have_attribute("aria-current", "true")
+
+
 def test_the_teachers_link_gives_the_class_to_another_device(people: People) -> None:
     """The secret is in its fragment, which leaves the address at once; both devices stay together."""
     teacher, code = people.teacher()
