@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 PHONE = {"width": 390, "height": 844}
 DEEP = "/?hidden=8,8,8,8,8,8&batch_size=30"
@@ -27,8 +27,8 @@ def open_page(page: Page) -> Iterator[Callable[[str], Page]]:
         return page
 
     yield go
-    # A browser tells of every refusal (422) by itself; tests below ask for some.
-    assert [fault for fault in faults if "status of 422" not in fault] == []
+    # A browser tells of every refusal (422) and lost answer by itself; tests below ask for some.
+    assert [fault for fault in faults if "status of 422" not in fault and "net::ERR_FAILED" not in fault] == []
 
 
 def number(page: Page, name: str) -> str:
@@ -48,8 +48,20 @@ def until(page: Page, holds: Callable[[], bool]) -> None:
     raise AssertionError("waited in vain")
 
 
+def run_of(page: Page) -> str:
+    """The id of the run on screen; of one that is not stored yet, that of another at the same step of its link."""
+    bar = page.locator("#bar")
+    if (run := bar.get_attribute("data-run") or "") != "new":
+        return run
+    form = {"link": urlsplit(page.url).query, "to": bar.get_attribute("data-step") or ""}
+    made = page.request.post("/runs/new/rewind", form={**form, "head": form["to"]}, headers={"HX-Request": "true"})
+    found = re.search(r'data-run="([^"]+)"', made.text())
+    assert found
+    return found[1]
+
+
 def api(page: Page, path: str = "") -> Any:
-    run = page.locator("#bar").get_attribute("data-run")
+    run = run_of(page)
     return page.request.get(f"/api/v1/runs/{run}{path}").json()
 
 
@@ -368,6 +380,8 @@ def test_my_own_data(open_page: Callable[..., Page]) -> None:
 def test_what_is_refused_is_said_and_nothing_is_lost(open_page: Callable[..., Page]) -> None:
     """A loss that does not go with the task is refused at its field, and the run stays as it was."""
     page = open_page("/?dataset=plane&seed=81&step=3")
+    page.click("#step")
+    expect_number(page, "step", "4")
     run = page.locator("#bar").get_attribute("data-run")
     answers = [
         page.request.post(
@@ -376,7 +390,7 @@ def test_what_is_refused_is_said_and_nothing_is_lost(open_page: Callable[..., Pa
         for field, value in (("learning_rate", "NaN"), ("W9.9.9", "1"), ("x", ""))
     ]
     assert answers == [422, 422, 422]
-    assert api(page)["step"] == 3
+    assert api(page)["step"] == 4
 
 
 def test_the_layout_does_not_jump(open_page: Callable[..., Page]) -> None:
@@ -495,10 +509,10 @@ def test_back_leads_to_what_was_there_before(open_page: Callable[..., Page]) -> 
     """Another dataset, an example, a change in mid-run and Reset are entries of their own; steps, the time bar and the
     walkthrough are not. Back and Forward bring the very runs, and nothing of them is lost."""
     page = open_page("/?seed=101")
-    first = page.locator("#bar").get_attribute("data-run")
     entries = page.evaluate("history.length")
     page.click("#epoch")
     expect_number(page, "step", "12")
+    first = page.locator("#bar").get_attribute("data-run")
     page.keyboard.press("ArrowRight")
     page.wait_for_selector("#walk[data-moment='0']")
     page.focus("#scrub")
@@ -538,6 +552,50 @@ def test_back_leads_to_what_was_there_before(open_page: Callable[..., Page]) -> 
     expect_number(page, "step", "0")
     page.go_back()
     expect_number(page, "step", "1")
+
+
+def test_the_first_clicks_are_all_on_one_run(open_page: Callable[..., Page]) -> None:
+    """A page that is only looked at has no run; five quick clicks on Step are five steps of the one that they make."""
+    page = open_page("/?seed=151&edits=2:learning_rate:0.3&step=4")
+    assert page.locator("#bar").get_attribute("data-run") == "new"
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("#walk[data-moment='0']")
+    page.focus("#scrub")
+    page.keyboard.press("ArrowLeft")
+    expect_number(page, "step", "3")
+    page.keyboard.press("ArrowRight")
+    expect_number(page, "step", "4")
+    assert page.locator("#bar").get_attribute("data-run") == "new"
+    page.evaluate("for (let i = 0; i < 5; i += 1) document.getElementById('step').click()")
+    expect_number(page, "step", "9")
+    assert page.locator("#bar").get_attribute("data-run") != "new"
+    assert api(page)["step"] == 9
+    page.select_option("#c-learning_rate", "0.1")
+    expect_address(page, "edits=2:learning_rate:0.3;9:learning_rate:0.1")
+    assert api(page)["step"] == 9
+
+
+def test_a_click_whose_answer_is_lost_is_one_step(open_page: Callable[..., Page]) -> None:
+    """It is sent again by itself, with the same key, and told again rather than done again."""
+    page = open_page("/?seed=152")
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        key = route.request.headers["idempotency-key"]
+        if key in lost:
+            route.continue_()
+            return
+        lost.append(key)
+        route.fetch()  # the server does it, and its answer goes astray
+        route.abort()
+
+    page.route("**/step", lose)
+    for step in ("1", "2", "3"):
+        page.click("#step")
+        expect_number(page, "step", step)
+    assert len(lost) == 3
+    assert api(page)["step"] == 3
+    page.unroute("**/step")
 
 
 def test_settings_change_while_playing(open_page: Callable[..., Page]) -> None:
