@@ -281,7 +281,7 @@ def test_without_script_a_refused_form_comes_back(tmp_path: Path) -> None:
         form = [("controls", "1"), ("run", run), ("dataset", "circle"), ("seed", "7"), ("units", "3"),
                 ("units", "zwei"),
                 ("unit_activation", "relu"), ("unit_activation", "tanh"), ("features", "x1"), ("batch_size", "31"),
-                ("output_activation", "tanh"), ("loss", "cross_entropy"), ("start_parameters", ""),
+                ("output_activation", "tanh"), ("loss", "squared_error"), ("start_parameters", ""),
                 ("optimizer", "adam"), ("learning_rate", "0.3")]  # fmt: skip
         encoded = {"Content-Type": "application/x-www-form-urlencoded"}
         wrong = await client.post("/runs", content=urlencode(form), headers=encoded)
@@ -289,7 +289,7 @@ def test_without_script_a_refused_form_comes_back(tmp_path: Path) -> None:
         assert run_of(wrong) == run
         assert "must be a whole number" in field_error(wrong, "hidden")
         assert 'name="units" value="zwei"' in wrong.text
-        form[5] = ("units", "2")
+        form[5], form[11] = ("units", "2"), ("loss", "cross_entropy")
         answer = await client.post("/runs", content=urlencode(form), headers=encoded)
         assert "cross_entropy" in field_error(answer, "loss")
         assert "output activation tanh" in field_error(answer, "loss")

@@ -135,9 +135,7 @@ def controls(spec: Spec) -> Controls:
         features=tuple(
             Option(name, FEATURES[name].title, name in spec.features) for name in features_for(spec.raw_inputs)
         ),
-        layers=tuple(
-            LayerRow(k + 1, units, _options(ACTIVATIONS, spec.activation[k])) for k, units in enumerate(spec.hidden)
-        ),
+        layers=layer_rows(spec.hidden, spec.activation),
         outputs=_options(ACTIVATIONS, spec.output_activation),
         starts=_options(INITIALIZERS, spec.initializer),
         losses=_options(LOSSES, spec.loss),
@@ -153,6 +151,12 @@ def controls(spec: Spec) -> Controls:
         hidden_fields=tuple((name, packed[name]) for name in ("data", "frozen") if name in packed),
         start_text=json.dumps(spec.to_dict()["parameters"]) if spec.parameters else "",
     )
+
+
+def layer_rows(units: Sequence[Any], activations: Sequence[str]) -> tuple[LayerRow, ...]:
+    """A row for each hidden layer."""
+    rows = zip(units, activations, strict=True)
+    return tuple(LayerRow(k, each, _options(ACTIVATIONS, name)) for k, (each, name) in enumerate(rows, 1))
 
 
 def _options(table: Mapping[str, Any], chosen: str) -> tuple[Option, ...]:
@@ -243,6 +247,7 @@ def _given(form: Fields) -> dict[str, Any]:
     """The fields as JSON-like values; the controls send layers and settings one by one, a link sends them whole."""
     fields = spec_fields({name: form[name] for name in FIELDS if name in form})
     if "controls" in form:
+        fields.pop("layers", None)  # a button of the controls, which have their layers one by one
         fields["features"] = form.getlist("features") or None
         hidden = [number(units) for units in form.getlist("units")]
         fields["hidden"], fields["activation"] = _changed_layers(

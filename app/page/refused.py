@@ -8,7 +8,7 @@ from fastapi import Request, Response
 
 from app.draw.rendering import render
 from app.page.csvdata import WrongData
-from app.page.forms import Controls, controls
+from app.page.forms import Controls, controls, layer_rows
 from app.page.links import number
 from app.serve.errors import Failed, read_by_people
 from app.serve.forms import Fields
@@ -68,10 +68,10 @@ def controls_again(spec: Spec, form: Fields) -> Controls:
     typed: dict[str, Any] = {name: value for name in FIELDS if (value := _typed(name, form)) is not None}
     units = form.getlist("units")[: LIMITS.hidden_layers]
     names = [name if name in ACTIVATIONS else "tanh" for name in form.getlist("unit_activation")]
-    typed["hidden"] = tuple(number(text) for text in units)
-    typed["activation"] = tuple((names + ["tanh"] * len(units))[: len(units)])
+    rows = layer_rows([number(text) for text in units], (names + ["tanh"] * len(units))[: len(units)])
     typed["features"] = tuple(form.getlist("features"))
-    return replace(controls(replace(spec, **typed, parameters=None)), start_text=form.get("start_parameters", ""))
+    shown = controls(replace(spec, **typed, parameters=None))
+    return replace(shown, layers=rows, start_text=form.get("start_parameters", ""))
 
 
 def _typed(name: str, form: Fields) -> str | float | None:
