@@ -14,6 +14,7 @@ from engine.activations import ACTIVATIONS, Activation
 from engine.equation import Equation, Tree, mapped, name, total, tree
 from engine.losses import LOSSES
 from engine.network import Network
+from engine.operations import OPERATIONS
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
 from engine.quantity import Index, Quantity, bias, unit, weight
@@ -53,12 +54,25 @@ class Equations:
 
     def below(self, layer: int, source: Index, example: Index) -> Tree:
         """What a layer receives from one of its sources."""
-        return tree(Quantity("a" if layer > 1 else "x", layer - 1, (source,), example))
+        return self.given(layer - 1, source, example)
+
+    def given(self, layer: int, j: Index, n: Index) -> Tree:
+        """What a unit gives to those above it: o where a shortcut leads to it, else a; an input its x."""
+        kind = "o" if layer in self.network.shortcuts else "a" if layer else "x"
+        return tree(Quantity(kind, layer, (j,), n))
+
+    def o(self, layer: int, j: Index, n: Index) -> Equation:
+        """What a unit gives where a shortcut leads to it."""
+        added = self.given(self.network.shortcuts[layer], j, n)
+        made = OPERATIONS["shortcut"].equation
+        assert made is not None
+        return Equation(Quantity("o", layer, (j,), n), made([tree(unit(layer, j).at(n)), added]))
 
     def back(self, layer: int, source: Index, example: Index) -> list[Tree]:
         """What comes back to a unit: a term for every place that received what it gave; they add up to its da."""
         products = tree(weight(layer + 1, "j", source)) * tree(Quantity("dz", layer + 1, ("j",), example))
-        return [total("j", products, values=self.units(layer + 1))]
+        over_links = total("j", products, values=self.units(layer + 1))
+        return [over_links, *(_of_unit("da", to, source, example) for to in self.network.arcs(layer))]
 
     def product(self, layer: int, j: Index, i: Index, n: Index) -> Equation:
         """What one link carries."""

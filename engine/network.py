@@ -187,6 +187,10 @@ class Network:
         added = {node.layer: node.inputs[1] for node in self.nodes if node.operation == "shortcut"}
         return {layer: self.gives.index(value) for layer, value in added.items()}
 
+    def arcs(self, layer: int) -> list[int]:
+        """The layers that shortcuts lead to from this one, 0 being the inputs."""
+        return [end for end, source in self.shortcuts.items() if source == layer]
+
     @cached_property
     def gives(self) -> tuple[int, ...]:
         """The value that each layer gives to those above it; x is layer 0's."""

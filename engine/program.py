@@ -25,7 +25,7 @@ class Program:
     """The lines, and the arrays and numbers that are given to them.
 
     `places` says which line (from 1) computes a quantity: "x", "z2", "a2", "loss", "penalty", "da2", "dz2", "dW2",
-    "db2", "gW2" (with the penalty's),"W2_next", "b2_next"; trial and error has "try" in place of these last.
+    "o2", "db2", "gW2" (with the penalty's),"W2_next", "b2_next"; trial and error has "try" in place of these last.
     """
 
     lines: tuple[str, ...]
@@ -75,6 +75,8 @@ def _line(of: Equation) -> Line:
 def _forward(made: Equations) -> Iterator[Equation]:
     for k in range(1, made.last + 1):
         yield from (made.z(k, "j", "n"), made.a(k, "j", "n", stable=True))
+        if k in made.network.shortcuts:
+            yield made.o(k, "j", "n")
     yield made.loss(stable=True)
     if made.penalty_name:
         yield made.penalty()

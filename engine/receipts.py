@@ -80,11 +80,6 @@ class UnitReceipt:
     added: Floats | None
 
 
-def arcs(trace: Trace, k: int) -> list[int]:
-    """The layers above that a shortcut leads to from layer k, 0 being the inputs, the last one first, as they add."""
-    return [layer for layer, source in trace.spec.network.shortcuts.items() if source == k][::-1]
-
-
 def slopes(trace: Trace, k: int) -> Floats | None:
     """The activation's derivative at every z of layer k, (examples, units): what turns da into dz. None for softmax."""
     layer, joined = trace.layers[k - 1], trace.spec.network.joined
@@ -148,7 +143,7 @@ def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
     k, j = _unit_of(trace, address)
     layer, slope = trace.layers[k - 1], slopes(trace, k)
     above = trace.layers[k] if k < len(trace.layers) else None
-    back = [trace.layers[to - 1].da[:, j - 1] for to in arcs(trace, k)]
+    back = [trace.layers[to - 1].da[:, j - 1] for to in trace.spec.network.arcs(k)]
     source = trace.spec.network.shortcuts.get(k)
     return UnitReceipt(
         address, k, j, trace.examples,

@@ -22,18 +22,23 @@ DATASETS = {"softmax": "three_blobs"}
 
 
 @st.composite
-def specs(draw: st.DrawFn) -> Spec:
-    """A spec with up to three hidden layers of up to four units; some parameters frozen, some data sets."""
+def specs(draw: st.DrawFn, shortcuts: bool = False) -> Spec:
+    """A spec with up to three hidden layers of up to four units; some parameters frozen, some data sets.
+
+    With `shortcuts`, layers are of two or three units, as the inputs are, and shortcuts lead wherever they may.
+    """
     output = draw(st.sampled_from(sorted(ACTIVATIONS)))
     losses = [name for name, loss in LOSSES.items() if not loss.refuses(ACTIVATIONS[output])]
-    hidden = draw(st.lists(st.integers(1, 4), max_size=3))
+    features = draw(st.sampled_from([["x1"], ["x1", "x2"], ["x1", "x2", "x1x2"]]))
+    hidden = draw(st.lists(st.integers(2, 3) if shortcuts else st.integers(1, 4), min_size=shortcuts, max_size=3))
+    names = [draw(st.sampled_from(sorted(ACTIVATIONS))) for _ in hidden]
+    layers = _with_shortcuts(draw, [len(features), *hidden], names) if shortcuts else None
     regularization = draw(st.sampled_from(sorted(PENALTIES)))
     return Spec.make(
         dataset=DATASETS.get(output, "xor"),
         samples=24,
-        features=draw(st.sampled_from([["x1"], ["x1", "x2"], ["x1", "x2", "x1x2"]])),
-        hidden=hidden,
-        activation=[draw(st.sampled_from(sorted(ACTIVATIONS))) for _ in hidden],
+        features=features,
+        **({"layers": layers} if shortcuts else {"hidden": hidden, "activation": names}),
         output_activation=output,
         loss=draw(st.sampled_from(losses)),
         initializer=draw(st.sampled_from(sorted(set(INITIALIZERS) - {"zeros"}))),
@@ -47,10 +52,20 @@ def specs(draw: st.DrawFn) -> Spec:
     )
 
 
+def _with_shortcuts(draw: st.DrawFn, sizes: list[int], names: list[str]) -> str:
+    """The layers, each with a shortcut from one of its own width or with none."""
+    items = []
+    for k, name in enumerate(names, 1):
+        items.append(f"dense {sizes[k]} {name}")
+        over = draw(st.sampled_from([0, *(n for n in range(1, k + 1) if sizes[k - n] == sizes[k])]))
+        items += [f"shortcut {over}"] * (over > 0)
+    return ", ".join(items)
+
+
 @st.composite
-def states(draw: st.DrawFn) -> RunState:
+def states(draw: st.DrawFn, shortcuts: bool = False) -> RunState:
     """A run after a few steps, its optimizer perhaps changed on the way."""
-    state = advance(start(draw(specs())), draw(st.integers(0, 5))).state
+    state = advance(start(draw(specs(shortcuts))), draw(st.integers(0, 5))).state
     if not state.divergence and draw(st.booleans()):
         changed = apply(state, "optimizer", draw(st.sampled_from(sorted(OPTIMIZERS))))
         state = advance(changed, draw(st.integers(0, 2))).state
@@ -58,6 +73,6 @@ def states(draw: st.DrawFn) -> RunState:
 
 
 @st.composite
-def traces(draw: st.DrawFn) -> Trace:
+def traces(draw: st.DrawFn, shortcuts: bool = False) -> Trace:
     """A step of a run, on its mini-batch or on one example."""
-    return trace(draw(states()), draw(st.one_of(st.none(), st.integers(0, 23))))
+    return trace(draw(states(shortcuts)), draw(st.one_of(st.none(), st.integers(0, 23))))

@@ -11,7 +11,20 @@ from drawn import traces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, PENALTIES, Quantity, Spec, Trace, advance, apply, start, trace
+from engine import (
+    ACTIVATIONS,
+    LOSSES,
+    OPERATIONS,
+    OPTIMIZERS,
+    PENALTIES,
+    Quantity,
+    Spec,
+    Trace,
+    advance,
+    apply,
+    start,
+    trace,
+)
 from engine.equation import Equation, Number, Product, Tree, axes_of, f, mapped, parts, solved, tree
 from engine.equations import Equations
 from engine.lookup import Numbers
@@ -45,6 +58,8 @@ def of_layer(made: Equations, k: int, j: Any, i: Any, n: Any) -> Iterator[Equati
     """Every equation about a unit, or with letters about a whole layer."""
     yield from (made.product(k, j, i, n), made.sum(k, j, n), made.bias(k, j, n), made.z(k, j, n))
     yield from (made.a(k, j, n), made.a(k, j, n, stable=True))
+    if k in made.network.shortcuts:
+        yield made.o(k, j, n)
     if k == made.last or isinstance(j, int):
         yield made.da(k, j, n)
     else:
@@ -132,6 +147,27 @@ def test_any_step(step: Trace) -> None:
     """Random networks, batches and settings."""
     assert not wrong(step)
     assert not wrong(step, whole=True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(traces(shortcuts=True))
+def test_any_step_with_shortcuts(step: Trace) -> None:
+    """What is added, and what comes back over several ways."""
+    assert not wrong(step)
+    assert not wrong(step, whole=True)
+
+
+@pytest.mark.parametrize("planted", ["forward", "backward"])
+def test_a_wrong_shortcut_would_be_seen(planted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that takes away in place of adding, and one that brings nothing back."""
+    step = trace(start(Spec.make(layers="dense 3 tanh, dense 3 tanh, shortcut 1, dense 3 tanh, shortcut 2")))
+    assert not wrong(step, whole=True)
+    if planted == "forward":
+        entry = replace(OPERATIONS["shortcut"], equation=lambda inputs: inputs[0] - inputs[1])
+        monkeypatch.setitem(OPERATIONS, "shortcut", entry)
+    else:
+        monkeypatch.setattr(type(step.spec.network), "arcs", lambda network, layer: [])
+    assert {name for name, _ in wrong(step, whole=True)} == ({"o2.j", "o3.j"} if planted == "forward" else {"da1.i"})
 
 
 def updated(step: Trace, of: Quantity) -> float:

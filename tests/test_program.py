@@ -59,6 +59,13 @@ def test_the_text_reproduces_any_step(step: Trace) -> None:
     assert max(differences(step).values()) < 1e-10
 
 
+@settings(max_examples=40, deadline=None)
+@given(traces(shortcuts=True))
+def test_the_text_reproduces_any_step_with_shortcuts(step: Trace) -> None:
+    """The same over shortcuts, searched networks included."""
+    assert max(differences(step).values()) < 1e-10
+
+
 def test_a_wrong_line_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a wrong derivative in the table's code, the program's gradients are not the step's."""
     wrong = replace(ACTIVATIONS["tanh"], slope=1.0 - A)

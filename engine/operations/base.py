@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.arrays import Floats
+from engine.equation import Tree
 
 NOTHING: Floats = np.empty((0, 0))
 
@@ -113,7 +114,9 @@ class Operation:
     `on_x` says that x itself, which is another array in every step, may be its input: its two calls that meet x are
     `matrix.dot(x, out)` and `d_out.dot(x.T, gradient)`, and these are left open. `slope` is the derivative of an
     elementwise operation, f(in, out, result), which neighbours share. `passes`: what comes back at its output is the
-    contribution for each of its inputs, as it is, and so nothing has to be computed for them.
+    contribution for each of its inputs, as it is, and nothing is computed for them. `equation(inputs)` is what
+    one of its numbers is made of: those of its inputs in the same place; the equations of dense layers and
+    activations are in `engine.equations`.
     """
 
     name: str
@@ -130,3 +133,4 @@ class Operation:
     on_x: bool = False
     slope: Callable[[Node], Slope | None] = lambda node: None
     passes: bool = False
+    equation: Callable[[Sequence[Tree]], Tree] | None = None

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from engine.arrays import Floats
+from engine.equation import Tree
 from engine.operations.base import Call, Cost, Node, Operation, Option, Place
 
 
@@ -32,6 +33,11 @@ def _backward(node: Node, at: Place) -> Iterable[Call]:
     return ()  # it passes on what it gets, to both
 
 
+def _equation(inputs: Sequence[Tree]) -> Tree:
+    own, added = inputs
+    return own + added
+
+
 SHORTCUT = Operation(
     "shortcut",
     "Shortcut",
@@ -43,4 +49,5 @@ SHORTCUT = Operation(
     _forward,
     _backward,
     passes=True,
+    equation=_equation,
 )
