@@ -27,6 +27,10 @@ class LayerItem:
     kind: str
     options: tuple[tuple[str, Value], ...]
 
+    def option(self, name: str) -> Any:
+        """The value of one of its options."""
+        return dict(self.options)[name]
+
     @property
     def text(self) -> str:
         """The item in the short spelling."""
@@ -62,7 +66,7 @@ def items_from(given: Any, inputs: int, limits: Limits) -> Items:
         if item.kind == "shortcut":
             _check_shortcut(f"layers.{place}", item, items, widths)
         else:
-            widths.append(int(dict(item.options)["units"]))
+            widths.append(item.option("units"))
         if len(widths) - 1 > limits.hidden_layers:
             raise SpecError(f"layers.{place}", item.text, f"left out: at most {limits.hidden_layers} layers")
         items.append(item)
@@ -106,7 +110,7 @@ def _option(field: str, option: Option, named: Mapping[str, Any], limits: Limits
 
 def _check_shortcut(field: str, item: LayerItem, before: Sequence[LayerItem], widths: Sequence[int]) -> None:
     """Whether it can be there; `widths` are the inputs' and those of the layers before it."""
-    layer, over = len(widths) - 1, int(dict(item.options)["over"])
+    layer, over = len(widths) - 1, item.option("over")
     if not layer or before[-1].kind == "shortcut":
         raise SpecError(field, item.text, "right after the layer that it adds to, one a layer")
     if over > layer:

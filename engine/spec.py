@@ -119,12 +119,12 @@ class Spec:
     @property
     def hidden(self) -> tuple[int, ...]:
         """Units in each hidden layer."""
-        return self.network.sizes[1:-1]
+        return tuple(item.option("units") for item in self.layers if item.kind == "dense")
 
     @property
     def activation(self) -> tuple[str, ...]:
         """What each hidden layer applies."""
-        return self.network.activation_names[:-1]
+        return tuple(item.option("activation") for item in self.layers if item.kind == "dense")
 
     @property
     def penalized(self) -> bool:
@@ -164,6 +164,7 @@ class _Maker:
             else (DATASETS[dataset].inputs, DATASETS[dataset].outputs, DATASETS[dataset].task)
         )
         features = self.features(inputs)
+        layers = self.layers(len(features) or inputs)
         loss, output = self.loss_and_output(task, outputs, data)
         spec = Spec(
             dataset=dataset,
@@ -173,7 +174,7 @@ class _Maker:
             features=features,
             data=data,
             scaling=self.scaling(data, task, output, loss),
-            layers=self.layers(len(features) or inputs),
+            layers=layers,
             output_activation=output,
             initializer=self.choice("initializer"),
             parameters=None,

@@ -224,7 +224,8 @@ def test_a_wrong_activation_would_be_seen(name: str, monkeypatch: pytest.MonkeyP
     """Each sign, operator and bracket of an entry, changed, makes an equation false."""
     entry = ACTIVATIONS[name]
     output, loss = ("softmax", "squared_error") if name == "softmax" else ("tanh", "squared_error")
-    spec = replace(spec_of(output, loss), activation=(name, name) if name != "softmax" else ("tanh", "tanh"))
+    hidden = name if name != "softmax" else "tanh"
+    spec = Spec.make(spec_of(output, loss).to_dict(), activation=hidden)
     steps = [trace(start(replace(spec, seed=seed))) for seed in range(3)]
     survived = []
     for field in ("tree", "slope"):

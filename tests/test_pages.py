@@ -204,7 +204,7 @@ def test_live_changes_keep_the_run_and_others_start_anew(tmp_path: Path) -> None
         assert step_of(reset) == "0"
         assert "learning_rate=0.3" in reset.headers["hx-replace-url"]
         body = urlencode([("controls", 1), ("dataset", "xor"), ("units", 3), ("units", 5), ("unit_activation", "relu"),
-                          ("unit_activation", "elu"), ("features", "x1"), ("layers", "remove:1")])  # fmt: skip
+                          ("unit_activation", "elu"), ("features", "x1"), ("change_layers", "remove:1")])  # fmt: skip
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         other = await client.post("/runs", content=body, headers={**HTMX, **form})
         assert run_of(other) != run
@@ -607,5 +607,28 @@ def test_files_are_served_without_their_comments_and_nothing_else(tmp_path: Path
             served, source = (await client.get(asset(path.name))).text, path.read_text()
             assert "/*" not in served
             assert served.split() == re.sub(r"/\*.*?\*/", "", source, flags=re.S).split()
+
+    within(tmp_path, work)
+
+
+def test_layers_are_typed_as_text(tmp_path: Path) -> None:
+    """The text makes the run; what is wrong stands at its field and stays typed; empty, the dense layers are left."""
+
+    async def work(client: AsyncClient) -> None:
+        run = run_of(await client.get("/?seed=7"))
+        form = {"controls": "1", "run": run, "dataset": "circle", "seed": "7", "units": "4", "unit_activation": "tanh",
+                "features": "x1", "batch_size": "10", "layers": "dense 3 tanh, dense 3 relu, shortcut 1"}  # fmt: skip
+        made = await client.post("/runs", data=form, headers=HTMX)
+        assert made.status_code == 200
+        assert "dense 3 tanh, dense 3 relu, shortcut 1</textarea>" in made.text
+        assert re.findall(r'name="units" value="(\d+)"', made.text) == ["3", "3"]
+        wrong = await client.post("/runs", data=form | {"layers": "dense 3, dense 4, shortcut 1"})
+        assert wrong.status_code == 422
+        assert "the 3 numbers of hidden 1 to the 4 of hidden 2" in field_error(wrong, "layers")
+        assert "dense 3, dense 4, shortcut 1</textarea>" in wrong.text
+        left = form | {"layers": "", "units": ["3", "3"], "unit_activation": ["tanh", "relu"]}
+        plain = await client.post("/runs", data=left, headers=HTMX)
+        assert re.findall(r'id="units-\d" name="units" value="(\d+)"', plain.text) == ["3", "3"]
+        assert 'placeholder="dense 8 tanh, dense 8 tanh, shortcut 1"></textarea>' in plain.text
 
     within(tmp_path, work)

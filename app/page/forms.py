@@ -123,6 +123,7 @@ class Controls:
     samples_most: int
     hidden_fields: tuple[tuple[str, str], ...]
     start_text: str
+    layers_text: str
 
 
 def controls(spec: Spec) -> Controls:
@@ -149,6 +150,7 @@ def controls(spec: Spec) -> Controls:
         batch_most=max(100, spec.batch_size),
         samples_most=max(spec.samples, info.max_samples if info and spec.dataset == "digits16" else 1000),
         hidden_fields=tuple((name, packed[name]) for name in ("data", "frozen") if name in packed),
+        layers_text="" if spec.is_chain else ", ".join(item.text for item in spec.layers),
         start_text=json.dumps(spec.to_dict()["parameters"]) if spec.parameters else "",
     )
 
@@ -250,8 +252,10 @@ def _given(form: Fields) -> dict[str, Any]:
         fields.pop("layers", None)  # a button of the controls, which have their layers one by one
         fields["features"] = form.getlist("features") or None
         hidden = [number(units) for units in form.getlist("units")]
-        fields["hidden"], fields["activation"] = _changed_layers(
-            hidden, form.getlist("unit_activation"), form.get("layers", "")
+        fields["hidden"], fields["activation"] = (
+            (None, None)
+            if fields.get("layers")
+            else _changed_layers(hidden, form.getlist("unit_activation"), form.get("change_layers", ""))
         )
         fields["parameters"] = _start(form.get("start_parameters", ""))
         for name in ("optimizer_settings", "schedule_settings"):

@@ -53,6 +53,8 @@ def _called(field: str) -> str:
     name, _, index = field.partition(".")
     if name in ("hidden", "activation") and index.isdecimal():
         return f"{name} {int(index) + 1}"
+    if name == "layers" and (place := index.partition(".")[0]).isdecimal():
+        return f"layers, item {int(place) + 1}"
     return field.replace("_", " ")
 
 
@@ -71,7 +73,8 @@ def controls_again(spec: Spec, form: Fields) -> Controls:
     rows = layer_rows([number(text) for text in units], (names + ["tanh"] * len(units))[: len(units)])
     typed["features"] = tuple(form.getlist("features"))
     shown = controls(replace(spec, **typed, parameters=None))
-    return replace(shown, layers=rows, start_text=form.get("start_parameters", ""))
+    start, text = form.get("start_parameters", ""), form.get("layers", "")
+    return replace(shown, layers=rows, start_text=start, layers_text=text)
 
 
 def _typed(name: str, form: Fields) -> str | float | None:
