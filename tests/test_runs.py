@@ -33,7 +33,7 @@ from app.run.deeds import Branch, Deed, Freeze, NewStart, Reset, Rewind, Step
 from app.run.deeds import Edit as Change
 from app.run.history import Retention, Training, begin, carry, columns
 from app.run.idempotency import Once
-from app.run.record import KINDS, point_bytes, sampled_of
+from app.run.record import KINDS, Origin, point_bytes, sampled_of
 from app.run.runs import Run, Runs
 from app.settings import Settings
 from app.stores import Stamp, Store, store_for
@@ -481,6 +481,20 @@ def test_a_damaged_run_is_refused_and_no_other(play: Play, kind: str) -> None:
     play(work)
 
 
+def test_data_that_are_damaged_or_gone_are_noticed(place: str) -> None:
+    """The run is refused, as if it were its own record."""
+    data = {"x": [[0.5], [1.5], [2.5]], "y": [1, 2, 4]}
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, Spec.make(dataset="custom", data=data))
+        for found in (b'{"x":[[9.0]]}', None):
+            runs.store.content = AsyncMock(return_value=found)  # type: ignore[method-assign]
+            with pytest.raises(RunDamaged):
+                await again(runs).get(run.id)
+
+    play_in(place, work)
+
+
 def flipped(data: bytes) -> bytes:
     place = len(data) * 2 // 3
     return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
@@ -556,6 +570,41 @@ def test_a_full_store_refuses_new_runs_and_keeps_all_others(tmp_path: Path) -> N
             assert stepped.state.step == 3
 
     play_in(str(tmp_path / "runs.sqlite3"), work, store_bytes=2 << 20)
+
+
+def test_the_same_data_are_stored_once(play: Play) -> None:
+    """By runs of one visitor or several, by branches and by runs with other settings; they go with the last of them,
+    and a run is opened by its id alone, never by what its data are."""
+    rng = np.random.default_rng(0)
+    data = {"x": rng.normal(size=(200, 5)).tolist(), "y": rng.integers(0, 2, 200).tolist()}
+    one = Spec.make(dataset="custom", data=data)
+    two = Spec.make(dataset="custom", data=data, hidden=[3], seed=4)
+    stored = Origin.of(one)
+    assert stored.data is not None
+    assert stored.data == Origin.of(two).data
+    assert len(stored.whole) < 2_000 < len(stored.data)
+
+    async def work(runs: Runs) -> None:
+        first = await runs.create(ME, one)
+        made = [first, await runs.create(YOU, two), (await runs.do(first.id, Branch(0), YOU))[0]]
+        for run in made:
+            assert await runs.store.content(f"run:{run.id}") == stored.data
+            assert await runs.store.part(f"run:{run.id}", "spec", "origin") == Origin.of(run.origin).whole
+            again_ = await again(runs).get(run.id)
+            assert again_.origin == run.origin
+            assert np.array_equal(again_.state.parameters, run.state.parameters)
+        digest = sha256(stored.data).hexdigest()
+        for name in (digest, stored.digest):
+            with pytest.raises(RunNotFound):
+                await runs.get(name)
+            assert await runs.store.content(name) is None
+        for run in made[:2]:
+            await runs.delete(run.id)
+        await again(runs).do(made[2].id, Step(3))
+        await runs.delete(made[2].id)
+        assert await runs.store.content(f"run:{made[2].id}") is None
+
+    play(work)
 
 
 def test_a_run_of_another_version_is_told_from_a_damaged_one(play: Play) -> None:

@@ -234,6 +234,65 @@ def test_what_is_not_written_again_expires(play: Play) -> None:
     play(work)
 
 
+def test_content_is_kept_once_and_goes_with_its_last_record(play: Play) -> None:
+    """Deleted, expired or replaced, in whatever order; and it is found by a record alone."""
+
+    async def work(store: Store) -> None:
+        content, other = bytes(range(256)) * 4_000, b"other"
+        stamp = await store.put("run:a", b"1", seconds=600, content=content)
+        assert stamp
+        for key in ("run:b", "run:c"):
+            await store.put(key, b"1", seconds=600, content=content)
+        await store.put("run:other", b"1", seconds=600, content=other)
+        await store.put("run:none", b"1", seconds=600)
+        assert await bytes_of_contents(store) == len(content) + len(other)
+        assert await store.put("run:a", b"2", expected=stamp, seconds=600)
+        for key in ("run:a", "run:b", "run:c"):
+            assert await store.content(key) == content
+        assert await store.content("run:none") is None
+        assert await store.content("run:nobody") is None
+        await store.delete("run:a")
+        assert await store.content("run:a") is None
+        await store.delete("run:c")
+        assert await store.content("run:b") == content
+        await store.put("run:a", b"1", seconds=600)
+        assert await store.content("run:a") is None
+        await store.delete("run:b")
+        assert await bytes_of_contents(store) == len(other)
+        await store.delete("run:other")
+        assert await bytes_of_contents(store) == 0
+
+    play(work)
+
+
+def test_content_goes_with_a_record_that_expires(play: Play) -> None:
+    """With the sweep, or with the next record of its name; not while another uses it."""
+
+    async def work(store: Store) -> None:
+        seconds = -61.0 if isinstance(store, SqliteStore) else 0.05
+        await store.put("run:a", b"1", seconds=seconds, content=b"once")
+        await store.put("run:b", b"1", seconds=seconds, content=b"twice")
+        await store.put("run:c", b"1", seconds=600, content=b"twice")
+        await asyncio.sleep(0.1)
+        assert await store.content("run:a") is None
+        await store.put("run:a", b"2", seconds=600, content=b"new")
+        assert await store.content("run:a") == b"new"
+        await store.sweep()
+        assert await store.content("run:c") == b"twice"
+        assert await bytes_of_contents(store) == len(b"new") + len(b"twice")
+
+    play(work)
+
+
+async def bytes_of_contents(store: Store) -> int:
+    """What all contents take, looked up behind the store's back."""
+    if isinstance(store, SqliteStore):
+        with closing(sqlite3.connect(store.path)) as db:
+            return int(db.execute("SELECT coalesce(sum(length(value)), 0) FROM contents").fetchone()[0])
+    assert isinstance(store, RedisStore)
+    return sum([await store._redis.strlen(key) async for key in store._redis.scan_iter("bp:d:*")])
+
+
 def test_a_store_is_ready_when_it_can_write(play: Play) -> None:
     """No exception."""
 

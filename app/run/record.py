@@ -66,12 +66,29 @@ class Summary:
     diverged: bool
 
 
-def origin_parts(spec: Spec) -> tuple[str, dict[str, bytes | None]]:
-    """A spec as it is stored: its digest, and beside the whole a brief form for lists, without what may be long."""
-    plain = spec.to_dict()
-    whole = orjson.dumps(plain)
-    brief = orjson.dumps({name: value for name, value in plain.items() if name not in LONG})
-    return sha256(whole).hexdigest(), {"origin": whole, "brief": brief}
+@dataclass(frozen=True)
+class Origin:
+    """A spec as it is stored: its digest, itself with the hash of its data in their place, a brief form for lists
+    without what may be long, and the data, which are kept once for all runs that learn from the same."""
+
+    digest: str
+    whole: bytes
+    brief: bytes
+    data: bytes | None
+
+    @classmethod
+    def of(cls, spec: Spec) -> "Origin":
+        """The stored form of a spec."""
+        plain = spec.to_dict()
+        data = orjson.dumps(plain["data"]) if plain["data"] else None
+        whole = orjson.dumps(plain | {"data": sha256(data).hexdigest() if data else None})
+        brief = orjson.dumps({name: value for name, value in plain.items() if name not in LONG})
+        return cls(sha256(whole).hexdigest(), whole, brief, data)
+
+    @property
+    def parts(self) -> dict[str, bytes | None]:
+        """What stands in the run's own record."""
+        return {"origin": self.whole, "brief": self.brief}
 
 
 def edits_bytes(edits: tuple[Edit, ...]) -> bytes:
@@ -81,7 +98,7 @@ def edits_bytes(edits: tuple[Edit, ...]) -> bytes:
 
 def origin_digest(spec: Spec) -> str:
     """What tells two specs apart."""
-    return origin_parts(spec)[0]
+    return Origin.of(spec).digest
 
 
 def edits_digest(edits: tuple[Edit, ...]) -> str:
@@ -151,10 +168,10 @@ def summary(run_id: str, record: Record) -> Summary:
     )  # fmt: skip
 
 
-def decode(run_id: str, record: Record) -> Run:
-    """The run of a record that was read with all `KINDS`; Damaged or CorruptState if any of it is."""
+def decode(run_id: str, record: Record, data: bytes | None = None) -> Run:
+    """The run of a record that was read with all `KINDS`, and of its data; Damaged or CorruptState if any of it is."""
     meta = _opened(record.value)
-    origin = origin_of(record.parts["spec"].get("origin", b""), meta["origin"])
+    origin = origin_of(record.parts["spec"].get("origin", b""), meta["origin"], data)
     edits = _edits(record.parts["edits"].get("all", b""), meta["edits"])
     state = unpack(record.parts["now"].get("state", b""), origin)
     if state.step != meta["step"]:
@@ -185,16 +202,25 @@ def head_of(told: Mapping[str, Any], run: Run) -> Head:
     return Head(run.id, told["version"], spec, edits, told["step"], told["epoch"], metrics, divergence)
 
 
-def origin_of(text: bytes, digest: str) -> Spec:
-    """The spec from its stored form."""
+def origin_of(text: bytes, digest: str, data: bytes | None = None) -> Spec:
+    """The spec from its stored form and its data, each as it was written."""
     if sha256(text).hexdigest() != digest:
         raise Damaged("a spec's checksum does not match")
-    return _spec(text) if len(text) <= _CACHED_BYTES else Spec.recalled(orjson.loads(text))
+    return _spec(text) if len(text) <= _CACHED_BYTES and not data else _recalled(text, data)
 
 
 @lru_cache(maxsize=64)
 def _spec(text: bytes) -> Spec:
-    return Spec.recalled(orjson.loads(text))
+    return _recalled(text, None)
+
+
+def _recalled(text: bytes, data: bytes | None) -> Spec:
+    plain = orjson.loads(text)
+    if isinstance(plain["data"], str):  # 0.1.0 wrote the data themselves here
+        if sha256(data or b"").hexdigest() != plain["data"]:
+            raise Damaged("the checksum of the data does not match")
+        plain["data"] = orjson.loads(data or b"")
+    return Spec.recalled(plain)
 
 
 def _edits(text: bytes, digest: str) -> tuple[Edit, ...]:

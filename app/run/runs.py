@@ -25,13 +25,13 @@ from app.run.history import Retention, Steps, Training
 from app.run.idempotency import Once, version_of
 from app.run.record import (
     KINDS,
+    Origin,
     Run,
     Summary,
     decode,
     edits_bytes,
     edits_digest,
     origin_digest,
-    origin_parts,
     point_bytes,
     summary,
     value_of,
@@ -130,10 +130,11 @@ class Runs:
         if record is None:
             self._cache.drop(run_id)
             raise RunNotFound(run_id)
+        data = await self.store.content(_key(run_id))
         state, origin = (record.parts[kind].get(name, b"") for kind, name in (("now", "state"), ("spec", "origin")))
-        cost = bytes_cost(len(state)) + given_cost(len(origin))
+        cost = bytes_cost(len(state)) + given_cost(len(origin) + len(data or b""))
         try:
-            run = await self.pool.do(cost, record.owner, lambda: decode(run_id, record), admitted=True)
+            run = await self.pool.do(cost, record.owner, lambda: decode(run_id, record, data), admitted=True)
         except (Damaged, CorruptState, ValueError) as error:
             raise RunDamaged(str(error)) from error
         self._cache.put(run)
@@ -293,32 +294,32 @@ class Runs:
     async def _add(self, made: Training, owner: str, kept: Mapping[int, RunState], name: str | None = None) -> Run:
         await self._make_room(owner)
         cost = 2 * told_cost(made.origin)
-        digest, spec = await self.pool.do(cost, owner, lambda: origin_parts(made.origin), admitted=True)
+        origin = await self.pool.do(cost, owner, lambda: Origin.of(made.origin), admitted=True)
         run = Run(
             made.origin, made.edits, made.state, made.metrics, made.sampled,
-            name or token_urlsafe(16), owner, NEW.next(), digest,
+            name or token_urlsafe(16), owner, NEW.next(), origin.digest,
         )  # fmt: skip
         points = zip(run.sampled.steps.tolist(), run.sampled.values, strict=True)
         parts: Changed = {
-            "spec": spec,
+            "spec": origin.parts,
             "point": {str(s): point_bytes(point) for s, point in points},
             "state": await self._packed(run, kept),
         }
         if run.edits:
             parts["edits"] = {"all": edits_bytes(run.edits)}
-        saved = await self._put(run, NEW, parts)
+        saved = await self._put(run, NEW, parts, origin.data)
         if saved is None:  # the same request has come twice at once
             return await self.get(run.id)
         self._count += 1
         return saved
 
-    async def _put(self, run: Run, expected: Stamp, parts: Changed) -> Run | None:
+    async def _put(self, run: Run, expected: Stamp, parts: Changed, data: bytes | None = None) -> Run | None:
         """The run as it is saved now; None if somebody else has saved it in between."""
         seconds, value = self.settings.idle_days * 86_400, value_of(run)
         now = await self._packed(run, {run.state.step: run.state})
         parts["now"] = {"state": now[str(run.state.step)]}
         stamp = await self.store.put(
-            _key(run.id), value, expected=expected, owner=run.visitor, seconds=seconds, parts=parts
+            _key(run.id), value, expected=expected, owner=run.visitor, seconds=seconds, parts=parts, content=data
         )
         if stamp is None:
             return None

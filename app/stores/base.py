@@ -72,11 +72,17 @@ class Store(Protocol):
         owner: str = "",
         seconds: float,
         parts: Parts | None = None,
+        content: bytes | None = None,
     ) -> Stamp | None:
         """Write value and parts (None deletes one) if the stamp is `expected`; the new one, which follows on it.
 
-        None, and nothing written, if it is another. The record expires after `seconds` without a write.
+        None, and nothing written, if it is another. The record expires after `seconds` without a write. `content`,
+        which a new record may bring and never changes, is kept once for all records that bring the same, as long as one
+        of them is there.
         """
+
+    async def content(self, key: str) -> bytes | None:
+        """The content that a record brought. It is found by a record alone: to know its hash opens nothing."""
 
     async def delete(self, key: str) -> bool:
         """Remove a record and its parts; False if there was none."""

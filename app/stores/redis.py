@@ -6,6 +6,7 @@ conflict. It is the visitor's idempotency key that makes a repeated request safe
 
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from time import time
 from typing import Any, cast
 
@@ -18,10 +19,19 @@ from app.failures import StoreFull, StoreUnavailable, StoreUnsure
 from app.stores.base import NEW, Parts, Record, Stamp
 
 # Names: r: a record's hash (v version, t token, o owner, x value, k kinds), p: a hash of parts for each kind, i: keys
-# of one prefix by time of writing, o: the same of one owner, e: all keys by time of expiry.
+# of one prefix by time of writing, o: the same of one owner, e: all keys by time of expiry, d: a
+# content by its hash, u: the keys that use it, c: the hash of a key's content. These go when their last key does.
 _NAMES = """
 local function split(key) return string.match(key, '^[^:]*') end
+local function release(key)
+  local hash = redis.call('GET', 'bp:c:' .. key)
+  if not hash then return end
+  redis.call('DEL', 'bp:c:' .. key)
+  redis.call('SREM', 'bp:u:' .. hash, key)
+  if redis.call('EXISTS', 'bp:u:' .. hash) == 0 then redis.call('DEL', 'bp:d:' .. hash) end
+end
 local function forget(key)
+  release(key)
   local kept = redis.call('HMGET', 'bp:r:' .. key, 'o', 'k')
   if kept[2] then
     for kind in string.gmatch(kept[2], '%S+') do redis.call('DEL', 'bp:p:' .. key .. ':' .. kind) end
@@ -35,17 +45,23 @@ end
 _PUT = (
     _NAMES
     + """
-local key, expected, token, version, written, value, owner, now, seconds = unpack(ARGV)
+local key, expected, token, version, written, value, owner, now, seconds, hash, content = unpack(ARGV)
 local name = 'bp:r:' .. key
 local kept = redis.call('HMGET', name, 'v', 'o', 'k', 't')
 if (kept[1] or '0') ~= expected or (kept[4] or '') ~= token then return 0 end
 local kinds = kept[3] or ''
 owner = kept[2] or owner
 redis.call('HSET', name, 'v', version, 't', written, 'o', owner, 'x', value)
-for i = 10, #ARGV, 4 do
+if expected == '0' then release(key) end -- of a record of this name that has expired
+if hash ~= '' then
+  redis.call('SET', 'bp:d:' .. hash, content)
+  redis.call('SADD', 'bp:u:' .. hash, key)
+  redis.call('SET', 'bp:c:' .. key, hash)
+end
+for i = 12, #ARGV, 4 do
   local kind, part, number, keep = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local hash = 'bp:p:' .. key .. ':' .. kind
-  if keep == '1' then redis.call('HSET', hash, part, number) else redis.call('HDEL', hash, part) end
+  local named = 'bp:p:' .. key .. ':' .. kind
+  if keep == '1' then redis.call('HSET', named, part, number) else redis.call('HDEL', named, part) end
   if not string.find(' ' .. kinds .. ' ', ' ' .. kind .. ' ', 1, true) then kinds = kinds .. ' ' .. kind end
 end
 redis.call('HSET', name, 'k', kinds)
@@ -76,6 +92,11 @@ found[2] = found[2] or ''
 for i = 2, #ARGV do found[i + 3] = redis.call('HGETALL', 'bp:p:' .. ARGV[1] .. ':' .. ARGV[i]) end
 return found
 """
+_CONTENT = """
+local hash = redis.call('GET', 'bp:c:' .. ARGV[1])
+if not hash or redis.call('EXISTS', 'bp:r:' .. ARGV[1]) == 0 then return nil end
+return redis.call('GET', 'bp:d:' .. hash)
+"""
 
 
 class RedisStore:
@@ -88,6 +109,7 @@ class RedisStore:
         self._get = self._redis.register_script(_GET)
         self._delete = self._redis.register_script(_DELETE)
         self._sweep = self._redis.register_script(_SWEEP)
+        self._content = self._redis.register_script(_CONTENT)
 
     async def open(self) -> None:
         """Connect. A server that does not answer is no reason not to start: readiness will say so."""
@@ -144,10 +166,12 @@ class RedisStore:
     async def put(
         self, key: str, value: bytes, *,
         expected: Stamp = NEW, owner: str = "", seconds: float, parts: Parts | None = None,
+        content: bytes | None = None,
     ) -> Stamp | None:  # fmt: skip
         """Write value and parts if the stamp is `expected`; if no answer comes, see whether they are there."""
         written = expected.next()
         arguments: list[Any] = [key, *expected, *written, value, owner, time(), seconds]
+        arguments += ["", ""] if content is None else [sha256(content).hexdigest(), content]
         for kind, named in (parts or {}).items():
             for name, part in named.items():
                 arguments += [kind, name, part or b"", 0 if part is None else 1]
@@ -158,6 +182,10 @@ class RedisStore:
                 if await self.stamp(key) == written:
                     return written
             raise unsure
+
+    async def content(self, key: str) -> bytes | None:
+        """The content that a record brought."""
+        return cast("bytes | None", await self._ask(self._content(args=[key])))
 
     async def delete(self, key: str) -> bool:
         """Remove a record and its parts."""

@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic, time
 from typing import Any, TypeVar
@@ -30,12 +31,21 @@ _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS parts (
         key TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,
         PRIMARY KEY (key, kind, name))""",  # with rowids: else a search reads the long values that it passes, 20 ms
-    # What readiness writes to; 0.1.0 counted requests there.
-    "CREATE TABLE IF NOT EXISTS buckets (key TEXT PRIMARY KEY, level REAL NOT NULL, at REAL NOT NULL) WITHOUT ROWID",
+    # What records brought, once for all that brought the same, and which that are.
+    "CREATE TABLE IF NOT EXISTS contents (hash TEXT PRIMARY KEY, value BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS uses (key TEXT PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS uses_hash ON uses(hash)",
 )
 # What `user_version` says of a file, and what leads from each older layout to the next. 0 is also a file that is empty.
 _LAYOUT = 1
-_STEPS = {0: ("ALTER TABLE records ADD COLUMN token TEXT NOT NULL DEFAULT ''",)}
+_STEPS = {0: ("ALTER TABLE records ADD COLUMN token TEXT NOT NULL DEFAULT ''", "DROP TABLE IF EXISTS buckets")}
+# All of a record but its row; its content goes with the last that uses it.
+_FORGET = (
+    """DELETE FROM contents WHERE hash = (SELECT hash FROM uses WHERE key = ?1)
+        AND NOT EXISTS (SELECT 1 FROM uses WHERE hash = contents.hash AND key <> ?1)""",
+    "DELETE FROM uses WHERE key = ?1",
+    "DELETE FROM parts WHERE key = ?1",
+)
 _PAGE = 4096
 _CACHE_KB = 16_000  # so that a large write is not spilled halfway
 # Bytes of WAL past which it is folded, past which writers wait for that too, and past which a commit does it itself.
@@ -154,8 +164,7 @@ class SqliteStore:
 
     async def ready(self) -> None:
         """Return if a write succeeds."""
-        probe = "INSERT OR REPLACE INTO buckets VALUES ('ready', 0, ?)"
-        await self._write(lambda db: db.execute(probe, (time(),)))
+        await self._write(lambda db: db.execute(f"PRAGMA user_version={_LAYOUT}"))  # which says what it said
 
     async def stamp(self, key: str) -> Stamp | None:
         """The stamp of a record; None if there is none."""
@@ -193,6 +202,7 @@ class SqliteStore:
     async def put(
         self, key: str, value: bytes, *,
         expected: Stamp = NEW, owner: str = "", seconds: float, parts: Parts | None = None,
+        content: bytes | None = None,
     ) -> Stamp | None:  # fmt: skip
         """Write value and parts if the stamp is `expected`."""
         now, stamp = time(), expected.next()
@@ -207,8 +217,9 @@ class SqliteStore:
                     " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     (key, stamp.version, owner, written, written + seconds, value, stamp.token),
                 )
-                if done.rowcount:  # no part of an expired record of this name may live on
-                    db.execute("DELETE FROM parts WHERE key = ?", (key,))
+                if done.rowcount:
+                    _forget(db, key)  # no part of an expired record of this name may live on
+                    _bring(db, key, content)
             else:
                 done = db.execute(
                     "UPDATE records SET version = ?, token = ?, value = ? WHERE key = ? AND version = ? AND token = ?",
@@ -231,11 +242,20 @@ class SqliteStore:
         if used - free > _FOR_KNOWN * (self.most_bytes // _PAGE):
             raise StoreFull
 
+    async def content(self, key: str) -> bytes | None:
+        """The content that a record brought."""
+        query = (
+            "SELECT contents.value FROM contents JOIN uses USING (hash) JOIN records USING (key)"
+            " WHERE key = ? AND expires > ?"
+        )
+        row = await self._attempt(lambda db: db.execute(query, (key, time())).fetchone())
+        return row[0] if row else None
+
     async def delete(self, key: str) -> bool:
         """Remove a record and its parts."""
 
         def work(db: sqlite3.Connection) -> bool:
-            db.execute("DELETE FROM parts WHERE key = ?", (key,))
+            _forget(db, key)
             return bool(db.execute("DELETE FROM records WHERE key = ?", (key,)).rowcount)
 
         return await self._write(work)
@@ -271,9 +291,9 @@ class SqliteStore:
 
         def work(db: sqlite3.Connection) -> int:
             rows = db.execute("SELECT key FROM records WHERE expires <= ? LIMIT 500", (time(),)).fetchall()
-            db.executemany("DELETE FROM parts WHERE key = ?", rows)
+            for (key,) in rows:
+                _forget(db, key)
             db.executemany("DELETE FROM records WHERE key = ?", rows)
-            db.execute("DELETE FROM buckets WHERE at < ?", (time() - 3600,))
             return len(rows)
 
         return await self._write(work)
@@ -343,6 +363,18 @@ def _at_one_moment(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], 
     finally:
         if db.in_transaction:
             db.execute("COMMIT")
+
+
+def _forget(db: sqlite3.Connection, key: str) -> None:
+    for statement in _FORGET:
+        db.execute(statement, (key,))
+
+
+def _bring(db: sqlite3.Connection, key: str, content: bytes | None) -> None:
+    if content is not None:
+        digest = sha256(content).hexdigest()
+        db.execute("INSERT INTO contents VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, content))
+        db.execute("INSERT INTO uses VALUES (?, ?)", (key, digest))
 
 
 def _write_parts(db: sqlite3.Connection, key: str, parts: Parts) -> None:

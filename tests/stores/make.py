@@ -46,7 +46,7 @@ from engine.schedules import SCHEDULES  # noqa: E402
 
 LINKS = 200
 FOR_EVER = {"idle_days": 36_500.0, "room_idle_hours": 876_000.0, "step_seconds": 60.0, "replay_seconds": 60.0}
-VISITOR, STUDENTS = "t" * 43, ["s" * 43, "u" * 43, "w" * 43]
+VISITOR, STUDENTS = "o" * 43, ["s" * 43, "w" * 43, "A" * 43]  # each 32 bytes in base64, as tokens are
 ME = {"cookie": f"visitor={VISITOR}"}
 Deed = tuple[str, str, Any]  # method, path below the run, body
 
