@@ -249,14 +249,12 @@ def _given(form: Fields) -> dict[str, Any]:
     """The fields as JSON-like values; the controls send layers and settings one by one, a link sends them whole."""
     fields = spec_fields({name: form[name] for name in FIELDS if name in form})
     if "controls" in form:
-        fields.pop("layers", None)  # a button of the controls, which have their layers one by one
         fields["features"] = form.getlist("features") or None
         hidden = [number(units) for units in form.getlist("units")]
-        fields["hidden"], fields["activation"] = (
-            (None, None)
-            if fields.get("layers")
-            else _changed_layers(hidden, form.getlist("unit_activation"), form.get("change_layers", ""))
-        )
+        if not fields.get("layers"):
+            fields["hidden"], fields["activation"] = _changed_layers(
+                hidden, form.getlist("unit_activation"), form.get("change_layers", "")
+            )
         fields["parameters"] = _start(form.get("start_parameters", ""))
         for name in ("optimizer_settings", "schedule_settings"):
             fields[name] = _settings(name, form, fields)
