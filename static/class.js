@@ -63,8 +63,15 @@ function fitQuestion() {
   } while (question.scrollHeight > question.clientHeight && zoom > 0.6);
 }
 
-// The stream is the same for all: one's own answer is put in here.
+// The stream is the same for all: one's own answer and copy are put in here.
 function dress() {
+  if (root.dataset.copy) {
+    document.getElementById('own-step').textContent = root.dataset.copy;
+    document.getElementById('go-on').hidden = false;
+    const fresh = document.querySelector('#copy button');
+    fresh.textContent = 'Take a fresh copy';
+    fresh.classList.remove('primary');
+  }
   const question = document.getElementById('question');
   const { number, status, mine: told } = question.dataset;
   document.body.classList.toggle('asking', Boolean(number));

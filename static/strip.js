@@ -27,9 +27,38 @@ document.addEventListener('click', async (event) => {
   const copied = event.target.closest('[data-copies]');
   if (!copied) return;
   const field = document.getElementById(copied.dataset.copies);
-  await navigator.clipboard?.writeText(field.value);
-  copied.textContent = 'Copied';
+  copied.textContent = await copy(field) ? 'Copied' : 'Copy it by hand';
 });
+
+// On plain http there is no clipboard to write to but what is selected; if that fails, too, the link can be read.
+async function copy(field) {
+  try {
+    await navigator.clipboard.writeText(field.value);
+    return true;
+  } catch { /* not here */ }
+  const { type } = field;
+  field.type = 'text'; // of a password nothing is copied
+  field.focus();
+  field.select();
+  if (!document.execCommand('copy')) return false;
+  field.type = type;
+  return true;
+}
+
+// What only the teacher may see does not stay on a screen that may be the one on the wall.
+const second = document.getElementById('second');
+const asQr = document.getElementById('as-qr');
+let closing = 0;
+function showQr(shown) {
+  clearTimeout(closing);
+  second.hidden = !shown;
+  asQr.setAttribute('aria-expanded', String(shown));
+  if (!shown) return;
+  second.scrollIntoView({ block: 'nearest' });
+  closing = setTimeout(showQr, 30000, false);
+}
+asQr.addEventListener('click', () => showQr(second.hidden));
+document.getElementById('more').addEventListener('toggle', ({ target }) => { if (!target.open) showQr(false); });
 
 // Escape closes a menu and nothing else; what opened it has the focus again.
 document.addEventListener('keydown', (event) => {

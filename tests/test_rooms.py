@@ -159,6 +159,20 @@ def test_who_is_here_is_told_without_what_they_answer_while_it_is_open() -> None
     assert removed == {"students": [bob], "removed": [{"number": 1, "nickname": "Ada"}]}
 
 
+def test_put_away_gives_the_lesson_back_that_a_question_covered() -> None:
+    """At its screen, also after a second question and a step; not if another lesson is shown meanwhile. A question of a
+    room that an earlier version stored covers nothing."""
+    screen = "/learn/line?screen=2"
+    room = replace(new_room(), shared=Shared("run", 3, "", screen))
+    asked = rooms.ask(room, QUESTION, shared=Shared("run", 3, "select=W1.1.1"))
+    assert asked.shared.lesson == ""
+    for later in (asked, rooms.share(asked, Shared("run", 4)), rooms.ask(asked, QUESTION, shared=Shared("run", 3)),
+                  rooms.ask(asked, QUESTION), rooms.unpack(rooms.pack(asked), room.stamp)):  # fmt: skip
+        assert rooms.dismiss(later).shared == replace(later.shared, lesson=screen)
+    assert rooms.dismiss(rooms.share(asked, Shared("run", 3, "", "/learn/slope"))).shared.lesson == "/learn/slope"
+    assert rooms.dismiss(rooms.ask(new_room(), QUESTION)).shared.lesson == ""
+
+
 def test_rooms_have_limits() -> None:
     """Students, questions, hand-ins and the length of a view."""
     room = rooms.join(new_room(), "ada", most=1)

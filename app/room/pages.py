@@ -91,13 +91,14 @@ async def room_page(request: Request, code: str, who: Who, teaching: Taught, siz
     if not found.joined:
         known = {"code": found.room.code, "spaced": spaced(found.room.code), "teacher": found.teacher}
         return html(request, render("class/join.html", known, here="Class"))
-    room, size = found.room, _size(request, size)
+    room, size, student = found.room, _size(request, size), found.room.students[found.student]
+    copy = await teaching.own_copy(student)
     return html(
         request,
         render(
             "class/student.html", here="Class", code=room.code, spaced=spaced(room.code), room=room, size=size,
-            student=room.students[found.student], picture=await _picture(teaching, room, size), teacher=found.teacher,
-            panel=screens.panel(room, screens.STUDENT, student=found.student),
+            student=student, picture=await _picture(teaching, room, size), teacher=found.teacher, copy=copy,
+            panel=screens.panel(room, screens.STUDENT, student=found.student, copy=copy),
         ),
     )  # fmt: skip
 
@@ -203,10 +204,15 @@ async def wall(request: Request, code: str, who: Who, teaching: Taught) -> Respo
 
 @lru_cache(maxsize=256)
 def qr(address: str) -> Markup:
+    """The students' address as a QR picture."""
+    return drawn(address, "Join")
+
+
+def drawn(address: str, title: str) -> Markup:
     """An address as a QR picture: SVG with classes, no style attribute."""
     out = BytesIO()
     segno.make(address, error="m", micro=False).save(
-        out, kind="svg", xmldecl=False, svgclass="qr", lineclass="qr-line", omitsize=True, border=3, title="Join"
+        out, kind="svg", xmldecl=False, svgclass="qr", lineclass="qr-line", omitsize=True, border=4, title=title
     )
     return Markup(out.getvalue().decode())
 
@@ -225,6 +231,7 @@ async def teach(request: Request, code: str, who: Who, teaching: Taught, save: s
         return html(request, render("class/key.html", known, here="Class"), 403)
     room = found.room
     context = {**_strip(teaching.classroom.settings, room), "secret": who.secret, "save": rooms.code_of(save)}
+    context["second"] = drawn(f"{context['join']}/teach#{who.secret}", "Your own link")
     if room.shared.lesson:
         return html(request, render("class/teach_lesson.html", {**context, **_lesson(room.shared.lesson)}))
     try:

@@ -398,6 +398,6 @@ def own(prompt: str, options: list[str] | tuple[str, ...] = (), truth: str | Non
         told = canonical(question, clean(truth, OPTION_LENGTH))
     except BadQuestion as error:
         raise BadQuestion("truth", truth, error.allowed) from None
-    sentence = f"The answer is {question.label(told)}."
+    sentence = f"The answer is “{told}”." if cleaned else f"The answer is {question.label(told)}."
     tolerance = 0.0 if cleaned else max(0.02 * abs(float(told)), 6e-5)
     return replace(question, truth=told, sentence=sentence, tolerance=tolerance)

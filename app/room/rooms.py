@@ -60,11 +60,13 @@ class HandIn:
 
 @dataclass(frozen=True)
 class Poll:
-    """A question, whether it is open, closed or revealed, and the answers by student."""
+    """A question, whether it is open, closed or revealed, the answers by student, and the lesson's screen that it took
+    the place of, if any."""
 
     question: Question
     status: str = OPEN
     answers: Mapping[str, str] = field(default_factory=dict)
+    covers: str = ""
 
 
 @dataclass(frozen=True)
@@ -223,13 +225,16 @@ def pause(room: Room, message: str | None) -> Room:
     return replace(room, paused=None if message is None else clean(message, MESSAGE_LENGTH) or "A short pause.")
 
 
-def ask(room: Room, question: Question, most: int = 100) -> Room:
-    """A new question; the one before it is over. Refused after `most` of them."""
+def ask(room: Room, question: Question, most: int = 100, shared: Shared | None = None) -> Room:
+    """A new question, perhaps with what is shown to it; the one before it is over. Refused after `most` of them."""
     if room.asked >= most:
         raise Refused(f"a room has at most {most} questions; open a new one")
     past = (*room.past, room.poll) if room.poll else room.past
+    covers = room.poll.covers if room.poll else ""
+    if shared is not None:
+        covers, room = room.shared.lesson or covers, share(room, shared)
     asked = room.asked + 1
-    return replace(room, asked=asked, poll=Poll(replace(question, number=asked)), past=past)
+    return replace(room, asked=asked, poll=Poll(replace(question, number=asked), covers=covers), past=past)
 
 
 def answer(room: Room, student: str, number: int, given: object) -> Room:
@@ -258,8 +263,11 @@ def reveal(room: Room, number: int) -> Room:
 
 
 def dismiss(room: Room) -> Room:
-    """The question leaves the screens; its answers are kept for the table."""
-    return room if room.poll is None else replace(room, poll=None, past=(*room.past, room.poll))
+    """The question leaves the screens, and the lesson comes back that it covered; its answers stay in the table."""
+    if room.poll is None:
+        return room
+    shared = room.shared if room.shared.lesson else replace(room.shared, lesson=room.poll.covers)
+    return replace(room, poll=None, past=(*room.past, room.poll), shared=shared)
 
 
 def hand_in(
@@ -345,4 +353,4 @@ def _poll_from(plain: dict[str, Any]) -> Poll:
         "options": tuple(plain["question"]["options"]),
         "labels": tuple(plain["question"]["labels"]),
     }
-    return Poll(Question(**question), plain["status"], plain["answers"])
+    return Poll(Question(**question), plain["status"], plain["answers"], plain.get("covers", ""))

@@ -60,10 +60,10 @@ class Screens:
         return await self.classroom.count(code, own)
 
 
-def panel(room: Room, audience: str, here: int = 0, student: str = "") -> Markup:
-    """The panel of an audience; for one `student`, with the answer given so far."""
+def panel(room: Room, audience: str, here: int = 0, student: str = "", copy: int | None = None) -> Markup:
+    """The panel of an audience; for one `student`, with the answer given so far and the step of the copy taken."""
     mine = room.poll.answers.get(student, "") if room.poll else ""
-    return panel_of(told(room, audience, here), audience, room.code, mine)
+    return panel_of(told(room, audience, here) | {"own_step": copy}, audience, room.code, mine)
 
 
 def told(room: Room, audience: str, here: int = 0) -> dict[str, Any]:

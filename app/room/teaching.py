@@ -4,14 +4,14 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
 from app.explain.walkthrough import walkthrough
-from app.failures import Refused, RunNotFound
+from app.failures import Refused, RunDamaged, RunNotFound
 from app.learn.facts import Facts
 from app.page.frame import check_view
 from app.page.links import View, view_fields, view_of
 from app.room import polls, rooms
 from app.room.classroom import Caller, Classroom, Entry
 from app.room.polls import Question
-from app.room.rooms import HandIn, Room, Shared
+from app.room.rooms import HandIn, Room, Shared, Student
 from app.run.deeds import Branch, Reset, Step
 from app.run.runs import Run, Runs, Steps, owner_of
 from engine import Quantity, RunState, SpecError, trace
@@ -84,7 +84,7 @@ class Teaching:
         hidden = _hiding(question, state, view)
         shared = Shared(run.id, state.step, query_of(hidden))
         most = self.classroom.settings.questions_per_room
-        return await self.classroom.change(code, lambda now: rooms.ask(rooms.share(now, shared), question, most))
+        return await self.classroom.change(code, lambda now: rooms.ask(now, question, most, shared))
 
     async def ask_own(self, code: str, prompt: str, options: list[str], truth: str | None) -> Room:
         """Ask a question of the teacher's own."""
@@ -114,6 +114,13 @@ class Teaching:
             return None
         step = min(question.step + question.steps, run.state.step)
         return Shared(run.id, step, query_of(_showing(question, view_from(shared.view))))
+
+    async def own_copy(self, student: Student) -> int | None:
+        """The step of a student's copy, if there is one still."""
+        try:
+            return (await self.runs.get(student.copy)).state.step if student.copy else None
+        except (RunNotFound, RunDamaged):
+            return None
 
     async def copy(self, entry: Entry, caller: Caller) -> Run:
         """A student's own copy of the run that is shown, at its step; Refused while the class follows."""

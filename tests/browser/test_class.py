@@ -145,9 +145,21 @@ def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]],
     ada.get_by_role("button", name="Hand in").click()
     expect(ada.locator("#handed")).to_contain_text("with your nickname")
     expect(bob.locator("#stage")).to_have_attribute("data-step", "2")
+    own = step_on(ada)
     teacher.get_by_role("button", name="Follow").click()
     ada.wait_for_url(re.compile(f"/class/{code}$"))
     expect(ada.locator("#stage")).to_have_attribute("data-step", "2")
+    expect(teacher.get_by_role("button", name="Follow")).to_have_attribute("aria-pressed", "true")
+    teacher.get_by_role("button", name="Explore").click()
+    expect(bob.locator("#copy")).to_be_visible()
+    expect(bob.locator("#go-on")).to_be_hidden()
+    expect(ada.locator("#go-on")).to_be_visible()
+    expect(ada.locator("#go-on")).to_have_text(f"Go on with my copy (step {own})")
+    ada.locator("#go-on").click()
+    ada.wait_for_url("**/mine")
+    expect(ada.locator("#number-step dd")).to_have_text(own)
+    teacher.get_by_role("button", name="Follow").click()
+    ada.wait_for_url(re.compile(f"/class/{code}$"))
     teacher.locator("#hand-ins summary").click()
     teacher.get_by_role("button", name="Show", exact=True).first.click()
     expect(wall.locator(".handed")).to_have_text("On the wall: the copy of Ada")
@@ -171,6 +183,13 @@ def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]],
     title = teacher.locator("#screen h2").first.inner_text()
     for screen in screens:
         expect(screen.locator("#lesson-screen h2").first).to_have_text(title)
+    teacher.locator("#ask summary").click()
+    teacher.get_by_role("button", name="Will the loss go down?").click()
+    expect(ada.locator("#net")).to_be_visible()
+    teacher.get_by_role("button", name="Put away").click()
+    for screen in screens:
+        expect(screen.locator("#lesson-screen h2").first).to_have_text(title)
+    expect(teacher.locator("#screen h2").first).to_have_text(title)
     teacher.locator("#more summary").click()
     teacher.get_by_label("Show a lesson").select_option("")
     teacher.locator("form:has(#lesson) button").click()
@@ -192,7 +211,7 @@ def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]],
     teacher.locator("#more summary").click()
     teacher.get_by_role("button", name="Close the room").click()
     expect(teacher.get_by_role("dialog")).to_contain_text(
-        re.compile(r"students\s*4.*question\s*1.*answers\s*2", re.DOTALL)
+        re.compile(r"students\s*4.*questions\s*2.*answers\s*2", re.DOTALL)
     )
     teacher.get_by_role("button", name="Close without saving").click()
     for screen in screens:
@@ -284,6 +303,32 @@ def test_the_teachers_link_gives_the_class_to_another_device(people: People) -> 
     teacher.locator("#main").click(position={"x": 5, "y": 5})
     teacher.locator("#step").click()
     expect(second.locator("#number-step dd")).to_have_text("2")
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_copied_is_said_only_when_it_is_true(people: People, works: bool) -> None:
+    """On plain http there is no clipboard but the selection; where that fails, the link can be read. A QR picture shows
+    it to a second device, for a while."""
+    teacher = people.page("/class", viewport={"width": 1280, "height": 800})
+    teacher.add_init_script("Object.defineProperty(Navigator.prototype, 'clipboard', {get: () => undefined})")
+    if not works:
+        teacher.add_init_script("document.execCommand = () => false")
+    teacher.get_by_role("button", name="Open a room").click()
+    teacher.locator("#more > summary").click()
+    link = teacher.locator("#teacher-link").input_value()
+    teacher.locator("[data-copies]").click()
+    expect(teacher.locator("[data-copies]")).to_have_text("Copied" if works else "Copy it by hand")
+    expect(teacher.locator("#teacher-link")).to_have_attribute("type", "password" if works else "text")
+    if works:
+        teacher.locator("#message").focus()
+        teacher.keyboard.press("Control+v")
+        expect(teacher.locator("#message")).to_have_value(link)
+    expect(teacher.locator("#second svg")).to_be_hidden()
+    teacher.clock.install()
+    teacher.get_by_role("button", name="Show it as a QR picture").click()
+    expect(teacher.locator("#second svg")).to_be_visible()
+    teacher.clock.run_for(31_000)
+    expect(teacher.locator("#second svg")).to_be_hidden()
 
 
 def test_the_class_survives_a_restart_of_the_server(browser: Browser, tmp_path: Path) -> None:
