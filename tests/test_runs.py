@@ -35,6 +35,7 @@ from app.run.history import Retention, Training, begin, carry, columns
 from app.run.idempotency import Once
 from app.run.record import KINDS, Origin, point_bytes, sampled_of
 from app.run.runs import Run, Runs
+from app.serve.limits import CALLER
 from app.settings import Settings
 from app.stores import Stamp, Store, store_for
 from app.stores.seal import seal
@@ -547,6 +548,56 @@ def test_runs_in_all_are_bounded(place: str) -> None:
             await runs.create(ME, SPEC)
 
     play_in(place, work, runs_in_all=4)
+
+
+def test_who_has_most_makes_room(place: str) -> None:
+    """A stranger with eight of ten runs loses the oldest idle ones; nobody loses one to somebody who has more."""
+
+    async def work(runs: Runs) -> None:
+        idle = Runs(runs.store, runs.settings.model_copy(update={"busy_seconds": -120.0}))
+        others = []
+        for i in range(2):
+            CALLER.set(f"192.0.2.{i}")
+            others.append(await runs.create(f"{i:043}", SPEC))
+        CALLER.set("192.0.2.9")
+        strangers = [await runs.create(f"{i:043}", SPEC) for i in range(100, 108)]
+        for i in range(108, 112):
+            with pytest.raises(TooMany, match="10 runs in all"):
+                await runs.create(f"{i:043}", SPEC)
+        strangers.append(await idle.create(f"{112:043}", SPEC))
+        CALLER.set("192.0.2.2")
+        others.append(await idle.create(ME, SPEC))
+        for run in (*others, *strangers[-2:]):
+            assert same(await again(runs).get(run.id), run)
+        with pytest.raises(RunNotFound):
+            await again(runs).get(strangers[0].id)
+
+    play_in(place, work, runs_in_all=10)
+
+
+def test_one_address_has_its_own_limits(place: str) -> None:
+    """So many runs, whoever asks from there, the one idle longest making room; and so many a second. Others go on."""
+
+    async def work(runs: Runs) -> None:
+        CALLER.set("192.0.2.9")
+        for i in range(3):
+            await runs.create(f"{i:043}", SPEC)
+        with pytest.raises(TooMany, match="3 runs from one address"):
+            await runs.create(ME, SPEC)
+        idle = Runs(runs.store, runs.settings.model_copy(update={"busy_seconds": -120.0}))
+        await idle.create(ME, SPEC)
+        assert await runs.store.count("run:") == 3
+        CALLER.set("192.0.2.1")
+        hasty = Runs(runs.store, runs.settings.model_copy(update={"runs_burst": 2.0, "runs_rate": 0.001}))
+        await hasty.create(YOU, SPEC)
+        await hasty.create(YOU, SPEC)
+        with pytest.raises(TooMany, match="too many new runs from this address") as refused:
+            await hasty.create(YOU, SPEC)
+        assert refused.value.retry_after > 100
+        CALLER.set("192.0.2.2")
+        await hasty.create(YOU, SPEC)
+
+    play_in(place, work, runs_per_address=3)
 
 
 def test_a_full_store_refuses_new_runs_and_keeps_all_others(tmp_path: Path) -> None:

@@ -8,17 +8,17 @@ from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from secrets import token_urlsafe
-from time import time
 from typing import Any
 
 import orjson
 
 from app.costs import bytes_cost, data_cost, given_cost, look_cost, step_cost, told_cost
-from app.failures import Conflict, Damaged, OtherVersion, RunDamaged, RunNotFound, TooMany
+from app.failures import Conflict, Damaged, OtherVersion, RunDamaged, RunNotFound
 from app.pool import Pool
 from app.run import history
 from app.run.allowed import check
 from app.run.cache import Cache
+from app.run.capacity import Capacity, source_of
 from app.run.deeds import Branch, Deed, base_of, cost, makes_another, perform
 from app.run.drafts import UNSAVED, Draft, Drafts
 from app.run.history import Retention, Steps, Training
@@ -62,7 +62,8 @@ class Runs:
         self.pool = Pool(settings.heavy_jobs, settings.heavy_jobs_per_visitor)
         self.retention = Retention(settings.history_points, settings.checkpoints, settings.checkpoint_bytes)
         self._cache, self._drafts = Cache(), Drafts()
-        self._counted, self._count, self.steps_taken = 0.0, 0, 0
+        self._capacity = Capacity(store, settings)
+        self.steps_taken = 0
 
     async def create(
         self, visitor: str, spec: Spec, edits: Sequence[Edit] = (), step: int = 0, key: str | None = None
@@ -292,7 +293,7 @@ class Runs:
         return await self.pool.do(cost, run.visitor, packed, admitted=True)
 
     async def _add(self, made: Training, owner: str, kept: Mapping[int, RunState], name: str | None = None) -> Run:
-        await self._make_room(owner)
+        await self._capacity.admit(owner)
         cost = 2 * told_cost(made.origin)
         origin = await self.pool.do(cost, owner, lambda: Origin.of(made.origin), admitted=True)
         run = Run(
@@ -310,7 +311,6 @@ class Runs:
         saved = await self._put(run, NEW, parts, origin.data)
         if saved is None:  # the same request has come twice at once
             return await self.get(run.id)
-        self._count += 1
         return saved
 
     async def _put(self, run: Run, expected: Stamp, parts: Changed, data: bytes | None = None) -> Run | None:
@@ -319,35 +319,20 @@ class Runs:
         now = await self._packed(run, {run.state.step: run.state})
         parts["now"] = {"state": now[str(run.state.step)]}
         stamp = await self.store.put(
-            _key(run.id), value, expected=expected, owner=run.visitor, seconds=seconds, parts=parts, content=data
+            _key(run.id),
+            value,
+            expected=expected,
+            owner=run.visitor,
+            source=source_of(run.visitor),
+            seconds=seconds,
+            parts=parts,
+            content=data,
         )
         if stamp is None:
             return None
         saved = replace(run, stamp=stamp)
         self._cache.put(saved)
         return saved
-
-    async def _make_room(self, owner: str) -> None:
-        """Below both limits on runs, or the ones idle longest make room, or TooMany."""
-        settings, idle_since = self.settings, time() - self.settings.busy_seconds
-        own = await self.store.owned(owner, "run:")
-        if len(own) >= settings.runs_per_visitor:
-            await self._let_go(await self.store.oldest("run:", idle_since, 1, owner), settings.runs_per_visitor)
-        if time() - self._counted > 5:
-            self._counted, self._count = time(), await self.store.count("run:")
-        if self._count >= settings.runs_in_all:
-            await self._let_go(await self.store.oldest("run:", idle_since, 50), settings.runs_in_all)
-
-    async def _let_go(self, keys: Sequence[str], limit: int) -> None:
-        if not keys:
-            minutes = self.settings.busy_seconds / 60
-            raise TooMany(
-                f"there are {limit:,} runs, as many as there may be, and all were used in the last {minutes:g} minutes",
-                60,
-            )
-        for key in keys:
-            await self.store.delete(key)
-            self._count -= 1
 
     def close(self) -> None:
         """Let threads end."""

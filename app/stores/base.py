@@ -70,15 +70,16 @@ class Store(Protocol):
         *,
         expected: Stamp = NEW,
         owner: str = "",
+        source: str = "",
         seconds: float,
         parts: Parts | None = None,
         content: bytes | None = None,
     ) -> Stamp | None:
         """Write value and parts (None deletes one) if the stamp is `expected`; the new one, which follows on it.
 
-        None, and nothing written, if it is another. The record expires after `seconds` without a write. `content`,
-        which a new record may bring and never changes, is kept once for all records that bring the same, as long as one
-        of them is there.
+        None, and nothing written, if it is another. A new record counts as one of its `source`, for good. The record
+        expires after `seconds` without a write. `content`, which a new record may bring and never changes, is kept once
+        for all records that bring the same, as long as one of them is there.
         """
 
     async def content(self, key: str) -> bytes | None:
@@ -90,11 +91,16 @@ class Store(Protocol):
     async def owned(self, owner: str, prefix: str) -> list[tuple[str, Record]]:
         """An owner's records whose key begins with `prefix`, the one written last first, without parts."""
 
-    async def count(self, prefix: str) -> int:
-        """How many records have a key that begins with `prefix`."""
+    async def count(self, prefix: str, source: str | None = None) -> int:
+        """How many records have a key that begins with `prefix`; of one source alone, if it is named."""
 
-    async def oldest(self, prefix: str, before: float, most: int, owner: str | None = None) -> list[str]:
-        """Keys not written since `before` (Unix time), the oldest first: at most `most` of them."""
+    async def sources(self, prefix: str) -> list[tuple[str, int]]:
+        """Sources of such records and how many each has, the one with most first: at least the first twenty."""
+
+    async def oldest(
+        self, prefix: str, before: float, most: int, owner: str | None = None, source: str | None = None
+    ) -> list[str]:
+        """Keys not written since `before` (Unix time), the oldest first: at most `most`, of an owner or a source."""
 
     async def sweep(self) -> int:
         """Remove what has expired; how many records that were."""

@@ -19,8 +19,9 @@ from app.failures import StoreFull, StoreUnavailable, StoreUnsure
 from app.stores.base import NEW, Parts, Record, Stamp
 
 # Names: r: a record's hash (v version, t token, o owner, x value, k kinds), p: a hash of parts for each kind, i: keys
-# of one prefix by time of writing, o: the same of one owner, e: all keys by time of expiry, d: a
-# content by its hash, u: the keys that use it, c: the hash of a key's content. These go when their last key does.
+# of one prefix by time of writing, o: the same of one owner, s: of one source, S: the sources, q: every key's source,
+# e: all keys by time of expiry, d: a content by its hash, u: the keys that use it, c: the hash of a key's content;
+# these three go when their last key does.
 _NAMES = """
 local function split(key) return string.match(key, '^[^:]*') end
 local function release(key)
@@ -37,6 +38,11 @@ local function forget(key)
     for kind in string.gmatch(kept[2], '%S+') do redis.call('DEL', 'bp:p:' .. key .. ':' .. kind) end
   end
   if kept[1] then redis.call('ZREM', 'bp:o:' .. kept[1] .. ':' .. split(key), key) end
+  local source = redis.call('HGET', 'bp:q', key)
+  if source then
+    redis.call('ZREM', 'bp:s:' .. source .. ':' .. split(key), key)
+    redis.call('HDEL', 'bp:q', key)
+  end
   redis.call('ZREM', 'bp:i:' .. split(key), key)
   redis.call('ZREM', 'bp:e', key)
   return redis.call('DEL', 'bp:r:' .. key)
@@ -45,7 +51,7 @@ end
 _PUT = (
     _NAMES
     + """
-local key, expected, token, version, written, value, owner, now, seconds, hash, content = unpack(ARGV)
+local key, expected, token, version, written, value, owner, source, now, seconds, hash, content = unpack(ARGV)
 local name = 'bp:r:' .. key
 local kept = redis.call('HMGET', name, 'v', 'o', 'k', 't')
 if (kept[1] or '0') ~= expected or (kept[4] or '') ~= token then return 0 end
@@ -58,7 +64,7 @@ if hash ~= '' then
   redis.call('SADD', 'bp:u:' .. hash, key)
   redis.call('SET', 'bp:c:' .. key, hash)
 end
-for i = 12, #ARGV, 4 do
+for i = 13, #ARGV, 4 do
   local kind, part, number, keep = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local named = 'bp:p:' .. key .. ':' .. kind
   if keep == '1' then redis.call('HSET', named, part, number) else redis.call('HDEL', named, part) end
@@ -71,6 +77,12 @@ for kind in string.gmatch(kinds, '%S+') do redis.call('PEXPIRE', 'bp:p:' .. key 
 redis.call('ZADD', 'bp:i:' .. split(key), now, key)
 redis.call('ZADD', 'bp:o:' .. owner .. ':' .. split(key), now, key)
 redis.call('PEXPIRE', 'bp:o:' .. owner .. ':' .. split(key), milliseconds)
+source = redis.call('HGET', 'bp:q', key) or source
+if source ~= '' then
+  redis.call('HSET', 'bp:q', key, source)
+  redis.call('ZADD', 'bp:s:' .. source .. ':' .. split(key), now, key)
+  redis.call('SADD', 'bp:S:' .. split(key), source)
+end
 redis.call('ZADD', 'bp:e', now + seconds, key)
 return 1
 """
@@ -84,6 +96,17 @@ for _, key in ipairs(keys) do forget(key) end
 return #keys
 """
 )
+_SOURCES = """
+local found = {}
+for _, source in ipairs(redis.call('SMEMBERS', 'bp:S:' .. ARGV[1])) do
+  local held = redis.call('ZCARD', 'bp:s:' .. source .. ':' .. ARGV[1])
+  if held == 0 then redis.call('SREM', 'bp:S:' .. ARGV[1], source) else table.insert(found, {source, held}) end
+end
+table.sort(found, function(one, other) return one[2] > other[2] end)
+local most = {}
+for i = 1, math.min(100, #found) do most[i] = found[i] end
+return most
+"""
 _GET = """
 local name = 'bp:r:' .. ARGV[1]
 local found = redis.call('HMGET', name, 'v', 't', 'o', 'x')
@@ -108,6 +131,7 @@ class RedisStore:
         self._put = self._redis.register_script(_PUT)
         self._get = self._redis.register_script(_GET)
         self._delete = self._redis.register_script(_DELETE)
+        self._sources = self._redis.register_script(_SOURCES)
         self._sweep = self._redis.register_script(_SWEEP)
         self._content = self._redis.register_script(_CONTENT)
 
@@ -165,12 +189,12 @@ class RedisStore:
 
     async def put(
         self, key: str, value: bytes, *,
-        expected: Stamp = NEW, owner: str = "", seconds: float, parts: Parts | None = None,
-        content: bytes | None = None,
+        expected: Stamp = NEW, owner: str = "", source: str = "", seconds: float,
+        parts: Parts | None = None, content: bytes | None = None,
     ) -> Stamp | None:  # fmt: skip
         """Write value and parts if the stamp is `expected`; if no answer comes, see whether they are there."""
         written = expected.next()
-        arguments: list[Any] = [key, *expected, *written, value, owner, time(), seconds]
+        arguments: list[Any] = [key, *expected, *written, value, owner, source, time(), seconds]
         arguments += ["", ""] if content is None else [sha256(content).hexdigest(), content]
         for kind, named in (parts or {}).items():
             for name, part in named.items():
@@ -205,14 +229,19 @@ class RedisStore:
             if version is not None
         ]
 
-    async def count(self, prefix: str) -> int:
-        """How many records have a key that begins with `prefix`."""
-        return int(await self._ask(self._redis.zcard(f"bp:i:{prefix.rstrip(':')}")))
+    async def count(self, prefix: str, source: str | None = None) -> int:
+        """How many records have a key that begins with `prefix`, of one source or of all."""
+        return int(await self._ask(self._redis.zcard(_index(prefix, source=source))))
 
-    async def oldest(self, prefix: str, before: float, most: int, owner: str | None = None) -> list[str]:
+    async def sources(self, prefix: str) -> list[tuple[str, int]]:
+        """Sources and how many records each has, the one with most first."""
+        return [(name.decode(), int(held)) for name, held in await self._ask(self._sources(args=[prefix.rstrip(":")]))]
+
+    async def oldest(
+        self, prefix: str, before: float, most: int, owner: str | None = None, source: str | None = None
+    ) -> list[str]:
         """Keys not written since `before`, the oldest first."""
-        kind = prefix.rstrip(":")
-        index = f"bp:i:{kind}" if owner is None else f"bp:o:{owner}:{kind}"
+        index = _index(prefix, owner, source)
         found = await self._ask(self._redis.zrangebyscore(index, "-inf", f"({before}", start=0, num=most))
         return [key.decode() for key in found]
 
@@ -228,3 +257,11 @@ def _stamp(version: bytes, token: bytes | None) -> Stamp:
 def _pairs(flat: Sequence[bytes]) -> dict[str, bytes]:
     """name, value, name, value … as a mapping."""
     return {flat[i].decode(): flat[i + 1] for i in range(0, len(flat), 2)}
+
+
+def _index(prefix: str, owner: str | None = None, source: str | None = None) -> str:
+    """The keys of one kind by time of writing: all, or those of an owner or a source."""
+    kind = prefix.rstrip(":")
+    if owner is not None:
+        return f"bp:o:{owner}:{kind}"
+    return f"bp:i:{kind}" if source is None else f"bp:s:{source}:{kind}"

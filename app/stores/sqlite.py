@@ -25,8 +25,10 @@ log = logging.getLogger("playground.store")
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS records (
         key TEXT PRIMARY KEY, version INTEGER NOT NULL, owner TEXT NOT NULL,
-        written REAL NOT NULL, expires REAL NOT NULL, value BLOB NOT NULL, token TEXT NOT NULL DEFAULT '')""",
+        written REAL NOT NULL, expires REAL NOT NULL, value BLOB NOT NULL, token TEXT NOT NULL DEFAULT '',
+        source TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX IF NOT EXISTS records_owner ON records(owner, written)",
+    "CREATE INDEX IF NOT EXISTS records_source ON records(source, written)",
     "CREATE INDEX IF NOT EXISTS records_written ON records(written)",
     """CREATE TABLE IF NOT EXISTS parts (
         key TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,
@@ -38,7 +40,14 @@ _SCHEMA = (
 )
 # What `user_version` says of a file, and what leads from each older layout to the next. 0 is also a file that is empty.
 _LAYOUT = 1
-_STEPS = {0: ("ALTER TABLE records ADD COLUMN token TEXT NOT NULL DEFAULT ''", "DROP TABLE IF EXISTS buckets")}
+_STEPS = {
+    0: (
+        "ALTER TABLE records ADD COLUMN token TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE records ADD COLUMN source TEXT NOT NULL DEFAULT ''",
+        "UPDATE records SET source = owner",
+        "DROP TABLE IF EXISTS buckets",
+    )
+}
 # All of a record but its row; its content goes with the last that uses it.
 _FORGET = (
     """DELETE FROM contents WHERE hash = (SELECT hash FROM uses WHERE key = ?1)
@@ -57,7 +66,7 @@ _UNWRITABLE = (
     sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE, sqlite3.SQLITE_IOERR_SHMSIZE
 )  # fmt: skip
 _FOR_KNOWN = 0.9  # of the largest size: past it no new record comes, so that those that are there can go on
-# A record's time of writing is kept to the minute, so that its two indexes need not change at every step.
+# A record's time of writing is kept to the minute, so that its three indexes need not change at every step.
 _GRAIN = 60.0
 
 
@@ -201,8 +210,8 @@ class SqliteStore:
 
     async def put(
         self, key: str, value: bytes, *,
-        expected: Stamp = NEW, owner: str = "", seconds: float, parts: Parts | None = None,
-        content: bytes | None = None,
+        expected: Stamp = NEW, owner: str = "", source: str = "", seconds: float,
+        parts: Parts | None = None, content: bytes | None = None,
     ) -> Stamp | None:  # fmt: skip
         """Write value and parts if the stamp is `expected`."""
         now, stamp = time(), expected.next()
@@ -213,9 +222,9 @@ class SqliteStore:
                 self._admit(db)
                 db.execute("DELETE FROM records WHERE key = ? AND expires <= ?", (key, now))
                 done = db.execute(
-                    "INSERT INTO records (key, version, owner, written, expires, value, token)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    (key, stamp.version, owner, written, written + seconds, value, stamp.token),
+                    "INSERT INTO records (key, version, owner, written, expires, value, token, source)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (key, stamp.version, owner, written, written + seconds, value, stamp.token, source),
                 )
                 if done.rowcount:
                     _forget(db, key)  # no part of an expired record of this name may live on
@@ -270,20 +279,35 @@ class SqliteStore:
         rows = await self._attempt(lambda db: db.execute(query, arguments).fetchall())
         return [(key, Record(Stamp(version, token), *rest)) for key, version, token, *rest in rows]
 
-    async def count(self, prefix: str) -> int:
-        """How many records have a key that begins with `prefix`."""
+    async def count(self, prefix: str, source: str | None = None) -> int:
+        """How many records have a key that begins with `prefix`, of one source or of all."""
         query = "SELECT count(*) FROM records WHERE key >= ? AND key < ?"
-        row = await self._attempt(lambda db: db.execute(query, _span(prefix)).fetchone())
+        arguments: tuple[str, ...] = _span(prefix)
+        if source is not None:
+            query, arguments = query + " AND source = ?", (*arguments, source)
+        row = await self._attempt(lambda db: db.execute(query, arguments).fetchone())
         return int(row[0])
 
-    async def oldest(self, prefix: str, before: float, most: int, owner: str | None = None) -> list[str]:
-        """Keys not written since `before`, the oldest first."""
+    async def sources(self, prefix: str) -> list[tuple[str, int]]:
+        """Sources and how many records each has, the one with most first."""
         query = (
-            "SELECT key FROM records WHERE written < ? AND key >= ? AND key < ? AND (? IS NULL OR owner = ?)"
-            " ORDER BY written, rowid LIMIT ?"
+            "SELECT source, count(*) AS held FROM records WHERE key >= ? AND key < ?"
+            " GROUP BY source ORDER BY held DESC LIMIT 100"
         )
-        arguments = (before, *_span(prefix), owner, owner, most)
-        rows = await self._attempt(lambda db: db.execute(query, arguments).fetchall())
+        return await self._attempt(lambda db: db.execute(query, _span(prefix)).fetchall())
+
+    async def oldest(
+        self, prefix: str, before: float, most: int, owner: str | None = None, source: str | None = None
+    ) -> list[str]:
+        """Keys not written since `before`, the oldest first."""
+        query = "SELECT key FROM records WHERE written <= ? AND key >= ? AND key < ?"
+        arguments: list[Any] = [before - _GRAIN, *_span(prefix)]
+        for name, value in (("owner", owner), ("source", source)):
+            if value is not None:
+                query += f" AND {name} = ?"
+                arguments.append(value)
+        query += " ORDER BY written, rowid LIMIT ?"
+        rows = await self._attempt(lambda db: db.execute(query, [*arguments, most]).fetchall())
         return [key for (key,) in rows]
 
     async def sweep(self) -> int:
