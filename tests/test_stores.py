@@ -504,6 +504,26 @@ def test_a_truncated_file_is_broken_and_not_full(tmp_path: Path) -> None:
     run_with(SqliteStore(str(path)), work)
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (sqlite3.SQLITE_FULL, "full"),
+        (sqlite3.SQLITE_IOERR_WRITE, "takes no write"),
+        (sqlite3.SQLITE_IOERR_FSYNC, "takes no write"),
+        (sqlite3.SQLITE_IOERR_SHORT_READ, "broken"),
+        (sqlite3.SQLITE_IOERR_READ, "broken"),
+        (sqlite3.SQLITE_CORRUPT, "broken"),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, "busy"),
+    ],
+)
+def test_each_kind_of_failure_has_its_own_words(tmp_path: Path, code: int, said: str) -> None:
+    """Full is only what has no room left: a file that ends too soon is broken, a disk that fails takes no write."""
+    store = SqliteStore(str(tmp_path / "runs.sqlite3"))
+    refusal = store._unavailable(sqlite3.OperationalError("disk I/O error"), code)
+    assert said in refusal.reason
+    assert isinstance(refusal, StoreFull) == (code == sqlite3.SQLITE_FULL)
+
+
 def test_a_file_of_a_later_layout_is_left_alone(tmp_path: Path) -> None:
     """Said in its own words; not a byte of it is changed."""
     path = tmp_path / "runs.sqlite3"
