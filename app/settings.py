@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     step_seconds: float = _limit(0.25, "seconds of computing that one request gets; what does not fit is left", gt=0)
     replay_seconds: float = _limit(2.0, "seconds of computing to bring a link's run to its step", gt=0)
     body_bytes: int = _limit(4 << 20, "bytes of a request's body", ge=1024)
+    upload_bytes: int = _limit(16 << 20, "bytes of a request that brings one's own data", ge=1024)
     head_bytes: int = _limit(16 << 10, "bytes of a request's head", ge=1024)
     receive_seconds: float = _limit(10.0, "seconds to send a request in", gt=0)
     json_depth: int = _limit(16, "levels of nesting in JSON", ge=4)

@@ -69,6 +69,8 @@ class CustomData:
 
 def custom_data(given: Any, limits: Limits) -> CustomData:
     """The `data` field of a spec, an object with x, y and perhaps more; SpecError names what is wrong."""
+    if isinstance(given, CustomData):  # of a run that is there
+        return given
     if not isinstance(given, Mapping) or not {"x", "y"} <= set(given) <= _KEYS:
         raise SpecError("data", given, "an object with x and y, and task, names, targets or classes if need be")
     names, cells = _cells("data.x", given["x"], limits.custom_columns, limits)
@@ -81,10 +83,11 @@ def custom_data(given: Any, limits: Limits) -> CustomData:
     task = given.get("task")
     task = None if task is None else one_of("data.task", task, _TASKS)
     classes = _names("data.classes", given.get("classes"), limits.custom_outputs, limits.custom_outputs)
-    y, task, classes = _understood(labels, task, classes, targets, limits)
     names = _names("data.names", given.get("names"), x.shape[1]) or names
-    width = len(labels[0]) if task == "regression" else 1
-    targets = _names("data.targets", given.get("targets"), width) or (targets if len(targets) == width else ())
+    targets = _names("data.targets", given.get("targets"), len(labels[0])) or targets
+    y, task, classes = _understood(labels, task, classes, targets, limits)
+    if y.shape[1] != len(targets):  # the columns of a one-hot target are its classes
+        targets = ()
     for array in (x, y):
         array.setflags(write=False)
     return CustomData(x, y, cast(Task, task), names, targets, classes)

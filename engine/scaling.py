@@ -13,6 +13,7 @@ SCALINGS = {
     "both": "Inputs and values to predict are brought to mean 0 and spread 1 over the training rows.",
 }
 REACH = 6.0  # as far as the datasets of the page reach
+ASIDE = 3.0
 NARROW = 0.1
 
 
@@ -43,7 +44,7 @@ def far(values: Floats) -> Floats:
     """Which columns of values (n, columns) are far from 0, as flags: they reach beyond 6, lie to one side of it, or
     hardly differ."""
     mean, deviation = np.abs(values.mean(axis=0)), values.std(axis=0)
-    aside = (mean > 1.0) & (mean > 2.0 * deviation)
+    aside = (mean > ASIDE) & (mean > 2.0 * deviation)
     flags: Floats = (np.abs(values).max(axis=0) > REACH) | aside | ((deviation < NARROW) & (deviation > 0))
     return flags
 

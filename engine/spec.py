@@ -81,8 +81,8 @@ class Spec:
                 given[f"{rule}_settings"] = changes.get(f"{rule}_settings")
         return Spec.make(given)
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-able, and `Spec.make` of it gives an equal spec."""
+    def to_dict(self, whole: bool = True) -> dict[str, Any]:
+        """JSON-able, and `Spec.make` of it gives an equal spec; not `whole` it is without data, which may be much."""
         plain: dict[str, Any] = {
             name: list(value) if isinstance(value := getattr(self, name), tuple) else value for name in FIELDS
         }
@@ -92,7 +92,7 @@ class Spec:
             plain |= {"hidden": None, "activation": None, "layers": [item.to_dict() for item in self.layers]}
         plain["optimizer_settings"] = dict(self.optimizer_settings)
         plain["schedule_settings"] = dict(self.schedule_settings)
-        plain["data"] = self.data.to_dict() if self.data else None
+        plain["data"] = self.data.to_dict() if self.data and whole else None
         if self.parameters is not None:
             plain["parameters"] = _nested(self.network, self.parameters)
         return plain

@@ -43,6 +43,7 @@ HEIGHT = {
     "app.settings": 6,
     "app.stores": 7,
     "app.words": 7,
+    "app.data": 7,
     "app.draw": 7,
     "app.run.runs": 8,
     "app.run.api": 10,

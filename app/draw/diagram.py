@@ -4,7 +4,7 @@
 frame only fills in the numbers of `draw`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import ceil
 from typing import Literal
@@ -147,9 +147,15 @@ class Layout:
 
 
 @lru_cache(maxsize=64)
-def layout(sizes: tuple[int, ...], activations: tuple[str, ...], one_picture: bool = False, size: Size = "l") -> Layout:
-    """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image."""
+def layout(
+    sizes: tuple[int, ...], activations: tuple[str, ...], one_picture: bool = False, size: Size = "l",
+    before: float = 0.0, after: float = 0.0,
+) -> Layout:  # fmt: skip
+    """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image. `before`
+    and `after` are what the names of inputs and outputs need of the width."""
     sheet, last = SHEETS[size], len(sizes) - 1
+    share = 0.2 * sheet.width
+    sheet = replace(sheet, left=sheet.left + min(before, share), right=sheet.right + min(after, share))
     shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
     rows = [min(n, ROWS_AT_MOST) for n in shown]
     labelled = max(rows) <= LABELLED_ROWS

@@ -9,15 +9,17 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from app.draw.charts import path
-from app.draw.diagram import Art, Layer, Layout, Size, curve, layout
+from app.draw.diagram import ROWS_AT_MOST, Art, Layer, Layout, Size, curve, layout
 from app.draw.lens import Shown, shown, widths
 from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scaled, sprite
 from app.draw.rendering import fill, skeleton
-from app.words.numbers import UNKNOWN, all_signed, labels
+from app.words.numbers import SUBSCRIPTS, UNKNOWN, all_signed, labels
 from engine import FEATURES, Quantity, Spec, Trace
 from engine.arrays import Floats
+from engine.examples import class_names
 from engine.quantity import bias, weight
 
+LONGEST = 14  # letters of a name in the drawing
 DENSE = 150  # links; more than that have longer dashes, which are drawn in half the time
 MANY = 24  # more units than this have coarser pictures in frames of Play: so small they hardly differ
 
@@ -46,14 +48,32 @@ class Drawing:
 
 def names_of(spec: Spec) -> tuple[str, ...]:
     """What the inputs are called."""
-    if spec.features:
-        return tuple(FEATURES[name].title for name in spec.features)
-    return tuple(f"x{i + 1}" for i in range(spec.network.sizes[0]))
+    own = spec.data.names if spec.data else ()
+    if not spec.features:
+        return own or tuple(f"x{i + 1}" for i in range(spec.network.sizes[0]))
+    titles = [FEATURES[name].title for name in spec.features]
+    for i, name in enumerate(own, 1):
+        titles = [title.replace(f"x{i}".translate(SUBSCRIPTS), name) for title in titles]
+    return tuple(titles)
 
 
-def class_names(spec: Spec) -> tuple[str, ...]:
-    """What the outputs stand for, where they stand for classes."""
-    return tuple(str(k) for k in range(spec.network.sizes[-1])) if spec.task == "multiclass" else ()
+def output_names(spec: Spec) -> tuple[str, ...]:
+    """What the outputs stand for: classes, or the columns of one's own data; empty where that needs no word."""
+    outputs, own = spec.network.sizes[-1], spec.data
+    if spec.task == "multiclass" or (own and len(own.classes) == outputs):
+        return class_names(spec)
+    if own and own.classes:
+        return own.classes[1:] if own.classes != ("0", "1") else ()
+    return own.targets if own and len(own.targets) == outputs else ()
+
+
+def _shortened(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in names)
+
+
+def _room(names: tuple[str, ...]) -> float:
+    """What names need beside the units, more than there is for x₁."""
+    return max(0.0, 7.0 * (max(map(len, names), default=0) - 4)) if len(names) <= ROWS_AT_MOST else 0.0
 
 
 def is_image(spec: Spec) -> bool:
@@ -81,10 +101,12 @@ def draw(
     selected unit's own links in a wide layer have no places, so with them it is whole.
     """
     network, arts = spec.network, arts_of(spec)
-    place = layout(network.sizes, network.activation_names, is_image(spec), size)
+    names, outputs = _shortened(names_of(spec)), _shortened(output_names(spec))
+    rooms = _room(names), _room(outputs)
+    place = layout(network.sizes, network.activation_names, is_image(spec), size, *rooms)
     what = shown(trace, lens, batch, walking=marks.known is not None)
     text, pictured = _skeleton(
-        network.sizes, network.activation_names, spec.raw_inputs, names_of(spec), class_names(spec), arts, size
+        network.sizes, network.activation_names, spec.raw_inputs, names, outputs, arts, size, rooms
     )
     values = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
     if "ink" in arts:
@@ -105,15 +127,16 @@ def draw(
 @lru_cache(maxsize=64)
 def _skeleton(
     sizes: tuple[int, ...], activations: tuple[str, ...], inputs: int, names: tuple[str, ...],
-    classes: tuple[str, ...], arts: tuple[Art, ...], size: Size,
+    outputs: tuple[str, ...], arts: tuple[Art, ...], size: Size, rooms: tuple[float, float],
 ) -> tuple[str, int]:  # fmt: skip
     """The drawing's skeleton, and how many pictures its sprite has. Keyed by little: a layout is slow to hash."""
-    place = layout(sizes, activations, inputs == IMAGE**2, size)
+    place = layout(sizes, activations, inputs == IMAGE**2, size, *rooms)
     pictured = sum(len(layer.nodes) for layer in place.layers if arts[layer.index] in ("surface", "weights"))
     dense = sum(len(layer.links) for layer in place.layers) > DENSE
     text = skeleton(
-        "_diagram.svg", layout=place, arts=arts, names=names, classes=classes, tile=GRID if inputs == 2 else IMAGE,
-        tiles=pictured, ink="ink" in arts, dense=dense, last=len(sizes) - 1,
+        "_diagram.svg", layout=place, arts=arts, names=[name.replace("%", "%%") for name in names],
+        classes=[name.replace("%", "%%") for name in outputs], named=len(names) <= ROWS_AT_MOST,
+        tile=GRID if inputs == 2 else IMAGE, tiles=pictured, ink="ink" in arts, dense=dense, last=len(sizes) - 1,
     )  # fmt: skip
     return text, pictured
 

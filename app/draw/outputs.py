@@ -1,26 +1,30 @@
 """What the network answers, as values: the surface or curve with the data on it, and which class was taken for which.
 
-Three kinds of plot: "plane" (two raw inputs), "curve" (one), "scatter" (more: predicted against true values).
+Four kinds of plot: "plane" (two raw inputs), "curve" (one), "scatter" (more: predicted against true values), and for
+classes "map": the two principal components of the inputs.
 """
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
 from zlib import crc32
 
 import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
-from app.draw.charts import Axis, Curve, confusion, path, round_up
+from app.draw.charts import Axis, Curve, confusion, path
 from app.draw.pictures import CURVE, GRID, IMAGE, OUTPUT_COLOURS, Surfaces, centred, classes_sprite, inks, sprite
-from app.words.numbers import SUBSCRIPTS, signed, target
+from app.words.numbers import SUBSCRIPTS, percent, signed, target
 from engine import DATASETS, Examples, RunState, Spec, examples_of, predict
 from engine.arrays import Floats, Ints
-from engine.examples import low_target
+from engine.evaluation import classify
+from engine.examples import class_names, in_own_units, low_target
+from engine.network import with_ones
 
 LEFT, TOP, SIDE = 30.0, 6.0, 240.0
 GALLERY = 18
 POINTS_AT_MOST = 600
+MOST_TOLD = 6  # inputs of an example that are told in words
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,10 @@ class Plot:
     y: Axis
     points: tuple[tuple[float, float, str, int], ...]
     hidden: int
+    names: tuple[str, str] = ("", "")
+    """What the axes are, where that needs a word."""
+    basis: Floats | None = None
+    """Of a map its middle, and what of the inputs runs across and up, (3, inputs) as the network meets them."""
 
     @cached_property
     def dots(self) -> Markup:
@@ -54,6 +62,9 @@ class Output:
     chosen: tuple[float, float] | None
     says: str
     matrix: tuple[tuple[int, ...], ...]
+    classes: tuple[str, ...]
+    always: str
+    note: str
     gallery: "Gallery | None"
 
 
@@ -68,64 +79,99 @@ class Gallery:
 def output(state: RunState, seen: Surfaces | None, example: int | None, tests: bool, discrete: bool) -> Output:
     """Everything about the output of this state."""
     spec, examples = state.spec, examples_of(state.spec)
-    classified = spec.task == "multiclass"
-    answers = predict(state, examples.x).T if classified or spec.raw_inputs > 2 else None
-    plot = _scatter(examples, answers, tests) if spec.raw_inputs > 2 and answers is not None else plot_of(spec, tests)
-    if plot is not None and plot.kind == "scatter" and classified:
-        plot = None
-    predicted = None if answers is None or not classified else answers.argmax(axis=0)
-    truth = examples.targets.argmax(axis=0)
+    judged = spec.task == "multiclass" or (spec.task == "binary" and spec.data is not None)
+    answers = predict(state, examples.x).T if judged or spec.raw_inputs > 2 else None
+    plot = plot_of(spec, tests)
+    if plot is None and spec.task == "regression" and answers is not None:
+        plot = _scatter(spec, examples, in_own_units(spec, answers.T)[:, 0], tests)
     says, chosen = "", None
     if example is not None and example < examples.count:
-        chosen = _place(plot, examples, example, answers)
+        chosen = _place(plot, spec, examples, example, answers)
         says = says_of(spec, examples, example)
-    surface = "" if seen is None or spec.raw_inputs != 2 else _surface(spec, seen, discrete)
+    surface = "" if seen is None or spec.raw_inputs != 2 else _surface(spec, seen.outputs, discrete)
+    if plot is not None and plot.basis is not None:
+        surface = _surface(spec, _over_map(state, plot), discrete)
     curves = () if seen is None or spec.raw_inputs != 1 or plot is None else _curves(plot, seen, spec)
-    tested = slice(examples.train, None) if examples.train < examples.count else slice(None)
-    matrix: tuple[tuple[int, ...], ...] = ()
-    if predicted is not None:
-        counts = confusion(truth[tested], predicted[tested], len(examples.targets))
-        matrix = tuple(tuple(row) for row in counts.tolist())
+    matrix, always = _judged(spec, examples, answers) if judged and answers is not None else ((), "")
+    predicted = answers.argmax(axis=0) if answers is not None and spec.task == "multiclass" else None
+    truth = examples.targets.argmax(axis=0)
     gallery = _gallery(spec, truth, predicted) if spec.raw_inputs == IMAGE**2 and predicted is not None else None
-    return Output(plot, surface, curves, chosen, says, matrix, gallery)
+    return Output(plot, surface, curves, chosen, says, matrix, class_names(spec), always, _note(spec, plot), gallery)
+
+
+def _judged(spec: Spec, examples: Examples, answers: Floats) -> tuple[tuple[tuple[int, ...], ...], str]:
+    """Which class was taken for which, of the test examples if there are any; and what always guessing one would do."""
+    truth, predicted = classify(spec, examples.targets), classify(spec, answers)
+    tested = slice(examples.train, None) if examples.train < examples.count else slice(None)
+    names = class_names(spec)
+    counts = confusion(truth[tested], predicted[tested], len(names))
+    sizes = counts.sum(axis=1)
+    largest = int(sizes.argmax())
+    share = percent(float(sizes[largest] / max(1, sizes.sum())))
+    always = f"Always guessing {names[largest]} would be right in {share}." if spec.data else ""
+    return tuple(tuple(row) for row in counts.tolist()), always
+
+
+def _note(spec: Spec, plot: Plot | None) -> str:
+    if plot is None or plot.kind not in ("map", "scatter"):
+        return ""
+    if plot.kind == "scatter":
+        return "Each example: what is predicted over what is true. On the line both are the same."
+    return f"A map: the two principal components of the {spec.raw_inputs} inputs, all that lies off it at its mean."
+
+
+def _over_map(state: RunState, plot: Plot) -> NDArray[np.float32]:
+    """The outputs (outputs, GRID x GRID) over a map, top row first."""
+    assert plot.basis is not None
+    middles = (np.arange(GRID) + 0.5) / GRID
+    across = plot.x.low + (plot.x.high - plot.x.low) * middles
+    up = plot.y.low + (plot.y.high - plot.y.low) * middles[::-1]
+    scores = np.column_stack([np.tile(across, GRID), np.repeat(up, GRID)])
+    x = plot.basis[0] + scores @ plot.basis[1:]
+    return np.asarray(predict(state, with_ones(x)).T, np.float32)
 
 
 def says_of(spec: Spec, examples: Examples, example: int) -> str:
     """An example in words."""
-    label = examples.labels[example]
     part = "test" if example >= examples.train else "training"
-    if spec.raw_inputs > 2:
-        return f"Example {example}, {part}, {_label(spec, label)}"
-    inputs = ", ".join(
-        f"x{i + 1}".translate(SUBSCRIPTS) + f" {signed(v)}" for i, v in enumerate(examples.raw[example].tolist())
-    )
-    return f"Example {example}, {part}: {inputs}, {_label(spec, label)}"
+    told = _label(spec, examples, example)
+    if spec.raw_inputs > MOST_TOLD:
+        return f"Example {example}, {part}, {told}"
+    names = spec.data.names if spec.data else ()
+    names = names or tuple(f"x{i + 1}".translate(SUBSCRIPTS) for i in range(spec.raw_inputs))
+    values = examples.raw[example].tolist()
+    inputs = ", ".join(f"{name} {signed(v)}" for name, v in zip(names, values, strict=True))
+    return f"Example {example}, {part}: {inputs}, {told}"
 
 
-def _label(spec: Spec, label: Any) -> str:
+def _label(spec: Spec, examples: Examples, example: int) -> str:
+    """What is to be predicted; of one's own classes also the number that stands for it."""
+    label = np.atleast_1d(examples.labels[example])
     if spec.task == "regression":
-        return "y " + ", ".join(target(float(v)) for v in np.atleast_1d(label))
-    return f"class {int(np.atleast_1d(label)[0])}"
+        return "y " + ", ".join(target(float(v)) for v in label)
+    told = f"class {class_names(spec)[int(label[0])]}"
+    code = examples.targets[:, example]
+    return f"{told} (target {target(float(code[0]))})" if spec.data and len(code) == 1 else told
 
 
-def _surface(spec: Spec, seen: Surfaces, discrete: bool) -> str:
-    if len(seen.outputs) > 1 and spec.task != "regression":
-        values = seen.outputs if not discrete else (seen.outputs == seen.outputs.max(axis=0)).astype(np.float32)
+def _surface(spec: Spec, outputs: NDArray[np.float32], discrete: bool) -> str:
+    if len(outputs) > 1 and spec.task != "regression":
+        values = outputs if not discrete else (outputs == outputs.max(axis=0)).astype(np.float32)
         if spec.task == "multiclass":
             return classes_sprite(values, GRID)
         return sprite((values[1] - values[0])[None], GRID, OUTPUT_COLOURS)
-    values = centred(seen.outputs[:1], spec.output_activation)
+    values = centred(outputs[:1], spec.output_activation)
     if spec.task == "regression" or spec.output_activation == "identity":
-        values = np.clip(seen.outputs[:1], -1, 1)
+        values = np.clip(outputs[:1], -1, 1)
     if discrete:
         middle = (1 + low_target(spec.output_activation)) / 2 if spec.task == "binary" else 0
-        values = np.where(seen.outputs[:1] > middle, 1, -1).astype(np.float32)
+        values = np.where(outputs[:1] > middle, 1, -1).astype(np.float32)
     return sprite(values, GRID, OUTPUT_COLOURS)
 
 
 def points_key(spec: Spec, tests: bool) -> str:
     """What tells the drawn points of one spec from those of another; empty where they move with every step."""
-    if spec.raw_inputs > 2:
+    if spec.raw_inputs > 2 and not _has_map(spec):
         return ""
     drawn = (
         spec.dataset,
@@ -140,26 +186,79 @@ def points_key(spec: Spec, tests: bool) -> str:
     return f"{crc32(repr(drawn).encode()):x}"
 
 
+def _has_map(spec: Spec) -> bool:
+    return spec.data is not None and spec.raw_inputs > 2 and spec.task != "regression"
+
+
 def plot_of(spec: Spec, tests: bool) -> Plot | None:
-    """Axes and points for one or two raw inputs."""
-    if spec.raw_inputs > 2:
+    """Axes and points for one or two raw inputs, or a map of one's own."""
+    if spec.raw_inputs > 2 and not _has_map(spec):
         return None
-    return _plot(examples_of(spec), spec.raw_inputs, spec.task, tests)
+    return _plot(examples_of(spec), spec, tests)
 
 
 _PLOTS: dict[tuple[int, bool], tuple[Examples, Plot]] = {}
 
 
-def _plot(examples: Examples, inputs: int, task: str, tests: bool) -> Plot:
+def _plot(examples: Examples, spec: Spec, tests: bool) -> Plot:
     """Kept as long as the examples are the same object: they are for every spec that shares them."""
     key = (id(examples), tests)
     if key in _PLOTS and _PLOTS[key][0] is examples:
         return _PLOTS[key][1]
     if len(_PLOTS) > 64:
         _PLOTS.clear()
-    plot = _plane(examples, task, tests) if inputs == 2 else _curve_plot(examples, tests)
+    draw = {1: _curve_plot, 2: _plane}.get(spec.raw_inputs, _map)
+    plot = draw(examples, spec, tests)
     _PLOTS[key] = (examples, plot)
     return plot
+
+
+def _axes(x: tuple[float, float], y: tuple[float, float]) -> tuple[Axis, Axis]:
+    return Axis(*x, LEFT, LEFT + SIDE), Axis(*y, TOP + SIDE, TOP)
+
+
+def _own_names(spec: Spec, count: int) -> tuple[str, ...]:
+    names = spec.data.names[:count] if spec.data else ()
+    return names or ("",) * count
+
+
+def _kinds(examples: Examples, spec: Spec) -> list[str]:
+    """The colour of every point: its class, or its sign."""
+    if spec.task == "multiclass":
+        return [f"c{int(k) % 10}" for k in examples.labels.reshape(-1)]
+    positive = examples.targets[0] > (0 if spec.task == "regression" else (1 + low_target(spec.output_activation)) / 2)
+    if len(examples.targets) == 2 and spec.task == "binary":
+        positive = examples.targets[1] > examples.targets[0]
+    return ["p" if flag else "n" for flag in positive.tolist()]
+
+
+def _map(examples: Examples, spec: Spec, tests: bool) -> Plot:
+    """The inputs, as the network meets them, along the two directions in which the training rows differ most."""
+    x = examples.x[:-1].T
+    middle = x[: examples.train].mean(axis=0)
+    _, vectors = np.linalg.eigh(np.cov(x[: examples.train].T, bias=True))
+    basis = vectors[:, [-1, -2]].T
+    basis *= np.sign(basis[np.arange(2), np.abs(basis).argmax(axis=1)])[:, np.newaxis]
+    scores = (x - middle) @ basis.T
+    low, high = scores.min(axis=0), scores.max(axis=0)
+    room = 0.06 * np.maximum(high - low, 1e-9)
+    axis_x, axis_y = _axes(*zip((low - room).tolist(), (high + room).tolist(), strict=True))
+    names = ("component 1", "component 2")
+    points, hidden = _points(examples, spec, tests, axis_x, axis_y, scores)
+    return Plot("map", axis_x, axis_y, points, hidden, names, np.vstack([middle, basis]))
+
+
+Points = tuple[tuple[float, float, str, int], ...]
+
+
+def _points(
+    examples: Examples, spec: Spec, tests: bool, x: Axis, y: Axis, places: Floats, kind: str = ""
+) -> tuple[Points, int]:
+    """Those that are drawn, and how many are left out."""
+    indices, hidden = _shown(examples, tests)
+    kinds = [kind] * examples.count if kind else _kinds(examples, spec)
+    points = tuple((x.at(places[i, 0]), y.at(places[i, 1]), _part(examples, i, kinds[i]), i) for i in indices.tolist())
+    return points, hidden
 
 
 def _shown(examples: Examples, tests: bool) -> tuple[Ints, int]:
@@ -171,62 +270,65 @@ def _shown(examples: Examples, tests: bool) -> tuple[Ints, int]:
     return np.linspace(0, count - 1, POINTS_AT_MOST).astype(np.int64), count - POINTS_AT_MOST
 
 
-def _plane(examples: Examples, task: str, tests: bool) -> Plot:
-    x, y = Axis(*examples.domain, LEFT, LEFT + SIDE), Axis(*examples.domain, TOP + SIDE, TOP)
-    indices, hidden = _shown(examples, tests)
-    labels = examples.labels.reshape(len(examples.labels), -1)[:, 0]
-    points = []
-    for i in indices.tolist():
-        kind = (
-            f"c{int(labels[i]) % 10}"
-            if task == "multiclass"
-            else "p"
-            if labels[i] > (0 if task == "regression" else 0.5)
-            else "n"
-        )
-        points.append((x.at(examples.raw[i, 0]), y.at(examples.raw[i, 1]), _part(examples, i, kind), i))
-    return Plot("plane", x, y, tuple(points), hidden)
+def _plane(examples: Examples, spec: Spec, tests: bool) -> Plot:
+    x, y = _axes(*examples.domains)
+    points, hidden = _points(examples, spec, tests, x, y, examples.raw)
+    across, up = _own_names(spec, 2)
+    return Plot("plane", x, y, points, hidden, (across, up))
 
 
 def _part(examples: Examples, index: int, kind: str) -> str:
     return kind + (" t" if index >= examples.train else "")
 
 
-def _curve_plot(examples: Examples, tests: bool) -> Plot:
-    values = examples.targets
+def _values(examples: Examples) -> Floats:
+    """Targets (n, outputs) in units of their own."""
+    scale = examples.targets_by
+    return scale.undo(examples.targets.T) if scale else examples.targets.T
+
+
+def _curve_plot(examples: Examples, spec: Spec, tests: bool) -> Plot:
+    values = _values(examples)
     low, high = float(values.min()), float(values.max())
     reach = 0.12 * (high - low or 1)
-    x, y = Axis(*examples.domain, LEFT, LEFT + SIDE), Axis(low - reach, high + reach, TOP + SIDE, TOP)
-    indices, hidden = _shown(examples, tests)
-    points = tuple((x.at(examples.raw[i, 0]), y.at(values[0, i]), _part(examples, i, "d"), i) for i in indices.tolist())
-    return Plot("curve", x, y, points, hidden)
+    x, y = _axes(examples.domains[0], (low - reach, high + reach))
+    points, hidden = _points(examples, spec, tests, x, y, np.column_stack([examples.raw[:, 0], values[:, 0]]), "d")
+    own = spec.data.targets if spec.data else ()
+    return Plot("curve", x, y, points, hidden, (_own_names(spec, 1)[0], own[0] if own else ""))
 
 
-def _scatter(examples: Examples, answers: Floats, tests: bool) -> Plot:
-    reach = round_up(float(np.abs(examples.targets).max()))
-    x, y = Axis(-reach, reach, LEFT, LEFT + SIDE), Axis(-reach, reach, TOP + SIDE, TOP)
-    indices, hidden = _shown(examples, tests)
-    points = tuple(
-        (x.at(examples.targets[0, i]), y.at(answers[0, i]), _part(examples, i, "d"), i) for i in indices.tolist()
-    )
-    return Plot("scatter", x, y, points, hidden)
+def _scatter(spec: Spec, examples: Examples, answers: Floats, tests: bool) -> Plot:
+    """Predicted against true, in units of the data, with one scale on both axes."""
+    truth = _values(examples)[:, 0]
+    low, high = float(truth.min()), float(truth.max())
+    room = 0.1 * (high - low or 1)
+    x, y = _axes((low - room, high + room), (low - room, high + room))
+    points, hidden = _points(examples, spec, tests, x, y, np.column_stack([truth, answers]), "d")
+    own = spec.data.targets[0] if spec.data and spec.data.targets else ""
+    return Plot("scatter", x, y, points, hidden, (f"true {own}".strip(), f"predicted {own}".strip()))
 
 
-def _place(plot: Plot | None, examples: Examples, i: int, answers: Floats | None) -> tuple[float, float] | None:
+def _place(
+    plot: Plot | None, spec: Spec, examples: Examples, i: int, answers: Floats | None
+) -> tuple[float, float] | None:
     if plot is None:
         return None
-    if plot.kind == "plane":
-        return plot.x.at(examples.raw[i, 0]), plot.y.at(examples.raw[i, 1])
-    if plot.kind == "curve":
-        return plot.x.at(examples.raw[i, 0]), plot.y.at(examples.targets[0, i])
-    return plot.x.at(examples.targets[0, i]), plot.y.at(float(answers[0, i]) if answers is not None else 0.0)
+    if plot.basis is not None:
+        across, up = ((examples.x[:-1, i] - plot.basis[0]) @ plot.basis[1:].T).tolist()
+    elif plot.kind == "plane":
+        across, up = examples.raw[i, :2].tolist()
+    elif plot.kind == "curve":
+        across, up = examples.raw[i, 0], _values(examples)[i, 0]
+    else:
+        across = _values(examples)[i, 0]
+        up = float(in_own_units(spec, answers.T)[i, 0]) if answers is not None else 0.0
+    return plot.x.at(across), plot.y.at(up)
 
 
 def _curves(plot: Plot, seen: Surfaces, spec: Spec) -> tuple[Curve, ...]:
     x = plot.x(np.linspace(plot.x.low, plot.x.high, CURVE))
-    return tuple(
-        Curve(f"output {k + 1}", "fit", path(x, plot.y(row.astype(float)))) for k, row in enumerate(seen.outputs[:3])
-    )
+    outputs = in_own_units(spec, seen.outputs.T.astype(float)).T
+    return tuple(Curve(f"output {k + 1}", "fit", path(x, plot.y(row))) for k, row in enumerate(outputs[:3]))
 
 
 def _gallery(spec: Spec, truth: Ints, predicted: Ints) -> Gallery:

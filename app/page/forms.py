@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 import numpy as np
 
 from app.draw.pictures import IMAGE
-from app.page.links import number, query_fields, spec_fields
+from app.page.links import fits, number, query_fields, spec_fields
+from app.page.own import facts
 from app.run.deeds import Edit
 from app.serve.forms import Fields
 from app.words.numbers import given, short
@@ -28,10 +29,12 @@ from engine import (
     OPTIMIZERS,
     PENALTIES,
     SCHEDULES,
+    CustomData,
     Spec,
     SpecError,
 )
 from engine.features import features_for
+from engine.scaling import SCALINGS
 from engine.settings import Setting
 
 LEARNING_RATES = (0.00001, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
@@ -124,6 +127,8 @@ class Controls:
     hidden_fields: tuple[tuple[str, str], ...]
     start_text: str
     layers_text: str
+    scalings: tuple[Option, ...]
+    facts: tuple[str, ...]
 
 
 def controls(spec: Spec) -> Controls:
@@ -149,8 +154,13 @@ def controls(spec: Spec) -> Controls:
         regularization_rates=_rates(REGULARIZATION_RATES, spec.regularization_rate),
         batch_most=max(100, spec.batch_size),
         samples_most=max(spec.samples, info.max_samples if info and spec.dataset == "digits16" else 1000),
-        hidden_fields=tuple((name, packed[name]) for name in ("data", "frozen") if name in packed),
         layers_text="" if spec.is_chain else ", ".join(item.text for item in spec.layers),
+        hidden_fields=tuple((name, packed[name]) for name in ("data", "frozen") if name in packed and fits(packed)),
+        scalings=tuple(
+            Option(name, name, name == spec.scaling, SCALINGS[name])
+            for name in (SCALINGS if spec.task == "regression" else ("none", "inputs"))
+        ),
+        facts=facts(spec),
         start_text=json.dumps(spec.to_dict()["parameters"]) if spec.parameters else "",
     )
 
@@ -219,13 +229,15 @@ def _picture(name: str) -> tuple[tuple[float, float, str], ...]:
     )
 
 
-def spec_from(form: Fields, changed: str | None = "") -> Spec:
+def spec_from(form: Fields, changed: str | None = "", data: CustomData | None = None) -> Spec:
     """The spec that the controls ask for; `changed` names the one that was touched last, to which others give way.
 
     It is None for a form without script, where all were filled in at once and none that is seen gives way. Raises
     SpecError with the field that is wrong.
     """
     given_fields = _given(form)
+    if data and given_fields.get("dataset") == "custom" and "data" not in given_fields:
+        given_fields["data"] = data
     try:
         return Spec.make(given_fields)
     except SpecError as error:

@@ -10,6 +10,7 @@ from binascii import Error as Base64Error
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 from zlib import compress, decompressobj
@@ -18,7 +19,7 @@ from zlib import error as ZlibError
 from app.draw.lens import LENSES
 from app.explain.moments import GRAINS
 from app.words.numbers import given
-from engine import FIELDS, Edit, Quantity, Spec, SpecError, edits_from
+from engine import FIELDS, CustomData, Edit, Quantity, Spec, SpecError, edits_from
 from engine.layers import text_of
 
 SCALES = ("linear", "log")
@@ -26,6 +27,7 @@ RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_PACKED = 12_000
 LARGEST_UNPACKED = 2_000_000
 COMPARED = 4
+TOO_LONG = "-" * (LONGEST_PACKED + 1)
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,19 @@ def spec_fields(query: Mapping[str, str]) -> dict[str, Any]:
 
 def query_fields(spec: Spec, edits: tuple[Edit, ...] = ()) -> dict[str, str]:
     """A spec and its edits as text by field name; what is empty in them by nature is left out."""
-    plain = spec.to_dict()
+    plain = spec.to_dict(whole=False)
     texts = {name: _encode(name, plain[name]) for name in FIELDS}
+    texts["data"] = _packed(spec.data) if spec.data else ""
     fields = {name: text for name, text in texts.items() if text or (name == "hidden" and spec.is_chain)}
     if edits:
         fields["edits"] = ";".join(f"{e.step}:{e.field}:{_value_text(e.value)}" for e in edits)
     return fields
+
+
+@lru_cache(maxsize=32)
+def _packed(data: CustomData) -> str:
+    """One's own data as text. Of what could never fit into a link no more than that it does not, for it takes long."""
+    return _pack(data.to_dict()) if data.x.size <= 40 * LONGEST_PACKED else TOO_LONG
 
 
 def _encode(name: str, value: Any) -> str:

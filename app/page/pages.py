@@ -4,7 +4,7 @@ Every answer that changes something is a fragment to htmx, and to a plain form a
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -19,10 +19,10 @@ from app.draw.outputs import title_of
 from app.draw.rendering import render
 from app.failures import RunNotFound
 from app.page.asked import Asked, asked
-from app.page.csvdata import parse_csv
+from app.page.data import base_of, run_of
 from app.page.forms import SPEEDS, edit_from, spec_from
 from app.page.frame import Frame, check_view, frame, table_of
-from app.page.links import COMPARED, Link, View, number, view_of
+from app.page.links import COMPARED, Link, View, fits, number, url_of, view_of
 from app.page.probing import KINDS, map_of, partner_of, penalty_title, probe
 from app.page.refused import NOTHING, Refused, controls_again, refused, unopened
 from app.run.deeds import Branch, Deed, Freeze, NewStart, Rewind, Step
@@ -78,22 +78,24 @@ async def _kept(ask: Asked, link: Link) -> Run | None:
     return run if same else None
 
 
-async def _answer(ask: Asked, run: Run, view: View, new_spec: bool = False, ahead: Trace | None = None) -> Response:
+async def _answer(
+    ask: Asked, run: Run, view: View, new_spec: bool = False, ahead: Trace | None = None, said: Sequence[str] = ()
+) -> Response:
     """The frame, with the controls where the spec may have changed; the page or a redirect to it without htmx.
 
-    `ahead` is what the run's next step will compute, if it has been traced on the way.
+    `ahead` is what the run's next step will compute, if it has been traced on the way; `said` goes to the notice.
     """
     if not ask.scripted and ask.request.method == "GET" and ask.request.url.path == "/":
         return await _page(ask, run, view)
-    return _told(ask, await frame_of(ask, run, view, ahead), new_spec)
+    return _told(ask, await frame_of(ask, run, view, ahead), new_spec, said)
 
 
-def _told(ask: Asked, shown: Frame, new_spec: bool) -> Response:
+def _told(ask: Asked, shown: Frame, new_spec: bool, said: Sequence[str] = ()) -> Response:
     if not ask.scripted:
         return RedirectResponse(shown.url, 303)
     text = frame_text(shown)
     if new_spec:
-        text += render("_partials.html", controls_html=_controls_text(shown))
+        text += render("_partials.html", controls_html=_controls_text(shown), said=said)
     headers = {} if ask.quick else {"HX-Replace-Url": shown.url}
     if reached := _stopped(shown):
         headers["HX-Trigger"] = json.dumps({"stopped": reached})
@@ -210,9 +212,13 @@ async def start(request: Request) -> Response:
     """A new run with the spec of the controls, or with pasted data."""
     ask = await asked(request)
     try:
-        spec = _custom(ask) if "csv" in ask.fields else spec_from(ask.form, _source(ask))
-        run = await ask.runs.create(ask.visitor, spec, key=ask.key("start"))
-        return await _answer(ask, run, replace(ask.view(), step=None, moment=None), new_spec=True)
+        view = replace(ask.view(), step=None, moment=None)
+        if "csv" in ask.fields:
+            run, said = await run_of(ask)
+            return await _answer(ask, run, view, new_spec=True, said=said)
+        base = await base_of(ask)
+        spec = spec_from(ask.form, _source(ask), base.data if base else None)
+        return await _answer(ask, await ask.runs.create(ask.visitor, spec, key=ask.key("start")), view, new_spec=True)
     except SpecError as error:
         return await _refusal(ask, error)
 
@@ -220,10 +226,6 @@ async def start(request: Request) -> Response:
 def _source(ask: Asked) -> str | None:
     """The name of the control that the page says was touched; None from a page without script, which does not know."""
     return ask.text("touched") if ask.scripted else None
-
-
-def _custom(ask: Asked) -> Spec:
-    return Spec.make({"dataset": "custom", "data": parse_csv(ask.text("csv"), ask.text("task"))})
 
 
 @dataclass(frozen=True)
@@ -361,11 +363,17 @@ async def listing(request: Request) -> Response:
             {
                 "id": each.id, "title": _run_title(run), "step": each.step, "train": each.loss["train"],
                 "test": each.loss["test"], "diverged": each.diverged,
-                "url": Link(run.origin, run.edits).url(),
+                "url": _address(run),
             }
         )  # fmt: skip
     view = ask.view()
     return html(ask.request, render("_runs.html", rows=rows, run=ask.text("run"), compared=view.compare))
+
+
+def _address(run: Run) -> str:
+    """Its link, or its name where its data is too long for one."""
+    fields = Link(run.origin, run.edits).fields()
+    return url_of(fields if fits(fields) else {"run": run.id})
 
 
 def _run_title(run: Run) -> str:

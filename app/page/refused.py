@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi import Request, Response
 
+from app.data.table import WrongData
 from app.draw.rendering import render
-from app.page.csvdata import WrongData
 from app.page.forms import Controls, controls, layer_rows
 from app.page.links import number
 from app.serve.errors import Failed, read_by_people

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 MOST_FIELDS = 2_000
+LONGEST_FIELD = 16 << 20  # the body as a whole is bounded before
 
 
 class Fields(dict[str, str]):
@@ -36,7 +37,7 @@ async def fields_of(request: Request) -> Fields:
     if request.method == "GET":
         return _parsed(request.url.query)
     if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        async with request.form(max_files=4, max_fields=MOST_FIELDS) as found:
+        async with request.form(max_files=4, max_fields=MOST_FIELDS, max_part_size=LONGEST_FIELD) as found:
             return Fields([(name, value) for name, value in found.multi_items() if isinstance(value, str)])
     return _parsed((await request.body()).decode("utf-8", "replace"))
 

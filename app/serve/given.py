@@ -35,6 +35,10 @@ class Serving(Protocol):
         """Of a request's body, at most."""
 
     @property
+    def upload_bytes(self) -> int:
+        """Of a request's body that brings a table."""
+
+    @property
     def head_bytes(self) -> int:
         """Of a request's head, at most."""
 

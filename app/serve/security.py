@@ -58,6 +58,9 @@ def cross_site(method: str, scheme: str, headers: dict[bytes, bytes], allowed: t
     return origin != f"{scheme}://{headers.get(b'host', b'').decode('latin-1')}"
 
 
+UPLOADS = ("/runs", "/data", "/data/runs")
+
+
 class TooLarge(HTTPException):
     """A body over the limit."""
 
@@ -83,7 +86,7 @@ class Guard:
         answer = _Answer(scope, send, self.settings, bare)
         try:
             app = await self._refusal(scope) or self.app
-            await app(scope, self._bounded(receive), answer.send)
+            await app(scope, self._bounded(receive, self._most(scope)), answer.send)
         except CancelledError:  # by the server, which leaves without waiting for it
             if answer.started or not scope["app"].state.stopping.is_set():
                 raise
@@ -108,21 +111,25 @@ class Guard:
             return problem(400, self.hosts.refusal, headers=CLOSE)
         if cross_site(scope["method"], scope["scheme"], headers, self.settings.allowed_origins):
             return problem(403, "Refused: this request comes from another site.")
-        if _length(headers) > self.settings.body_bytes:
-            return _too_large(self.settings.body_bytes)
+        if _length(headers) > (most := self._most(scope)):
+            return _too_large(most)
         if seconds := scope["app"].state.limiter.wait(scope, known_visitor(HTTPConnection(scope))):
             return problem(429, "Too many requests a second.", headers={"retry-after": str(seconds)})
         return None
 
-    def _bounded(self, receive: Receive) -> Receive:
+    def _most(self, scope: Scope) -> int:
+        """Bytes that a body may have: more where somebody brings a table."""
+        return self.settings.upload_bytes if scope["path"] in UPLOADS else self.settings.body_bytes
+
+    def _bounded(self, receive: Receive, most: int) -> Receive:
         received = 0
 
         async def bounded() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.settings.body_bytes:
-                raise TooLarge(self.settings.body_bytes)
+            if received > most:
+                raise TooLarge(most)
             return message
 
         return bounded

@@ -1,0 +1,133 @@
+"""Bytes into text or rows: which encoding it is (charset-normalizer), and workbooks of Excel (openpyxl, with
+defusedxml, which refuses entities). What a workbook would unpack to is looked up before anything of it is read.
+"""
+
+from datetime import date, datetime, time
+from io import BytesIO
+from typing import Any
+from warnings import catch_warnings, simplefilter
+from zipfile import BadZipFile, ZipFile
+from zlib import error as ZlibError
+
+from charset_normalizer import from_bytes
+
+from app.data.splitting import split
+from app.data.table import LONGEST_CELL, MOST_CELLS, Note, Row, Split, WrongData
+
+UNPACKED = 48 << 20  # bytes of a workbook, unpacked
+RATIO = 200  # unpacked to packed, of what is larger than a megabyte
+MOST_ROWS = 100_000
+_MAGIC = {
+    b"\xd0\xcf\x11\xe0": "an old Excel file (.xls): save it as .xlsx or as CSV",
+    b"%PDF": "a PDF: copy the table out of it, or save it as CSV",
+    b"\x1f\x8b": "packed by gzip: unpack it first",
+    b"\x89PNG": "a picture: a table is needed, as CSV or .xlsx",
+    b"\xff\xd8\xff": "a picture: a table is needed, as CSV or .xlsx",
+    b"PAR1": "a Parquet file: save it as CSV",
+    b"\x93NUMPY": "a NumPy file (.npy): save it with np.savetxt",
+    b"SQLite": "a database: save the table as CSV",
+}
+
+
+def rows_of(content: bytes) -> Split:
+    """The rows of a file; WrongData says what it is that cannot be read."""
+    for magic, what in _MAGIC.items():
+        if content.startswith(magic):
+            raise WrongData(f"This file is {what}.")
+    if content.startswith(b"PK\x03\x04"):
+        return _workbook(content)
+    text, note = text_of(content)
+    found = split(text)
+    return Split(found.rows, found.mark, (*note, *found.notes), found.heading)
+
+
+def text_of(content: bytes) -> tuple[str, tuple[Note, ...]]:
+    """The text of a file in whatever encoding, and which, where it is not the usual one."""
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
+        if content.startswith(mark):
+            return content.decode(encoding, "replace"), ()
+    if content.count(b"\x00", 0, 4096) > len(content[:4096]) // 4:  # two bytes a letter, without a mark
+        return content.decode("utf-16-le" if content[1:2] == b"\x00" else "utf-16-be", "replace"), ()
+    if b"\x00" in content[:4096]:
+        raise WrongData("This file is no text: bring a table as CSV, .xlsx or JSON.")
+    try:
+        return content.decode("utf-8"), ()
+    except UnicodeDecodeError:
+        found = from_bytes(
+            content[:200_000], cp_isolation=["cp1252", "cp1250", "cp1251", "cp1253", "mac_roman", "shift_jis"]
+        ).best()
+        encoding = found.encoding if found else "cp1252"
+        return content.decode(encoding, "replace"), (Note(f"The letters are read as {encoding}."),)
+
+
+def _workbook(content: bytes) -> Split:
+    try:
+        with ZipFile(BytesIO(content)) as archive:
+            _check(archive, len(content))
+        with catch_warnings():
+            simplefilter("ignore")  # openpyxl tells of styles that it does not know
+            return _sheet(content)
+    except WrongData:
+        raise
+    except (BadZipFile, ZlibError, KeyError, ValueError, TypeError, IndexError, AttributeError, OSError, EOFError):
+        raise WrongData("This workbook is damaged: open it and save it again as .xlsx, or as CSV.") from None
+    except Exception as error:  # of the XML inside, by defusedxml or its parser
+        raise WrongData(f"This workbook cannot be read ({type(error).__name__}): save it again as .xlsx.") from None
+
+
+def _check(archive: ZipFile, packed: int) -> None:
+    """Refuse what is no workbook, or would unpack to more than there is room for: Python reads no more than is told."""
+    parts = archive.infolist()
+    names = {part.filename for part in parts}
+    if "xl/workbook.xml" not in names:
+        raise WrongData("This file is packed, but no Excel workbook: unpack it, and bring a table as CSV or .xlsx.")
+    unpacked = sum(part.file_size for part in parts)
+    if unpacked > UNPACKED or (unpacked > 1 << 20 and unpacked > RATIO * packed) or len(parts) > 2_000:
+        raise WrongData(
+            f"This workbook unpacks to {unpacked:,} bytes: {UNPACKED:,} are allowed. Save the table as CSV."
+        )
+
+
+def _sheet(content: bytes) -> Split:
+    from openpyxl import load_workbook  # takes 0.2 s: only when there is a workbook
+
+    book = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
+    try:
+        notes = list[Note]()
+        for sheet in book.worksheets:
+            rows = tuple(_rows(sheet))
+            if rows:
+                if len(book.worksheets) > 1:
+                    told = f"Of {len(book.worksheets)} sheets “{str(sheet.title)[:40]}” is read"
+                    notes.append(Note(f"{told}, the first with a table."))
+                return Split(rows, "xlsx", tuple(notes))
+    finally:
+        book.close()
+    raise WrongData("There is no table in this workbook.")
+
+
+def _rows(sheet: Any) -> Any:
+    total = 0
+    for line, values in enumerate(sheet.iter_rows(values_only=True), 1):
+        while values and values[-1] is None:
+            values = values[:-1]
+        total += len(values)
+        if total > MOST_CELLS or line > MOST_ROWS:
+            raise WrongData(
+                f"Row {line:,} is too many: a workbook may have {MOST_ROWS:,} rows and {MOST_CELLS:,} cells."
+            )
+        if values:
+            yield Row(line, tuple(_cell(value, line, column) for column, value in enumerate(values, 1)))
+
+
+def _cell(value: Any, line: int, column: int) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()[:10] if isinstance(value, datetime) else value.isoformat()
+    text = str(value).strip()
+    if len(text) > LONGEST_CELL:
+        raise WrongData(f"Line {line}, column {column} has {len(text):,} characters: a cell may have {LONGEST_CELL:,}.")
+    return text

@@ -1,0 +1,124 @@
+"""Numbers as people write them, in any locale: decimal comma or point, thousands, a true minus, per cent, money."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Literal
+
+Decimal = Literal[".", ","]
+
+_MISSING = frozenset(
+    [
+        "na",
+        "n/a",
+        "n.a.",
+        "nan",
+        "null",
+        "none",
+        "nil",
+        "nat",
+        "?",
+        "-",
+        "--",
+        "–",
+        "—",
+        ".",
+        "..",
+        "*",
+        "#n/a",
+        "#na",
+        "#nv",
+        "#value!",
+        "#div/0!",
+        "missing",
+        "unknown",
+        "k.a.",
+        "<na>",
+        "inf",
+        "-inf",
+    ]
+) | {""}
+_MONEY = "$€£¥₹"
+_CODES = re.compile(r"^(USD|EUR|GBP|CHF|Rs\.?)\s*|\s*(USD|EUR|GBP|CHF|Fr\.?)$", re.IGNORECASE)
+_CLEAN = str.maketrans({"−": "-", "–": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "٫": ".", "٬": ","})
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_GROUPS = {mark: re.compile(rf"[+-]?\d{{1,3}}([{re.escape(mark)}]\d{{3}})+") for mark in ",. '"}
+_DIGITS = re.compile(r"\d")
+
+
+def is_missing(text: str) -> bool:
+    """Whether a cell says that there is no value."""
+    return text.strip().lower() in _MISSING
+
+
+def number(text: str, decimal: Decimal = ".") -> float | None:
+    """The number that a text is, None if it is none. A cell whose marks leave no doubt is read by them."""
+    if decimal == "." and text[-1:].isdigit() and "_" not in text and text.isascii():
+        try:
+            return _bounded(float(text))
+        except ValueError:
+            pass
+    bare = _bare(text)
+    if not _DIGITS.search(bare) or len(bare) > 400:
+        return None
+    return _read(bare, style_of(bare) or decimal)
+
+
+def _bare(text: str) -> str:
+    """Without what stands round a number: currency, per cent, an accountant's brackets, blanks between thousands."""
+    bare = text.translate(_CLEAN).strip()
+    if bare[:1] == "(" and bare[-1:] == ")":
+        bare = "-" + bare[1:-1]
+    if bare and (
+        bare[0] in _MONEY or bare[-1] in _MONEY + "%" or bare[0] in "+-" or bare[-1:].isalpha() or bare[0].isalpha()
+    ):
+        sign = bare[0] if bare[0] in "+-" else ""
+        bare = sign + _CODES.sub("", bare.lstrip("+-").strip().strip(_MONEY).rstrip("%").strip())
+        bare = bare.replace("--", "-").strip()
+    for mark in " '":
+        head = re.split("[.,]", bare)[0]
+        if mark in bare and _GROUPS[mark].fullmatch(head):
+            bare = bare.replace(mark, "")
+    return bare
+
+
+def _read(bare: str, decimal: Decimal) -> float | None:
+    group = "," if decimal == "." else "."
+    head, _, tail = bare.partition(decimal)
+    if _GROUPS[group].fullmatch(head) and group not in tail:
+        bare = head.replace(group, "") + ("." + tail if tail else "")
+    elif decimal == ",":
+        bare = bare.replace(",", ".", 1)
+    return _bounded(float(bare)) if _PLAIN.fullmatch(bare) else None
+
+
+def _bounded(value: float) -> float | None:
+    return value if abs(value) <= 1e150 else None
+
+
+def style_of(text: str) -> Decimal | None:
+    """Which mark is the decimal one here, where that is beyond doubt: 1,5 or 1.234,5 a comma, 1.50 a point."""
+    dots, commas = text.count("."), text.count(",")
+    if dots and commas:
+        last: Decimal = "." if text.rfind(".") > text.rfind(",") else ","
+        return last
+    if dots + commas == 0:
+        return None
+    mark, other = (".", ",") if dots else (",", ".")
+    if dots + commas > 1:
+        return other if _GROUPS[mark].fullmatch(text) else None  # type: ignore[return-value]
+    head, tail = text.lstrip("+-").split(mark)
+    doubtful = len(tail) == 3 and tail.isdigit() and 1 <= len(head) <= 3 and head.isdigit() and head[0] != "0"
+    return None if doubtful else mark  # type: ignore[return-value]
+
+
+def doubtful(text: str) -> bool:
+    """Whether 1.234 or 1,234 stands here, which may be thousands."""
+    bare = _bare(text)
+    return bare.count(".") + bare.count(",") == 1 and style_of(bare) is None
+
+
+def decimal_of(cells: Iterable[str]) -> Decimal | None:
+    """The decimal mark that most of these cells leave no doubt of."""
+    votes = Counter(style for cell in cells if len(cell) < 40 and (style := style_of(_bare(cell))))
+    return votes.most_common(1)[0][0] if votes else None

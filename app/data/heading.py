@@ -1,0 +1,194 @@
+"""Which rows are the table: titles, units and lines of another length are not, and the first may be its heading."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from app.data.figures import is_missing, number
+from app.data.table import Choices, Note, Row, Split, WrongData, printable
+from engine.labels import LONGEST_NAME
+
+MOSTLY = 0.6
+SAMPLE = "such as 1.5, -0.2, 1: the inputs, then the class or the value"
+MOST_COLUMNS = 300
+
+
+@dataclass(frozen=True)
+class Body:
+    """The rows of a table, all of one length, and its names, "" where a column has none; `named` says whether any
+    heading was there. `classes` are names of classes that stood in the first line, as scikit-learn writes them."""
+
+    rows: tuple[Row, ...]
+    names: tuple[str, ...]
+    named: bool
+    notes: tuple[Note, ...]
+    classes: tuple[str, ...] = ()
+
+
+def body_of(split: Split, choices: Choices) -> Body:
+    """The rows and the names; WrongData where there are fewer than two rows or columns."""
+    rows, notes = list(split.rows), list(split.notes)
+    _check_columns(rows)
+    width = Counter(len(row.cells) for row in rows).most_common(1)[0][0] if rows else 0
+    classes, rows = _counted(rows, width, notes)
+    rows = _top(rows, width, notes)
+    rows, uneven = _even(rows, width)
+    if len(uneven) > max(3, len(rows) // 5):
+        first = uneven[0]
+        raise WrongData(
+            f"Line {first.line} has {_columns(len(first.cells))}: it must have {width:,}, as most lines have."
+        )
+    if uneven:
+        where = f"line {uneven[0].line} has {_columns(len(uneven[0].cells))}, not {width:,}"
+        notes.append(Note(f"{_rows(len(uneven))} of another length left out: {where}."))
+    commented = split.heading if split.heading and len(split.heading.cells) == width else None
+    heading = _heading(rows, commented, choices, notes)
+    if heading and heading in rows:
+        rows = rows[rows.index(heading) + 1 :]
+        rows = _without_units(rows, notes)
+    names = tuple(_name(cell) for cell in heading.cells) if heading else ("",) * width
+    rows, names = _without_empty(rows, names)
+    _check_size(rows, len(names))
+    return Body(tuple(rows), names, any(names), tuple(notes), classes)
+
+
+def _check_columns(rows: Sequence[Row]) -> None:
+    for row in rows:
+        if len(row.cells) > MOST_COLUMNS:
+            raise WrongData(f"Line {row.line} has {len(row.cells):,} columns: it must have at most {MOST_COLUMNS}.")
+
+
+def _check_size(rows: Sequence[Row], width: int) -> None:
+    if rows and width < 2:
+        raise WrongData(f"Line {rows[0].line} has 1 column: it must have at least 2, {SAMPLE}.")
+    if len(rows) < 2:
+        there = "There are no lines of numbers" if not rows else "There is only 1 line of numbers"
+        raise WrongData(f"{there}: there must be at least 2, {SAMPLE}.")
+
+
+def _columns(count: int) -> str:
+    return "1 column" if count == 1 else f"{count:,} columns"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _name(cell: str) -> str:
+    return printable(cell, LONGEST_NAME - 16)
+
+
+def _counted(rows: list[Row], width: int, notes: list[Note]) -> tuple[tuple[str, ...], list[Row]]:
+    """A first line as scikit-learn's files have it: how many rows, how many inputs, and the names of the classes."""
+    first = rows[0].cells if rows else ()
+    if len(first) < 3 or [number(cell) for cell in first[:2]] != [len(rows) - 1, width - 1]:
+        return (), rows
+    names = tuple(_name(cell) for cell in first[2:] if cell)
+    if any(number(name) is not None for name in names) or len(set(names)) < max(2, len(names)):
+        return (), rows
+    notes.append(Note(f"The first line counts {len(rows) - 1:,} rows and names the classes."))
+    return names, rows[1:]
+
+
+def _top(rows: list[Row], width: int, notes: list[Note]) -> list[Row]:
+    """Without the titles above the table."""
+    first = next((i for i, row in enumerate(rows) if len(row.cells) >= width - 1 or _filled(row) >= width - 1), 0)
+    rest = [row for row in rows[1:] if len(row.cells) == width]
+    if first == 0 and len(rest) > 1 and len(rows[0].cells) == width - 1 and _is_heading(rest[0], rest[1:]):
+        first = int(not any(number(cell) is not None for cell in rest[0].cells))
+    if 0 < first <= 10 and width > 2:
+        title = next((cell for cell in rows[0].cells if cell), "")
+        lines = "Line 1" if first == 1 else f"Lines 1 to {rows[first - 1].line}"
+        notes.append(Note(f"{lines} above the table passed over: “{title[:30]}”."))
+        return rows[first:]
+    if width == 2 and len(rows) > 2 and len(rows[0].cells) == 1:
+        notes.append(Note(f"Line 1 above the table passed over: “{rows[0].cells[0][:30]}”."))
+        return rows[1:]
+    return rows
+
+
+def _filled(row: Row) -> int:
+    return sum(bool(cell) for cell in row.cells)
+
+
+def _even(rows: list[Row], width: int) -> tuple[list[Row], list[Row]]:
+    """Rows brought to one length where that is beyond doubt, and those of another length."""
+    even, uneven = list[Row](), list[Row]()
+    for i, row in enumerate(rows):
+        cells = row.cells
+        if len(cells) > width and not any(cells[width:]):
+            cells = cells[:width]
+        elif len(cells) == width - 1 and i == 0 and len(rows) > 1:  # the row names of R and pandas have no name
+            ends_empty = len(rows[1].cells) == width and not any(r.cells[-1] for r in rows[1:] if len(r.cells) == width)
+            cells = (*cells, "") if ends_empty else ("", *cells)
+        (even if len(cells) == width else uneven).append(replace(row, cells=cells))
+    return even, uneven
+
+
+def _heading(rows: list[Row], commented: Row | None, choices: Choices, notes: list[Note]) -> Row | None:
+    said = choices.of("heading", "yes", "no")
+    if not rows or said == "no":
+        return None
+    if said == "yes":
+        return rows[0]
+    first = rows[0]
+    if _is_heading(first, rows[1:]):
+        if any(number(cell) is not None for cell in first.cells):
+            told = f"Line {first.line} counts {', '.join(cell for cell in first.cells if cell)[:24]}"
+            notes.append(Note(f"{told}: read as the heading, names of columns.", "it is a row", ("heading", "no")))
+        return first
+    if commented:
+        notes.append(Note(f"The comment in line {commented.line} names the columns: it is the heading."))
+    return commented
+
+
+def _is_heading(first: Row, rest: Sequence[Row]) -> bool:
+    """Names over numbers; numbers that count 0, 1, 2 and on; or words of which none comes again below."""
+    if not rest:
+        return not any(number(cell) is not None for cell in first.cells)
+    cells = first.cells
+    filled = [i for i, cell in enumerate(cells) if not is_missing(cell)]
+    words = [i for i in filled if number(cells[i]) is None]
+    over = [i for i in words if _is_numeric(rest, i)]
+    counted = [cells[i] for i in filled if i not in words]
+    counts = _counts(counted) and not all(_counts([r.cells[i] for i in filled if i not in words]) for r in rest[:3])
+    if not counted:
+        again = any(row.cells[i] == cells[i] for row in rest[:200] for i in words)
+        repeats = any(len({row.cells[i] for row in rest}) < len(rest) for i in words)
+        return bool(over) or (bool(words) and not again and repeats and len(set(cells)) == len(cells))
+    if words:
+        return 2 * len(over) > len(cells) or (bool(over) and counts and len(counted) > 1)
+    return counts and len(counted) >= 3 and len(rest) >= 3
+
+
+def _counts(cells: Sequence[str]) -> bool:
+    """Whether these are whole numbers, each one more than the last."""
+    values = [int(cell) if cell.isdecimal() and len(cell) < 9 else None for cell in cells]
+    return len(values) > 0 and all(a is not None and b is not None and b == a + 1 for a, b in pairwise(values))
+
+
+def _is_numeric(rows: Sequence[Row], column: int) -> bool:
+    found = [cell for row in rows[:200] if not is_missing(cell := row.cells[column])]
+    return bool(found) and sum(number(cell) is not None for cell in found) >= MOSTLY * len(found)
+
+
+def _without_units(rows: list[Row], notes: list[Note]) -> list[Row]:
+    """Without a row of units below the heading: words where numbers follow."""
+    if len(rows) < 3:
+        return rows
+    over = [i for i in range(len(rows[0].cells)) if _is_numeric(rows[1:], i)]
+    cells = [rows[0].cells[i] for i in over]
+    words = [cell for cell in cells if not is_missing(cell)]
+    if not words or any(number(cell) is not None for cell in words):
+        return rows
+    notes.append(Note(f"Line {rows[0].line} has units, such as “{words[0][:12]}”: no row of the table."))
+    return rows[1:]
+
+
+def _without_empty(rows: list[Row], names: tuple[str, ...]) -> tuple[list[Row], tuple[str, ...]]:
+    """Without columns that have neither name nor value."""
+    kept = [i for i, name in enumerate(names) if name or any(row.cells[i] for row in rows)]
+    if len(kept) == len(names):
+        return rows, names
+    return [replace(row, cells=tuple(row.cells[i] for i in kept)) for row in rows], tuple(names[i] for i in kept)

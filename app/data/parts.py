@@ -1,0 +1,178 @@
+"""What each column is for: which is to be predicted, which go in, and which tell nothing or too much."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from app.data.table import Choices, Column, Note, Part
+from engine.labels import FEW, are_classes
+
+_TARGET = re.compile(
+    r"(y|target|label|labels|class|classes|output|outcome|result|klasse|ziel|zielgröße|species|variety|diagnosis|"
+    r"survived|quality|category|type|clase|classe|etiqueta|cible|y_?true|response)", re.IGNORECASE,
+)  # fmt: skip
+_TARGETS = re.compile(r"(y|target|out|output|label|t|ziel|class|klasse)[ _.-]?(\d+|[a-z])", re.IGNORECASE)
+_INDEX = re.compile(
+    r"(|index|id|idx|nr\.?|no\.?|#|num|number|row|rows|rownames?|unnamed: 0|lfd\.? ?nr\.?|.+[_ ]?id|Id)", re.IGNORECASE
+)
+
+
+def with_parts(columns: Sequence[Column], named: bool, choices: Choices, notes: list[Note]) -> tuple[Column, ...]:
+    """The columns with what each is for, and notes on what is not plain to see."""
+    columns = [_left_out(column, columns, named) for column in columns]
+    said = {c.index: choices.part(c.index) for c in columns}
+    if "target" in said.values():
+        chosen = _said(columns, said, choices.given.get("targets", ""))
+    else:
+        open_ones = [c for c in columns if not said[c.index] and c.part == "input"]
+        chosen = _targets(open_ones or [c for c in columns if c.kind != "empty"][-1:], named, notes)
+    done = []
+    for column in columns:
+        part: Part = "target" if column.index in chosen else said[column.index] or column.part
+        why = column.why if part == column.part == "out" else ""
+        done.append(replace(column, part=part, why=why))
+    _tell_left_out([column for column in done if column.part == "out" and column.why], notes)
+    return tuple(done)
+
+
+def _said(columns: Sequence[Column], said: dict[int, Part | None], before: str) -> list[int]:
+    """The targets that a person has chosen; a new one takes the place of the old, unless all are values to predict."""
+    chosen = [c for c in columns if said[c.index] == "target"]
+    new = [c for c in chosen if str(c.index) not in before.split(",")] if before else chosen
+    if not new or len(new) == len(chosen) or not any(c.kind == "text" or _few(c) for c in chosen):
+        return [c.index for c in chosen]
+    for column in chosen:
+        if column not in new:
+            said[column.index] = "out" if column.kind == "text" else "input"
+    return [c.index for c in new]
+
+
+def _tell_left_out(columns: Sequence[Column], notes: list[Note]) -> None:
+    constant = [column for column in columns if column.why.startswith("is always")]
+    told = [column for column in columns if column not in constant or len(constant) == 1]
+    notes += [Note(f"{c.name} {c.why}: left out.", "use it", (f"part.{c.index}", "input")) for c in told]
+    if len(constant) > 1:
+        names = ", ".join(column.name for column in constant[:4]) + (" and others" if len(constant) > 4 else "")
+        notes.append(Note(f"{len(constant)} columns are always the same and tell nothing: {names} left out."))
+
+
+def _left_out(column: Column, columns: Sequence[Column], named: bool) -> Column:
+    """Out by default: what is empty, a date, always the same, a number of the row, or words of which each is new."""
+    why = ""
+    present = [value for value in column.values if value is not None]
+    different = len(set(present))
+    if column.kind == "empty":
+        why = "is empty"
+    elif column.kind == "date":
+        why = "is a date"
+    elif len(present) < len(column.values) / 2:
+        why = f"is empty in {len(column.values) - len(present):,} of {len(column.values):,} rows"
+    elif _is_index(column, columns, named):
+        why = "is an index, the number of the row"
+    elif different <= 1:
+        shown = f"{present[0]:,.10g}" if isinstance(present[0], float) else f"“{str(present[0])[:20]}”"
+        why = f"is always {shown} and tells nothing"
+    elif column.kind == "text" and different > FEW:
+        why = f"has {different:,} different words" + (", one a row" if different == len(present) else "")
+    return replace(column, part="out" if why else "input", why=why)
+
+
+def _is_index(column: Column, columns: Sequence[Column], named: bool) -> bool:
+    values = column.values
+    if len(columns) < 3 or len(values) < 3 or column.kind != "number" or any(value is None for value in values):
+        return False
+    first = column.index == columns[0].index
+    steps = {b - a for a, b in pairwise(values) if isinstance(a, float) and isinstance(b, float)}
+    counts = steps == {1.0}
+    name = column.name if named else "?"
+    unique = len(set(values)) == len(values) and all(isinstance(v, float) and v == int(v) for v in values)
+    if _INDEX.fullmatch(name) or name.startswith("column "):
+        return (counts and (first or name.lower() in ("index", "id"))) or (
+            unique and first and _INDEX.fullmatch(name) is not None
+        )
+    return counts and first and not named and len(columns) > 3 and values[0] in (0.0, 1.0) and len(values) > 4
+
+
+def _targets(columns: Sequence[Column], named: bool, notes: list[Note]) -> list[int]:
+    """The places of what is to be predicted; a choice that another could be is told."""
+    if len(columns) < 2:
+        return [c.index for c in columns[-1:]]
+    if named and (several := [c for c in columns if _TARGETS.fullmatch(c.name)]) and 1 < len(several) < len(columns):
+        names = " and ".join(c.name for c in several[:3])
+        one = several[0]
+        notes.append(
+            Note(
+                f"{names} are columns to predict: {len(several)} outputs.",
+                f"{one.name} is an input",
+                (f"part.{one.index}", "input"),
+            )
+        )
+        return [c.index for c in several]
+    if hot := _one_hot(columns):
+        names = ", ".join(c.name for c in hot[:4])
+        notes.append(Note(f"{names}: a single 1 in each row, so they are {len(hot)} classes, the columns to predict."))
+        return [c.index for c in hot]
+    one = _one_target(columns, named)
+    if one is not columns[-1]:
+        reason = (
+            "holds words"
+            if one.kind == "text"
+            else "is called so"
+            if named
+            else "has few whole numbers, the last column many"
+        )
+        last = columns[-1]
+        notes.append(
+            Note(
+                f"{one.name} {reason}: it is the column to predict.",
+                f"predict {last.name}",
+                (f"part.{last.index}", "target"),
+            )
+        )
+    return [one.index]
+
+
+def _one_target(columns: Sequence[Column], named: bool) -> Column:
+    last, first = columns[-1], columns[0]
+    if named:
+        called = [c for c in columns if _TARGET.fullmatch(c.name)]
+        if called:
+            return called[-1] if last in called else called[0]
+    words = [c for c in columns if c.kind == "text"]
+    if (
+        words
+        and last.kind != "text"
+        and (first.kind == "text" or not _few(last))
+        and (first in words or len(words) == 1)
+    ):
+        return first if first in words else last if _is_value(last) else words[0]
+    if not named and last.kind == "number" and not _few(last) and _few(first) and len(first.values) >= 20:
+        numbers = sorted(set(first.numbers))
+        if numbers[0] in (0.0, 1.0) and len(numbers) == numbers[-1] - numbers[0] + 1:
+            return first
+    return last
+
+
+def _is_value(column: Column) -> bool:
+    return column.kind == "number"
+
+
+def _few(column: Column) -> bool:
+    return column.kind == "number" and are_classes(column.numbers)
+
+
+def _one_hot(columns: Sequence[Column]) -> list[Column]:
+    """The columns at the end of which each row has a single 1, all else 0; two of them only of four rows or more."""
+    tail: list[Column] = []
+    for column in reversed(columns):
+        if column.kind != "number" or not set(column.numbers) <= {0.0, 1.0} or column.missing:
+            break
+        tail.insert(0, column)
+    for count in range(min(len(tail), FEW, len(columns) - 1), 1, -1):
+        hot = tail[-count:]
+        rows = list(zip(*(c.values for c in hot), strict=True))
+        present = all(1.0 in c.values for c in hot)
+        if present and len(rows) >= 4 and all(sum(v for v in row if isinstance(v, float)) == 1.0 for row in rows):
+            return hot
+    return []

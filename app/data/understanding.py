@@ -1,0 +1,216 @@
+"""A table from rows of cells: kinds of columns, what each is for, rows that are left out, and all of it said."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from app.data.figures import Decimal, decimal_of, doubtful, is_missing, number
+from app.data.heading import Body, body_of
+from app.data.parts import with_parts
+from app.data.table import Choices, Column, Kind, Note, Row, Split, Table, WrongData, printable
+from engine import LIMITS
+from engine.labels import FEW, are_classes, classes_of, name_of
+
+STRAY = 0.1  # of a column's cells that may be no number in a column of numbers
+_DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?|\d{1,2}:\d{2}(:\d{2})?|"
+    r"\d{1,2}[. -]+[A-Za-z]{3,9}[. -]+\d{2,4}|[A-Za-z]{3,9}\.? \d{1,2},? \d{4}"
+)  # fmt: skip
+_YES = {"true", "false", "yes", "no", "y", "n", "t", "f", "ja", "nein", "oui", "non", "si", "sí"}
+
+
+def understand(split: Split, choices: Choices) -> Table:
+    """What a text says, with everything that was guessed; WrongData where there is nothing to train on."""
+    body = body_of(split, choices)
+    notes = list(body.notes)
+    rows = _sampled(body.rows, len(body.names), choices, notes)
+    columns = [_column(i, body, rows, split.mark, choices, notes) for i in range(len(body.names))]
+    columns = list(with_parts(columns, body.named, choices, notes))
+    columns = [_with_classes(column, choices) for column in columns]
+    _check_parts(columns, rows)
+    columns, without = _complete(columns, rows, choices, notes)
+    if len(rows) - len(without) < 2:
+        raise WrongData(_nothing_left(columns, rows, without))
+    columns = [
+        _counted(column, without, body.classes, notes) if column.part == "target" else column for column in columns
+    ]
+    return Table(tuple(columns), rows, without, tuple(notes), body.named)
+
+
+def _sampled(rows: tuple[Row, ...], width: int, choices: Choices, notes: list[Note]) -> tuple[Row, ...]:
+    """All rows, or so many as there is room for: drawn by lot, always the same, or the first."""
+    most = min(LIMITS.custom_rows, LIMITS.custom_values // max(1, width - 1))
+    if len(rows) <= most:
+        return rows
+    told = f"{most:,} of {len(rows):,} rows are taken"
+    if choices.of("sample", "first"):
+        notes.append(Note(f"{told}: the first.", "at random", ("sample", "random")))
+        return rows[:most]
+    chosen = np.sort(np.random.default_rng(0).permutation(len(rows))[:most])
+    notes.append(Note(f"{told}: a sample, at random.", f"the first {most:,}", ("sample", "first")))
+    return tuple(rows[i] for i in chosen.tolist())
+
+
+def _column(index: int, body: Body, rows: Sequence[Row], mark: str, choices: Choices, notes: list[Note]) -> Column:
+    cells = [row.cells[index] for row in rows]
+    name = printable(choices.given.get(f"name.{index}", ""), 40) or body.names[index] or f"column {index + 1}"
+    decimal = _decimal(cells, body, rows, mark, choices)
+    values: list[float | str | None] = [None if is_missing(cell) else number(cell, decimal) for cell in cells]
+    filled = [i for i, cell in enumerate(cells) if not is_missing(cell)]
+    strays = [i for i in filled if values[i] is None]
+    kind = _kind([cells[i] for i in strays], len(filled), choices.of(f"kind.{index}", "number", "text"))
+    if kind == "text":
+        values = [None if is_missing(cell) else printable(cell, 40) or None for cell in cells]
+        strays = []
+    if kind == "date":
+        values, strays = [None if is_missing(cell) else cell for cell in cells], []
+    if kind == "number":
+        _say_decimal(name, cells, values, decimal, mark, notes)
+    if strays and kind == "number":
+        where = rows[strays[0]].place(index)
+        others = "the others are numbers" if len(strays) == 1 else f"{len(strays)} cells are no numbers"
+        notes.append(Note(f"{where}; {others}: read as empty.", f"{name} is text", (f"kind.{index}", "text")))
+    return Column(index, name, kind, tuple(values))
+
+
+def _kind(strays: Sequence[str], filled: int, said: str) -> Kind:
+    if not filled:
+        return "empty"
+    if said:
+        return "number" if said == "number" else "text"
+    if sum(_DATE.fullmatch(cell) is not None for cell in strays) > 0.8 * filled:
+        return "date"
+    few = len(strays) <= max(1, STRAY * filled) and filled - len(strays) >= 2 and len(strays) < filled / 2
+    return "number" if not strays or few else "text"
+
+
+def _decimal(cells: Sequence[str], body: Body, rows: Sequence[Row], mark: str, choices: Choices) -> Decimal:
+    """The decimal mark of a column: as asked for, as it or the table leaves no doubt of, as is usual in such files."""
+    if said := choices.of("decimal", ".", ","):
+        return "," if said == "," else "."
+    if mark in ("json", "xlsx"):
+        return "."
+    own = decimal_of(cells)
+    if own or not any("," in cell or "." in cell for cell in cells):
+        return own or "."
+    table = decimal_of(cell for row in rows[:200] for cell in row.cells)
+    if table:
+        return table
+    return "," if mark in ";\t" and any("," in cell for cell in cells) else "."
+
+
+def _say_decimal(
+    name: str,
+    cells: Sequence[str],
+    values: Sequence[float | str | None],
+    decimal: Decimal,
+    mark: str,
+    notes: list[Note],
+) -> None:
+    done = {note.choice for note in notes}
+    if decimal == "," and ("decimal", ".") not in done and any("," in cell for cell in cells):
+        at = next(i for i, cell in enumerate(cells) if "," in cell)
+        notes.append(Note(f"Decimal comma: {cells[at]} is {values[at]}.", "commas group thousands", ("decimal", ".")))
+    elif decimal == "." and ("decimal", ",") not in done and mark not in ("json", "xlsx"):
+        unsure = [i for i, cell in enumerate(cells) if "." in cell and doubtful(cell)]
+        plain = [cell for cell in cells if "." in cell]
+        if unsure and len(unsure) == len(plain) and len(plain) > 1 and mark in ";\t":
+            at = unsure[-1]
+            told = f"{name}: {cells[at]} is read as {values[at]:g}, with a decimal point. It could be thousands"
+            notes.append(Note(f"{told}: {cells[at].replace('.', '')}.", "points group thousands", ("decimal", ",")))
+
+
+def _with_classes(column: Column, choices: Choices) -> Column:
+    """A target that stands for classes has them by name; `choices` may say that it is a number, or that it is none."""
+    if column.part != "target":
+        return column
+    present = [value for value in column.values if value is not None]
+    task = choices.of("task", "binary", "multiclass", "regression") or {
+        "class": "multiclass",
+        "number": "regression",
+    }.get(choices.given.get(f"as.{column.index}", ""), "")
+    if column.kind == "number" and (task == "regression" or (not task and not are_classes(column.numbers))):
+        return column
+    if task == "regression":
+        raise WrongData(f"{column.name} has words, such as “{present[0]}”: they are classes, not values to predict.")
+    names = classes_of(present)
+    if len(names) > FEW or any(isinstance(value, float) and value != int(value) for value in present):
+        told = f"{column.name} has {len(set(present)):,} different values"
+        raise WrongData(f"{told}: there may be {FEW} classes, of whole numbers or words.")
+    if task == "binary" and len(names) > 2:
+        raise WrongData(f"{column.name} has {len(names)} different values: two classes have two.")
+    return replace(column, labels=names)
+
+
+def _check_parts(columns: Sequence[Column], rows: Sequence[Row]) -> None:
+    if not any(column.part == "input" for column in columns):
+        why = "; ".join(f"{c.name} {c.why}" for c in columns if c.part == "out" and c.why)
+        raise WrongData(f"No column is left that could be an input{': ' + why if why else ''}.")
+    if not any(column.part == "target" for column in columns):
+        raise WrongData("No column is left that could be predicted: which column is it?")
+    hot = [c for c in columns if c.part == "target"]
+    if len(hot) > LIMITS.custom_outputs:
+        raise WrongData(f"{len(hot)} columns are to be predicted: there may be {LIMITS.custom_outputs}.")
+    if len(hot) > 1 and (wordy := next((c for c in hot if c.kind != "number"), None)):
+        raise WrongData(f"{wordy.name} holds words: of several columns to predict each has numbers.")
+
+
+def _complete(
+    columns: Sequence[Column], rows: Sequence[Row], choices: Choices, notes: list[Note]
+) -> tuple[list[Column], frozenset[int]]:
+    """Rows without a value in a column that is used are left out; or the mean, or the commonest word, stands in."""
+    fill = choices.of("missing", "fill")
+    done, without, filled = [], set[int](), 0
+    for column in columns:
+        empty = [i for i, value in enumerate(column.values) if value is None]
+        if column.part == "input" and fill and empty:
+            filled += len(empty)
+            column = replace(column, values=tuple(_stand_in(column) if v is None else v for v in column.values))
+        elif column.part != "out":
+            without |= set(empty)
+        done.append(column)
+    if filled:
+        word = "1 empty cell is" if filled == 1 else f"{filled:,} empty cells are"
+        notes.append(Note(f"{word} filled in by the column's mean.", "leave these rows out", ("missing", "leave")))
+    if without:
+        first = rows[min(without)]
+        column_at = next(c.index for c in columns if c.part != "out" and c.values[min(without)] is None)
+        word = "1 row" if len(without) == 1 else f"{len(without):,} rows"
+        told = f"{word} without a value left out: {first.place(column_at)[0].lower()}{first.place(column_at)[1:]}."
+        notes.append(Note(told, "" if fill else "fill them in", ("missing", "fill")))
+    return done, frozenset(without)
+
+
+def _stand_in(column: Column) -> float | str:
+    if column.kind == "number":
+        return float(np.mean(column.numbers))
+    return str(Counter(value for value in column.values if value is not None).most_common(1)[0][0])
+
+
+def _nothing_left(columns: Sequence[Column], rows: Sequence[Row], without: frozenset[int]) -> str:
+    first = min(without)
+    column = next(c for c in columns if c.part != "out" and c.values[first] is None)
+    kind = "a class or a value" if column.part == "target" else "a number"
+    return f"{rows[first].place(column.index)}: it must be {kind}. Without such rows fewer than 2 are left."
+
+
+def _counted(column: Column, without: frozenset[int], names: Sequence[str], notes: list[Note]) -> Column:
+    """Classes with how many rows each has, and what is to be said of them."""
+    if not column.labels:
+        return column
+    kept = [value for i, value in enumerate(column.values) if i not in without and value is not None]
+    counts = Counter(name_of(value) for value in kept)
+    own = names if len(names) == len(column.labels) else column.labels
+    classes = tuple((name, counts[label]) for name, label in zip(own, column.labels, strict=True))
+    if column.kind == "number" and not all(name in ("0", "1") for name, _ in classes):
+        names = ", ".join(name for name, _ in classes[:10])
+        told = f"{column.name} is one of {len(classes)} whole numbers, {names}: {len(classes)} classes."
+        notes.append(Note(told, "it is a number", ("task", "regression")))
+    most, least = max(classes, key=lambda pair: pair[1]), min(classes, key=lambda pair: pair[1])
+    if most[1] > 3 * max(1, least[1]) and most[1] > 0.75 * len(kept):
+        share = 100 * most[1] / len(kept)
+        notes.append(Note(f"{share:.0f} % of the rows are {most[0]}: always guessing it is right as often."))
+    return replace(column, classes=classes)

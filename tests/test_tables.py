@@ -1,0 +1,291 @@
+# ruff: noqa: E501 (tables, each on one line)
+"""Tables as people have them: every form is read, what was understood is said, and what cannot be is refused by place."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import pytest
+from openpyxl import Workbook
+
+from app.data.decoding import rows_of
+from app.data.examples import as_text, csv_of, data_of
+from app.data.figures import number
+from app.data.splitting import split
+from app.data.table import Choices, Table, WrongData
+from app.data.understanding import understand
+from engine import Spec
+
+
+def read(source: str | bytes, **choices: str) -> tuple[Spec, Table]:
+    given = Choices({name.replace("_at_", "."): value for name, value in choices.items()})
+    table = understand(rows_of(source) if isinstance(source, bytes) else split(source), given)
+    return Spec.make(dataset="custom", data=data_of(table, given)), table
+
+
+def said(table: Table) -> str:
+    return " ".join(note.sentence for note in table.notes)
+
+
+LINES = [[1.5, 2, 0], [2.5, -1, 1], [-0.5, 20, 0], [3.5, 1, 1]]
+PLAIN = "1.5,2,0\n2.5,-1,1\n-0.5,20,0\n3.5,1,1"
+FORMS: dict[str, str | bytes] = {
+    "commas": PLAIN,
+    "a heading": "a,b,y\n" + PLAIN,
+    "blanks after commas": PLAIN.replace(",", ", "),
+    "semicolons": PLAIN.replace(",", ";"),
+    "tabs": PLAIN.replace(",", "\t"),
+    "blanks": PLAIN.replace(",", "   "),
+    "blanks and tabs": "1.5 2\t0\n2.5 -1\t1\n-0.5 20\t0\n3.5 1\t1",
+    "bars": PLAIN.replace(",", "|"),
+    "a table of markdown": "| a | b | y |\n|---|:-:|---|\n"
+    + "\n".join(f"| {' | '.join(map(str, r))} |" for r in LINES),
+    "decimal commas": "1,5;2;0\n2,5;-1;1\n-0,5;20;0\n3,5;1;1",
+    "decimal commas and tabs": "1,5\t2\t0\n2,5\t-1\t1\n-0,5\t20\t0\n3,5\t1\t1",
+    "sep=": "sep=;\na;b;y\n" + PLAIN.replace(",", ";"),
+    "a byte order mark": "\ufeff" + PLAIN,
+    "its bytes": ("\ufeffa,b,y\r\n" + PLAIN.replace("\n", "\r\n")).encode(),
+    "UTF-16": ("a\tb\ty\n" + PLAIN.replace(",", "\t")).encode("utf-16"),
+    "Latin-1": ("Länge;Größe;Prüfung\n" + PLAIN.replace(",", ";")).encode("latin-1"),
+    "old Macs": PLAIN.replace("\n", "\r"),
+    "quotes": "\n".join(",".join(f'"{v}"' for v in row) for row in LINES),
+    "single quotes": "\n".join(",".join(f"'{v}'" for v in row) for row in LINES),
+    "a true minus": PLAIN.replace("-", "−"),
+    "comments": "# made in the lab\n# at night\n" + PLAIN,
+    "a title": "My experiment\n\na,b,y\n" + PLAIN,
+    "a title with a comma": "Results, 2026\na,b,y\n" + PLAIN,
+    "units": "a,b,y\ncm,m,\n" + PLAIN,
+    "separators at the end": "\n".join(line + "," for line in ("a,b,y\n" + PLAIN).split("\n")),
+    "separators at the end of lines alone": "a,b,y\n" + "\n".join(line + "," for line in PLAIN.split("\n")),
+    "empty lines": PLAIN.replace("\n", "\n\n") + "\n\n",
+    "exponents": "1.5e0,2,0\n25E-1,-1,1\n-.5,2e1,0\n3.5,1,1",
+    "per cent": "1.5%,2,0\n2.5 %,-1,1\n-0.5%,20,0\n3.5%,1,1",
+    "money": "$1.5,2,0\n$2.5,-1,1\n-$0.5,20,0\n$3.5,1,1",
+    "euros": "1,5 €;2;0\n2,5 €;-1;1\n-0,5 €;20;0\n3,5 €;1;1",
+    "row names of R": "a b y\n" + "\n".join(f"{i} {' '.join(map(str, row))}" for i, row in enumerate(LINES, 1)),
+    "an index of pandas": ",a,b,y\n" + "\n".join(f"{i},{','.join(map(str, row))}" for i, row in enumerate(LINES)),
+    "a list of Python": str(LINES),
+    "tuples": str([tuple(row) for row in LINES]),
+    "NumPy, printed": str(np.array(LINES)),
+    "NumPy, repr": repr(np.array(LINES)),
+    "x and y": f"X = {[row[:2] for row in LINES]}\ny = {[row[2] for row in LINES]}",
+    "JSON with x and y": json.dumps({"x": [row[:2] for row in LINES], "y": [row[2] for row in LINES]}),
+    "records": json.dumps([dict(zip("aby", row, strict=True)) for row in LINES]),
+    "a record a line": "\n".join(json.dumps(dict(zip("aby", row, strict=True))) for row in LINES),
+    "columns": json.dumps({name: [row[i] for row in LINES] for i, name in enumerate("aby")}),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_one_table_in_every_form(form: str) -> None:
+    """Four examples of two numbers and a class, however they are written."""
+    spec, _ = read(FORMS[form])
+    assert spec.data is not None
+    assert (spec.task, spec.data.classes) == ("binary", ("0", "1"))
+    assert spec.data.x.tolist() == [row[:2] for row in LINES]
+    assert spec.data.y.ravel().tolist() == [0, 1, 0, 1]
+
+
+def workbook(rows: list[list[Any]], **more: list[list[Any]]) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    for name, others in more.items():
+        sheet = book.create_sheet(name)
+        for row in others:
+            sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_a_workbook_is_read() -> None:
+    """Numbers, words, dates, empty cells; the first sheet that has a table; a formula is never worked out."""
+    rows = [
+        ["when", "a", "b", "kind"],
+        *(
+            [f"2026-01-{i + 1:02}", a, b, "=1+1" if i == 9 else "xy"[i % 2]]
+            for i, (a, b) in enumerate([(1.5, i) for i in range(8)])
+        ),
+    ]
+    spec, table = read(workbook([], first=rows))
+    assert spec.data is not None
+    assert spec.data.classes == ("x", "y")
+    assert spec.data.names == ("b",)  # `a` is always the same
+    assert "when is a date: left out." in said(table)
+    assert "“first” is read" in said(table)
+
+
+NUMBERS = {
+    "1,234.5": 1234.5, "1.234,5": 1234.5, "1 234,5": 1234.5, "1'234.5": 1234.5, "1\u202f234": 1234.0, "932,741": 932741.0,
+    "1,234,567": 1234567.0, "1.234.567": 1234567.0, "−3": -3.0, "(5)": -5.0, "+7": 7.0, "12 %": 12.0, "€ 5": 5.0,
+    "5 USD": 5.0, "1e-3": 0.001, ".5": 0.5, "5.": 5.0, "0,5": 0.5, "1,5e3": 1500.0,
+    "n/k": None, "1-2": None, "1_000": None, "infinity": None, "0x10": None, "--": None, "1.2.3": None, "": None,
+    "2024-01-01": None, "12:30": None, "1e999": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+def test_a_number_as_it_is_written_somewhere(text: str) -> None:
+    """Marks that leave no doubt are read by themselves; what is no number is none."""
+    assert number(text) == NUMBERS[text]
+
+
+IRIS = "\n".join(
+    f"{5 + i / 9:.2f},{3 + i % 4},{1 + i % 5},{['setosa', 'versicolor', 'virginica'][i % 3]}" for i in range(30)
+)
+MANY = "\n".join(f"{1 + i % 3},{i * 1.37:.2f},{100 + i * 7 % 31},{i * i}" for i in range(30))
+GUESSES: dict[str, tuple[str, dict[str, Any], str]] = {
+    "words": (IRIS, {"task": "multiclass", "inputs": 3}, ""),
+    "1, 2, 3": ("\n".join(f"{i}.5,{i * i},{1 + i % 3}" for i in range(12)), {"task": "multiclass"}, "whole numbers, 1, 2, 3: 3"),
+    "numbers above": ("0,1,2,3\n5,1,4,0\n6,2,4,1\n7,1,3,2\n5,2,4,0\n6,1,4,1\n7,2,4,2", {"samples": 6}, "Line 1 counts 0, 1, 2, 3"),
+    "label first": ("kind,a,b\n" + "\n".join(f"{'xy'[i % 2]},{i}.5,{i * i}" for i in range(9)), {"inputs": 2, "task": "binary"}, "kind holds words: it is the column to predict."),
+    "UCI, label first": (MANY, {"task": "multiclass", "inputs": 3}, "column 1 has few whole numbers"),
+    "called target": ("target,a,b\n0,1.5,2.5\n1,2.5,3.5\n0,0.5,2\n", {"inputs": 2, "task": "binary"}, "target is called so"),
+    "two targets": ("x1;x2;y1;y2\n0;0;0;1\n0;1;1;0\n1;0;1;0\n1;1;0;1", {"inputs": 2, "outputs": 2}, "y1 and y2 are columns to predict"),
+    "two values": ("a,b,y1,y2\n1,2,0.5,3\n2,3,1.5,1\n5,1,2.5,2", {"inputs": 2, "outputs": 2, "task": "regression"}, "2 outputs"),
+    "one-hot": ("\n".join(f"{i}.5,{i * i},{int(i % 3 == 0)},{int(i % 3 == 1)},{int(i % 3 == 2)}" for i in range(9)), {"inputs": 2, "outputs": 3, "task": "multiclass"}, "3 classes"),
+    "a constant": ("1.4,100000,0\n4.7,100000,1\n3,100000,1", {"inputs": 1}, "is always 100,000 and tells nothing"),
+    "an index": (",a,b,y\n" + "\n".join(f"{i},{i * 1.5},{i * i % 7},{i % 2}" for i in range(9)), {"inputs": 2}, "index, the number of the row"),
+    "a name each": ("name,a,y\nann,1.5,2\nbob,2.5,3\ncy,1,5\ndi,2,7\nel,4,2\nfi,1,1\ngo,2,2\nhy,3,1\nio,2,8\njo,3,3\nky,2,4\nlo,2,3", {"inputs": 1, "task": "regression"}, "one a row"),
+    "an empty cell": ("a,b,y\n1.5,2,0\n2.5,,1\n3.5,1,1\n0.5,1,0", {"samples": 3}, "1 row without a value left out: line 3, column 2 is empty."),
+    "a stray word": ("\n".join(f"{i}.5,{'n/k' if i == 3 else i * i},{i % 2}" for i in range(9)), {"samples": 8}, "Line 4, column 2 is “n/k”; the others are numbers"),
+    "a short line": ("a,b,y\n1,2,0\n2,3\n3,5,1\n5,6,0", {"samples": 3}, "1 row of another length left out: line 3 has 2 columns"),
+    "thousands?": ("x;y\n1.234;10\n2.345;20\n350.000;3000", {"task": "regression"}, "350.000 is read as 350"),
+    "scikit-learn's own": ("4,2,red,blue\n1.5,2,0\n2.5,3,1\n3,4,0\n4,4,1", {"task": "binary", "classes": ("red", "blue")}, "names the classes"),
+    "yes and no": ("a,b,ok\n1.5,2,yes\n2.5,3,no\n3,4,yes", {"classes": ("no", "yes")}, ""),
+    "words go in": ("sex,a,y\nf,1.5,2.5\nm,2.5,3.5\nf,3.5,1.5\nm,1,2", {"inputs": 2, "task": "regression"}, ""),
+    "imbalance": ("\n".join(f"{i}.5,{i * i},{int(i == 3)}" for i in range(50)), {"task": "binary"}, "98 % of the rows are 0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GUESSES)
+def test_what_is_guessed_is_right_and_said(name: str) -> None:
+    """Targets, classes, headings, what is left out: each as a person would read it, with a sentence where it is not
+    plain to see."""
+    text, wanted, sentence = GUESSES[name]
+    spec, table = read(text)
+    assert spec.data is not None
+    found = {
+        "task": spec.task, "inputs": spec.raw_inputs, "outputs": spec.network.sizes[-1], "samples": spec.samples,
+        "classes": spec.data.classes,
+    }  # fmt: skip
+    assert {key: found[key] for key in wanted} == wanted
+    assert sentence in said(table)
+
+
+def test_every_other_reading_can_be_had() -> None:
+    """What a note offers is what its choice does."""
+    spec, table = read("x;y\n1.234;10\n2.345;20\n350.000;3000")
+    choice = next(note.choice for note in table.notes if note.other == "points group thousands")
+    spec, _ = read("x;y\n1.234;10\n2.345;20\n350.000;3000", **dict([choice]))
+    assert spec.data is not None
+    assert spec.data.x.ravel().tolist() == [1234, 2345, 350000]
+    text = "0,1,2,3\n5,1,4,0\n6,2,4,1\n7,1,3,2\n5,2,4,0\n6,1,4,1\n7,2,4,2"
+    assert read(text, heading="no")[0].samples == 7
+    assert read("a,b,y\n1.5,2,0\n2.5,,1\n3.5,1,1\n0.5,1,0", missing="fill")[0].samples == 4
+    three = "\n".join(f"{i}.5,{i * i},{1 + i % 3}" for i in range(12))
+    assert read(three, task="regression")[0].task == "regression"
+    other = read(three, part_at_1="target", part_at_2="input", targets="2")[0]
+    assert (other.task, other.raw_inputs) == ("regression", 2)
+    assert read("when,a,y\n2026-01-01,2,0\n2026-01-02,3,1\n2026-01-03,5,1", part_at_0="out")[0].raw_inputs == 1
+
+
+def test_more_rows_than_there_is_room_for_are_sampled_and_it_is_said() -> None:
+    """Always the same ones; or the first, if asked for. scikit-learn's digits, 1,797 by 64, go in whole."""
+    text = "\n".join(f"{i % 97}.5,{i % 89},{i % 2}" for i in range(12_000))
+    spec, table = read(text)
+    assert spec.samples == 10_000
+    assert "10,000 of 12,000 rows are taken: a sample, at random." in said(table)
+    assert read(text)[0] == spec
+    first, _ = read(text, sample="first")
+    assert first.data is not None
+    assert first.data.x[:3, 0].tolist() == [0.5, 1.5, 2.5]
+    digits = "\n".join(",".join([str((i * j) % 17) for j in range(1, 65)] + [str(i % 10)]) for i in range(1797))
+    assert read(digits)[0].samples == 1797
+
+
+def bomb() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("xl/worksheets/sheet1.xml", b" " * (80 << 20))
+    return out.getvalue()
+
+
+def entities() -> bytes:
+    """A sound workbook, but for entities that swell in its sheet."""
+    out, sound = io.BytesIO(), zipfile.ZipFile(io.BytesIO(workbook([["a", "b"], [1, 2]])))
+    swell = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>'
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in sound.namelist():
+            text = sound.read(name).decode()
+            if "sheet1" in name or name == "xl/workbook.xml":
+                text = swell + text.removeprefix('<?xml version="1.0"?>')
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+REFUSED: dict[str, tuple[str | bytes, str]] = {
+    "10,000 columns": (",".join(["1"] * 10_000) + "\n" + ",".join(["1"] * 10_000), "Line 1 has 10,000 columns"),
+    "a cell of a megabyte": ("1,2,0\n3," + "x" * 1_000_000 + ",1", "Line 2, column 2 has 1,000,000 characters"),
+    "a quote that never ends": ('1,2,0\n3,"4,1\n' + "5,6,0\n" * 500, "Line 2, column 2 has"),
+    "a bomb": (bomb(), "This workbook unpacks to"),
+    "entities": (entities(), "This workbook is damaged"),
+    "another archive": (b"PK\x03\x04" + b"\0" * 40, "This workbook is damaged"),
+    "an old workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Excel file (.xls)"),
+    "a PDF": (b"%PDF-1.7 ...", "a PDF"),
+    "bytes": (bytes(range(256)) * 8, "This file is no text"),
+    "deep JSON": ("[" * 100_000 + "]" * 100_000, "no list of rows"),
+    "a JSON of something else": ('{"a": 1}', "This JSON is no table"),
+    "nothing": ("", "There are no lines of numbers"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_read_is_refused_in_one_sentence(name: str) -> None:
+    """What it is, or where; nothing raises anything else."""
+    source, sentence = REFUSED[name]
+    with pytest.raises(WrongData) as caught:
+        read(source)
+    assert sentence in str(caught.value)
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_text_raises_anything_but_a_sentence(seed: int) -> None:
+    """Odd texts from the pieces that tables are made of."""
+    rng = np.random.default_rng(seed)
+    pieces = [
+        *list("01259.,;\t |\n\n\n-−+eE%$€\"'#()[]{}:=ax_"),
+        "nan",
+        "1,5",
+        "�",
+        "\x00",
+        "\u202e",
+        "10" * 200,
+        "NA",
+        "2024-01-01",
+    ]
+    for _ in range(40):
+        text = "".join(rng.choice(pieces, int(rng.integers(1, 120))).tolist())
+        for source in (text, text.encode("utf-8", "replace")):
+            with suppress(WrongData):
+                read(source)
+
+
+def test_a_formula_stays_a_text_in_a_download_and_comes_back() -> None:
+    """Names and classes that a spreadsheet would take for formulas; numbers stay numbers."""
+    spec, _ = read("=1+1,b,kind\n1.5,-2,=cmd()\n2.5,3,@x\n3.5,4,=cmd()\n4.5,1,@x")
+    assert spec.data is not None
+    text = csv_of(spec.data)
+    assert text.splitlines()[:2] == ["'=1+1,b,kind", "1.5,-2,'=cmd()"]
+    assert as_text("-5") == "-5"
+    again, _ = read(text)
+    assert again.data is not None
+    assert again.data.x.tolist() == spec.data.x.tolist()
