@@ -13,7 +13,7 @@ document.addEventListener('click', async (event) => {
   if (!tile || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   const { open } = await import('./data.js');
-  open(new URL(tile.href).searchParams.get('run'));
+  open(tile.href);
 });
 
 export function closeData() {

@@ -20,7 +20,7 @@ function svg(name, attributes) {
 }
 
 // The dialog with the data of the run on screen.
-export async function open(run) {
+export async function open(address) {
   if (!styled()) {
     const href = new URL('data.css', import.meta.url).href;
     document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href }));
@@ -30,7 +30,7 @@ export async function open(run) {
     dialog.setAttribute('aria-labelledby', 'mydata-title');
     document.body.append(dialog);
   }
-  const answer = await fetch(`/data?run=${encodeURIComponent(run)}`, { headers: { 'HX-Request': 'true' } });
+  const answer = await fetch(address, { headers: { 'HX-Request': 'true' } });
   dialog.innerHTML = await answer.text();
   htmx.process(dialog);
   dialog.showModal();
@@ -110,7 +110,7 @@ async function look(keep, choice) {
   asking = new AbortController();
   const body = new FormData();
   for (const [name, value] of new FormData(form)) {
-    if (name === 'file' ? value.size : keep || ['csv', 'run', 'task'].includes(name)) body.append(name, value);
+    if (name === 'file' ? value.size : keep || ['csv', 'run', 'base', 'task'].includes(name)) body.append(name, value);
   }
   if (file) body.delete('csv');
   else body.append('only', 'understood');

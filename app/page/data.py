@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
@@ -17,6 +18,7 @@ from app.data.table import PARTS, SHOWN, Column, Table, WrongData
 from app.draw.rendering import render
 from app.failures import RunNotFound
 from app.page.asked import Asked
+from app.page.links import Link
 from app.page.own import Own, own
 from app.page.refused import refused
 from app.run.runs import Run, owner_of
@@ -79,10 +81,12 @@ async def brought(request: Request) -> Brought:
 
 
 async def base_of(ask: Asked) -> Spec | None:
-    """The spec of the run on screen, whose settings stay."""
+    """The spec of the run on screen, whose settings stay: a run that is not stored yet is told by its link."""
     try:
+        if link := ask.text("base"):
+            return Link.parse(dict(parse_qsl(link, keep_blank_values=True, max_num_fields=MOST_FIELDS))).spec
         return (await ask.runs.get(ask.text("run"))).state.spec if ask.text("run") else None
-    except RunNotFound:
+    except (RunNotFound, ValueError):  # of a link that is none
         return None
 
 
@@ -184,7 +188,8 @@ def _page(
 ) -> Response:  # fmt: skip
     says = str(error) if isinstance(error, WrongData) else refused(error).notice if error else ""
     context: dict[str, Any] = {
-        "text": text, "run": ask.text("run"), "says": says, "name": name[:80], "of": digest(text),
+        "text": text, "run": ask.text("run"), "base": ask.text("base"),
+        "says": says, "name": name[:80], "of": digest(text),
         "task": ask.text("task"), "o": shown(found, choices or {}) if found else None,
     }  # fmt: skip
     part = ask.text("only") == "understood"

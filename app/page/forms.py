@@ -127,6 +127,7 @@ class Controls:
     hidden_fields: tuple[tuple[str, str], ...]
     start_text: str
     layers_text: str
+    query: str
     scalings: tuple[Option, ...]
     facts: tuple[str, ...]
 
@@ -156,6 +157,7 @@ def controls(spec: Spec) -> Controls:
         samples_most=max(spec.samples, info.max_samples if info and spec.dataset == "digits16" else 1000),
         layers_text="" if spec.is_chain else ", ".join(item.text for item in spec.layers),
         hidden_fields=tuple((name, packed[name]) for name in ("data", "frozen") if name in packed and fits(packed)),
+        query=urlencode(packed, safe=",:"),
         scalings=tuple(
             Option(name, name, name == spec.scaling, SCALINGS[name])
             for name in (SCALINGS if spec.task == "regression" else ("none", "inputs"))
