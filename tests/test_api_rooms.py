@@ -252,6 +252,25 @@ def test_a_closed_room_is_its_teachers_for_a_while(tmp_path: Path) -> None:
     play(work, tmp_path)
 
 
+def test_one_who_is_let_in_again_comes_back_without_the_code(tmp_path: Path) -> None:
+    """The page that says so tries again by itself, and has a button."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room()
+        code = path.rpartition("/")[2]
+        ada = await school.student(path)
+        await teacher.delete(f"{path}/students/1")
+        refused = await ada.get(f"/class/{code}")
+        assert refused.status_code == 403
+        assert f'href="/class/{code}">Try again' in refused.text
+        assert 'http-equiv="refresh"' in refused.text
+        await teacher.put(f"{path}/students/1")
+        assert 'id="stage"' in (await ada.get(f"/class/{code}")).text
+        assert "Try again" not in (await ada.get("/class/KX4T9RWM")).text
+
+    play(work, tmp_path)
+
+
 def test_news_are_what_the_stream_would_tell(tmp_path: Path) -> None:
     """All of it at first; then nothing until something is new, and the picture only if it is another; to each audience
     no more than it may know."""

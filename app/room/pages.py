@@ -46,7 +46,8 @@ def refusal(request: Request, failed: Failed) -> Response | None:
         return None
     if request.headers.get("hx-request") == "true":
         return html(request, render("class/_refused.html", message=failed.sentence), 422)
-    return door(request, failed.sentence, failed.status)
+    here = request.url.path if request.method == "GET" and failed.status == 403 else ""
+    return door(request, failed.sentence, failed.status, again=here)
 
 
 router = APIRouter(prefix="/class", include_in_schema=False, default_response_class=Response)
@@ -55,9 +56,9 @@ router = APIRouter(prefix="/class", include_in_schema=False, default_response_cl
 Form = Annotated[Fields, Depends(fields_of)]
 
 
-def door(request: Request, message: str = "", status: int = 200, typed: str = "") -> Response:
-    """Where students type a code, and a teacher opens a room."""
-    return html(request, render("class/door.html", here="Class", message=message, typed=typed), status)
+def door(request: Request, message: str = "", status: int = 200, typed: str = "", again: str = "") -> Response:
+    """Where students type a code, and a teacher opens a room; `again` is what was refused and may be let in later."""
+    return html(request, render("class/door.html", here="Class", message=message, typed=typed, again=again), status)
 
 
 @router.get("")
