@@ -187,6 +187,10 @@ class Network:
         added = {node.layer: node.inputs[1] for node in self.nodes if node.operation == "shortcut"}
         return {layer: self.gives.index(value) for layer, value in added.items()}
 
+    def spread_by(self, layer: int) -> str:
+        """The activation whose range holds what a layer gives: its own, or with something added the boundless one."""
+        return "identity" if layer in self.shortcuts else self.activation_names[layer - 1]
+
     def arcs(self, layer: int) -> list[int]:
         """The layers that shortcuts lead to from this one, 0 being the inputs."""
         return [end for end, source in self.shortcuts.items() if source == layer]

@@ -6,7 +6,7 @@ const card = () => document.getElementById('hover');
 const REACH = [[0, 0], [0, 4], [0, -4], [4, 0], [-4, 0], [0, 7], [0, -7]];
 
 function part(element) {
-  return element?.closest?.('#net .bias, #net .node, #net .w');
+  return element?.closest?.('#net .bias, #net .node, #net .w, #net .arc');
 }
 
 function near(x, y) {
@@ -19,7 +19,7 @@ function near(x, y) {
 
 export function address(element) {
   const [kind, ...place] = element.id.split('-');
-  return { node: 'a', link: 'W', bias: 'b' }[kind] + place.join('.');
+  return { node: 'a', link: 'W', bias: 'b', arc: 'a' }[kind] + place.join('.');
 }
 
 const layerName = (layer) => {
@@ -35,6 +35,7 @@ function describe(element) {
     const what = { weights: 'weight', activations: 'carries', gradients: 'dL/dW', updates: 'change' }[lens];
     return [`W${layer}.${unit}.${source}  ${what} ${element.dataset.v}`, `${layerName(layer - 1)}, unit ${source} → ${here}`];
   }
+  if (kind === 'arc') return [`shortcut ${element.dataset.v}`, `what an earlier layer gave, added at ${unit === '0' ? layerName(Number(layer)) : here}`];
   if (kind === 'bias') return [`b${layer}.${unit}`, `bias of ${here}`];
   return [element.querySelector('.said').textContent, element.dataset.v];
 }
@@ -69,7 +70,7 @@ document.addEventListener('click', (event) => {
 
 function select(element) {
   const wanted = address(element);
-  return show({ select: wanted === 'a0.0' ? '' : wanted });
+  return show({ select: wanted.endsWith('.0') ? '' : wanted });
 }
 
 // Arrow keys walk the graph: left and right along the links, up and down among neighbours.
@@ -176,6 +177,10 @@ function placesOf(svg) {
     put(link, 'data-v');
   }
   put(svg.querySelector('#chosen-links'), null);
+  for (const arc of svg.querySelectorAll('#arcs .arc')) {
+    put(arc, 'class', 'arc');
+    put(arc, 'data-v');
+  }
   for (const node of svg.querySelectorAll('#layers .node')) {
     put(node, 'class', 'node ');
     put(node, 'data-v');

@@ -183,3 +183,49 @@ def test_a_walkthrough_fills_in_the_units() -> None:
         ]
         assert ["?" not in text for text in below] == [Quantity.parse(f"dz{unit}").is_in(computed) for unit in units]
         assert {text[0] for text in below} == {"δ"}
+
+
+def numbers_of(path: str) -> list[float]:
+    return [float(each) for each in re.findall(r"-?[\d.]+", path)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_arc_leads_from_a_layer_to_where_it_is_added(size: str) -> None:
+    """From the corner of the unit that gives to that of the unit that adds, over the top, inside the drawing."""
+    spec = Spec.make(layers="dense 2 tanh, shortcut 1, dense 3 tanh, dense 3 tanh, dense 3 tanh, shortcut 2")
+    network = spec.network
+    place = layout(network.sizes, network.activation_names, False, size, (*network.shortcuts.items(),))  # type: ignore[arg-type]
+    assert [(arc.id, arc.source) for arc in place.arcs] == [
+        ("arc-1-1", 0), ("arc-1-2", 0), ("arc-4-1", 2), ("arc-4-2", 2), ("arc-4-3", 2),
+    ]  # fmt: skip
+    for arc in place.arcs:
+        one, other = place.node(arc.source, arc.unit), place.node(arc.layer, arc.unit)
+        assert one is not None
+        assert other is not None
+        x0, y0, _, rise, _, _, x1, y1 = numbers_of(arc.path)
+        assert (x0, y0, x1, y1) == (one.right - 4, one.top, other.left + 4, other.top)
+        assert 0 <= rise < y0
+
+
+def test_arcs_tell_what_they_add_and_bring_back() -> None:
+    """Forwards what the layer below gave, under gradients dL/da; a layer with one is labelled by its o."""
+    state = state_of(layers="dense 3 tanh, dense 3 tanh, shortcut 1")
+    step = trace(state, 5)
+    for lens, carried in (("weights", step.layers[0].a[0]), ("gradients", step.layers[1].da[0])):
+        svg = draw(state.spec, step, surfaces(state), lens, False, Marks()).svg
+        told = re.findall(r'id="arc-2-(\d)" class="arc" d="[^"]+" data-v="([^"]+)"', svg)
+        assert told == [(str(j), signed(value)) for j, value in enumerate(carried.tolist(), 1)]
+    svg = draw(state.spec, step, surfaces(state), "activations", False, Marks()).svg
+    assert step.layers[1].o is not None
+    for j, value in enumerate(step.layers[1].o[0].tolist(), 1):
+        assert f'id="node-2-{j}" class="node " role="button" tabindex="-1" data-v="o {signed(value)}' in svg
+    known_now = Marks(known=frozenset())
+    hidden = draw(state.spec, step, surfaces(state), "weights", False, known_now).svg
+    assert re.findall(r'class="arc unknown" d="[^"]+" data-v="\?"', hidden)
+
+
+def test_wide_layers_have_one_arc() -> None:
+    """Where units stand too close for one each."""
+    network = Spec.make(layers="dense 20 tanh, dense 20 tanh, shortcut 1").network
+    place = layout(network.sizes, network.activation_names, shortcuts=(*network.shortcuts.items(),))
+    assert [arc.id for arc in place.arcs] == ["arc-2-0"]

@@ -4,6 +4,7 @@
 frame only fills in the numbers of `draw`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import ceil
@@ -113,6 +114,23 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Arc:
+    """A shortcut: what a unit of a layer below gives is added at `unit` of `layer`; unit 0 stands for all of them."""
+
+    layer: int
+    unit: int
+    source: int
+    path: str
+    x: float
+    y: float
+
+    @property
+    def id(self) -> str:
+        """The SVG id."""
+        return f"arc-{self.layer}-{self.unit}"
+
+
+@dataclass(frozen=True)
 class Layer:
     """One layer of the drawing. `links` lead into it; `all_links` says whether every one is drawn."""
 
@@ -135,6 +153,7 @@ class Layout:
     narrow: bool
     tight: bool
     layers: tuple[Layer, ...]
+    arcs: tuple[Arc, ...] = ()
 
     def node(self, layer: int, unit: int) -> Node | None:
         """The node of a unit; the one picture of a layer drawn as one; None for a unit that is not there."""
@@ -149,10 +168,11 @@ class Layout:
 @lru_cache(maxsize=64)
 def layout(
     sizes: tuple[int, ...], activations: tuple[str, ...], one_picture: bool = False, size: Size = "l",
-    before: float = 0.0, after: float = 0.0,
+    before: float = 0.0, after: float = 0.0, shortcuts: tuple[tuple[int, int], ...] = (),
 ) -> Layout:  # fmt: skip
     """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image. `before`
-    and `after` are what the names of inputs and outputs need of the width."""
+    and `after` are what the names of inputs and outputs need of the width, `shortcuts` pairs of the layer where one
+    ends and the one where it begins."""
     sheet, last = SHEETS[size], len(sizes) - 1
     share = 0.2 * sheet.width
     sheet = replace(sheet, left=sheet.left + min(before, share), right=sheet.right + min(after, share))
@@ -179,7 +199,18 @@ def layout(
         activation = activations[k - 1] if k else ""
         layers.append(Layer(k, name, activation, centre, nodes, links, k == 0 or drawable, labelled))
         x += blocks[k] + gap
-    return Layout(sheet.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers))
+    arcs = tuple(arc for end, source in shortcuts for arc in _arcs(layers[source], layers[end]))
+    return Layout(sheet.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers), arcs)
+
+
+def _arcs(source: Layer, end: Layer) -> Iterator[Arc]:
+    """An arc a unit, or where these stand close one for all: from the upper right corner, over what lies between."""
+    pairs = list(zip(source.nodes, end.nodes, strict=False))
+    for one, other in pairs if end.labelled else pairs[:1]:
+        x0, y0, x1, y1 = one.right - 4, one.top, other.left + 4, other.top
+        rise = min(y0, y1) - min(14 + 6 * (end.index - source.index), min(y0, y1) - 3)
+        path = f"M{x0:g} {y0:g}C{x0 + 14:g} {rise:g} {x1 - 14:g} {rise:g} {x1:g} {y1:g}"
+        yield Arc(end.index, other.unit if end.labelled else 0, source.index, path, x1, y1)
 
 
 def _nodes(

@@ -17,7 +17,7 @@ from app.words.numbers import SUBSCRIPTS, UNKNOWN, all_signed, labels
 from engine import FEATURES, Quantity, Spec, Trace
 from engine.arrays import Floats
 from engine.examples import class_names
-from engine.quantity import bias, weight
+from engine.quantity import bias, unit, weight
 
 LONGEST = 14  # letters of a name in the drawing
 DENSE = 150  # links; more than that have longer dashes, which are drawn in half the time
@@ -102,11 +102,11 @@ def draw(
     """
     network, arts = spec.network, arts_of(spec)
     names, outputs = _shortened(names_of(spec)), _shortened(output_names(spec))
-    rooms = _room(names), _room(outputs)
-    place = layout(network.sizes, network.activation_names, is_image(spec), size, *rooms)
+    rooms, arcs = (_room(names), _room(outputs)), (*network.shortcuts.items(),)
+    place = layout(network.sizes, network.activation_names, is_image(spec), size, *rooms, arcs)
     what = shown(trace, lens, batch, walking=marks.known is not None)
     text, pictured = _skeleton(
-        network.sizes, network.activation_names, spec.raw_inputs, names, outputs, arts, size, rooms
+        network.sizes, network.activation_names, spec.raw_inputs, names, outputs, arts, size, rooms, arcs
     )
     values = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
     if "ink" in arts:
@@ -114,6 +114,7 @@ def draw(
     values += _link_values(place, what, marks)
     chosen = Markup("").join(_chosen_links(place, x, what, marks) for x in place.layers[1:] if not x.all_links)
     values.append(chosen)
+    values += _arc_values(place, trace, lens, marks)
     for layer in place.layers:
         values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
     if marks.known is not None:
@@ -128,9 +129,10 @@ def draw(
 def _skeleton(
     sizes: tuple[int, ...], activations: tuple[str, ...], inputs: int, names: tuple[str, ...],
     outputs: tuple[str, ...], arts: tuple[Art, ...], size: Size, rooms: tuple[float, float],
+    arcs: tuple[tuple[int, int], ...],
 ) -> tuple[str, int]:  # fmt: skip
     """The drawing's skeleton, and how many pictures its sprite has. Keyed by little: a layout is slow to hash."""
-    place = layout(sizes, activations, inputs == IMAGE**2, size, *rooms)
+    place = layout(sizes, activations, inputs == IMAGE**2, size, *rooms, arcs)
     pictured = sum(len(layer.nodes) for layer in place.layers if arts[layer.index] in ("surface", "weights"))
     dense = sum(len(layer.links) for layer in place.layers) > DENSE
     text = skeleton(
@@ -171,6 +173,24 @@ def _link_values(place: Layout, what: Shown, marks: Marks) -> list[str]:
         kinds = [kind + _link_marks(link, what.lens, marks) for kind, link in zip(kinds, links, strict=True)]
         texts = [UNKNOWN if "unknown" in kind else text for kind, text in zip(kinds, texts, strict=True)]
     return [value for row in zip(kinds, strokes, texts, strict=True) for value in row]
+
+
+def _arc_values(place: Layout, trace: Trace, lens: str, marks: Marks) -> list[str]:
+    """Class and number of every arc: what it adds, or where gradients are shown, what it brings back."""
+    values: list[str] = []
+    for arc in place.arcs:
+        back = lens == "gradients"
+        carried = trace.layers[arc.layer - 1].da.sum(axis=0) if back else _mean(trace, arc.source)
+        source = given_by(trace, arc.source, arc.unit)
+        known = marks.known is None or not _hidden(marks, unit(arc.layer, arc.unit).like("da") if back else source)
+        told = all_signed(carried.tolist())[arc.unit - 1] if arc.unit and known else UNKNOWN if arc.unit else ""
+        values += [f" lit {marks.tone}" if arc.id in marks.lit else "" if known else " unknown", told]
+    return values
+
+
+def given_by(trace: Trace, layer: int, j: int) -> Quantity:
+    """What a unit gives to those above it: its o where a shortcut adds to it, else its a."""
+    return unit(layer, j).like("o" if layer in trace.spec.network.shortcuts else "a")
 
 
 def _link_marks(link: Quantity, lens: str, marks: Marks) -> str:
@@ -214,12 +234,13 @@ def _node_values(
     bias_signs = _signs(what.biases[k - 1]) if k else []
     extra = _art_values(k, art, trace, seen)
     told, above, below = _texts(layer, trace, what, marks)
-    above_at, below_at = ("", "") if narrow else ("a ", what.below.name + " ")
+    letter = given_by(trace, k, 0).kind
+    above_at, below_at = ("", "") if narrow else (f"{letter} ", what.below.name + " ")
     for i, node in enumerate(layer.nodes):
         marked = ("sel " if node.address == marks.select else "") + (marks.tone if node.id in marks.lit else "")
         values += [marked, told[i]]
         if extra:
-            values += ("p", "0.00") if art == "value" and _hidden(marks, node.quantity) else extra[i]
+            values += ("p", "0.00") if art == "value" and _hidden(marks, node.quantity.like(letter)) else extra[i]
         if k:
             values.append(bias_signs[i] + _bias_marks(bias(k, node.unit), what.lens, marks))
         if layer.labelled:
@@ -236,9 +257,10 @@ def _texts(layer: Layer, trace: Trace, what: Shown, marks: Marks) -> tuple[list[
         return [""], [""], [""]
     a, below = _mean(trace, k).tolist(), what.below.values[k - 1].tolist() if k else []
     told, above, under = all_signed(a), labels(a), labels(below, what.below.places)
-    exact, called = all_signed(below), "mean a" if what.batch else "a"
+    letter = given_by(trace, k, 0).kind
+    exact, called = all_signed(below), f"mean {letter}" if what.batch else letter
     for i, node in enumerate(layer.nodes):
-        if _hidden(marks, node.quantity):
+        if _hidden(marks, node.quantity.like(letter)):
             told[i] = above[i] = UNKNOWN
         if k and what.below.name != "b" and _hidden(marks, node.quantity.like(what.below.letter)):
             under[i] = exact[i] = UNKNOWN
@@ -252,8 +274,8 @@ def _hidden(marks: Marks, quantity: Quantity) -> bool:
 
 
 def _mean(trace: Trace, k: int) -> Floats:
-    """Activations of a layer, 0 being the inputs: the example's, or the means of the batch."""
-    return np.asarray((trace.layers[k - 1].a if k else trace.x).mean(axis=0))
+    """What a layer gives, 0 being the inputs: the example's, or the means of the batch."""
+    return np.asarray(trace.inputs_of(k).mean(axis=0))
 
 
 def _bias_marks(of: Quantity, lens: str, marks: Marks) -> str:
@@ -269,7 +291,7 @@ def _art_values(k: int, art: Art, trace: Trace, seen: Surfaces | None) -> list[l
         x = np.arange(CURVE, dtype=float)
         return [[path(x, -20 * row.astype(float))] for row in seen.layers[k]]
     if art == "value":
-        a = _shades(_mean(trace, k), trace.layers[k - 1].activation if k else "")
+        a = _shades(_mean(trace, k), trace.spec.network.spread_by(k) if k else "")
         return [[sign, f"{abs(v):.2f}"] for sign, v in zip(_signs(a), a.tolist(), strict=True)]
     return []
 

@@ -71,7 +71,7 @@ def _weights(trace: Trace, batch: bool) -> Shown:
 
 
 def _activations(trace: Trace, batch: bool) -> Shown:
-    means = [trace.x.mean(axis=0), *(layer.a.mean(axis=0) for layer in trace.layers)]
+    means = [trace.x.mean(axis=0), *(layer.gives.mean(axis=0) for layer in trace.layers)]
     sums = [layer.z.mean(axis=0) for layer in trace.layers]
     links = [layer.W * means[k] for k, layer in enumerate(trace.layers)]
     below = Below("z", "mean z" if batch else "z", "z", sums)

@@ -47,8 +47,8 @@ def surfaces(state: RunState) -> Surfaces:
     inputs, *layers = (
         units.reshape(len(units), -1) for units in unit_maps(state, GRID if spec.raw_inputs == 2 else CURVE)
     )
-    pairs = zip(layers, spec.network.activation_names, strict=True)
-    return Surfaces((scaled(inputs), *(centred(a, name) for a, name in pairs)), layers[-1])
+    given = (centred(values, spec.network.spread_by(k)) for k, values in enumerate(layers, 1))
+    return Surfaces((scaled(inputs), *given), layers[-1])
 
 
 def centred(a: NDArray[np.floating], activation: str) -> Grid:
