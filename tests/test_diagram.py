@@ -194,7 +194,8 @@ def test_an_arc_leads_from_a_layer_to_where_it_is_added(size: str) -> None:
     """From the corner of the unit that gives to that of the unit that adds, over the top, inside the drawing."""
     spec = Spec.make(layers="dense 2 tanh, shortcut 1, dense 3 tanh, dense 3 tanh, dense 3 tanh, shortcut 2")
     network = spec.network
-    place = layout(network.sizes, network.activation_names, False, size, (*network.shortcuts.items(),))  # type: ignore[arg-type]
+    arcs = (*network.shortcuts.items(),)
+    place = layout(network.sizes, network.activation_names, False, size, shortcuts=arcs)  # type: ignore[arg-type]
     assert [(arc.id, arc.source) for arc in place.arcs] == [
         ("arc-1-1", 0), ("arc-1-2", 0), ("arc-4-1", 2), ("arc-4-2", 2), ("arc-4-3", 2),
     ]  # fmt: skip
