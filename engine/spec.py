@@ -131,7 +131,7 @@ class Spec:
         """Whether regularization adds anything to the loss."""
         return self.regularization != "none" and self.regularization_rate > 0
 
-    @property
+    @cached_property
     def raw_inputs(self) -> int:
         """Numbers in one raw example, before features."""
         return self.data.x.shape[1] if self.data else DATASETS[self.dataset].inputs

@@ -277,6 +277,12 @@ def test_versions_and_keys_over_http(tmp_path: Path) -> None:
         assert ("idempotent-replayed" in first.headers, second.headers["idempotent-replayed"]) == (False, "true")
         assert (await client.post(f"{url}/step", json={"count": 3}, headers=key)).status_code == 422
         assert (await client.get(url)).json()["step"] == 3
+        assert (await client.post(f"{url}/branch", json={"step": 1}, headers=key)).status_code == 422
+        key = {"Idempotency-Key": "another"}
+        branches = {(await client.post(f"{url}/branch", json={"step": 1}, headers=key)).json()["id"] for _ in range(2)}
+        starts = {(await client.post("/api/v1/runs", json={"seed": 9}, headers=key)).json()["id"] for _ in range(2)}
+        assert len(branches) == len(starts) == 1
+        assert len((await client.get("/api/v1/runs")).json()["runs"]) == 3
         for bad in ("", "x" * 65, "a b"):
             refused = await client.post(f"{url}/step", json={}, headers={"Idempotency-Key": bad})
             assert refused.status_code == 422

@@ -6,6 +6,7 @@ The list is lazy: its length and what every moment computes are known at once, a
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import groupby, product
+from operator import attrgetter
 from typing import overload
 
 import numpy as np
@@ -59,7 +60,7 @@ class Walkthrough(Sequence[Moment]):
     def phases(self) -> tuple[tuple[Phase, int, int], ...]:
         """(phase, index of its first moment, how many it has), in order: the parts of the bar."""
         found, start = [], 0
-        for phase, keys in groupby(self.plan.keys, key=lambda key: key.phase):
+        for phase, keys in groupby(self.plan.keys, key=attrgetter("phase")):
             count = len(list(keys))
             found.append((phase, start, count))
             start += count

@@ -122,7 +122,7 @@ class Frame:
         first = len(RUN_COLUMNS) + len(LAYER_COLUMNS) * (layer - 1)
         return history.values[max(0, until - 120) : until, first : first + len(LAYER_COLUMNS)]
 
-    @property
+    @cached_property
     def fields(self) -> dict[str, str]:
         """The link's fields; where data or parameters are too long for an address, the run's name for its spec."""
         whole = self.link.fields()
@@ -149,7 +149,7 @@ class Frame:
         """The address of what is on screen."""
         return url_of(self.exact)
 
-    @property
+    @cached_property
     def view_fields(self) -> dict[str, str]:
         """The part of the link's fields that is the view."""
         return view_fields(self.view)

@@ -99,13 +99,20 @@ def spec_fields(query: Mapping[str, str]) -> dict[str, Any]:
 
 def query_fields(spec: Spec, edits: tuple[Edit, ...] = ()) -> dict[str, str]:
     """A spec and its edits as text by field name; what is empty in them by nature is left out."""
+    fields = _short_fields(spec) if spec.parameters is None else _spec_fields(spec)
+    if edits:
+        return fields | {"edits": ";".join(f"{e.step}:{e.field}:{_value_text(e.value)}" for e in edits)}
+    return dict(fields)
+
+
+def _spec_fields(spec: Spec) -> dict[str, str]:
     plain = spec.to_dict(whole=False)
     texts = {name: _encode(name, plain[name]) for name in FIELDS}
     texts["data"] = _packed(spec.data) if spec.data else ""
-    fields = {name: text for name, text in texts.items() if text or (name == "hidden" and spec.is_chain)}
-    if edits:
-        fields["edits"] = ";".join(f"{e.step}:{e.field}:{_value_text(e.value)}" for e in edits)
-    return fields
+    return {name: text for name, text in texts.items() if text or (name == "hidden" and spec.is_chain)}
+
+
+_short_fields = lru_cache(maxsize=128)(_spec_fields)  # a hundred thousand parameters take longer to tell apart
 
 
 @lru_cache(maxsize=32)

@@ -87,11 +87,12 @@ async def create_run(
     runs: Kept,
     who: Visitor,
     spec: schemas.SpecBody | None = None,  # type: ignore[valid-type]
+    key: Key = None,
 ) -> Response:
     """A new run from a spec, every field of it optional."""
     make = partial(Spec.make, given(spec), runs.settings.engine_limits)
     made = await runs.pool.do(given_cost(len(await request.body())), who, make)
-    return await _created(runs, await runs.create(who, made))
+    return await _created(runs, await runs.create(who, made, key=key))
 
 
 @router.get(
@@ -201,9 +202,9 @@ async def reset_run(run_id: str, runs: Kept, version: Version = None, key: Key =
 
 
 @router.post("/runs/{run_id}/branch", tags=["runs"], status_code=201, responses=Made)
-async def branch_run(run_id: str, runs: Kept, who: Visitor, body: schemas.RewindBody) -> Response:
+async def branch_run(run_id: str, runs: Kept, who: Visitor, body: schemas.RewindBody, key: Key = None) -> Response:
     """A new run that shares this one's past up to a step."""
-    run, _ = await runs.do(run_id, Branch(body.step), who)
+    run, _ = await runs.do(run_id, Branch(body.step), who, key=key)
     return await _created(runs, run)
 
 

@@ -62,7 +62,7 @@ async def main() -> None:
         app = create_app(Settings(data=Path(folder)))
         async with (
             app.router.lifespan_context(app),
-            AsyncClient(transport=ASGITransport(app), base_url="http://playground.test") as client,
+            AsyncClient(transport=ASGITransport(app), base_url="http://127.0.0.1") as client,
         ):
             run = (await client.post("/api/v1/runs", json={})).json()["id"]
             ways = {
@@ -74,7 +74,7 @@ async def main() -> None:
             }
             for name, step in ways.items():
                 for _ in range(WARM):
-                    await step()
+                    (await step()).raise_for_status()
                 calls = await counted(step)
                 print(told(name, calls))
                 if "--list" in sys.argv:
