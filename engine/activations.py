@@ -16,6 +16,7 @@ LEAK = 0.01
 _GELU_SCALE = sqrt(2 / pi)
 _GELU_CUBIC = 0.044715
 _T = name("t")
+_TOP = total("m", of_each(Z, "m"), "max")
 _GELU_INNER = 1.0 + 3.0 * _GELU_CUBIC * f("square", Z)
 
 
@@ -291,7 +292,7 @@ _ENTRIES = (
         _softmax,
         None,
         _softmax_product,
-        f("exp", Z - total("i", of_each(Z), "logsumexp")),
+        f("exp", Z - _TOP) / total("i", f("exp", of_each(Z) - _TOP)),
     ),
 )
 

@@ -376,7 +376,8 @@ def _over_code(of: Over, axes: tuple[str, ...]) -> _Code:
     matched = _matmul(body, of.letter, axes) if of.how == "sum" and len(letters) == 1 else None
     if matched:
         return matched
-    inner = _code(body, tuple(sorted({*letters, *axes}, key=lambda axis: axis != "n")))
+    there = {*letters, *axes} & {axis for quantity in quantities(body) for axis in axes_of(quantity)}
+    inner = _code(body, tuple(sorted(there, key=lambda axis: axis != "n")))
     left = tuple(axis for axis in inner.axes if axis not in letters)
     kept = len(axes) == len(inner.axes) and bool(left)
     where = [str(place) for place, axis in enumerate(inner.axes) if axis in letters] if left else []

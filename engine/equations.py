@@ -111,7 +111,7 @@ class Equations:
 
     def _placed(self, entry: Tree, layer: int, j: Index, n: Index) -> Tree:
         """A table's entry about one unit."""
-        values = {"i": self.units(layer), "k": self.units(layer), "n": range(self.count)}
+        values = {"i": self.units(layer), "m": self.units(layer), "k": self.units(layer), "n": range(self.count)}
         return mapped(entry, lambda of: self._at(of, layer, j, of.example or n), values)
 
     def loss(self, stable: bool = False) -> Equation:

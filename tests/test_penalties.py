@@ -10,21 +10,20 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from test_digits import evaluated
 
-from app.explain.faces_update import update_symbols
-from app.explain.moments import Moment, text_of
-from app.explain.scene import Scene
+from app.explain.moments import Moment
+from app.explain.receipts import receipt
 from app.explain.walkthrough import walkthrough
 from app.main import create_app
-from app.page.ledger import ledger
 from app.run import answers
 from app.settings import Settings
 from app.words.numbers import unsigned
+from app.words.segments import text_of
 from engine import FIELDS, OPTIMIZERS, PENALTIES, Spec, Trace, advance, start, trace
 from engine.equation import WEIGHT, f
 from engine.penalties import Penalty
 from engine.program import program
-from engine.receipts import parameter_receipt
 
 CUBIC = Penalty(
     "cubic",
@@ -61,18 +60,6 @@ def weights(step: Trace) -> np.ndarray[Any, Any]:
     return np.concatenate([layer.W.ravel() for layer in step.layers])
 
 
-def value_of(numbers: str) -> float:
-    """What a printed product comes to."""
-    plain = numbers.replace("−", "-").replace("×", "*").replace("+", "")
-    powers = re.sub(
-        r"\*10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: "e" + m[1].translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")), plain
-    )
-    product = 1.0
-    for factor in powers.split("*"):
-        product *= float(factor.strip(" ()"))
-    return product
-
-
 @pytest.mark.parametrize("name", ["l1", "l2", "cubic"])
 def test_every_printed_product_holds(name: str) -> None:
     """Rate × what the weights come to is the penalty; rate × the slope at a weight is what its gradient gets."""
@@ -80,15 +67,15 @@ def test_every_printed_product_holds(name: str) -> None:
     rate, total, both = text_of(the(step, "penalty").numbers).split("; ")
     assert rate == "λ = 0.3"
     _, product, penalty = total.split(" = ")
-    assert value_of(product) == pytest.approx(step.penalty, rel=1e-3)
+    assert evaluated(product)[0] == pytest.approx(step.penalty, rel=1e-3)
     assert penalty == unsigned(step.penalty)
     assert both.endswith(f"= {unsigned(step.loss + step.penalty)}")
     for k, layer in enumerate(step.layers, 1):
         for (j, i), pull in np.ndenumerate(layer.dW_penalty):
             moment = the(step, f"dR{k}.{j + 1}.{i + 1}")
             product, shown = text_of(moment.numbers).split("; ")[-1].split(" = ")
-            assert value_of(product) == pytest.approx(pull, rel=1e-3)
-            assert value_of(shown) == pytest.approx(pull, rel=1e-3)
+            assert evaluated(product)[0] == pytest.approx(pull, rel=1e-3)
+            assert evaluated(shown)[0] == pytest.approx(pull, rel=1e-3)
             assert "towards 0" in text_of(moment.words)
 
 
@@ -101,9 +88,8 @@ def test_its_words_and_symbols_are_its_own() -> None:
     assert pull.symbols == r"\lambda\, |W^{2}_{13}|\, W^{2}_{13}"
     assert r"+ \lambda\, |W^{2}_{13}|\, W^{2}_{13}" in the(step, "W2.1.3").symbols
     adam = step_of(optimizer="adam")
-    assert r"\lambda\, |W^{2}_{13}|\, W^{2}_{13}" in update_symbols(Scene(adam), parameter_receipt(adam, "W2.1.3"))
-    receipt = ledger(step, "W2.1.3", batch=False)
-    assert "Cubic adds" in [line.label for line in receipt.lines]
+    assert r"\lambda\, |W^{2}_{13}|\, W^{2}_{13}" in receipt(adam, "W2.1.3").symbols
+    assert "Cubic adds" in [line.label for line in receipt(step, "W2.1.3").lines]
     for moment in walkthrough(step, "operation"):
         assert "L2" not in text_of(moment.words)
         assert "½" not in text_of(moment.numbers)

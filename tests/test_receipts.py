@@ -6,11 +6,11 @@ from drawn import traces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.explain.moments import GRAINS, text_of
-from app.explain.receipts import receipt
+from app.explain.moments import GRAINS
+from app.explain.receipts import Receipt, receipt
 from app.explain.walkthrough import known, walkthrough
-from app.page.ledger import Ledger, ledger
 from app.words.numbers import signed
+from app.words.segments import text_of
 from engine import OPTIMIZERS, Quantity, Spec, SpecError, Trace, advance, start, trace
 from engine.receipts import parameter_receipt, unit_receipt
 
@@ -74,14 +74,15 @@ def test_every_receipt_leads_back_to_the_loss(step: Trace) -> None:
             told = receipt(step, path.pop())
             assert text_of(told.words)
             assert told.symbols
-            layers = {Quantity.parse(source).layer for source in told.came_from}
+            layers = {source.layer for source in told.came_from}
             if told.address.startswith("a"):
-                assert layers <= {Quantity.parse(told.address).layer + 1}
-            path += [source for source in told.came_from if source not in seen]
-            seen |= set(told.came_from)
+                assert layers <= {told.of.layer + 1}
+            came_from = set(map(str, told.came_from))
+            path += came_from - seen
+            seen |= came_from
 
 
-def told_of(found: Ledger) -> dict[str, str]:
+def told_of(found: Receipt) -> dict[str, str]:
     """The numbers of a receipt's main lines, by the quantity that each is."""
     address = found.address
     if address.startswith("a"):
@@ -89,7 +90,7 @@ def told_of(found: Ledger) -> dict[str, str]:
     return {f"d{address}": found.lines[1], address: found.lines[-1]}
 
 
-def check_told(whole: Ledger, part: Ledger, so_far: frozenset[Quantity]) -> None:
+def check_told(whole: Receipt, part: Receipt, so_far: frozenset[Quantity]) -> None:
     """Each line is the whole receipt's if its quantity is known, and "?" if it is not."""
     for (quantity, line), full in zip(told_of(part).items(), told_of(whole).values(), strict=True):
         assert line.value == (full.value if Quantity.parse(quantity).is_in(so_far) else "?"), quantity
@@ -104,15 +105,15 @@ def check_told(whole: Ledger, part: Ledger, so_far: frozenset[Quantity]) -> None
 @given(traces(), st.sampled_from(GRAINS), st.floats(0, 1))
 def test_a_receipt_tells_no_more_than_the_walkthrough(step: Trace, grain: str, share: float) -> None:
     """At any moment of any grain, what is not computed yet is "?" and said to come; at the end all is told."""
-    walk, batch = walkthrough(step, grain), len(step.examples) > 1
+    walk = walkthrough(step, grain)
     sizes = step.spec.network.sizes
     units = [f"a{k}.{j}" for k in range(1, len(sizes)) for j in range(1, sizes[k] + 1)]
     for index in (int(share * (len(walk) - 1)), len(walk) - 1):
         so_far = known(walk, index)
         for address in (*step.spec.network.addresses(), *units):
-            check_told(ledger(step, address, batch), ledger(step, address, batch, so_far), so_far)
+            check_told(receipt(step, address), receipt(step, address, so_far), so_far)
     assert all(
-        ledger(step, address, batch) == ledger(step, address, batch, known(walk, len(walk) - 1))
+        receipt(step, address) == receipt(step, address, known(walk, len(walk) - 1))
         for address in (*step.spec.network.addresses(), *units)
     )
 
@@ -121,12 +122,12 @@ def test_what_a_receipt_comes_from_is_not_told_too_early() -> None:
     """Before anything is computed the factors are "?", in their own order; what is given is told."""
     step = trace(start(Spec.make(hidden=[12, 12])), 3)
     nothing = frozenset()
-    into, back = ledger(step, "a2.1", False, nothing).more
+    into, back = receipt(step, "a2.1", nothing).more
     assert [line.value for line in into.lines[:-1]] == ["?"] * 7
     assert [line.label for line in into.lines[:2]] == ["w × a from hidden 1, unit 1", "w × a from hidden 1, unit 2"]
     assert into.lines[-1].value != "?"
     assert {line.value for line in back.lines} == {"?"}
-    (factors,) = ledger(step, "W1.1.2", False, nothing).more
+    (factors,) = receipt(step, "W1.1.2", nothing).more
     assert [line.value == "?" for line in factors.lines] == [True, False]
 
 
@@ -154,10 +155,10 @@ def test_a_saturated_output_does_not_contradict_itself(case: str) -> None:
     """dL/da of an output that the loss is joined with is not clipped, and comes to delta: in numbers and in lines."""
     task, output, W, y, da, delta = SATURATED[case]
     step = trace(start(saturated(task, output, W, y)), 0)
-    receipt = unit_receipt(step, "a1.1")
-    if receipt.slope is not None:
-        np.testing.assert_allclose(receipt.da * receipt.slope, receipt.dz, rtol=1e-14)
-    told = {line.label: line.value for line in ledger(step, "a1.1", batch=False).lines}
+    facts = unit_receipt(step, "a1.1")
+    if facts.slope is not None:
+        np.testing.assert_allclose(facts.da * facts.slope, facts.dz, rtol=1e-14)
+    told = {line.label: line.value for line in receipt(step, "a1.1").lines}
     assert told["da = dL/da"] == da
     assert [value for label, value in told.items() if label.startswith("δ")] == [delta]
 
@@ -168,7 +169,7 @@ def test_what_is_beyond_any_number_is_not_told(weight: float, grain: str) -> Non
     """Where a is 0 to the last bit, or 1, dL/da is "–" and a sentence says why; delta stays, and the run goes on."""
     state = start(saturated("binary", "sigmoid", [[weight]], int(weight < 0)))
     step = trace(state)
-    told = ledger(step, "a1.1", batch=False)
+    told = receipt(step, "a1.1")
     assert [line.value for line in told.lines[2:]] == ["–", signed(step.layers[0].dz.item())]
     assert "beyond any number" in text_of(told.words)
     moments = [moment for moment in walkthrough(step, grain) if Quantity.parse("dz1.1") in moment.targets]

@@ -9,12 +9,13 @@ from drawn import traces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.explain.moments import GRAINS, Moment, text_of
+from app.explain.moments import GRAINS, Moment
 from app.explain.plan import MOST
 from app.explain.walkthrough import Walkthrough, known, walkthrough
 from app.words.formulas import formulas_of, mathml
 from app.words.names import name_of
 from app.words.numbers import signed, unsigned
+from app.words.segments import text_of
 from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, PENALTIES, Quantity, Spec, SpecError, Trace, advance, start, trace
 from engine.equation import A, Equation
 
@@ -152,8 +153,8 @@ def test_code_words_symbols_and_numbers_are_of_one_fact(step: Trace) -> None:
             "update_weight": ("p[i] = ", f"W{k}_next"), "update_bias": ("p[i] = ", f"b{k}_next"),
         }[moment.kind]  # fmt: skip
         assert line.startswith(begins), (moment.kind, line)
-        tree = ElementTree.fromstring(str(moment.mathml()))
-        for element in tree.iter():
+        elements = [element for text in moment.mathml() for element in ElementTree.fromstring(str(text)).iter()]
+        for element in elements:
             assert not {"style", "mathcolor", "mathbackground"} & set(element.attrib)
             assert set(element.get("class", "forward").split()) <= {"forward", "backward", "update"}
         if moment.kind in ("dz", "delta"):
@@ -262,7 +263,7 @@ def test_a_single_link_is_told_as_its_product() -> None:
     step = trace(advance(start(Spec.make(seed=7)), 20).state, 8)
     back = the(walkthrough(step, "operation"), "da2.1")
     weight, delta = step.layers[2].W[0, 0], step.layers[2].dz[0, 0]
-    assert text_of(back.numbers).startswith(f"{signed(weight)} × ({signed(delta)}) = ")
+    assert text_of(back.numbers).startswith(f"dL/da = {signed(weight)} × ({signed(delta)}) = ")
     assert "only outgoing link is weight × delta" in text_of(back.words)
     line = walkthrough(trace(start(Spec.make(dataset="line", hidden=[])), 3), "unit")
     assert re.match(r"z = \S+ × \S+ [+−] \S+ = ", text_of(line[1].numbers))

@@ -1,27 +1,40 @@
 """What the looks into one step answer, as plain values made of the engine's."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
-from app.explain.moments import Moment, text_of
+from app.explain import schemas
+from app.explain.moments import Moment
 from app.explain.receipts import Receipt
 from app.explain.walkthrough import Walkthrough
-from app.words.maths import equations
-from engine import SpecError, Trace
+from app.words.segments import text_of
+from engine import Quantity, SpecError, Trace
 from engine.health import Complaint, health, spread
 from engine.probes import Check, Contour, Nudge, Slice, Wishes
 
 
-def flat(value: Any) -> dict[str, Any]:
-    """A dataclass's fields by name; arrays stay as they are, for orjson."""
-    return {field.name: getattr(value, field.name) for field in fields(value)}
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON has it: dataclasses by their fields, quantities by their addresses; arrays as they are."""
+    if isinstance(value, Quantity):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple | list):
+        return [plain(each) for each in value]
+    if isinstance(value, Mapping):
+        return {name: plain(each) for name, each in value.items()}
     return np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value
+
+
+def _fields(value: Any, shape: type[BaseModel], mathml: bool) -> dict[str, Any]:
+    """What an answer's shape asks of a moment or a receipt."""
+    there = {name: plain(getattr(value, name)) for name in shape.model_fields if hasattr(value, name)}
+    text = {"words": text_of(value.words), "numbers": text_of(value.numbers)}
+    return there | text | {"mathml": value.mathml() if mathml else None}
 
 
 def walked(walk: Walkthrough, indices: Sequence[int], most: int, mathml: bool = False) -> dict[str, Any]:
@@ -41,42 +54,25 @@ def walked(walk: Walkthrough, indices: Sequence[int], most: int, mathml: bool = 
 
 
 def _moment(moment: Moment, walk: Walkthrough, mathml: bool) -> dict[str, Any]:
-    return flat(moment) | {
-        "targets": [str(target) for target in moment.targets],
-        "words": text_of(moment.words), "numbers": text_of(moment.numbers),
-        "code": walk.program.lines[moment.code_line - 1].strip(),
-        "values": {name: _plain(value) for name, value in moment.values.items()},
-        "terms": [asdict(term) for term in moment.terms], "mathml": equations(moment.symbols) if mathml else None,
-    }  # fmt: skip
+    line = walk.program.lines[moment.code_line - 1].strip()
+    return _fields(moment, schemas.MomentAnswer, mathml) | {"code": line}
 
 
 def received(step: int, told: Receipt, mathml: bool = False) -> dict[str, Any]:
     """A receipt."""
-    facts = {} if told.facts is None else {name: _plain(value) for name, value in flat(told.facts).items()}
-    if "parts" in facts:
-        facts["parts"] = [asdict(part) for part in facts["parts"]]
-    kind = "input" if told.facts is None else "parameter" if "now" in facts else "unit"
-    total = told.total
-    return {
-        "step": step, "address": told.address, "name": told.name, "place": told.place, "kind": kind,
-        "words": text_of(told.words), "symbols": told.symbols, "numbers": text_of(told.numbers), "code": told.code,
-        "came_from": told.came_from, "terms": [asdict(term) for term in total.terms] if total else [],
-        "rest": total.rest if total else 0.0, "left_out": total.left_out if total else 0,
-        "mathml": equations(told.symbols) if mathml else None, "facts": facts,
-    }  # fmt: skip
+    kind = "input" if told.facts is None else "parameter" if told.is_parameter else "unit"
+    facts = {"kind": kind, "facts": plain(told.facts) or {}}
+    return {"step": step} | _fields(told, schemas.ReceiptAnswer, mathml) | facts
 
 
 def probed(step: int, found: Nudge | Check | Slice) -> dict[str, Any]:
     """A nudge, a check or a slice."""
-    answer = {"step": step} | flat(found)
-    if isinstance(found, Slice):
-        answer["landings"] = [asdict(landing) for landing in found.landings]
-    return answer
+    return {"step": step, **plain(found)}
 
 
 def contoured(step: int, found: Contour, steps: Sequence[int]) -> dict[str, Any]:
     """A contour with the steps of its path."""
-    return {"step": step} | flat(found) | {"path_steps": list(steps)}
+    return {"step": step, **plain(found), "path_steps": list(steps)}
 
 
 def wished(
@@ -106,5 +102,5 @@ def healthy(told: Trace, found: Complaint | None) -> dict[str, Any]:
     return {
         "step": told.step, "examples": told.examples, "problem": found.name if found else None,
         "layer": found.layer if found else None, "sentence": found.sentence if found else "",
-        "layers": [flat(layer) | counts for layer, counts in zip(health(told), spreads, strict=True)],
+        "layers": [plain(layer) | counts for layer, counts in zip(health(told), spreads, strict=True)],
     }  # fmt: skip

@@ -1,193 +1,103 @@
-"""The moments of the backward pass, written: dL/da, delta, the gradients of weights and biases, and the way back."""
+"""The moments of the backward pass: dL/da, delta, the gradients of weights and biases, and the way back."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from app.explain.moments import Role, Segment, Segments, ahead, back, by_sign, say, times
+from app.explain.faces_forward import ANY
 from app.explain.plan import Key
-from app.explain.scene import (
-    SHOWN,
-    UNITS,
-    Face,
-    Scene,
-    Sum,
-    activation_symbol,
-    capital,
-    largest,
-    lower,
-    several,
-    sources,
-    sum_of,
-)  # fmt: skip
-from app.words.formulas import latex
-from app.words.maths import backward, forward, symbol
-from app.words.numbers import SUBSCRIPTS, signed, target, unsigned
-from engine import ACTIVATIONS, LOSSES
+from app.explain.scene import UNITS, Face, Scene
+from app.words.digits import largest
+from app.words.numbers import SUBSCRIPTS, unsigned
+from app.words.segments import Segment, Segments, say, several
+from app.words.sentences import Sentence, lower, sentence
+from engine import ACTIVATIONS, LOSSES, Quantity
 from engine.arrays import Floats
+from engine.equation import Equation, f, total, tree
+from engine.quantity import unit, weight
 from engine.receipts import slopes
 
-BACK: tuple[Role, Role] = ("positive", "backward")  # of a single product: its weight is coloured by its sign
 
-
-def delta(k: int, j: int | str = 0) -> str:
-    """LaTeX of a unit's delta."""
-    below = f"_{{{j}}}" if j else ""
-    return backward(rf"\delta^{{{k}}}{below}")
-
-
-def slope(of: str) -> str:
-    """LaTeX of dL/d something, in the colour of what goes backwards."""
-    return backward(rf"\frac{{\partial L}}{{\partial {of}}}")
-
-
-def asks(scene: Scene, k: int, j: int, wish: float) -> Segments:
+def asks(scene: Scene, k: int, j: int, wish: float) -> Sentence:
     """What the loss asks of a unit whose delta is `wish`."""
-    unit = scene.unit(k, j)
-    if wish == 0 or np.isnan(wish):
-        return say(f"The loss asks nothing of {unit}: its delta is ", back(0.0), ".")
-    way, sign = ("go up", "negative") if wish < 0 else ("go down", "positive")
-    over = "" if scene.count == 1 else ", taken over the batch,"
-    return say(f"The loss asks {unit} to ", back(way), f": its delta{over} is {sign}.")
+    return scene.say("asks", unit=scene.unit(k, j), dz=wish)
 
 
-def outgoing(scene: Scene, k: int, i: int, example: int = 0) -> Sum:
-    """What comes back to unit i of layer k for one example: weight × delta, over its outgoing links."""
-    above = scene.layer(k + 1)
-    names = [scene.unit(k + 1, j) for j in range(1, scene.sizes[k + 1] + 1)]
-    return sum_of(above.W[:, i - 1], above.dz[example], names)
-
-
-def _tendency(scene: Scene, values: Floats) -> str:
+def _tendency(scene: Scene, values: Floats) -> Sentence:
     """How the examples of a batch divide over which way they pull."""
-    up, down = int((values < 0).sum()), int((values > 0).sum())
-    return f"{up} of {scene.count} examples want it higher, {down} lower"
+    higher, lower_ = int((values < 0).sum()), int((values > 0).sum())
+    want = sentence("want higher", wants=higher, count=scene.count), sentence("want lower", wants=lower_)
+    return sentence("tendency", higher=want[0], lower=want[1])
 
 
 def _da(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     if j == 0:
         return _da_of_layer(scene, k)
-    return _da_of_output(scene, j) if k == scene.last else _da_of_hidden(scene, k, j)
-
-
-def _da_of_output(scene: Scene, j: int) -> Face:
-    k = scene.last
-    a, y, da = scene.layer(k).a[:, j - 1], scene.trace.y[:, j - 1], scene.layer(k).da[:, j - 1]
-    if scene.count == 1:
-        words = _effect(scene, k, j, float(da[0]))
+    made, da = scene.equations.da(k, j, 0), scene.layer(k).da[:, j - 1]
+    effect = sentence("effect", unit=scene.unit(k, j), da=float(da[0]))
+    if k == scene.last:
+        words = [effect] if scene.count == 1 else [_effects(scene, k, j, da)]
+        values: dict[str, float | Floats] = {"a": scene.layer(k).a[:, j - 1], "y": scene.trace.y[:, j - 1], "da": da}
     else:
-        words = say(f"How the loss changes with {scene.unit(k, j)}, for each example: ", _tendency(scene, da), ".")
-    numbers = say(scene.first, "a = ", ahead(a[0]), f", y = {target(y[0])}; dL/da = ", back(da[0])) + scene.then(
-        da, "backward"
-    )
-    return Face(words, latex(scene.equations.da(k, j, 0)), numbers, (f"da{k}",), {"a": a, "y": y, "da": da})
+        came = sentence("comes back", unit=scene.unit(k, j), links=scene.sizes[k + 1])
+        words = [came, effect if scene.count == 1 else sentence("comes back in a batch", tendency=_tendency(scene, da))]
+        values = {"da": da}
+    numbers = scene.named(made) + scene.then(da, "backward")
+    return Face(tuple(words), (made,), numbers, (f"da{k}",), values, scene.terms(made))
 
 
-def _effect(scene: Scene, k: int, j: int, da: float) -> Segments:
-    unit = scene.unit(k, j)
-    if da == 0:
-        return say(f"The loss does not change with {unit}: dL/da is ", back(0.0), ".")
-    return say(f"If {unit} gave a little more, the loss would ", back("rise" if da > 0 else "fall"), ": dL/da is ",
-               "positive." if da > 0 else "negative.")  # fmt: skip
-
-
-def _da_of_hidden(scene: Scene, k: int, i: int) -> Face:
-    da, total = scene.layer(k).da[:, i - 1], outgoing(scene, k, i)
-    links = scene.sizes[k + 1]
-    came = f"what comes back over its {links} outgoing links adds up" if links > 1 else (
-        "what comes back over its only outgoing link is weight × delta"
-    )  # fmt: skip
-    words = say(f"{capital(scene.unit(k, i))}: {came}. ")
-    words += _effect(scene, k, i, float(da[0])) if scene.count == 1 else say(capital(_tendency(scene, da)), ".")
-    numbers = say(scene.first, *total.segments("backward", BACK), " = ", back(da[0])) + scene.then(da, "backward")
-    return Face(words, _da_symbols(k, i), numbers, (f"da{k}",), {"da": da}, total)
-
-
-def _da_symbols(k: int, i: int) -> str:
-    return rf"{slope(symbol('a', k, i))} = \sum_j W^{{{k + 1}}}_{{j{i}}}\, {delta(k + 1, 'j')}"
+def _effects(scene: Scene, k: int, j: int, da: Floats) -> Sentence:
+    return sentence("effects", unit=scene.unit(k, j), tendency=_tendency(scene, da))
 
 
 def _da_of_layer(scene: Scene, k: int) -> Face:
-    da = scene.layer(k).da
-    words = say(f"First dL/da of every unit of {scene.layer_name(k)}: softmax mixes them, so delta needs them all.")
-    if k == scene.last:
-        symbols = latex(scene.equations.da(k, "j", "n"))
-    else:
-        symbols = rf"{slope(f'a^{{{k}}}')} = {delta(k + 1)}\, W^{{{k + 1}}}"
-    return Face(words, symbols, _some(scene, "dL/da = ", da[0]), (f"da{k}",), {"da": da})
-
-
-def _some(scene: Scene, name: str, values: Floats) -> Segments:
-    units = several((say(back(value)) for value in values[:UNITS].tolist()), len(values))
-    return say(scene.first, name, *units)
+    da, function = scene.layer(k).da, lower(ACTIVATIONS[scene.layer(k).activation].title)
+    words = sentence("da of a layer", layer=scene.layer_name(k), function=function)
+    made = scene.equations.da(k, "j" if k == scene.last else "i", "n")
+    numbers = say(scene.first, "dL/da = ", *scene.units(da[0], "backward"))
+    return Face((words,), (made,), numbers, (f"da{k}",), {"da": da})
 
 
 def _product_back(scene: Scene, key: Key) -> Face:
     _, _, k, j, i = key
     weight, dz = float(scene.layer(k).W[j - 1, i - 1]), scene.layer(k).dz[:, j - 1]
-    products = weight * dz
-    if scene.count == 1:
-        words = say(f"{capital(scene.unit(k, j))} sends its delta back over the link, times the weight: ",
-                    back(products[0]), f" for {scene.unit(k - 1, i)}.")  # fmt: skip
-        numbers = say(by_sign(weight), " × ", times(back(dz[0])), " = ", back(products[0]))
-    else:
-        words = say(f"{capital(scene.unit(k, j))} sends each example's delta back to {scene.unit(k - 1, i)}, "
-                    "times the same weight.")  # fmt: skip
-        numbers = say(
-            by_sign(weight), " × (", *scene.each(dz, "backward"), ") = (", *scene.each(products, "backward"), ")"
-        )
-    symbols = rf"{symbol('W', k, j, i)}\, {delta(k, j)}"
-    return Face(words, symbols, numbers, (f"da{k - 1}",), {"W": weight, "dz": dz, "product": products})
+    products, made = weight * dz, scene.equations.product_back(k, j, i, 0)
+    words = scene.say("product back", unit=scene.unit(k, j), product=float(products[0]), source=scene.unit(k - 1, i))
+    numbers = scene.digits(made) + scene.then(products, "backward")
+    return Face((words,), (made.tree,), numbers, (f"da{k - 1}",), {"W": weight, "dz": dz, "product": products})
 
 
 def _dz(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
-    layer, entry = scene.layer(k), ACTIVATIONS[scene.layer(k).activation]
+    layer, made = scene.layer(k), scene.equations.dz(k, j, 0)
     da, dz, factors = layer.da[:, j - 1], layer.dz[:, j - 1], slopes(scene.trace, k)
+    title, asked = ACTIVATIONS[layer.activation].title, asks(scene, k, j, float(dz.sum()))
+    numbers = scene.digits(made) + scene.then(dz, "backward")
     if factors is None:
-        return _dz_of_softmax(scene, k, j)
+        values: dict[str, float | Floats] = {"a": layer.a[:, j - 1], "da": da, "dz": dz}
+        return Face((asked, sentence("mixed", function=title)), (made,), numbers, (f"dz{k}",), values)
     factor = factors[:, j - 1]
-    words = asks(scene, k, j, float(dz.sum())) + say(*_why(scene, k, entry.name, da, factor, dz))
-    numbers = say(scene.first, back(da[0]), " × ", times(ahead(factor[0])), " = ", back(dz[0])) + scene.then(
-        dz, "backward"
-    )
-    symbols = latex(scene.equations.dz(k, j, 0))
-    return Face(words, symbols, numbers, (f"dz{k}",), {"da": da, "slope": factor, "dz": dz})
+    values = {"da": da, "slope": factor, "dz": dz}
+    return Face((asked, *_why(scene, k, da, factor)), (made,), numbers, (f"dz{k}",), values)
 
 
-def _why(scene: Scene, k: int, name: str, da: Floats, factor: Floats, dz: Floats) -> Segments:
+def _why(scene: Scene, k: int, da: Floats, factor: Floats) -> tuple[Sentence, ...]:
     """What the activation's slope did to dL/da."""
-    title = lower(ACTIVATIONS[name].title)
+    name = scene.layer(k).activation
+    function, shut = lower(ACTIVATIONS[name].title), int((factor == 0).sum())
     if name == "threshold":
-        return say(" Threshold's slope is 0 everywhere: no gradient passes it, and nothing before it can learn.")
+        return (sentence("threshold"),)
     if scene.count > 1:
-        shut = int((factor == 0).sum())
-        told = f" It is shut, slope 0, for {shut} of {scene.count} examples." if shut else ""
-        return say(f" Each example's dL/da passes through {title}'s slope at its own z.", told)
-    if factor[0] == 0:
-        return say(
-            f" {capital(title)}'s slope here is 0, so nothing passes: from this example, nothing before it learns."
-        )
+        some = (sentence("shut for some", shut=shut, count=scene.count),) if shut else ()
+        return (sentence("slopes", function=function), *some)
+    if shut:
+        return (sentence("stopped", function=function),)
     if da[0] == 0:
         return ()
     if name == "identity":
-        return say(" Identity has slope 1: dL/da passes unchanged.")
-    return say(" dL/da = ", back(da[0]), f" passes through {title}'s slope, ", ahead(factor[0]), ".")
-
-
-def _dz_of_softmax(scene: Scene, k: int, j: int) -> Face:
-    layer = scene.layer(k)
-    a, da, dz = layer.a[:, j - 1], layer.da[:, j - 1], layer.dz[:, j - 1]
-    mixed = (layer.da * layer.a).sum(axis=1)
-    words = asks(scene, k, j, float(dz.sum())) + say(
-        " Softmax shares out one whole, so only being above the others' average counts."
-    )
-    numbers = say(
-        scene.first, ahead(a[0]), " × (", back(da[0]), " − ", times(back(float(mixed[0]))), ") = ", back(dz[0])
-    )
-    symbols = latex(scene.equations.dz(k, j, 0))
-    return Face(words, symbols, numbers + scene.then(dz, "backward"), (f"dz{k}",), {"a": a, "da": da, "dz": dz})
+        return (sentence("identity"),)
+    return (sentence("slope", da=float(da[0]), function=function, slope=float(factor[0])),)
 
 
 def _delta(scene: Scene, key: Key) -> Face:
@@ -198,120 +108,69 @@ def _delta(scene: Scene, key: Key) -> Face:
     if k == scene.last and scene.trace.spec.network.joined:
         return _joined(scene, j)
     face = _dz(scene, key)
-    if k == scene.last:
-        return face
-    total, da = outgoing(scene, k, j), scene.layer(k).da[:, j - 1]
-    numbers = say(scene.first, "dL/da = ", *total.segments("backward", BACK), " = ", back(da[0]), "; delta = ")
-    tail = face.numbers if scene.count == 1 else face.numbers[1:]
-    symbols = f"{_da_symbols(k, j)},\\quad {face.symbols}"
-    return Face(face.words, symbols, numbers + tail, face.code, face.values, total)
+    made = scene.equations.da(k, j, 0), scene.equations.dz(k, j, 0)
+    numbers = scene.digits(*made) + scene.then(scene.layer(k).dz[:, j - 1], "backward")
+    return Face(face.sentences, made, numbers, face.code, face.values, scene.terms(made[0]))
 
 
 def _joined(scene: Scene, j: int) -> Face:
     """Loss and output activation differentiated as one."""
     k, spec = scene.last, scene.trace.spec
-    layer, y = scene.layer(k), scene.trace.y[:, j - 1]
-    a, dz, loss = layer.a[:, j - 1], layer.dz[:, j - 1], LOSSES[spec.loss]
-    pair = f"{ACTIVATIONS[layer.activation].title} and {loss.title.lower()}"
-    words = asks(scene, k, j, float(dz.sum())) + say(f" {pair}, taken as one, leave only a − y: no slope can stop it.")
-    if not scene.told_da(j):
-        words += say(" dL/da alone would be beyond any number, so it is not told; delta is taken from z.")
-    total = float(scene.trace.y[0].sum())
-    factor = "" if layer.activation == "sigmoid" or total == 1.0 else f" × {signed(total)}"
-    divisor, aim = _divisor(scene), times(Segment(target(y[0]).lstrip("+")))
-    opening, closing = ("(", ")") if divisor else ("", "")
-    numbers = say(scene.first, opening, ahead(a[0]), factor, " − ", aim, closing, divisor, " = ",
-                  back(dz[0]))  # fmt: skip
-    symbols = latex(scene.equations.dz(k, j, 0))
-    values: dict[str, float | Floats] = {"a": a, "y": y, "da": layer.da[:, j - 1], "dz": dz}
-    return Face(words, symbols, numbers + scene.then(dz, "backward"), (f"dz{k}",), values)
-
-
-def _divisor(scene: Scene) -> str:
-    """What the mean divides by, as " / 10"; nothing for one."""
-    network = scene.trace.spec.network
-    parts = round(1 / network.loss.scale(network.sizes[-1], scene.count))
-    return f" / {parts}" if parts > 1 else ""
+    layer, made = scene.layer(k), scene.equations.dz(scene.last, j, 0)
+    a, da, dz = layer.a[:, j - 1], layer.da[:, j - 1], layer.dz[:, j - 1]
+    pair = f"{ACTIVATIONS[layer.activation].title} and {LOSSES[spec.loss].title.lower()}"
+    beyond = () if scene.told_da(j) else (sentence("beyond any number"),)
+    words = asks(scene, k, j, float(dz.sum())), sentence("joined", pair=pair), *beyond
+    numbers = scene.digits(made) + scene.then(dz, "backward")
+    values: dict[str, float | Floats] = {"a": a, "y": scene.trace.y[:, j - 1], "da": da, "dz": dz}
+    return Face(words, (made,), numbers, (f"dz{k}",), values)
 
 
 def _delta_of_layer(scene: Scene, k: int) -> Face:
-    layer, output = scene.layer(k), k == scene.last
-    name = scene.layer_name(k)
+    layer, output, name = scene.layer(k), k == scene.last, scene.layer_name(k)
     if output:
-        source = "From the loss"
+        words = sentence("deltas from the loss", layer=name)
     else:
-        source = f"{capital(scene.layer_name(k + 1))} hands its deltas back over the weights; times the slopes"
-    words = say(f"{source}: the deltas of {name}. ", *_split(scene, layer.dz))
-    if output and scene.trace.spec.network.joined:
-        symbols = latex(scene.equations.dz(k, "j", "n"))
-    else:
-        from_above = slope(f"a^{{{k}}}") if output else rf"\left({delta(k + 1)}\, W^{{{k + 1}}}\right)"
-        symbols = rf"{delta(k)} = {from_above} \odot f'({forward(f'z^{{{k}}}')})"
+        words = sentence("deltas from above", above=scene.layer_name(k + 1), layer=name)
+    made = scene.equations.dz(k, "i", "n")
+    from_above = () if output else (scene.equations.da(k, "i", "n"),)
+    numbers = say(scene.first, "delta = ", *scene.units(layer.dz[0], "backward"))
     values: dict[str, float | Floats] = {"da": layer.da, "dz": layer.dz}
-    return Face(words, symbols, _some(scene, "delta = ", layer.dz[0]), (f"dz{k}",), values)
+    return Face((words, _split(layer.dz)), (*from_above, made), numbers, (f"dz{k}",), values)
 
 
-def _split(scene: Scene, dz: Floats) -> Segments:
+def _split(dz: Floats) -> Sentence:
     totals = dz.sum(axis=0)
-    up, down, idle = int((totals < 0).sum()), int((totals > 0).sum()), int((totals == 0).sum())
-    told = [
-        f"{number} {'unit' if number == 1 else 'units'} to go {way}"
-        for number, way in ((up, "up"), (down, "down"))
-        if number
-    ]
-    nothing = f"nothing of {idle} {'unit' if idle == 1 else 'units'}"
-    return say("The loss asks ", ", ".join(told + ([nothing] if idle else [])), ".")
-
-
-def shares(scene: Scene, k: int, j: int, i: int) -> Sum:
-    """A weight's gradient as the sum over examples of delta × what the link carried; i = 0 is the bias, carrying 1."""
-    dz = scene.layer(k).dz[:, j - 1]
-    carried = scene.below(k)[:, i - 1] if i else np.ones(scene.count)
-    return sum_of(dz, carried, [f"example {n}" for n in scene.trace.examples.tolist()], SHOWN)
+    counts = {"units up": totals < 0, "units down": totals > 0, "units idle": totals == 0}
+    asked = [sentence(message, units=int(which.sum())) for message, which in counts.items() if which.any()]
+    return sentence("split", asked=tuple(asked))
 
 
 def _dW(scene: Scene, key: Key) -> Face:
     _, _, k, j, i = key
-    gradient, dz, a = float(scene.layer(k).dW[j - 1, i - 1]), scene.layer(k).dz[:, j - 1], scene.below(k)[:, i - 1]
-    values: dict[str, float | Floats] = {"dz": dz, "a_in": a, "dW": gradient}
-    symbols = f"{slope(symbol('W', k, j, i))} = {delta(k, j)}\\, {activation_symbol(k - 1, i)}"
-    total = shares(scene, k, j, i)
+    made, a, dz = scene.equations.dW(k, j, i), scene.below(k)[:, i - 1], scene.layer(k).dz[:, j - 1]
+    gradient = float(scene.layer(k).dW[j - 1, i - 1])
+    matters = sentence("more weight", gradient=gradient)
+    words: tuple[Sentence, ...] = (sentence("shares of the blame"), matters)
     if scene.count == 1:
-        words = asks(scene, k, j, float(dz[0])) + say(
-            f" Along this link it received {name_in_sum(scene, k, i)} = ", ahead(a[0]),
-            ", so the link's share of the blame is delta × what it carried. ", *_more_weight(gradient))  # fmt: skip
-        numbers = say(back(dz[0]), " × ", times(ahead(a[0])), " = ", back(gradient))
-    else:
-        words = say("Each example multiplies its delta by what came along this link; what the examples want adds up. ",
-                    *_more_weight(gradient))  # fmt: skip
-        numbers = say(*total.segments("backward"), " = ", back(gradient))
-        symbols = symbols.replace(" = ", r" = \sum_n ")
-    return Face(words, symbols, numbers, (f"dW{k}",), values, total)
+        blame = sentence("share of the blame", input=_input_name(scene, k, i), a=float(a[0]))
+        words = (asks(scene, k, j, float(dz[0])), blame, matters)
+    values: dict[str, float | Floats] = {"dz": dz, "a_in": a, "dW": gradient}
+    return Face(words, (scene.alone(made),), scene.sum(made), (f"dW{k}",), values, scene.terms(made))
 
 
-def name_in_sum(scene: Scene, k: int, i: int) -> str:
+def _input_name(scene: Scene, k: int, i: int) -> str:
     """What layer k calls its input i: x₂, or a₃."""
     return scene.unit(0, i) if k == 1 else "a" + str(i).translate(SUBSCRIPTS)
 
 
-def _more_weight(gradient: float) -> Segments:
-    if gradient == 0:
-        return say("Here that is 0: no change of this weight would matter.")
-    return say("More weight would make the loss ", back("larger" if gradient > 0 else "smaller"), ".")
-
-
 def _db(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
-    gradient, dz, total = float(scene.layer(k).db[j - 1]), scene.layer(k).dz[:, j - 1], shares(scene, k, j, 0)
-    symbols = f"{slope(symbol('b', k, j))} = {delta(k, j)}"
-    if scene.count == 1:
-        words = say("A bias is a weight whose input is always 1, so its gradient is the delta itself.")
-        numbers = say(back(dz[0]), " × 1 = ", back(gradient))
-    else:
-        words = say("A bias is a weight whose input is always 1, so its gradient is the sum of the deltas.")
-        numbers = say(*total.segments("backward"), " = ", back(gradient))
-        symbols = symbols.replace(" = ", r" = \sum_n ")
-    return Face(words, symbols, numbers, (f"db{k}",), {"dz": dz, "db": gradient}, total)
+    made, dz, gradient = scene.equations.db(k, j), scene.layer(k).dz[:, j - 1], float(scene.layer(k).db[j - 1])
+    values: dict[str, float | Floats] = {"dz": dz, "db": gradient}
+    words = scene.say("bias's gradient")
+    ones = scene.times_one(k, j)
+    return Face((words,), (scene.alone(made),), scene.sum(ones), (f"db{k}",), values, scene.terms(ones))
 
 
 def _gradient(scene: Scene, key: Key) -> Face:
@@ -319,37 +178,39 @@ def _gradient(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     layer = scene.layer(k)
     dW, db = (layer.dW[j - 1], float(layer.db[j - 1])) if j else (layer.dW, layer.db)
-    over, bias = ("", "the delta itself") if scene.count == 1 else (", summed over the examples", "the deltas' sum")
-    whose = scene.unit(k, j) if j else f"every unit of {scene.layer_name(k)}"
-    words = say(f"Each link into {whose} gets the delta times what it carried{over}; a bias gets {bias}.")
-    if j:
-        carried = "" if scene.count > 1 else " = " + "δ × a"
-        names = sources(scene, k)
-        links = (say(f"from {names[n]}: ", back(float(dW[n]))) for n in largest(dW, UNITS).tolist())
-        numbers = several(links, len(dW), "; ")
-        numbers = say(f"dW{carried}: ") + numbers + say("; bias: ", back(float(db)))
-    else:
-        numbers = say("length of dW: ", back(unsigned(float(np.sqrt(np.square(dW).sum())))))
-    a = forward("x" if k == 1 else f"a^{{{k - 1}}}")
-    symbols = rf"{slope(f'W^{{{k}}}')} = ({delta(k)})^{{T}}\, {a},\quad {slope(f'b^{{{k}}}')} = \sum_n {delta(k)}"
-    return Face(words, symbols, numbers, (f"dW{k}",), {"dz": layer.dz[:, j - 1] if j else layer.dz, "dW": dW, "db": db})
+    whose = scene.unit(k, j) if j else sentence("every unit of", layer=scene.layer_name(k))
+    words = scene.say("gradient", whose=whose)
+    made = scene.alone(scene.equations.dW(k, j or "j", "i")), scene.alone(scene.equations.db(k, j or "j"))
+    numbers = _gradients(scene, k, dW, float(db)) if j else say("length of dW: ", _length(dW))
+    values: dict[str, float | Floats] = {"dz": layer.dz[:, j - 1] if j else layer.dz, "dW": dW, "db": db}
+    return Face((words,), made, numbers, (f"dW{k}",), values)
+
+
+def _gradients(scene: Scene, k: int, dW: Floats, db: float) -> Segments:
+    carried = "" if scene.count > 1 else " = δ × a"
+    shown = largest(dW, UNITS).tolist()
+    links = (say(f"from {scene.source(k, n + 1)}: ", scene.piece(float(dW[n]), "backward")) for n in shown)
+    return say(f"dW{carried}: ", *several(links, len(dW), "; "), "; bias: ", scene.piece(db, "backward"))
+
+
+def _length(values: Floats) -> Segment:
+    return Segment(unsigned(float(np.sqrt(np.square(values).sum()))), "backward")
 
 
 def _backward_pass(scene: Scene, key: Key) -> Face:
-    words = say("Backward: from the loss to the inputs, every unit learns what the loss asks of it, "
-                "and every link its share of the blame.")  # fmt: skip
-    pieces = [
-        say(f"{scene.layer_name(k)}: ", back(unsigned(float(np.sqrt(np.square(scene.layer(k).dW).sum())))))
-        for k in range(1, scene.last + 1)
-    ]
-    here, above = backward(r"\delta^{l}"), backward(r"\delta^{l+1}")
-    symbols = (
-        rf"{here} = \left({above}\, W^{{l+1}}\right) \odot f'({forward('z^{l}')}),\quad "
-        rf"{slope('W^{l}')} = ({here})^{{T}}\, {forward('a^{l-1}')}"
+    each = range(1, scene.last + 1)
+    lengths = [say(f"{scene.layer_name(k)}: ", _length(scene.layer(k).dW)) for k in each]
+    numbers = say("length of dW, ", *several(lengths, len(lengths), "; "))
+    back = total("j", tree(weight(3, "j", "i")) * tree(Quantity("dz", 3, ("j",))))
+    delta = Quantity("dz", 2, ("i",))
+    made = (
+        Equation(Quantity("da", 2, ("i",)), back),
+        Equation(delta, tree(Quantity("da", 2, ("i",))) * f("f′", tree(Quantity("z", 2, ("i",))))),
+        Equation(Quantity("dW", 2, ("j", "i")), total("n", tree(delta.of("dz", "j")) * tree(unit(1, "i")))),
     )
     first = scene.layer(1)
-    return Face(words, symbols, say("length of dW, ", *several(pieces, len(pieces), "; ")), ("dW1",),
-                {"dW": first.dW, "db": first.db})  # fmt: skip
+    values: dict[str, float | Floats] = {"dW": first.dW, "db": first.db}
+    return Face((sentence("backward pass"),), made, numbers, ("dW1",), values, layers=ANY)
 
 
 BACKWARD: dict[str, Callable[[Scene, Key], Face]] = {

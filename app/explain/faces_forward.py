@@ -1,48 +1,36 @@
-"""The moments of the forward pass and of the loss, written: products, sums, biases, activations, the loss."""
+"""The moments of the forward pass and of the loss: products, sums, biases, activations, the loss."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from app.explain.moments import Role, Segment, Segments, ahead, by_sign, say, times
 from app.explain.plan import Key
-from app.explain.scene import (
-    UNITS,
-    Face,
-    Scene,
-    Sum,
-    activation_symbol,
-    capital,
-    count,
-    lower,
-    plus,
-    several,
-    sources,
-    sum_of,
-)  # fmt: skip
-from app.words.formulas import latex, penalty_of
-from app.words.maths import forward, symbol
+from app.explain.scene import UNITS, Face, Scene
+from app.words.formulas import penalty_of
 from app.words.numbers import short, target, unsigned
-from engine import ACTIVATIONS, LOSSES, PENALTIES
+from app.words.segments import Segments, say, several, text_of
+from app.words.sentences import Sentence, lower, sentence
+from engine import ACTIVATIONS, LOSSES, PENALTIES, Quantity
 from engine.arrays import Floats
+from engine.equation import Equation, f, total, tree
+from engine.quantity import bias, unit, weight
 
-FACTORS: tuple[Role, Role] = ("positive", "forward")  # of a single product: its weight is coloured by its sign
+ANY = {1: "l-1", 2: "l", 3: "l+1"}  # layers that stand for any
 
 
 def _inputs(scene: Scene, key: Key) -> Face:
     x, y = scene.trace.x, scene.trace.y
-    names = [scene.unit(0, i + 1) for i in range(min(x.shape[1], UNITS))]
+    shown, example = range(1, min(x.shape[1], UNITS) + 1), int(scene.trace.examples[0])
     if scene.count > 1:
-        words = say(f"A mini-batch of {scene.count} examples comes in: all of them go through together.")
+        words = sentence("batch comes in", count=scene.count)
     elif scene.wanted:
-        words = say(f"Example {scene.trace.examples[0]} comes in. {scene.wanted_name} should be high, the others low.")
+        words = sentence("class comes in", example=example, wanted=scene.wanted_name)
     else:
-        words = say(f"Example {scene.trace.examples[0]} comes in. The target is ", *_targets(scene), ".")
-    given = several((say(f"{n} = ", ahead(v)) for n, v in zip(names, x[0].tolist(), strict=False)), x.shape[1])
-    symbols = r",\ ".join(activation_symbol(0, i + 1) for i in range(len(names)))
-    more = r",\ \ldots" if x.shape[1] > len(names) else ""
+        words = sentence("comes in", example=example, targets=text_of(_targets(scene)))
+    inputs = [Quantity("x", 0, (i,), 0) for i in shown]
+    given = several((say(f"{scene.unit(0, of.unit)} = ", scene.number(of)) for of in inputs), x.shape[1])
     numbers = say(scene.first, *given, "; y = ", *_targets(scene))
-    return Face(words, symbols + more, numbers, ("x",), {"x": x, "y": y})
+    return Face((words,), tuple(inputs), numbers, ("x",), {"x": x, "y": y})
 
 
 def _targets(scene: Scene) -> Segments:
@@ -56,218 +44,140 @@ def _targets(scene: Scene) -> Segments:
 def _product(scene: Scene, key: Key) -> Face:
     _, _, k, j, i = key
     weight, a = float(scene.layer(k).W[j - 1, i - 1]), scene.below(k)[:, i - 1]
-    products = weight * a
+    products, made = weight * a, scene.equations.product(k, j, i, 0)
     running = np.zeros(scene.count)
     for source in range(i):
         running = running + scene.layer(k).W[j - 1, source] * scene.below(k)[:, source]
-    source_name = scene.unit(k - 1, i)
-    if scene.count == 1:
-        words = say(f"{capital(source_name)} holds ", ahead(a[0]), ". The link to ", scene.unit(k, j),
-                    " has the weight ", by_sign(weight), ": together ", ahead(products[0]), ".")  # fmt: skip
-        numbers = say(by_sign(weight), " × ", times(ahead(a[0])), " = ", ahead(products[0]))
-        if i > 1:
-            numbers += say(", so far ", ahead(running[0]))
-    else:
-        words = say(
-            f"For every example, what {source_name} holds is multiplied by the same weight, ", by_sign(weight), "."
-        )
-        numbers = say(
-            by_sign(weight), " × (", *scene.each(a, "forward"), ") = (", *scene.each(products, "forward"), ")"
-        )
-    symbols = rf"{symbol('W', k, j, i)}\, {activation_symbol(k - 1, i)}"
+    words = scene.say(
+        "product", source=scene.unit(k - 1, i), a=float(a[0]), unit=scene.unit(k, j), weight=weight,
+        product=float(products[0]),
+    )  # fmt: skip
+    numbers = scene.digits(made) if scene.count == 1 else scene.digits(made) + scene.then(products, "forward")
+    if scene.count == 1 and i > 1:
+        numbers += say(", so far ", scene.piece(float(running[0]), "forward"))
     values: dict[str, float | Floats] = {"W": weight, "a_in": a, "product": products, "running": running}
-    return Face(words, symbols, numbers, (f"z{k}",), values)
-
-
-def incoming(scene: Scene, k: int, j: int, example: int = 0) -> Sum:
-    """What reaches unit j of layer k for one example of the trace: weight × activation, link by link."""
-    return sum_of(scene.layer(k).W[j - 1], scene.below(k)[example], sources(scene, k))
-
-
-def _running(scene: Scene, k: int, j: int) -> Floats:
-    """The sum of the products before the bias, added up in order, per example."""
-    total = np.zeros(scene.count)
-    for weight, a in zip(scene.layer(k).W[j - 1], scene.below(k).T, strict=True):
-        total = total + weight * a
-    return total
+    return Face((words,), (made.tree,), numbers, (f"z{k}",), values)
 
 
 def _sum(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
-    sums, total = _running(scene, k, j), incoming(scene, k, j)
-    words = say(f"{capital(scene.unit(k, j))} adds up what its {count(scene.sizes[k - 1], 'link')} bring")
-    words += say(": ", ahead(sums[0]), ".") if scene.count == 1 else say(", for each example by itself.")
-    numbers = say(scene.first, *total.segments("forward", FACTORS), " = ", ahead(sums[0]), *scene.then(sums, "forward"))
-    symbols = rf"\sum_i {symbol('W', k)}_{{{j}i}}\, {_below_i(k)}"
-    return Face(words, symbols, numbers, (f"z{k}",), {"sum": sums}, total)
-
-
-def _below_i(k: int) -> str:
-    return forward("x_{i}" if k == 1 else rf"a^{{{k - 1}}}_{{i}}")
-
-
-def _z_symbol(k: int, j: int) -> str:
-    return rf"{forward(symbol('z', k, j))} = \sum_i W^{{{k}}}_{{{j}i}}\, {_below_i(k)} + {symbol('b', k, j)}"
+    made, sums = scene.equations.sum(k, j, 0), scene.look(Quantity("s", k, (j,), "n"), scene.all)
+    words = scene.say("sum", unit=scene.unit(k, j), links=scene.sizes[k - 1], sum=float(sums[0]))
+    numbers = scene.digits(made) + scene.then(sums, "forward")
+    return Face((words,), (made.tree,), numbers, (f"z{k}",), {"sum": sums}, scene.terms(made))
 
 
 def _bias(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
-    sums, bias, z = _running(scene, k, j), float(scene.layer(k).b[j - 1]), scene.layer(k).z[:, j - 1]
-    if bias == 0:
-        words = say("Its bias is 0 and changes nothing")
-    else:
-        words = say("Its bias, ", by_sign(bias), f", pushes the sum {'up' if bias > 0 else 'down'}")
-    words += say(" to z = ", ahead(z[0]), ".") if scene.count == 1 else say(", alike for every example: that gives z.")
-    numbers = say(scene.first, ahead(sums[0]), _plus_bias(bias), " = ", ahead(z[0]))
-    return Face(
-        words, _z_symbol(k, j), numbers + scene.then(z, "forward"), (f"z{k}",), {"b": bias, "sum": sums, "z": z}
-    )
-
-
-def _plus_bias(bias: float) -> Segment:
-    return plus(bias, "negative" if bias < 0 else "positive")
+    z, b, made = scene.layer(k).z[:, j - 1], float(scene.layer(k).b[j - 1]), scene.equations
+    sums = scene.look(Quantity("s", k, (j,), "n"), scene.all)
+    words = scene.say("bias", bias=b, z=float(z[0]))
+    numbers = scene.digits(made.bias(k, j, 0)) + scene.then(z, "forward")
+    return Face((words,), (made.z(k, j, 0),), numbers, (f"z{k}",), {"b": b, "sum": sums, "z": z})
 
 
 def _activation(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
-    layer = scene.layer(k)
     if not j:
         return _activation_of_layer(scene, k)
-    z, a, entry = layer.z[:, j - 1], layer.a[:, j - 1], ACTIVATIONS[layer.activation]
-    if scene.count == 1:
-        words = say(f"{entry.title} turns z = ", ahead(z[0]), " into a = ", ahead(a[0]), ".", _remark(entry.name, z[0]))
-    else:
-        words = say(f"{entry.title} turns each example's z into its a.")
-    numbers = say(scene.first, f"{entry.name}(", ahead(z[0]), ") = ", ahead(a[0]), *scene.then(a, "forward"))
-    return Face(words, _activation_symbols(scene, k, j), numbers, (f"a{k}",), {"z": z, "a": a})
+    layer, made = scene.layer(k), scene.equations.a(k, j, 0)
+    z, a, title = layer.z[:, j - 1], layer.a[:, j - 1], ACTIVATIONS[layer.activation].title
+    words = scene.say("activation", function=title, z=float(z[0]), a=float(a[0]))
+    numbers = scene.digits(made) + scene.then(a, "forward")
+    return Face((words, *_remarks(scene, k, j)), (made,), numbers, (f"a{k}",), {"z": z, "a": a})
 
 
-def _activation_symbols(scene: Scene, k: int, j: int) -> str:
-    return latex(scene.equations.a(k, j, 0))
-
-
-def _remark(name: str, z: float) -> str:
-    if name == "relu" and z <= 0:
-        return " It is shut: z is not above 0."
-    if name == "threshold":
-        return " It fires." if z > 0 else " It does not fire."
-    return ""
+def _remarks(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
+    """What there is to see of one example in its activation."""
+    name, z, a = (getattr(scene.layer(k), field) for field in ("activation", "z", "a"))
+    if scene.count == 1 and name == "relu" and z[0, j - 1] <= 0:
+        return (sentence("shut"),)
+    return (sentence("fires", a=float(a[0, j - 1])),) if scene.count == 1 and name == "threshold" else ()
 
 
 def _activation_of_layer(scene: Scene, k: int) -> Face:
     layer = scene.layer(k)
-    words = say("Softmax turns the layer's sums into shares that add up to 1.")
-    numbers = say(scene.first, "a = ", *_units(layer.a[0]))
-    symbols = latex(scene.equations.a(k, "j", 0))
-    return Face(words, symbols, numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
-
-
-def _units(values: Floats) -> Segments:
-    return several((say(ahead(value)) for value in values[:UNITS].tolist()), len(values))
+    words = sentence("shares", function=ACTIVATIONS[layer.activation].title)
+    numbers = say(scene.first, "a = ", *scene.units(layer.a[0], "forward"))
+    return Face((words,), (scene.equations.a(k, "j", 0),), numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
 
 
 def _z(scene: Scene, key: Key) -> Face:
     """A unit's whole sum, where its activation must wait for the others'."""
     _, _, k, j, _ = key
-    z, total, bias = scene.layer(k).z[:, j - 1], incoming(scene, k, j), float(scene.layer(k).b[j - 1])
-    words = say(
-        f"{capital(scene.unit(k, j))} adds up what its {count(scene.sizes[k - 1], 'link')} bring, and its bias."
-    )
-    numbers = say(
-        scene.first,
-        "z = ",
-        *total.segments("forward", FACTORS),
-        _plus_bias(bias),
-        " = ",
-        ahead(z[0]),
-        *scene.then(z, "forward"),
-    )
-    return Face(words, _z_symbol(k, j), numbers, (f"z{k}",), {"b": bias, "z": z}, total)
+    layer, made = scene.layer(k), scene.equations.z(k, j, 0)
+    z = layer.z[:, j - 1]
+    words = sentence("z", unit=scene.unit(k, j), links=scene.sizes[k - 1])
+    numbers = scene.named(made) + scene.then(z, "forward")
+    values: dict[str, float | Floats] = {"b": float(layer.b[j - 1]), "z": z}
+    return Face((words,), (made,), numbers, (f"z{k}",), values, scene.terms(made))
 
 
 def _forward(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
-    if k == 0:
-        return _forward_pass(scene)
-    if j == 0:
-        return _forward_layer(scene, k)
-    layer, z_face = scene.layer(k), _z(scene, key)
-    z, a, entry = layer.z[:, j - 1], layer.a[:, j - 1], ACTIVATIONS[layer.activation]
-    if scene.count == 1:
-        words = say(f"{capital(scene.unit(k, j))} adds up what reaches it, and its bias: z = ", ahead(z[0]),
-                    f". {entry.title} makes that a = ", ahead(a[0]), ".", _remark(entry.name, z[0]))  # fmt: skip
-    else:
-        words = say(f"{capital(scene.unit(k, j))} adds up what reaches it, and its bias; "
-                    f"{lower(entry.title)} turns the sum into its activation: for each example by itself.")  # fmt: skip
-    sum_, bias = z_face.total, _plus_bias(float(layer.b[j - 1]))
-    numbers = say(
-        scene.first,
-        "z = ",
-        *(sum_.segments("forward", FACTORS) if sum_ else ()),
-        bias,
-        " = ",
-        ahead(z[0]),
-        "; a = ",
-        ahead(a[0]),
-    )
-    symbols = _z_symbol(k, j) + r",\quad " + _activation_symbols(scene, k, j)
-    return Face(words, symbols, numbers + scene.then(a, "forward"), (f"a{k}",), {"z": z, "a": a}, sum_)
+    if not j:
+        return _forward_layer(scene, k) if k else _forward_pass(scene)
+    layer, made = scene.layer(k), (scene.equations.z(k, j, 0), scene.equations.a(k, j, 0))
+    z, a, title = layer.z[:, j - 1], layer.a[:, j - 1], ACTIVATIONS[layer.activation].title
+    function = title if scene.count == 1 else lower(title)
+    words = scene.say("forward", unit=scene.unit(k, j), z=float(z[0]), a=float(a[0]), function=function)
+    numbers = scene.digits(*made) + scene.then(a, "forward")
+    return Face((words, *_remarks(scene, k, j)), made, numbers, (f"a{k}",), {"z": z, "a": a}, scene.terms(made[0]))
 
 
 def _forward_layer(scene: Scene, k: int) -> Face:
-    layer, entry = scene.layer(k), ACTIVATIONS[scene.layer(k).activation]
-    name = scene.layer_name(k)
-    units = scene.sizes[k]
-    who = f"each of its {units} units" if units > 1 else "its only unit"
-    words = say(f"{capital(name)}: {who} adds up what reaches it and its bias, "
-                f"and {lower(entry.title)} makes that its activation.")  # fmt: skip
-    numbers = say(scene.first, "a = ", *_units(layer.a[0]))
-    below = forward("x") if k == 1 else forward(rf"a^{{{k - 1}}}")
-    z, a = forward(f"z^{{{k}}}"), forward(f"a^{{{k}}}")
-    symbols = rf"{z} = {below}\, (W^{{{k}}})^{{T}} + b^{{{k}}},\quad {a} = f({z})"
-    return Face(words, symbols, numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
+    layer = scene.layer(k)
+    function = lower(ACTIVATIONS[layer.activation].title)
+    words = sentence("forward of a layer", layer=scene.layer_name(k), units=scene.sizes[k], function=function)
+    numbers = say(scene.first, "a = ", *scene.units(layer.a[0], "forward"))
+    made = scene.equations.z(k, "j", "n"), scene.equations.a(k, "j", "n")
+    return Face((words,), made, numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
 
 
 def _forward_pass(scene: Scene) -> Face:
     last = scene.layer(scene.last)
-    words = say("Forward: layer by layer, every unit adds up what reaches it and passes it on, as far as the output.")
-    numbers = say(scene.first, "a = ", *_units(last.a[0]))
-    a, z = forward("a^{l}"), forward("z^{l}")
-    symbols = rf"{a} = f({z}),\quad {z} = {forward('a^{l-1}')}\, (W^{{l}})^{{T}} + b^{{l}}"
-    return Face(words, symbols, numbers, (f"a{scene.last}",), {"z": last.z, "a": last.a})
+    numbers = say(scene.first, "a = ", *scene.units(last.a[0], "forward"))
+    z = Quantity("z", 2, ("j",))
+    carried = total("i", tree(weight(2, "j", "i")) * tree(unit(1, "i")))
+    made = Equation(z, carried + tree(bias(2, "j"))), Equation(unit(2, "j"), f("f", tree(z)))
+    values: dict[str, float | Floats] = {"z": last.z, "a": last.a}
+    return Face((sentence("forward pass"),), made, numbers, (f"a{scene.last}",), values, layers=ANY)
 
 
 def _loss(scene: Scene, key: Key) -> Face:
     trace, entry = scene.trace, LOSSES[scene.trace.spec.loss]
     a, y = scene.layer(scene.last).a, trace.y
-    name, loss = lower(entry.title), Segment(unsigned(trace.loss))
-    asked = scene.wanted or 1
+    name, asked = lower(entry.title), scene.wanted or 1
     if scene.count > 1:
-        words = say(f"The outputs are held against their targets: over the {scene.count} examples the loss, {name}, "
-                    "is ", loss, " on average.")  # fmt: skip
+        words = sentence("loss of a batch", count=scene.count, name=name, loss=trace.loss)
     elif a.shape[1] == 1 or scene.wanted:
         which = scene.wanted_name if scene.wanted else "The output"
-        words = say(f"{which} is ", ahead(a[0, asked - 1]), f" and should be {target(y[0, asked - 1])}: ",
-                    f"the loss, {name}, is ", loss, ".")  # fmt: skip
+        words = sentence(
+            "loss of one", which=which, a=float(a[0, asked - 1]), y=float(y[0, asked - 1]), name=name, loss=trace.loss
+        )
     else:
-        words = say(f"The outputs are held against their targets: the loss, {name}, is ", loss, ".")
-    shown = say(f"unit {asked}: ", ahead(a[0, asked - 1])) if scene.wanted else _units(a[0])
-    mean = f"; mean over {scene.count}: L = " if scene.count > 1 else "; L = "
-    numbers = say(scene.first, "a = " if not scene.wanted else "", *shown, "; y = ", *_targets(scene), mean, loss)
-    symbols = latex(scene.equations.loss())
-    return Face(words, symbols, numbers, ("loss",), {"a": a, "y": y, "loss": trace.loss})
+        words = sentence("loss", name=name, loss=trace.loss)
+    shown = (
+        say(f"unit {asked}: ", scene.piece(float(a[0, asked - 1]), "forward"))
+        if scene.wanted
+        else say("a = ", *scene.units(a[0], "forward"))
+    )
+    numbers = say(scene.first, *shown, "; y = ", *_targets(scene), "; ", *scene.named(scene.equations.loss(), False))
+    values: dict[str, float | Floats] = {"a": a, "y": y, "loss": trace.loss}
+    return Face((words,), (scene.equations.loss(),), numbers, ("loss",), values)
 
 
 def _penalty(scene: Scene, key: Key) -> Face:
     trace, spec = scene.trace, scene.trace.spec
     entry, rate = PENALTIES[spec.regularization], spec.regularization_rate
-    penalty, total = unsigned(trace.penalty), unsigned(trace.loss + trace.penalty)
-    words = say(f"{entry.title} regularization adds its own: {entry.costly} cost {penalty} more. "
-                f"Training makes both together smaller: {total}.")  # fmt: skip
-    before = f"{short(rate)} × {unsigned(trace.penalty / rate)}"
-    numbers = say(f"λ = {short(rate)}; R = {before} = {penalty}; L + R = {unsigned(trace.loss)} + {penalty} = {total}")
-    symbols = latex(penalty_of(entry))
-    return Face(words, symbols, numbers, ("penalty",), {"penalty": trace.penalty})
+    both = trace.loss + trace.penalty
+    words = sentence("penalty", title=entry.title, costly=entry.costly, penalty=trace.penalty, total=both)
+    penalty = unsigned(trace.penalty)
+    numbers = say(
+        f"λ = {short(rate)}; R = {short(rate)} × {unsigned(trace.penalty / rate)} = {penalty}; ",
+        f"L + R = {unsigned(trace.loss)} + {penalty} = {unsigned(both)}",
+    )
+    return Face((words,), (penalty_of(entry),), numbers, ("penalty",), {"penalty": trace.penalty})
 
 
 FORWARD: dict[str, Callable[[Scene, Key], Face]] = {

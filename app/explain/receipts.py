@@ -1,47 +1,154 @@
-"""A receipt in four faces: how one parameter came to its next value, or a unit to its numbers, in words, symbols,
-numbers and code. The facts are `engine.receipts`; the moments of the walkthrough say the same things in the same words.
+"""A receipt: how one parameter came to its next value, or a unit to its numbers, in words, symbols, numbers and code.
 
+Its lines stand below each other, each a way further back. The facts are `engine.receipts`; the words the walkthrough's.
 In the middle of a walkthrough a receipt says what is computed so far, and what is yet to come.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from markupsafe import Markup
 
 from app.explain.faces_backward import BACKWARD
 from app.explain.faces_forward import FORWARD
-from app.explain.faces_update import update_numbers, update_symbols, update_words
-from app.explain.moments import Segment, Segments, say
+from app.explain.faces_update import part_name, update_formulas, update_numbers, update_words
 from app.explain.plan import Key
-from app.explain.scene import Scene, Sum
+from app.explain.scene import Scene
+from app.words.digits import Term, Terms
+from app.words.formulas import Formula, Role, latex, mathml, symbol
 from app.words.names import name_of
-from engine import Quantity, SpecError, Trace
+from app.words.numbers import NONE, UNKNOWN, given, short, signed
+from app.words.segments import Segments, joined, say
+from app.words.sentences import Sentence, said, sentence
+from engine import PENALTIES, Quantity, SpecError, Trace
 from engine.program import program
-from engine.quantity import unit
+from engine.quantity import bias, unit, weight
 from engine.receipts import ParameterReceipt, UnitReceipt, parameter_receipt, unit_receipt
+
+SHOWN = 6
+Known = frozenset[Quantity] | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: what, how much, and the colour of what it is. `select` is where a further click leads."""
+
+    label: str
+    value: str
+    role: Role = "plain"
+    select: str = ""
+    total: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Lines that say what one of the numbers is made of."""
+
+    title: str
+    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True)
 class Receipt:
     """`facts` are the engine's, None for an input, which nothing computes.
 
-    `came_from` are the addresses one click further back. `total` sets out the sum that the gradient is, or, for a
-    unit, what came back to it. `code` are the lines of the program that compute it.
+    `came_from` are the quantities one click further back. `total` sets out the sum that the gradient is, or, for a
+    unit, what came back to it. `code` are the lines of the program that compute it. `more` says what the numbers of
+    `lines` are made of.
     """
 
-    address: str
-    name: str
+    of: Quantity
     place: str
-    facts: ParameterReceipt | UnitReceipt | None
-    came_from: tuple[str, ...]
-    words: Segments
-    symbols: str
+    facts: ParameterReceipt | UnitReceipt | None = field(compare=False)  # arrays
+    came_from: tuple[Quantity, ...]
+    sentences: tuple[Sentence, ...]
+    formulas: tuple[Formula, ...]
     numbers: Segments
     code: tuple[str, ...]
-    total: Sum | None
+    total: Terms | None
+    lines: tuple[Line, ...]
+    more: tuple[Group, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """What it is of."""
+        return str(self.of)
+
+    @property
+    def name(self) -> str:
+        """The same as people write it: W²₁₃; an input by its own name."""
+        return name_of(self.of) if self.of.layer else self.place
+
+    @property
+    def title(self) -> Markup:
+        """The same as MathML."""
+        return symbol(self.of if self.of.layer else self.of.like("x"))
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The largest of what `total` adds up."""
+        return self.total.terms if self.total else ()
+
+    @property
+    def rest(self) -> float:
+        """The sum of what is not among the largest."""
+        return self.total.rest if self.total else 0.0
+
+    @property
+    def left_out(self) -> int:
+        """How many these are."""
+        return self.total.left_out if self.total else 0
+
+    @property
+    def words(self) -> Segments:
+        """Its sentences in words."""
+        return said(*self.sentences)
+
+    @property
+    def symbols(self) -> str:
+        """Its formulas as LaTeX."""
+        return latex(*self.formulas)
+
+    def mathml(self) -> list[Markup]:
+        """Its formulas as MathML."""
+        return mathml(*self.formulas)
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it can be set, nudged and frozen."""
+        return isinstance(self.facts, ParameterReceipt)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it is held."""
+        return isinstance(self.facts, ParameterReceipt) and self.facts.frozen
+
+    @property
+    def value(self) -> str:
+        """A parameter as a person would type it."""
+        return given(round(self.facts.now, 6)) if isinstance(self.facts, ParameterReceipt) else ""
 
 
-def receipt(trace: Trace, address: str, known: frozenset[Quantity] | None = None) -> Receipt:
+@dataclass(frozen=True)
+class Teller:
+    """Numbers as they are told: "?" for what a walkthrough has yet to compute, all if `known` is None."""
+
+    known: Known
+
+    def __call__(self, value: float, *quantities: Quantity) -> str:
+        """A number that is told once one of these quantities is computed; at any time, if there are none."""
+        return signed(value) if not quantities or self.knows(*quantities) else UNKNOWN
+
+    def knows(self, *quantities: Quantity) -> bool:
+        """Whether one of these is computed: a coarser grain takes several together under one of their names.
+
+        The inputs are given from the start.
+        """
+        return self.known is None or any(not each.layer or each.is_in(self.known) for each in quantities)
+
+
+def receipt(trace: Trace, address: str, known: Known = None) -> Receipt:
     """The receipt of "W2.1.3", "b2.1" or "a2.1" (a0.2 is an input); SpecError if there is no such thing.
 
     Its words and numbers are of the quantities in `known` alone, by default of all; `facts` are always whole.
@@ -50,13 +157,13 @@ def receipt(trace: Trace, address: str, known: frozenset[Quantity] | None = None
         of = Quantity.parse(address)
     except ValueError:
         raise SpecError("address", address, f"{trace.spec.network.address_form}, or a<layer>.<unit>") from None
-    scene = Scene(trace)
+    scene, tell = Scene(trace), Teller(known)
     with np.errstate(all="ignore"):
         if of.kind != "a":
-            return _of_parameter(scene, parameter_receipt(trace, address), known)
+            return _of_parameter(scene, of, parameter_receipt(trace, address), tell)
         if of.layer == 0 and trace.spec.network.has(of):
             return _of_input(scene, of)
-        return _of_unit(scene, unit_receipt(trace, address), known)
+        return _of_unit(scene, of, unit_receipt(trace, address), tell)
 
 
 def place_of(scene: Scene, of: Quantity) -> str:
@@ -67,66 +174,146 @@ def place_of(scene: Scene, of: Quantity) -> str:
     return f"bias of {own}" if of.kind == "b" else own
 
 
-def is_known(known: frozenset[Quantity] | None, *quantities: Quantity) -> bool:
-    """Whether one of the quantities is computed: a coarser grain takes several together under one of their names.
-
-    The inputs are given from the start.
-    """
-    return known is None or any(not quantity.layer or quantity.is_in(known) for quantity in quantities)
-
-
-def _joined(parts: list[tuple[str, bool, Segments]], between: str = " ") -> Segments:
+def _so_far(parts: Sequence[tuple[str, bool, Sequence[Sentence]]]) -> tuple[Sentence, ...]:
     """What is known of named parts, and which of them are yet to come."""
-    faces = [face for _, told, face in parts if told]
     later = [name for name, told, _ in parts if not told]
-    if later:
-        faces.append(say(f"Its {' and its '.join(later)} {'is' if len(later) == 1 else 'are'} yet to come."))
-    pieces: list[str | Segment] = []
-    for face in faces:
-        pieces += [between if pieces else "", *face]
-    return say(*pieces)
+    to_come = (sentence(f"{' and '.join(later)} to come"),) if later else ()
+    return (*(each for _, told, sentences in parts if told for each in sentences), *to_come)
 
 
-def _of_parameter(scene: Scene, facts: ParameterReceipt, known: frozenset[Quantity] | None) -> Receipt:
-    k, j, i = facts.layer, facts.unit, facts.source
-    letter, kind = ("W", "dW") if i else ("b", "db")
-    gradient = BACKWARD[kind](scene, Key("backward", kind, k, j, i))
-    code = _lines(scene, f"{kind}{k}", f"g{letter}{k}", f"{letter}{k}_next", "try")
-    came_from = tuple(map(str, (unit(k, j), *([unit(k - 1, i)] if i else []))))
-    of = Quantity.parse(facts.address)
-    told = is_known(known, of.like(kind)), is_known(known, of)
-    words = [("gradient", told[0], gradient.words), ("step", told[1], update_words(scene, facts))]
-    numbers = [("gradient", told[0], gradient.numbers), ("step", told[1], update_numbers(scene, facts))]
+def _of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Teller) -> Receipt:
+    gradient = of.like(f"d{of.kind}")
+    face = BACKWARD[gradient.kind](scene, Key("backward", gradient.kind, of.layer, of.unit, of.source))
+    told = tell.knows(gradient), tell.knows(of)
+    parts = [("gradient", told[0], face.sentences), ("step", told[1], (update_words(scene, facts),))]
+    numbers = [each for known, each in zip(told, (face.numbers, update_numbers(scene, facts)), strict=True) if known]
+    came_from = (unit(of.layer, of.unit), *([unit(of.layer - 1, of.source)] if of.source else []))
+    k = of.layer
+    code = _code(scene, f"{gradient.kind}{k}", f"g{of.kind}{k}", f"{of.kind}{k}_next", "try")
+    formulas = (*face.formulas, *update_formulas(scene, of, facts.frozen))
+    lines, more = _lines_of_parameter(scene, of, facts, tell), _factors(scene, of, facts, tell)
     return Receipt(
-        facts.address, name_of(facts.address), place_of(scene, of), facts, came_from,
-        _joined(words), rf"{gradient.symbols},\quad {update_symbols(scene, facts)}", _joined(numbers, "; "), code,
-        gradient.total if told[0] else None,
+        of, place_of(scene, of), facts, came_from, _so_far(parts), formulas, joined(numbers, "; "), code,
+        face.total if told[0] else None, lines, (Group("Where the gradient comes from", more),),
     )  # fmt: skip
 
 
-def _of_unit(scene: Scene, facts: UnitReceipt, known: frozenset[Quantity] | None) -> Receipt:
-    k, j = facts.layer, facts.unit
+def _of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Receipt:
+    k, j = of.layer, of.unit
     ahead = FORWARD["forward"](scene, Key("forward", "forward", k, j))
     back = BACKWARD["delta"](scene, Key("backward", "delta", k, j))
-    of = unit(k, j)
-    told = is_known(known, of), is_known(known, of.like("dz"))
-    words = [("activation", told[0], ahead.words), ("delta", told[1], back.words)]
-    numbers = [("activation", told[0], ahead.numbers), ("delta", told[1], say("back: ") + back.numbers)]
-    came_from = tuple(str(unit(k + 1, n)) for n in range(1, scene.sizes[k + 1] + 1)) if k < scene.last else ()
+    told = tell.knows(of), tell.knows(of.like("dz"))
+    parts = [("activation", told[0], ahead.sentences), ("delta", told[1], back.sentences)]
+    faces = ahead.numbers, say("back: ", *back.numbers)
+    numbers = joined([face for known, face in zip(told, faces, strict=True) if known], "; ")
+    came_from = tuple(unit(k + 1, n) for n in scene.equations.units(k + 1)) if k < scene.last else ()
+    code = _code(scene, f"z{k}", f"a{k}", f"da{k}", f"dz{k}")
     return Receipt(
-        facts.address, name_of(facts.address), place_of(scene, of), facts, came_from,
-        _joined(words), rf"{ahead.symbols},\quad {back.symbols}", _joined(numbers, "; "),
-        _lines(scene, f"z{k}", f"a{k}", f"da{k}", f"dz{k}"), back.total if told[1] else None,
+        of, place_of(scene, of), facts, came_from, _so_far(parts), (*ahead.formulas, *back.formulas), numbers, code,
+        back.total if told[1] else None, _lines_of_unit(scene, of, facts, tell), _sums(scene, of, facts, tell),
     )  # fmt: skip
 
 
 def _of_input(scene: Scene, of: Quantity) -> Receipt:
     values, name = scene.trace.x[:, of.unit - 1], scene.unit(0, of.unit)
-    words = say("An input: it is given with the example, and nothing computes it.")
     numbers = say(f"{name} = ", *scene.each(values, "forward"))
-    return Receipt(str(of), name, name, None, (), words, rf"x_{{{of.unit}}}", numbers, (), None)
+    line = Line(f"{'mean ' if scene.count > 1 else ''}{name}", signed(float(values.mean())), "forward")
+    return Receipt(of, name, None, (), (sentence("input"),), (of.like("x"),), numbers, (), None, (line,))
 
 
-def _lines(scene: Scene, *quantities: str) -> tuple[str, ...]:
+def _code(scene: Scene, *quantities: str) -> tuple[str, ...]:
     code = program(scene.trace)
     return tuple(code.lines[code.places[name] - 1] for name in quantities if name in code.places)
+
+
+def _lines_of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Teller) -> tuple[Line, ...]:
+    spec, factors = scene.trace.spec, "δ × a" if of.source else "δ"
+    gradient = tell(facts.gradient, of.like(f"d{of.kind}"))
+    lines = [Line("now", tell(facts.now))]
+    lines.append(Line(f"gradient, {'Σ ' if scene.count > 1 else ''}{factors}", gradient, "backward"))
+    if spec.penalized:
+        adds = f"{PENALTIES[spec.regularization].title} adds"
+        lines.append(Line(adds, tell(facts.penalty_gradient, of.like("dR"), of), "backward"))
+    if facts.frozen:
+        lines.append(Line("frozen: no step", "0", "update"))
+    else:
+        lines += [Line(_step_label(scene, part.name), tell(part.value, of), "update") for part in facts.parts]
+    return (*lines, Line("next", tell(facts.next, of), total=True))
+
+
+def _step_label(scene: Scene, name: str) -> str:
+    spec = scene.trace.spec
+    if spec.optimizer != "sgd":
+        return f"by {part_name(name)}"
+    factor = "gradient" if name == "gradient" else f"what {PENALTIES[spec.regularization].title} adds"
+    return f"− rate {short(scene.trace.learning_rate)} × {factor}"
+
+
+def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller) -> tuple[Line, ...]:
+    """The two factors, each a click further back; for a batch also their products, the largest first."""
+    k, j, i, batch = own.layer, own.unit, own.source, scene.count > 1
+    delta, a = own.of("dz", j), unit(k - 1, i)
+    total = tell(float(facts.deltas.sum()), delta)
+    back = [Line(f"{'Σ δ' if batch else 'δ'} of {scene.unit(k, j)}", total, "backward", str(unit(k, j)))]
+    if i:
+        mean = tell(float(facts.carried.mean()), a)
+        back.append(Line(f"{'mean a' if batch else 'a'} of {scene.unit(k - 1, i)}", mean, "forward", str(a)))
+    if not batch:
+        return tuple(back)
+    each = zip(facts.examples.tolist(), facts.deltas.tolist(), facts.carried.tolist(), strict=True)
+    labels, products = [], []
+    for n, own_delta, carried in each:
+        labels.append((f"example {n}: {tell(own_delta, delta)}" + (f" × {tell(carried, a)}" if i else ""), ""))
+        products.append((own_delta * carried, tell.knows(own.like(f"d{own.kind}"))))
+    return (*_largest(labels, products, "backward", SHOWN), *back)
+
+
+def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple[Line, ...]:
+    mean, total = ("mean ", "sum of ") if scene.count > 1 else ("", "")
+    activation = scene.layer(of.layer).activation
+    slope = "its Jacobian" if activation == "softmax" else "f′(z)"
+    da = tell(float(facts.da.sum()), of.like("da"))
+    if facts.outgoing is None and not scene.told_da(of.unit) and da != UNKNOWN:
+        da = NONE
+    return (
+        Line(f"{mean}z = Σ w × a + b", tell(float(facts.z.mean()), of.like("z")), "forward"),
+        Line(f"{mean}a = {activation.replace('_', ' ')}(z)", tell(float(facts.a.mean()), of), "forward"),
+        Line(f"{total}da = dL/da", da, "backward"),
+        Line(f"{total}δ = da × {slope}", tell(float(facts.dz.sum()), of.like("dz")), "backward"),
+    )
+
+
+def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple[Group, ...]:
+    """What adds up to z, and what to da."""
+    k, j = of.layer, of.unit
+    mean, total = ("mean ", "sum of ") if scene.count > 1 else ("", "")
+    into = [weight(k, j, i) for i in scene.equations.units(k - 1)]
+    labels = [(f"w × a from {scene.unit(k - 1, each.source)}", str(each)) for each in into]
+    known = [tell.knows(each.like("p"), of.like("z")) for each in into]
+    products = list(zip(facts.incoming.mean(axis=0).tolist(), known, strict=True))
+    its_bias = Line("bias", tell(facts.bias), "forward", str(bias(k, j)))
+    groups = [Group(f"What adds up to {mean}z", (*_largest(labels, products, "forward"), its_bias))]
+    if facts.outgoing is not None:
+        above = scene.equations.units(k + 1)
+        labels = [(f"w × δ of {scene.unit(k + 1, n)}", str(unit(k + 1, n))) for n in above]
+        known = [tell.knows(weight(k + 1, n, j).like("q"), of.like("da")) for n in above]
+        products = list(zip(facts.outgoing.sum(axis=0).tolist(), known, strict=True))
+        groups.append(Group(f"What adds up to {total}da", _largest(labels, products, "backward")))
+    return tuple(groups)
+
+
+def _largest(
+    labels: Sequence[tuple[str, str]], values: Sequence[tuple[float, bool]], role: Role, most: int = SHOWN + 2
+) -> tuple[Line, ...]:
+    """All terms if they are at most `most`, else the largest and the sum of the rest; an order of terms that are not
+    all known tells nothing."""
+    known, order = all(told for _, told in values), list(range(len(values)))
+    if known and len(order) > most:
+        order.sort(key=lambda n: -abs(values[n][0]))
+    shown = order if len(order) <= most else order[:SHOWN]
+    lines = [Line(labels[n][0], signed(values[n][0]) if values[n][1] else UNKNOWN, role, labels[n][1]) for n in shown]
+    rest = order[len(shown) :]
+    if rest:
+        together = signed(sum(values[n][0] for n in rest)) if known else UNKNOWN
+        lines.append(Line(f"the other {len(rest)} together", together, role))
+    return tuple(lines)

@@ -1,81 +1,40 @@
-"""What the writers of moments share: one trace with its names, and the few ways in which its numbers are set out."""
+"""What the writers of moments share: one trace, its equations and names, and the few ways its numbers are set out."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from app.explain.moments import Role, Segment, Segments, Term, by_sign, say, times
-from app.words.maths import forward, symbol
+from app.words.digits import NAMES, Terms, digits, terms_of
+from app.words.formulas import Formula, Role, role_of
 from app.words.names import layer_name
-from app.words.numbers import MINUS, signed, unsigned
-from engine import FEATURES, LayerTrace, Trace
-from engine.arrays import Floats, Ints
+from app.words.numbers import signed
+from app.words.segments import Segment, Segments, joined, say, several
+from app.words.sentences import Sentence, sentence
+from engine import FEATURES, LayerTrace, Quantity, Trace
+from engine.arrays import Floats
+from engine.equation import Equation, Number, Over, Places, Product, total, tree
 from engine.equations import Equations
+from engine.lookup import Numbers
+from engine.quantity import unit
 
-SHOWN = 4  # terms of a long sum that are written out
 EXAMPLES = 3  # examples of a batch that are written out
 UNITS = 4  # units of a layer that are written out
 
 
 @dataclass(frozen=True)
 class Face:
-    """A moment's four faces; `code` names the quantities whose line of the program it is, the first that has one."""
+    """What a moment says. `code` names the quantities whose line of the program it is, the first that has one; `layers`
+    are names in its formulas for layers that stand for any."""
 
-    words: Segments
-    symbols: str
+    sentences: tuple[Sentence, ...]
+    formulas: tuple[Formula, ...]
     numbers: Segments
     code: tuple[str, ...]
-    values: dict[str, float | Floats]
-    total: "Sum | None" = None
-
-
-@dataclass(frozen=True)
-class Sum:
-    """A sum set out: its largest terms in their own order, the sum of the others, and how many they are."""
-
-    terms: tuple[Term, ...]
-    rest: float
-    left_out: int
-
-    def segments(self, role: Role, factors: tuple[Role, Role] = ("plain", "plain")) -> Iterable[Segment]:
-        """Term after term, each with its sign, and what is left out in one; a single term as its two factors."""
-        if len(self.terms) == 1 and not self.left_out:
-            term = self.terms[0]
-            yield from (_signed(term.left, factors[0]), Segment(" × "), times(_signed(term.right, factors[1])))
-            return
-        for place, term in enumerate(self.terms):
-            yield plus(term.value, role) if place else Segment(signed(term.value), role)
-        if self.left_out:
-            yield plus(self.rest, role)
-            yield Segment(f" (the other {self.left_out})")
-
-
-def _signed(value: float, role: Role) -> Segment:
-    return by_sign(value) if role == "positive" else Segment(signed(value), role)
-
-
-def plus(value: float, role: Role) -> Segment:
-    """A number added to what stands before it: " + 0.2200", " − 0.1000"."""
-    sign = MINUS if value < 0 else "+"
-    return Segment(f" {sign} {unsigned(abs(value))}", role)
-
-
-def largest(values: Floats, shown: int) -> Ints:
-    """Where the `shown` largest values stand, in their own order; all, if only one more would be left out."""
-    if len(values) <= shown + 1:  # to name one "other" takes no less room than the value itself
-        return np.arange(len(values))
-    return np.sort(np.argsort(-np.abs(values), kind="stable")[:shown])
-
-
-def sum_of(left: Floats, right: Floats, labels: Sequence[str], shown: int = SHOWN) -> Sum:
-    """The products left × right, (n,) each, with their largest `shown` written out."""
-    products = left * right
-    chosen = largest(products, shown)
-    terms = tuple(Term(labels[i], float(left[i]), float(right[i]), float(products[i])) for i in chosen)
-    others = np.delete(products, chosen)
-    return Sum(terms, float(others.sum()), len(others))
+    values: Mapping[str, float | Floats]
+    total: Terms | None = None
+    layers: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,6 +47,11 @@ class Scene:
     def equations(self) -> Equations:
         """The equations of the step."""
         return Equations.of(self.trace)
+
+    @cached_property
+    def look(self) -> Numbers:
+        """The step's numbers."""
+        return Numbers(self.trace)
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
@@ -125,6 +89,10 @@ class Scene:
             return "the output" if k == self.last else f"{self.layer_name(k)}'s only unit"
         return f"{layer_name(k, self.last)}, unit {j}"
 
+    def source(self, k: int, i: int) -> str:
+        """The name of what layer k receives, short: x₁ or unit 3."""
+        return self.unit(0, i) if k == 1 else f"unit {i}"
+
     @property
     def wanted(self) -> int | None:
         """The output, from 1, that should be the only high one for the first example; None if it is not so."""
@@ -147,6 +115,10 @@ class Scene:
         """Says in a batch that what follows is its first example's."""
         return "" if self.count == 1 else f"example {self.trace.examples[0]}: "
 
+    def say(self, message: str, **parts: object) -> Sentence:
+        """The sentence of one example, or the one of a batch."""
+        return sentence(message if self.count == 1 else f"{message} in a batch", **parts)  # type: ignore[arg-type]
+
     def then(self, values: Floats, role: Role) -> Segments:
         """In a batch, everybody's numbers after those of the first example."""
         return () if self.count == 1 else say("; all: ", *self.each(values, role))
@@ -155,50 +127,58 @@ class Scene:
         """One number per example: itself for one example; the first few of a batch, and that there are more."""
         return several((say(Segment(signed(value), role)) for value in values[:EXAMPLES].tolist()), len(values))
 
+    def units(self, values: Floats, role: Role) -> Segments:
+        """One number per unit: the first few, and that there are more."""
+        return several((say(Segment(signed(value), role)) for value in values[:UNITS].tolist()), len(values))
 
-def sources(scene: Scene, k: int) -> list[str]:
-    """The names of what layer k receives, short: x₁ or unit 3."""
-    if k == 1:
-        return [scene.unit(0, i) for i in range(1, scene.sizes[0] + 1)]
-    return [f"unit {i}" for i in range(1, scene.sizes[k - 1] + 1)]
+    @property
+    def all(self) -> Places:
+        """Every example, for a quantity's n."""
+        return {"n": np.arange(self.count)}
 
+    def piece(self, value: float, role: Role) -> Segment:
+        """A number in the colour of a role."""
+        return Segment(signed(value), role)
 
-def activation_symbol(k: int, j: int = 0) -> str:
-    """LaTeX of a unit's activation, an input's being x."""
-    if k == 0:
-        return forward(f"x_{{{j}}}" if j else "x")
-    return forward(symbol("a", k, j))
+    def number(self, of: Quantity) -> Segment:
+        """A quantity's number in its colour."""
+        return Segment(signed(float(self.look(of))), role_of(of.kind), str(of))
 
+    def digits(self, *equations: Equation) -> Segments:
+        """Equations of the batch's first example with their numbers put in, named where there are several."""
+        faces = [self._digits(equation, len(equations) > 1) for equation in equations]
+        return say(self.first, *joined(faces, "; "))
 
-def several(pieces: Iterable[Segments], total: int, between: str = ", ") -> Segments:
-    """A few lists of segments in one, and that there are more."""
-    row: list[str | Segment] = []
-    shown = 0
-    for piece in pieces:
-        row += [between if shown else "", *piece]
-        shown += 1
-    if shown < total:
-        row.append(f"{between}… ({total})")
-    return say(*row)
+    def named(self, of: Equation, first: bool = True) -> Segments:
+        """One equation with its name and its numbers put in; `first` says whose example it is."""
+        return say(self.first if first else "", *self._digits(of, True))
 
+    def _digits(self, of: Equation, named: bool) -> Segments:
+        face = digits(of, self.look)
+        bare = named and face[0].text.partition(" = ")[0] not in NAMES.values()
+        return say(f"{NAMES[of.target.kind]} = " if bare else "", *face)
 
-def capital(text: str) -> str:
-    """A sentence's beginning; x₁ stays small."""
-    return text if text[:1] == "x" else text[:1].upper() + text[1:]
+    def sum(self, of: Equation) -> Segments:
+        """A sum over the examples with its numbers put in."""
+        return digits(of, self.look)
 
+    def alone(self, of: Equation) -> Equation:
+        """The equation without its sum over examples, where there is but one."""
+        over = of.tree
+        return replace(of, tree=over.body) if self.count == 1 and isinstance(over, Over) else of
 
-def lower(title: str) -> str:
-    """A title inside a sentence: tanh, squared error, but ReLU."""
-    return title if title[1:2].isupper() or title[-1:].isupper() else title[:1].lower() + title[1:]
+    def times_one(self, k: int, j: int) -> Equation:
+        """A bias's gradient as the sum over examples of delta × 1."""
+        body = Product((tree(unit(k, j).like("dz").at("n")), Number(1.0)))
+        return Equation(Quantity("db", k, (j,)), total("n", body, values=range(self.count)))
 
+    def terms(self, of: Equation) -> Terms | None:
+        """What an equation adds up, its largest terms by name."""
+        k = of.target.layer
 
-def ways(changes: Floats) -> str:
-    """How many go up, how many down, and how many stay."""
-    up, down, still = int((changes > 0).sum()), int((changes < 0).sum()), int((changes == 0).sum())
-    told = [(up, "goes up", "go up"), (down, "goes down", "go down"), (still, "stays", "stay")]
-    return ", ".join(f"{number} {one if number == 1 else many}" for number, one, many in told if number)
+        def label(letter: str, n: int) -> str:
+            if letter == "n":
+                return f"example {self.trace.examples[n]}"
+            return self.unit(k + 1, n) if letter == "j" else self.source(k, n)
 
-
-def count(number: int, what: str) -> str:
-    """ "3 links", "only link"."""
-    return f"only {what}" if number == 1 else f"{number} {what}s"
+        return terms_of(of.tree, self.look, label)

@@ -1,13 +1,44 @@
-"""What the looks into one step answer, as shapes for the OpenAPI document."""
+"""What the looks into one step answer, as shapes for the OpenAPI document.
 
-from typing import Any, Literal
+Where an answer is a value of the engine, its shape is made of that value's own fields.
+"""
 
-from pydantic import BaseModel, ConfigDict
+from dataclasses import fields, is_dataclass
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, create_model
 
 from app.explain.moments import Grain, Phase
 from app.run.schemas import Vector
+from engine.health import LayerHealth
+from engine.probes import Check, Contour, Nudge, Slice
 
 Number = float | None
+
+
+def _shape(hint: Any) -> Any:
+    """What JSON has for a field of the engine's: numbers that are not finite are null there."""
+    origin, inside = get_origin(hint), get_args(hint)
+    if origin is np.ndarray:
+        return Vector
+    if origin is tuple and inside[-1] is Ellipsis:
+        return list[_shape(inside[0])]  # type: ignore[misc]
+    if origin is tuple:
+        return tuple[tuple(_shape(each) for each in inside)]  # type: ignore[misc]
+    if is_dataclass(hint) and isinstance(hint, type):
+        return _answer(hint)
+    return Number if hint is float else hint
+
+
+def _answer(of: type, example: dict[str, Any] | None = None, **more: Any) -> type[BaseModel]:
+    """The shape of an answer that has a value's fields, and those in `more` behind or in place of them."""
+    hints = get_type_hints(of)
+    own = {field.name: _shape(hints[field.name]) for field in fields(of)}
+    shape = {name: (kind, ...) for name, kind in ({"step": int} | own if example else own).items()}
+    shape |= {name: (kind, ...) for name, kind in more.items()}
+    config = ConfigDict(json_schema_extra={"examples": [example]}) if example else ConfigDict()
+    return create_model(f"{of.__name__}Answer", __config__=config, __doc__=of.__doc__, **shape)  # type: ignore[call-overload, no-any-return]
 
 
 class TermAnswer(BaseModel):
@@ -106,118 +137,75 @@ class ReceiptAnswer(BaseModel):
     facts: dict[str, Any]
 
 
-class NudgeAnswer(BaseModel):
-    """One parameter moved a little and the model rerun, beside backpropagation's gradient.
-
-    `before` and `after` are the losses, with regularization's penalty in them (`penalty` of `before`). `slope` is
-    change / amount, and `total` what it should be near to: `gradient`, backpropagation's, plus `penalty_gradient`.
-    `kink`: the slope jumps here, and any total between both sides is right. To nudge every parameter takes `reruns`
-    reruns of the model, one backward pass does.
-    """
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{
-        "step": 50, "address": "W1.1.1", "amount": 0.001, "now": -0.8398, "before": 0.50167, "after": 0.50164,
-        "penalty": 0.0, "slope": -0.0286005, "gradient": -0.0286093, "penalty_gradient": 0.0, "total": -0.0286093,
-        "difference": 8.8e-06, "verdict": "better", "agrees": True, "kink": False, "reruns": 25,
-    }]})  # fmt: skip
-
-    step: int
-    address: str
-    amount: float
-    now: Number
-    before: Number
-    after: Number
-    penalty: Number
-    slope: Number
-    gradient: Number
-    penalty_gradient: Number
-    total: Number
-    difference: Number
-    verdict: Literal["better", "worse", "same"]
-    agrees: bool
-    kink: bool
-    reruns: int
-
-
-class CheckAnswer(BaseModel):
-    """Every gradient against reruns: `checked` of `parameters`, the largest difference and where it is. With
-    regularization both have its penalty in them.
-
-    `scale` is the largest gradient. `kinks` are parameters where the slope jumps and any gradient in between is right.
-    """
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{
-        "step": 50, "parameters": 25, "checked": 25, "reruns": 51, "largest": 7.1e-11, "address": "W1.1.2",
-        "scale": 0.339, "kinks": 0, "passed": True,
-    }]})  # fmt: skip
-
-    step: int
-    parameters: int
-    checked: int
-    reruns: int
-    largest: Number
-    address: str
-    scale: Number
-    kinks: int
-    passed: bool
-
-
-class LandingAnswer(BaseModel):
-    """Where a step with `factor` times the learning rate puts the parameter, and the loss there if it alone moves."""
-
-    factor: int
-    value: Number
-    loss: Number
-
-
-class SliceAnswer(BaseModel):
-    """The loss along one parameter alone, with regularization's penalty in it (`penalty` of `loss`).
-
-    At `now` its tangent has the slope `total`: `gradient`, backpropagation's, plus `penalty_gradient`.
-    """
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{
-        "step": 50, "address": "W1.1.1", "now": -0.84, "loss": 0.5017, "penalty": 0.0, "gradient": -0.0286,
-        "penalty_gradient": 0.0, "total": -0.0286, "values": [-1.34, -0.34], "losses": [0.516, 0.494],
+NudgeAnswer = _answer(
+    Nudge,
+    {
+        "step": 50,
+        "address": "W1.1.1",
+        "amount": 0.001,
+        "now": -0.8398,
+        "before": 0.50167,
+        "after": 0.50164,
+        "penalty": 0.0,
+        "slope": -0.0286005,
+        "gradient": -0.0286093,
+        "penalty_gradient": 0.0,
+        "total": -0.0286093,
+        "difference": 8.8e-06,
+        "verdict": "better",
+        "agrees": True,
+        "kink": False,
+        "reruns": 25,
+    },
+    verdict=Literal["better", "worse", "same"],
+)
+CheckAnswer = _answer(
+    Check,
+    {
+        "step": 50,
+        "parameters": 25,
+        "checked": 25,
+        "reruns": 51,
+        "largest": 7.1e-11,
+        "address": "W1.1.2",
+        "scale": 0.339,
+        "kinks": 0,
+        "passed": True,
+    },
+)
+SliceAnswer = _answer(
+    Slice,
+    {
+        "step": 50,
+        "address": "W1.1.1",
+        "now": -0.84,
+        "loss": 0.5017,
+        "penalty": 0.0,
+        "gradient": -0.0286,
+        "penalty_gradient": 0.0,
+        "total": -0.0286,
+        "values": [-1.34, -0.34],
+        "losses": [0.516, 0.494],
         "landings": [{"factor": 1, "value": -0.839, "loss": 0.5016}],
-    }]})  # fmt: skip
-
-    step: int
-    address: str
-    now: Number
-    loss: Number
-    penalty: Number
-    gradient: Number
-    penalty_gradient: Number
-    total: Number
-    values: Vector
-    losses: Vector
-    landings: list[LandingAnswer]
-
-
-class ContourAnswer(BaseModel):
-    """The loss over two parameters, `losses[row of y][column of x]`, on `examples` of the training examples, with
-    regularization's penalty in it.
-
-    `path` is where the two have been at the steps `path_steps`, `now` where they are.
-    """
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{
-        "step": 50, "x_address": "W1.1.1", "y_address": "b1.1", "x": [-0.5, 1.5], "y": [-0.5, 1.5],
-        "losses": [[0.9, 0.4], [1.2, 0.6]], "now": [0.9, 0.1], "examples": 120, "path": [[0.0, 0.0], [0.9, 0.1]],
+    },
+)
+ContourAnswer = _answer(
+    Contour,
+    {
+        "step": 50,
+        "x_address": "W1.1.1",
+        "y_address": "b1.1",
+        "x": [-0.5, 1.5],
+        "y": [-0.5, 1.5],
+        "losses": [[0.9, 0.4], [1.2, 0.6]],
+        "now": [0.9, 0.1],
+        "examples": 120,
+        "path": [[0.0, 0.0], [0.9, 0.1]],
         "path_steps": [0, 50],
-    }]})  # fmt: skip
-
-    step: int
-    x_address: str
-    y_address: str
-    x: Vector
-    y: Vector
-    losses: list[Vector]
-    now: tuple[Number, Number]
-    examples: int
-    path: list[tuple[Number, Number]]
-    path_steps: list[int]
+    },
+    losses=list[Vector],
+    path_steps=list[int],
+)
 
 
 class WishAnswer(BaseModel):
@@ -253,19 +241,7 @@ class WishesAnswer(BaseModel):
     addresses: list[str] | None
 
 
-class LayerHealthAnswer(BaseModel):
-    """One layer: length and size (root mean square) of its gradient, length of the step over that of the weights,
-    shares of dead units and saturated activations, and how its activations are spread.
-    """
-
-    layer: int
-    gradient_norm: Number
-    gradient_size: Number
-    update_ratio: Number
-    dead_share: Number
-    saturated_share: Number
-    histogram: list[int]
-    edges: Vector
+LayerHealthAnswer = _answer(LayerHealth, histogram=list[int], edges=Vector)
 
 
 class HealthAnswer(BaseModel):
@@ -281,4 +257,4 @@ class HealthAnswer(BaseModel):
     problem: str | None
     layer: int | None
     sentence: str
-    layers: list[LayerHealthAnswer]
+    layers: list[LayerHealthAnswer]  # type: ignore[valid-type]

@@ -4,6 +4,7 @@ The list is lazy: its length and what every moment computes are known at once, a
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import groupby, product
 from operator import attrgetter
@@ -15,9 +16,11 @@ from app.draw.diagram import LINKS_AT_MOST
 from app.explain.faces_backward import BACKWARD
 from app.explain.faces_forward import FORWARD
 from app.explain.faces_update import UPDATE
-from app.explain.moments import GRAINS, Moment, Phase, say
+from app.explain.moments import GRAINS, Moment, Phase
 from app.explain.plan import Key, Plan, plan_of
 from app.explain.scene import Scene
+from app.words.segments import text_of
+from app.words.sentences import said, sentence
 from engine import OPTIMIZERS, Quantity, SpecError, Trace
 from engine.program import Program, program
 from engine.quantity import bias, unit, weight
@@ -69,11 +72,13 @@ class Walkthrough(Sequence[Moment]):
     @property
     def collapsed(self) -> str:
         """One sentence if some layer is told more coarsely than was asked, else ""."""
-        told: list[str] = []
-        for k in self.plan.collapsed:
-            by = {"unit": "unit by unit", "layer": "as a whole"}[self.plan.grains[k - 1]]
-            told.append(f"{self._scene.layer_name(k)} {by}")
-        return f"So that it stays short enough to walk, this tells {', '.join(told)}." if told else ""
+        told = tuple(
+            sentence(
+                {"unit": "by units", "layer": "by layer"}[self.plan.grains[k - 1]], layer=self._scene.layer_name(k)
+            )
+            for k in self.plan.collapsed
+        )
+        return text_of(said(sentence("collapsed", layers=told))) if told else ""
 
 
 def walkthrough(trace: Trace, granularity: str = "unit") -> Walkthrough:
@@ -122,16 +127,13 @@ def _moment(scene: Scene, code: Program, key: Key, index: int, opens: bool) -> M
     """The moment of a key; `opens` if it is the first of its phase."""
     with np.errstate(all="ignore"):  # a run that diverges is looked at as well
         face = _FACES[key.kind](scene, key)
-    network, total, words = scene.trace.spec.network, face.total, face.words
+    network = scene.trace.spec.network
     if OPTIMIZERS[scene.trace.spec.optimizer].search and key.phase == "backward" and opens:
-        words += say(" Trial and error uses nothing of this way back: it is shown to compare.")
-    return Moment(
-        index, key.phase, key.kind, key.layer, (key.unit,) if key.unit else (),
-        targets_of(key, len(network.shapes), bool(network.joined)), _focus(key), _nodes(scene, key), _links(scene, key),
-        "forward" if key.phase == "forward" else "backward" if key.phase == "backward" else None,
-        words, face.symbols, face.numbers, code.line_of(*face.code), face.values,
-        total.terms if total else (), total.rest if total else 0.0, total.left_out if total else 0,
-    )  # fmt: skip
+        face = replace(face, sentences=(*face.sentences, sentence("to compare")))
+    targets = targets_of(key, len(network.shapes), bool(network.joined))
+    units, line = (key.unit,) if key.unit else (), code.line_of(*face.code)
+    lit = _nodes(scene, key), _links(scene, key)
+    return Moment(index, key.phase, key.kind, key.layer, units, targets, _focus(key), *lit, line, face)
 
 
 def _focus(key: Key) -> str | None:

@@ -14,8 +14,8 @@ from app.draw.drawing import Drawing, Marks, draw
 from app.draw.outputs import Output, output, points_key
 from app.draw.pictures import has_surfaces, surfaces
 from app.explain.moments import Moment
+from app.explain.receipts import Receipt, Teller, receipt
 from app.explain.walkthrough import Walkthrough, known, walkthrough
-from app.page.ledger import Ledger, Teller, ledger
 from app.page.links import Link, View, fits, url_of, view_fields
 from app.run.history import LAYER_COLUMNS, RUN_COLUMNS, Column, History
 from app.run.runs import UNSAVED, Run
@@ -89,7 +89,7 @@ class Frame:
     trace: Trace
     drawing: Drawing
     walk: Walk
-    receipt: Ledger | None
+    receipt: Receipt | None
     output: Output
     chart: LossChart
     numbers: tuple[tuple[str, str], ...]
@@ -185,14 +185,14 @@ def frame(
         run.seen(step)
     walk, marks = (NO_WALK, Marks()) if quick else _walk(step, view)
     seen = surfaces(state) if has_surfaces(state) else None
-    receipt = ledger(step, view.select, batch, marks.known) if view.select else None
+    chosen = receipt(step, view.select, marks.known) if view.select else None
     marks = replace(marks, select=view.select)
     step_given = view.step if state.step < run.state.step else None
     shown = replace(view, step=step_given, moment=walk.moment.index if walk.moment else None)
     drawing = draw(spec, step, seen, view.lens, batch, marks, size, quick)
     key = points_key(spec, view.tests)
     return Frame(
-        run, state, Link(run.origin, run.edits, shown), step, drawing, walk, receipt,
+        run, state, Link(run.origin, run.edits, shown), step, drawing, walk, chosen,
         output(state, seen, view.example, view.tests, view.discrete),
         _chart(run, state, view, others or []),
         _numbers(run, state), size, quick, examples_of(spec).count, key, points == key,

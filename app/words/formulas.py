@@ -167,11 +167,15 @@ class Setting:
     set: Setter
     layers: Mapping[int, str]
 
-    def equation(self, of: Equation) -> list[str]:
-        """The equation, and the equations of its named parts."""
+    def formula(self, of: "Formula") -> list[str]:
+        """A formula's lines: an equation and the equations of its named parts, a tree or a symbol by itself."""
+        if isinstance(of, Quantity):
+            return [self.quantity(of)]
+        if isinstance(of, Tree):
+            return [self.tree(of, -1)]
         arrow = "<-" if of.target.kind.endswith("_next") or of.target in quantities(of.tree) else "="
         own = self.set.row(self.quantity(of.target), self.set.sign(arrow), self.tree(of.tree, -1))
-        return [own, *(line for part in of.where for line in self.equation(part))]
+        return [own, *(line for part in of.where for line in self.formula(part))]
 
     def quantity(self, of: Quantity) -> str:
         """A quantity's symbol in its colour."""
@@ -330,16 +334,19 @@ _FUNCTIONS: dict[str, Callable[[Setting, Sequence[Tree]], Made]] = {
 }
 
 
-def latex(*equations: Equation, layers: Mapping[int, str] = {}) -> str:
-    """Equations as LaTeX, between them a comma and a space."""
+Formula = Equation | Tree | Quantity
+
+
+def latex(*formulas: Formula, layers: Mapping[int, str] = {}) -> str:
+    """Formulas as LaTeX, between them a comma and a space."""
     setting = Setting(LATEX, layers)
-    return r",\quad ".join(line for equation in equations for line in setting.equation(equation))
+    return r",\quad ".join(line for formula in formulas for line in setting.formula(formula))
 
 
-def mathml(*equations: Equation, layers: Mapping[int, str] = {}) -> list[Markup]:
-    """Equations as MathML, an element each."""
+def mathml(*formulas: Formula, layers: Mapping[int, str] = {}) -> list[Markup]:
+    """Formulas as MathML, an element for each line."""
     setting = Setting(MATHML, layers)
-    return [_element(line) for equation in equations for line in setting.equation(equation)]
+    return [_element(line) for formula in formulas for line in setting.formula(formula)]
 
 
 def penalty_of(entry: Penalty) -> Equation:

@@ -1,0 +1,345 @@
+"""Sentences as values, and the one place where they turn into words.
+
+A `Sentence` is the name of a message and its named parts: numbers, counts and names. MESSAGES has whole sentences, and
+which of them is said goes by the sign of a number or by a count: up and down, rise and fall, one and many are chosen
+here and nowhere else. `{unit}` puts in a part, `{Unit}` the same with a capital, `{z:forward}` a number in the colour
+of its role; words in [brackets] have the message's own colour. A language more would be one table more.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import isnan
+from string import Formatter
+from typing import Union
+
+from app.words.formulas import Role
+from app.words.numbers import short, signed, target, unsigned
+from app.words.segments import Segment, Segments, by_sign, joined, merged
+
+Part = Union[str, int, float, "Sentence", tuple["Sentence", ...]]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What is said: a message's name and its parts. `about` is the number by whose sign or count it is said."""
+
+    message: str
+    parts: Mapping[str, Part]
+
+    @property
+    def about(self) -> float | None:
+        """The number that chooses among the message's forms; None where there is but one."""
+        by = MESSAGES[self.message].by
+        number = self.parts[by] if by else None
+        return float(number) if isinstance(number, int | float) else None
+
+
+@dataclass(frozen=True)
+class Message:
+    """The forms of one message: `any` for all, or by the sign of the part `by` (`down`, `none`, `up`: below 0, 0, above
+    0; what is not a number counts as 0), or by it as a count (`one`, `many`)."""
+
+    any: str = ""
+    by: str = ""
+    tone: Role = "plain"
+    down: str = ""
+    none: str = ""
+    up: str = ""
+    one: str = ""
+    many: str = ""
+
+    def form(self, number: float | None) -> str:
+        """The form that goes with the number."""
+        if number is None:
+            return self.any
+        if self.many:
+            return self.one if number == 1 else self.many
+        return self.none if number == 0 or isnan(number) else self.down if number < 0 else self.up
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Every form that there is."""
+        return tuple(filter(None, (self.any, self.down, self.none, self.up, self.one, self.many)))
+
+
+def sentence(message: str, **parts: Part) -> Sentence:
+    """A sentence of that message."""
+    return Sentence(message, parts)
+
+
+def said(*sentences: Sentence) -> Segments:
+    """Sentences in words, one behind the other."""
+    return merged(joined([tuple(_words(each)) for each in sentences], " "))
+
+
+def capital(text: str) -> str:
+    """A sentence's beginning; x₁ stays small."""
+    return text if text[:1] == "x" else text[:1].upper() + text[1:]
+
+
+def lower(title: str) -> str:
+    """A title inside a sentence: tanh, squared error, but ReLU."""
+    return title if title[1:2].isupper() or title[-1:].isupper() else title[:1].lower() + title[1:]
+
+
+def _words(of: Sentence) -> Iterator[Segment]:
+    message = MESSAGES[of.message]
+    for literal, field, spec, _ in Formatter().parse(message.form(of.about)):
+        for place, text in enumerate(re.split(r"\[(.*?)\]", literal)):
+            if text:
+                yield Segment(text, message.tone if place % 2 else "plain")
+        if field:
+            part = of.parts[field[:1].lower() + field[1:]]
+            yield from _part(part, spec or "", field[:1].isupper())
+
+
+def _part(part: Part, spec: str, begins: bool) -> Iterator[Segment]:
+    if isinstance(part, Sentence):
+        yield from _words(part)
+    elif isinstance(part, tuple):
+        for n, each in enumerate(part):
+            yield from ([Segment(spec or ", ")] if n else [])
+            yield from _words(each)
+    elif isinstance(part, float):
+        yield _NUMBERS[spec](part) if spec in _NUMBERS else Segment(signed(part), _role(spec))
+    else:
+        yield Segment(capital(str(part)) if begins else str(part), _role(spec))
+
+
+def _role(spec: str) -> Role:
+    found: Role = "forward" if spec == "forward" else "backward" if spec == "backward" else "plain"
+    return "update" if spec == "update" else found
+
+
+_NUMBERS: dict[str, Callable[[float], Segment]] = {
+    "sign": by_sign,
+    "short": lambda value: Segment(short(value)),
+    "size": lambda value: Segment(unsigned(value)),
+    "target": lambda value: Segment(target(value)),
+}
+
+MESSAGES: dict[str, Message] = {
+    # forward
+    "batch comes in": Message("A mini-batch of {count} examples comes in: all of them go through together."),
+    "class comes in": Message("Example {example} comes in. {wanted} should be high, the others low."),
+    "comes in": Message("Example {example} comes in. The target is {targets}."),
+    "target": Message("{y:target}"),
+    "more": Message("… ({count})"),
+    "product": Message(
+        "{Source} holds {a:forward}. The link to {unit} has the weight {weight:sign}: together {product:forward}."
+    ),
+    "product in a batch": Message(
+        "For every example, what {source} holds is multiplied by the same weight, {weight:sign}."
+    ),
+    "sum": Message(
+        by="links", one="What {unit}'s only link brings is the whole sum: {sum:forward}.",
+        many="{Unit} adds up what its {links} links bring: {sum:forward}.",
+    ),
+    "sum in a batch": Message(
+        by="links", one="What {unit}'s only link brings is the whole sum, for each example by itself.",
+        many="{Unit} adds up what its {links} links bring, for each example by itself.",
+    ),
+    "bias": Message(
+        by="bias", none="Its bias is 0 and changes nothing: z = {z:forward}.",
+        up="Its bias, {bias:sign}, pushes the sum up to z = {z:forward}.",
+        down="Its bias, {bias:sign}, pushes the sum down to z = {z:forward}.",
+    ),
+    "bias in a batch": Message(
+        by="bias", none="Its bias is 0 and changes nothing, alike for every example: that gives z.",
+        up="Its bias, {bias:sign}, pushes the sum up, alike for every example: that gives z.",
+        down="Its bias, {bias:sign}, pushes the sum down, alike for every example: that gives z.",
+    ),
+    "activation": Message("{Function} turns z = {z:forward} into a = {a:forward}."),
+    "activation in a batch": Message("{Function} turns each example's z into its a."),
+    "shares": Message("{Function} turns the layer's sums into shares that add up to 1."),
+    "shut": Message("It is shut: z is not above 0."),
+    "fires": Message(by="a", none="It does not fire.", up="It fires.", down="It does not fire."),
+    "z": Message(
+        by="links", one="{Unit} takes what its only link brings, and adds its bias.",
+        many="{Unit} adds up what its {links} links bring, and its bias.",
+    ),
+    "forward": Message(
+        "{Unit} adds up what reaches it, and its bias: z = {z:forward}. {Function} makes that a = {a:forward}."
+    ),
+    "forward in a batch": Message(
+        "{Unit} adds up what reaches it, and its bias; {function} turns the sum into its activation: for each example "
+        "by itself."
+    ),
+    "forward of a layer": Message(
+        by="units",
+        one="{Layer}: its only unit adds up what reaches it and its bias, and {function} makes that its activation.",
+        many="{Layer}: each of its {units} units adds up what reaches it and its bias, and {function} makes that its "
+        "activation.",
+    ),
+    "forward pass": Message(
+        "Forward: layer by layer, every unit adds up what reaches it and passes it on, as far as the output."
+    ),
+    "loss": Message("The outputs are held against their targets: the loss, {name}, is {loss:size}."),
+    "loss of a batch": Message(
+        "The outputs are held against their targets: over the {count} examples the loss, {name}, is {loss:size} on "
+        "average."
+    ),
+    "loss of one": Message(
+        "{Which} is {a:forward} and should be {y:target}: the loss, {name}, is {loss:size}."
+    ),
+    "penalty": Message(
+        "{Title} regularization adds its own: {costly} cost {penalty:size} more. Training makes both together smaller: "
+        "{total:size}."
+    ),
+    # backward
+    "asks": Message(
+        by="dz", tone="backward", none="The loss asks nothing of {unit}: its delta is [0].",
+        down="The loss asks {unit} to [go up]: its delta is negative.",
+        up="The loss asks {unit} to [go down]: its delta is positive.",
+    ),
+    "asks in a batch": Message(
+        by="dz", tone="backward", none="The loss asks nothing of {unit}: its delta is [0].",
+        down="The loss asks {unit} to [go up]: its delta, taken over the batch, is negative.",
+        up="The loss asks {unit} to [go down]: its delta, taken over the batch, is positive.",
+    ),
+    "effect": Message(
+        by="da", tone="backward", none="The loss does not change with {unit}: dL/da is [0].",
+        up="If {unit} gave a little more, the loss would [rise]: dL/da is positive.",
+        down="If {unit} gave a little more, the loss would [fall]: dL/da is negative.",
+    ),
+    "effects": Message("How the loss changes with {unit}, for each example: {tendency}."),
+    "tendency": Message("{higher}, {lower}"),
+    "want higher": Message(
+        by="wants", one="{wants} of {count} examples wants it higher", many="{wants} of {count} examples want it higher"
+    ),
+    "want lower": Message(by="wants", one="{wants} wants it lower", many="{wants} want it lower"),
+    "comes back": Message(
+        by="links", one="{Unit}: what comes back over its only outgoing link is weight × delta.",
+        many="{Unit}: what comes back over its {links} outgoing links adds up.",
+    ),
+    "comes back in a batch": Message("{tendency}."),
+    "da of a layer": Message(
+        "First dL/da of every unit of {layer}: {function} mixes them, so delta needs them all."
+    ),
+    "product back": Message(
+        "{Unit} sends its delta back over the link, times the weight: {product:backward} for {source}."
+    ),
+    "product back in a batch": Message("{Unit} sends each example's delta back to {source}, times the same weight."),
+    "threshold": Message(
+        "Threshold's slope is 0 everywhere: no gradient passes it, and nothing before it can learn."
+    ),
+    "slopes": Message("Each example's dL/da passes through {function}'s slope at its own z."),
+    "shut for some": Message("It is shut, slope 0, for {shut} of {count} examples."),
+    "stopped": Message(
+        "{Function}'s slope here is 0, so nothing passes: from this example, nothing before it learns."
+    ),
+    "identity": Message("Identity has slope 1: dL/da passes unchanged."),
+    "slope": Message("dL/da = {da:backward} passes through {function}'s slope, {slope:forward}."),
+    "mixed": Message("{Function} shares out one whole, so only being above the others' average counts."),
+    "joined": Message("{pair}, taken as one, leave only a − y: no slope can stop it."),
+    "beyond any number": Message(
+        "dL/da alone would be beyond any number, so it is not told; delta is taken from z."
+    ),
+    "deltas from the loss": Message("From the loss: the deltas of {layer}."),
+    "deltas from above": Message(
+        "{Above} hands its deltas back over the weights; times the slopes: the deltas of {layer}."
+    ),
+    "split": Message("The loss asks {asked}."),
+    "units up": Message(by="units", one="1 unit to go up", many="{units} units to go up"),
+    "units down": Message(by="units", one="1 unit to go down", many="{units} units to go down"),
+    "units idle": Message(by="units", one="nothing of 1 unit", many="nothing of {units} units"),
+    "share of the blame": Message(
+        "Along this link it received {input} = {a:forward}, so the link's share of the blame is delta × what it "
+        "carried."
+    ),
+    "shares of the blame": Message(
+        "Each example multiplies its delta by what came along this link; what the examples want adds up."
+    ),
+    "more weight": Message(
+        by="gradient", tone="backward", none="Here that is 0: no change of this weight would matter.",
+        up="More weight would make the loss [larger].", down="More weight would make the loss [smaller].",
+    ),
+    "bias's gradient": Message("A bias is a weight whose input is always 1, so its gradient is the delta itself."),
+    "bias's gradient in a batch": Message(
+        "A bias is a weight whose input is always 1, so its gradient is the sum of the deltas."
+    ),
+    "gradient": Message("Each link into {whose} gets the delta times what it carried; a bias gets the delta itself."),
+    "gradient in a batch": Message(
+        "Each link into {whose} gets the delta times what it carried, summed over the examples; a bias gets the "
+        "deltas' sum."
+    ),
+    "every unit of": Message("every unit of {layer}"),
+    "backward pass": Message(
+        "Backward: from the loss to the inputs, every unit learns what the loss asks of it, and every link its share "
+        "of the blame."
+    ),
+    "to compare": Message("Trial and error uses nothing of this way back: it is shown to compare."),
+    # update
+    "pull": Message(
+        by="towards", tone="backward",
+        none="{Title} regularization adds nothing at {weight:sign}, where this weight is.",
+        up="{Title} regularization pulls the weight towards 0: it adds {pull:backward} to its gradient.",
+        down="{Title} regularization pulls the weight away from 0: it adds {pull:backward} to its gradient.",
+    ),
+    "frozen": Message("This {what} is frozen: it stays at {now:sign}."),
+    "moved": Message(
+        by="change", tone="update", none="The {what} [stays] as it is.",
+        up="Against its gradient, the {what} [goes up] to {next:update}.",
+        down="Against its gradient, the {what} [goes down] to {next:update}.",
+    ),
+    "moved by all": Message(
+        by="change", tone="update", none="The {what} [stays] as it is.",
+        up="Taking all together, the {what} [goes up] to {next:update}.",
+        down="Taking all together, the {what} [goes down] to {next:update}.",
+    ),
+    "overruled": Message(
+        by="change", tone="update", none="The {what} [stays] as it is.",
+        up="The {what} [goes up] to {next:update}. Its gradient alone would push the other way; {others: and } won.",
+        down="The {what} [goes down] to {next:update}. Its gradient alone would push the other way; "
+        "{others: and } won.",
+    ),
+    "tried": Message(
+        by="change", tone="update",
+        none="Trial and error tried {rate:short} up and {rate:short} down: neither made the loss smaller, so the "
+        "{what} [stays].",
+        up="Trial and error tried {rate:short} [up]: the loss became smaller, so the {what} keeps it. "
+        "No gradient was used.",
+        down="Trial and error tried {rate:short} [down]: the loss became smaller, so the {what} keeps it. "
+        "No gradient was used.",
+    ),
+    "weight": Message("weight"),
+    "the bias": Message("bias"),
+    "update": Message(
+        by="weights", one="{Unit}: its only weight and its bias take their step; {ways}.",
+        many="{Unit}: its {weights} weights and its bias take their step; {ways}.",
+    ),
+    "update by trial": Message(
+        by="weights", one="{Unit}: its only weight and its bias are tried up and down; {ways}.",
+        many="{Unit}: its {weights} weights and its bias are tried up and down; {ways}.",
+    ),
+    "update of all": Message(
+        "Every parameter takes its step at once, by {optimizer}, with rate {rate:short}: of the weights, {ways}."
+    ),
+    "update of a layer": Message(
+        "Every parameter of {layer} takes its step at once, by {optimizer}, with rate {rate:short}: of the weights, "
+        "{ways}."
+    ),
+    "go up": Message(by="count", one="1 goes up", many="{count} go up"),
+    "go down": Message(by="count", one="1 goes down", many="{count} go down"),
+    "stay": Message(by="count", one="1 stays", many="{count} stay"),
+    # what an update adds
+    "by gradient": Message("the gradient"),
+    "by penalty": Message("regularization"),
+    "by memory": Message("the optimizer's memory"),
+    "by decay": Message("weight decay"),
+    "by trial": Message("the try that was kept"),
+    "by step": Message("the step"),
+    # receipts
+    "activation to come": Message("Its activation is yet to come."),
+    "delta to come": Message("Its delta is yet to come."),
+    "activation and delta to come": Message("Its activation and its delta are yet to come."),
+    "gradient to come": Message("Its gradient is yet to come."),
+    "step to come": Message("Its step is yet to come."),
+    "gradient and step to come": Message("Its gradient and its step are yet to come."),
+    "input": Message("An input: it is given with the example, and nothing computes it."),
+    # a walkthrough that is told more coarsely
+    "collapsed": Message("So that it stays short enough to walk, this tells {layers}."),
+    "by units": Message("{layer} unit by unit"),
+    "by layer": Message("{layer} as a whole"),
+}  # fmt: skip
