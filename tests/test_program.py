@@ -33,7 +33,7 @@ def differences(step: Trace) -> dict[str, float]:
 
 
 def _far(ours: object, theirs: object, least: float = 1e-30) -> float:
-    """The largest difference, relative to the largest number; a step may end at next to nothing of what it began with."""
+    """The largest difference, relative to the largest number, or to `least` where a step ends at next to nothing."""
     a, b = np.asarray(ours, float), np.asarray(theirs, float)
     assert a.shape == b.shape
     return float(np.abs(a - b).max() / max(float(np.abs(b).max()), least)) if (a != b).any() else 0.0
