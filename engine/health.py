@@ -11,6 +11,7 @@ from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats, Ints
 from engine.network import Network
 from engine.state import RunState
+from engine.stuck import far_inputs, far_targets, is_bounded, overshoots_by_penalty, stuck
 from engine.tracing import LayerTrace, Trace
 
 FLAT = 0.05  # of the steepest slope: flatter than that is saturated
@@ -118,14 +119,21 @@ class Complaint:
 def complaint(trace: Trace, state: RunState | None = None) -> Complaint | None:
     """The most basic thing that is wrong with this step, or None; a diverged `state` says so first."""
     if state is not None and state.divergence:
+        if cause := overshoots_by_penalty(state.spec):
+            return Complaint("diverged", state.divergence.layer, f"{state.divergence.message} {cause}")
+        if far := far_inputs(state.spec) or far_targets(state.spec):
+            return Complaint("diverged", state.divergence.layer, f"{state.divergence.message} {far}: scale them.")
         return Complaint("diverged", state.divergence.layer, state.divergence.message)
     with np.errstate(all="ignore"):
-        return _first(trace)
+        why = stuck(state) if state else None
+        if why and why[0] == "regularization":  # weights that it keeps at 0 look as if steps overshot
+            return Complaint(why[0], 0, why[1])
+        return _first(trace) or (Complaint(why[0], 0, why[1]) if why else None)
 
 
 def _first(trace: Trace) -> Complaint | None:
     layers = health(trace)
-    checks = (_alike, _threshold, _dead_units, _exploding, _vanishing, _flat_units, _sure_and_wrong)
+    checks = (_alike, _threshold, _too_strong, _far, _dead_units, _exploding, _vanishing, _flat_units, _sure_and_wrong)
     return next((found for check in checks if (found := check(trace, layers))), None)
 
 
@@ -185,13 +193,38 @@ def _dead_units(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | No
     dead = round(worst.dead_share * units)
     who = "The only unit" if units == 1 else f"All {units} units" if dead == units else f"{dead} of {units} units"
     activation = ACTIVATIONS[trace.layers[k - 1].activation]
-    way_out = "leaky ReLU or ELU, a smaller learning rate, or a new start with He"
-    if all(map(isfinite, activation.range)):  # not off, as ReLU is, but driven to an end of its range
-        way_out = "a smaller learning rate, and a new start"
-    return Complaint("dead", k, (
+    what = (
         f"{who} of {_place(trace, k)} {'gives' if dead == 1 else 'give'} slope 0 on every one of these "
-        f"{len(trace.examples)} examples: dead {activation.title}, which no gradient can wake. Try {way_out}."
+        f"{len(trace.examples)} examples"
+    )
+    if is_bounded(activation.name):  # not off, as ReLU is, but driven to an end of its range
+        return Complaint("saturated", k, (
+            f"{what}: {activation.title} is saturated, driven to its ends. Try a new start with smaller weights, such "
+            "as Xavier."
+        ))  # fmt: skip
+    way_out = "leaky ReLU or ELU, a smaller learning rate, or a new start with He"
+    return Complaint("dead", k, (
+        f"{what}: dead {activation.title}, which no gradient can wake. Try {way_out}."
     ))  # fmt: skip
+
+
+def _too_strong(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
+    cause = overshoots_by_penalty(trace.spec)
+    return Complaint("regularization", 0, cause) if cause else None
+
+
+def _far(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
+    """Inputs so large that units are driven to their ends or off, or targets so large that a step overshoots."""
+    driven = any(layer.dead_share >= MOSTLY or layer.saturated_share >= SATURATED for layer in layers)
+    overshoots = max(layer.update_ratio for layer in layers) > LARGE_UPDATE
+    if (driven or overshoots) and (told := far_inputs(trace.spec)):
+        what = (
+            f"{ACTIVATIONS[trace.layers[0].activation].title} hardly answers there" if driven else "so steps overshoot"
+        )
+        return Complaint("inputs", 1, f"{told}: {what}. Scale the inputs to mean 0 and spread 1.")
+    if overshoots and (told := far_targets(trace.spec)):
+        return Complaint("targets", len(layers), f"{told}, so steps overshoot. Scale them to mean 0 and spread 1.")
+    return None
 
 
 def _exploding(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:

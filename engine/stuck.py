@@ -1,0 +1,192 @@
+"""Why a run does not learn what could be learned of its examples: causes that no single step shows by itself.
+
+Each cause comes with what to do about it, and of each tests/test_stuck.py follows the advice and gets further.
+"""
+
+from functools import lru_cache
+from math import isfinite
+
+import numpy as np
+
+from engine.activations import ACTIVATIONS
+from engine.arrays import Floats, Ints
+from engine.evaluation import Metrics, classify, evaluate, predict
+from engine.examples import Examples, class_names, examples_of, input_names
+from engine.scaling import REACH
+from engine.session import penalty_gradient
+from engine.spec import Spec
+from engine.state import RunState
+from engine.tracing import trace_of
+
+EARLY = 200  # steps before which nothing is called stuck
+AHEAD = 1_000  # steps in which a plateau hardly falls
+HARDLY = 0.02  # of the loss
+BETTER = 0.1  # of the examples, that could be right and are not
+MOST_TRACED = 2_000
+NEIGHBOURS = 300  # examples of which the nearest is looked up
+FEW = 50
+LARGEST_SHARE = 0.75
+SMALL = 0.05  # weights that a penalty keeps near 0, as a root mean square
+FLAT_STEP = 1e-3  # a gradient this short is none, whatever an adaptive optimizer makes of it
+
+
+def far_inputs(spec: Spec) -> str:
+    """What is to be said of inputs far from 0 that go in as they are; "" if there are none."""
+    if spec.scaling in ("inputs", "both"):
+        return ""
+    examples = examples_of(spec)
+    reach = np.abs(examples.raw[: examples.train]).max(axis=0)
+    furthest = int(reach.argmax())
+    if reach[furthest] <= 2 * REACH:
+        return ""
+    return f"The input {input_names(spec)[furthest]} reaches {reach[furthest]:,.6g}, far from 0"
+
+
+def far_targets(spec: Spec) -> str:
+    """The same of values to predict."""
+    if spec.task != "regression" or spec.scaling in ("targets", "both") or not spec.data:
+        return ""
+    reach = float(np.abs(examples_of(spec).targets).max())
+    return f"The values to predict reach {reach:,.6g}, far from 0" if reach > 2 * REACH else ""
+
+
+def overshoots_by_penalty(spec: Spec) -> str:
+    """That the penalty alone throws the weights about; "" if it does not."""
+    pull = spec.learning_rate * spec.regularization_rate
+    if spec.regularization != "l2" or not spec.penalized or pull < 1.0:
+        return ""
+    return (
+        f"The regularization is too strong: L2 alone multiplies every weight by 1 − {spec.learning_rate:g} · "
+        f"{spec.regularization_rate:g} = {1 - pull:g} a step. Try a regularization rate below "
+        f"{0.1 / spec.learning_rate:.2g}."
+    )
+
+
+def stuck(state: RunState) -> tuple[str, str] | None:
+    """The name of the cause and the sentence, or None while it learns, has learned, or nothing better is in sight."""
+    spec = state.spec
+    if state.step < EARLY or state.divergence:
+        return None
+    metrics, examples = evaluate(state), examples_of(spec)
+    if spec.task == "regression":
+        return _far_target_learns_nothing(state, metrics, examples)
+    train = metrics["train"]
+    if train.accuracy is None or train.loss is None or not isfinite(train.loss):
+        return None
+    if train.accuracy >= 0.99:
+        return _by_heart(metrics, examples)
+    outputs = predict(state, examples.x[:, : examples.train]).T
+    classes = classify(spec, outputs)
+    could = _could_be(examples, spec.task)
+    if could < train.accuracy + BETTER or not _is_plateau(state, train.loss, examples):
+        return _always_the_same(spec, classes, examples)
+    return (
+        _held_back(state, examples)
+        or _line(spec, train.accuracy)
+        or _always_the_same(spec, classes, examples)
+        or _plateau(outputs, train.accuracy)
+    )
+
+
+def _far_target_learns_nothing(
+    state: RunState, metrics: dict[str, Metrics], examples: Examples
+) -> tuple[str, str] | None:
+    told = far_targets(state.spec)
+    targets = examples.targets[:, : examples.train]
+    loss, alike = metrics["train"].loss, 0.5 * float(targets.var(axis=1).sum())
+    if not told or loss is None or state.spec.loss != "squared_error" or not loss > 0.7 * alike:
+        return None
+    return "targets", f"{told}, and the network has come no further than their mean. Scale them."
+
+
+def _by_heart(metrics: dict[str, Metrics], examples: Examples) -> tuple[str, str] | None:
+    train, test = metrics["train"].accuracy, metrics["test"].accuracy
+    if train is None or test is None or examples.train > FEW or test > train - 0.15:
+        return None
+    return "few", (
+        f"It knows its {examples.train} training examples by heart and is right in {100 * test:.0f} % of the others: "
+        "there are too few. Try more examples, or a smaller test share."
+    )
+
+
+@lru_cache(maxsize=32)
+def _nearest(key: bytes, count: int, width: int, labels: bytes) -> float:
+    x, classes = np.frombuffer(key).reshape(count, width), np.frombuffer(labels, np.int64)
+    apart = ((x[:, np.newaxis] - x[np.newaxis]) ** 2).sum(axis=2)
+    if count <= 20:  # so few can be learned by heart, but for those that are alike and called otherwise
+        alike = (apart == 0) & (classes[:, np.newaxis] != classes[np.newaxis])
+        return 1.0 - float(alike.any(axis=1).mean())
+    np.fill_diagonal(apart, np.inf)
+    return float((classes[apart.argmin(axis=1)] == classes).mean())
+
+
+def _could_be(examples: Examples, task: str) -> float:
+    """The share of training examples whose nearest neighbour is of their class: so many can be told."""
+    count = min(examples.train, NEIGHBOURS)
+    x = np.ascontiguousarray(examples.x[:-1, :count].T)
+    targets = examples.targets[:, :count]
+    labels = targets.argmax(axis=0) if len(targets) > 1 else (targets[0] > 0.5).astype(np.int64)
+    return _nearest(x.tobytes(), count, x.shape[1], labels.astype(np.int64).tobytes())
+
+
+def _gradients(state: RunState, examples: Examples) -> tuple[Floats, Floats]:
+    """The data's gradient over the training examples, or as many as suffice, and the penalty's."""
+    step = trace_of(state, np.arange(min(examples.train, MOST_TRACED)))
+    return step.gradient, penalty_gradient(state.spec, state.parameters)
+
+
+def _is_plateau(state: RunState, loss: float, examples: Examples) -> bool:
+    data, penalty = _gradients(state, examples)
+    length = float(np.linalg.norm(data + penalty))
+    adaptive = state.spec.optimizer not in ("sgd", "momentum", "nesterov")
+    falls = AHEAD * state.spec.learning_rate * length**2
+    return length < FLAT_STEP if adaptive else falls < HARDLY * loss
+
+
+def _held_back(state: RunState, examples: Examples) -> tuple[str, str] | None:
+    if not state.spec.penalized:
+        return None
+    data, penalty = (float(np.linalg.norm(each)) for each in _gradients(state, examples))
+    weights = state.parameters[state.spec.network.is_weight.astype(bool)]
+    if np.sqrt((weights**2).mean()) > SMALL and (penalty < 0.5 * data or data < FLAT_STEP):
+        return None
+    return "regularization", (
+        "The regularization pulls as strongly as the data, so the weights stay small. Try a regularization rate a "
+        "tenth as large, or none."
+    )
+
+
+def _line(spec: Spec, accuracy: float) -> tuple[str, str] | None:
+    hidden = spec.network.activation_names[:-1]
+    if any(name != "identity" for name in hidden) or spec.features not in ((), ("x1",), ("x1", "x2")):
+        return None
+    what = "Every hidden layer is linear" if hidden else "There is no hidden layer"
+    return "linear", (
+        f"{what}, so the boundary between the classes is a straight line, which gets {100 * accuracy:.0f} % right. "
+        f"Try a hidden layer of {'tanh or ReLU' if hidden else '4 tanh units'}."
+    )
+
+
+def _always_the_same(spec: Spec, classes: Ints, examples: Examples) -> tuple[str, str] | None:
+    values, counts = np.unique(classify(spec, examples.targets[:, : examples.train]), return_counts=True)
+    share = float(counts.max() / counts.sum())
+    if len(np.unique(classes)) > 1 or share < LARGEST_SHARE or len(values) < 2:
+        return None
+    name = class_names(spec)[int(values[counts.argmax()])]
+    return "imbalance", (
+        f"It always says {name}, and is right in {100 * share:.1f} %, for so many of the training examples are {name}: "
+        "judge it by the table of classes, not by its accuracy."
+    )
+
+
+def _plateau(outputs: Floats, accuracy: float) -> tuple[str, str]:
+    alike = "All outputs are alike: t" if float(outputs.std(axis=1).max()) < 0.02 else ""
+    return "plateau", (
+        f"{alike or 'T'}he loss has stopped falling on a plateau, with {100 * accuracy:.0f} % right. Try another "
+        "start, with a larger learning rate."
+    )
+
+
+def is_bounded(activation: str) -> bool:
+    """Whether an activation has two ends that it can be driven to."""
+    return all(map(isfinite, ACTIVATIONS[activation].range))
