@@ -33,6 +33,7 @@ from app.page.links import View  # noqa: E402
 from app.page.pages import frame_text  # noqa: E402
 from app.run.history import Retention, begin, carry  # noqa: E402
 from app.run.record import Run  # noqa: E402
+from app.stores import NEW  # noqa: E402
 from engine import RunState, Spec, advance, evaluate, start, trace, unit_maps  # noqa: E402
 
 SMALL, DEEP = "hidden=4,2", "hidden=8,8,8,8,8,8"
@@ -83,9 +84,10 @@ class Visitor:
         return content
 
     def open(self, query: str) -> tuple[str, dict[str, str]]:
-        """The page at this address: where its Step button posts, and the fields of the view that it sends along."""
+        """A run of this link: where its page's Step button posts, and the fields of the view that it sends along."""
         page = self.ask("GET", f"/?{query}").decode()
-        return f"/runs/{RUN.findall(page)[0]}/step", dict(FIELD.findall(page))
+        made = self.ask("POST", "/runs/new/reset", {"link": query}, **{"hx-request": "true"}).decode()
+        return f"/runs/{RUN.findall(made)[0]}/step", dict(FIELD.findall(page))
 
 
 def fragments() -> list[Claim]:
@@ -94,7 +96,7 @@ def fragments() -> list[Claim]:
     for hidden in ((4, 2), (8,) * 6):
         spec = Spec.make(hidden=hidden)
         made, _ = carry(begin(spec), 120, 60.0, Retention())
-        run = Run(spec, (), made.state, made.metrics, made.sampled, "a-run", "a-visitor", 1, "")
+        run = Run(spec, (), made.state, made.metrics, made.sampled, "a-run", "a-visitor", NEW, "")
         points = points_key(spec, tests=False)
         times = alternately({"frame": partial(fragment, run, points), "engine": partial(looked_at, run.state)}, 25)
         name = "-".join(map(str, spec.network.sizes))
