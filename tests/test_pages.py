@@ -179,6 +179,8 @@ def test_a_first_deed_that_comes_again_is_one_run(tmp_path: Path) -> None:
             sent = await client.post("/runs/new/step", data={"seed": "4", "count": "1", "key": key})
             assert step_of(await client.get(sent.headers["location"])) == "1"
         assert await stored(client) == 4
+        flat = await client.post("/runs/new/step", data={"link": "dataset=plane&hidden=", "count": "1"}, headers=HTMX)
+        assert "hidden=&" in flat.headers["hx-replace-url"], "what is empty in a link is empty"
         run = await made(client)
         branches = {run_of(await client.post(f"/runs/{run}/branch", data={}, headers=click)) for _ in range(2)}
         assert len(branches) == 1
