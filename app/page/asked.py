@@ -73,10 +73,9 @@ class Asked:
     def link(self) -> Link:
         """The link of a run that is not stored yet: in a field of its own beside what a form changes, else the fields
         themselves. SpecError names what is wrong."""
-        told = (
-            dict(parse_qsl(self.text("link"))) if self.text("link") else {name: self.text(name) for name in self.fields}
-        )
-        return replace(Link.parse(told), view=self.view())
+        told = self.text("link")
+        link = Link.parse(dict(parse_qsl(told, keep_blank_values=True)) if told else self.fields)
+        return replace(link, view=self.view())
 
     @property
     def head(self) -> int:
