@@ -76,3 +76,6 @@ def states(draw: st.DrawFn, shortcuts: bool = False) -> RunState:
 def traces(draw: st.DrawFn, shortcuts: bool = False) -> Trace:
     """A step of a run, on its mini-batch or on one example."""
     return trace(draw(states(shortcuts)), draw(st.one_of(st.none(), st.integers(0, 23))))
+
+
+EITHER = st.booleans().flatmap(lambda shortcuts: traces(shortcuts=shortcuts))  # with shortcuts or without

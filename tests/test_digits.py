@@ -6,7 +6,7 @@ from itertools import product
 from math import exp, isfinite, log, sqrt, tanh
 
 import pytest
-from drawn import traces
+from drawn import EITHER
 from hypothesis import given, settings
 from test_equations import PAIRS, of_layer, spec_of
 
@@ -100,7 +100,7 @@ def test_every_pair_of_loss_and_output_closes(output: str, loss: str) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(traces())
+@given(EITHER)
 def test_any_step_closes(step: Trace) -> None:
     """Random networks, batches and settings; no minus stands bare behind another sign."""
     if not finite(step):

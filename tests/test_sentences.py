@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from drawn import traces
+from drawn import EITHER
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_equations import PAIRS, spec_of
@@ -115,7 +115,7 @@ def check(step: Trace, moment: Moment) -> Counter[str]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(traces(), st.sampled_from(GRAINS))
+@given(EITHER, st.sampled_from(GRAINS))
 def test_what_a_moment_says_is_so(step: Trace, grain: str) -> None:
     """Random networks, batches and settings, at every grain."""
     for moment in walkthrough(step, grain):
@@ -143,7 +143,7 @@ def test_every_direction_is_said_and_is_so() -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(traces())
+@given(EITHER)
 def test_what_a_receipt_says_is_so(step: Trace) -> None:
     """A receipt's words are the walkthrough's, so its step is held, too."""
     for address in step.spec.network.addresses():

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from drawn import traces
+from drawn import EITHER
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +19,8 @@ from app.words.segments import text_of
 from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, PENALTIES, Quantity, Spec, SpecError, Trace, advance, start, trace
 from engine.equation import A, Equation
 
-WHOLE = {"W": "W", "b": "b", "z": "z", "a": "a", "da": "da", "dz": "dz", "dW": "dW", "db": "db", "W_next": "W_next",
+WHOLE = {"W": "W", "b": "b", "z": "z", "a": "a", "o": "gives",
+         "da": "da", "dz": "dz", "dW": "dW", "db": "db", "W_next": "W_next",
          "b_next": "b_next", "dW_penalty": "dW_penalty"}  # fmt: skip
 
 
@@ -39,13 +40,13 @@ def trace_value(step: Trace, moment: Moment, name: str) -> object:
     array = getattr(step.layers[k - 1], WHOLE[name])
     if unit is None:
         return array
-    if name in ("z", "a", "da", "dz"):
+    if name in ("z", "a", "o", "da", "dz"):
         return array[:, unit]
     return array[unit] if link is None or array.ndim == 1 else array[unit, link]
 
 
 @settings(max_examples=40, deadline=None)
-@given(traces(), st.sampled_from(GRAINS))
+@given(EITHER, st.sampled_from(GRAINS))
 def test_moments_have_the_traces_numbers_to_the_last_bit(step: Trace, grain: str) -> None:
     """Every value of every moment, at every grain; products are left × right of those, and add up to z."""
     for moment in walkthrough(step, grain):
@@ -71,6 +72,7 @@ def quantities(step: Trace) -> set[str]:
     for k in range(1, last + 1):
         for j in range(1, sizes[k] + 1):
             found |= {f"{name}{k}.{j}" for name in ("s", "z", "a", "da", "dz", "db", "b")}
+            found |= {f"o{k}.{j}"} if k in step.spec.network.shortcuts else set()
             for i in range(1, sizes[k - 1] + 1):
                 found |= {f"{name}{k}.{j}.{i}" for name in ("p", "dW", "W")} | ({f"q{k}.{j}.{i}"} if k > 1 else set())
                 found |= {f"dR{k}.{j}.{i}"} if penalty and not OPTIMIZERS[step.spec.optimizer].search else set()
@@ -83,17 +85,21 @@ def needs(quantity: str, step: Trace) -> list[str]:
     k, j, i = ([int(part) for part in place.split(".") if part] + [0, 0, 0])[:3]
     last, sizes = len(step.layers), step.spec.network.sizes
     every = range(1, step.spec.network.sizes[k] + 1) if k else ()
+    shortcuts = step.spec.network.shortcuts
+    gives = {layer: f"{'o' if layer in shortcuts else 'a'}{layer}" for layer in range(len(sizes))}
+    back = [f"da{end}.{j}" for end, source in shortcuts.items() if source == k]
     softmax = k and ACTIVATIONS[step.layers[k - 1].activation].product is not None
     return {
-        "p": lambda: [f"a{k - 1}.{i}"],
+        "p": lambda: [f"{gives[k - 1]}.{i}"],
+        "o": lambda: [f"a{k}.{j}", f"{gives[shortcuts[k]]}.{j}"],
         "s": lambda: [f"p{k}.{j}.{n}" for n in range(1, step.spec.network.sizes[k - 1] + 1)],
         "z": lambda: [f"s{k}.{j}"],
         "a": lambda: [f"z{k}.{n}" for n in every] if softmax else [f"z{k}.{j}"] if k else [],
         "loss": lambda: [f"a{last}.{n}" for n in range(1, step.spec.network.sizes[last] + 1)],
-        "da": lambda: ["loss"] if k == last else [f"q{k + 1}.{n}.{j}" for n in range(1, sizes[k + 1] + 1)],
+        "da": lambda: ["loss"] if k == last else [f"q{k + 1}.{n}.{j}" for n in range(1, sizes[k + 1] + 1)] + back,
         "q": lambda: [f"dz{k}.{j}"],
         "dz": lambda: ["loss"] if k == last else [f"da{k}.{n}" for n in every] if softmax else [f"da{k}.{j}"],
-        "dW": lambda: [f"dz{k}.{j}", f"a{k - 1}.{i}"],
+        "dW": lambda: [f"dz{k}.{j}", f"{gives[k - 1]}.{i}"],
         "db": lambda: [f"dz{k}.{j}"],
         "W": lambda: [f"dW{k}.{j}.{i}"],
         "b": lambda: [f"db{k}.{j}"],
@@ -101,7 +107,7 @@ def needs(quantity: str, step: Trace) -> list[str]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(traces())
+@given(EITHER)
 def test_operation_by_operation_nothing_is_left_out_or_told_twice(step: Trace) -> None:
     """Every quantity is the target of one moment, after everything that it is computed from."""
     walk = walkthrough(step, "operation")
@@ -119,7 +125,7 @@ def test_operation_by_operation_nothing_is_left_out_or_told_twice(step: Trace) -
 
 
 @settings(max_examples=25, deadline=None)
-@given(traces(), st.sampled_from(GRAINS))
+@given(EITHER, st.sampled_from(GRAINS))
 def test_what_is_known_only_grows_and_ends_with_everything(step: Trace, grain: str) -> None:
     """known() begins empty, takes in each moment's targets, loses nothing, and covers every quantity people see."""
     walk, earlier = walkthrough(step, grain), known(walkthrough(step, grain), -1)
@@ -139,14 +145,14 @@ def test_what_is_known_only_grows_and_ends_with_everything(step: Trace, grain: s
 
 
 @settings(max_examples=30, deadline=None)
-@given(traces())
+@given(EITHER)
 def test_code_words_symbols_and_numbers_are_of_one_fact(step: Trace) -> None:
     """The line is the one that computes the target; the numbers end in the trace's; words and signs agree."""
     for moment in walkthrough(step, "operation"):
         line, k = walkthrough(step, "operation").program.lines[moment.code_line - 1].strip(), moment.layer
         begins = {
             "inputs": "n, outputs = ", "product": f"z{k} = ",
-            "sum": f"z{k} = ", "bias": f"z{k} = ", "activation": f"a{k} = ",
+            "sum": f"z{k} = ", "bias": f"z{k} = ", "activation": f"a{k} = ", "shortcut": f"o{k} = ",
             "loss": "loss = ", "penalty": "penalty = ", "da": f"da{k} = ", "product_back": f"da{k - 1} = ",
             "dz": f"dz{k} = ", "delta": f"dz{k} = ", "dW": f"dW{k} = ", "db": f"db{k} = ",
             "penalty_gradient": f"gW{k} = ",
@@ -248,7 +254,7 @@ def the(walk: Walkthrough, *targets: str) -> Moment:
 
 
 @settings(max_examples=25, deadline=None)
-@given(traces(), st.sampled_from(GRAINS))
+@given(EITHER, st.sampled_from(GRAINS))
 def test_numbers_are_set_as_a_person_would(step: Trace, grain: str) -> None:
     """No minus stands bare after × or −, nothing is counted that is not there, and nothing goes to what it reads as."""
     for moment in walkthrough(step, grain):
@@ -310,3 +316,29 @@ def test_formulas_are_native_and_carry_no_style() -> None:
             assert "\\" not in text
     assert name_of("W2.1.3") == "W²₁₃"
     assert name_of("b1.12") == "b¹₁₂"
+
+
+def test_a_shortcut_is_walked() -> None:
+    """A moment for each unit that it adds to, before what is above; on the way back it is one more term, and lit."""
+    step = trace(advance(start(Spec.make(layers="dense 3 tanh, dense 3 tanh, shortcut 1")), 5).state, 3)
+    walk = walkthrough(step, "unit")
+    added = [moment for moment in walk if moment.kind == "shortcut"]
+    assert [str(moment.targets[0]) for moment in added] == ["o2.1", "o2.2", "o2.3"]
+    second = step.layers[1]
+    assert second.o is not None
+    for j, moment in enumerate(added):
+        a, given = second.a[0, j], step.layers[0].a[0, j]
+        parts = f"{signed(a)} {'−' if given < 0 else '+'} {unsigned(abs(given))} = {signed(second.o[0, j])}"
+        assert text_of(moment.numbers) == parts
+        assert f"adds what hidden 1, unit {j + 1} gave, {signed(given)}: it gives" in text_of(moment.words)
+        assert moment.links == (f"arc-2-{j + 1}",)
+        assert {f"node-1-{j + 1}", f"node-2-{j + 1}"} == set(moment.nodes)
+        assert walk.program.lines[moment.code_line - 1] == "o2 = a2 + a1"
+    back = next(moment for moment in walk if moment.kind == "delta" and moment.layer == 1 and moment.units == (2,))
+    assert "arc-2-2" in back.links
+    assert f"comes back unchanged, {signed(second.da[0, 1])}" in text_of(back.words)
+    for grain in ("operation", "layer", "pass"):
+        walk = walkthrough(step, grain)
+        assert Quantity("o", 2, (1,)).is_in(known(walk, len(walk) - 1))
+    whole = next(moment for moment in walkthrough(step, "layer") if moment.kind == "shortcut")
+    assert text_of(whole.words) == "Over the shortcut, hidden 2 adds what hidden 1 gave, unit by unit."

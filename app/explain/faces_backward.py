@@ -41,10 +41,18 @@ def _da(scene: Scene, key: Key) -> Face:
         values: dict[str, float | Floats] = {"a": scene.layer(k).a[:, j - 1], "y": scene.trace.y[:, j - 1], "da": da}
     else:
         came = sentence("comes back", unit=scene.unit(k, j), links=scene.sizes[k + 1])
-        words = [came, effect if scene.count == 1 else sentence("comes back in a batch", tendency=_tendency(scene, da))]
+        effects = effect if scene.count == 1 else sentence("comes back in a batch", tendency=_tendency(scene, da))
+        words = [came, *_over_arcs(scene, k, j), effects]
         values = {"da": da}
     numbers = scene.named(made) + scene.then(da, "backward")
     return Face(tuple(words), (made,), numbers, (f"da{k}",), values, scene.terms(made))
+
+
+def _over_arcs(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
+    """What comes back to a unit over the shortcuts that lead from it."""
+    above = scene.trace.spec.network.arcs(k)
+    back = ((scene.unit(to, j), float(scene.layer(to).da[0, j - 1])) for to in above)
+    return tuple(scene.say("over a shortcut", end=end, da=da) for end, da in back)
 
 
 def _effects(scene: Scene, k: int, j: int, da: Floats) -> Sentence:
@@ -110,7 +118,8 @@ def _delta(scene: Scene, key: Key) -> Face:
     face = _dz(scene, key)
     made = scene.equations.da(k, j, 0), scene.equations.dz(k, j, 0)
     numbers = scene.digits(*made) + scene.then(scene.layer(k).dz[:, j - 1], "backward")
-    return Face(face.sentences, made, numbers, face.code, face.values, scene.terms(made[0]))
+    sentences = (*face.sentences, *_over_arcs(scene, k, j))
+    return Face(sentences, made, numbers, face.code, face.values, scene.terms(made[0]))
 
 
 def _joined(scene: Scene, j: int) -> Face:
@@ -161,7 +170,8 @@ def _dW(scene: Scene, key: Key) -> Face:
 
 def _input_name(scene: Scene, k: int, i: int) -> str:
     """What layer k calls its input i: x₂, or a₃."""
-    return scene.unit(0, i) if k == 1 else "a" + str(i).translate(SUBSCRIPTS)
+    letter = "o" if k - 1 in scene.trace.spec.network.shortcuts else "a"
+    return scene.unit(0, i) if k == 1 else letter + str(i).translate(SUBSCRIPTS)
 
 
 def _db(scene: Scene, key: Key) -> Face:

@@ -102,6 +102,24 @@ def _activation_of_layer(scene: Scene, k: int) -> Face:
     return Face((words,), (scene.equations.a(k, "j", 0),), numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
 
 
+def _shortcut(scene: Scene, key: Key) -> Face:
+    """What is added to a unit's activation, or to those of a whole layer."""
+    _, _, k, j, _ = key
+    layer, below = scene.layer(k), scene.trace.spec.network.shortcuts[k]
+    o, added = layer.gives, scene.trace.inputs_of(below)
+    made = scene.equations.o(k, j or "j", 0 if j else "n")
+    if not j:
+        source = scene.layer_name(below) if below else "the input"
+        words = sentence("shortcut of a layer", layer=scene.layer_name(k), source=source)
+        numbers = say(scene.first, "o = ", *scene.units(o[0], "forward"))
+        return Face((words,), (made,), numbers, (f"o{k}",), {"a": layer.a, "o": o})
+    a, o = layer.a[:, j - 1], o[:, j - 1]
+    words = scene.say(
+        "shortcut", unit=scene.unit(k, j), source=scene.unit(below, j), added=float(added[0, j - 1]), o=float(o[0])
+    )
+    return Face((words,), (made,), scene.digits(made) + scene.then(o, "forward"), (f"o{k}",), {"a": a, "o": o})
+
+
 def _z(scene: Scene, key: Key) -> Face:
     """A unit's whole sum, where its activation must wait for the others'."""
     _, _, k, j, _ = key
@@ -182,5 +200,5 @@ def _penalty(scene: Scene, key: Key) -> Face:
 
 FORWARD: dict[str, Callable[[Scene, Key], Face]] = {
     "inputs": _inputs, "product": _product, "sum": _sum, "bias": _bias, "activation": _activation, "z": _z,
-    "forward": _forward, "loss": _loss, "penalty": _penalty,
+    "shortcut": _shortcut, "forward": _forward, "loss": _loss, "penalty": _penalty,
 }  # fmt: skip

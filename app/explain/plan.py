@@ -47,7 +47,7 @@ def plan_of(spec: Spec, grain: Grain) -> Plan:
 @lru_cache(maxsize=64)
 def _plan(network: Network, penalty: bool, searches: bool, grain: Grain) -> Plan:
     grains: list[Grain] = [grain] * len(network.shapes)
-    while sum(counts := [_most(shape, g, penalty) for shape, g in zip(network.shapes, grains, strict=True)]) > MOST:
+    while sum(counts := [_most(network, k, g, penalty) for k, g in enumerate(grains, 1)]) > MOST:
         largest = max(range(len(grains)), key=lambda k: counts[k])
         if grains[largest] not in ("operation", "unit"):
             break
@@ -55,10 +55,11 @@ def _plan(network: Network, penalty: bool, searches: bool, grain: Grain) -> Plan
     return Plan(tuple(_keys(network, grains, penalty, searches)), grain, tuple(grains))
 
 
-def _most(shape: tuple[int, int], grain: Grain, penalty: bool) -> int:
+def _most(network: Network, k: int, grain: Grain, penalty: bool) -> int:
     """At most so many moments a layer takes."""
-    units, columns = shape
-    return {"operation": units * ((4 + penalty) * columns + 4), "unit": units * 4 + 2, "layer": 5, "pass": 1}[grain]
+    (units, columns), more = network.shapes[k - 1], k in network.shortcuts
+    each = {"operation": (4 + penalty) * columns + 4 + more, "unit": 4 + more}.get(grain, 0)
+    return units * each + {"operation": 0, "unit": 2, "layer": 5 + more, "pass": 1}[grain]
 
 
 def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) -> Iterator[Key]:
@@ -70,6 +71,9 @@ def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) 
         return
     for k in range(1, last + 1):
         yield from _forward(network, k, grains[k - 1])
+        if k in network.shortcuts:
+            each = (0,) if grains[k - 1] == "layer" else range(1, network.sizes[k] + 1)
+            yield from (Key("forward", "shortcut", k, j) for j in each)
     yield from losses
     for k in range(last, 0, -1):
         yield from _backward(network, k, grains)

@@ -4,7 +4,7 @@ Its lines stand below each other, each a way further back. The facts are `engine
 In the middle of a walkthrough a receipt says what is computed so far, and what is yet to come.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -200,16 +200,21 @@ def _of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Tel
 
 def _of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Receipt:
     k, j = of.layer, of.unit
-    ahead = FORWARD["forward"](scene, Key("forward", "forward", k, j))
+    ahead = [FORWARD["forward"](scene, Key("forward", "forward", k, j))]
+    if facts.added is not None:
+        ahead.append(FORWARD["shortcut"](scene, Key("forward", "shortcut", k, j)))
     back = BACKWARD["delta"](scene, Key("backward", "delta", k, j))
-    told = tell.knows(of), tell.knows(of.like("dz"))
-    parts = [("activation", told[0], ahead.sentences), ("delta", told[1], back.sentences)]
-    faces = ahead.numbers, say("back: ", *back.numbers)
+    told = tell.knows(scene.gives(k, j)), tell.knows(of.like("dz"))
+    sentences = [each for face in ahead for each in face.sentences]
+    parts = [("activation", told[0], sentences), ("delta", told[1], back.sentences)]
+    faces = joined([face.numbers for face in ahead], "; "), say("back: ", *back.numbers)
     numbers = joined([face for known, face in zip(told, faces, strict=True) if known], "; ")
     came_from = tuple(unit(k + 1, n) for n in scene.equations.units(k + 1)) if k < scene.last else ()
-    code = _code(scene, f"z{k}", f"a{k}", f"da{k}", f"dz{k}")
+    came_from += tuple(unit(to, j) for to in scene.trace.spec.network.arcs(k))
+    code = _code(scene, f"z{k}", f"a{k}", f"o{k}", f"da{k}", f"dz{k}")
+    formulas = [each for face in (*ahead, back) for each in face.formulas]
     return Receipt(
-        of, place_of(scene, of), facts, came_from, _so_far(parts), (*ahead.formulas, *back.formulas), numbers, code,
+        of, place_of(scene, of), facts, came_from, _so_far(parts), tuple(formulas), numbers, code,
         back.total if told[1] else None, _lines_of_unit(scene, of, facts, tell), _sums(scene, of, facts, tell),
     )  # fmt: skip
 
@@ -252,12 +257,13 @@ def _step_label(scene: Scene, name: str) -> str:
 def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller) -> tuple[Line, ...]:
     """The two factors, each a click further back; for a batch also their products, the largest first."""
     k, j, i, batch = own.layer, own.unit, own.source, scene.count > 1
-    delta, a = own.of("dz", j), unit(k - 1, i)
+    delta, a = own.of("dz", j), scene.gives(k - 1, i)
     total = tell(float(facts.deltas.sum()), delta)
     back = [Line(f"{'Σ δ' if batch else 'δ'} of {scene.unit(k, j)}", total, "backward", str(unit(k, j)))]
     if i:
         mean = tell(float(facts.carried.mean()), a)
-        back.append(Line(f"{'mean a' if batch else 'a'} of {scene.unit(k - 1, i)}", mean, "forward", str(a)))
+        named = f"{'mean ' if batch else ''}{a.kind} of {scene.unit(k - 1, i)}"
+        back.append(Line(named, mean, "forward", str(unit(k - 1, i))))
     if not batch:
         return tuple(back)
     each = zip(facts.examples.tolist(), facts.deltas.tolist(), facts.carried.tolist(), strict=True)
@@ -275,9 +281,13 @@ def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller)
     da = tell(float(facts.da.sum()), of.like("da"))
     if facts.outgoing is None and not scene.told_da(of.unit) and da != UNKNOWN:
         da = NONE
+    given = () if facts.o is None else (
+        Line(f"{mean}o = a + what the shortcut brings", tell(float(facts.o.mean()), of.like("o")), "forward"),
+    )  # fmt: skip
     return (
         Line(f"{mean}z = Σ w × a + b", tell(float(facts.z.mean()), of.like("z")), "forward"),
         Line(f"{mean}a = {activation.replace('_', ' ')}(z)", tell(float(facts.a.mean()), of), "forward"),
+        *given,
         Line(f"{total}da = dL/da", da, "backward"),
         Line(f"{total}δ = da × {slope}", tell(float(facts.dz.sum()), of.like("dz")), "backward"),
     )
@@ -293,13 +303,31 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple
     products = list(zip(facts.incoming.mean(axis=0).tolist(), known, strict=True))
     its_bias = Line("bias", tell(facts.bias), "forward", str(bias(k, j)))
     groups = [Group(f"What adds up to {mean}z", (*_largest(labels, products, "forward"), its_bias))]
+    if facts.added is not None:
+        source = scene.gives(scene.trace.spec.network.shortcuts[k], j)
+        own = Line(f"{mean}a", tell(float(facts.a.mean()), of), "forward")
+        brought = tell(float(facts.added.mean()), source)
+        lines = own, Line(scene.unit(source.layer, j), brought, "forward", str(unit(source.layer, j)))
+        groups.append(Group(f"What adds up to {mean}o", lines))
     if facts.outgoing is not None:
         above = scene.equations.units(k + 1)
         labels = [(f"w × δ of {scene.unit(k + 1, n)}", str(unit(k + 1, n))) for n in above]
         known = [tell.knows(weight(k + 1, n, j).like("q"), of.like("da")) for n in above]
         products = list(zip(facts.outgoing.sum(axis=0).tolist(), known, strict=True))
-        groups.append(Group(f"What adds up to {total}da", _largest(labels, products, "backward")))
+        groups.append(
+            Group(f"What adds up to {total}da", (*_largest(labels, products, "backward"), *_arcs(scene, of, tell)))
+        )
     return tuple(groups)
+
+
+def _arcs(scene: Scene, of: Quantity, tell: Teller) -> Iterator[Line]:
+    """What comes back to a unit over each shortcut that leads from it."""
+    for to in scene.trace.spec.network.arcs(of.layer):
+        back = float(scene.layer(to).da[:, of.unit - 1].sum())
+        end = unit(to, of.unit)
+        yield Line(
+            f"da of {scene.unit(to, of.unit)}, over its shortcut", tell(back, end.like("da")), "backward", str(end)
+        )
 
 
 def _largest(

@@ -76,6 +76,10 @@ class Scene:
         """What layer k receives: (examples, inputs)."""
         return self.trace.inputs_of(k - 1)
 
+    def gives(self, k: int, i: int) -> Quantity:
+        """What a unit gives to those above it: o where a shortcut adds to its a."""
+        return unit(k, i).like("o" if k in self.trace.spec.network.shortcuts else "a")
+
     def layer_name(self, k: int) -> str:
         """hidden 1, …, the output layer."""
         return "the output layer" if k == self.last else layer_name(k, self.last)

@@ -12,7 +12,8 @@ from typing import overload
 
 import numpy as np
 
-from app.draw.diagram import LINKS_AT_MOST
+from app.draw.diagram import LABELLED_ROWS, LINKS_AT_MOST
+from app.draw.pictures import IMAGE
 from app.explain.faces_backward import BACKWARD
 from app.explain.faces_forward import FORWARD
 from app.explain.faces_update import UPDATE
@@ -21,7 +22,7 @@ from app.explain.plan import Key, Plan, plan_of
 from app.explain.scene import Scene
 from app.words.segments import text_of
 from app.words.sentences import said, sentence
-from engine import OPTIMIZERS, Quantity, SpecError, Trace
+from engine import OPTIMIZERS, Network, Quantity, SpecError, Trace
 from engine.program import Program, program
 from engine.quantity import bias, unit, weight
 
@@ -96,27 +97,30 @@ def walkthrough(trace: Trace, granularity: str = "unit") -> Walkthrough:
 def known(moments: Walkthrough, index: int) -> frozenset[Quantity]:
     """What is computed up to and including moment `index`; nothing before the first, for -1."""
     network, keys = moments.trace.spec.network, moments.plan.keys[: index + 1]
-    return frozenset(target for key in keys for target in targets_of(key, len(network.shapes), bool(network.joined)))
+    return frozenset(target for key in keys for target in targets_of(key, network))
 
 
-def targets_of(key: Key, last: int, alone: bool) -> tuple[Quantity, ...]:
-    """The quantities that a moment computes; `last` is the output layer, `alone` whether loss and output are one."""
+def targets_of(key: Key, network: Network) -> tuple[Quantity, ...]:
+    """The quantities that a moment computes."""
     _, kind, k, j, i = key
+    last = len(network.shapes)
     if kind in _WHOLE and j == 0:
         layers = (k,) if k or kind == "inputs" else range(1, last + 1)
-        return tuple(Quantity(name, layer) for layer in layers for name in _WHOLE[kind])
-    if kind == "delta" and k == last and alone:
+        added = tuple(Quantity("o", layer) for layer in network.shortcuts if kind == "forward" and not k)
+        return tuple(Quantity(name, layer) for layer in layers for name in _WHOLE[kind]) + added
+    if kind == "delta" and k == last and network.joined:
         return Quantity("da", k, (j,)), Quantity("dz", k, (j,))
     place = (j, i) if i else (j,) if j else ()
     return tuple(Quantity(name, k, place) for name in _TARGETS[kind])
 
 
 _WHOLE = {
-    "inputs": ("a",), "forward": ("z", "a"), "activation": ("a",), "da": ("da",), "delta": ("da", "dz"),
-    "gradient": ("dW", "db"), "backward": ("da", "dz", "dW", "db"), "update": ("W", "b"),
+    "inputs": ("a",), "shortcut": ("o",), "forward": ("z", "a"), "activation": ("a",), "da": ("da",),
+    "delta": ("da", "dz"), "gradient": ("dW", "db"), "backward": ("da", "dz", "dW", "db"), "update": ("W", "b"),
 }  # fmt: skip
 _TARGETS = {
     "product": ("p",), "sum": ("s",), "bias": ("z",), "z": ("z",), "activation": ("a",), "forward": ("z", "a"),
+    "shortcut": ("o",),
     "loss": ("loss",), "penalty": ("penalty",), "product_back": ("q",), "da": ("da",), "dz": ("dz",),
     "delta": ("da", "dz"), "dW": ("dW",), "db": ("db",), "gradient": ("dW", "db"), "penalty_gradient": ("dR",),
     "update_weight": ("W",), "update_bias": ("b",), "update": ("W", "b"),
@@ -130,7 +134,7 @@ def _moment(scene: Scene, code: Program, key: Key, index: int, opens: bool) -> M
     network = scene.trace.spec.network
     if OPTIMIZERS[scene.trace.spec.optimizer].search and key.phase == "backward" and opens:
         face = replace(face, sentences=(*face.sentences, sentence("to compare")))
-    targets = targets_of(key, len(network.shapes), bool(network.joined))
+    targets = targets_of(key, network)
     units, line = (key.unit,) if key.unit else (), code.line_of(*face.code)
     lit = _nodes(scene, key), _links(scene, key)
     return Moment(index, key.phase, key.kind, key.layer, units, targets, _focus(key), *lit, line, face)
@@ -149,7 +153,10 @@ _AT_BIAS = ("bias", "db", "update_bias")
 def _nodes(scene: Scene, key: Key) -> tuple[str, ...]:
     """The nodes that a moment lights: its unit and, on a link, the unit at the other end; a whole layer by its id."""
     _, kind, k, j, i = key
-    if j:
+    if kind == "shortcut":
+        source = scene.trace.spec.network.shortcuts[k]
+        ends = [unit(k, j), unit(source, j)] if j else [Quantity("a", k), Quantity("a", source)]
+    elif j:
         ends = [unit(k, j), *([bias(k, j)] if kind in _AT_BIAS else []), *([unit(k - 1, i)] if i else [])]
     elif kind in ("loss", "penalty"):
         ends = [Quantity("a", scene.last)]
@@ -163,13 +170,22 @@ def _links(scene: Scene, key: Key) -> tuple[str, ...]:
     _, kind, k, j, i = key
     if k == 0 or kind in (*_AT_BIAS, "activation", "dz"):
         return ()
+    if kind == "shortcut":
+        return (_arc(scene, k, j),)
     above = kind in ("da", "delta")  # over its outgoing links a hidden unit's dL/da comes back
     into = k + above
+    arcs = tuple(_arc(scene, to, j) for to in scene.trace.spec.network.arcs(k)) if above else ()
     if into > scene.last or not _drawn(scene, into):
-        return ()
+        return arcs
     own = (j,) if j else range(1, scene.sizes[k] + 1)
     others = (i,) if i else range(1, scene.sizes[k + 1 if above else k - 1] + 1)
-    return tuple(weight(into, *(pair[::-1] if above else pair)).svg_id for pair in product(own, others))
+    return arcs + tuple(weight(into, *(pair[::-1] if above else pair)).svg_id for pair in product(own, others))
+
+
+def _arc(scene: Scene, k: int, j: int) -> str:
+    """The arc that ends at a unit, or the one that stands for all of its layer's."""
+    shown = scene.sizes if scene.trace.spec.raw_inputs != IMAGE**2 else scene.sizes[1:]
+    return f"arc-{k}-{j if max(shown) <= LABELLED_ROWS else 0}"
 
 
 def _drawn(scene: Scene, k: int) -> bool:

@@ -103,7 +103,7 @@ def digits(of: Equation, look: Look) -> Segments:
 
 
 NAMES = {
-    "z": "z", "a": "a", "s": "sum", "da": "dL/da", "dz": "delta", "dW": "dL/dW", "db": "dL/db", "loss": "L",
+    "z": "z", "a": "a", "o": "o", "s": "sum", "da": "dL/da", "dz": "delta", "dW": "dL/dW", "db": "dL/db", "loss": "L",
     "slope": "f′", "t": "t", "gW": "g", "dR": "dR/dW",
 }  # fmt: skip
 _LOOSE, _TIGHT = 0, 1

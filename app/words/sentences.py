@@ -155,6 +155,9 @@ MESSAGES: dict[str, Message] = {
     "shares": Message("{Function} turns the layer's sums into shares that add up to 1."),
     "shut": Message("It is shut: z is not above 0."),
     "fires": Message(by="a", none="It does not fire.", up="It fires.", down="It does not fire."),
+    "shortcut": Message("Over the shortcut, {unit} adds what {source} gave, {added:forward}: it gives {o:forward}."),
+    "shortcut in a batch": Message("Over the shortcut, {unit} adds what {source} gave, for each example by itself."),
+    "shortcut of a layer": Message("Over the shortcut, {layer} adds what {source} gave, unit by unit."),
     "z": Message(
         by="links", one="{Unit} takes what its only link brings, and adds its bias.",
         many="{Unit} adds up what its {links} links bring, and its bias.",
@@ -214,6 +217,12 @@ MESSAGES: dict[str, Message] = {
         many="{Unit}: what comes back over its {links} outgoing links adds up.",
     ),
     "comes back in a batch": Message("{tendency}."),
+    "over a shortcut": Message(
+        "Over the shortcut to {end} its dL/da comes back unchanged, {da:backward}: two ways, so gradients add."
+    ),
+    "over a shortcut in a batch": Message(
+        "Over the shortcut to {end} its dL/da comes back unchanged, for each example: two ways, so gradients add."
+    ),
     "da of a layer": Message(
         "First dL/da of every unit of {layer}: {function} mixes them, so delta needs them all."
     ),
