@@ -93,9 +93,9 @@ def arts_of(spec: Spec) -> tuple[Art, ...]:
 
 def draw(
     spec: Spec, trace: Trace, seen: Surfaces | None, lens: str, batch: bool, marks: Marks, size: Size = "l",
-    patch: bool = False,
+    patch: bool = False, on: str = "",
 ) -> Drawing:  # fmt: skip
-    """The network under a lens; `seen` are its units' surfaces, for one or two raw inputs.
+    """The network under a lens; `seen` are its units' surfaces, for one or two raw inputs. All its ids begin with `on`.
 
     With `patch` it has only the values, for the page's script to put in their places in the drawing that is there; the
     selected unit's own links in a wide layer have no places, so with them it is whole.
@@ -106,13 +106,13 @@ def draw(
     place = layout(network.sizes, network.activation_names, is_image(spec), size, *rooms, arcs)
     what = shown(trace, lens, batch, walking=marks.known is not None)
     text, pictured = _skeleton(
-        network.sizes, network.activation_names, spec.raw_inputs, names, outputs, arts, size, rooms, arcs
+        network.sizes, network.activation_names, spec.raw_inputs, names, outputs, arts, size, rooms, arcs, on
     )
     values = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
     if "ink" in arts:
         values.append(inks(trace.x.mean(axis=0)[None], IMAGE))
     values += _link_values(place, what, marks)
-    chosen = Markup("").join(_chosen_links(place, x, what, marks) for x in place.layers[1:] if not x.all_links)
+    chosen = Markup("").join(_chosen_links(place, x, what, marks, on) for x in place.layers[1:] if not x.all_links)
     values.append(chosen)
     values += _arc_values(place, trace, lens, marks)
     for layer in place.layers:
@@ -129,7 +129,7 @@ def draw(
 def _skeleton(
     sizes: tuple[int, ...], activations: tuple[str, ...], inputs: int, names: tuple[str, ...],
     outputs: tuple[str, ...], arts: tuple[Art, ...], size: Size, rooms: tuple[float, float],
-    arcs: tuple[tuple[int, int], ...],
+    arcs: tuple[tuple[int, int], ...], on: str,
 ) -> tuple[str, int]:  # fmt: skip
     """The drawing's skeleton, and how many pictures its sprite has. Keyed by little: a layout is slow to hash."""
     place = layout(sizes, activations, inputs == IMAGE**2, size, *rooms, arcs)
@@ -138,7 +138,7 @@ def _skeleton(
     text = skeleton(
         "_diagram.svg", layout=place, arts=arts, names=[name.replace("%", "%%") for name in names],
         classes=[name.replace("%", "%%") for name in outputs], named=len(names) <= ROWS_AT_MOST,
-        tile=GRID if inputs == 2 else IMAGE, tiles=pictured, ink="ink" in arts, dense=dense, last=len(sizes) - 1,
+        tile=GRID if inputs == 2 else IMAGE, tiles=pictured, ink="ink" in arts, dense=dense, last=len(sizes) - 1, on=on,
     )  # fmt: skip
     return text, pictured
 
@@ -207,7 +207,7 @@ def _is_known(link: Quantity, lens: str, known: frozenset[Quantity]) -> bool:
     return lens == "weights" or (link.like("dW") if lens == "gradients" else link).is_in(known)
 
 
-def _chosen_links(place: Layout, layer: Layer, what: Shown, marks: Marks) -> Markup:
+def _chosen_links(place: Layout, layer: Layer, what: Shown, marks: Marks, on: str) -> Markup:
     """The links of the selected unit alone, where all would be too many."""
     chosen = Quantity.parse(marks.select) if marks.select else Quantity("")
     below = place.layers[layer.index - 1].nodes
@@ -220,7 +220,7 @@ def _chosen_links(place: Layout, layer: Layer, what: Shown, marks: Marks) -> Mar
         link = weight(layer.index, chosen.unit, source.unit)
         marked = signs[j] + _link_marks(link, what.lens, replace(marks, lit=frozenset()))
         shape, text = curve(source, target, j, len(below)), UNKNOWN if "unknown" in marked else texts[j]
-        parts.append(_LINK.format(link.svg_id, marked, shape, strokes[j], text))
+        parts.append(_LINK.format(on + link.svg_id, marked, shape, strokes[j], text))
     return Markup("").join(parts)
 
 

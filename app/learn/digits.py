@@ -41,11 +41,6 @@ def label(facts: Facts, example: int) -> int:
     return int(examples_of(facts.state.spec).labels[example])
 
 
-def is_blank(pixels: Floats) -> bool:
-    """Whether nothing is drawn."""
-    return not pixels.any()
-
-
 def centred(pixels: Floats) -> Floats:
     """The drawing moved so that its ink is balanced in the middle, as in the images the network learned from."""
     image = pixels.reshape(IMAGE, IMAGE)
@@ -69,11 +64,6 @@ def answers(facts: Facts, pixels: Floats) -> list[float]:
     """What the network gives each digit, as shares that add up to 1."""
     shares: list[float] = predict(facts.state, with_ones(pixels[None]))[0].tolist()
     return shares
-
-
-def answer(shares: list[float]) -> int:
-    """The digit with the largest share."""
-    return int(np.argmax(shares))
 
 
 @dataclass(frozen=True)
@@ -131,16 +121,6 @@ def agreement(facts: Facts) -> Agreement:
 def share_rows(shares: list[float]) -> list[tuple[str, str, float, str]]:
     """Shares as bars (name, text, share of the width, class)."""
     return [(str(k), percent(share, 0), round(share, 4), "forward") for k, share in enumerate(shares)]
-
-
-def total(rows: list[tuple[str, float]]) -> float:
-    """The sum of the numbers of named rows."""
-    return sum(value for _, value in rows)
-
-
-def share(facts: Facts, digit: int) -> float:
-    """The share that the trace's first example is given for a digit."""
-    return float(facts.trace.layers[-1].a[0, digit])
 
 
 def trained_on(facts: Facts) -> int:

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, TemplateNotFound
-from markupsafe import Markup
 
 from app.learn.facts import Facts
 from app.learn.judging import Problem, Verdict, check
@@ -159,13 +158,6 @@ class Visit:
         """The query of this screen with something set otherwise, for a link that does it."""
         kept = {name: value for name, value in self.query.items() if len(value) <= 60}
         return "?" + urlencode({**kept, "screen": self.screen, **changes})
-
-    @staticmethod
-    def parts(body: Markup) -> tuple[Markup, Markup, Markup]:
-        """A screen's text as what comes before its live piece, the piece, and what comes after."""
-        before, opening, rest = body.partition("<aside")
-        piece, closing, after = rest.rpartition("</aside>")
-        return Markup(before), Markup(opening + piece + closing), Markup(after)
 
 
 def _clamped(given: str | None, default: float, low: float, high: float) -> float:

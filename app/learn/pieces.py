@@ -5,7 +5,6 @@ Each follows from facts alone; the templates draw it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log10
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from app.draw.charts import log_share
 from app.draw.pictures import inks
 from app.learn.facts import Facts
 from app.words.names import layer_name
-from app.words.numbers import fixed, fixed_signed, unsigned
+from app.words.numbers import fixed_signed, unsigned
 from engine import ACTIVATIONS, Spec, advance, evaluate, examples_of, start
 from engine.probes import Model, Nudge, nudge
 
@@ -48,7 +47,7 @@ def fit(facts: Facts) -> Fit:
 
 
 @dataclass(frozen=True)
-class Walk:
+class Trail:
     """Two parameters and the training loss after every step from the start, and whether the run went wild."""
 
     xs: tuple[float, ...]
@@ -57,7 +56,7 @@ class Walk:
     diverged: bool
 
 
-def walk(facts: Facts, steps: int, x: str = M, y: str = B) -> Walk:
+def walk(facts: Facts, steps: int, x: str = M, y: str = B) -> Trail:
     """So many steps, one by one."""
     state, rows = facts.state, []
     ix, iy = (state.spec.network.locate(address) for address in (x, y))
@@ -69,18 +68,18 @@ def walk(facts: Facts, steps: int, x: str = M, y: str = B) -> Walk:
                 break
             state = ahead
     xs, ys, losses = zip(*rows, strict=True)
-    return Walk(xs, ys, losses, len(rows) <= steps)
+    return Trail(xs, ys, losses, len(rows) <= steps)
 
 
 @dataclass(frozen=True)
-class Curve:
+class Series:
     """y = f(x) at evenly spaced x."""
 
     xs: tuple[float, ...]
     ys: tuple[float, ...]
 
 
-def activation_curve(name: str, low: float = -5.0, high: float = 5.0, slope: bool = False) -> Curve:
+def activation_curve(name: str, low: float = -5.0, high: float = 5.0, slope: bool = False) -> Series:
     """An elementwise activation over z, or with `slope` its derivative."""
     activation = ACTIVATIONS[name]
     # 400 places, none of them a kink: a jump is drawn steep, not slanted.
@@ -88,7 +87,7 @@ def activation_curve(name: str, low: float = -5.0, high: float = 5.0, slope: boo
     a = np.empty_like(z)
     activation.forward(z, a)
     ys = activation.backward(np.ones_like(z), z, a) if slope else a
-    return Curve(tuple(z.tolist()), tuple(ys.tolist()))
+    return Series(tuple(z.tolist()), tuple(ys.tolist()))
 
 
 def activation_at(name: str, z: float) -> tuple[float, float]:
@@ -110,7 +109,7 @@ def left_over(norms: Sequence[tuple[str, float]]) -> float:
     return first / last if last else 0.0
 
 
-def losses_of(facts: Facts, every: int, steps: int) -> Curve:
+def losses_of(facts: Facts, every: int, steps: int) -> Series:
     """The training loss after every so many steps; it ends where a run diverges."""
     state, xs, ys = facts.state, [], []
     while True:
@@ -118,18 +117,18 @@ def losses_of(facts: Facts, every: int, steps: int) -> Curve:
         ys.append(float(evaluate(state)["train"].loss or 0.0))
         ahead = advance(state, every).state
         if state.step >= steps or ahead.step < state.step + every:
-            return Curve(tuple(xs), tuple(ys))
+            return Series(tuple(xs), tuple(ys))
         state = ahead
 
 
-def paid(facts: Facts, steps: int) -> Curve:
+def paid(facts: Facts, steps: int) -> Series:
     """The loss over the runs of the model that it took, from the start."""
     xs, ys = [0.0], [facts.loss]
     for _ in range(steps):
         facts = facts.after()
         xs.append(float(facts.state.forwards))
         ys.append(facts.loss)
-    return Curve(tuple(xs), tuple(ys))
+    return Series(tuple(xs), tuple(ys))
 
 
 def mean_residual(facts: Facts) -> tuple[float, float]:
@@ -138,11 +137,11 @@ def mean_residual(facts: Facts) -> tuple[float, float]:
     return float(residual.mean()), float((residual * facts.trace.x[:, 0]).mean())
 
 
-def loss_curve(facts: Facts, address: str, low: float, high: float, places: int = 61) -> Curve:
+def loss_curve(facts: Facts, address: str, low: float, high: float, places: int = 61) -> Series:
     """The loss of the trace's examples over one parameter, all others as they are."""
     model = Model(facts.state, facts.trace.examples)
     index, xs = facts.state.spec.network.locate(address), np.linspace(low, high, places).tolist()
-    return Curve(tuple(xs), tuple(model.loss_at(index, x) for x in xs))
+    return Series(tuple(xs), tuple(model.loss_at(index, x) for x in xs))
 
 
 @dataclass(frozen=True)
@@ -175,29 +174,7 @@ def nudges(facts: Facts, address: str, amounts: Sequence[float]) -> list[Nudge]:
     return [nudge(facts.state, address, amount, facts.example) for amount in amounts]
 
 
-def nearest(rows: Sequence[Nudge]) -> Nudge:
-    """The nudge whose slope is nearest to backpropagation's."""
-    return min(rows, key=lambda row: abs(row.difference))
-
-
-def nudge_slips(rows: Sequence[Nudge], names: dict[float, str]) -> dict[str, str]:
-    """What to say of every nudge that is not the nearest."""
-    best = nearest(rows)
-    return {
-        names[row.amount]: (
-            f"It is off by {fixed(abs(row.difference), 2)}. "
-            + (
-                "Such a long step leaves the spot."
-                if row.amount > best.amount
-                else "So small a change is lost in rounding."
-            )
-        )
-        for row in rows
-        if row is not best
-    }
-
-
-def article_walk(facts: Facts, steps: int) -> Walk:
+def article_walk(facts: Facts, steps: int) -> Trail:
     """The article's product read to the letter: derivative × step × x × coefficient, subtracted, once for m and for b.
 
     The x of b is 1. There is no turning round here, so that the product itself is seen.
@@ -214,21 +191,7 @@ def article_walk(facts: Facts, steps: int) -> Walk:
             break
         now = now.with_values(moved)
     xs, ys, losses = zip(*rows, strict=True)
-    return Walk(xs, ys, losses, len(rows) <= steps)
-
-
-@dataclass(frozen=True)
-class Landing:
-    """Where a step puts one parameter, and the loss there if it alone moves."""
-
-    x: float
-    loss: float
-
-
-def landing(facts: Facts, address: str) -> Landing:
-    """Where the next step puts one parameter."""
-    x = facts.next(address)
-    return Landing(x, facts.with_values({address: x}).loss)
+    return Trail(xs, ys, losses, len(rows) <= steps)
 
 
 def curvature(facts: Facts, address: str) -> float:
@@ -260,29 +223,10 @@ def size_rows(values: Sequence[tuple[str, float]]) -> list[Bar]:
     return [(name, unsigned(value, 3), log_share(value, 1e-8, 100.0), "backward") for name, value in values]
 
 
-def start_ratios(spec: dict[str, Any], starts: Sequence[str]) -> dict[str, float]:
-    """For each initializer, what is left of the message at the first layer."""
-    return {name: left_over(delta_norms(Facts(start(Spec.make({**spec, "initializer": name}))))) for name in starts}
-
-
-def most_even(ratios: dict[str, float]) -> str:
-    """The name whose ratio is nearest to 1, whichever side it is on."""
-    return min(ratios, key=lambda name: abs(log10(ratios[name])))
-
-
-def listed(ratios: dict[str, float], names: dict[str, str], but: str) -> str:
-    """The other ratios in words."""
-    return ", ".join(f"{names[key]} {fixed(value, 2)}" for key, value in ratios.items() if key != but)
-
-
-def start_slips(ratios: dict[str, float], names: dict[str, str], but: str) -> dict[str, str]:
-    """What to say of every start that is not the most even."""
-    fade = {True: "The message fades on the way back", False: "The message grows on the way back"}
-    return {
-        names[key]: f"{fade[value < 1]}: first ÷ last is {fixed(value, 2)}."
-        for key, value in ratios.items()
-        if key != but
-    }
+def start_ratios(spec: dict[str, Any], starts: dict[str, str]) -> dict[str, float]:
+    """What is left of the message at the first layer, with each initializer by its name for people."""
+    runs = {name: Facts(start(Spec.make({**spec, "initializer": each}))) for name, each in starts.items()}
+    return {name: left_over(delta_norms(run)) for name, run in runs.items()}
 
 
 def early_update(facts: Facts) -> float:
@@ -290,8 +234,3 @@ def early_update(facts: Facts) -> float:
     above = facts.trace.layers[1]
     delta = float(above.W_next[:, 0] @ above.dz[0]) * facts["slope1.1"]
     return facts["W1.1.1"] - facts.rate * delta * facts["a0.1"]
-
-
-def forgotten_zero(facts: Facts, address: str) -> float:
-    """A parameter after a step whose gradient was added up twice."""
-    return facts[address] - 2 * facts.rate * facts[f"d{address}"]

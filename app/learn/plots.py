@@ -14,7 +14,7 @@ FAR = 4_000.0  # a place outside the box that every browser can still draw to
 
 
 @dataclass(frozen=True)
-class Plot:
+class Box:
     """A box of the drawing: data from `x` and `y` lie between left and right, bottom and top.
 
     Places are not clipped, so that a line leaves the box where it should; the template clips what it draws.
@@ -81,9 +81,9 @@ class Plot:
 def plot(
     x: tuple[float, float], y: tuple[float, float], width: float = 400, height: float = 260,
     log_x: bool = False, log_y: bool = False, left: float = 46,
-) -> Plot:  # fmt: skip
+) -> Box:  # fmt: skip
     """A box of that size, with room for the labels of its ticks."""
-    return Plot(Axis(*x, left, width - 10, log_x), Axis(*y, height - 34, 10, log_y), width, height)
+    return Box(Axis(*x, left, width - 10, log_x), Axis(*y, height - 34, 10, log_y), width, height)
 
 
 def _place(axis: Axis, value: float) -> float:

@@ -2,13 +2,17 @@
 factor of it to look at. Each kind of question is one function from facts to a `Problem`.
 """
 
+from collections.abc import Sequence
+from math import log10
+
 import numpy as np
 
 from app.learn.facts import Facts
 from app.learn.judging import Mistake, Problem, numeric
 from app.words.names import layer_name, name_of, unit_name
-from app.words.numbers import MINUS, unsigned
+from app.words.numbers import MINUS, fixed, unsigned
 from engine import Quantity
+from engine.probes import Nudge
 
 UP, DOWN, STAY = "up", "down", "stay"
 DIGITS = 4
@@ -299,3 +303,36 @@ def smallest_problem(prompt: str, sizes: dict[str, float], what: str = "size") -
     )
     slips = {name: f"{name}: {what} {_n(abs(sizes[name]))}. There is a smaller one." for name in ranked[1:]}
     return choice_problem(prompt, ranked[0], solution, slips, dict.fromkeys(slips, what))
+
+
+def evenest_problem(prompt: str, left: dict[str, float]) -> Problem:
+    """With which of several starts the first hidden layer's message is nearest in size to the last one's; `left` has
+    first ÷ last of each.
+    """
+    best = min(left, key=lambda name: abs(log10(left[name])))
+    others = {name: fixed(value, 2) for name, value in left.items() if name != best}
+    listed = ", ".join(f"{name} {value}" for name, value in others.items())
+    way = {name: "fades" if left[name] < 1 else "grows" for name in others}
+    return choice_problem(
+        prompt,
+        best,
+        f"First ÷ last is {fixed(left[best], 2)}, the nearest to 1. The others: {listed}.",
+        {name: f"The message {way[name]} on the way back: first ÷ last is {value}." for name, value in others.items()},
+    )
+
+
+def nearest_problem(prompt: str, rows: Sequence[Nudge], names: dict[float, str]) -> Problem:
+    """Which of several nudges tells the slope best; `names` says how each amount is written."""
+    best = min(rows, key=lambda row: abs(row.difference))
+    why = {True: "Such a long step leaves the spot.", False: "So small a change is lost in rounding."}
+    return choice_problem(
+        prompt,
+        names[best.amount],
+        f"It is off by {fixed(abs(best.difference), 2)}. A larger nudge leaves the spot where the slope is wanted; a "
+        "much smaller one drowns in rounding, for a computer keeps about 16 digits.",
+        {
+            names[row.amount]: f"It is off by {fixed(abs(row.difference), 2)}. {why[row.amount > best.amount]}"
+            for row in rows
+            if row is not best
+        },
+    )

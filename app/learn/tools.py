@@ -1,12 +1,10 @@
 """What a lesson's template may call beside its visit: numbers, formulas, plots, pieces, problems and listings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
-from app.learn import digits as lesson_digits
-from app.learn import information as lesson_information
-from app.learn import pieces, plots, problems
-from app.learn import walk as lesson_walk
+from app.learn import digits, information, pieces, plots, problems, walk
 from app.learn.facts import Facts
 from app.learn.listings import highlighted, run_listing
 from app.page.links import Link, View
@@ -49,6 +47,76 @@ def matrix(rows: Iterable[Sequence[float]], role: str = "") -> str:
     return r"\begin{pmatrix}" + r" \\ ".join(lines) + r"\end{pmatrix}"
 
 
+def _offered(*tools: Callable[..., Any]) -> SimpleNamespace:
+    """Functions as a template calls them, by their own names; nothing else of their modules."""
+    return SimpleNamespace(**{tool.__name__: tool for tool in tools})
+
+
+_PIECES = _offered(
+    pieces.activation_at,
+    pieces.activation_curve,
+    pieces.article_walk,
+    pieces.curvature,
+    pieces.delta_norms,
+    pieces.early_update,
+    pieces.fit,
+    pieces.ground,
+    pieces.left_over,
+    pieces.loss_curve,
+    pieces.losses_of,
+    pieces.mean_residual,
+    pieces.nudges,
+    pieces.paid,
+    pieces.sharpest,
+    pieces.size_rows,
+    pieces.start_ratios,
+    pieces.walk,
+)
+_DIGITS = _offered(
+    digits.agreement,
+    digits.answers,
+    digits.centred,
+    digits.gradient_images,
+    digits.ink_of,
+    digits.label,
+    digits.output_wishes,
+    digits.picture,
+    digits.pixels_of,
+    digits.share_rows,
+    digits.stored,
+    digits.trained_on,
+    digits.weight_images,
+)
+_INFORMATION = _offered(
+    information.at_the_ends,
+    information.ends_of,
+    information.exactly,
+    information.plane,
+    information.told,
+)
+_MOMENTS = _offered(
+    walk.drawing,
+    walk.moment,
+    walk.moments_of,
+    walk.path_back,
+    walk.phase_end,
+    walk.phase_start,
+)
+_ASK = _offered(
+    problems.activation_problem,
+    problems.better_problem,
+    problems.choice_problem,
+    problems.delta_problem,
+    problems.direction_problem,
+    problems.evenest_problem,
+    problems.gradient_problem,
+    problems.largest_problem,
+    problems.loss_problem,
+    problems.nearest_problem,
+    problems.new_value_problem,
+    problems.number_problem,
+    problems.smallest_problem,
+)
 TOOLS: dict[str, Any] = {
     "latex": latex,
     "column": column,
@@ -63,16 +131,14 @@ TOOLS: dict[str, Any] = {
     "quantity": Quantity.parse,
     "math": mathml,
     "plot": plots.plot,
-    "pieces": pieces,
-    "digits": lesson_digits,
-    "information": lesson_information,
-    "moments": lesson_walk,
-    "ask": problems,
+    "pieces": _PIECES,
+    "digits": _DIGITS,
+    "information": _INFORMATION,
+    "moments": _MOMENTS,
+    "ask": _ASK,
     "open_url": open_in_playground,
     "highlighted": highlighted,
     "run_listing": run_listing,
     "pairs": pairs,
     "abs": abs,
-    "max": max,
-    "min": min,
 }

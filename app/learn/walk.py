@@ -1,8 +1,7 @@
 """The walkthrough and the network's drawing for a lesson: the playground's own, at one moment of one step."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -21,46 +20,42 @@ FEW = 3  # units a layer, that a small frame has room for
 
 @dataclass(frozen=True)
 class Picture:
-    """The network drawn, what it shows in a sentence, and the moment it is drawn at, if it is at one."""
+    """The network drawn, and what it shows in a sentence."""
 
     svg: Markup
     text: str
-    moment: Moment | None = None
     dense: bool = False
     """Whether its labels are too small to read on a phone."""
 
 
-def drawing(facts: Facts, lens: str, marks: Marks | None = None) -> Picture:
-    """The network under a lens: weights, activations, gradients or updates."""
+def drawing(facts: Facts, lens: str, marks: Marks | None = None, on: int = 0) -> Picture:
+    """The network under a lens: weights, activations, gradients or updates.
+
+    On a page that holds several, `on` is this one's number: it has ids of its own and so finds its own pictures.
+    """
     trace, state = facts.trace, facts.state
     seen = surfaces(state) if has_surfaces(state) else None
     size: Size = "xs" if max(state.spec.network.sizes) <= FEW else "m"
-    drawn = draw(state.spec, trace, seen, _LENS.get(lens, lens), facts.example is None, marks or Marks(), size)
+    drawn = draw(
+        state.spec, trace, seen, _LENS.get(lens, lens), batch=facts.example is None, marks=marks or Marks(), size=size,
+        on=f"on-{on}-" if on else "",
+    )  # fmt: skip
     return Picture(drawn.svg, f"{_shape(trace)} {drawn.legend}", dense=size == "m")
 
 
-def apart(svg: Markup, number: int) -> Markup:
-    """The drawing with ids of its own, for a page that holds several: each finds its own pictures."""
-    return Markup(_IDS.sub(f"on-{number}-", svg))
-
-
-_IDS = re.compile(r'(?<=\bid=")|(?<=\bhref="#)|(?<=\(#)')
-
-
-def path_through(facts: Facts, nodes: Sequence[str], links: Sequence[str], lens: str = "activations") -> Picture:
-    """The network with some of its units and links lit, as something that goes back."""
-    return drawing(facts, lens, Marks(lit=frozenset([*nodes, *links]), tone="backward", flow="backward"))
+def path_back(nodes: Sequence[str], links: Sequence[str]) -> Marks:
+    """Some units and links lit, as something that goes back."""
+    return Marks(lit=frozenset([*nodes, *links]), tone="backward", flow="backward")
 
 
 _LENS = {"forward": "activations"}
 
 
-def moment(facts: Facts, index: int, lens: str, grain: Grain = "unit") -> Picture:
-    """The network at one moment of its next step; what is not computed yet shows a question mark."""
+def moment(facts: Facts, index: int, grain: Grain = "unit") -> tuple[Moment, Marks]:
+    """One moment of the next step, and what it lights; what is not computed yet shows a question mark."""
     moments = walkthrough(facts.trace, grain)
     index = min(max(index, 0), len(moments) - 1)
-    picture = drawing(facts, lens, marks_of(facts.trace, moments[index], known(moments, index)))
-    return replace(picture, moment=moments[index])
+    return moments[index], marks_of(facts.trace, moments[index], known(moments, index))
 
 
 def phase_start(facts: Facts, phase: str, grain: Grain = "unit") -> int:
