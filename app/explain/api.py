@@ -32,8 +32,8 @@ Address = Annotated[
 Example = Annotated[Whole | None, Query(description="One example alone, by its row; else the next mini-batch.")]
 Step = Annotated[Whole | None, Query(description="An earlier step to look at.")]
 MathML = Annotated[Literal["true", "false"], Query(description="The symbols as MathML too, beside LaTeX.")]
-MOMENT_SECONDS = 60e-6  # to write one moment
-MATHML_SECONDS = 300e-6  # to set one moment's symbols the first time
+MOMENT_SECONDS = 250e-6  # to write one moment
+MATHML_SECONDS = 60e-6  # to set its symbols
 
 Look = Callable[[RunState], dict[str, Any]]
 

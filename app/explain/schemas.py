@@ -4,6 +4,7 @@ Where an answer is a value of the engine, its shape is made of that value's own 
 """
 
 from dataclasses import fields, is_dataclass
+from json import loads
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -31,13 +32,18 @@ def _shape(hint: Any) -> Any:
     return Number if hint is float else hint
 
 
-def _answer(of: type, example: dict[str, Any] | None = None, **more: Any) -> type[BaseModel]:
+def _example(text: str) -> ConfigDict:
+    """What an answer looks like, as JSON."""
+    return ConfigDict(json_schema_extra={"examples": [loads(text)]})
+
+
+def _answer(of: type, example: str = "", **more: Any) -> type[BaseModel]:
     """The shape of an answer that has a value's fields, and those in `more` behind or in place of them."""
     hints = get_type_hints(of)
     own = {field.name: _shape(hints[field.name]) for field in fields(of)}
     shape = {name: (kind, ...) for name, kind in ({"step": int} | own if example else own).items()}
     shape |= {name: (kind, ...) for name, kind in more.items()}
-    config = ConfigDict(json_schema_extra={"examples": [example]}) if example else ConfigDict()
+    config = _example(example) if example else ConfigDict()
     return create_model(f"{of.__name__}Answer", __config__=config, __doc__=of.__doc__, **shape)  # type: ignore[call-overload, no-any-return]
 
 
@@ -91,10 +97,10 @@ class PhaseAnswer(BaseModel):
 class WalkthroughAnswer(BaseModel):
     """One step in computing order. `code` is the whole step as a NumPy program; `collapsed` says what is shortened."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{
-        "step": 0, "examples": [8], "granularity": "pass", "count": 5, "collapsed": "",
-        "phases": [{"phase": "forward", "first": 0, "count": 2}], "code": ["n = len(x)"], "moments": [],
-    }]})  # fmt: skip
+    model_config = _example(
+        """{"step": 0, "examples": [8], "granularity": "pass", "count": 5, "collapsed": "", "phases":
+        [{"phase": "forward", "first": 0, "count": 2}], "code": ["n, outputs = y.shape"], "moments": []}"""
+    )
 
     step: int
     examples: list[int]
@@ -113,12 +119,12 @@ class ReceiptAnswer(BaseModel):
     `mathml` has the symbols' equations as the page shows them, else null.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{
-        "step": 0, "address": "b2.1", "name": "b²₁", "place": "bias of hidden 2, unit 1", "kind": "parameter",
-        "words": "Against its gradient, the bias goes up to +0.02425.", "symbols": "b", "numbers": "", "code": [],
-        "came_from": ["a2.1"], "terms": [], "rest": 0.0, "left_out": 0, "mathml": None,
-        "facts": {"now": -0.0044, "gradient": -0.95, "parts": [{"name": "gradient", "value": 0.0286}], "next": 0.0242},
-    }]})  # fmt: skip
+    model_config = _example(
+        """{"step": 0, "address": "b2.1", "name": "b²₁", "place": "bias of hidden 2, unit 1", "kind":
+        "parameter", "words": "Against its gradient, the bias goes up to +0.02425.", "symbols": "b", "numbers":
+        "", "code": [], "came_from": ["a2.1"], "terms": [], "rest": 0.0, "left_out": 0, "mathml": null, "facts":
+        {"now": -0.0044, "gradient": -0.95, "parts": [{"name": "gradient", "value": 0.0286}], "next": 0.0242}}"""
+    )
 
     step: int
     address: str
@@ -139,70 +145,27 @@ class ReceiptAnswer(BaseModel):
 
 NudgeAnswer = _answer(
     Nudge,
-    {
-        "step": 50,
-        "address": "W1.1.1",
-        "amount": 0.001,
-        "now": -0.8398,
-        "before": 0.50167,
-        "after": 0.50164,
-        "penalty": 0.0,
-        "slope": -0.0286005,
-        "gradient": -0.0286093,
-        "penalty_gradient": 0.0,
-        "total": -0.0286093,
-        "difference": 8.8e-06,
-        "verdict": "better",
-        "agrees": True,
-        "kink": False,
-        "reruns": 25,
-    },
+    """{"step": 50, "address": "W1.1.1", "amount": 0.001, "now": -0.8398, "before": 0.50167, "after": 0.50164,
+    "penalty": 0.0, "slope": -0.0286005, "gradient": -0.0286093, "penalty_gradient": 0.0, "total": -0.0286093,
+    "difference": 8.8e-06, "verdict": "better", "agrees": true, "kink": false, "reruns": 25}""",
     verdict=Literal["better", "worse", "same"],
 )
 CheckAnswer = _answer(
     Check,
-    {
-        "step": 50,
-        "parameters": 25,
-        "checked": 25,
-        "reruns": 51,
-        "largest": 7.1e-11,
-        "address": "W1.1.2",
-        "scale": 0.339,
-        "kinks": 0,
-        "passed": True,
-    },
+    """{"step": 50, "parameters": 25, "checked": 25, "reruns": 51, "largest": 7.1e-11, "address": "W1.1.2",
+    "scale": 0.339, "kinks": 0, "passed": true}""",
 )
 SliceAnswer = _answer(
     Slice,
-    {
-        "step": 50,
-        "address": "W1.1.1",
-        "now": -0.84,
-        "loss": 0.5017,
-        "penalty": 0.0,
-        "gradient": -0.0286,
-        "penalty_gradient": 0.0,
-        "total": -0.0286,
-        "values": [-1.34, -0.34],
-        "losses": [0.516, 0.494],
-        "landings": [{"factor": 1, "value": -0.839, "loss": 0.5016}],
-    },
+    """{"step": 50, "address": "W1.1.1", "now": -0.84, "loss": 0.5017, "penalty": 0.0, "gradient": -0.0286,
+    "penalty_gradient": 0.0, "total": -0.0286, "values": [-1.34, -0.34], "losses": [0.516, 0.494], "landings":
+    [{"factor": 1, "value": -0.839, "loss": 0.5016}]}""",
 )
 ContourAnswer = _answer(
     Contour,
-    {
-        "step": 50,
-        "x_address": "W1.1.1",
-        "y_address": "b1.1",
-        "x": [-0.5, 1.5],
-        "y": [-0.5, 1.5],
-        "losses": [[0.9, 0.4], [1.2, 0.6]],
-        "now": [0.9, 0.1],
-        "examples": 120,
-        "path": [[0.0, 0.0], [0.9, 0.1]],
-        "path_steps": [0, 50],
-    },
+    """{"step": 50, "x_address": "W1.1.1", "y_address": "b1.1", "x": [-0.5, 1.5], "y": [-0.5, 1.5], "losses":
+    [[0.9, 0.4], [1.2, 0.6]], "now": [0.9, 0.1], "examples": 120, "path": [[0.0, 0.0], [0.9, 0.1]], "path_steps":
+    [0, 50]}""",
     losses=list[Vector],
     path_steps=list[int],
 )
@@ -227,10 +190,10 @@ class WishesAnswer(BaseModel):
     With gradients=true each has its whole gradient, in the order of `addresses`.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{
-        "step": 50, "batch": 10, "address": "W1.1.1", "mean": -0.0286, "length": 0.6,
-        "wishes": [{"example": 48, "length": 1.1, "cosine": 0.16, "wish": 0.3, "gradient": None}], "addresses": None,
-    }]})  # fmt: skip
+    model_config = _example(
+        """{"step": 50, "batch": 10, "address": "W1.1.1", "mean": -0.0286, "length": 0.6, "wishes":
+        [{"example": 48, "length": 1.1, "cosine": 0.16, "wish": 0.3, "gradient": null}], "addresses": null}"""
+    )
 
     step: int
     batch: int
@@ -247,10 +210,10 @@ LayerHealthAnswer = _answer(LayerHealth, histogram=list[int], edges=Vector)
 class HealthAnswer(BaseModel):
     """How gradients fare in the next step, layer by layer, and one sentence if something is wrong, else ""."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{
-        "step": 0, "examples": [48, 11], "problem": "vanishing", "layer": 1, "sentence": "Gradients vanish …",
-        "layers": [],
-    }]})  # fmt: skip
+    model_config = _example(
+        """{"step": 0, "examples": [48, 11], "problem": "vanishing", "layer": 1, "sentence":
+        "Gradients vanish …", "layers": []}"""
+    )
 
     step: int
     examples: list[int]

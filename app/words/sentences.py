@@ -9,6 +9,7 @@ of its role; words in [brackets] have the message's own colour. A language more 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isnan
 from string import Formatter
 from typing import Union
@@ -85,13 +86,20 @@ def lower(title: str) -> str:
 
 def _words(of: Sentence) -> Iterator[Segment]:
     message = MESSAGES[of.message]
-    for literal, field, spec, _ in Formatter().parse(message.form(of.about)):
-        for place, text in enumerate(re.split(r"\[(.*?)\]", literal)):
+    for literals, field, spec in _pieces(message.form(of.about)):
+        for place, text in enumerate(literals):
             if text:
                 yield Segment(text, message.tone if place % 2 else "plain")
         if field:
             part = of.parts[field[:1].lower() + field[1:]]
-            yield from _part(part, spec or "", field[:1].isupper())
+            yield from _part(part, spec, field[:1].isupper())
+
+
+@lru_cache(maxsize=512)
+def _pieces(form: str) -> tuple[tuple[tuple[str, ...], str, str], ...]:
+    """A form taken apart: text, every other piece of it in brackets, and the part that follows."""
+    taken = Formatter().parse(form)
+    return tuple((tuple(re.split(r"\[(.*?)\]", text)), field or "", spec or "") for text, field, spec, _ in taken)
 
 
 def _part(part: Part, spec: str, begins: bool) -> Iterator[Segment]:
