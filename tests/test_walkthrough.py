@@ -17,7 +17,7 @@ from app.words.names import name_of
 from app.words.numbers import signed, unsigned
 from app.words.segments import text_of
 from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, PENALTIES, Quantity, Spec, SpecError, Trace, advance, start, trace
-from engine.equation import A, Equation
+from engine.equation import A, Equation, Over, Ref, Tree, mapped, parts
 
 WHOLE = {"W": "W", "b": "b", "z": "z", "a": "a", "o": "gives",
          "da": "da", "dz": "dz", "dW": "dW", "db": "db", "W_next": "W_next",
@@ -342,3 +342,25 @@ def test_a_shortcut_is_walked() -> None:
         assert Quantity("o", 2, (1,)).is_in(known(walk, len(walk) - 1))
     whole = next(moment for moment in walkthrough(step, "layer") if moment.kind == "shortcut")
     assert text_of(whole.words) == "Over the shortcut, hidden 2 adds what hidden 1 gave, unit by unit."
+
+
+def weights_of(of: Tree) -> set[str]:
+    """The ids of the links whose weights are in a tree, one for each value of a sum's letter."""
+    if isinstance(of, Over):
+        bound = (mapped(of.body, lambda q, n=n: q.bind({of.letter: n})) for n in of.values)
+        return {link for each in bound for link in weights_of(each)}
+    if isinstance(of, Ref):
+        return {of.quantity.svg_id} if of.quantity.kind == "W" else set()
+    return {link for part in parts(of) for link in weights_of(part)}
+
+
+@pytest.mark.parametrize("grain", ["operation", "unit"])
+def test_the_links_that_are_lit_are_those_of_the_equation(grain: str) -> None:
+    """Forwards those that come in, on the way back those that go out, each at its own two ends."""
+    step = trace(start(Spec.make(hidden=[3, 4, 2])), 3)
+    for moment in walkthrough(step, grain):
+        if moment.kind in ("product", "sum", "z", "forward", "product_back", "da", "delta") and moment.units:
+            formulas = [f.tree if isinstance(f, Equation) else f for f in moment.face.formulas]
+            assert set(moment.links) == {link for tree in formulas for link in weights_of(tree)}, moment.targets
+            near = {Quantity("a", moment.layer, moment.units).svg_id}
+            assert near <= set(moment.nodes)
