@@ -67,7 +67,7 @@ class Layout:
 
     Blocks of one name stand side by side, so that neighbours can share a call. `spans` are theirs, by name and layer:
     z, a, o are what nodes give, da and dz what comes back there, slope a derivative, x a copy of x where it is not
-    left open, and scratch a second contribution to a gradient. An o has none of its own: a shortcut passes back what
+    left open, and scratch a second contribution to a gradient. A shortcut's o has none of its own: it passes back what
     it gets, so that what comes back to it stands in its layer's da. The first `recorded` rows are what a trace keeps.
     """
 
@@ -89,7 +89,8 @@ def layout_of(network: Network) -> Layout:
     for value, (node, entry) in enumerate(network.entries, 1):
         blocks[entry.letter][node.layer] = network.widths[value] + 1
     z, a, o = blocks.values()
-    lanes = {"z": z, "a": a, "da": a, "dz": z, "o": o, "slope": a}
+    own = {node.layer for node, entry in network.entries if entry.letter == "o" and not entry.passes}
+    lanes = {"z": z, "a": a, "da": a, "dz": z, "o": o, "slope": a, "do": {k: o[k] for k in own}}
     if not network.x_is_open:
         lanes["x"] = {0: network.inputs + 1}
     spans: dict[tuple[str, int], Span] = {}

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 from app.costs import step_cost
 from app.page.links import Link
 from engine import OPERATIONS, Spec, SpecError, advance, evaluate, pack, start, trace, unpack
+from engine.arrays import Floats
 from engine.health import complaint
 from engine.layers import LayerItem, items_from, text_of
-from engine.network import layers_of
+from engine.network import Network, layers_of
+from engine.operations.base import Call, Cost, Node, Operation, Place
 from engine.receipts import unit_receipt
 from engine.spec import LIMITS
 from engine.workspace import Workspace
@@ -199,3 +202,44 @@ def test_health_knows_a_way_round() -> None:
         names.append(found.name if found else "")
     assert names[0] == "zero"
     assert names[1] != "zero"
+
+
+def _halves(node: Node, inputs: Sequence[Floats], out: Floats, matrix: Floats) -> tuple[Call, ...]:
+    return ((np.multiply, inputs[0][:-1], 0.5, out[:-1]),)
+
+
+def _halves_back(node: Node, at: Place) -> Iterator[Call]:
+    (into,) = at.into
+    if into is not None:
+        yield np.multiply, at.d_out, 0.5, into
+
+
+def test_one_more_entry_is_all_that_the_passes_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operation that is nowhere but in the table: after an activation, and what it gives is used twice."""
+    half = Operation(
+        "half", "Half", "o", "Halves all.", (), lambda node, inputs: inputs[0], lambda node, inputs: Cost(0, inputs[0]),
+        _halves, _halves_back,
+    )  # fmt: skip
+    monkeypatch.setitem(OPERATIONS, "half", half)
+    units, tanh = (("units", 3),), (("function", "tanh"),)
+    nodes = (
+        Node("dense", 1, (0,), units), Node("activation", 1, (1,), tanh), Node("half", 1, (2,)),
+        Node("dense", 2, (3,), units), Node("activation", 2, (4,), tanh), Node("shortcut", 2, (5, 3)),
+        Node("dense", 3, (6,), units), Node("activation", 3, (7,), tanh),
+    )  # fmt: skip
+    network, rng = Network(2, nodes, "squared_error"), np.random.default_rng(0)
+    parameters, gradient = rng.normal(size=(2, network.size))
+    x, y = np.vstack([rng.normal(size=(2, 5)), np.ones((1, 5))]), rng.normal(size=(3, 5))
+    passes = Workspace(network, parameters, gradient, 5)
+    passes.forward(x)
+    passes.backward(x, y)
+    found, step = gradient.copy(), 1e-6
+    for i in range(network.size):
+        losses = []
+        for way in (step, -step):
+            parameters[i] += way
+            passes.forward(x)
+            losses.append(passes.loss(y))
+            parameters[i] -= way
+        assert (losses[0] - losses[1]) / (2 * step) == pytest.approx(found[i], rel=1e-6, abs=1e-9)
+    assert network.cost.activations == 3 + 3 + 3 + 3 + 3
