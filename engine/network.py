@@ -277,18 +277,21 @@ def layers_of(network: Network, parameters: Floats, x: Floats) -> Iterator[tuple
     The forward pass alone, for x (features + 1, examples) with any number of examples: a node's arrays are made as
     they are asked for, and let go after their last use. They have the type of the parameters.
     """
-    matrices, examples, kind = network.matrices(parameters), x.shape[1], parameters.dtype
-    values, z = {0: x}, x
-    for value, rows, node, operation, layer, last, dropped in network.order:
-        values[value] = out = np.empty((rows, examples), kind)
+    matrices, examples = network.matrices(parameters), x.shape[1]
+    values: list[Floats] = [x]
+    z, dtype = x, parameters.dtype
+    for _, rows, node, operation, layer, last, dropped in network.order:
+        out = np.empty((rows, examples), dtype)
+        values.append(out)
         if layer is None:
             out[-1] = 1.0
             matrix = NOTHING
         else:
             z, matrix = out[:-1], matrices[layer]
-        for call in operation.forward(node, [values[each] for each in node.inputs], out, matrix):
-            call[0](*call[1:])
+        taken = [values[each] for each in node.inputs]
+        for function, *given in operation.forward(node, taken, out, matrix):
+            function(*given)
         if last:
             yield z, out
         for each in dropped:
-            del values[each]
+            values[each] = NOTHING

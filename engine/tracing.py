@@ -12,7 +12,7 @@ from engine.examples import batch_order, examples_of
 from engine.session import Session, penalty_gradient, penalty_of
 from engine.spec import Spec, SpecError
 from engine.state import Divergence, RunState, frozen
-from engine.workspace import PASSES, Span, Workspace, layout_of
+from engine.workspace import PASSES, Layout, Span, Workspace, layout_of
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,11 @@ class Trace:
 
     def passes(self, name: str) -> list[Floats]:
         """z, a, da or dz as the passes have it, feature-major: (units, examples) a layer."""
-        return [self._pass(span) for span in layout_of(self.spec.network).lane(name)]
+        return [self._pass(span) for span in self._layout.lane(name)]
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return layout_of(self.spec.network)
 
     def _pass(self, span: Span) -> Floats:
         count = len(self.examples)
@@ -91,7 +95,7 @@ class Trace:
 
     def _o(self, layer: int) -> Floats | None:
         """What layer `layer`, from 1, gives where that is not its a, (examples, units)."""
-        span = layout_of(self.spec.network).spans.get(("o", layer))
+        span = self._layout.spans.get(("o", layer))
         return None if span is None else self._pass(span).T.copy()
 
     @cached_property

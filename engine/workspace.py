@@ -6,7 +6,7 @@ first and who adds to it. A step is one list of bound calls, whatever the networ
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from itertools import chain
 from typing import NamedTuple
 
@@ -79,7 +79,14 @@ class Layout:
 
     def lane(self, name: str) -> list[Span]:
         """The spans of one name, layer after layer."""
-        return [span for (own, _), span in self.spans.items() if own == name]
+        return self._lanes.get(name, [])
+
+    @cached_property
+    def _lanes(self) -> dict[str, list[Span]]:
+        lanes: dict[str, list[Span]] = {}
+        for (name, _), span in self.spans.items():
+            lanes.setdefault(name, []).append(span)
+        return lanes
 
 
 @lru_cache(maxsize=64)
