@@ -197,3 +197,12 @@ def test_a_problem_with_a_slip_at_the_truth_is_not_clear() -> None:
     assert not number_problem("?", 0.5, "", "", slips).clear
     assert number_problem("?", 0.5, "", "", {"sign": (-0.5, "far")}).clear
     assert Problem("?", "q", "up", "", "", options=("up", "down")).clear
+
+
+def test_numbers_over_a_shortcut_close() -> None:
+    """What a unit is given is what the layer below gives, with what a shortcut adds to it."""
+    spec = Spec.make(layers="dense 2 tanh, dense 2 tanh, shortcut 1, dense 2 tanh", batch_size=1)
+    facts = Facts(advance(start(spec), 5).state, 3)
+    total = facts["b3.1"] + sum(facts[f"W3.1.{s}"] * facts.given(2, s) for s in (1, 2))
+    assert total == pytest.approx(facts["z3.1"], rel=1e-12)
+    assert facts.given(2, 1) == pytest.approx(facts["a2.1"] + facts["a1.1"], rel=1e-12)

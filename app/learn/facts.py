@@ -70,6 +70,10 @@ class Facts:
             return float(self.trace.gradient[self._index(str(of.like(of.letter)))])
         return float(self.state.parameters[self._index(name)])
 
+    def given(self, layer: int, unit: int) -> float:
+        """What a unit, or with layer 0 an input, gives to those above it, on the first example."""
+        return float(self.trace.inputs_of(layer)[0, unit - 1])
+
     def next(self, address: str) -> float:
         """A parameter after the step."""
         return float(self.trace.parameters_next[self._index(address)])

@@ -43,7 +43,7 @@ def activation_problem(facts: Facts, layer: int, unit: int) -> Problem:
         return float(value[0])
 
     sources = range(1, facts.state.spec.network.sizes[layer - 1] + 1)
-    terms = [(facts[f"W{layer}.{unit}.{s}"], facts[f"a{layer - 1}.{s}"]) for s in sources]
+    terms = [(facts[f"W{layer}.{unit}.{s}"], facts.given(layer - 1, s)) for s in sources]
     mistakes = [
         Mistake(
             z, "activation", f"That is z, the sum before the activation: {activation.title.lower()} still has to act."
@@ -160,7 +160,7 @@ def gradient_problem(facts: Facts, address: str, label: str | None = None) -> Pr
         solution = f"A bias multiplies 1, so its gradient is delta itself: {_n(delta)}."
         hint = "A bias has an input that is always 1."
     else:
-        a_in, a_out = facts[f"a{layer - 1}.{source}"], facts[f"a{layer}.{unit}"]
+        a_in, a_out = facts.given(layer - 1, source), facts[f"a{layer}.{unit}"]
         mistakes = [
             Mistake(delta, "activation", f"That is delta. Multiply by what the weight was given, {_n(a_in)}."),
             Mistake(a_in, "delta", f"That is what the weight was given. Multiply by delta, {_n(delta)}."),

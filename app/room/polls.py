@@ -273,7 +273,7 @@ def _given(facts: Facts, layer: int, unit: int) -> str:
     above = range(1, facts.state.spec.network.sizes[layer + 1] + 1)
     if activation.product is not None:
         return ""
-    if len(above) > PATHS:
+    if len(above) > PATHS or facts.state.spec.network.arcs(layer):  # over a shortcut there is one more path
         return f"dL/da = {signed(facts[f'da{layer}.{unit}'])}, {own}"
     paths = (
         f"{name_of(f'W{layer + 1}.{j}.{unit}')} = {signed(facts[f'W{layer + 1}.{j}.{unit}'])}, "
@@ -299,7 +299,7 @@ def _flat(facts: Facts, name: str) -> Floats:
 
 def _below(facts: Facts, layer: int) -> Floats:
     """What comes into a layer, (examples, inputs)."""
-    return facts.trace.layers[layer - 2].a if layer > 1 else facts.trace.x
+    return facts.trace.inputs_of(layer - 1)
 
 
 def _moves(facts: Facts) -> Floats:
