@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import html
+import inspect
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -22,11 +25,13 @@ from app.learn import information as lesson_information
 from app.learn import pieces
 from app.learn.facts import Facts
 from app.learn.judging import Problem
-from app.learn.lessons import Lesson, Task, Visit, lessons
+from app.learn.lessons import Lesson, lessons
 from app.learn.listings import CODE, LISTINGS, code_of, highlighted, run_listing
 from app.learn.pages import render
 from app.learn.plots import plot
+from app.learn.screens import SCREENS as POSED
 from app.learn.tools import TOOLS, open_in_playground
+from app.learn.visit import Task, Visit
 from app.page.links import Link
 from engine import Spec, advance, evaluate, start, trace
 from engine.datasets import load_digits16
@@ -108,6 +113,21 @@ def test_every_lessons_run_loads(lesson: Lesson) -> None:
 
 
 @pytest.mark.parametrize("lesson", ALL, ids=name)
+def test_questions_are_judged_before_a_line_is_rendered(lesson: Lesson) -> None:
+    """A screen's function alone, without its template, knows what was asked and whether the answer is right."""
+    assert len(POSED[lesson.slug]) == len(lesson.screens)
+    for number, pose in enumerate(POSED[lesson.slug], 1):
+        visit = Visit(number)
+        pose(visit, lesson.head)
+        right = {task.field: str(task.problem.truth) for task in visit.tasks}
+        again = Visit(number, right)
+        pose(again, lesson.head)
+        assert all(task.correct for task in again.tasks if task.field in right)
+    source = ENV.loader.get_source(ENV, lesson.template)[0]  # type: ignore[union-attr]
+    assert "at.ask" not in source
+
+
+@pytest.mark.parametrize("lesson", ALL, ids=name)
 def test_every_lesson_asks_before_it_tells(lesson: Lesson) -> None:
     """At least twice."""
     asked = [task for screen in range(1, len(lesson.screens) + 1) for task in tasks(lesson, screen)]
@@ -161,6 +181,9 @@ def test_prose_holds_no_typed_results(lesson: Lesson) -> None:
     source = ENV.loader.get_source(ENV, lesson.template)[0]  # type: ignore[union-attr]
     source = re.sub(r"\{% set (?:spec|classes|rectified|published\w*|two) = .*? %\}", "", source, flags=re.DOTALL)
     strings = re.findall(r'"((?:[^"\\]|\\.)*)"', source)
+    asked = ast.parse(inspect.getsource(sys.modules[POSED[lesson.slug][0].__module__]))
+    constants = [node.value for node in ast.walk(asked) if isinstance(node, ast.Constant)]
+    strings += [value for value in constants if isinstance(value, str)]
     text = re.sub(r'"(?:[^"\\]|\\.)*"', '""', source)
     text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<[^>]+>", " ", text, flags=re.DOTALL)
     assert set(re.findall(r"\d+\.\d+", text)) <= {"0.001"}

@@ -15,8 +15,10 @@ from starlette.exceptions import HTTPException
 from app.draw.rendering import ENV
 from app.learn import api as api_learn
 from app.learn.exercises import LARGEST_SEED, TYPES, exercise
-from app.learn.lessons import Lesson, Visit, lesson, lessons
+from app.learn.lessons import Lesson, lesson, lessons
+from app.learn.screens import SCREENS
 from app.learn.tools import TOOLS
+from app.learn.visit import Visit
 from app.pool import Pool
 from app.serve.cookies import known_visitor
 from app.serve.html import html
@@ -87,10 +89,14 @@ async def read(request: Request, slug: str) -> Response:
 
 
 def render(found: Lesson, query: dict[str, str], scripted: bool = False) -> tuple[Markup, Visit]:
-    """The screen of a lesson that a query asks for, and the visit with the tasks that it met."""
-    visit = Visit(screen_of(query.get("screen", ""), len(found.screens)), query)
-    text = ENV.get_template(found.template).render({**TOOLS, "at": visit, "scripted": scripted})
-    return Markup(text), visit
+    """The screen of a lesson that a query asks for, or all, and the visit with the tasks that it met."""
+    visit, poses = Visit(screen_of(query.get("screen", ""), len(found.screens)), query), SCREENS.get(found.slug, ())
+    template, texts = ENV.get_template(found.template), []
+    for screen in range(1, len(found.screens) + 1) if visit.printing else (visit.screen,):
+        visit.turn(screen)
+        values = poses[screen - 1](visit, found.head) if poses else {}
+        texts.append(template.render({**TOOLS, "at": visit, "scripted": scripted, **values}))
+    return Markup("").join(map(Markup, texts)), visit
 
 
 def screen_of(text: str, screens: int) -> int:

@@ -1,10 +1,10 @@
-"""What a lesson's template may call beside its visit: numbers, formulas, plots, pieces, problems and listings."""
+"""What a lesson's template may call beside its visit: numbers, formulas, plots, pieces and listings."""
 
 from collections.abc import Callable, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from app.learn import digits, information, pieces, plots, problems, walk
+from app.learn import digits, information, pieces, plots, walk
 from app.learn.facts import Facts
 from app.learn.listings import highlighted, run_listing
 from app.page.links import Link, View
@@ -56,9 +56,7 @@ _PIECES = _offered(
     pieces.activation_at,
     pieces.activation_curve,
     pieces.article_walk,
-    pieces.curvature,
     pieces.delta_norms,
-    pieces.early_update,
     pieces.fit,
     pieces.ground,
     pieces.left_over,
@@ -67,9 +65,7 @@ _PIECES = _offered(
     pieces.mean_residual,
     pieces.nudges,
     pieces.paid,
-    pieces.sharpest,
     pieces.size_rows,
-    pieces.start_ratios,
     pieces.walk,
 )
 _DIGITS = _offered(
@@ -79,7 +75,6 @@ _DIGITS = _offered(
     digits.gradient_images,
     digits.ink_of,
     digits.label,
-    digits.output_wishes,
     digits.picture,
     digits.pixels_of,
     digits.share_rows,
@@ -102,21 +97,6 @@ _MOMENTS = _offered(
     walk.phase_end,
     walk.phase_start,
 )
-_ASK = _offered(
-    problems.activation_problem,
-    problems.better_problem,
-    problems.choice_problem,
-    problems.delta_problem,
-    problems.direction_problem,
-    problems.evenest_problem,
-    problems.gradient_problem,
-    problems.largest_problem,
-    problems.loss_problem,
-    problems.nearest_problem,
-    problems.new_value_problem,
-    problems.number_problem,
-    problems.smallest_problem,
-)
 TOOLS: dict[str, Any] = {
     "latex": latex,
     "column": column,
@@ -135,7 +115,6 @@ TOOLS: dict[str, Any] = {
     "digits": _DIGITS,
     "information": _INFORMATION,
     "moments": _MOMENTS,
-    "ask": _ASK,
     "open_url": open_in_playground,
     "highlighted": highlighted,
     "run_listing": run_listing,

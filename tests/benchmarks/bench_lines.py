@@ -1,5 +1,5 @@
 """How long the code is once the formatter has had its way: lines of app, engine and app/explain, every `fmt: skip`
-ignored; and how many of those there are. `python tests/benchmarks/bench_lines.py [commit]`, the working copy by default.
+ignored, and how many there are. `python tests/benchmarks/bench_lines.py [commit]`, the working copy by default.
 """
 
 import io

@@ -1,0 +1,80 @@
+"""What lesson 6, A neuron, asks on each screen, and what its text and pictures show beside."""
+
+from typing import Any
+
+from app.learn import pieces
+from app.learn.problems import choice_problem, direction_problem, largest_problem, number_problem
+from app.learn.visit import Screen, Values, Visit
+from app.words.numbers import fixed, fixed_signed
+
+
+def weigh_add_up_fire(at: Visit, head: Any) -> Values:
+    """Weigh, add up, fire"""
+    KINDS, spec, run = head.KINDS, head.spec, head.run
+    kind = at.choice("kind", "activation", KINDS, "threshold")
+    x1 = at.number("x1", "input x₁", 1, -2, 2, 0.1)
+    x2 = at.number("x2", "input x₂", 0.5, -2, 2, 0.1)
+    fires = at.facts(
+        {**spec, "output_activation": "threshold", "data": {"x": [[0.5, 1]], "y": [[1]], "task": "regression"}}
+    )
+    at.ask(
+        "fires",
+        choice_problem(
+            "the inputs are 0.5 and 1. Does the threshold unit fire?",
+            "fires" if fires["a1.1"] > 0 else "does not fire",
+            f"z = {fixed_signed(fires['z1.1'])}, so a = {fixed(fires['a1.1'], 0)}.",
+            {
+                "does not fire" if fires["a1.1"] > 0 else "fires": (
+                    f"Add it up: {fixed(run['W1.1.1'], 1)} × 0.5, then {fixed(run['W1.1.2'], 1)} × 1, then the "
+                    f"bias {fixed(run['b1.1'], 1)}. Is that above 0?"
+                )
+            },
+        ),
+    )
+    return {"kind": kind, "x1": x1, "x2": x2}
+
+
+def three_ways_to_answer(at: Visit, head: Any) -> Values:
+    """Three ways to answer"""
+    z = at.number("z", "sum z", 0.4, -5, 5, 0.1)
+    steep = {
+        "z = −4": pieces.activation_at("sigmoid", -4)[1],
+        "z = 0": pieces.activation_at("sigmoid", 0)[1],
+        "z = 4": pieces.activation_at("sigmoid", 4)[1],
+    }
+    at.ask("steepest", largest_problem("where is the slope of the sigmoid largest?", steep, "slope"))
+    a = pieces.activation_at("sigmoid", 0)[0]
+    at.ask(
+        "slope",
+        number_problem(
+            f"the slope of the sigmoid is a × (1 − a). How large is it at z = 0, where a = {fixed(a, 1)}?",
+            pieces.activation_at("sigmoid", 0)[1],
+            f"0.5 × 0.5 = {fixed(pieces.activation_at('sigmoid', 0)[1], 2)}, and nowhere is it larger. "
+            "Lesson 8 is about what follows from that.",
+            "Put a into a × (1 − a).",
+            {"activation": (a, "That is a itself."), "z": (0, "It takes a, not z.")},
+        ),
+    )
+    return {"z": z, "a": a}
+
+
+def a_flat_slope_cannot_learn(at: Visit, head: Any) -> Values:
+    """A flat slope cannot learn"""
+    KINDS, spec, run = head.KINDS, head.spec, head.run
+    kind = at.choice("kind", "activation", KINDS, "sigmoid")
+    b = at.number("b", "bias b", -0.3, -9, 9, 0.1)
+    hard = at.facts({**spec, "output_activation": "threshold"}).with_values({"b1.1": -1.0})
+    at.ask("hard", direction_problem(hard, "W1.1.1", "w₁ of a threshold unit that says 0 where 1 is right"))
+    soft = run.with_values({"b1.1": -1.0})
+    at.ask(
+        "soft",
+        direction_problem(soft, "W1.1.1", f"w₁ of a sigmoid unit that says {fixed(soft['a1.1'], 2)} where 1 is right"),
+    )
+    return {"kind": kind, "b": b}
+
+
+SCREENS: tuple[Screen, ...] = (
+    weigh_add_up_fire,
+    three_ways_to_answer,
+    a_flat_slope_cannot_learn,
+)
