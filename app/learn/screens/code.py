@@ -76,10 +76,9 @@ def one_flat_vector(at: Visit, head: Any) -> Values:
     return {}
 
 
-def a_whole_program(at: Visit, head: Any) -> Values:
-    """A whole program"""
-    made = run_listing("train.py")
-    start = {
+def _as_spec(made: dict[str, Any]) -> Values:
+    """The run that a program of one's own starts from."""
+    return {
         "dataset": "custom",
         "data": {"x": made["points"], "y": made["y"].tolist(), "task": "regression"},
         "hidden": [3],
@@ -91,6 +90,12 @@ def a_whole_program(at: Visit, head: Any) -> Values:
         "test_share": 0,
         "parameters": [{"W": made["start"][0].tolist(), "b": [0, 0, 0]}, {"W": made["start"][1].tolist(), "b": [0]}],
     }
+
+
+def a_whole_program(at: Visit, head: Any) -> Values:
+    """A whole program"""
+    made = run_listing("train.py")
+    start = _as_spec(made)
     zeros = {**start, "parameters": [{"W": [[0, 0], [0, 0], [0, 0]], "b": [0, 0, 0]}, {"W": [[0, 0, 0]], "b": [0]}]}
     half = at.facts(zeros)
     at.ask(
