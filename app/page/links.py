@@ -118,7 +118,7 @@ _short_fields = lru_cache(maxsize=128)(_spec_fields)  # a hundred thousand param
 @lru_cache(maxsize=32)
 def _packed(data: CustomData) -> str:
     """One's own data as text. Of what could never fit into a link no more than that it does not, for it takes long."""
-    return _pack(data.to_dict()) if data.x.size <= 40 * LONGEST_PACKED else TOO_LONG
+    return _pack(data.to_dict()) if data.x.size <= 4 * LONGEST_PACKED else TOO_LONG
 
 
 def _encode(name: str, value: Any) -> str:
