@@ -7,6 +7,7 @@ microseconds from seconds.
 from math import ceil, log2
 
 from engine import OPTIMIZERS, Network, Spec
+from engine.along import PLACES
 from engine.probes import CHECKED, CONTOUR_EXAMPLES, GRID, POINTS
 
 CHECK_SECONDS = 0.5  # that a check of every gradient gets
@@ -43,12 +44,14 @@ def look_cost(spec: Spec) -> float:
 
 
 def probe_cost(kind: str, spec: Spec) -> float:
-    """Seconds that a question of this kind takes, one of nudge, check, slice, contour and wishes: mostly reruns."""
+    """Seconds that a question of this kind takes, one of nudge, check, slice, contour, wishes and again: mostly
+    reruns."""
     return {
         "nudge": 6 * rerun_cost(spec),
         "check": min(CHECK_SECONDS, 2 * min(CHECKED, spec.network.size) * rerun_cost(spec)),
         "slice": POINTS * rerun_cost(spec) + 3 * look_cost(spec),
         "contour": min(1.0, GRID**2 * rerun_cost(spec, CONTOUR_EXAMPLES)),
+        "again": PLACES * (rerun_cost(spec) + min(0.5 / PLACES, rerun_cost(spec, spec.samples))) + 3 * look_cost(spec),
         "wishes": spec.batch_size * (rerun_cost(spec, 1) + 100e-6),
     }[kind]
 

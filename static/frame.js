@@ -76,6 +76,13 @@ document.addEventListener('htmx:after:swap', (event) => {
   else if (stepped) pulseStep();
 });
 
+// The walkthrough's last phase has a script of its own, when it is first reached.
+async function again() {
+  if (document.getElementById('again')) (await import('./again.js')).follow();
+}
+document.addEventListener('htmx:after:swap', again);
+again();
+
 let waiting = 0;
 addEventListener('resize', () => {
   clearTimeout(waiting);

@@ -11,6 +11,7 @@ const goTo = latest((index) => show({ moment: index }));
 export async function move(by) {
   await pause();
   const now = moment();
+  if (by > 0 && now === total() - 1) return document.getElementById('take')?.click();
   const next = now === null ? 0 : Math.min(Math.max(now + by, 0), total() - 1);
   if (next !== now) return goTo(next);
   return undefined;

@@ -737,7 +737,7 @@ def test_a_teachers_deed_is_one_request(tmp_path: Path) -> None:
         script = {"HX-Request": "true"}
         looked = {"lens": "gradients", "moment": "3"}
         for verb, data, step, view in (
-            ("step", {**looked, "count": "5"}, 5, "lens=gradients"),
+            ("step", {**looked, "count": "5"}, 5, "lens=gradients&moment=3"),
             ("step", {"step": "2", "count": "1", "quick": "1"}, 3, ""),
             ("edit", {"field": "W1.1.1", "value": "0.5", **looked}, 3, "lens=gradients&moment=3"),
             ("rewind", {"to": "1"}, 1, ""),

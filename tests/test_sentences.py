@@ -18,6 +18,7 @@ from app.explain.walkthrough import walkthrough
 from app.words.segments import text_of
 from app.words.sentences import MESSAGES, Message
 from engine import OPTIMIZERS, Trace, advance, apply, start, trace
+from engine.along import again
 from engine.receipts import parameter_receipt
 
 DIRECTION = re.compile(
@@ -57,7 +58,23 @@ def truths(step: Trace, moment: Moment) -> dict[str, bool]:
     if moment.kind == "penalty_gradient":
         weight, pull = moment.values["W"], moment.values["dW_penalty"]
         found |= {"towards 0": weight * pull > 0, "away from 0": weight * pull < 0, "adds nothing": weight * pull == 0}
+    if moment.kind == "again":
+        found |= again_truths(step)
     return found
+
+
+def again_truths(step: Trace) -> dict[str, bool]:
+    """What may be said of the one output of one example, run again with the new parameters."""
+    y = step.y[0]
+    wanted = int(y.argmax()) if step.spec.task == "multiclass" and np.count_nonzero(y == y.max()) == 1 else None
+    told = len(step.examples) == 1 and (len(y) == 1 or wanted is not None)
+    was, now = (each.layers[-1].a[0, wanted or 0] for each in (step, again(step)))
+    nearer = abs(was - y[wanted or 0]) - abs(now - y[wanted or 0])
+    return {
+        "towards its target": told and nearer > 0,
+        "away from its target": told and nearer < 0,
+        "stays at": told and not nearer > 0 and not nearer < 0,
+    }
 
 
 def update_truths(step: Trace, address: str) -> dict[str, bool]:

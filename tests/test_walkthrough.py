@@ -65,7 +65,7 @@ def test_moments_have_the_traces_numbers_to_the_last_bit(step: Trace, grain: str
 
 def quantities(step: Trace) -> set[str]:
     """Everything that a walkthrough operation by operation computes, as `Moment.targets` spells it."""
-    sizes, found = step.spec.network.sizes, {"a0", "loss"}
+    sizes, found = step.spec.network.sizes, {"a0", "loss", "loss_next"}
     last = len(sizes) - 1
     penalty = step.spec.regularization != "none" and step.spec.regularization_rate > 0
     found |= {"penalty"} if penalty else set()
@@ -81,7 +81,7 @@ def quantities(step: Trace) -> set[str]:
 
 def needs(quantity: str, step: Trace) -> list[str]:
     """What must be computed before a quantity."""
-    name, place = re.fullmatch(r"([a-zA-Z]+)([\d.]*)", quantity).groups()
+    name, place = re.fullmatch(r"([a-zA-Z_]+)([\d.]*)", quantity).groups()
     k, j, i = ([int(part) for part in place.split(".") if part] + [0, 0, 0])[:3]
     last, sizes = len(step.layers), step.spec.network.sizes
     every = range(1, step.spec.network.sizes[k] + 1) if k else ()
@@ -103,6 +103,7 @@ def needs(quantity: str, step: Trace) -> list[str]:
         "db": lambda: [f"dz{k}.{j}"],
         "W": lambda: [f"dW{k}.{j}.{i}"],
         "b": lambda: [f"db{k}.{j}"],
+        "loss_next": lambda: ["loss", *step.spec.network.addresses()],
     }.get(name, list)()  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def test_code_words_symbols_and_numbers_are_of_one_fact(step: Trace) -> None:
             "loss": "loss = ", "penalty": "penalty = ", "da": f"da{k} = ", "product_back": f"da{k - 1} = ",
             "dz": f"dz{k} = ", "delta": f"dz{k} = ", "dW": f"dW{k} = ", "db": f"db{k} = ",
             "penalty_gradient": f"gW{k} = ",
-            "update_weight": ("p[i] = ", f"W{k}_next"), "update_bias": ("p[i] = ", f"b{k}_next"),
+            "update_weight": ("p[i] = ", f"W{k}_next"), "update_bias": ("p[i] = ", f"b{k}_next"), "again": "loss = ",
         }[moment.kind]  # fmt: skip
         assert line.startswith(begins), (moment.kind, line)
         elements = [element for text in moment.mathml() for element in ElementTree.fromstring(str(text)).iter()]
@@ -201,10 +202,10 @@ def test_going_back_lands_on_the_same_moment() -> None:
 
 
 def test_phases_are_the_parts_of_the_bar() -> None:
-    """Forward, loss, backward, update, without a gap."""
+    """Forward, loss, backward, update, again, without a gap."""
     for grain in GRAINS:
         walk = walkthrough(trace(start(Spec.make())), grain)
-        assert [phase for phase, _, _ in walk.phases] == ["forward", "loss", "backward", "update"]
+        assert [phase for phase, _, _ in walk.phases] == ["forward", "loss", "backward", "update", "again"]
         assert sum(count for _, _, count in walk.phases) == len(walk)
         for phase, first, count in walk.phases:
             assert {moment.phase for moment in walk[first : first + count]} == {phase}

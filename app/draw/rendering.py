@@ -41,6 +41,7 @@ def environment() -> Environment:
     env.globals["slot"] = SLOT
     env.filters["signed"] = numbers.signed
     env.filters["unsigned"] = numbers.unsigned
+    env.filters["rate"] = numbers.short
     env.filters["fixed"] = numbers.fixed
     env.filters["percent"] = numbers.percent
     env.filters["commas"] = numbers.count

@@ -13,6 +13,7 @@ from app.explain.receipts import Receipt
 from app.explain.walkthrough import Walkthrough
 from app.words.segments import text_of
 from engine import Quantity, SpecError, Trace
+from engine.along import Along
 from engine.health import Complaint, health, spread
 from engine.probes import Check, Contour, Nudge, Slice, Wishes
 
@@ -65,8 +66,8 @@ def received(step: int, told: Receipt, mathml: bool = False) -> dict[str, Any]:
     return {"step": step} | _fields(told, schemas.ReceiptAnswer, mathml) | facts
 
 
-def probed(step: int, found: Nudge | Check | Slice) -> dict[str, Any]:
-    """A nudge, a check or a slice."""
+def probed(step: int, found: Nudge | Check | Slice | Along) -> dict[str, Any]:
+    """A nudge, a check, a slice or the way of a step."""
     return {"step": step, **plain(found)}
 
 

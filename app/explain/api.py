@@ -18,6 +18,7 @@ from app.run.api import Kept, Whole, answers_with
 from app.run.runs import Run, Runs
 from app.serve.strict import StrictRoute
 from engine import RunState, SpecError, trace
+from engine.along import REACH, along
 from engine.health import complaint
 from engine.probes import check_all, contour, located, nudge, slice_, wishes
 
@@ -119,6 +120,22 @@ async def read_slice(
         return answers.probed(state.step, slice_(state, address, example, width=width))
 
     return await _look(runs, run_id, step, lambda state: probe_cost("slice", state.spec), look)
+
+
+@router.get("/again", tags=["look"], responses=answers_with(schemas.AlongAnswer))
+async def read_again(
+    run_id: str, runs: Kept, example: Example = None, step: Step = None,
+    reach: Annotated[float, Query(allow_inf_nan=False, description="How many times the step's own length.")] = REACH,
+) -> Response:  # fmt: skip
+    """The model run again after the step, and the loss all along its way: too short, just right, overshoot?
+
+    For `example` alone, or for the mini-batch that the next step will use; beside it that of all training examples.
+    """
+
+    def look(state: RunState) -> dict[str, Any]:
+        return answers.probed(state.step, along(state, example, reach=reach))
+
+    return await _look(runs, run_id, step, lambda state: probe_cost("again", state.spec), look)
 
 
 @router.get("/contour", tags=["look"], responses=answers_with(schemas.ContourAnswer))

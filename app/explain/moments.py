@@ -15,7 +15,7 @@ from app.words.sentences import said
 from engine import Quantity
 from engine.arrays import Floats
 
-Phase = Literal["forward", "loss", "backward", "update"]
+Phase = Literal["forward", "loss", "backward", "update", "again"]
 Grain = Literal["operation", "unit", "layer", "pass"]
 GRAINS: tuple[Grain, ...] = ("operation", "unit", "layer", "pass")
 
@@ -26,9 +26,10 @@ class Moment:
 
     `layer` counts from 1, 0 is the inputs; `units` are the units it speaks of, () for whole layers. `targets` are the
     quantities it computes: "z2.1", "a2.1", "p2.1.3" (a product w × a), "s2.1" (their sum), "loss", "penalty",
-    "da2.1", "dz2.1", "q2.1.3" (w × dz, on its way back), "dW2.1.3", "db2.1", and in the update "W2.1.3", "b2.1"; a
-    shorter index stands for all that begin so: "dW2.1" for the weights into that unit, "a2" for a layer. `focus` is
-    the parameter or unit that a receipt would be about. `nodes` and `links` are the SVG ids it lights.
+    "da2.1", "dz2.1", "q2.1.3" (w × dz, on its way back), "dW2.1.3", "db2.1", in the update "W2.1.3", "b2.1", and at
+    the end "loss_next"; a shorter index stands for all that begin so: "dW2.1" for the weights into that unit, "a2" for
+    a layer. `focus` is the parameter or unit that a receipt would be about. `nodes` and `links` are the SVG ids it
+    lights.
     """
 
     index: int

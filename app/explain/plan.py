@@ -68,6 +68,7 @@ def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) 
     yield Key("forward", "inputs")
     if grains[0] == "pass":
         yield from (Key("forward", "forward"), *losses, Key("backward", "backward"), Key("update", "update"))
+        yield Key("again", "again")
         return
     for k in range(1, last + 1):
         yield from _forward(network, k, grains[k - 1])
@@ -79,6 +80,7 @@ def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) 
         yield from _backward(network, k, grains)
     for k in range(1, last + 1):
         yield from _update(network.shapes[k - 1], k, grains[k - 1], penalty and not searches)
+    yield Key("again", "again")
 
 
 def _forward(network: Network, k: int, grain: Grain) -> Iterator[Key]:

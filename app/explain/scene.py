@@ -13,6 +13,7 @@ from app.words.numbers import signed
 from app.words.segments import Segment, Segments, joined, say, several
 from app.words.sentences import Sentence, sentence
 from engine import FEATURES, LayerTrace, Quantity, Trace
+from engine.along import again
 from engine.arrays import Floats
 from engine.equation import Equation, Number, Over, Places, Product, total, tree
 from engine.equations import Equations
@@ -52,6 +53,11 @@ class Scene:
     def look(self) -> Numbers:
         """The step's numbers."""
         return Numbers(self.trace)
+
+    @cached_property
+    def after(self) -> "Scene":
+        """The same examples in the network that the step has made."""
+        return Scene(again(self.trace))
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from app.explain.moments import Grain, Phase
 from app.run.schemas import Vector
+from engine.along import Along
 from engine.health import LayerHealth
 from engine.probes import Check, Contour, Nudge, Slice
 
@@ -155,6 +156,14 @@ CheckAnswer = _answer(
     """{"step": 50, "parameters": 25, "checked": 25, "reruns": 51, "largest": 7.1e-11, "address": "W1.1.2",
     "scale": 0.339, "kinks": 0, "passed": true}""",
 )
+AlongAnswer = _answer(
+    Along,
+    {
+        "step": 0, "reach": 1.0, "rate": 0.03, "lengths": [0.0, 0.5, 1.0], "rates": [0.0, 0.015, 0.03],
+        "losses": [0.4407, 0.387, 0.3381], "all_losses": [0.5492, 0.5479, 0.5476], "examples": 120, "before": 0.4407,
+        "after": 0.3381, "promised": -0.1115, "verdicts": ["still", "short", "right"], "best": 1.0, "all_best": 1.0,
+    },
+)  # fmt: skip
 SliceAnswer = _answer(
     Slice,
     """{"step": 50, "address": "W1.1.1", "now": -0.84, "loss": 0.5017, "penalty": 0.0, "gradient": -0.0286,

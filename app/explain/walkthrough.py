@@ -14,6 +14,7 @@ import numpy as np
 
 from app.draw.diagram import LABELLED_ROWS, LINKS_AT_MOST
 from app.draw.pictures import IMAGE
+from app.explain.faces_again import AGAIN
 from app.explain.faces_backward import BACKWARD
 from app.explain.faces_forward import FORWARD
 from app.explain.faces_update import UPDATE
@@ -26,7 +27,7 @@ from engine import OPTIMIZERS, Network, Quantity, SpecError, Trace
 from engine.program import Program, program
 from engine.quantity import bias, unit, weight
 
-_FACES = FORWARD | BACKWARD | UPDATE
+_FACES = FORWARD | BACKWARD | UPDATE | AGAIN
 
 
 class Walkthrough(Sequence[Moment]):
@@ -86,7 +87,7 @@ def walkthrough(trace: Trace, granularity: str = "unit") -> Walkthrough:
     """The moments of the trace's step, in computing order; SpecError for another granularity.
 
     Operation: each product, sum, bias, activation, gradient, parameter. Unit and layer take these together; pass has
-    one moment each for forward, loss, backward and update.
+    one moment each for forward, loss, backward and update. At every grain the last moment runs the model again.
     """
     for grain in GRAINS:
         if grain == granularity:
@@ -124,6 +125,7 @@ _TARGETS = {
     "loss": ("loss",), "penalty": ("penalty",), "product_back": ("q",), "da": ("da",), "dz": ("dz",),
     "delta": ("da", "dz"), "dW": ("dW",), "db": ("db",), "gradient": ("dW", "db"), "penalty_gradient": ("dR",),
     "update_weight": ("W",), "update_bias": ("b",), "update": ("W", "b"),
+    "again": ("loss_next",),
 }  # fmt: skip
 
 

@@ -16,12 +16,14 @@ from app.draw.pictures import has_surfaces, surfaces
 from app.explain.moments import Moment
 from app.explain.receipts import Receipt, Teller, receipt
 from app.explain.walkthrough import Walkthrough, known, walkthrough
+from app.page.again import Again, again_of
 from app.page.links import Link, View, fits, url_of, view_fields
 from app.run.history import LAYER_COLUMNS, RUN_COLUMNS, Column, History
 from app.run.runs import UNSAVED, Run
 from app.words.names import layer_name
 from app.words.numbers import fixed, label, percent
 from engine import Quantity, RunState, Trace, evaluate, examples_of, trace
+from engine.along import Along, again
 from engine.arrays import Floats, Ints
 from engine.health import spread
 from engine.program import program
@@ -98,6 +100,7 @@ class Frame:
     examples: int
     points: str
     same_points: bool
+    again: Again | None = None
 
     @property
     def view(self) -> View:
@@ -171,10 +174,11 @@ Others = list[tuple[str, History]]
 
 def frame(
     run: Run, state: RunState, view: View, size: Size = "l", quick: bool = False, others: Others | None = None,
-    points: str = "", ahead: Trace | None = None,
+    points: str = "", ahead: Trace | None = None, found: Along | None = None,
 ) -> Frame:  # fmt: skip
     """A whole frame. `quick` ones come many a second: they leave out what Play does not show. `points` says which data
-    points the page has already; `ahead` is what the next step computes, if it has been traced.
+    points the page has already; `ahead` is what the next step computes, if it has been traced, `found` the loss along
+    it, where the walkthrough has come to that.
 
     SpecError for an example or a selected address that there is not.
     """
@@ -191,11 +195,13 @@ def frame(
     shown = replace(view, step=step_given, moment=walk.moment.index if walk.moment else None)
     drawing = draw(spec, step, seen, view.lens, batch, marks, size, quick)
     key = points_key(spec, view.tests)
+    ended = found is not None and not quick and walk.moment is not None and walk.moment.phase == "again"
     return Frame(
         run, state, Link(run.origin, run.edits, shown), step, drawing, walk, chosen,
         output(state, seen, view.example, view.tests, view.discrete),
         _chart(run, state, view, others or []),
         _numbers(run, state), size, quick, examples_of(spec).count, key, points == key,
+        again_of(step, again(step), found, drawing.layout) if found and ended else None,
     )  # fmt: skip
 
 
@@ -236,13 +242,15 @@ def marks_of(step: Trace, moment: Moment, so_far: frozenset[Quantity]) -> Marks:
     for layer, units in enumerate(step.spec.network.sizes):
         if Quantity("a", layer).svg_id in lit:
             lit |= {unit(layer, j).svg_id for j in range(units + 1)}
-    tone = {"forward": "forward", "backward": "backward", "loss": "forward", "update": "update"}[moment.phase]
+    tone = {"forward": "forward", "backward": "backward", "loss": "forward", "update": "update"}.get(
+        moment.phase, "update"
+    )
     return Marks(None, frozenset(lit), tone, moment.direction or "", so_far)
 
 
 def _parts(moments: Walkthrough) -> tuple[Part, ...]:
     """Phases side by side, each wide enough for its name, the rest shared out by their moments."""
-    least = {"forward": 72, "loss": 38, "backward": 82, "update": 62}
+    least = {"forward": 72, "loss": 38, "backward": 82, "update": 62, "again": 48}
     gap = 3
     phases = moments.phases
     room = BAR_WIDTH - gap * (len(phases) - 1) - sum(least[name] for name, _, _ in phases)

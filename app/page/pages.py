@@ -18,6 +18,7 @@ from app.costs import probe_cost
 from app.draw.outputs import title_of
 from app.draw.rendering import render
 from app.failures import RunNotFound
+from app.page.again import is_again, looked_along
 from app.page.asked import Asked, asked
 from app.page.data import base_of, run_of
 from app.page.forms import SPEEDS, edit_from, spec_from
@@ -134,8 +135,11 @@ async def frame_of(ask: Asked, run: Run, view: View, ahead: Trace | None = None)
         except RunNotFound:
             continue
         others.append((f"{title_of(other.origin)} {other.state.step}", other.history))
-    points = ask.text("points") if ask.scripted else ""
-    return frame(run, state, view, ask.size, ask.quick, others, points, ahead if state is run.state else None)
+    points, found = ask.text("points") if ask.scripted else "", None
+    if is_again(state.spec, view) and not ask.quick:
+        found = await ask.runs.pool.do(probe_cost("again", state.spec), run.visitor, looked_along(state, view))
+    ahead = ahead if state is run.state else None
+    return frame(run, state, view, ask.size, ask.quick, others, points, ahead, found)
 
 
 def frame_text(shown: Frame, wrong: Refused = NOTHING, embedded: bool = False, whole: bool = False) -> Markup:
@@ -232,12 +236,14 @@ def _source(ask: Asked) -> str | None:
 class Verb:
     """What a button of the page asks for: the deed of its form, and what its answer shows.
 
-    `controls` says that they may have changed, `moment` that the walkthrough stays where it is.
+    `controls` says that they may have changed, `moment` that the walkthrough stays where it is, `goes_on` that it
+    begins anew, with the next example if it was about one.
     """
 
     deed: Callable[[Asked], Deed]
     controls: bool = True
     moment: bool = False
+    goes_on: bool = False
 
 
 def _step(ask: Asked) -> Deed:
@@ -253,8 +259,15 @@ def _rewind(ask: Asked) -> Deed:
     return Rewind(view_of({"step": ask.text("to")}).step or 0)
 
 
+def _take(ask: Asked) -> Deed:
+    """The step that the walkthrough has told: on its example alone, or on the next mini-batch."""
+    view = ask.view()
+    return Step(examples=() if view.example is None else (view.example,), at=view.step)
+
+
 VERBS = {
-    "step": Verb(_step, controls=False),
+    "step": Verb(_step, controls=False, moment=True),
+    "take": Verb(_take, controls=False, moment=True, goes_on=True),
     "edit": Verb(lambda ask: replace(edit_from(ask.form), at=ask.view().step), moment=True),
     "freeze": Verb(lambda ask: Freeze(ask.text("freeze"), at=ask.view().step), moment=True),
     "rewind": Verb(_rewind),
@@ -289,6 +302,9 @@ async def _done(ask: Asked, run_id: str, verb: str) -> Frame:
     else:
         run, steps = await ask.runs.do(run_id, deed, ask.visitor, key=ask.key(deed), brief=True)
     view = replace(view, step=None, moment=view.moment if asks.moment else None)
+    if asks.goes_on:
+        next_one = None if view.example is None else (view.example + 1) % examples_of(run.state.spec).count
+        view = replace(view, moment=0, example=next_one)
     if isinstance(deed, Branch) and run_id != UNSAVED:
         view = replace(view, compare=(run_id, *(other for other in view.compare if other != run_id))[:COMPARED])
     return await frame_of(ask, run, view, steps.ahead)

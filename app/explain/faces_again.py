@@ -1,0 +1,59 @@
+"""The moment after the update: the same examples run through the network that the step has made."""
+
+from collections.abc import Callable, Iterator
+
+from app.explain.plan import Key
+from app.explain.scene import Face, Scene
+from app.words.numbers import unsigned
+from app.words.segments import Segments, say
+from app.words.sentences import Sentence, sentence
+from engine import OPTIMIZERS, PENALTIES
+from engine.arrays import Floats
+
+
+def _again(scene: Scene, key: Key) -> Face:
+    before, after = scene.trace, scene.after.trace
+    made = scene.after.equations.loss()
+    values: dict[str, float | Floats] = {
+        "loss": before.loss, "loss_next": after.loss, "penalty": before.penalty, "penalty_next": after.penalty,
+        "a_next": after.layers[-1].a,
+    }  # fmt: skip
+    return Face(tuple(_told(scene)), (made,), _numbers(scene), ("loss",), values)
+
+
+def _told(scene: Scene) -> Iterator[Sentence]:
+    before, after = scene.trace, scene.after.trace
+    whole = before.loss + before.penalty, after.loss + after.penalty
+    title = PENALTIES[before.spec.regularization].title if before.spec.penalized else ""
+    told = "again with a penalty" if title else "again"
+    yield sentence(told, title=title, before=whole[0], after=whole[1])
+    yield _moved(scene)
+    if not OPTIMIZERS[before.spec.optimizer].search:
+        way = before.parameters_next - before.parameters
+        promised, brought = float((before.gradient + before.penalty_gradient) @ way), whole[1] - whole[0]
+        yield sentence("promise", promised=promised, brought=brought)
+
+
+def _moved(scene: Scene) -> Sentence:
+    """What running it again gives at the output of one example, as far as one number can say."""
+    j, outputs = scene.wanted or 1, scene.sizes[scene.last]
+    if scene.count > 1 or (outputs > 1 and not scene.wanted):
+        return scene.say("run again", count=scene.count)
+    y = float(scene.trace.y[0, j - 1])
+    was, now = (float(each.layer(scene.last).a[0, j - 1]) for each in (scene, scene.after))
+    nearer = abs(was - y) - abs(now - y)
+    which = scene.wanted_name if scene.wanted else "the output"
+    return sentence("output again", which=which, was=was, now=now, y=y, nearer=nearer)
+
+
+def _numbers(scene: Scene) -> Segments:
+    """The new loss as its equation has it, and with what regularization adds."""
+    after = scene.after.trace
+    told = scene.after.named(scene.after.equations.loss())
+    if not after.spec.penalized:
+        return told
+    both = unsigned(after.loss + after.penalty)
+    return say(*told, f"; L + R = {unsigned(after.loss)} + {unsigned(after.penalty)} = {both}")
+
+
+AGAIN: dict[str, Callable[[Scene, Key], Face]] = {"again": _again}
