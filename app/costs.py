@@ -44,7 +44,7 @@ def look_cost(spec: Spec) -> float:
 
 
 def probe_cost(kind: str, spec: Spec) -> float:
-    """Seconds that a question of this kind takes, one of nudge, check, slice, contour, wishes and again: mostly
+    """Seconds that a question of this kind takes, one of nudge, check, slice, contour, wishes, again and paths: mostly
     reruns."""
     return {
         "nudge": 6 * rerun_cost(spec),
@@ -52,6 +52,7 @@ def probe_cost(kind: str, spec: Spec) -> float:
         "slice": POINTS * rerun_cost(spec) + 3 * look_cost(spec),
         "contour": min(1.0, GRID**2 * rerun_cost(spec, CONTOUR_EXAMPLES)),
         "again": PLACES * (rerun_cost(spec) + min(0.5 / PLACES, rerun_cost(spec, spec.samples))) + 3 * look_cost(spec),
+        "paths": 6 * rerun_cost(spec) + look_cost(spec) + 1e-6 * spec.network.size + 100e-6,
         "wishes": spec.batch_size * (rerun_cost(spec, 1) + 100e-6),
     }[kind]
 

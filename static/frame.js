@@ -76,8 +76,9 @@ document.addEventListener('htmx:after:swap', (event) => {
   else if (stepped) pulseStep();
 });
 
-// The walkthrough's last phase has a script of its own, when it is first reached.
+// The walkthrough's last phase and the ways to a parameter have scripts of their own, when they are first reached.
 async function again() {
+  if (document.getElementById('ways')) import('./ways.js');
   if (document.getElementById('again')) (await import('./again.js')).follow();
 }
 document.addEventListener('htmx:after:swap', again);

@@ -15,6 +15,7 @@ from app.explain.walkthrough import walkthrough
 from app.main import create_app
 from app.settings import Settings
 from engine import Spec, advance, start, trace
+from engine.along import along
 from engine.health import health
 from engine.probes import check_all, nudge, slice_, wishes
 
@@ -32,6 +33,10 @@ ANSWERS = {
     "check": schemas.CheckAnswer,
     "check?example=7": schemas.CheckAnswer,
     "slice?address=W1.1.1": schemas.SliceAnswer,
+    "again": schemas.AlongAnswer,
+    "paths?address=W1.1.1&example=8": schemas.PathsAnswer,
+    "paths?address=b3.1&example=0": schemas.PathsAnswer,
+    "again?example=8&reach=2": schemas.AlongAnswer,
     "contour?x=W1.1.1&y=b1.1": schemas.ContourAnswer,
     "wishes": schemas.WishesAnswer,
     "wishes?address=W1.1.1&gradients=true": schemas.WishesAnswer,
@@ -77,6 +82,7 @@ def test_every_answer_is_what_its_schema_says(tmp_path: Path) -> None:
             "nudge?address=W1.1.1",
             "check",
             "slice?address=b1.1",
+            "again",
             "contour?x=W1.1.1&y=b1.1",
             "wishes",
             "health",
@@ -143,6 +149,7 @@ def test_probes_are_the_engines(tmp_path: Path) -> None:
         assert (told["before"], told["after"], told["gradient"]) == (nudged.before, nudged.after, nudged.gradient)
         assert (await get("check"))["largest"] == check_all(state).largest
         assert (await get("slice?address=b1.1"))["losses"] == slice_(state, "b1.1").losses.tolist()
+        assert (await get("again?example=5"))["losses"] == along(state, 5).losses.tolist()
         wished, told = wishes(state), await get("wishes?address=W1.1.1&gradients=true")
         assert [wish["gradient"] for wish in told["wishes"]] == wished.gradients.tolist()
         assert told["addresses"][0] == "W1.1.1"
@@ -186,6 +193,12 @@ WRONG = {
     "nudge?address=b1.1&amount=x": "amount",
     "nudge?address=a1.1": "address",
     "slice?address=b1.1&width=-2": "width",
+    "again?reach=0": "reach",
+    "paths?address=W1.1.1": "example",
+    "paths?address=a1.1&example=1": "address",
+    "paths?address=b3.1&example=200": "example",
+    "again?reach=nan": "reach",
+    "again?example=200": "example",
     "slice?address=b1.1&width=inf": "width",
     "contour?x=b1.1&y=b1.1": "y",
     "contour?x=b1.1": "y",

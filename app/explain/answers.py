@@ -15,6 +15,7 @@ from app.words.segments import text_of
 from engine import Quantity, SpecError, Trace
 from engine.along import Along
 from engine.health import Complaint, health, spread
+from engine.paths import Paths
 from engine.probes import Check, Contour, Nudge, Slice, Wishes
 
 
@@ -66,8 +67,8 @@ def received(step: int, told: Receipt, mathml: bool = False) -> dict[str, Any]:
     return {"step": step} | _fields(told, schemas.ReceiptAnswer, mathml) | facts
 
 
-def probed(step: int, found: Nudge | Check | Slice | Along) -> dict[str, Any]:
-    """A nudge, a check, a slice or the way of a step."""
+def probed(step: int, found: Nudge | Check | Slice | Along | Paths) -> dict[str, Any]:
+    """A nudge, a check, a slice the way of a step or the ways to a parameter."""
     return {"step": step, **plain(found)}
 
 

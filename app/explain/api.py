@@ -20,6 +20,7 @@ from app.serve.strict import StrictRoute
 from engine import RunState, SpecError, trace
 from engine.along import REACH, along
 from engine.health import complaint
+from engine.paths import paths
 from engine.probes import check_all, contour, located, nudge, slice_, wishes
 
 router = APIRouter(prefix="/api/v1/runs/{run_id}", route_class=StrictRoute, default_response_class=Response)
@@ -136,6 +137,23 @@ async def read_again(
         return answers.probed(state.step, along(state, example, reach=reach))
 
     return await _look(runs, run_id, step, lambda state: probe_cost("again", state.spec), look)
+
+
+@router.get("/paths", tags=["look"], responses=answers_with(schemas.PathsAnswer))
+async def read_paths(
+    run_id: str, runs: Kept, address: Address,
+    example: Annotated[Whole, Query(description="One example, by its row: each has factors of its own.")],
+    step: Step = None,
+) -> Response:  # fmt: skip
+    """Every way from the loss to one parameter, as a chain of factors; all their products add up to its gradient.
+
+    Past 16 ways only how many they are, how few links they share, and the one with the largest product.
+    """
+
+    def look(state: RunState) -> dict[str, Any]:
+        return answers.probed(state.step, paths(trace(state, example), address))
+
+    return await _look(runs, run_id, step, lambda state: probe_cost("paths", state.spec), look)
 
 
 @router.get("/contour", tags=["look"], responses=answers_with(schemas.ContourAnswer))

@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from app.explain.moments import Grain, Phase
 from app.run.schemas import Vector
+from engine import Quantity
 from engine.along import Along
 from engine.health import LayerHealth
+from engine.paths import Paths
 from engine.probes import Check, Contour, Nudge, Slice
 
 Number = float | None
@@ -28,6 +30,8 @@ def _shape(hint: Any) -> Any:
         return list[_shape(inside[0])]  # type: ignore[misc]
     if origin is tuple:
         return tuple[tuple(_shape(each) for each in inside)]  # type: ignore[misc]
+    if hint is Quantity:
+        return str
     if is_dataclass(hint) and isinstance(hint, type):
         return _answer(hint)
     return Number if hint is float else hint
@@ -158,12 +162,16 @@ CheckAnswer = _answer(
 )
 AlongAnswer = _answer(
     Along,
-    {
-        "step": 0, "reach": 1.0, "rate": 0.03, "lengths": [0.0, 0.5, 1.0], "rates": [0.0, 0.015, 0.03],
-        "losses": [0.4407, 0.387, 0.3381], "all_losses": [0.5492, 0.5479, 0.5476], "examples": 120, "before": 0.4407,
-        "after": 0.3381, "promised": -0.1115, "verdicts": ["still", "short", "right"], "best": 1.0, "all_best": 1.0,
-    },
-)  # fmt: skip
+    """{"step": 0, "reach": 1.0, "rate": 0.03, "lengths": [0.0, 0.5, 1.0], "rates": [0.0, 0.015, 0.03], "losses":
+    [0.4407, 0.387, 0.3381], "all_losses": [0.5492, 0.5479, 0.5476], "examples": 120, "before": 0.4407, "after":
+    0.3381, "promised": -0.1115, "verdicts": ["still", "short", "right"], "best": 1.0, "all_best": 1.0}""",
+)
+PathsAnswer = _answer(
+    Paths,
+    """{"step": 0, "address": "W2.1.3", "example": 8, "count": 1, "links": 2, "ways": [{"factors": [{"of": "da3.1",
+    "value": -0.9388, "so_far": -0.9388}, {"of": "slope3.1", "value": 0.9963, "so_far": -0.9353}], "product":
+    -0.5816}], "gradient": -0.5816}""",
+)
 SliceAnswer = _answer(
     Slice,
     """{"step": 50, "address": "W1.1.1", "now": -0.84, "loss": 0.5017, "penalty": 0.0, "gradient": -0.0286,

@@ -18,6 +18,7 @@ from app.explain.receipts import Receipt, Teller, receipt
 from app.explain.walkthrough import Walkthrough, known, walkthrough
 from app.page.again import Again, again_of
 from app.page.links import Link, View, fits, url_of, view_fields
+from app.page.ways import Ways
 from app.run.history import LAYER_COLUMNS, RUN_COLUMNS, Column, History
 from app.run.runs import UNSAVED, Run
 from app.words.names import layer_name
@@ -101,6 +102,7 @@ class Frame:
     points: str
     same_points: bool
     again: Again | None = None
+    ways: Ways | None = None
 
     @property
     def view(self) -> View:
@@ -175,10 +177,11 @@ Others = list[tuple[str, History]]
 def frame(
     run: Run, state: RunState, view: View, size: Size = "l", quick: bool = False, others: Others | None = None,
     points: str = "", ahead: Trace | None = None, found: Along | None = None,
+    traced: Ways | None = None,
 ) -> Frame:  # fmt: skip
     """A whole frame. `quick` ones come many a second: they leave out what Play does not show. `points` says which data
     points the page has already; `ahead` is what the next step computes, if it has been traced, `found` the loss along
-    it, where the walkthrough has come to that.
+    it, where the walkthrough has come to that, and `traced` the ways to the parameter that is selected.
 
     SpecError for an example or a selected address that there is not.
     """
@@ -202,6 +205,7 @@ def frame(
         _chart(run, state, view, others or []),
         _numbers(run, state), size, quick, examples_of(spec).count, key, points == key,
         again_of(step, again(step), found, drawing.layout) if found and ended else None,
+        traced if traced and traced.is_known(marks.known) else None,
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from app.page.frame import Frame, check_view, frame, table_of
 from app.page.links import COMPARED, Link, View, fits, number, url_of, view_of
 from app.page.probing import KINDS, map_of, partner_of, penalty_title, probe
 from app.page.refused import NOTHING, Refused, controls_again, refused, unopened
+from app.page.ways import has_ways, ways_to
 from app.run.deeds import Branch, Deed, Freeze, NewStart, Rewind, Step
 from app.run.runs import UNSAVED, Run
 from app.serve.forms import NO_FIELDS, Fields
@@ -138,8 +139,11 @@ async def frame_of(ask: Asked, run: Run, view: View, ahead: Trace | None = None)
     points, found = ask.text("points") if ask.scripted else "", None
     if is_again(state.spec, view) and not ask.quick:
         found = await ask.runs.pool.do(probe_cost("again", state.spec), run.visitor, looked_along(state, view))
+    traced = None
+    if has_ways(state, view) and not ask.quick:
+        traced = await ask.runs.pool.do(probe_cost("paths", state.spec), run.visitor, partial(ways_to, state, view))
     ahead = ahead if state is run.state else None
-    return frame(run, state, view, ask.size, ask.quick, others, points, ahead, found)
+    return frame(run, state, view, ask.size, ask.quick, others, points, ahead, found, traced)
 
 
 def frame_text(shown: Frame, wrong: Refused = NOTHING, embedded: bool = False, whole: bool = False) -> Markup:

@@ -362,6 +362,16 @@ MESSAGES: dict[str, Message] = {
     "step worse": Message("Overshoot: the loss is no better than before the step."),
     "everyone": Message("Of the training examples, {everyone} together fare best near {best:short}."),
     "everyone stays": Message("Of the training examples, {everyone} together fare best without this step."),
+    # ways from the loss to a parameter
+    "ways": Message(
+        by="count", one="One way leads from the loss to {address}: its factors, multiplied, are the gradient.",
+        many="{count} ways lead from the loss to {address}: each multiplies its factors, and all their products "
+        "added up are the gradient.",
+    ),
+    "too many ways": Message(
+        "{count} ways lead from the loss to {address}, over no more than {links} links. Going backwards layer by layer "
+        "uses each link once: that is why it is cheap. The strongest way alone brings {product:backward}."
+    ),
     # what an update adds
     "by gradient": Message("the gradient"),
     "by penalty": Message("regularization"),
