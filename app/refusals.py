@@ -21,7 +21,7 @@ from app.failures import (
     StoreUnavailable,
     StoreUnsure,
     TooMany,
-)  # fmt: skip
+)
 from app.serve.errors import Failed, Table, fault
 from engine import SpecError
 

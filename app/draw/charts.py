@@ -3,7 +3,7 @@
 Everything is in the units of the drawing, rounded to a tenth; templates only place it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
@@ -123,6 +123,9 @@ class LossChart:
     head: int
 
 
+Others = Sequence[tuple[str, NDArray[np.int64], Floats]]
+
+
 def thinned(steps: NDArray[np.int64], most: int = 100) -> NDArray[np.int64]:
     """Indices of at most so many points, evenly over the steps, the first and the last among them."""
     if len(steps) <= most:
@@ -136,7 +139,7 @@ def loss_chart(
     losses: Floats,
     step: int,
     log: bool = False,
-    others: Sequence[tuple[str, NDArray[np.int64], Floats]] = (),
+    others: Others = (),
     width: float = 276,
 ) -> LossChart:
     """The chart of one run, `losses` (points, 2) being train and test; others are laid over it by name."""
@@ -155,19 +158,24 @@ def loss_chart(
     else:
         y = Axis(0, round_up(highest), bottom, top)
     keep = thinned(steps)
-    curves = [
-        Curve(f"other {i + 1}: {name}", f"other o{i % 4}", path(x(s.astype(float)), y(values[:, 0])))
-        for i, (name, s, values) in enumerate(others)
-    ]
     across = x(steps[keep].astype(float)).round()
-    for column, name in ((1, "test"), (0, "train")):
-        curves.append(Curve(name, name, path(across, y(losses[keep, column]))))
+    own = [Curve(name, name, path(across, y(losses[keep, column]))) for column, name in ((1, "test"), (0, "train"))]
     nearest = int(np.searchsorted(steps, step).clip(0, len(steps) - 1))
     now = float(losses[nearest, 0])
     return LossChart(
-        width, height, left, right, top, bottom, tuple(curves), tuple(x.ticks(4)), tuple(y.ticks(4)),
-        (x.at(step), y.at(now if isfinite(now) else highest)), head,
-    )  # fmt: skip
+        *(width, height, left, right, top, bottom),
+        curves=(*_others(others, x, y), *own),
+        x_ticks=tuple(x.ticks(4)),
+        y_ticks=tuple(y.ticks(4)),
+        marker=(x.at(step), y.at(now if isfinite(now) else highest)),
+        head=head,
+    )
+
+
+def _others(others: Others, x: Axis, y: Axis) -> Iterator[Curve]:
+    """The training losses of other runs: (name, steps, losses)."""
+    for i, (name, steps, values) in enumerate(others):
+        yield Curve(f"other {i + 1}: {name}", f"other o{i % 4}", path(x(steps.astype(float)), y(values[:, 0])))
 
 
 def sparkline(values: Floats, width: float = 60, height: float = 16, log: bool = True) -> str:

@@ -167,9 +167,14 @@ class Layout:
 
 @lru_cache(maxsize=64)
 def layout(
-    sizes: tuple[int, ...], activations: tuple[str, ...], one_picture: bool = False, size: Size = "l",
-    before: float = 0.0, after: float = 0.0, shortcuts: tuple[tuple[int, int], ...] = (),
-) -> Layout:  # fmt: skip
+    sizes: tuple[int, ...],
+    activations: tuple[str, ...],
+    one_picture: bool = False,
+    size: Size = "l",
+    before: float = 0.0,
+    after: float = 0.0,
+    shortcuts: tuple[tuple[int, int], ...] = (),
+) -> Layout:
     """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image. `before`
     and `after` are what the names of inputs and outputs need of the width, `shortcuts` pairs of the layer where one
     ends and the one where it begins."""

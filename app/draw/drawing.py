@@ -92,9 +92,16 @@ def arts_of(spec: Spec) -> tuple[Art, ...]:
 
 
 def draw(
-    spec: Spec, trace: Trace, seen: Surfaces | None, lens: str, batch: bool, marks: Marks, size: Size = "l",
-    patch: bool = False, on: str = "",
-) -> Drawing:  # fmt: skip
+    spec: Spec,
+    trace: Trace,
+    seen: Surfaces | None,
+    lens: str,
+    batch: bool,
+    marks: Marks,
+    size: Size = "l",
+    patch: bool = False,
+    on: str = "",
+) -> Drawing:
     """The network under a lens; `seen` are its units' surfaces, for one or two raw inputs. All its ids begin with `on`.
 
     With `patch` it has only the values, for the page's script to put in their places in the drawing that is there; the
@@ -117,9 +124,7 @@ def draw(
     values += _arc_values(place, trace, lens, marks)
     for layer in place.layers:
         values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
-    if marks.known is not None:
-        what = replace(what, legend=what.legend.replace(what.thickest, ""))
-    legend = _legend(place, what)
+    legend = _legend(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled))
     if patch and not chosen:
         return Drawing(Markup(""), legend, place, "|".join(values))
     return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values]), legend, place)
@@ -127,19 +132,35 @@ def draw(
 
 @lru_cache(maxsize=64)
 def _skeleton(
-    sizes: tuple[int, ...], activations: tuple[str, ...], inputs: int, names: tuple[str, ...],
-    outputs: tuple[str, ...], arts: tuple[Art, ...], size: Size, rooms: tuple[float, float],
-    arcs: tuple[tuple[int, int], ...], on: str,
-) -> tuple[str, int]:  # fmt: skip
+    sizes: tuple[int, ...],
+    activations: tuple[str, ...],
+    inputs: int,
+    names: tuple[str, ...],
+    outputs: tuple[str, ...],
+    arts: tuple[Art, ...],
+    size: Size,
+    rooms: tuple[float, float],
+    arcs: tuple[tuple[int, int], ...],
+    on: str,
+) -> tuple[str, int]:
     """The drawing's skeleton, and how many pictures its sprite has. Keyed by little: a layout is slow to hash."""
     place = layout(sizes, activations, inputs == IMAGE**2, size, *rooms, arcs)
     pictured = sum(len(layer.nodes) for layer in place.layers if arts[layer.index] in ("surface", "weights"))
     dense = sum(len(layer.links) for layer in place.layers) > DENSE
     text = skeleton(
-        "_diagram.svg", layout=place, arts=arts, names=[name.replace("%", "%%") for name in names],
-        classes=[name.replace("%", "%%") for name in outputs], named=len(names) <= ROWS_AT_MOST,
-        tile=GRID if inputs == 2 else IMAGE, tiles=pictured, ink="ink" in arts, dense=dense, last=len(sizes) - 1, on=on,
-    )  # fmt: skip
+        "_diagram.svg",
+        layout=place,
+        arts=arts,
+        names=[name.replace("%", "%%") for name in names],
+        classes=[name.replace("%", "%%") for name in outputs],
+        named=len(names) <= ROWS_AT_MOST,
+        tile=GRID if inputs == 2 else IMAGE,
+        tiles=pictured,
+        ink="ink" in arts,
+        dense=dense,
+        last=len(sizes) - 1,
+        on=on,
+    )
     return text, pictured
 
 
@@ -303,8 +324,7 @@ def _shades(values: Floats, activation: str) -> NDArray[np.floating]:
     return values if activation == "softmax" else centred(values[:, None], activation)[:, 0]
 
 
-def _legend(place: Layout, what: Shown) -> str:
-    legend = what.legend if place.layers[0].labelled else what.legend.split(" Below ")[0]
+def _legend(place: Layout, legend: str) -> str:
     picture = place.layers[0].nodes[0].unit == 0
     hidden = [layer.name for layer in place.layers[1:] if not layer.all_links and not (picture and layer.index == 1)]
     if picture:

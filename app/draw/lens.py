@@ -43,11 +43,22 @@ class Shown:
     biases: list[Floats]
     below: Below
     above: bool
-    legend: str
+    width: str
+    """What the width of a link stands for, in words."""
     thickest: str = ""
-    """The part of the legend that tells a number which a walkthrough has yet to compute."""
+    """How much the thickest is, in words."""
+    under: str = ""
+    """What stands below each unit, in a sentence."""
+    means: str = ""
+    """How the numbers of a batch came to one, in a sentence."""
     batch: bool = False
     """Whether a number stands for several examples."""
+
+    def legend(self, known: bool, labelled: bool) -> str:
+        """What is to be said under the drawing: all is `known` if no walkthrough has yet to compute it, and units are
+        `labelled` if there is room for what stands below them."""
+        width = f"Width: {self.width}{self.thickest if known else ''}."
+        return " ".join(filter(None, (width, self.under if labelled else "", self.means)))
 
 
 def shown(trace: Trace, lens: str, batch: bool, walking: bool = False) -> Shown:
@@ -58,16 +69,22 @@ def shown(trace: Trace, lens: str, batch: bool, walking: bool = False) -> Shown:
     what = replace(LENSES[lens](trace, batch), batch=batch)
     if not walking or lens != "weights":
         return what
-    return replace(what, below=_deltas(trace, batch), above=True, legend="Width: the weight." + _of_units(batch))
+    return replace(what, below=_deltas(trace, batch), above=True, under="", means=_of_units(batch))
 
 
 def _weights(trace: Trace, batch: bool) -> Shown:
     layers = trace.layers
     biases = [layer.b for layer in layers]
     return Shown(
-        "weights", [layer.W for layer in layers], WEIGHT_REACH, biases, Below("b", "b", "b", biases), False,
-        "Width: the weight. Below each unit: its bias.",
-    )  # fmt: skip
+        lens="weights",
+        links=[layer.W for layer in layers],
+        reach=WEIGHT_REACH,
+        biases=biases,
+        below=Below("b", "b", "b", biases),
+        above=False,
+        width="the weight",
+        under="Below each unit: its bias.",
+    )
 
 
 def _activations(trace: Trace, batch: bool) -> Shown:
@@ -75,23 +92,32 @@ def _activations(trace: Trace, batch: bool) -> Shown:
     sums = [layer.z.mean(axis=0) for layer in trace.layers]
     links = [layer.W * means[k] for k, layer in enumerate(trace.layers)]
     below = Below("z", "mean z" if batch else "z", "z", sums)
-    reach = max(WEIGHT_REACH, _reach(links))
-    legend = "Width: weight × activation, what each link carries."
     return Shown(
-        "activations", links, reach, [layer.b for layer in trace.layers], below, True,
-        legend + (" Numbers: means of the batch." if batch else ""),
-    )  # fmt: skip
+        lens="activations",
+        links=links,
+        reach=max(WEIGHT_REACH, _reach(links)),
+        biases=[layer.b for layer in trace.layers],
+        below=below,
+        above=True,
+        width="weight × activation, what each link carries",
+        means="Numbers: means of the batch." if batch else "",
+    )
 
 
 def _gradients(trace: Trace, batch: bool) -> Shown:
     links = [layer.dW for layer in trace.layers]
     reach = _reach(links)
-    thickest = f", the thickest {unsigned(reach)}"
-    legend = f"Width: dL/dW{thickest}."
     return Shown(
-        "gradients", links, reach, [layer.db for layer in trace.layers], _deltas(trace, batch), True,
-        legend + _of_units(batch), thickest,
-    )  # fmt: skip
+        lens="gradients",
+        links=links,
+        reach=reach,
+        biases=[layer.db for layer in trace.layers],
+        below=_deltas(trace, batch),
+        above=True,
+        width="dL/dW",
+        thickest=_thickest(reach),
+        means=_of_units(batch),
+    )
 
 
 def _deltas(trace: Trace, batch: bool) -> Below:
@@ -99,18 +125,28 @@ def _deltas(trace: Trace, batch: bool) -> Below:
 
 
 def _of_units(batch: bool) -> str:
-    return " a: mean of the batch, δ: sum over it." if batch else ""
+    return "a: mean of the batch, δ: sum over it." if batch else ""
+
+
+def _thickest(reach: float) -> str:
+    return f", the thickest {unsigned(reach)}"
 
 
 def _updates(trace: Trace, batch: bool) -> Shown:
     links = [layer.W_next - layer.W for layer in trace.layers]
     changes = [layer.b_next - layer.b for layer in trace.layers]
     reach = _reach(links)
-    thickest = f", the thickest {unsigned(reach)}"
     return Shown(
-        "updates", links, reach, changes, Below("Δb", "Δb", "b", changes, 3), False,
-        f"Width: how this step changes the weight{thickest}. Below each unit: its bias's change.", thickest,
-    )  # fmt: skip
+        lens="updates",
+        links=links,
+        reach=reach,
+        biases=changes,
+        below=Below("Δb", "Δb", "b", changes, 3),
+        above=False,
+        width="how this step changes the weight",
+        thickest=_thickest(reach),
+        under="Below each unit: its bias's change.",
+    )
 
 
 LENSES: dict[str, Callable[[Trace, bool], Shown]] = {

@@ -22,9 +22,17 @@ IMAGE = 16  # pixels on each side of an example that is an image
 NEGATIVE, POSITIVE = (216, 118, 43), (31, 108, 176)
 UNIT_COLOURS, OUTPUT_COLOURS = 15, 63  # odd, so that 0 has a colour of its own: none
 CLASS_COLOURS = (
-    (216, 118, 43), (31, 108, 176), (110, 130, 40), (150, 90, 60), (200, 160, 40),
-    (60, 150, 190), (190, 80, 70), (90, 100, 120), (130, 160, 110), (170, 120, 150),
-)  # fmt: skip
+    (216, 118, 43),
+    (31, 108, 176),
+    (110, 130, 40),
+    (150, 90, 60),
+    (200, 160, 40),
+    (60, 150, 190),
+    (190, 80, 70),
+    (90, 100, 120),
+    (130, 160, 110),
+    (170, 120, 150),
+)
 
 
 @dataclass(frozen=True)

@@ -137,12 +137,17 @@ def list_lessons() -> Response:
     return json(
         [
             LessonOut(
-                slug=each.slug, number=each.number, title=each.title, idea=each.idea, screens=list(each.screens),
-                spec=each.spec, url=f"/learn/{each.slug}",
+                slug=each.slug,
+                number=each.number,
+                title=each.title,
+                idea=each.idea,
+                screens=list(each.screens),
+                spec=each.spec,
+                url=f"/learn/{each.slug}",
             ).model_dump()
             for each in lessons(ENV)
         ]
-    )  # fmt: skip
+    )
 
 
 @router.get("/exercises", responses=answers_with(Types))
@@ -188,10 +193,17 @@ def _found(id: str) -> Exercise:
 def _out(drawn: Exercise) -> ExerciseOut:
     problem = drawn.problem
     return ExerciseOut(
-        id=drawn.id, type=drawn.type, seed=drawn.seed, prompt=problem.prompt, quantity=problem.quantity,
-        answer="choice" if problem.options else "number", options=list(problem.options), tolerance=problem.tolerance,
-        given=Given(**drawn.given), url=f"/learn/practice?type={drawn.type}&seed={drawn.seed}",
-    )  # fmt: skip
+        id=drawn.id,
+        type=drawn.type,
+        seed=drawn.seed,
+        prompt=problem.prompt,
+        quantity=problem.quantity,
+        answer="choice" if problem.options else "number",
+        options=list(problem.options),
+        tolerance=problem.tolerance,
+        given=Given(**drawn.given),
+        url=f"/learn/practice?type={drawn.type}&seed={drawn.seed}",
+    )
 
 
 ExerciseOut.model_config["json_schema_extra"] = {"example": _out(EXAMPLE).model_dump()}

@@ -46,9 +46,12 @@ class Exercise:
             {"W": layer.W.tolist(), "b": layer.b.tolist(), "activation": layer.activation} for layer in trace.layers
         ]
         return {
-            "layers": layers, "x": trace.x.tolist(), "y": trace.y.tolist(),
-            "loss": spec.loss, "learning_rate": spec.learning_rate,
-        }  # fmt: skip
+            "layers": layers,
+            "x": trace.x.tolist(),
+            "y": trace.y.tolist(),
+            "loss": spec.loss,
+            "learning_rate": spec.learning_rate,
+        }
 
 
 @dataclass(frozen=True)
@@ -75,20 +78,39 @@ def _any_weight(facts: Facts, rng: np.random.Generator) -> str:
 TYPES: dict[str, Type] = {
     entry.name: entry
     for entry in (
-        Type("activation", "Activation of a unit", "The forward pass through one unit.",
-             lambda facts, rng: activation_problem(facts, *_any_unit(facts, rng))),
-        Type("loss", "Loss of an example", "How far off the outputs are.",
-             lambda facts, rng: loss_problem(facts)),
-        Type("delta", "Delta of a unit", "The backward pass through one unit.",
-             lambda facts, rng: delta_problem(facts, *_any_unit(facts, rng))),
-        Type("gradient", "Gradient of a weight", "From a unit's delta to one of its weights.",
-             lambda facts, rng: gradient_problem(facts, _any_weight(facts, rng))),
-        Type("direction", "Which way a weight moves", "The sign of a gradient is the sign of two factors.",
-             lambda facts, rng: direction_problem(facts, _any_weight(facts, rng))),
-        Type("new_value", "New value of a weight", "The whole way: backward pass and update.",
-             lambda facts, rng: new_value_problem(facts, _any_weight(facts, rng))),
+        Type(
+            "activation",
+            "Activation of a unit",
+            "The forward pass through one unit.",
+            lambda facts, rng: activation_problem(facts, *_any_unit(facts, rng)),
+        ),
+        Type("loss", "Loss of an example", "How far off the outputs are.", lambda facts, rng: loss_problem(facts)),
+        Type(
+            "delta",
+            "Delta of a unit",
+            "The backward pass through one unit.",
+            lambda facts, rng: delta_problem(facts, *_any_unit(facts, rng)),
+        ),
+        Type(
+            "gradient",
+            "Gradient of a weight",
+            "From a unit's delta to one of its weights.",
+            lambda facts, rng: gradient_problem(facts, _any_weight(facts, rng)),
+        ),
+        Type(
+            "direction",
+            "Which way a weight moves",
+            "The sign of a gradient is the sign of two factors.",
+            lambda facts, rng: direction_problem(facts, _any_weight(facts, rng)),
+        ),
+        Type(
+            "new_value",
+            "New value of a weight",
+            "The whole way: backward pass and update.",
+            lambda facts, rng: new_value_problem(facts, _any_weight(facts, rng)),
+        ),
     )
-}  # fmt: skip
+}
 
 
 def exercise(type_: str, seed: int) -> Exercise:
@@ -125,9 +147,14 @@ def _draw_spec(rng: np.random.Generator) -> Spec:
         return (rng.integers(1, 10, shape) * rng.choice([-1, 1], shape) / 10).tolist()
 
     return Spec.make(
-        dataset="custom", test_share=0.0, batch_size=1, hidden=[2],
+        dataset="custom",
+        test_share=0.0,
+        batch_size=1,
+        hidden=[2],
         data={"x": [tenths(2)], "y": [(rng.integers(0, 101, outputs) / 100).tolist()], "task": "regression"},
-        activation=hidden, output_activation=str(rng.choice(["sigmoid", "identity"])), loss="squared_error",
+        activation=hidden,
+        output_activation=str(rng.choice(["sigmoid", "identity"])),
+        loss="squared_error",
         learning_rate=float(rng.choice([0.1, 0.2, 0.5, 1.0])),
         parameters=[{"W": tenths(*shape), "b": tenths(shape[0])} for shape in shapes],
-    )  # fmt: skip
+    )

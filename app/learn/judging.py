@@ -104,9 +104,15 @@ def _by_size(problem: Problem, truth: float, value: float) -> Verdict:
 
 
 def numeric(
-    prompt: str, quantity: str, truth: float, solution: str, hint: str,
-    mistakes: Sequence[Mistake], wanted: float | None = None, least: float | None = None,
-) -> Problem:  # fmt: skip
+    prompt: str,
+    quantity: str,
+    truth: float,
+    solution: str,
+    hint: str,
+    mistakes: Sequence[Mistake],
+    wanted: float | None = None,
+    least: float | None = None,
+) -> Problem:
     """A question for a number. It may be off by two per cent, so that rounded intermediate results do no harm, or by
     `wanted`; by less where a slip comes nearer, but never by less than four digits can be.
 

@@ -79,9 +79,14 @@ class Box:
 
 
 def plot(
-    x: tuple[float, float], y: tuple[float, float], width: float = 400, height: float = 260,
-    log_x: bool = False, log_y: bool = False, left: float = 46,
-) -> Box:  # fmt: skip
+    x: tuple[float, float],
+    y: tuple[float, float],
+    width: float = 400,
+    height: float = 260,
+    log_x: bool = False,
+    log_y: bool = False,
+    left: float = 46,
+) -> Box:
     """A box of that size, with room for the labels of its ticks."""
     return Box(Axis(*x, left, width - 10, log_x), Axis(*y, height - 34, 10, log_y), width, height)
 

@@ -57,11 +57,12 @@ def activation_problem(facts: Facts, layer: int, unit: int) -> Problem:
     total = " + ".join([*(f"{_n(w)} × {_n(x)}" for w, x in terms), _n(b)]).replace(f"+ {MINUS}", f"{MINUS} ")
     return numeric(
         f"What comes out of {unit_name(layer, unit, facts.layers)}: its activation a?",
-        f"a{layer}.{unit}", a,
+        f"a{layer}.{unit}",
+        a,
         f"z = {total} = {_n(z)}, and the activation makes {_n(a)} of it.",
         "First z, every weight times its input plus the bias; then the activation of z.",
         mistakes,
-    )  # fmt: skip
+    )
 
 
 def loss_problem(facts: Facts) -> Problem:
@@ -82,10 +83,13 @@ def loss_problem(facts: Facts) -> Problem:
     ]
     squares = " + ".join(f"({_n(float(r))})²" for r in residual)
     return numeric(
-        "What is the loss of this example, half the sum of the squared differences?", "loss", loss,
-        f"½ ({squares}) = {_n(loss)}.", "Take a − y for each output, square, add up, halve.",
+        "What is the loss of this example, half the sum of the squared differences?",
+        "loss",
+        loss,
+        f"½ ({squares}) = {_n(loss)}.",
+        "Take a − y for each output, square, add up, halve.",
         mistakes,
-    )  # fmt: skip
+    )
 
 
 def delta_problem(facts: Facts, layer: int, unit: int) -> Problem:
@@ -99,13 +103,15 @@ def delta_problem(facts: Facts, layer: int, unit: int) -> Problem:
         Mistake(da * a, "slope", "You multiplied by the activation; multiply by its slope."),
         *(_output_slips(facts, unit, slope) if layer == facts.layers else _hidden_slips(facts, layer, unit, slope)),
         Mistake(-delta, "sign", "The size is right, the sign is not: the difference is a − y, output minus target."),
-    ]  # fmt: skip
+    ]
     return numeric(
-        f"What is delta, dL/dz, of {unit_name(layer, unit, facts.layers)}?", f"delta{name}", delta,
+        f"What is delta, dL/dz, of {unit_name(layer, unit, facts.layers)}?",
+        f"delta{name}",
+        delta,
         f"dL/da × slope = {_n(da)} × {_n(slope)} = {_n(delta)}.",
         "Delta is what comes back to the unit, dL/da, times the slope of its activation.",
         mistakes,
-    )  # fmt: skip
+    )
 
 
 def _slope_at_a_for_z(facts: Facts, layer: int, z: float) -> float:
@@ -128,11 +134,12 @@ def _hidden_slips(facts: Facts, layer: int, unit: int, slope: float) -> list[Mis
     name = layer_name(layer + 1, facts.layers)
     slips = [
         Mistake(
-            float(above.W_next[:, unit - 1] @ delta) * slope, "weights",
+            float(above.W_next[:, unit - 1] @ delta) * slope,
+            "weights",
             f"These are the weights into {name} after the update; the backward pass uses those from before it.",
         ),
         Mistake(float(delta.sum()) * slope, "weights", f"Weigh each delta of {name} by its link to this unit."),
-    ]  # fmt: skip
+    ]
     if len(delta) > 1:
         slips += [
             Mistake(
@@ -143,10 +150,13 @@ def _hidden_slips(facts: Facts, layer: int, unit: int, slope: float) -> list[Mis
             for k, (w, d) in enumerate(zip(column, delta, strict=True), 1)
         ]
     if above.W.shape[0] == above.W.shape[1]:
-        slips.append(Mistake(
-            float(above.W[unit - 1] @ delta) * slope, "weights",
-            "These weights lead into the other unit's place: take the column of W that leaves this unit.",
-        ))  # fmt: skip
+        slips.append(
+            Mistake(
+                float(above.W[unit - 1] @ delta) * slope,
+                "weights",
+                "These weights lead into the other unit's place: take the column of W that leaves this unit.",
+            )
+        )
     return slips
 
 
@@ -172,8 +182,12 @@ def gradient_problem(facts: Facts, address: str, label: str | None = None) -> Pr
     mistakes.append(Mistake(-gradient, "sign", "The size is right, the sign is not. Check the sign of delta."))
     return numeric(
         f"What is the gradient of {label or _place(facts, address)}: dL/d{name_of(address)}?",
-        f"d{address}", gradient, solution, hint, mistakes,
-    )  # fmt: skip
+        f"d{address}",
+        gradient,
+        solution,
+        hint,
+        mistakes,
+    )
 
 
 def new_value_problem(facts: Facts, address: str, label: str | None = None) -> Problem:
@@ -199,14 +213,18 @@ def new_value_problem(facts: Facts, address: str, label: str | None = None) -> P
         mistakes += [
             Mistake(now - rate * delta, "activation", f"The activation at its beginning, {_n(a_in)}, is missing."),
             Mistake(now - rate * a_in, "delta", f"The delta at its end, {_n(delta)}, is missing."),
-        ]  # fmt: skip
+        ]
     step = abs(rate * gradient)
     return numeric(
-        f"What is {label or _place(facts, address)} after the step? Give four decimals.", address, new,
+        f"What is {label or _place(facts, address)} after the step? Give four decimals.",
+        address,
+        new,
         f"{_n(now)} {'+' if gradient < 0 else '−'} {rate:g} × {_n(abs(gradient))} = {_n(new)}.",
         "New = old − learning rate × gradient, and the gradient is delta × activation.",
-        mistakes, max(0.05 * step, 6e-5), 6e-5,
-    )  # fmt: skip
+        mistakes,
+        max(0.05 * step, 6e-5),
+        6e-5,
+    )
 
 
 def direction_problem(facts: Facts, address: str, label: str | None = None, slope: str | None = None) -> Problem:
@@ -229,10 +247,14 @@ def direction_problem(facts: Facts, address: str, label: str | None = None, slop
             STAY: ("size", f"{because} It is not zero, so {what} moves."),
         }
     return Problem(
-        f"Which way will the next step move {label or _place(facts, address)}?", address, truth,
+        f"Which way will the next step move {label or _place(facts, address)}?",
+        address,
+        truth,
         f"{against} So {what} goes {truth}." if truth != STAY else f"{because} So {what} stays where it is.",
-        "The step goes against the slope.", options=(UP, DOWN, STAY), slips=slips,
-    )  # fmt: skip
+        "The step goes against the slope.",
+        options=(UP, DOWN, STAY),
+        slips=slips,
+    )
 
 
 def _gradient_in_words(facts: Facts, address: str, slope: str | None) -> str:

@@ -37,9 +37,15 @@ def drawing(facts: Facts, lens: str, marks: Marks | None = None, on: int = 0) ->
     seen = surfaces(state) if has_surfaces(state) else None
     size: Size = "xs" if max(state.spec.network.sizes) <= FEW else "m"
     drawn = draw(
-        state.spec, trace, seen, _LENS.get(lens, lens), batch=facts.example is None, marks=marks or Marks(), size=size,
+        state.spec,
+        trace,
+        seen,
+        _LENS.get(lens, lens),
+        batch=facts.example is None,
+        marks=marks or Marks(),
+        size=size,
         on=f"on-{on}-" if on else "",
-    )  # fmt: skip
+    )
     return Picture(drawn.svg, f"{_shape(trace)} {drawn.legend}", dense=size == "m")
 
 

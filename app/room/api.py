@@ -27,7 +27,7 @@ from app.room.schemas import (
     SharedBody,
     ShownBody,
     StepsBody,
-)  # fmt: skip
+)
 from app.room.screens import Screens
 from app.room.teaching import Teaching
 from app.run.answers import json, of_run
@@ -325,16 +325,22 @@ def answer_rows(room: Room, asked: list[Poll]) -> list[dict[str, Any]]:
     """One row an answer, by question and student; those who were removed have none."""
     rows = [
         {
-            "question": poll.question.number, "kind": poll.question.kind, "prompt": poll.question.prompt,
-            "step": poll.question.step, "address": poll.question.address,
-            "student": room.students[student].number, "nickname": room.students[student].nickname,
-            "answer": given, "label": poll.question.label(given), "truth": poll.question.truth,
+            "question": poll.question.number,
+            "kind": poll.question.kind,
+            "prompt": poll.question.prompt,
+            "step": poll.question.step,
+            "address": poll.question.address,
+            "student": room.students[student].number,
+            "nickname": room.students[student].nickname,
+            "answer": given,
+            "label": poll.question.label(given),
+            "truth": poll.question.truth,
             "right": polls.is_right(poll.question, given),
         }
         for poll in asked
         for student, given in poll.answers.items()
         if student in room.students
-    ]  # fmt: skip
+    ]
     return sorted(rows, key=lambda row: (row["question"], row["student"]))
 
 
@@ -374,9 +380,7 @@ async def show(room: Own, classroom: Rooms, body: ShownBody) -> Response:
 
 
 @router.get("/{code}/stream", include_in_schema=False)
-async def stream(
-    request: Request, found: Entered, who: Who, screen: Audience = "student", size: Size = ""
-) -> Response:  # fmt: skip
+async def stream(request: Request, found: Entered, who: Who, screen: Audience = "student", size: Size = "") -> Response:
     """Server-sent events: `state` (JSON) and, with a size, `frame` (the picture's markup), each with the version as id.
     A `tick` comes after ten seconds without another event, so that a page knows that it hears.
 
@@ -395,9 +399,14 @@ def _follower(request: Request, found: Entry, who: Caller, screen: str, size: st
 
 @router.get("/{code}/news", include_in_schema=False)
 async def news(
-    request: Request, found: Entered, who: Who, screen: Audience = "student", size: Size = "",
-    after: Annotated[int, Query(ge=0, le=2**53)] = 0, picture: Annotated[str, Query(max_length=16)] = "",
-) -> Response:  # fmt: skip
+    request: Request,
+    found: Entered,
+    who: Who,
+    screen: Audience = "student",
+    size: Size = "",
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    picture: Annotated[str, Query(max_length=16)] = "",
+) -> Response:
     """What the stream would tell, to a page that hears nothing of it: `version`, `state` and, unless the page has it
     already, `frame` with the name `picture`; 204 if there is nothing newer than `after`."""
     hub: Hub = request.app.state.hub

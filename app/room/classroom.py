@@ -270,9 +270,7 @@ class Classroom:
         await self._admit(caller)
         self._seen.pop(room.code, None)
         owner, seconds = f"room:{owner_of(caller.visitor)}", self.settings.room_idle_hours * 3600
-        await self.store.put(
-            _key(room.code), record.value, owner=owner, seconds=seconds, parts=record.parts
-        )  # fmt: skip
+        await self.store.put(_key(room.code), record.value, owner=owner, seconds=seconds, parts=record.parts)
         await self._mark(room.code, caller)
         await self.store.delete(_ended(room.code))
         return await self.get(room.code)

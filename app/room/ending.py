@@ -56,10 +56,14 @@ async def over(
     if is_open:
         return RedirectResponse(f"/class/{code}" + {"wall": "/wall", "teacher": "/teach"}.get(screen, ""), 303)
     told = {
-        "goes_on": goes_on, "screen": screen, "code": code, "spaced": spaced(code), "save": bool(save),
+        "goes_on": goes_on,
+        "screen": screen,
+        "code": code,
+        "spaced": spaced(code),
+        "save": bool(save),
         "waits": known is not None and not goes_on,
         "teacher": known is not None and screen != screens.WALL and rooms.is_teacher(known, secret),
-    }  # fmt: skip
+    }
     return html(request, render("class/over.html", told, here="Class"))
 
 
@@ -70,9 +74,14 @@ async def ask_to_end(request: Request, room: Own, classroom: Rooms, do: str = "e
         raise BadQuestion("do", do, "one of " + ", ".join(ENDS))
     asked = await classroom.polls(room.code)
     told = {
-        "do": do, "code": room.code, "spaced": spaced(room.code), "students": len(room.students),
-        "questions": len(asked), "answers": len(answer_rows(room, asked)), "hand_ins": len(room.hand_ins),
-    }  # fmt: skip
+        "do": do,
+        "code": room.code,
+        "spaced": spaced(room.code),
+        "students": len(room.students),
+        "questions": len(asked),
+        "answers": len(answer_rows(room, asked)),
+        "hand_ins": len(room.hand_ins),
+    }
     if request.headers.get("hx-request") == "true":
         return html(request, render("class/_end.html", told))
     return html(request, render("class/end.html", told, here="Class"))

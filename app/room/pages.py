@@ -97,11 +97,19 @@ async def room_page(request: Request, code: str, who: Who, teaching: Taught, siz
     return html(
         request,
         render(
-            "class/student.html", here="Class", code=room.code, spaced=spaced(room.code), room=room, size=size,
-            student=student, picture=await _picture(teaching, room, size), teacher=found.teacher, copy=copy,
+            "class/student.html",
+            here="Class",
+            code=room.code,
+            spaced=spaced(room.code),
+            room=room,
+            size=size,
+            student=student,
+            picture=await _picture(teaching, room, size),
+            teacher=found.teacher,
+            copy=copy,
             panel=screens.panel(room, screens.STUDENT, student=found.student, copy=copy),
         ),
-    )  # fmt: skip
+    )
 
 
 def _size(request: Request, asked: str) -> str:
@@ -165,9 +173,11 @@ async def mine(request: Request, found: Attended, who: Who, teaching: Taught) ->
     view = replace(view_from(found.room.on_screen.view), select=None, moment=None)
     ask = Asked(request, who.visitor, request.query_params)
     strip = {
-        "code": found.room.code, "spaced": spaced(found.room.code), "student": student,
+        "code": found.room.code,
+        "spaced": spaced(found.room.code),
+        "student": student,
         "panel": screens.panel(found.room, screens.STUDENT, student=found.student),
-    }  # fmt: skip
+    }
     return html(request, render("class/mine.html", {**await pages.parts(ask, run, view), **strip}, here="Class"))
 
 
@@ -195,12 +205,18 @@ async def wall(request: Request, code: str, who: Who, teaching: Taught) -> Respo
     return html(
         request,
         render(
-            "class/wall.html", here="Class", code=room.code, spaced=spaced(room.code), room=room,
-            qr=qr(f"{base}/class/{room.code}"), join=base.partition("://")[2] + "/class",
+            "class/wall.html",
+            here="Class",
+            code=room.code,
+            spaced=spaced(room.code),
+            room=room,
+            qr=qr(f"{base}/class/{room.code}"),
+            join=base.partition("://")[2] + "/class",
             reachable=is_reachable(settings),
-            picture=await _picture(teaching, room, "m"), panel=screens.panel(room, screens.WALL, 0),
+            picture=await _picture(teaching, room, "m"),
+            panel=screens.panel(room, screens.WALL, 0),
         ),
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=256)
@@ -249,11 +265,17 @@ async def teach(request: Request, code: str, who: Who, teaching: Taught, save: s
 def _strip(settings: Settings, room: Room) -> dict[str, Any]:
     """What the teacher's strip needs."""
     return {
-        "here": "Class", "code": room.code, "spaced": spaced(room.code), "room": room,
-        "join": f"{base_url(settings)}/class/{room.code}", "reachable": is_reachable(settings),
+        "here": "Class",
+        "code": room.code,
+        "spaced": spaced(room.code),
+        "room": room,
+        "join": f"{base_url(settings)}/class/{room.code}",
+        "reachable": is_reachable(settings),
         "kinds": {k: s for k, (s, _) in polls.KINDS.items()},
-        "lessons": lessons(ENV), "panel": screens.panel(room, screens.TEACHER), "roster": screens.students(room),
-    }  # fmt: skip
+        "lessons": lessons(ENV),
+        "panel": screens.panel(room, screens.TEACHER),
+        "roster": screens.students(room),
+    }
 
 
 def _lesson(address: str) -> dict[str, Any]:

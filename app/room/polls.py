@@ -159,9 +159,11 @@ def direction(facts: Facts, address: str) -> Question:
 
 def _moved(facts: Facts, address: str, prompt: str, sentence: str, **more: Any) -> Question:
     return _from(
-        direction_problem(facts, address), prompt=prompt, sentence=sentence,
+        direction_problem(facts, address),
+        prompt=prompt,
+        sentence=sentence,
         **{"address": address, "steps": True, **more},
-    )  # fmt: skip
+    )
 
 
 def _alone(facts: Facts, address: str) -> Question:
@@ -218,11 +220,13 @@ def loss_goes(facts: Facts, address: str = "") -> Question:
     truth = DOWN if after < now else UP if after > now else STAY
     others = {DOWN, UP, STAY} - {truth}
     problem = choice_problem(
-        "Which way will the training loss go with the next step?", truth,
-        f"The training loss goes from {_told_apart(unsigned, now, after)}: {truth}." if truth != STAY
+        "Which way will the training loss go with the next step?",
+        truth,
+        f"The training loss goes from {_told_apart(unsigned, now, after)}: {truth}."
+        if truth != STAY
         else f"The training loss stays at {unsigned(now)}.",
         dict.fromkeys(sorted(others), ""),
-    )  # fmt: skip
+    )
     return _from(problem, options=(DOWN, UP, STAY), steps=True)
 
 
@@ -257,9 +261,13 @@ def delta(facts: Facts, address: str) -> Question:
     if activation.product is not None:  # softmax: no unit has a slope of its own
         told = f"Each output of softmax depends on every z; together they give delta = {signed(float(problem.truth))}."
     return _from(
-        problem, prompt=problem.prompt.replace("?", f", on example {facts.example}?"), given=_given(facts, layer, unit),
-        address=f"a{layer}.{unit}", sentence=told, example=facts.example,
-    )  # fmt: skip
+        problem,
+        prompt=problem.prompt.replace("?", f", on example {facts.example}?"),
+        given=_given(facts, layer, unit),
+        address=f"a{layer}.{unit}",
+        sentence=told,
+        example=facts.example,
+    )
 
 
 def _given(facts: Facts, layer: int, unit: int) -> str:
@@ -324,8 +332,12 @@ def _misleads(facts: Facts, address: str) -> bool:
 def _ranked(facts: Facts, which: NDArray[np.bool_] | None = None) -> list[str]:
     """All weights, or those chosen, the largest gradient first."""
     layers = facts.trace.layers
-    where = [(k, j, i) for k, layer in enumerate(layers, 1) for j in range(1, layer.W.shape[0] + 1)
-             for i in range(1, layer.W.shape[1] + 1)]  # fmt: skip
+    where = [
+        (k, j, i)
+        for k, layer in enumerate(layers, 1)
+        for j in range(1, layer.W.shape[0] + 1)
+        for i in range(1, layer.W.shape[1] + 1)
+    ]
     sizes = np.abs(_flat(facts, "dW"))
     assert len(where) == int(facts.state.spec.network.is_weight.sum())
     order = np.argsort(-sizes, kind="stable")

@@ -176,17 +176,19 @@ def remove(room: Room, number: int) -> Room:
     hand_ins = tuple(h for h in room.hand_ins if h.student != student)
     poll = room.poll and replace(room.poll, answers=_without(room.poll.answers, student))
     return replace(
-        room, students=_without(room.students, student), removed={**room.removed, student: known}, poll=poll,
-        hand_ins=hand_ins, shown=room.shown if any(h.number == room.shown for h in hand_ins) else None,
-    )  # fmt: skip
+        room,
+        students=_without(room.students, student),
+        removed={**room.removed, student: known},
+        poll=poll,
+        hand_ins=hand_ins,
+        shown=room.shown if any(h.number == room.shown for h in hand_ins) else None,
+    )
 
 
 def readmit(room: Room, number: int) -> Room:
     """One who was sent out may come in again, under the same number; Refused if there is none."""
     student, known = _numbered(room.removed, number)
-    return replace(
-        room, removed=_without(room.removed, student), students={**room.students, student: known}
-    )  # fmt: skip
+    return replace(room, removed=_without(room.removed, student), students={**room.students, student: known})
 
 
 def _numbered(students: Mapping[str, Student], number: int) -> tuple[str, Student]:
@@ -335,16 +337,18 @@ def _sound(value: bytes, read: Callable[[dict[str, Any]], T]) -> T:
 
 def _room_from(plain: dict[str, Any], stamp: Stamp) -> Room:
     named = {name: value for name, value in plain.items() if name != "version"}  # 0.1.0 had it here, too
-    return Room(**{
-        **named,
-        "stamp": stamp,
-        "shared": Shared(**plain["shared"]),
-        "poll": _poll_from(plain["poll"]) if plain["poll"] else None,
-        "past": (),
-        "students": {key: Student(**student) for key, student in plain["students"].items()},
-        "removed": {key: Student(**student) for key, student in plain.get("removed", {}).items()},
-        "hand_ins": tuple(HandIn(**handed) for handed in plain["hand_ins"]),
-    })  # fmt: skip
+    return Room(
+        **{
+            **named,
+            "stamp": stamp,
+            "shared": Shared(**plain["shared"]),
+            "poll": _poll_from(plain["poll"]) if plain["poll"] else None,
+            "past": (),
+            "students": {key: Student(**student) for key, student in plain["students"].items()},
+            "removed": {key: Student(**student) for key, student in plain.get("removed", {}).items()},
+            "hand_ins": tuple(HandIn(**handed) for handed in plain["hand_ins"]),
+        }
+    )
 
 
 def _poll_from(plain: dict[str, Any]) -> Poll:

@@ -86,11 +86,14 @@ def told(room: Room, audience: str, here: int = 0) -> dict[str, Any]:
         state["shared"] = {"run": shared.run, "step": shared.step, "view": shared.view, "lesson": shared.lesson}
         state["hand_ins"] = [
             {
-                "number": each.number, "student": room.students[each.student].number, "step": each.step,
-                "nickname": nickname(room, each.student, True), "named": each.named,
+                "number": each.number,
+                "student": room.students[each.student].number,
+                "step": each.step,
+                "nickname": nickname(room, each.student, True),
+                "named": each.named,
             }
             for each in room.hand_ins
-        ]  # fmt: skip
+        ]
     return state
 
 
@@ -100,13 +103,15 @@ def students(room: Room) -> dict[str, Any]:
     poll = room.poll
     told = [
         {
-            "number": each.number, "nickname": each.nickname or None,
+            "number": each.number,
+            "nickname": each.nickname or None,
             "answered": poll is not None and student in poll.answers,
             "answer": poll.question.label(poll.answers[student])
-            if poll and poll.status != OPEN and student in poll.answers else None,
+            if poll and poll.status != OPEN and student in poll.answers
+            else None,
         }
         for student, each in room.students.items()
-    ]  # fmt: skip
+    ]
     removed = [{"number": each.number, "nickname": each.nickname or None} for each in room.removed.values()]
     return {name: sorted(each, key=_number) for name, each in (("students", told), ("removed", removed))}
 
@@ -126,12 +131,20 @@ def question(poll: Poll, audience: str) -> dict[str, Any]:
     """A question as one audience is told it."""
     asked, revealed = poll.question, poll.status == REVEALED
     told: dict[str, Any] = {
-        "number": asked.number, "kind": asked.kind, "prompt": asked.prompt, "given": asked.given, "status": poll.status,
-        "answer": "choice" if asked.options else "number", "address": asked.address or None,
-        "step": asked.step if asked.kind != polls.OWN else None, "example": asked.example,
+        "number": asked.number,
+        "kind": asked.kind,
+        "prompt": asked.prompt,
+        "given": asked.given,
+        "status": poll.status,
+        "answer": "choice" if asked.options else "number",
+        "address": asked.address or None,
+        "step": asked.step if asked.kind != polls.OWN else None,
+        "example": asked.example,
         "options": [{"value": option, "label": asked.label(option)} for option in asked.options],
-        "bars": None, "truth": None, "sentence": None,
-    }  # fmt: skip
+        "bars": None,
+        "truth": None,
+        "sentence": None,
+    }
     if audience != STUDENT:
         told["answered"] = len(poll.answers)
     if revealed or audience == TEACHER or (audience == WALL and poll.status != OPEN):
@@ -146,8 +159,11 @@ def bars(found: tuple[Bar, ...]) -> list[dict[str, Any]]:
     most = max((bar.count for bar in found), default=0) or 1
     return [
         {
-            "answer": bar.answer, "label": bar.label, "count": bar.count, "true": bar.true,
+            "answer": bar.answer,
+            "label": bar.label,
+            "count": bar.count,
+            "true": bar.true,
             "length": round(100 * bar.count / most),
         }
         for bar in found
-    ]  # fmt: skip
+    ]

@@ -235,9 +235,20 @@ def catalog(settings: Settings) -> bytes:
 
 
 _SHOWN = (
-    "title", "formula", "sentence", "code", "derivative_code",
-    "gradient_code", "range", "task", "inputs", "outputs", "domain", "max_samples", "slots",
-)  # fmt: skip
+    "title",
+    "formula",
+    "sentence",
+    "code",
+    "derivative_code",
+    "gradient_code",
+    "range",
+    "task",
+    "inputs",
+    "outputs",
+    "domain",
+    "max_samples",
+    "slots",
+)
 
 
 def _entry(entry: Any) -> dict[str, Any]:
@@ -250,6 +261,17 @@ def _entry(entry: Any) -> dict[str, Any]:
 
 
 def _field(field: Any) -> dict[str, Any]:
-    return {name: getattr(field, name) for name in (
-        "title", "group", "kind", "default", "sentence", "minimum", "maximum", "choices", "live",
-    )}  # fmt: skip
+    return {
+        name: getattr(field, name)
+        for name in (
+            "title",
+            "group",
+            "kind",
+            "default",
+            "sentence",
+            "minimum",
+            "maximum",
+            "choices",
+            "live",
+        )
+    }

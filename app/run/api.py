@@ -31,10 +31,13 @@ Whole = Annotated[int, Query(ge=0, le=2**53)]
 Key = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key", min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$",
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=64,
+        pattern=r"^[\x21-\x7e]+$",
         description="The same key again is the same request: it is not carried out twice.",
     ),
-]  # fmt: skip
+]
 Version = Annotated[int | None, Query(ge=1, le=2**53, description="Refuse unless the run is at this version.")]
 Made: dict[int | str, dict[str, Any]] = {
     201: {"model": schemas.RunAnswer, "headers": {"Location": {"schema": {"type": "string"}}}}

@@ -109,15 +109,17 @@ def edits_digest(edits: tuple[Edit, ...]) -> str:
 def value_of(run: Run) -> bytes:
     """The value of a run's record, behind its checksum."""
     state = run.state
-    body = orjson.dumps({
-        "origin": run.digest,
-        "edits": edits_digest(run.edits),
-        "count": len(run.edits),
-        "metrics": _told(run.metrics),
-        "step": state.step,
-        "epoch": state.epoch,
-        "diverged": state.divergence is not None,
-    })  # fmt: skip
+    body = orjson.dumps(
+        {
+            "origin": run.digest,
+            "edits": edits_digest(run.edits),
+            "count": len(run.edits),
+            "metrics": _told(run.metrics),
+            "step": state.step,
+            "epoch": state.epoch,
+            "diverged": state.divergence is not None,
+        }
+    )
     return seal(_FORM, body)
 
 
@@ -163,9 +165,15 @@ def summary(run_id: str, record: Record) -> Summary:
     meta = _opened(record.value)
     loss = {name: each.loss for name, each in _metrics(meta["metrics"]).items()}
     return Summary(
-        run_id, record.stamp.version, meta["step"], meta["epoch"], meta["count"], loss,
-        meta["origin"] + meta["edits"], meta["diverged"],
-    )  # fmt: skip
+        id=run_id,
+        version=record.stamp.version,
+        step=meta["step"],
+        epoch=meta["epoch"],
+        edits=meta["count"],
+        loss=loss,
+        digest=meta["origin"] + meta["edits"],
+        diverged=meta["diverged"],
+    )
 
 
 def decode(run_id: str, record: Record, data: bytes | None = None) -> Run:

@@ -158,9 +158,16 @@ class Runs:
         return found
 
     async def do(
-        self, run_id: str, deed: Deed, visitor: str = "", *,
-        version: int | None = None, key: str | None = None, before: bool = False, brief: bool = False,
-    ) -> tuple[Run, Steps]:  # fmt: skip
+        self,
+        run_id: str,
+        deed: Deed,
+        visitor: str = "",
+        *,
+        version: int | None = None,
+        key: str | None = None,
+        before: bool = False,
+        brief: bool = False,
+    ) -> tuple[Run, Steps]:
         """Do a deed and save what it comes to, all of it or nothing: the run, and how far that came.
 
         The run is the visitor's new one if the deed makes another. `version` refuses any but that one; `before` keeps
@@ -297,9 +304,12 @@ class Runs:
         cost = 2 * told_cost(made.origin)
         origin = await self.pool.do(cost, owner, lambda: Origin.of(made.origin), admitted=True)
         run = Run(
-            made.origin, made.edits, made.state, made.metrics, made.sampled,
-            name or token_urlsafe(16), owner, NEW.next(), origin.digest,
-        )  # fmt: skip
+            *(made.origin, made.edits, made.state, made.metrics, made.sampled),
+            id=name or token_urlsafe(16),
+            visitor=owner,
+            stamp=NEW.next(),
+            digest=origin.digest,
+        )
         points = zip(run.sampled.steps.tolist(), run.sampled.values, strict=True)
         parts: Changed = {
             "spec": origin.parts,

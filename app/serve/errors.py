@@ -77,9 +77,12 @@ class Carried(HTTPException):
 
 
 def problem(
-    status: int, detail: str, errors: Iterable[Mapping[str, Any]] = (), headers: Mapping[str, str] | None = None,
+    status: int,
+    detail: str,
+    errors: Iterable[Mapping[str, Any]] = (),
+    headers: Mapping[str, str] | None = None,
     **more: Any,
-) -> Response:  # fmt: skip
+) -> Response:
     """A problem document; `detail` is a sentence for people, `errors` name field, value and what is allowed."""
     body = {
         "type": "about:blank",

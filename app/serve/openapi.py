@@ -27,10 +27,13 @@ def install(app: FastAPI) -> None:
         if not app.openapi_schema:
             app.openapi_schema = _with_problems(
                 get_openapi(
-                    title=app.title, version=app.version, openapi_version="3.1.0",
-                    description=app.description, routes=app.routes,
+                    title=app.title,
+                    version=app.version,
+                    openapi_version="3.1.0",
+                    description=app.description,
+                    routes=app.routes,
                 )
-            )  # fmt: skip
+            )
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]

@@ -37,9 +37,15 @@ class Telemetry:
         if self.json_logs:
             run = scope.get("path_params", {}).get("run_id", "")
             line: dict[str, Any] = {
-                "time": time(), "level": "INFO", "id": request_id, "method": scope["method"], "route": route,
-                "status": status, "ms": round(1000 * seconds, 3), "run": run[:6],
-            }  # fmt: skip
+                "time": time(),
+                "level": "INFO",
+                "id": request_id,
+                "method": scope["method"],
+                "route": route,
+                "status": status,
+                "ms": round(1000 * seconds, 3),
+                "run": run[:6],
+            }
             sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
             sys.stdout.buffer.flush()
 

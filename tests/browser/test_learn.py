@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.learn.tools import code_of
+from app.learn.listings import code_of
 from engine import Spec, start, trace
 
 SAID = re.compile(r"The network says (\d)")
@@ -256,7 +256,17 @@ def test_code_that_must_wrap_goes_on_further_in(browser: Browser, base_url: str)
     assert page.evaluate(SIDEWAYS) == []
     # of every line that breaks, its parts begin where it began, or two characters further in
     parts = page.locator(".code-line").evaluate_all(
-        """lines => lines.map(line => [...line.children].flatMap(e => [...e.getClientRects()]))
+        """lines => lines.map(line => {
+                const parts = [], texts = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+                while (texts.nextNode()) {
+                    const text = texts.currentNode, range = document.createRange();
+                    if (!text.data.trim()) continue;
+                    range.setStart(text, text.data.search(/\\S/));
+                    range.setEnd(text, text.data.trimEnd().length);
+                    parts.push(...range.getClientRects());
+                }
+                return parts;
+            })
             .filter(parts => parts.some(p => p.top > parts[0].top + 5))
             .map(parts => Math.min(...parts.filter(p => p.top > parts[0].top + 5).map(p => p.left)) - parts[0].left)"""
     )
