@@ -81,9 +81,20 @@ def along(state: RunState, example: int | None = None, *, reach: float = REACH, 
         losses, everyone = (_walked(state, each, way, lengths) for each in (indices, np.arange(count)))
     after = float(losses[np.flatnonzero(lengths == 1.0)[0]])
     return Along(
-        reach, step.learning_rate, lengths, lengths * step.learning_rate, losses, everyone, count, float(losses[0]),
-        after, promised, tuple(_verdicts(losses, lengths)), _lowest(losses, lengths), _lowest(everyone, lengths),
-    )  # fmt: skip
+        reach,
+        step.learning_rate,
+        lengths,
+        lengths * step.learning_rate,
+        losses,
+        everyone,
+        count,
+        float(losses[0]),
+        after,
+        promised,
+        tuple(_verdicts(losses, lengths)),
+        _lowest(losses, lengths),
+        _lowest(everyone, lengths),
+    )
 
 
 def _walked(state: RunState, indices: Ints, way: Floats, lengths: Floats) -> Floats:

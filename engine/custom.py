@@ -62,9 +62,13 @@ class CustomData:
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, and `custom_data` of it gives equal examples."""
         return {
-            "x": self.x.tolist(), "y": self.y.tolist(), "task": self.task, "names": list(self.names),
-            "targets": list(self.targets), "classes": list(self.classes),
-        }  # fmt: skip
+            "x": self.x.tolist(),
+            "y": self.y.tolist(),
+            "task": self.task,
+            "names": list(self.names),
+            "targets": list(self.targets),
+            "classes": list(self.classes),
+        }
 
 
 def custom_data(given: Any, limits: Limits) -> CustomData:

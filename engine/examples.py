@@ -53,15 +53,33 @@ def examples_of(spec: Spec) -> Examples:
     """The examples that this spec stands for; the same object for specs that share them."""
     drawn = _few if spec.samples * spec.raw_inputs <= _FEW else _many
     return drawn(
-        spec.dataset, spec.data, spec.samples, spec.noise, spec.test_share, spec.seed, spec.features,
-        spec.task, spec.output_activation, spec.network.sizes[-1], spec.scaling,
-    )  # fmt: skip
+        spec.dataset,
+        spec.data,
+        spec.samples,
+        spec.noise,
+        spec.test_share,
+        spec.seed,
+        spec.features,
+        spec.task,
+        spec.output_activation,
+        spec.network.sizes[-1],
+        spec.scaling,
+    )
 
 
 def _examples(
-    dataset: str, data: CustomData | None, samples: int, noise: float, test_share: float, seed: int,
-    features: tuple[str, ...], task: str, output_activation: str, outputs: int, scaling: str,
-) -> Examples:  # fmt: skip
+    dataset: str,
+    data: CustomData | None,
+    samples: int,
+    noise: float,
+    test_share: float,
+    seed: int,
+    features: tuple[str, ...],
+    task: str,
+    output_activation: str,
+    outputs: int,
+    scaling: str,
+) -> Examples:
     raw, labels, domains = _draw(dataset, data, samples, noise, seed)
     count = raw.shape[0]
     train = max(1, count - round(test_share * count))

@@ -103,9 +103,11 @@ def _plain(text: str) -> int | str:
 def _option(field: str, option: Option, named: Mapping[str, Any], limits: Limits) -> Value:
     value = named.get(option.name)
     value = option.default if value is None else value
-    return integer(field, value, 1, getattr(limits, option.limit)) if option.limit else (
-        one_of(field, value, option.choices)
-    )  # fmt: skip
+    return (
+        integer(field, value, 1, getattr(limits, option.limit))
+        if option.limit
+        else (one_of(field, value, option.choices))
+    )
 
 
 def _check_shortcut(field: str, item: LayerItem, before: Sequence[LayerItem], widths: Sequence[int]) -> None:

@@ -174,12 +174,16 @@ class Network:
         layers = count()
         return tuple(
             Turn(
-                value, self.widths[value] + 1, node, entry, next(layers) if entry.matrix else None,
+                value,
+                self.widths[value] + 1,
+                node,
+                entry,
+                next(layers) if entry.matrix else None,
                 value == self.gives[node.layer],
                 tuple(v for v, last in last_use.items() if last == value),
             )
             for value, (node, entry) in enumerate(self.entries, 1)
-        )  # fmt: skip
+        )
 
     @cached_property
     def shortcuts(self) -> dict[int, int]:

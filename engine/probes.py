@@ -225,9 +225,22 @@ def nudge(state: RunState, address: str, amount: float = 0.001, example: int | N
     found = _compare(model, before, index, total, abs(total))
     verdict = "better" if after < before else "worse" if after > before else "same"
     return Nudge(
-        address, amount, now, before, after, model.penalty(), slope, gradient, pull, total, slope - total, verdict,
-        found.agrees, found.kink, state.spec.network.size,
-    )  # fmt: skip
+        address,
+        amount,
+        now,
+        before,
+        after,
+        model.penalty(),
+        slope,
+        gradient,
+        pull,
+        total,
+        slope - total,
+        verdict,
+        found.agrees,
+        found.kink,
+        state.spec.network.size,
+    )
 
 
 @dataclass(frozen=True)
@@ -258,9 +271,11 @@ def _compare_over(model: Model, here: float, index: int, gradient: float, scale:
     if abs(difference) <= allowed:
         return _Comparison(difference, False, True)
     sides = ((above - here) / step, (here - below) / step)
-    kink = _between(gradient, sides, allowed) or _jumps(model, here, index, step) or (
-        _right_beside(model, index, step, sides, allowed)
-    )  # fmt: skip
+    kink = (
+        _between(gradient, sides, allowed)
+        or _jumps(model, here, index, step)
+        or (_right_beside(model, index, step, sides, allowed))
+    )
     return _Comparison(difference, kink, kink)
 
 

@@ -128,14 +128,22 @@ def parameter_receipt(trace: Trace, address: str) -> ParameterReceipt:
     names = OPTIMIZERS[trace.spec.optimizer].slots
     parts = parts_at(trace, np.array([index]))
     return ParameterReceipt(
-        address, layer, unit, source,
-        float(trace.parameters[index]), float(trace.parameters_next[index]),
-        float(trace.gradient[index]), float(trace.penalty_gradient[index]), trace.learning_rate,
-        bool(frozen_mask(trace.spec)[index]), trace.examples, trace.layers[layer - 1].dz[:, unit - 1],
+        address,
+        layer,
+        unit,
+        source,
+        float(trace.parameters[index]),
+        float(trace.parameters_next[index]),
+        float(trace.gradient[index]),
+        float(trace.penalty_gradient[index]),
+        trace.learning_rate,
+        bool(frozen_mask(trace.spec)[index]),
+        trace.examples,
+        trace.layers[layer - 1].dz[:, unit - 1],
         trace.inputs_of(layer - 1)[:, source - 1] if source else np.ones(len(trace.examples)),
         tuple(Part(name, float(values[0])) for name, values in parts.items()),
         {name: (old, new) for name, old, new in zip(names, before, after, strict=True)},
-    )  # fmt: skip
+    )
 
 
 def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
@@ -146,13 +154,22 @@ def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
     back = [trace.layers[to - 1].da[:, j - 1] for to in trace.spec.network.arcs(k)]
     source = trace.spec.network.shortcuts.get(k)
     return UnitReceipt(
-        address, k, j, trace.examples,
-        layer.z[:, j - 1], layer.a[:, j - 1], layer.da[:, j - 1], layer.dz[:, j - 1],
-        None if slope is None else slope[:, j - 1], float(layer.b[j - 1]),
-        trace.inputs_of(k - 1) * layer.W[j - 1], None if above is None else above.dz * above.W[:, j - 1],
-        np.column_stack(back) if back else None, None if layer.o is None else layer.o[:, j - 1],
+        address,
+        k,
+        j,
+        trace.examples,
+        layer.z[:, j - 1],
+        layer.a[:, j - 1],
+        layer.da[:, j - 1],
+        layer.dz[:, j - 1],
+        None if slope is None else slope[:, j - 1],
+        float(layer.b[j - 1]),
+        trace.inputs_of(k - 1) * layer.W[j - 1],
+        None if above is None else above.dz * above.W[:, j - 1],
+        np.column_stack(back) if back else None,
+        None if layer.o is None else layer.o[:, j - 1],
         None if source is None else trace.inputs_of(source)[:, j - 1],
-    )  # fmt: skip
+    )
 
 
 def _unit_of(trace: Trace, address: str) -> tuple[int, int]:

@@ -192,9 +192,14 @@ class Session:
             epoch, cursor = epoch + 1, 0
         forwards = self.state.forwards + self.step - self.state.step + self.reruns
         return replace(
-            self.state, step=self.step, epoch=epoch, cursor=cursor, forwards=forwards,
-            parameters=frozen(self.parameters.copy()), slots=frozen(self.slots),
-        )  # fmt: skip
+            self.state,
+            step=self.step,
+            epoch=epoch,
+            cursor=cursor,
+            forwards=forwards,
+            parameters=frozen(self.parameters.copy()),
+            slots=frozen(self.slots),
+        )
 
 
 def in_batches(rows: Floats, indices: Ints, examples: int) -> Floats:

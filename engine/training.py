@@ -38,9 +38,13 @@ class Progress:
 
 
 def advance(
-    state: RunState, count: int = 1, *,
-    seconds: float | None = None, record: bool = False, traced: Container[int] = (),
-) -> Progress:  # fmt: skip
+    state: RunState,
+    count: int = 1,
+    *,
+    seconds: float | None = None,
+    record: bool = False,
+    traced: Container[int] = (),
+) -> Progress:
     """Take up to `count` steps; stop early after `seconds`, or at the last finite step if the run diverges.
 
     `record` keeps what every step computes. `traced`, a range or a set, are steps whose whole trace is wanted: the

@@ -192,9 +192,14 @@ class Workspace:
             node, operation, layer = wiring.node, wiring.operation, wiring.layer
             matrix, gradient = (NOTHING, NOTHING) if layer is None else (W[layer], dW[layer])
             at = Place(
-                [blocks[span] for span in wiring.inputs], blocks[wiring.out], matrix, gradient, blocks[wiring.back],
-                [None if span == NOWHERE else blocks[span] for span in wiring.own], blocks[wiring.slope],
-            )  # fmt: skip
+                [blocks[span] for span in wiring.inputs],
+                blocks[wiring.out],
+                matrix,
+                gradient,
+                blocks[wiring.back],
+                [None if span == NOWHERE else blocks[span] for span in wiring.own],
+                blocks[wiring.slope],
+            )
             takes_x = node.inputs == (0,)
             if takes_x and self.network.x_is_open:
                 self._take_x = matrix.dot, at.out[:-1]

@@ -10,8 +10,9 @@ from engine.labels import FEW, are_classes
 
 _TARGET = re.compile(
     r"(y|target|label|labels|class|classes|output|outcome|result|klasse|ziel|zielgröße|species|variety|diagnosis|"
-    r"survived|quality|category|type|clase|classe|etiqueta|cible|y_?true|response)", re.IGNORECASE,
-)  # fmt: skip
+    r"survived|quality|category|type|clase|classe|etiqueta|cible|y_?true|response)",
+    re.IGNORECASE,
+)
 _TARGETS = re.compile(r"(y|target|out|output|label|t|ziel|class|klasse)[ _.-]?(\d+|[a-z])", re.IGNORECASE)
 _INDEX = re.compile(
     r"(|index|id|idx|nr\.?|no\.?|#|num|number|row|rows|rownames?|unnamed: 0|lfd\.? ?nr\.?|.+[_ ]?id|Id)", re.IGNORECASE

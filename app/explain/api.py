@@ -53,9 +53,14 @@ async def _found(runs: Runs, run_id: str, step: int | None) -> tuple[Run, RunSta
 
 @router.get("/walkthrough", tags=["look"], responses=answers_with(schemas.WalkthroughAnswer))
 async def read_walkthrough(
-    run_id: str, runs: Kept, example: Example = None, granularity: Granularity = "unit", step: Step = None,
-    moment: Annotated[Whole | None, Query(description="Only this moment.")] = None, mathml: MathML = "false",
-) -> Response:  # fmt: skip
+    run_id: str,
+    runs: Kept,
+    example: Example = None,
+    granularity: Granularity = "unit",
+    step: Step = None,
+    moment: Annotated[Whole | None, Query(description="Only this moment.")] = None,
+    mathml: MathML = "false",
+) -> Response:
     """One step as moments in computing order, each in words, symbols, numbers and a line of NumPy.
 
     On `example` alone, or on the mini-batch that the next step will use.
@@ -89,9 +94,13 @@ async def read_receipt(
 
 @router.get("/nudge", tags=["look"], responses=answers_with(schemas.NudgeAnswer))
 async def read_nudge(
-    run_id: str, runs: Kept, address: Address, example: Example = None, step: Step = None,
+    run_id: str,
+    runs: Kept,
+    address: Address,
+    example: Example = None,
+    step: Step = None,
     amount: Annotated[float, Query(allow_inf_nan=False)] = 0.001,
-) -> Response:  # fmt: skip
+) -> Response:
     """Add `amount` to one parameter and run the model again: better or worse? Beside it backpropagation's number."""
 
     def look(state: RunState) -> dict[str, Any]:
@@ -112,9 +121,13 @@ async def read_check(run_id: str, runs: Kept, example: Example = None, step: Ste
 
 @router.get("/slice", tags=["look"], responses=answers_with(schemas.SliceAnswer))
 async def read_slice(
-    run_id: str, runs: Kept, address: Address, example: Example = None, step: Step = None,
+    run_id: str,
+    runs: Kept,
+    address: Address,
+    example: Example = None,
+    step: Step = None,
     width: Annotated[float | None, Query(allow_inf_nan=False, description="How far to either side.")] = None,
-) -> Response:  # fmt: skip
+) -> Response:
     """The loss along one parameter alone, with where this step lands, and where 3 and 10 times the rate would."""
 
     def look(state: RunState) -> dict[str, Any]:
@@ -125,9 +138,12 @@ async def read_slice(
 
 @router.get("/again", tags=["look"], responses=answers_with(schemas.AlongAnswer))
 async def read_again(
-    run_id: str, runs: Kept, example: Example = None, step: Step = None,
+    run_id: str,
+    runs: Kept,
+    example: Example = None,
+    step: Step = None,
     reach: Annotated[float, Query(allow_inf_nan=False, description="How many times the step's own length.")] = REACH,
-) -> Response:  # fmt: skip
+) -> Response:
     """The model run again after the step, and the loss all along its way: too short, just right, overshoot?
 
     For `example` alone, or for the mini-batch that the next step will use; beside it that of all training examples.
@@ -141,10 +157,12 @@ async def read_again(
 
 @router.get("/paths", tags=["look"], responses=answers_with(schemas.PathsAnswer))
 async def read_paths(
-    run_id: str, runs: Kept, address: Address,
+    run_id: str,
+    runs: Kept,
+    address: Address,
     example: Annotated[Whole, Query(description="One example, by its row: each has factors of its own.")],
     step: Step = None,
-) -> Response:  # fmt: skip
+) -> Response:
     """Every way from the loss to one parameter, as a chain of factors; all their products add up to its gradient.
 
     Past 16 ways only how many they are, how few links they share, and the one with the largest product.
@@ -174,9 +192,12 @@ async def read_contour(run_id: str, runs: Kept, x: Address, y: Address, step: St
 
 @router.get("/wishes", tags=["look"], responses=answers_with(schemas.WishesAnswer))
 async def read_wishes(
-    run_id: str, runs: Kept, step: Step = None, address: Address | None = None,
+    run_id: str,
+    runs: Kept,
+    step: Step = None,
+    address: Address | None = None,
     gradients: Annotated[Literal["true", "false"], Query(description="Each example's whole gradient too.")] = "false",
-) -> Response:  # fmt: skip
+) -> Response:
     """What each example of the mini-batch wants, and how far it agrees with their mean, the batch's gradient."""
     most = runs.settings.answer_numbers
 

@@ -15,9 +15,12 @@ def _again(scene: Scene, key: Key) -> Face:
     before, after = scene.trace, scene.after.trace
     made = scene.after.equations.loss()
     values: dict[str, float | Floats] = {
-        "loss": before.loss, "loss_next": after.loss, "penalty": before.penalty, "penalty_next": after.penalty,
+        "loss": before.loss,
+        "loss_next": after.loss,
+        "penalty": before.penalty,
+        "penalty_next": after.penalty,
         "a_next": after.layers[-1].a,
-    }  # fmt: skip
+    }
     return Face(tuple(_told(scene)), (made,), _numbers(scene), ("loss",), values)
 
 

@@ -224,6 +224,12 @@ def _backward_pass(scene: Scene, key: Key) -> Face:
 
 
 BACKWARD: dict[str, Callable[[Scene, Key], Face]] = {
-    "da": _da, "product_back": _product_back, "dz": _dz, "delta": _delta, "dW": _dW, "db": _db,
-    "gradient": _gradient, "backward": _backward_pass,
-}  # fmt: skip
+    "da": _da,
+    "product_back": _product_back,
+    "dz": _dz,
+    "delta": _delta,
+    "dW": _dW,
+    "db": _db,
+    "gradient": _gradient,
+    "backward": _backward_pass,
+}

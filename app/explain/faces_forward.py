@@ -49,9 +49,13 @@ def _product(scene: Scene, key: Key) -> Face:
     for source in range(i):
         running = running + scene.layer(k).W[j - 1, source] * scene.below(k)[:, source]
     words = scene.say(
-        "product", source=scene.unit(k - 1, i), a=float(a[0]), unit=scene.unit(k, j), weight=weight,
+        "product",
+        source=scene.unit(k - 1, i),
+        a=float(a[0]),
+        unit=scene.unit(k, j),
+        weight=weight,
         product=float(products[0]),
-    )  # fmt: skip
+    )
     numbers = scene.digits(made) if scene.count == 1 else scene.digits(made) + scene.then(products, "forward")
     if scene.count == 1 and i > 1:
         numbers += say(", so far ", scene.piece(float(running[0]), "forward"))
@@ -199,6 +203,14 @@ def _penalty(scene: Scene, key: Key) -> Face:
 
 
 FORWARD: dict[str, Callable[[Scene, Key], Face]] = {
-    "inputs": _inputs, "product": _product, "sum": _sum, "bias": _bias, "activation": _activation, "z": _z,
-    "shortcut": _shortcut, "forward": _forward, "loss": _loss, "penalty": _penalty,
-}  # fmt: skip
+    "inputs": _inputs,
+    "product": _product,
+    "sum": _sum,
+    "bias": _bias,
+    "activation": _activation,
+    "z": _z,
+    "shortcut": _shortcut,
+    "forward": _forward,
+    "loss": _loss,
+    "penalty": _penalty,
+}

@@ -44,9 +44,11 @@ def _update_bias(scene: Scene, key: Key) -> Face:
 def _one(scene: Scene, of: Quantity) -> Face:
     receipt = parameter_receipt(scene.trace, str(of))
     values: dict[str, float | Floats] = {
-        of.kind: receipt.now, f"d{of.kind}": receipt.gradient, f"{of.kind}_next": receipt.next,
+        of.kind: receipt.now,
+        f"d{of.kind}": receipt.gradient,
+        f"{of.kind}_next": receipt.next,
         "learning_rate": receipt.learning_rate,
-    }  # fmt: skip
+    }
     if receipt.source:
         values["dW_penalty"] = receipt.penalty_gradient
     words, code = (update_words(scene, receipt),), (f"{of.kind}{of.layer}_next", "try")
@@ -103,9 +105,11 @@ def _update(scene: Scene, key: Key) -> Face:
     shown = largest(news - olds, UNITS)
     pairs = [say(f"{row[n]}: ", *_way(scene, float(olds[n]), float(news[n]))) for n in shown.tolist()]
     values: dict[str, float | Floats] = {
-        "W": layer.W[j - 1], "b": float(layer.b[j - 1]),
-        "W_next": layer.W_next[j - 1], "b_next": float(layer.b_next[j - 1]),
-    }  # fmt: skip
+        "W": layer.W[j - 1],
+        "b": float(layer.b[j - 1]),
+        "W_next": layer.W_next[j - 1],
+        "b_next": float(layer.b_next[j - 1]),
+    }
     return Face((words,), optimizer.steps, several(pairs, len(row), "; "), (f"W{k}_next", "try"), values)
 
 
@@ -134,14 +138,20 @@ def _update_many(scene: Scene, k: int) -> Face:
     told: dict[str, Part] = {"optimizer": optimizer.title, "rate": trace.learning_rate, "ways": _ways(change)}
     words = sentence("update of a layer", layer=scene.layer_name(k), **told) if k else sentence("update of all", **told)
     ratio = unsigned(moved_by / size if size else 0.0)
-    numbers = say("length of the weights' step ", Segment(unsigned(moved_by), "update"),
-                  f" / length of W {unsigned(size)} = ", Segment(ratio, "update"))  # fmt: skip
+    numbers = say(
+        "length of the weights' step ",
+        Segment(unsigned(moved_by), "update"),
+        f" / length of W {unsigned(size)} = ",
+        Segment(ratio, "update"),
+    )
     first = layers[0]
     values: dict[str, float | Floats] = {"W": first.W, "W_next": first.W_next, "b": first.b, "b_next": first.b_next}
     return Face((words,), optimizer.steps, numbers, (f"W{k or 1}_next", "try"), dict(values))
 
 
 UPDATE: dict[str, Callable[[Scene, Key], Face]] = {
-    "penalty_gradient": _penalty_gradient, "update_weight": _update_weight, "update_bias": _update_bias,
+    "penalty_gradient": _penalty_gradient,
+    "update_weight": _update_weight,
+    "update_bias": _update_bias,
     "update": _update,
-}  # fmt: skip
+}

@@ -193,9 +193,18 @@ def _of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Tel
     formulas = (*face.formulas, *update_formulas(scene, of, facts.frozen))
     lines, more = _lines_of_parameter(scene, of, facts, tell), _factors(scene, of, facts, tell)
     return Receipt(
-        of, place_of(scene, of), facts, came_from, _so_far(parts), formulas, joined(numbers, "; "), code,
-        face.total if told[0] else None, lines, (Group("Where the gradient comes from", more),),
-    )  # fmt: skip
+        of,
+        place_of(scene, of),
+        facts,
+        came_from,
+        _so_far(parts),
+        formulas,
+        joined(numbers, "; "),
+        code,
+        face.total if told[0] else None,
+        lines,
+        (Group("Where the gradient comes from", more),),
+    )
 
 
 def _of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Receipt:
@@ -214,9 +223,18 @@ def _of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Re
     code = _code(scene, f"z{k}", f"a{k}", f"o{k}", f"da{k}", f"dz{k}")
     formulas = [each for face in (*ahead, back) for each in face.formulas]
     return Receipt(
-        of, place_of(scene, of), facts, came_from, _so_far(parts), tuple(formulas), numbers, code,
-        back.total if told[1] else None, _lines_of_unit(scene, of, facts, tell), _sums(scene, of, facts, tell),
-    )  # fmt: skip
+        of,
+        place_of(scene, of),
+        facts,
+        came_from,
+        _so_far(parts),
+        tuple(formulas),
+        numbers,
+        code,
+        back.total if told[1] else None,
+        _lines_of_unit(scene, of, facts, tell),
+        _sums(scene, of, facts, tell),
+    )
 
 
 def _of_input(scene: Scene, of: Quantity) -> Receipt:
@@ -281,9 +299,11 @@ def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller)
     da = tell(float(facts.da.sum()), of.like("da"))
     if facts.outgoing is None and not scene.told_da(of.unit) and da != UNKNOWN:
         da = NONE
-    given = () if facts.o is None else (
-        Line(f"{mean}o = a + what the shortcut brings", tell(float(facts.o.mean()), of.like("o")), "forward"),
-    )  # fmt: skip
+    given = (
+        ()
+        if facts.o is None
+        else (Line(f"{mean}o = a + what the shortcut brings", tell(float(facts.o.mean()), of.like("o")), "forward"),)
+    )
     return (
         Line(f"{mean}z = Σ w × a + b", tell(float(facts.z.mean()), of.like("z")), "forward"),
         Line(f"{mean}a = {activation.replace('_', ' ')}(z)", tell(float(facts.a.mean()), of), "forward"),

@@ -116,17 +116,39 @@ def targets_of(key: Key, network: Network) -> tuple[Quantity, ...]:
 
 
 _WHOLE = {
-    "inputs": ("a",), "shortcut": ("o",), "forward": ("z", "a"), "activation": ("a",), "da": ("da",),
-    "delta": ("da", "dz"), "gradient": ("dW", "db"), "backward": ("da", "dz", "dW", "db"), "update": ("W", "b"),
-}  # fmt: skip
-_TARGETS = {
-    "product": ("p",), "sum": ("s",), "bias": ("z",), "z": ("z",), "activation": ("a",), "forward": ("z", "a"),
+    "inputs": ("a",),
     "shortcut": ("o",),
-    "loss": ("loss",), "penalty": ("penalty",), "product_back": ("q",), "da": ("da",), "dz": ("dz",),
-    "delta": ("da", "dz"), "dW": ("dW",), "db": ("db",), "gradient": ("dW", "db"), "penalty_gradient": ("dR",),
-    "update_weight": ("W",), "update_bias": ("b",), "update": ("W", "b"),
+    "forward": ("z", "a"),
+    "activation": ("a",),
+    "da": ("da",),
+    "delta": ("da", "dz"),
+    "gradient": ("dW", "db"),
+    "backward": ("da", "dz", "dW", "db"),
+    "update": ("W", "b"),
+}
+_TARGETS = {
+    "product": ("p",),
+    "sum": ("s",),
+    "bias": ("z",),
+    "z": ("z",),
+    "activation": ("a",),
+    "forward": ("z", "a"),
+    "shortcut": ("o",),
+    "loss": ("loss",),
+    "penalty": ("penalty",),
+    "product_back": ("q",),
+    "da": ("da",),
+    "dz": ("dz",),
+    "delta": ("da", "dz"),
+    "dW": ("dW",),
+    "db": ("db",),
+    "gradient": ("dW", "db"),
+    "penalty_gradient": ("dR",),
+    "update_weight": ("W",),
+    "update_bias": ("b",),
+    "update": ("W", "b"),
     "again": ("loss_next",),
-}  # fmt: skip
+}
 
 
 def _moment(scene: Scene, code: Program, key: Key, index: int, opens: bool) -> Moment:

@@ -103,8 +103,12 @@ class Chart:
     @property
     def told(self) -> str:
         """The points for the page's script; what is no number is null there."""
-        return json.dumps([[each if not isinstance(each, float) or isfinite(each) else None for each in point]
-                           for point in self.points])  # fmt: skip
+        return json.dumps(
+            [
+                [each if not isinstance(each, float) or isfinite(each) else None for each in point]
+                for point in self.points
+            ]
+        )
 
 
 @dataclass(frozen=True)
@@ -153,10 +157,17 @@ def again_of(step: Trace, after: Trace, found: Along, place: Layout) -> Again:
     )
     links, larger = _links(step, place)
     return Again(
-        found, place, links, tuple(_readings(step, after, place)), larger, _chart(found),
-        step.spec.learning_rate, names, {code: text_of(said(sentence(f"step {code}"))) for code in VERDICTS},
+        found,
+        place,
+        links,
+        tuple(_readings(step, after, place)),
+        larger,
+        _chart(found),
+        step.spec.learning_rate,
+        names,
+        {code: text_of(said(sentence(f"step {code}"))) for code in VERDICTS},
         text_of(said(*_others(found, names[1]))),
-    )  # fmt: skip
+    )
 
 
 def _others(found: Along, name: str) -> Iterator[Sentence]:
@@ -179,11 +190,17 @@ def _links(step: Trace, place: Layout) -> tuple[tuple[Moved, ...], float]:
     chips = dict(_chips(place, [drawn[n] for n in np.argsort(-np.abs(after - before), kind="stable")[:LARGEST]]))
     moved = tuple(
         Moved(
-            f"again-{link.id}", link.address, link.path, float(before[n]), float(after[n]), round(float(old[n]), 2),
-            round(float(larger * (new[n] - old[n])), 3), chips.get(link.id),
+            f"again-{link.id}",
+            link.address,
+            link.path,
+            float(before[n]),
+            float(after[n]),
+            round(float(old[n]), 2),
+            round(float(larger * (new[n] - old[n])), 3),
+            chips.get(link.id),
         )
         for n, link in enumerate(drawn)
-    )  # fmt: skip
+    )
     return moved, larger
 
 
@@ -237,15 +254,31 @@ def _chart(found: Along) -> Chart:
     points = tuple(
         (*at, length, rate, loss, everyone, verdict)
         for at, length, rate, loss, everyone, verdict in zip(
-            places, found.lengths.tolist(), found.rates.tolist(), found.losses.tolist(), found.all_losses.tolist(),
-            found.verdicts, strict=True,
+            places,
+            found.lengths.tolist(),
+            found.rates.tolist(),
+            found.losses.tolist(),
+            found.all_losses.tolist(),
+            found.verdicts,
+            strict=True,
         )
-    )  # fmt: skip
+    )
     return Chart(
-        WIDTH, HEIGHT, left, right, bottom, tuple(x.ticks(6)), tuple(y.ticks(4)),
-        path(x(found.rates), y(found.losses)), path(x(found.rates), y(found.all_losses)), _promise(found, x, y),
-        places[0], places[here], points, here,
-    )  # fmt: skip
+        WIDTH,
+        HEIGHT,
+        left,
+        right,
+        bottom,
+        tuple(x.ticks(6)),
+        tuple(y.ticks(4)),
+        path(x(found.rates), y(found.losses)),
+        path(x(found.rates), y(found.all_losses)),
+        _promise(found, x, y),
+        places[0],
+        places[here],
+        points,
+        here,
+    )
 
 
 def _promise(found: Along, x: Axis, y: Axis) -> str:

@@ -52,13 +52,22 @@ PRESETS: dict[str, dict[str, Any]] = {
     "multi_gaussian": {"hidden": [8, 6], "noise": 0, "samples": 400, "optimizer": "adam", "learning_rate": 0.01},
     "three_blobs": {"hidden": [5], "learning_rate": 0.1},
     "digits16": {
-        "hidden": [16], "activation": "relu", "initializer": "he_uniform", "loss": "cross_entropy",
-        "learning_rate": 0.1, "samples": 1000, "noise": 0, "batch_size": 32,
+        "hidden": [16],
+        "activation": "relu",
+        "initializer": "he_uniform",
+        "loss": "cross_entropy",
+        "learning_rate": 0.1,
+        "samples": 1000,
+        "noise": 0,
+        "batch_size": 32,
     },
-}  # fmt: skip
+}
 TILE_NAMES = {
-    "gaussian": "gauss", "multi_gaussian": "hills", "three_blobs": "3 blobs", "digits16": "digits",
-}  # fmt: skip
+    "gaussian": "gauss",
+    "multi_gaussian": "hills",
+    "three_blobs": "3 blobs",
+    "digits16": "digits",
+}
 
 
 @dataclass(frozen=True)
@@ -189,11 +198,15 @@ def _numbers(field: str, settings: tuple[Setting, ...], values: tuple[tuple[str,
     now = dict(values)
     return tuple(
         Number(
-            f"{field}.{s.name}", s.name.replace("_", " "), given(now.get(s.name, s.default)), given(s.minimum),
-            given(s.maximum), s.sentence,
+            f"{field}.{s.name}",
+            s.name.replace("_", " "),
+            given(now.get(s.name, s.default)),
+            given(s.minimum),
+            given(s.maximum),
+            s.sentence,
         )
         for s in settings
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=1)

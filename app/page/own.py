@@ -16,10 +16,22 @@ from engine import FIELDS, LIMITS, CustomData, Limits, Spec, SpecError
 from engine.spec import FEW_ROWS
 
 KEPT = (
-    "test_share", "hidden", "activation", "output_activation", "initializer", "seed", "loss", "optimizer",
-    "optimizer_settings", "learning_rate", "schedule", "schedule_settings", "regularization", "regularization_rate",
+    "test_share",
+    "hidden",
+    "activation",
+    "output_activation",
+    "initializer",
+    "seed",
+    "loss",
+    "optimizer",
+    "optimizer_settings",
+    "learning_rate",
+    "schedule",
+    "schedule_settings",
+    "regularization",
+    "regularization_rate",
     "batch_size",
-)  # fmt: skip
+)
 FEW_OUTPUTS = 3
 
 

@@ -128,9 +128,14 @@ def map_of(found: Contour) -> Map:
     walked = np.array(found.path or [found.now])
     now = (x.at(found.now[0]), y.at(found.now[1]))
     return Map(
-        data_uri(indexed_png(index, palette)), tuple(x.ticks(4)), tuple(y.ticks(4)),
-        path(x(walked[:, 0]), y(walked[:, 1])), now, found.x_address, found.y_address,
-    )  # fmt: skip
+        data_uri(indexed_png(index, palette)),
+        tuple(x.ticks(4)),
+        tuple(y.ticks(4)),
+        path(x(walked[:, 0]), y(walked[:, 1])),
+        now,
+        found.x_address,
+        found.y_address,
+    )
 
 
 def slice_chart(along: Slice, width: float = 260, height: float = 150) -> SliceChart:
@@ -149,7 +154,15 @@ def slice_chart(along: Slice, width: float = 260, height: float = 150) -> SliceC
         clear = all(abs(at - other) > 18 for other, _, label in landed if label)
         landed.append((at, y.at(mark.loss), f"{mark.factor}×" if clear else ""))
     return SliceChart(
-        width, height, left, right, bottom, tuple(x.ticks(4)), tuple(y.ticks(4)),
-        path(x(along.values), y(along.losses)), path(x(ends), y(along.loss + along.total * (ends - along.now))),
-        (x.at(along.now), y.at(along.loss)), tuple(landed),
-    )  # fmt: skip
+        width,
+        height,
+        left,
+        right,
+        bottom,
+        tuple(x.ticks(4)),
+        tuple(y.ticks(4)),
+        path(x(along.values), y(along.losses)),
+        path(x(ends), y(along.loss + along.total * (ends - along.now))),
+        (x.at(along.now), y.at(along.loss)),
+        tuple(landed),
+    )

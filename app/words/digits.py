@@ -103,9 +103,20 @@ def digits(of: Equation, look: Look) -> Segments:
 
 
 NAMES = {
-    "z": "z", "a": "a", "o": "o", "s": "sum", "da": "dL/da", "dz": "delta", "dW": "dL/dW", "db": "dL/db", "loss": "L",
-    "slope": "f′", "t": "t", "gW": "g", "dR": "dR/dW",
-}  # fmt: skip
+    "z": "z",
+    "a": "a",
+    "o": "o",
+    "s": "sum",
+    "da": "dL/da",
+    "dz": "delta",
+    "dW": "dL/dW",
+    "db": "dL/db",
+    "loss": "L",
+    "slope": "f′",
+    "t": "t",
+    "gW": "g",
+    "dR": "dR/dW",
+}
 _LOOSE, _TIGHT = 0, 1
 
 
@@ -246,8 +257,18 @@ def _role(of: Tree) -> Role:
 
 
 _TEXTS = {
-    "exp": ("e^(", ")"), "expm1": ("(e^(", ") − 1)"), "ln": ("ln(", ")"), "tanh": ("tanh(", ")"),
-    "sigmoid": ("σ(", ")"), "softplus": ("ln(1 + e^(", "))"), "sqrt": ("√(", ")"), "square": ("(", ")²"),
-    "cube": ("(", ")³"), "abs": ("|", "|"), "sign": ("sign(", ")"), "max": ("max(", ")"), "min": ("min(", ")"),
+    "exp": ("e^(", ")"),
+    "expm1": ("(e^(", ") − 1)"),
+    "ln": ("ln(", ")"),
+    "tanh": ("tanh(", ")"),
+    "sigmoid": ("σ(", ")"),
+    "softplus": ("ln(1 + e^(", "))"),
+    "sqrt": ("√(", ")"),
+    "square": ("(", ")²"),
+    "cube": ("(", ")³"),
+    "abs": ("|", "|"),
+    "sign": ("sign(", ")"),
+    "max": ("max(", ")"),
+    "min": ("min(", ")"),
     "power": ("", ""),
-}  # fmt: skip
+}

@@ -21,13 +21,29 @@ Role = Literal["plain", "forward", "backward", "update", "positive", "negative"]
 
 _FORWARD = ("z", "a", "x", "s", "p", "n_", "o", "slope")
 _GREEK = {
-    "dz": "delta", "rate": "eta", "momentum": "mu", "decay": "rho", "epsilon": "epsilon", "beta1": "beta",
-    "beta2": "beta", "weight_decay": "lambda", "regularization_rate": "lambda",
-}  # fmt: skip
+    "dz": "delta",
+    "rate": "eta",
+    "momentum": "mu",
+    "decay": "rho",
+    "epsilon": "epsilon",
+    "beta1": "beta",
+    "beta2": "beta",
+    "weight_decay": "lambda",
+    "regularization_rate": "lambda",
+}
 _LETTERS = {
-    "loss": "L", "penalty": "R", "n": "N", "outputs": "K", "m_hat": "m", "v_hat": "v", "trial": "s", "gW": "g",
-    "gb": "g", "W_next": "W", "b_next": "b",
-}  # fmt: skip
+    "loss": "L",
+    "penalty": "R",
+    "n": "N",
+    "outputs": "K",
+    "m_hat": "m",
+    "v_hat": "v",
+    "trial": "s",
+    "gW": "g",
+    "gb": "g",
+    "W_next": "W",
+    "b_next": "b",
+}
 _SLOPES = {"da": "a", "dW": "W", "db": "b", "dR": "W"}
 _SIGNS = dict(zip(("delta", "eta", "mu", "rho", "epsilon", "beta", "lambda", "sigma"), "δημρεβλσ", strict=True))
 COUNTS = ("n", "outputs")
