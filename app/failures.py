@@ -1,5 +1,8 @@
 """What can go wrong, by name: one place, so that whoever raises and whoever answers need not know each other."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class RunNotFound(LookupError):
     """There is no such run, or it has expired."""
@@ -66,6 +69,15 @@ class StoreFull(StoreUnavailable):
 
 class StoreUnsure(StoreUnavailable):
     """A write was sent and no answer came: it may have been done, or still be."""
+
+
+@contextmanager
+def once_saved() -> Iterator[None]:
+    """What follows a change that was saved: where the store fails in it, nobody is told that nothing was changed."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        raise StoreUnsure(error.reason, error.retry_after) from error
 
 
 class RoomNotFound(LookupError):

@@ -148,7 +148,8 @@ def test_a_step_on_chosen_examples(tmp_path: Path) -> None:
         await client.post(f"/api/v1/runs/{other}/step", json={"until": 10})
         assert (await client.get(f"/api/v1/runs/{other}/trace")).json() == expected
         for body in ({"examples": [8], "count": 2}, {"examples": [8], "until": 30}, {"examples": [500]},
-                     {"examples": [1, 1]}, {"examples": ["8"]}, {"examples": list(range(101))}):  # fmt: skip
+                     {"examples": [1, 1]}, {"examples": ["8"]}, {"examples": list(range(101))},
+                     {"examples": []}):  # fmt: skip
             assert (await client.post(f"/api/v1/runs/{run}/step", json=body)).status_code == 422, body
 
     play(tmp_path, work)

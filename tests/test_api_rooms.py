@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.failures import StoreUnavailable
 from app.main import create_app
 from app.room import api as api_rooms
 from app.room import driving, ending, rooms
@@ -103,6 +104,31 @@ def test_a_script_runs_a_whole_class(tmp_path: Path) -> None:
         assert (await teacher.delete(path)).status_code == 204
         for person in (ada, bob, teacher):
             assert (await person.get(path)).status_code == 404
+
+    play(work, tmp_path)
+
+
+@pytest.mark.parametrize("as_page", [False, True])
+def test_a_step_that_could_not_be_shown_is_not_said_to_have_changed_nothing(tmp_path: Path, as_page: bool) -> None:
+    """The store fails after the run was saved and before the room is: the step was taken, and nobody denies it."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room()
+        run = (await teacher.get(path)).json()["shared"]["run"]
+        store, put = school.app.state.store, school.app.state.store.put
+
+        async def only_runs(key: str, *told: Any, **more: Any) -> Any:
+            if key.startswith("room:"):
+                raise StoreUnavailable("the store does not answer")
+            return await put(key, *told, **more)
+
+        store.put = only_runs
+        where = f"/class/{path.rpartition('/')[2]}/runs/{run}/step" if as_page else f"{path}/step"
+        for _ in range(2):
+            told = await teacher.post(where, headers={"idempotency-key": "one", "hx-request": "true"})
+            assert (told.status_code, "othing was changed" in told.text) == (503, False), told.text
+            assert "not known whether" in told.text
+        assert (await teacher.get(f"/api/v1/runs/{run}")).json()["step"] == 1, "one step for one key"
 
     play(work, tmp_path)
 

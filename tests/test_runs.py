@@ -819,11 +819,13 @@ def test_states_are_kept_densely_enough_and_bounded() -> None:
 
 
 def test_runs_in_memory_are_bounded_with_all_that_was_given() -> None:
-    """Of runs with 10,000 numbers of their own data, 80 kB, most stay; of those with a thousand edits two dozen."""
+    """Of runs with 10,000 numbers of their own data, 80 kB, most stay; of those with a thousand edits two dozen, and of
+    those with a hundred edits that hold hundreds of parameters a handful."""
     x = [[float(i + j) for j in range(9)] for i in range(1000)]
     given = begin(Spec.make(dataset="custom", data={"x": x, "y": [i % 2 for i in range(1000)]}))
     edited = replace(begin(SPEC), edits=tuple(Edit(0, "learning_rate", 0.1 + i) for i in range(1000)))
-    for made, least, most in ((given, 60, 95), (edited, 10, 30), (begin(SPEC), 100, 100)):
+    held = replace(begin(SPEC), edits=tuple(Edit(0, "frozen", [f"w2.{i}.{j}" for j in range(400)]) for i in range(100)))
+    for made, least, most in ((given, 60, 95), (edited, 10, 30), (held, 1, 5), (begin(SPEC), 100, 100)):
         cache = Cache()
         for i in range(100):
             parts = (made.origin, made.edits, made.state, made.metrics, made.sampled)

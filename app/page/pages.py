@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from app.costs import probe_cost
 from app.draw.outputs import title_of
 from app.draw.rendering import render
-from app.failures import RunNotFound
+from app.failures import RunNotFound, once_saved
 from app.page.again import is_again, looked_along
 from app.page.asked import Asked, asked
 from app.page.data import base_of, run_of
@@ -311,7 +311,8 @@ async def _done(ask: Asked, run_id: str, verb: str) -> Frame:
         view = replace(view, moment=0, example=next_one)
     if isinstance(deed, Branch) and run_id != UNSAVED:
         view = replace(view, compare=(run_id, *(other for other in view.compare if other != run_id))[:COMPARED])
-    return await frame_of(ask, run, view, steps.ahead)
+    with once_saved():
+        return await frame_of(ask, run, view, steps.ahead)
 
 
 @router.get("/runs/{run_id}/frame")

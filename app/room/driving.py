@@ -5,6 +5,7 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Depends, Response
 
+from app.failures import once_saved
 from app.page.asked import Asked, asked
 from app.page.pages import acted
 from app.room.api import Own, Taught
@@ -19,6 +20,7 @@ async def drive(room: Own, teaching: Taught, run_id: str, verb: str, ask: Annota
     """The playground's own answer; what is shown in it is on every screen, and stands in a header for the script."""
     answer, shown = await acted(ask, run_id, verb)
     if shown is not None:
-        told = await teaching.share(room.code, Shared(shown.run.id, shown.state.step, query_of(shown.view)))
+        with once_saved():
+            told = await teaching.share(room.code, Shared(shown.run.id, shown.state.step, query_of(shown.view)))
         answer.headers["Class-Shares"] = orjson.dumps({"version": told.version, "shared": told.shared}).decode()
     return answer

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
 from app.explain.walkthrough import walkthrough
-from app.failures import Refused, RunDamaged, RunNotFound
+from app.failures import Refused, RunDamaged, RunNotFound, once_saved
 from app.learn.facts import Facts
 from app.page.frame import check_view
 from app.page.links import View, view_fields, view_of
@@ -66,14 +66,16 @@ class Teaching:
         room = await self.classroom.get(code)
         run, steps = await self.runs.do(room.shared.run, Step(count, at=room.shared.step), key=key)
         view = replace(view_from(room.shared.view), moment=None)
-        return await self.share(code, Shared(run.id, run.state.step, query_of(view))), run, steps
+        with once_saved():
+            return await self.share(code, Shared(run.id, run.state.step, query_of(view))), run, steps
 
     async def reset(self, code: str) -> Room:
         """The shared run at its start again."""
         room = await self.classroom.get(code)
         run, _ = await self.runs.do(room.shared.run, Reset())
         view = replace(view_from(room.shared.view), moment=None)
-        return await self.share(code, Shared(run.id, 0, query_of(view)))
+        with once_saved():
+            return await self.share(code, Shared(run.id, 0, query_of(view)))
 
     async def ask(self, code: str, kind: str, address: str | None = None) -> Room:
         """Ask a question made from the step that is shown; its address is selected, its answer hidden."""
@@ -102,7 +104,8 @@ class Teaching:
             told = rooms.reveal(now, number)
             return told if shared is None or told is now else rooms.share(told, shared)
 
-        return await self.classroom.change(code, how)
+        with once_saved():
+            return await self.classroom.change(code, how)
 
     async def _after(self, shared: Shared, question: Question) -> Shared | None:
         """What is shown with the truth: the run after the step, or the whole of the step that was asked about."""
@@ -129,7 +132,8 @@ class Teaching:
         shown = entry.room.on_screen
         made, _ = await self.runs.do(shown.run, Branch(at=shown.step), caller.visitor)
         if entry.joined:
-            await self.classroom.change(entry.room.code, lambda room: rooms.take_copy(room, entry.student, made.id))
+            with once_saved():
+                await self.classroom.change(entry.room.code, lambda room: rooms.take_copy(room, entry.student, made.id))
         return made
 
     async def hand_in(

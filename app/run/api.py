@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from app.costs import given_cost, look_cost, told_cost, trace_cost
+from app.failures import once_saved
 from app.run import answers, schemas
 from app.run.answers import json
 from app.run.backprop import backprop as one_step
@@ -60,7 +61,8 @@ async def step_run(request: Request, run_id: str, body: schemas.StepBody | None 
     asked = body or schemas.StepBody()
     deed = asked.deed()
     run, steps = await runs.do(run_id, deed, version=asked.version, key=key, before=asked.trace)
-    before = await runs.before(run, steps) if asked.trace else None
+    with once_saved():
+        before = await runs.before(run, steps) if asked.trace else None
     most = runs.settings.answer_numbers
 
     def work() -> Response:

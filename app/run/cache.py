@@ -5,8 +5,8 @@ from collections import OrderedDict
 from app.run.record import Run
 
 MOST_NUMBERS = 1_000_000  # about 8 MB
-# Numbers that take as much room as a run's objects, as an edit, and as a number that was given, which is Python's own.
-OBJECTS, EDIT, GIVEN = 1_500, 40, 4
+# Numbers that take as much room as a run's objects, an edit, a number that was given (Python's own), and a name.
+OBJECTS, EDIT, GIVEN, NAMED = 1_500, 40, 4, 10
 
 
 class Cache:
@@ -44,4 +44,5 @@ def numbers_of(run: Run) -> int:
     if origin.data:
         given += (origin.data.x.size + origin.data.y.size) // GIVEN
     arrays = state.parameters.size + state.slots.size + run.sampled.values.size
-    return OBJECTS + EDIT * len(run.edits) + GIVEN * given + arrays
+    named = sum(len(edit.value) for edit in run.edits if isinstance(edit.value, list | tuple | str))
+    return OBJECTS + EDIT * len(run.edits) + NAMED * named + GIVEN * given + arrays

@@ -150,15 +150,16 @@ class StepBody(Body):
     count: int | None = Field(None, ge=1, le=MOST_STEPS, description="How many more; one if `until` is not given.")
     until: int | None = Field(None, ge=0, le=MOST_UNTIL, description="The step to come to, and to go no further than.")
     whole: bool = Field(False, description="All of them or none: refused beforehand where they cannot fit.")
-    examples: list[int] = Field(
-        [], max_length=MOST_EXAMPLES, description="One step on these rows of the data in place of the mini-batch."
-    )
+    examples: list[int] | None = Field(
+        None, min_length=1, max_length=MOST_EXAMPLES,
+        description="One step on these rows of the data in place of the mini-batch.",
+    )  # fmt: skip
     trace: bool = False
     version: int | None = Field(None, ge=1, le=2**53, description="Refuse unless the run is at this version.")
 
     def deed(self) -> Step:
         """What is asked."""
-        return Step(self.count, self.until, whole=self.whole, examples=tuple(self.examples))
+        return Step(self.count, self.until, whole=self.whole, examples=tuple(self.examples or ()))
 
 
 class EditBody(Body):
