@@ -21,7 +21,7 @@ from app.learn.tools import TOOLS
 from app.learn.visit import Visit
 from app.pool import Pool
 from app.serve.cookies import known_visitor
-from app.serve.html import html
+from app.serve.html import html, is_scripted
 
 T = TypeVar("T")
 SCREEN_SECONDS = 0.01  # what most screens take
@@ -38,11 +38,6 @@ def page(request: Request, name: str, fragment: str, context: dict[str, Any], st
     )
     headers = {"HX-Replace-Url": f"{request.url.path}?{request.url.query}"} if scripted else {}
     return html(request, text, status, headers)
-
-
-def is_scripted(request: Request) -> bool:
-    """Whether htmx asks, and so a part of the page is enough."""
-    return request.headers.get("hx-request") == "true"
 
 
 @router.get("/learn", include_in_schema=False)

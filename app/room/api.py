@@ -8,22 +8,23 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from starlette.datastructures import State
 
+from app.draw.diagram import SIZES
 from app.failures import NotStudent, NotTeacher, RoomNotFound, StoreUnavailable
 from app.page.links import Link, View
 from app.room import polls, rooms, screens
 from app.room.broadcast import Follower, Hub, Stream
 from app.room.classroom import Caller, Classroom, Entry
 from app.room.names import cell
-from app.room.picture import SIZES, lesson_of
+from app.room.picture import lesson_of
 from app.room.rooms import Poll, Room, Shared
 from app.room.schemas import (
-    Answer,
     AnswerBody,
     HandInBody,
     Joined,
     NewRoom,
     PaceBody,
     QuestionBody,
+    RoomAnswer,
     SharedBody,
     ShownBody,
     StepsBody,
@@ -142,8 +143,8 @@ Attended = Annotated[Entry, Depends(attended)]
 
 Audience = Literal["student", "wall", "teacher"]
 Size = Annotated[str, Query(pattern="^[sml]?$")]
-TOLD = answers_with(Answer)
-MADE = answers_with(Answer, 201)
+TOLD = answers_with(RoomAnswer)
+MADE = answers_with(RoomAnswer, 201)
 
 
 def state_of(room: Room, audience: str = screens.TEACHER) -> dict[str, Any]:

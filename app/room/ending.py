@@ -12,7 +12,7 @@ from app.room.api import COOKIE, Own, Rooms, Who, answer_rows
 from app.room.classroom import Caller, Classroom, Entry
 from app.room.rooms import Room, spaced
 from app.serve import cookies
-from app.serve.html import html
+from app.serve.html import html, is_scripted
 
 DAY = 86_400
 router = APIRouter(prefix="/class", include_in_schema=False, default_response_class=Response)
@@ -82,7 +82,7 @@ async def ask_to_end(request: Request, room: Own, classroom: Rooms, do: str = "e
         "answers": len(answer_rows(room, asked)),
         "hand_ins": len(room.hand_ins),
     }
-    if request.headers.get("hx-request") == "true":
+    if is_scripted(request):
         return html(request, render("class/_end.html", told))
     return html(request, render("class/end.html", told, here="Class"))
 

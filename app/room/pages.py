@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 
+from app.draw.diagram import SIZES
 from app.draw.rendering import ENV, render
 from app.failures import BadQuestion, RunDamaged, RunNotFound
 from app.learn import pages as learn
@@ -25,13 +26,13 @@ from app.page.asked import Asked
 from app.room import polls, rooms, screens
 from app.room.api import Attended, Entered, Own, Rooms, Taught, Who, new_room
 from app.room.ending import ENDS, present, remember
-from app.room.picture import LESSON_PATH, LOST, SIZES, lesson_of, picture_of
+from app.room.picture import LESSON_PATH, LOST, lesson_of, picture_of
 from app.room.rooms import Room, Shared, spaced
 from app.room.teaching import Teaching, view_from
 from app.serve.addresses import base_url, is_reachable
 from app.serve.errors import Failed
 from app.serve.forms import Fields, fields_of
-from app.serve.html import html
+from app.serve.html import html, is_scripted
 from app.settings import Settings
 from engine import Spec, SpecError
 
@@ -44,7 +45,7 @@ def refusal(request: Request, failed: Failed) -> Response | None:
     is told as everywhere."""
     if failed.status >= 500:
         return None
-    if request.headers.get("hx-request") == "true":
+    if is_scripted(request):
         return html(request, render("class/_refused.html", message=failed.sentence), 422)
     here = request.url.path if request.method == "GET" and failed.status == 403 else ""
     return door(request, failed.sentence, failed.status, again=here)
@@ -149,7 +150,7 @@ def _number(form: dict[str, str], name: str) -> int:
 
 def _panel(request: Request, room: Room, audience: str, back: str, student: str = "") -> Response:
     """The panel to htmx, which asked for it; to a plain form the way back."""
-    if request.headers.get("hx-request") != "true":
+    if not is_scripted(request):
         return RedirectResponse(back, 303)
     channel = request.app.state.hub.channels.get(room.code)
     here = channel.here if channel else 0
@@ -186,7 +187,7 @@ async def hand_in(request: Request, found: Attended, who: Who, teaching: Taught,
     """Hand in a copy, as it is looked at."""
     run = form.get("run") or found.room.students[found.student].copy
     handed = await teaching.hand_in(found, who, run, None, form.get("view", ""), bool(form.get("named")))
-    if request.headers.get("hx-request") == "true":
+    if is_scripted(request):
         return html(request, render("class/_handed.html", handed=handed))
     return RedirectResponse(f"/class/{found.room.code}/mine", 303)
 
@@ -311,7 +312,7 @@ async def sort_out(request: Request, room: Own, classroom: Rooms, form: Form) ->
 
 
 def _students(request: Request, room: Room) -> Response:
-    if request.headers.get("hx-request") != "true":
+    if not is_scripted(request):
         return RedirectResponse(f"/class/{room.code}/teach", 303)
     return html(request, render("class/_students.html", {"roster": screens.students(room), "code": room.code}))
 

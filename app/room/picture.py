@@ -5,6 +5,7 @@ screen, without anything to press.
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from app.draw.diagram import SIZES
 from app.draw.rendering import ENV, render
 from app.learn import pages as learn
 from app.learn.lessons import Lesson, lesson
@@ -13,7 +14,6 @@ from app.room.rooms import Shared
 from app.room.teaching import Teaching, fields_of, view_from
 from engine import SpecError, evaluate
 
-SIZES = ("s", "m", "l")
 LOST = '<p class="notice">What was shown here is gone. The teacher can share another run.</p>'
 LESSON_PATH = "/learn/"
 
@@ -26,7 +26,7 @@ async def picture_of(teaching: Teaching, shared: Shared, size: str) -> str:
     view = view_from(shared.view)
     if state.step < run.state.step:  # a class that looks back does not see in the loss chart what comes next
         run = replace(run, state=state, metrics=evaluate(state), sampled=run.sampled.until(state.step))
-    shown = frame(run, state, view, "l" if size not in SIZES else size)  # type: ignore[arg-type]
+    shown = frame(run, state, view, "l" if size not in SIZES else size)
     return render("class/_stage.html", {"f": shown, "size": size})
 
 

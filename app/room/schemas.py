@@ -103,7 +103,7 @@ class ShownBody(Body):
     hand_in: int | None
 
 
-class Answer(BaseModel):
+class RoomAnswer(BaseModel):
     """An answer of these routes; `told` in app/room/screens.py says what each audience is told."""
 
     model_config = ConfigDict(extra="allow")

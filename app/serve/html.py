@@ -21,3 +21,8 @@ def html(
 def takes_gzip(request: Request) -> bool:
     """Whether the browser reads gzip."""
     return "gzip" in request.headers.get("accept-encoding", "")
+
+
+def is_scripted(request: Request) -> bool:
+    """Whether htmx asks, and so a fragment is enough."""
+    return request.headers.get("hx-request") == "true"
