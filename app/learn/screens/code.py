@@ -77,7 +77,7 @@ def one_flat_vector(at: Visit, head: Any) -> Values:
 
 
 def _as_spec(made: dict[str, Any]) -> Values:
-    """The run that a program of one's own starts from."""
+    """The spec of the run that train.py makes by hand."""
     return {
         "dataset": "custom",
         "data": {"x": made["points"], "y": made["y"].tolist(), "task": "regression"},
