@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.runs = Runs(app.state.store, settings)
     app.state.limiter = Limiter(settings)
     app.state.telemetry = telemetry.Telemetry(settings.json_logs)
+    app.state.stage = asyncio.Lock()  # where frames of Play are drawn, one answer at a time
     app.state.aside = partial(_aside, app.state.runs)
     api_rooms.install(app)
     errors.install(app, TABLE, FACES)

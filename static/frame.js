@@ -3,12 +3,12 @@
 /* global htmx */
 import { fit, step } from './view.js';
 import { isPlaying, pause } from './play.js';
-import { patch, pulseMoment, pulseStep, refreshCard } from './diagram.js';
+import { pulseMoment, pulseStep, refreshCard } from './diagram.js';
 import { keepMoments, moment } from './walk.js';
 
 // A part of a frame that has not changed comes empty and marked; what is on screen stays.
 htmx.registerExtension('same', {
-  htmx_before_morph_node: (_, { newNode }) => !newNode.hasAttribute?.('data-same'),
+  htmx_before_morph_node: (_, { newNode }) => !newNode.hasAttribute?.('data-same') && newNode.id !== 'pulses',
   htmx_before_morph_attr: (element, { attrName, newValue }) =>
     !(newValue === null && attrName === 'open' && element.localName === 'details') && // opened by hand: it stays open
     !(newValue === null && (attrName === 'role' || attrName === 'aria-label') && element.classList.contains('w')),
@@ -60,20 +60,19 @@ function complain(text) {
 
 let last = step();
 document.addEventListener('htmx:after:swap', (event) => {
-  const values = document.querySelector('#values data');
-  if (values) {
-    patch(document.getElementById('net'), values.value);
-    values.remove();
-  }
   refreshCard();
   const by = step() - last;
   last = step();
   if (isPlaying()) return;
   keepMoments();
   const action = event.detail.ctx?.request?.action ?? '';
-  const stepped = action.endsWith('/step') || (action.startsWith('/embed') && by > 0);
   if (moment() !== null || action.includes('/frame')) pulseMoment();
-  else if (stepped) pulseStep();
+  else if (action.startsWith('/embed') && by > 0) pulseStep();
+});
+
+// A click on Step is answered at once: the pulse need not wait for the numbers.
+document.addEventListener('htmx:before:request', ({ detail: { ctx: { request } } }) => {
+  if (request.action.endsWith('/step') && !isPlaying()) pulseStep();
 });
 
 // The walkthrough's last phase and the ways to a parameter have scripts of their own, when they are first reached.

@@ -1,5 +1,6 @@
 // Back and Forward. What is another address but for its place in time is another entry, so that Back leads to what was
-// there before. Steps, frames of Play, the time bar and moments of the walkthrough renew the entry that they are in.
+// there before, and so is a moment that a key or a button leads to. Steps, frames of Play, the time bar, and moments that
+// pass by themselves or under a finger renew the entry that they are in.
 /* global htmx */
 import { ASIDE, fields, run, step, target } from './view.js';
 import { pause } from './play.js';
@@ -31,7 +32,7 @@ document.addEventListener('htmx:before:swap', ({ detail: { ctx } }) => { answer 
 
 document.addEventListener('htmx:before:history:update', (event) => {
   if (elsewhere() || answer.restores) event.preventDefault();
-  else if (here() && isAnother(event.detail.history.path, answer.request)) event.detail.history.type = 'push';
+  else if (here() && (answer.entry || isAnother(event.detail.history.path, answer.request))) event.detail.history.type = 'push';
 });
 
 document.addEventListener('htmx:before:history:restore', async (event) => {

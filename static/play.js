@@ -1,11 +1,20 @@
-// Play: the next steps are asked for when the last frame is in the page, and drawn when that one has been on screen.
-// So the server works while the browser paints, is never more than one frame ahead, and trains nothing while nobody looks.
-import { advance, announce, number, painted, state, toHead } from './view.js';
+// Play: one answer brings several frames, which are shown evenly while the next are on their way. Nothing is trained while
+// nobody looks; Pause stops at what is seen, and what the server has done beyond that is gone back from.
+import { advance, announce, backTo, fields, number, playOn, state, step, toHead, ASIDE } from './view.js';
+import { between, settle, show } from './stills.js';
+import { pulseStep } from './diagram.js';
+import { Pace } from './pace.js';
 
 let playing = false;
 let loop = Promise.resolve();
+let queue = []; // frames to come, each with the time at which it is due
+let seen = null; // the one on screen, while no whole frame has come since
+let end = 0; // when the queue runs dry
+let head = 0; // as far as the server has come
+let wake = () => {};
 
 const button = () => document.getElementById('play');
+const speed = () => document.getElementById('speed');
 export const isPlaying = () => playing;
 
 function draw() {
@@ -22,23 +31,82 @@ function openEnded() {
   history.replaceState(history.state, '', here.pathname + here.search.replaceAll('%2C', ','));
 }
 
+const looked = () => JSON.stringify(Object.entries(fields()).filter(([name]) => !ASIDE.includes(name)));
+
+// What is due goes to the screen, at most a frame at a time; what came too late for its own is passed over.
+function paint(now) {
+  let due = null;
+  while (queue.length && queue[0].due <= now) due = { ...due, ...queue.shift() };
+  if (due) {
+    seen = due;
+    settle();
+    show(due, head);
+    if (due.stop) pause();
+  }
+  const next = queue[0];
+  if (seen && next && next.due - seen.due > 30) between(seen, next, Math.max(0, (now - seen.due) / (next.due - seen.due)));
+}
+
+function watch(pace) {
+  let last = performance.now();
+  const look = (now) => {
+    if (!playing) return;
+    pace.painted(now - last);
+    last = now;
+    paint(now);
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}
+
+function forget() {
+  queue = [];
+  seen = null;
+  end = performance.now();
+  settle();
+}
+
+function enqueue(told, gaps) {
+  end = Math.max(end, performance.now());
+  const coming = told.frames.filter((frame) => frame.step > (queue.at(-1)?.step ?? step()));
+  coming.forEach((frame, i) => {
+    queue.push({ ...frame, due: end });
+    end += gaps[i] ?? gaps.at(-1);
+  });
+  if (coming.length) Object.assign(queue.at(-1), { chart: told.chart, health: told.health, rest: told.rest });
+  head = told.head;
+}
+
+const rest = (ms) => new Promise((done) => {
+  wake = done;
+  setTimeout(done, ms);
+});
+
 async function go() {
+  const begun = performance.now();
   await advance(1, { moment: '' }); // a whole frame first: it leaves the past and the walkthrough
   if (playing && location.pathname === '/') openEnded();
+  const pace = new Pace(Number(state().epoch));
+  forget();
+  head = step();
+  watch(pace);
   while (playing) {
     if (document.hidden) {
-      await new Promise((done) => document.addEventListener('visibilitychange', done, { once: true }));
+      await new Promise((done) => { document.addEventListener('visibilitychange', done, { once: true }); });
       continue;
     }
-    const onScreen = painted();
-    const held = async (...request) => {
-      const answer = await fetch(...request);
-      await onScreen;
-      return answer;
-    };
-    await advance(Number(document.getElementById('speed')?.value ?? 1), { quick: 1 }, { fetch: held });
+    const { counts, gaps } = pace.next(Math.max(end, performance.now()) - begun, Number(speed()?.value));
+    const [view, asked] = [looked(), performance.now()];
+    const told = await playOn(counts, queue.at(-1)?.step ?? step());
+    if (!told) break; // why is said where it was refused
+    pace.waited(performance.now() - asked);
+    if (view !== looked()) head = Math.max(head, told.head);
+    else if (playing) enqueue(told, gaps);
+    else head = told.head;
+    if (playing) await rest(end - performance.now() - pace.ahead);
   }
-  await toHead();
+  forget();
+  await (head > step() ? backTo(step()) : toHead());
   announce(`Paused at step ${number('step')}, train loss ${number('train-loss')}.`);
 }
 
@@ -47,6 +115,7 @@ export function play() {
   if (state().diverged === 'true') return loop;
   playing = true;
   draw();
+  pulseStep();
   loop = loop.then(go);
   return loop;
 }
@@ -55,15 +124,28 @@ export function pause() {
   if (playing) {
     playing = false;
     draw();
+    wake();
   }
   return loop;
 }
 
 export const toggle = () => (playing ? pause() : play());
 
+// Another view, or a change between two frames: what is there of the old one is not shown any more.
+document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
+  if (playing && !ctx?.plays && ctx?.target?.id === 'frame') forget();
+});
 document.addEventListener('stopped', pause);
 document.addEventListener('htmx:response:error', pause);
 document.addEventListener('htmx:error', pause);
 document.addEventListener('click', (event) => {
   if (event.target.closest('#play')) toggle();
 });
+
+// The speed is each visitor's own.
+const KEPT = 'speed';
+document.addEventListener('change', ({ target }) => {
+  if (target === speed()) localStorage.setItem(KEPT, target.value);
+});
+const kept = localStorage.getItem(KEPT);
+if (kept && speed() && [...speed().options].some((option) => option.value === kept)) speed().value = kept;

@@ -34,6 +34,24 @@ export function advance(count, changes = {}, options = {}) {
   return ask('POST', `/runs/${run()}/step`, { ...options, values: { ...fields(), ...changes, count } });
 }
 
+// Frames of Play from a step on: the answer, or null if it was refused. Of its markup nothing is shown yet.
+const NOTHING = '<hx-partial hx-target="#says" hx-swap="none"></hx-partial>';
+export async function playOn(counts, from) {
+  let told = null;
+  const unpacked = async (...request) => {
+    const answer = await fetch(...request);
+    if (!answer.headers.get('Content-Type')?.startsWith('application/json')) return answer;
+    told = await answer.json();
+    return new Response(NOTHING, { status: answer.status, headers: answer.headers });
+  };
+  const [values, options] = [{ ...fields(), quick: 1, frames: counts.join() }, { fetch: unpacked, plays: true }];
+  if (framed()) await show({ ...values, step: from, moment: '' }, options);
+  else await ask('POST', `/runs/${run()}/step`, { ...options, values });
+  return told;
+}
+
+export const backTo = (to) => (framed() ? toHead() : ask('POST', `/runs/${run()}/rewind`, { values: { ...fields(), to } }));
+
 export const toHead = () => show({ step: framed() ? step() : '', moment: '' });
 
 // What the run is made of stands in the form for the address and for pages without script; the server knows it from the

@@ -1,19 +1,34 @@
 // The walkthrough bar: time inside one step, by drag, by key, or slowly by itself.
 import { calm, latest, show } from './view.js';
 import { pause } from './play.js';
+import { fetchAhead } from './ahead.js';
 
 const walk = () => document.getElementById('walk');
 const total = () => Number(walk().dataset.total);
 export const moment = () => (walk().dataset.moment === '' ? null : Number(walk().dataset.moment));
 
-const goTo = latest((index) => show({ moment: index }));
+// The moment that was asked for last, until it is there: what is pressed meanwhile counts from it.
+let wanted = null;
 
-export async function move(by) {
-  await pause();
-  const now = moment();
-  if (by > 0 && now === total() - 1) return document.getElementById('take')?.click();
+const goTo = latest(async ({ index, entry }) => {
+  await show({ moment: index }, { fetch: fetchAhead, entry });
+  if (wanted === index) wanted = null;
+});
+
+function want(index, entry = false) {
+  wanted = index;
+  return goTo({ index, entry });
+}
+
+// `entry`: Back leads to the moment before. After the last one comes the step itself.
+export async function move(by, entry = true) {
+  const now = wanted ?? moment();
+  if (by > 0 && moment() === total() - 1 && now === moment()) return document.getElementById('take')?.click();
   const next = now === null ? 0 : Math.min(Math.max(now + by, 0), total() - 1);
-  if (next !== now) return goTo(next);
+  wanted = next;
+  await pause();
+  if (wanted !== moment()) return want(wanted, entry);
+  wanted = null;
   return undefined;
 }
 
@@ -38,17 +53,17 @@ document.addEventListener('pointerdown', async (event) => {
   dragging = true;
   bar.setPointerCapture(event.pointerId);
   await pause();
-  goTo(at(event.clientX));
+  want(at(event.clientX));
 });
 document.addEventListener('pointermove', (event) => {
   if (!dragging) return;
   const index = at(event.clientX);
-  if (index !== moment()) goTo(index);
+  if (index !== (wanted ?? moment())) want(index);
 });
 for (const name of ['pointerup', 'pointercancel']) document.addEventListener(name, () => { dragging = false; });
 
 document.addEventListener('input', (event) => {
-  if (event.target.id === 'moments') goTo(Number(event.target.value));
+  if (event.target.id === 'moments') want(Number(event.target.value));
 });
 
 let timer = 0;
@@ -61,7 +76,7 @@ function press(on) {
 async function tick() {
   if (!timer) return;
   if (moment() === total() - 1) return stopSlowly();
-  await move(1);
+  await move(1, false);
   if (timer) timer = setTimeout(tick, Number(document.getElementById('pace').value) * (calm() ? 1.5 : 1));
   return undefined;
 }

@@ -545,6 +545,110 @@ def test_the_ways_back_from_a_run_that_went_wild(tmp_path: Path) -> None:
     looking(tmp_path, work, 500, dataset="line", hidden=[], loss="squared_error", learning_rate=100, seed=1)
 
 
+def values_of(net: Element) -> list[str]:
+    """What a drawing shows, in the order in which its places come: as the page's script finds them."""
+    values = [image["href"] for image in net.all(id="sprite|ink")]
+    chosen = net.one("g", id="chosen-links")
+    for link in net.one("g", id="links").all("path", "w"):
+        if link not in list(chosen):
+            values += [link["class"].removeprefix("w "), link["stroke-width"], link["data-v"]]
+    values.append("")
+    for arc in net.all("path", "arc"):
+        values += [arc["class"].removeprefix("arc"), arc["data-v"]]
+    for node in net.all("g", "node"):
+        values += [node["class"].removeprefix("node "), node["data-v"]]
+        for back in node.all("rect", "back"):
+            values += (
+                [back["class"].removeprefix("back "), back["fill-opacity"]] if "fill-opacity" in back.attrs else []
+            )
+        values += [curve["d"] for curve in node.all("path", "curve")]
+        values += [bias["class"].removeprefix("bias ") for bias in node.all("circle", "bias")]
+        for label in ("above", "below"):
+            values += [text.text for text in node.all("text", label)]
+    return values
+
+
+@pytest.mark.parametrize(
+    ("given", "view"),
+    [
+        (DEFAULT, {}),
+        (DEFAULT, {"lens": "gradients", "select": "W2.1.3"}),
+        (DEFAULT | {"optimizer": "adam", "batch_size": 7}, {"lens": "updates", "example": "8", "discrete": "on"}),
+        ({"dataset": "sine"}, {"lens": "activations"}),
+        ({"dataset": "three_blobs"}, {"tests": "on"}),
+        ({"dataset": "digits16", "hidden": [5]}, {"lens": "gradients", "example": "3"}),
+    ],
+)
+def test_frames_of_play_tell_what_whole_frames_tell(
+    tmp_path: Path, given: dict[str, Any], view: dict[str, str]
+) -> None:
+    """Each of several in one answer is the whole frame of its step: drawing, numbers, surface, curves; and the last
+    brings the chart and the health of the layers."""
+
+    async def work(run: Run) -> None:
+        asked = {**view, "quick": "1", "frames": "1,3,12,1"}
+        told = (await run.client.post(f"/runs/{run.id}/step", data=asked, headers=HTMX)).json()
+        assert [frame["step"] for frame in told["frames"]] == [41, 44, 56, 57]
+        assert told["head"] == 57
+        for frame in told["frames"]:
+            whole = await run.look(**view, step=frame["step"])
+            assert frame["values"].split("|") == values_of(whole.one("svg", id="net"))
+            assert frame["numbers"] == [each.words for each in whole.one(id="numbers").all("dd")]
+            assert [frame["surface"]] == [image["href"] for image in whole.all(id="output-surface")] or [""]
+            assert frame["curves"] == [path["d"] for path in whole.all("path", "fit")]
+        chart = whole.one("svg", id="chart")
+        assert told["chart"]["curves"] == [path["d"] for path in chart.one(id="curves-of-loss").all("path")]
+        assert told["chart"]["now"] == [chart.one(id="now-dot").number("cx"), chart.one(id="now-dot").number("cy")]
+        ticks = [(float(each["x"]), each.text) for each in chart.one(id="grid").all("text") if "y" not in each.classes]
+        assert [tuple(each) for each in told["chart"]["x"]] == ticks
+        strips = [(each.one("rect", "norm").number("width"), each["title"]) for each in whole.all("div", "strip")]
+        assert [(length, title) for length, _, title in told["health"]] == strips
+        assert ('hx-target="#receipt"' in told["rest"]) == ("select" in view)
+        assert ('hx-target="#output"' in told["rest"]) == (given["dataset"] in ("three_blobs", "digits16"))
+
+    looking(tmp_path, work, **given)
+
+
+def test_play_comes_by_the_steps_it_shows_to_what_any_steps_come_to(tmp_path: Path) -> None:
+    """However many frames lie on the way, the run and its history are those of so many steps at once; what goes too far
+    is gone back from, and a stop on the way is the last frame."""
+
+    async def work(run: Run) -> None:
+        other = (await run.client.post("/api/v1/runs", json=DEFAULT)).json()["id"]
+        await run.client.post(f"/api/v1/runs/{other}/step", json={"count": 500})
+        for frames in ("1," * 39 + "1", "100,1,50", "270"):
+            asked = {"quick": "1", "frames": frames}
+            assert (await run.client.post(f"/runs/{run.id}/step", data=asked, headers=HTMX)).status_code == 200
+        await run.client.post(f"/api/v1/runs/{run.id}/step", json={"until": 500})  # what did not fit on a busy machine
+        assert (await run.json("parameters")) == (await run.json(f"../{other}/parameters"))
+        steps, columns = await run.history()
+        again, expected = await run.history(other)
+        assert np.array_equal(steps, again)
+        assert all(np.array_equal(columns[name], expected[name], equal_nan=True) for name in columns)
+        loss = float(columns["train_loss"][-1])
+        asked = {"quick": "1", "frames": ",".join("1" * 40), "stop_loss": str(loss * 1.5)}
+        told = (await run.client.post(f"/runs/{run.id}/step", data=asked, headers=HTMX)).json()
+        assert [(frame["step"], frame["stop"]) for frame in told["frames"]] == [(501, "loss")]
+        await run.client.post(f"/runs/{run.id}/rewind", data={"to": "501"}, headers=HTMX)
+        assert (await run.history())[0][-1] == 501
+
+    looking(tmp_path, work, 39, **DEFAULT)
+
+
+@pytest.mark.parametrize("frames", ["0", "1,0", "-1", "x", "1,,1", ",".join("1" * 41), "9" * 10])
+def test_frames_that_are_none_are_refused(tmp_path: Path, frames: str) -> None:
+    """By the field, and nothing is done."""
+
+    async def work(run: Run) -> None:
+        asked = {"quick": "1", "frames": frames}
+        answer = await run.client.post(f"/runs/{run.id}/step", data=asked, headers=HTMX)
+        assert answer.status_code == 422
+        assert "at most 40 counts" in answer.text
+        assert (await run.history())[0][-1] == 40
+
+    looking(tmp_path, work, **DEFAULT)
+
+
 def test_play_stops_at_what_was_asked(tmp_path: Path) -> None:
     """At a loss at or below the bound, at a step at or past it, at an accuracy at or above: never before."""
 

@@ -88,10 +88,7 @@ def output(state: RunState, seen: Surfaces | None, example: int | None, tests: b
     if example is not None and example < examples.count:
         chosen = _place(plot, spec, examples, example, answers)
         says = says_of(spec, examples, example)
-    surface = "" if seen is None or spec.raw_inputs != 2 else _surface(spec, seen.outputs, discrete)
-    if plot is not None and plot.basis is not None:
-        surface = _surface(spec, _over_map(state, plot), discrete)
-    curves = () if seen is None or spec.raw_inputs != 1 or plot is None else _curves(plot, seen, spec)
+    surface, curves = answered(state, seen, discrete, plot)
     matrix, always = _judged(spec, examples, answers) if judged and answers is not None else ((), "")
     predicted = answers.argmax(axis=0) if answers is not None and spec.task == "multiclass" else None
     truth = examples.targets.argmax(axis=0)
@@ -129,6 +126,20 @@ def _over_map(state: RunState, plot: Plot) -> NDArray[np.float32]:
     scores = np.column_stack([np.tile(across, GRID), np.repeat(up, GRID)])
     x = plot.basis[0] + scores @ plot.basis[1:]
     return np.asarray(predict(state, with_ones(x)).T, np.float32)
+
+
+def answered(
+    state: RunState, seen: Surfaces | None, discrete: bool, plot: Plot | None
+) -> tuple[str, tuple[Curve, ...]]:
+    """The surface or the curves, whichever the network has."""
+    spec = state.spec
+    if plot is not None and plot.basis is not None:
+        return _surface(spec, _over_map(state, plot), discrete), ()
+    if seen is None or plot is None:
+        return "", ()
+    if spec.raw_inputs == 2:
+        return _surface(spec, seen.outputs, discrete), ()
+    return "", _curves(plot, seen, spec)
 
 
 def says_of(spec: Spec, examples: Examples, example: int) -> str:

@@ -1,5 +1,6 @@
 """Everything that the page shows of a run at one step, gathered for the template: the one place that knows it all."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite
@@ -23,7 +24,7 @@ from app.run.history import LAYER_COLUMNS, RUN_COLUMNS, Column, History
 from app.run.runs import UNSAVED, Run
 from app.words.names import layer_name
 from app.words.numbers import fixed, label, percent
-from engine import Quantity, RunState, Trace, evaluate, examples_of, trace
+from engine import Metrics, Quantity, RunState, Trace, evaluate, examples_of, trace
 from engine.along import Along, again
 from engine.arrays import Floats, Ints
 from engine.health import spread
@@ -71,6 +72,12 @@ class Health:
     ratio: str
     dead: str
     saturated: str
+
+    @property
+    def title(self) -> str:
+        """What there is to say beside the bar."""
+        more = [f"{name} {share}" for name, share in (("dead", self.dead), ("saturated", self.saturated)) if share]
+        return " · ".join((f"update / weight {self.ratio}", *more))
 
 
 @dataclass(frozen=True)
@@ -166,6 +173,12 @@ class Frame:
         return [(curve.kind.removeprefix("other "), curve.name.partition(": ")[2]) for curve in others]
 
     @property
+    def steps_per_epoch(self) -> int:
+        """How many mini-batches use every training example once."""
+        train = examples_of(self.state.spec).train
+        return -(-train // min(self.state.spec.batch_size, train))
+
+    @property
     def past(self) -> bool:
         """Whether the step that is looked at lies before the head."""
         return self.state.step < self.run.state.step
@@ -203,14 +216,15 @@ def frame(
         run, state, Link(run.origin, run.edits, shown), step, drawing, walk, chosen,
         output(state, seen, view.example, view.tests, view.discrete),
         _chart(run, state, view, others or []),
-        _numbers(run, state), size, quick, examples_of(spec).count, key, points == key,
+        numbers_of(state, run.metrics if state is run.state else evaluate(state)),
+        size, quick, examples_of(spec).count, key, points == key,
         again_of(step, again(step), found, drawing.layout) if found and ended else None,
         traced if traced and traced.is_known(marks.known) else None,
     )  # fmt: skip
 
 
-def _numbers(run: Run, state: RunState) -> tuple[tuple[str, str], ...]:
-    metrics = run.metrics if state is run.state else evaluate(state)
+def numbers_of(state: RunState, metrics: Mapping[str, Metrics]) -> tuple[tuple[str, str], ...]:
+    """What the bar tells of a state, by name."""
     train, test = metrics["train"], metrics["test"]
     numbers = [
         ("step", f"{state.step:,}"),

@@ -24,6 +24,7 @@ from app.page.data import base_of, run_of
 from app.page.forms import SPEEDS, edit_from, spec_from
 from app.page.frame import Frame, check_view, frame, table_of
 from app.page.links import COMPARED, Link, View, fits, number, url_of, view_of
+from app.page.play import LONGEST_COUNT, played, quick_steps, stop_of
 from app.page.probing import KINDS, map_of, partner_of, penalty_title, probe
 from app.page.refused import NOTHING, Refused, controls_again, refused, unopened
 from app.page.ways import has_ways, ways_to
@@ -39,7 +40,6 @@ from engine.probes import contour, located
 router = APIRouter(include_in_schema=False)
 
 FIRST_EXAMPLE = 8
-LONGEST_COUNT = 9  # digits
 
 
 @router.get("/")
@@ -89,17 +89,21 @@ async def _answer(
     """
     if not ask.scripted and ask.request.method == "GET" and ask.request.url.path == "/":
         return await _page(ask, run, view)
-    return _told(ask, await frame_of(ask, run, view, ahead), new_spec, said)
+    return await _told(ask, await frame_of(ask, run, view, ahead), new_spec, said)
 
 
-def _told(ask: Asked, shown: Frame, new_spec: bool, said: Sequence[str] = ()) -> Response:
+async def _told(
+    ask: Asked, shown: Frame, new_spec: bool, said: Sequence[str] = (), passed: Sequence[RunState] = ()
+) -> Response:
     if not ask.scripted:
         return RedirectResponse(shown.url, 303)
     text = frame_text(shown)
+    if ask.quick:
+        return await played(ask, shown, passed, text)
     if new_spec:
         text += render("_partials.html", controls_html=_controls_text(shown), said=said)
-    headers = {} if ask.quick else {"HX-Replace-Url": shown.url}
-    if reached := _stopped(shown):
+    headers = {"HX-Replace-Url": shown.url}
+    if reached := stop_of(shown.run.state, shown.view, shown.run.metrics["train"]):
         headers["HX-Trigger"] = json.dumps({"stopped": reached})
     return html(ask.request, text, headers=headers, level=1)
 
@@ -181,20 +185,6 @@ def _ways_back(shown: Frame) -> dict[str, Any]:
     return {"steps": steps, "rate": given(float(f"{rate / 10:.3g}"))}
 
 
-def _stopped(shown: Frame) -> str:
-    """Which stop the run has come to, if any."""
-    view, train = shown.view, shown.run.metrics["train"]
-    if shown.run.state.divergence:
-        return "diverged"
-    if view.stop_step is not None and shown.run.state.step >= view.stop_step:
-        return "step"
-    if view.stop_loss is not None and train.loss is not None and train.loss <= view.stop_loss:
-        return "loss"
-    if view.stop_accuracy is not None and train.accuracy is not None and 100 * train.accuracy >= view.stop_accuracy:
-        return "accuracy"
-    return ""
-
-
 def _refused(error: SpecError) -> Response:
     """The message at its field: a fragment that goes there and nowhere else."""
     return Response(render("_refused.html", wrong=refused(error)), 422, media_type="text/html; charset=utf-8")
@@ -252,6 +242,8 @@ class Verb:
 
 def _step(ask: Asked) -> Deed:
     view, text = ask.view(), ask.text("count") or "1"
+    if ask.quick:
+        return quick_steps(ask, stop=view.stop_step, at=view.step)
     if ask.text("unit") == "epoch":
         return Step(epoch=True, stop=view.stop_step, at=view.step)
     if not text.isdecimal() or len(text) > LONGEST_COUNT:
@@ -292,13 +284,13 @@ async def acted(ask: Asked, run_id: str, verb: str) -> tuple[Response, Frame | N
     if verb not in VERBS:
         raise HTTPException(404, "There is no such page.")
     try:
-        shown = await _done(ask, run_id, verb)
+        shown, passed = await _done(ask, run_id, verb)
     except SpecError as error:
         return await _refusal(ask, error), None
-    return _told(ask, shown, VERBS[verb].controls or run_id == UNSAVED), shown
+    return await _told(ask, shown, VERBS[verb].controls or run_id == UNSAVED, passed=passed), shown
 
 
-async def _done(ask: Asked, run_id: str, verb: str) -> Frame:
+async def _done(ask: Asked, run_id: str, verb: str) -> tuple[Frame, Sequence[RunState]]:
     deed, view, asks = VERBS[verb].deed(ask), ask.view(), VERBS[verb]
     if run_id == UNSAVED:
         link = ask.link()
@@ -312,7 +304,7 @@ async def _done(ask: Asked, run_id: str, verb: str) -> Frame:
     if isinstance(deed, Branch) and run_id != UNSAVED:
         view = replace(view, compare=(run_id, *(other for other in view.compare if other != run_id))[:COMPARED])
     with once_saved():
-        return await frame_of(ask, run, view, steps.ahead)
+        return await frame_of(ask, run, view, steps.ahead), steps.passed
 
 
 @router.get("/runs/{run_id}/frame")

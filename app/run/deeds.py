@@ -30,7 +30,8 @@ class Step(Deed):
     """More steps: `count` of them, or to the end of the `epoch`, and no further than `until`; one if none is named.
 
     `stop` is a step that is not passed from below. With `whole` all of them are taken, as far as the numbers do not run
-    out, or none. `examples` take the place of the next mini-batch in one single step.
+    out, or none. `examples` take the place of the next mini-batch in one single step. `passing` is no part of what is
+    done: counts of steps after which the state is to be shown too.
     """
 
     count: int | None = None
@@ -39,6 +40,7 @@ class Step(Deed):
     stop: int | None = None
     whole: bool = False
     examples: tuple[int, ...] = ()
+    passing: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def perform(run: C, deed: Deed, base: RunState, settings: Settings, before: bool
     match deed:
         case Step(examples=()):
             assert wanted is not None
-            return _stepped(begun, wanted, deed.whole, settings, before)
+            return _stepped(begun, deed, wanted, settings, before)
         case Step(examples=examples):
             _room_for(begun, 1, settings)
             return history.step_on(begun, examples, _retention(settings))
@@ -168,10 +170,10 @@ def _fits(deed: Step, wanted: int, state: RunState, settings: Settings) -> None:
     raise SpecError("count", wanted, f"at most {largest:,} to be taken at once")
 
 
-def _stepped(run: C, wanted: int, whole: bool, settings: Settings, before: bool) -> tuple[C, Steps]:
-    retention = _retention(settings)
-    if not whole:
-        return history.carry(run, wanted, settings.step_seconds, retention, before, settings.steps_per_request)
+def _stepped(run: C, deed: Step, wanted: int, settings: Settings, before: bool) -> tuple[C, Steps]:
+    retention, most = _retention(settings), settings.steps_per_request
+    if not deed.whole:
+        return history.carry(run, wanted, settings.step_seconds, retention, before, most, deed.passing)
     after, steps = history.carry(run, wanted, SLOW * settings.replay_seconds, retention, before)
     if steps.done < wanted and not after.state.divergence:
         raise Busy("so many steps at once take too long on this machine as busy as it is", 503, retry_after=5)

@@ -128,8 +128,9 @@ class Steps:
     """What carrying on came to: the loss of each step, how many were asked for, and why it ended sooner, in words.
 
     `points` and `kept` are what is new on the way, by step: sampled points, and states worth keeping, each as it was
-    before any edit at its step. `before` is the state before the last step, where it was asked for; `ahead` is what
-    the step after them will compute, if it has been traced. `earlier` is there if a request with the same idempotency
+    before any edit at its step. `passed` are the states that were asked for on the way,
+    `before` is the one before the last step, where it was asked for; `ahead` is what the step after them will compute,
+    if it has been traced. `earlier` is there if a request with the same idempotency
     key had done all this before: the run as that one was answered.
     """
 
@@ -141,6 +142,7 @@ class Steps:
     earlier: Head | None = None
     points: dict[int, Column] = field(default_factory=dict)
     kept: dict[int, RunState] = field(default_factory=dict)
+    passed: tuple[RunState, ...] = ()
 
     @property
     def done(self) -> int:
@@ -177,12 +179,16 @@ def begin(spec: Spec) -> Training:
 
 
 def carry(
-    training: C, count: int, seconds: float, retention: Retention, before: bool = False, most: int = MOST_STEPS
-) -> tuple[C, Steps]:
-    """Up to `count` more steps, `most` of them, within `seconds`: at least one, unless the run has diverged."""
+    training: C, count: int, seconds: float, retention: Retention, before: bool = False, most: int = MOST_STEPS,
+    passing: Sequence[int] = (),
+) -> tuple[C, Steps]:  # fmt: skip
+    """Up to `count` more steps, `most` of them, within `seconds`: at least one, unless the run has diverged.
+
+    `passing` are counts of them after which the state is wanted too, in order.
+    """
     asked, count = count, min(count, most)
     sure = int(min(count, max(1, seconds / (SLOW * step_cost(training.state.spec)))))
-    carried, steps = _carry(training, count, seconds, retention, before, sure)
+    carried, steps = _carry(training, count, seconds, retention, before, sure, passing)
     if 0 < steps.done < sure:  # it diverged, or a step takes even longer: too little was sampled for so few steps
         again, closer = _carry(training, steps.done, inf, retention, before, steps.done)
         carried = replace(carried, sampled=again.sampled)
@@ -191,19 +197,21 @@ def carry(
     return carried, replace(steps, truncated=_why(carried.state, steps, seconds, most))
 
 
-def _carry(training: C, count: int, seconds: float, retention: Retention, before: bool, sure: int) -> tuple[C, Steps]:
+def _carry(
+    training: C, count: int, seconds: float, retention: Retention, before: bool, sure: int, passing: Sequence[int] = ()
+) -> tuple[C, Steps]:
     """The same, for `sure` steps at least: from there on, whichever step is the last, all that is sampled up to it is
     there."""
     deadline = perf_counter() + seconds
     spec, state, last, losses = training.state.spec, training.state, None, []
     target, sure = state.step + count, state.step + sure
     few = max(1, TRACED_NUMBERS // trace_numbers(spec.network, spec.batch_size))
-    points: dict[int, Column] = {}
-    kept: dict[int, RunState] = {}
-    traces: dict[int, Trace] = {}
+    points, kept, traces = dict[int, Column](), dict[int, RunState](), dict[int, Trace]()
+    ways, passed = [state.step + each for each in passing if each < count], list[RunState]()
     while state.step < target:
         every, keep = _strides(spec, max(sure, state.step + 1), retention)
-        stop = min(every * retention.points, _next(state.step, keep), _next(state.step, few * every), target)
+        ends = [every * retention.points, _next(state.step, keep), _next(state.step, few * every), target, *ways]
+        stop = min(end for end in ends if end > state.step)
         if before and stop == target and stop - state.step > 1:
             stop -= 1
         sampled = range(_next(training.state.step, every), stop, every)
@@ -213,11 +221,11 @@ def _carry(training: C, count: int, seconds: float, retention: Retention, before
         if len(traces) >= few:  # measured many at a time, which takes a third less than one by one
             points |= _points(state, traces)
             traces = {}
-        if progress.done:
-            last = state if progress.done == 1 else None
+        last = state if progress.done == 1 else None if progress.done else last
         state = progress.state
         if progress.done and state.step % keep == 0:
             kept[state.step] = state
+        passed += [state] * (state.step in ways)
         if state.step < stop or perf_counter() > deadline:
             break
     every, keep = _strides(spec, state.step, retention)
@@ -227,6 +235,7 @@ def _carry(training: C, count: int, seconds: float, retention: Retention, before
         ahead = trace(state)
         points[state.step] = row(metrics, ahead)
     steps = Steps(np.concatenate([np.empty(0), *losses]), count, None, last, ahead, None, points, _at(keep, kept))
+    steps = replace(steps, passed=tuple(passed))
     return replace(training, state=state, metrics=metrics, sampled=training.sampled.every(every).plus(points)), steps
 
 

@@ -12,10 +12,22 @@ def html(
     request: Request, text: str, status: int = 200, headers: Mapping[str, str] | None = None, level: int = 6
 ) -> Response:
     """A page or fragment, compressed; which of both depends on htmx's header, so no cache may mix them up."""
-    body, extra = text.encode(), {"Vary": "HX-Request, Accept-Encoding", **(headers or {})}
+    return packed(request, text.encode(), "text/html; charset=utf-8", status, headers, level)
+
+
+def packed(
+    request: Request,
+    body: bytes,
+    kind: str,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    level: int = 6,
+) -> Response:
+    """The same for any kind of text."""
+    extra = {"Vary": "HX-Request, Accept-Encoding", **(headers or {})}
     if len(body) >= WORTH and takes_gzip(request):
         body, extra["Content-Encoding"] = compress(body, level, mtime=0), "gzip"
-    return Response(body, status, extra, "text/html; charset=utf-8")
+    return Response(body, status, extra, kind)
 
 
 def takes_gzip(request: Request) -> bool:

@@ -139,12 +139,11 @@ def test_frames_of_play_draw_what_whole_frames_draw(open_page: Callable[..., Pag
         const text = async (more) => (await fetch(`/runs/${run}/frame?lens=gradients&size=l${more}`,
             {headers: {'HX-Request': 'true'}})).text();
         const whole = new DOMParser().parseFromString(await text(''), 'text/html').getElementById('net').innerHTML;
-        const module = document.querySelector('script[src$="playground.js"]').src.replace('playground', 'diagram');
+        const module = document.querySelector('script[src$="playground.js"]').src.replace('playground', 'stills');
         const {patch} = await import(module);
-        const quick = new DOMParser().parseFromString(await text('&quick=1'), 'text/html');
+        const quick = JSON.parse(await text('&quick=1'));
         document.querySelectorAll('#net .w').forEach(link => link.setAttribute('stroke-width', '0'));
-        const values = quick.querySelector('hx-partial data').value;
-        patch(document.getElementById('net'), values);
+        patch(document.getElementById('net'), quick.frames[0].values);
         const now = document.getElementById('net').cloneNode(true);
         now.querySelector('#pulses').replaceChildren();
         return [whole, now.innerHTML];
@@ -508,15 +507,13 @@ def expect_address(page: Page, part: str) -> None:
 
 
 def test_back_leads_to_what_was_there_before(open_page: Callable[..., Page]) -> None:
-    """Another dataset, an example, a change in mid-run and Reset are entries of their own; steps, the time bar and the
-    walkthrough are not. Back and Forward bring the very runs, and nothing of them is lost."""
+    """Another dataset, an example, a change in mid-run and Reset are entries of their own; steps and the time bar are
+    not. Back and Forward bring the very runs, and nothing of them is lost."""
     page = open_page("/?seed=101")
     entries = page.evaluate("history.length")
     page.click("#epoch")
     expect_number(page, "step", "12")
     first = page.locator("#bar").get_attribute("data-run")
-    page.keyboard.press("ArrowRight")
-    page.wait_for_selector("#walk[data-moment='0']")
     page.focus("#scrub")
     page.keyboard.press("ArrowLeft")
     expect_number(page, "step", "11")
@@ -554,6 +551,92 @@ def test_back_leads_to_what_was_there_before(open_page: Callable[..., Page]) -> 
     expect_number(page, "step", "0")
     page.go_back()
     expect_number(page, "step", "1")
+
+
+def test_no_key_of_the_walkthrough_is_lost(open_page: Callable[..., Page]) -> None:
+    """However quickly they come and however slow the answers are, each key counts; Back leads to the moment before."""
+    page = open_page("/?seed=152&example=8&moment=0")
+    waiting: list[Route] = []
+    page.route("**/frame?*moment=1*", lambda route: waiting.append(route))
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    until(page, lambda: bool(waiting))
+    waiting[0].continue_()
+    page.wait_for_selector('#walk[data-moment="8"]')
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_selector('#walk[data-moment="5"]')
+    for moment in (6, 7):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_selector(f'#walk[data-moment="{moment}"]')
+        expect_address(page, f"moment={moment}")
+    page.go_back()
+    page.wait_for_selector('#walk[data-moment="6"]')
+    page.go_back()
+    page.wait_for_selector('#walk[data-moment="5"]')
+    page.go_forward()
+    page.wait_for_selector('#walk[data-moment="6"]')
+
+
+def test_a_moment_is_there_before_it_is_asked_for(open_page: Callable[..., Page]) -> None:
+    """With the next one fetched, a key needs no server; what is done to the run makes what was fetched void."""
+    page = open_page("/?seed=153&example=8&moment=2")
+    with page.expect_response(re.compile("moment=4")) as fetched:
+        page.keyboard.press("ArrowRight")
+    page.wait_for_selector('#walk[data-moment="3"]')
+    fetched.value.finished()
+    page.route("**/frame?*", lambda route: route.abort())
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector('#walk[data-moment="4"]')
+    page.unroute("**/frame?*")
+    page.click("#step")
+    expect_number(page, "step", "1")
+    with page.expect_request(re.compile("moment=")):
+        page.keyboard.press("ArrowLeft")
+
+
+def test_pause_stops_at_what_is_seen(open_page: Callable[..., Page]) -> None:
+    """The server is ahead of what is shown; after Pause the run stands at the step on screen and goes on from there."""
+    page = open_page("/?seed=154")
+    page.click("#play")
+    until(page, lambda: int(number(page, "step").replace(",", "")) > 100)
+    with page.expect_response("**/rewind"):
+        seen = page.evaluate("""async () => {
+            const bar = document.getElementById('bar').dataset;
+            while (Number(bar.head) <= Number(bar.step)) await new Promise(requestAnimationFrame);
+            document.getElementById('play').click();
+            return document.getElementById('bar').dataset.step;
+        }""")
+    until(page, lambda: page.locator("#bar").get_attribute("data-head") == seen)
+    assert api(page)["step"] == int(seen)
+    page.click("#step")
+    expect_number(page, "step", f"{int(seen) + 1:,}")
+
+
+def test_the_speed_of_play_is_remembered(open_page: Callable[..., Page]) -> None:
+    """A slow one goes a step a frame; the one that is given goes faster and faster."""
+    page = open_page("/?seed=155")
+    expect(page.locator("#speed option:checked")).to_have_text("auto")
+    page.select_option("#speed", "1")
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    expect(page.locator("#speed")).to_have_value("1")
+    with page.expect_request(lambda request: "frames=" in (request.post_data or "")) as asked:
+        page.click("#play")
+    assert set(re.findall(r"frames=([^&]*)", asked.value.post_data or "")[0].split("%2C")) == {"1"}
+    page.click("#play")
+    expect(page.locator("#play .word")).to_have_text("Play")
+
+
+def test_play_without_motion_for_who_wants_none(open_page: Callable[..., Page]) -> None:
+    """With reduced motion no pulse, and nothing between two frames."""
+    page = open_page("/?seed=156")
+    page.emulate_media(reduced_motion="reduce")
+    page.click("#play")
+    until(page, lambda: int(number(page, "step").replace(",", "")) > 30)
+    assert page.locator("#pulses > *, #output-next").count() == 0
+    page.click("#play")
+    expect(page.locator("#play .word")).to_have_text("Play")
 
 
 def test_the_first_clicks_are_all_on_one_run(open_page: Callable[..., Page]) -> None:

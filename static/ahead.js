@@ -1,0 +1,40 @@
+// Moments of the walkthrough are there before they are asked for: when one is on screen, the next in its direction is
+// fetched, and the last few are kept. What is done to the run makes them void; what is looked at is in their address.
+const FEW = 8;
+const kept = new Map(); // by address
+let last = null;
+
+// Every form that is drawn has a key of its own, which says nothing to who only looks.
+const known = (address) => new URLSearchParams([...new URL(address, location.href).searchParams].filter(([name]) => name !== 'key').sort());
+
+function ask(address, request) {
+  const key = String(known(address));
+  const found = kept.get(key) ?? answered(fetch(address, request));
+  kept.delete(key);
+  kept.set(key, found);
+  found.then((answer) => answer.status === 200 || kept.delete(key), () => kept.delete(key));
+  for (const old of [...kept.keys()].slice(0, -FEW)) kept.delete(old);
+  return found;
+}
+
+async function answered(coming) {
+  const answer = await coming;
+  return { status: answer.status, headers: answer.headers, text: await answer.text() };
+}
+
+export async function fetchAhead(address, request) {
+  const { status, headers, text } = await ask(address, request);
+  const moment = Number(known(address).get('moment'));
+  const next = moment + (last !== null && moment < last ? -1 : 1);
+  last = moment;
+  if (status === 200 && next >= 0 && next < Number(document.getElementById('walk').dataset.total)) {
+    const there = new URL(address, location.href);
+    there.searchParams.set('moment', next);
+    ask(there.href, { headers: request.headers, referrerPolicy: request.referrerPolicy }).catch(() => {});
+  }
+  return new Response(text, { status, headers });
+}
+
+document.addEventListener('htmx:before:request', ({ detail: { ctx: { request } } }) => {
+  if (request.method === 'POST') kept.clear();
+});
