@@ -17,6 +17,7 @@ from app.costs import decode_cost
 from app.draw.rendering import asset
 from app.explain import api as api_look
 from app.failures import StoreUnavailable
+from app.learn import api_predict
 from app.learn import pages as learn
 from app.page import data, embed, pages
 from app.page.refused import sorry
@@ -41,7 +42,7 @@ SWEEP_SECONDS = 60
 log = logging.getLogger("playground")
 DESCRIPTION = "Train a small network step by step, and read every number that backpropagation computes on the way."
 # The order in which routes are tried: the busiest first.
-PARTS = (api, api_look, data, pages, embed, driving, api_rooms, ending, pages_class, learn)
+PARTS = (api, api_look, api_predict, data, pages, embed, driving, api_rooms, ending, pages_class, learn)
 # Who tells people of a failure, by what the address begins with: the first that will.
 FACES = {"/class": pages_class.refusal, "/": sorry}
 

@@ -75,9 +75,23 @@ document.addEventListener('htmx:before:request', ({ detail: { ctx: { request } }
   if (request.action.endsWith('/step') && !isPlaying()) pulseStep();
 });
 
+// Predict is a switch that stays for the visit.
+async function asks(on) {
+  const button = document.getElementById('predict');
+  button.setAttribute('aria-pressed', String(Boolean(on)));
+  button.textContent = `Predict: ${on ? 'on' : 'off'}`;
+  sessionStorage.setItem('predict', on);
+  (await import('./predict.js')).predict();
+}
+
+document.addEventListener('click', ({ target }) => {
+  if (target.id === 'predict') asks(target.getAttribute('aria-pressed') === 'true' ? '' : 'on');
+});
+
 // The walkthrough's last phase and the ways to a parameter have scripts of their own, when they are first reached.
 async function again() {
   if (document.getElementById('ways')) import('./ways.js');
+  if (document.getElementById('predict') && sessionStorage.getItem('predict') !== null) await asks(sessionStorage.getItem('predict'));
   if (document.getElementById('again')) (await import('./again.js')).follow();
 }
 document.addEventListener('htmx:after:swap', again);

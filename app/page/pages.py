@@ -62,7 +62,7 @@ async def home(request: Request) -> Response:
     return await _answer(ask, run, link.view, new_spec=True)
 
 
-async def _run(ask: Asked, run_id: str) -> Run:
+async def run_asked(ask: Asked, run_id: str) -> Run:
     """The run of an address; of one that is not stored, what its link in the fields leads to."""
     if run_id != UNSAVED:
         return await ask.runs.get(run_id)
@@ -195,7 +195,7 @@ async def _refusal(ask: Asked, error: SpecError) -> Response:
     if ask.scripted:
         return _refused(error)
     try:
-        run = await _run(ask, ask.request.path_params.get("run_id") or ask.text("run"))
+        run = await run_asked(ask, ask.request.path_params.get("run_id") or ask.text("run"))
     except (RunNotFound, SpecError):
         run = await ask.runs.open(ask.visitor, Spec.make())
     try:
@@ -312,7 +312,7 @@ async def look(run_id: str, request: Request) -> Response:
     """The run under another view."""
     ask = await asked(request)
     try:
-        return await _answer(ask, await _run(ask, run_id), ask.view())
+        return await _answer(ask, await run_asked(ask, run_id), ask.view())
     except SpecError as error:
         return await _refusal(ask, error)
 
@@ -321,7 +321,7 @@ async def look(run_id: str, request: Request) -> Response:
 async def table(run_id: str, request: Request) -> Response:
     """The drawing's numbers as tables."""
     ask = await asked(request)
-    shown = await frame_of(ask, await _run(ask, run_id), ask.view())
+    shown = await frame_of(ask, await run_asked(ask, run_id), ask.view())
     return html(ask.request, render("_tables.html", table=table_of(shown), batch=shown.view.example is None))
 
 
@@ -329,14 +329,14 @@ async def table(run_id: str, request: Request) -> Response:
 async def health(run_id: str, request: Request) -> Response:
     """The layers' gradients over time, and what else is measured of them."""
     ask = await asked(request)
-    return html(request, render("_measures.html", f=await frame_of(ask, await _run(ask, run_id), ask.view())))
+    return html(request, render("_measures.html", f=await frame_of(ask, await run_asked(ask, run_id), ask.view())))
 
 
 @router.get("/runs/{run_id}/contour")
 async def contouring(run_id: str, request: Request) -> Response:
     """The loss over two parameters, with the path that they have walked."""
     ask = await asked(request)
-    run = await _run(ask, run_id)
+    run = await run_asked(ask, run_id)
     try:
         state, _ = await _look(ask, run, ask.view())
         x, y = ask.text("address"), ask.text("other")
@@ -354,7 +354,7 @@ async def probing(run_id: str, kind: str, request: Request) -> Response:
     if kind not in KINDS:
         raise HTTPException(404, "There is no such page.")
     ask = await asked(request)
-    run = await _run(ask, run_id)
+    run = await run_asked(ask, run_id)
     try:
         state, view = await _look(ask, run, ask.view())
         address, amount = ask.text("address"), ask.text("amount")

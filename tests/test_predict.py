@@ -1,0 +1,90 @@
+"""Predict: what is asked at which moment, that the truth is the engine's, and that a wrong answer is told which."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from drawn import states
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_pages import playground
+
+from app.explain.walkthrough import walkthrough
+from app.learn.facts import Facts
+from app.learn.predicting import question_at, questions
+from engine import Quantity, RunState, Spec, SpecError, start
+
+WAYS = ("up", "down", "stay")
+
+
+def test_what_the_default_run_asks() -> None:
+    """The first delta, one whose messages agree, one where they differ, a gradient and an update: once each."""
+    facts = Facts(start(Spec.make()), 8)
+    asked = {each.kind: each for each in questions(facts, "unit")}
+    assert list(asked) == ["first", "gradient", "agree", "differ", "update"]
+    assert asked["first"].way.truth == "up"
+    assert asked["differ"].moment == 17
+    assert asked["gradient"].way.truth == "down"
+
+
+@settings(max_examples=40, deadline=None)
+@given(states(), st.sampled_from(["unit", "operation"]))
+def test_the_truth_is_the_engines(state: RunState, grain: str) -> None:
+    """Of every question: the moment computes what is asked, the direction has its sign, the number is the step's."""
+    facts = Facts(state, 3)
+    walk, asked = walkthrough(facts.trace, grain), questions(facts, grain)
+    assert len({each.kind for each in asked}) == len(asked)
+    for each in asked:
+        of = Quantity.parse(each.number.quantity)
+        assert any(target.covers(of) for target in walk[each.moment].targets)
+        truth = float(each.number.truth)
+        if of.kind in ("W", "b"):
+            assert truth == facts.next(str(of))
+            sign = facts.change(str(of))
+        else:
+            assert truth == facts[str(of)]
+            sign = -truth if of.kind == "dz" else truth
+        assert each.way.truth == ("up" if sign > 0 else "down" if sign < 0 else "stay")
+        for way in WAYS:
+            verdict = each.judged(way)
+            assert verdict.correct == (way == each.way.truth)
+            assert verdict.correct or verdict.factor
+        assert each.judged(repr(truth)).correct or not each.number.clear
+
+
+def test_nothing_is_asked_where_no_number_is_one() -> None:
+    """Of a batch, and where whole layers are told."""
+    assert not questions(Facts(start(Spec.make())), "unit")
+    assert not questions(Facts(start(Spec.make()), 8), "layer")
+    with pytest.raises(SpecError, match="at which something is asked: 9, "):
+        question_at(Facts(start(Spec.make()), 8), "unit", 0)
+
+
+def test_over_http(tmp_path: Path) -> None:
+    """The same from the page, stored or not, and over JSON; nothing tells the truth before it is answered."""
+
+    async def run() -> None:
+        async with playground(tmp_path) as client:
+            made = (await client.post("/api/v1/runs", json={})).json()["id"]
+            api = f"/api/v1/runs/{made}/predictions"
+            posed = (await client.get(api, params={"example": 8})).json()
+            assert [each["moment"] for each in posed["questions"]] == [
+                each.moment for each in questions(Facts(start(Spec.make()), 8), "unit")
+            ]
+            assert posed["verdict"] is None
+            assert "truth" not in str(posed["questions"])
+            for path in (f"/runs/{made}/predictions", "/runs/new/predictions"):
+                assert (await client.get(path, params={"example": 8})).json() == posed
+            first = posed["questions"][0]["moment"]
+            judged = (await client.get(api, params={"example": 8, "moment": first, "answer": "down"})).json()["verdict"]
+            assert (judged["correct"], judged["factor"], judged["truth"]) == (False, "target", "up")
+            number = {"example": 8, "moment": first, "answer": "-0.9353"}
+            assert (await client.get("/runs/new/predictions", params=number)).json()["verdict"]["correct"]
+            for wrong in ({}, {"example": 8, "granularity": "pass"}, {"example": 8, "moment": 0, "answer": "up"},
+                          {"example": 8, "answer": "up"}, {"example": 999}):  # fmt: skip
+                assert (await client.get(api, params=wrong)).status_code == 422, wrong
+            page = await client.get("/?example=8&moment=9", headers={})
+            assert 'id="predict"' in page.text
+            assert 'id="prediction"' in page.text
+
+    asyncio.run(run())
