@@ -1,0 +1,67 @@
+"""The walkthrough's own experiments in a browser: the step's length by hand, a way that lights, Predict by its keys."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+
+def ready(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector("html[data-ready]", state="attached")
+
+
+def test_the_steps_length_is_under_ones_hand(page: Page, axe: Callable[[Page], list[str]]) -> None:
+    """Point, numbers and links follow the slider; → takes the step and begins the next walk."""
+    ready(page, "/?example=8&moment=30")
+    expect(page.locator("#at-loss")).to_have_text("0.3381")
+    length, landing = page.locator("#length"), page.locator("#landing")
+    before = landing.get_attribute("cx")
+    link = page.locator("#again-link-2-1-3 .now")
+    expect(link).to_have_attribute("class", "now n")
+    length.focus()
+    for _ in range(16):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#at-rate")).to_have_text("0.15")
+    expect(page.locator("#at-loss")).to_have_text("0.1007")
+    expect(page.locator("#other-rate [name=value]")).to_have_value("0.15")
+    expect(link).to_have_attribute("class", "now p")
+    assert landing.get_attribute("cx") != before
+    assert axe(page) == []
+    length.evaluate("slider => slider.blur()")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#walk")).to_have_attribute("data-moment", "0")
+    expect(page.locator("#number-step dd")).to_have_text("1")
+    assert "edits=0:examples:[8]&example=9" in page.url
+
+
+def test_a_way_lights_in_the_diagram(page: Page) -> None:
+    """In focus its links are lit and its factors numbered; left, nothing is."""
+    ready(page, "/?example=8&select=W1.2.1")
+    ways = page.locator("#ways .way")
+    expect(ways).to_have_count(2)
+    ways.nth(1).focus()
+    expect(page.locator("#net .w.on-way")).to_have_count(3)
+    expect(page.locator("#way-numbers text")).to_have_text(["1", "2", "3", "4", "5", "6", "7"])
+    page.locator("#one-by-one").focus()
+    expect(page.locator("#way-numbers")).to_have_count(0)
+
+
+def test_predict_by_keys(page: Page, axe: Callable[[Page], list[str]]) -> None:
+    """The first delta is hidden until 1, 2 or 3; a wrong one is told its factor; → shows the next without counting."""
+    ready(page, "/?example=8&moment=8")
+    page.click("#predict")
+    page.keyboard.press("ArrowRight")
+    prediction = page.locator("#prediction")
+    expect(prediction.locator(".option")).to_have_count(3)
+    expect(page.locator("#faces")).not_to_be_visible()
+    assert axe(page) == []
+    page.keyboard.press("2")
+    expect(prediction).to_contain_text("Look at: target.")
+    expect(prediction).to_contain_text("0 of 1 right so far")
+    expect(page.locator("#faces")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(prediction.locator("h2")).to_contain_text("which way would the loss go")
+    page.keyboard.press("ArrowRight")
+    expect(prediction).to_be_hidden()
+    expect(page.locator("#walk")).to_have_attribute("data-moment", "10")
+    page.click("#predict")
