@@ -1,17 +1,15 @@
-"""How gradients fare in every layer of one step; and when something is wrong, one plain sentence: what, where, what
-to try.
-"""
+"""How gradients fare in every layer of one step; and if something is wrong, what it is, where, by which numbers."""
 
-from dataclasses import dataclass
-from math import isfinite, sqrt
+from dataclasses import dataclass, field
+from math import inf, isfinite, sqrt
 
 import numpy as np
 
 from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats, Ints
 from engine.network import Network
-from engine.state import RunState
-from engine.stuck import far_inputs, far_targets, is_bounded, overshoots_by_penalty, stuck
+from engine.state import Divergence, RunState
+from engine.stuck import Parts, far_inputs, far_targets, is_bounded, overshoots_by_penalty, stuck
 from engine.tracing import LayerTrace, Trace
 
 FLAT = 0.05  # of the steepest slope: flatter than that is saturated
@@ -109,42 +107,35 @@ def _span(activation: str, values: Floats) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Complaint:
-    """Something wrong: a short name of what it is, the layer from 1 (0 for all), and the sentence."""
+    """Something wrong: a short name of what it is, the layer from 1 (0 for all), what was found of it exactly, and the
+    numbers and names that belong to it. The words are the app's."""
 
     name: str
     layer: int
-    sentence: str
+    finding: str
+    parts: Parts = field(default_factory=dict)
+    divergence: Divergence | None = None
 
 
 def complaint(trace: Trace, state: RunState | None = None) -> Complaint | None:
     """The most basic thing that is wrong with this step, or None; a diverged `state` says so first."""
     if state is not None and state.divergence:
-        if cause := overshoots_by_penalty(state.spec):
-            return Complaint("diverged", state.divergence.layer, f"{state.divergence.message} {cause}")
-        if far := far_inputs(state.spec) or far_targets(state.spec):
-            return Complaint("diverged", state.divergence.layer, f"{state.divergence.message} {far}: scale them.")
-        return Complaint("diverged", state.divergence.layer, state.divergence.message)
+        causes = {"penalty": overshoots_by_penalty, "inputs": far_inputs, "targets": far_targets}
+        found = ((f"diverged by {name}", cause(state.spec)) for name, cause in causes.items())
+        finding, parts = next(((name, parts) for name, parts in found if parts), ("diverged", {}))
+        return Complaint("diverged", state.divergence.layer, finding, parts, state.divergence)
     with np.errstate(all="ignore"):
         why = stuck(state) if state else None
-        if why and why[0] == "regularization":  # weights that it keeps at 0 look as if steps overshot
-            return Complaint(why[0], 0, why[1])
-        return _first(trace) or (Complaint(why[0], 0, why[1]) if why else None)
+        held = Complaint(why[0], 0, *why[1:]) if why else None
+        if held and held.name == "regularization":  # weights that it keeps at 0 look as if steps overshot
+            return held
+        return _first(trace) or held
 
 
 def _first(trace: Trace) -> Complaint | None:
     layers = health(trace)
     checks = (_alike, _threshold, _too_strong, _far, _dead_units, _exploding, _vanishing, _flat_units, _sure_and_wrong)
     return next((found for check in checks if (found := check(trace, layers))), None)
-
-
-def sentence(trace: Trace, state: RunState | None = None) -> str:
-    """The complaint's sentence, "" when all is well."""
-    found = complaint(trace, state)
-    return found.sentence if found else ""
-
-
-def _place(trace: Trace, k: int) -> str:
-    return "the output layer" if k == len(trace.layers) else f"hidden {k}"
 
 
 def _alike(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
@@ -156,17 +147,11 @@ def _alike(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
         if k in ends:  # what a shortcut brings, or brings back, differs from unit to unit
             continue
         if not layer.W.any():
-            return Complaint("zero", k, (
-                f"Every weight of {_place(trace, k)} is 0, so nothing passes back through it and its units are all "
-                "alike: start from random weights, such as Xavier or He."
-            ))  # fmt: skip
+            return Complaint("zero", k, "zero")
         alike = k < len(trace.layers) and len(layer.W) > 1 and (layer.W[0] == layer.W).all()
         alike = alike and (layer.b == layer.b[0]).all()
         if alike and (trace.layers[k].W[:, :1] == trace.layers[k].W).all():  # and what follows treats them alike
-            return Complaint("alike", k, (
-                f"All units of {_place(trace, k)} are alike and get the same gradient, so they will stay alike: "
-                "start from random weights, such as Xavier or He."
-            ))  # fmt: skip
+            return Complaint("alike", k, "alike")
     return None
 
 
@@ -174,14 +159,8 @@ def _threshold(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | Non
     for k, layer in reversed(list(enumerate(trace.layers, 1))):
         if layer.activation == "threshold":
             led_round = any(source < k <= end for end, source in trace.spec.network.shortcuts.items())
-            before = "it cannot learn by backpropagation" if led_round else (
-                "nothing can learn by backpropagation" if k == len(trace.layers) else
-                "no layer up to it can learn by backpropagation"
-            )  # fmt: skip
-            return Complaint("threshold", k, (
-                f"The threshold's slope is 0 everywhere, so no gradient passes {_place(trace, k)}: {before}. "
-                "Try sigmoid, its smooth sister, or the optimizer trial and error."
-            ))  # fmt: skip
+            stopped = "threshold led round" if led_round else "threshold"
+            return Complaint("threshold", k, "threshold at the output" if k == len(trace.layers) else stopped)
     return None
 
 
@@ -191,39 +170,28 @@ def _dead_units(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | No
         return None
     k, units = worst.layer, trace.layers[worst.layer - 1].W.shape[0]
     dead = round(worst.dead_share * units)
-    who = "The only unit" if units == 1 else f"All {units} units" if dead == units else f"{dead} of {units} units"
-    activation = ACTIVATIONS[trace.layers[k - 1].activation]
-    what = (
-        f"{who} of {_place(trace, k)} {'gives' if dead == 1 else 'give'} slope 0 on every one of these "
-        f"{len(trace.examples)} examples"
-    )
-    if is_bounded(activation.name):  # not off, as ReLU is, but driven to an end of its range
-        return Complaint("saturated", k, (
-            f"{what}: {activation.title} is saturated, driven to its ends. Try a new start with smaller weights, such "
-            "as Xavier."
-        ))  # fmt: skip
-    way_out = "leaky ReLU or ELU, a smaller learning rate, or a new start with He"
-    return Complaint("dead", k, (
-        f"{what}: dead {activation.title}, which no gradient can wake. Try {way_out}."
-    ))  # fmt: skip
+    name = trace.layers[k - 1].activation
+    # A bounded unit is not off, as ReLU is, but driven to an end of its range.
+    what = "saturated" if is_bounded(name) else "dead"
+    parts = {"dead": dead, "units": units, "examples": len(trace.examples), "function": ACTIVATIONS[name].title}
+    return Complaint(what, k, f"{what} units", parts)
 
 
 def _too_strong(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
     cause = overshoots_by_penalty(trace.spec)
-    return Complaint("regularization", 0, cause) if cause else None
+    return Complaint("regularization", 0, "overshoots by penalty", cause) if cause else None
 
 
 def _far(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
     """Inputs so large that units are driven to their ends or off, or targets so large that a step overshoots."""
     driven = any(layer.dead_share >= MOSTLY or layer.saturated_share >= SATURATED for layer in layers)
     overshoots = max(layer.update_ratio for layer in layers) > LARGE_UPDATE
-    if (driven or overshoots) and (told := far_inputs(trace.spec)):
-        what = (
-            f"{ACTIVATIONS[trace.layers[0].activation].title} hardly answers there" if driven else "so steps overshoot"
-        )
-        return Complaint("inputs", 1, f"{told}: {what}. Scale the inputs to mean 0 and spread 1.")
-    if overshoots and (told := far_targets(trace.spec)):
-        return Complaint("targets", len(layers), f"{told}, so steps overshoot. Scale them to mean 0 and spread 1.")
+    if (driven or overshoots) and (parts := far_inputs(trace.spec)):
+        name = ACTIVATIONS[trace.layers[0].activation].title
+        finding = "far inputs drive" if driven else "far inputs overshoot"
+        return Complaint("inputs", 1, finding, {**parts, "function": name})
+    if overshoots and (parts := far_targets(trace.spec)):
+        return Complaint("targets", len(layers), "far targets overshoot", parts)
     return None
 
 
@@ -233,34 +201,16 @@ def _exploding(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | Non
     if not grows and not worst.update_ratio > LARGE_UPDATE:
         return None
     if grows:
-        return Complaint("exploding", 1, (
-            f"Gradients explode: {_times(layers[0].gradient_size / layers[-1].gradient_size)} as large in hidden 1 as "
-            "at the output. Try smaller starting weights (Xavier or He), a smaller learning rate, or fewer layers."
-        ))  # fmt: skip
-    return Complaint("exploding", worst.layer, (
-        f"This step changes the weights of {_place(trace, worst.layer)} by {100 * worst.update_ratio:.0f} % of "
-        f"their own length: it overshoots. Try a smaller learning rate than {trace.learning_rate:g}."
-    ))  # fmt: skip
+        return Complaint("exploding", 1, "explodes", {"times": layers[0].gradient_size / layers[-1].gradient_size})
+    parts = {"share": worst.update_ratio, "rate": trace.learning_rate}
+    return Complaint("exploding", worst.layer, "overshoots", parts)
 
 
 def _vanishing(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
     first, last = layers[0].gradient_size, layers[-1].gradient_size
     if len(layers) < 3 or not first < VANISHING * last:
         return None
-    less = f"1/{_times(last / first).split(' ')[0]}" if first > 0 else "0"
-    return Complaint("vanishing", 1, (
-        f"Gradients vanish on the way back: in hidden 1 they have {less} of the size they have at the output, "
-        "so it hardly learns. Try ReLU or tanh in place of flat activations, Xavier or He, or fewer layers."
-    ))  # fmt: skip
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:,.0f} times" if ratio < 1e9 else f"{ratio:.0e} times"
-
-
-def _percent(share: float) -> str:
-    """80 %; 100 % is all."""
-    return f"{100 * share if share == 1 else min(100 * share, 99):.0f} %"
+    return Complaint("vanishing", 1, "vanishes", {"times": last / first if first > 0 else inf})
 
 
 def _flat_units(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
@@ -269,10 +219,7 @@ def _flat_units(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | No
     if worst is None or worst.saturated_share < SATURATED:
         return None
     name = ACTIVATIONS[trace.layers[worst.layer - 1].activation].title
-    return Complaint("saturated", worst.layer, (
-        f"{_percent(worst.saturated_share)} of {_place(trace, worst.layer)} is saturated: {name} is nearly flat "
-        "there, so little gradient passes. Try smaller weights, inputs of smaller size, or ReLU."
-    ))  # fmt: skip
+    return Complaint("saturated", worst.layer, "flat", {"share": worst.saturated_share, "function": name})
 
 
 def _sure_and_wrong(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
@@ -283,7 +230,4 @@ def _sure_and_wrong(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint 
     if not float(np.abs(output.a - trace.y).mean()) > WRONG * (high - low):
         return None
     name = ACTIVATIONS[output.activation].title
-    return Complaint("saturated", k, (
-        f"The output is sure of itself and wrong: {name} is flat there, so the loss can hardly correct it. Try a new "
-        "start with a smaller learning rate, or cross-entropy, whose gradient does not fade."
-    ))  # fmt: skip
+    return Complaint("saturated", k, "sure and wrong", {"function": name})

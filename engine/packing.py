@@ -73,7 +73,7 @@ def unpack(packed: bytes, base: Spec | None = None) -> RunState:
     spec = Spec.recalled(head["spec"]) if base is None else changed_by(base, head["spec"])
     size = spec.network.size
     numbers = np.frombuffer(packed, "<f8", offset=start)
-    divergence = Divergence(**head["divergence"]) if head["divergence"] else None
+    divergence = Divergence.recalled(head["divergence"]) if head["divergence"] else None
     slots = numbers[size:].reshape(len(OPTIMIZERS[spec.optimizer].slots), size)
     step, epoch, cursor, forwards, since = head["counts"]
     return RunState(spec, step, epoch, cursor, forwards, numbers[:size], slots, divergence, since)

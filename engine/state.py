@@ -1,6 +1,8 @@
 """RunState: a run as a value, at its start or after any number of steps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +24,11 @@ class Divergence:
     step: int
     layer: int
     quantity: str
-    message: str
+
+    @classmethod
+    def recalled(cls, told: Mapping[str, Any]) -> "Divergence":
+        """From its fields as they were kept; release 0.1.0 kept a sentence beside them."""
+        return cls(told["step"], told["layer"], told["quantity"])
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """Why a run does not learn what could be learned of its examples: causes that no single step shows by itself.
 
-Each cause comes with what to do about it, and of each tests/test_stuck.py follows the advice and gets further.
+What is found is a code with numbers and names; app.words.advice says it, with what to do about it, and of each
+tests/test_stuck.py follows the advice and gets further.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from math import isfinite
 
@@ -18,6 +20,9 @@ from engine.spec import Spec
 from engine.state import RunState
 from engine.tracing import trace_of
 
+Parts = Mapping[str, str | int | float]  # what a finding is told with
+Found = tuple[str, str, Parts]  # the name of the cause, what was found exactly, and its parts
+
 EARLY = 200  # steps before which nothing is called stuck
 AHEAD = 1_000  # steps in which a plateau hardly falls
 HARDLY = 0.02  # of the loss
@@ -30,40 +35,37 @@ SMALL = 0.05  # weights that a penalty keeps near 0, as a root mean square
 FLAT_STEP = 1e-3  # a gradient this short is none, whatever an adaptive optimizer makes of it
 
 
-def far_inputs(spec: Spec) -> str:
-    """What is to be said of inputs far from 0 that go in as they are; "" if there are none."""
+def far_inputs(spec: Spec) -> Parts:
+    """The input furthest from 0, if inputs go in as they are and it is far; else nothing."""
     if spec.scaling in ("inputs", "both"):
-        return ""
+        return {}
     examples = examples_of(spec)
     reach = np.abs(examples.raw[: examples.train]).max(axis=0)
     furthest = int(reach.argmax())
     if reach[furthest] <= 2 * REACH:
-        return ""
-    return f"The input {input_names(spec)[furthest]} reaches {reach[furthest]:,.6g}, far from 0"
+        return {}
+    return {"input": input_names(spec)[furthest], "reach": float(reach[furthest])}
 
 
-def far_targets(spec: Spec) -> str:
+def far_targets(spec: Spec) -> Parts:
     """The same of values to predict."""
     if spec.task != "regression" or spec.scaling in ("targets", "both") or not spec.data:
-        return ""
+        return {}
     reach = float(np.abs(examples_of(spec).targets).max())
-    return f"The values to predict reach {reach:,.6g}, far from 0" if reach > 2 * REACH else ""
+    return {"reach": reach} if reach > 2 * REACH else {}
 
 
-def overshoots_by_penalty(spec: Spec) -> str:
-    """That the penalty alone throws the weights about; "" if it does not."""
+def overshoots_by_penalty(spec: Spec) -> Parts:
+    """What the penalty alone does to every weight, if it throws the weights about; else nothing."""
     pull = spec.learning_rate * spec.regularization_rate
     if spec.regularization != "l2" or not spec.penalized or pull < 1.0:
-        return ""
-    return (
-        f"The regularization is too strong: L2 alone multiplies every weight by 1 − {spec.learning_rate:g} · "
-        f"{spec.regularization_rate:g} = {1 - pull:g} a step. Try a regularization rate below "
-        f"{0.1 / spec.learning_rate:.2g}."
-    )
+        return {}
+    rate, strength = spec.learning_rate, spec.regularization_rate
+    return {"rate": rate, "strength": strength, "kept": 1 - pull, "below": 0.1 / rate}
 
 
-def stuck(state: RunState) -> tuple[str, str] | None:
-    """The name of the cause and the sentence, or None while it learns, has learned, or nothing better is in sight."""
+def stuck(state: RunState) -> Found | None:
+    """What holds a run back, or None while it learns, has learned, or nothing better is in sight."""
     spec = state.spec
     if state.step < EARLY or state.divergence:
         return None
@@ -88,25 +90,20 @@ def stuck(state: RunState) -> tuple[str, str] | None:
     )
 
 
-def _far_target_learns_nothing(
-    state: RunState, metrics: dict[str, Metrics], examples: Examples
-) -> tuple[str, str] | None:
-    told = far_targets(state.spec)
+def _far_target_learns_nothing(state: RunState, metrics: dict[str, Metrics], examples: Examples) -> Found | None:
+    parts = far_targets(state.spec)
     targets = examples.targets[:, : examples.train]
     loss, alike = metrics["train"].loss, 0.5 * float(targets.var(axis=1).sum())
-    if not told or loss is None or state.spec.loss != "squared_error" or not loss > 0.7 * alike:
+    if not parts or loss is None or state.spec.loss != "squared_error" or not loss > 0.7 * alike:
         return None
-    return "targets", f"{told}, and the network has come no further than their mean. Scale them."
+    return "targets", "far targets learn nothing", parts
 
 
-def _by_heart(metrics: dict[str, Metrics], examples: Examples) -> tuple[str, str] | None:
+def _by_heart(metrics: dict[str, Metrics], examples: Examples) -> Found | None:
     train, test = metrics["train"].accuracy, metrics["test"].accuracy
     if train is None or test is None or examples.train > FEW or test > train - 0.15:
         return None
-    return "few", (
-        f"It knows its {examples.train} training examples by heart and is right in {100 * test:.0f} % of the others: "
-        "there are too few. Try more examples, or a smaller test share."
-    )
+    return "few", "by heart", {"count": examples.train, "right": test}
 
 
 @lru_cache(maxsize=32)
@@ -143,48 +140,35 @@ def _is_plateau(state: RunState, loss: float, examples: Examples) -> bool:
     return length < FLAT_STEP if adaptive else falls < HARDLY * loss
 
 
-def _held_back(state: RunState, examples: Examples) -> tuple[str, str] | None:
+def _held_back(state: RunState, examples: Examples) -> Found | None:
     if not state.spec.penalized:
         return None
     data, penalty = (float(np.linalg.norm(each)) for each in _gradients(state, examples))
     weights = state.parameters[state.spec.network.is_weight.astype(bool)]
     if np.sqrt((weights**2).mean()) > SMALL and (penalty < 0.5 * data or data < FLAT_STEP):
         return None
-    return "regularization", (
-        "The regularization pulls as strongly as the data, so the weights stay small. Try a regularization rate a "
-        "tenth as large, or none."
-    )
+    return "regularization", "held back", {}
 
 
-def _line(spec: Spec, accuracy: float) -> tuple[str, str] | None:
+def _line(spec: Spec, accuracy: float) -> Found | None:
     hidden = spec.network.activation_names[:-1]
     if any(name != "identity" for name in hidden) or spec.features not in ((), ("x1",), ("x1", "x2")):
         return None
-    what = "Every hidden layer is linear" if hidden else "There is no hidden layer"
-    return "linear", (
-        f"{what}, so the boundary between the classes is a straight line, which gets {100 * accuracy:.0f} % right. "
-        f"Try a hidden layer of {'tanh or ReLU' if hidden else '4 tanh units'}."
-    )
+    return "linear", "linear" if hidden else "no hidden layer", {"right": accuracy}
 
 
-def _always_the_same(spec: Spec, classes: Ints, examples: Examples) -> tuple[str, str] | None:
+def _always_the_same(spec: Spec, classes: Ints, examples: Examples) -> Found | None:
     values, counts = np.unique(classify(spec, examples.targets[:, : examples.train]), return_counts=True)
     share = float(counts.max() / counts.sum())
     if len(np.unique(classes)) > 1 or share < LARGEST_SHARE or len(values) < 2:
         return None
     name = class_names(spec)[int(values[counts.argmax()])]
-    return "imbalance", (
-        f"It always says {name}, and is right in {100 * share:.1f} %, for so many of the training examples are {name}: "
-        "judge it by the table of classes, not by its accuracy."
-    )
+    return "imbalance", "always the same", {"class": name, "right": share}
 
 
-def _plateau(outputs: Floats, accuracy: float) -> tuple[str, str]:
-    alike = "All outputs are alike: t" if float(outputs.std(axis=1).max()) < 0.02 else ""
-    return "plateau", (
-        f"{alike or 'T'}he loss has stopped falling on a plateau, with {100 * accuracy:.0f} % right. Try another "
-        "start, with a larger learning rate."
-    )
+def _plateau(outputs: Floats, accuracy: float) -> Found:
+    alike = float(outputs.std(axis=1).max()) < 0.02
+    return "plateau", "all outputs alike" if alike else "plateau", {"right": accuracy}
 
 
 def is_bounded(activation: str) -> bool:

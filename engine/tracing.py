@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.activations import ACTIVATIONS
 from engine.arrays import Floats, Ints
 from engine.examples import batch_order, examples_of
 from engine.session import Session, penalty_gradient, penalty_of
@@ -89,6 +88,9 @@ class Trace:
     def _layout(self) -> Layout:
         return layout_of(self.spec.network)
 
+    def __getstate__(self) -> dict[str, object]:
+        return {name: part for name, part in self.__dict__.items() if name != "_layout"}  # has calls in it
+
     def _pass(self, span: Span) -> Floats:
         count = len(self.examples)
         return self.recorded[span[0] * count : span[1] * count].reshape(-1, count)[:-1]
@@ -165,7 +167,7 @@ def diagnose(state: RunState, examples: Ints | None = None) -> Divergence | None
     """
     for layer, quantity, numbers in _in_order(trace_of(state, next_batch(state) if examples is None else examples)):
         if not np.isfinite(numbers).all():
-            return Divergence(state.step, layer, quantity, _divergence_message(state, layer, quantity))
+            return Divergence(state.step, layer, quantity)
     return None
 
 
@@ -181,24 +183,3 @@ def _in_order(step: Trace) -> Iterator[tuple[int, str, Floats | float]]:
         yield from ((k, name, getattr(layer, name)) for name in names)
     yield 0, "memory", step.slots_next
     yield from ((k, name, getattr(layer, name)) for k, layer in upwards for name in ("W_next", "b_next"))
-
-
-_QUANTITIES = {
-    "z": "a sum z", "a": "an activation a", "o": "a value o", "loss": "the loss", "da": "a gradient dL/da",
-    "dz": "a delta dL/dz",
-    "dW": "a weight's gradient", "db": "a bias's gradient", "memory": "what the optimizer remembers",
-    "W_next": "a weight", "b_next": "a bias",
-}  # fmt: skip
-
-
-def _divergence_message(state: RunState, layer: int, quantity: str) -> str:
-    names = state.spec.network.activation_names
-    where = "" if layer == 0 else " of the output layer" if layer == len(names) else f" of hidden layer {layer}"
-    cause = "each step overshot further than the last" if state.step else "the numbers it starts from are too large"
-    cure = f"a smaller learning rate than {state.spec.learning_rate:g}"
-    if not np.isfinite(ACTIVATIONS[names[-1]].range).all():
-        cure += ", smaller starting weights, or an output that is bounded"
-    return (
-        f"At step {state.step + 1}, {_QUANTITIES[quantity]}{where} grew beyond any number a computer holds: {cause}. "
-        f"Go back, and try {cure}."
-    )

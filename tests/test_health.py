@@ -8,8 +8,9 @@ import pytest
 from drawn import traces
 from hypothesis import given, settings
 
+from app.words.health import advice, advised
 from engine import ACTIVATIONS, LayerTrace, Spec, Trace, advance, start, trace
-from engine.health import complaint, health, sentence, spread
+from engine.health import complaint, health, spread
 
 WELL = [
     ({}, 0), ({}, 50), ({}, 1000), ({"dataset": "line", "hidden": []}, 500),
@@ -39,7 +40,7 @@ WRONG = [
 def test_what_goes_well_is_left_alone(spec: dict[str, object], steps: int) -> None:
     """No sentence."""
     state = advance(start(Spec.make(spec)), steps).state
-    assert sentence(trace(state), state) == ""
+    assert advised(trace(state), state) == ""
 
 
 @pytest.mark.parametrize(("name", "layer", "spec", "steps", "words"), WRONG, ids=[case[0] for case in WRONG])
@@ -53,7 +54,8 @@ def test_what_goes_wrong_is_named(
     assert found.name == name
     if name != "exploding":
         assert found.layer == layer
-    assert all(word in found.sentence for word in words), found.sentence
+    said = advice(state.spec, found)
+    assert all(word in said for word in words), said
 
 
 @settings(max_examples=60, deadline=None)
@@ -110,12 +112,12 @@ def test_a_dead_unit_is_counted() -> None:
     )
     step = trace(start(spec))
     assert health(step)[0].dead_share == 0.25
-    assert sentence(step) == ""
+    assert advised(step) == ""
 
 
 def test_a_saturated_output_is_not_told_to_become_another_relu() -> None:
     """The only unit of a tanh output, driven to its end: no talk of 1 of 1 units, nor of leaky ReLU."""
     spec = Spec.make({"hidden": [], "features": ["x1"], "parameters": [{"W": [[0.0]], "b": [1000.0]}]})
-    told = sentence(trace(start(spec)))
+    told = advised(trace(start(spec)))
     assert told.startswith("The only unit of the output layer gives slope 0")
     assert "ReLU" not in told

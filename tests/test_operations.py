@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.costs import step_cost
 from app.page.links import Link
+from app.words.health import advice
 from engine import OPERATIONS, Spec, SpecError, advance, evaluate, pack, start, trace, unpack
 from engine.arrays import Floats
 from engine.health import complaint
@@ -193,7 +194,7 @@ def test_health_knows_a_way_round() -> None:
     spec = Spec.make(layers="dense 3 tanh, dense 3 threshold, shortcut 1")
     found = complaint(trace(start(spec)))
     assert found is not None
-    assert "hidden 2: it cannot learn" in found.sentence
+    assert "hidden 2: it cannot learn" in advice(spec, found)
     still = {"W": [[0.0] * 3] * 3, "b": [0.0] * 3}
     given = [{"W": [[1.0, 0.5], [-0.5, 1.0], [0.2, 0.1]], "b": [0.0] * 3}, still, {"W": [[1.0, 0.5, -1.0]], "b": [0.0]}]
     names = []

@@ -37,7 +37,7 @@ def test_a_changed_optimizer_and_a_divergence_come_back() -> None:
     """Everything that a state holds is packed."""
     state = apply(run(SPECS["default"]), "optimizer", "adam")
     assert unpack(pack(state)).optimizer_since == 7
-    diverged = replace(state, divergence=Divergence(7, 2, "z", "At step 8 …"))
+    diverged = replace(state, divergence=Divergence(7, 2, "z"))
     assert unpack(pack(diverged)).divergence == diverged.divergence
 
 

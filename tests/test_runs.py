@@ -40,6 +40,7 @@ from app.serve.limits import CALLER
 from app.settings import Settings
 from app.stores import Stamp, Store, store_for
 from app.stores.seal import seal
+from app.words.health import diverged
 from engine import Edit, Spec, SpecError, advance, apply, replay, start
 
 ME, YOU = "m" * 43, "y" * 43
@@ -410,7 +411,7 @@ def test_a_diverging_run_stops_and_says_so(play: Play) -> None:
         run = await runs.create(ME, spec)
         run, steps = await runs.do(run.id, Step(5000))
         assert run.state.divergence is not None
-        assert steps.truncated == run.state.divergence.message
+        assert steps.truncated == diverged(run.state.spec, run.state.divergence)
         assert np.isfinite(run.state.parameters).all()
         _, none = await runs.do(run.id, Step(5))
         assert none.done == 0

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.words.health import advice
 from engine import RunState, Spec, advance, evaluate, start, trace
 from engine.evaluation import predict
 from engine.examples import examples_of, in_own_units
@@ -106,11 +107,12 @@ def test_the_advice_helps(name: str) -> None:
     state = trained(case.spec, case.steps)
     found = complaint(trace(state), state)
     assert found is not None
-    assert case.says in found.sentence
+    said = advice(state.spec, found)
+    assert case.says in said
     before = worth(trained(case.spec, max(case.steps, 2_000)))
     followed = [worth(trained(case.spec | case.advice | {"seed": seed}, 2_000 + case.steps // 5)) for seed in range(3)]
     assert sum(followed) / 3 > before + 0.05
-    assert "smaller learning rate, and a new start" not in found.sentence
+    assert "smaller learning rate, and a new start" not in said
 
 
 def test_imbalance_is_said_with_what_guessing_is_worth() -> None:
@@ -119,7 +121,7 @@ def test_imbalance_is_said_with_what_guessing_is_worth() -> None:
     state = trained({"dataset": "custom", "data": {"x": PLACES[:60], "y": labels}, "test_share": 0}, 300)
     found = complaint(trace(state), state)
     assert found is not None
-    assert (found.name, "right in 96.7 %" in found.sentence) == ("imbalance", True)
+    assert (found.name, "right in 96.7 %" in advice(state.spec, found)) == ("imbalance", True)
 
 
 WELL: list[tuple[dict[str, Any], int]] = [

@@ -11,6 +11,7 @@ from app.explain import schemas
 from app.explain.moments import Moment
 from app.explain.receipts import Receipt
 from app.explain.walkthrough import Walkthrough
+from app.words.health import advice
 from app.words.segments import text_of
 from engine import Quantity, SpecError, Trace
 from engine.along import Along
@@ -103,6 +104,6 @@ def healthy(told: Trace, found: Complaint | None) -> dict[str, Any]:
     spreads = [dict(zip(("histogram", "edges"), spread(layer), strict=True)) for layer in told.layers]
     return {
         "step": told.step, "examples": told.examples, "problem": found.name if found else None,
-        "layer": found.layer if found else None, "sentence": found.sentence if found else "",
+        "layer": found.layer if found else None, "sentence": advice(told.spec, found) if found else "",
         "layers": [plain(layer) | counts for layer, counts in zip(health(told), spreads, strict=True)],
     }  # fmt: skip

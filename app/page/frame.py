@@ -22,6 +22,7 @@ from app.page.links import Link, View, fits, url_of, view_fields
 from app.page.ways import Ways
 from app.run.history import LAYER_COLUMNS, RUN_COLUMNS, Column, History
 from app.run.runs import UNSAVED, Run
+from app.words.health import advised
 from app.words.names import layer_name
 from app.words.numbers import fixed, label, percent
 from engine import Metrics, Quantity, RunState, Trace, evaluate, examples_of, trace
@@ -115,6 +116,11 @@ class Frame:
     def view(self) -> View:
         """What is looked at."""
         return self.link.view
+
+    @cached_property
+    def trouble(self) -> str:
+        """Of a run that has diverged: where, why, and what to try; else nothing."""
+        return advised(self.trace, self.run.state) if self.run.state.divergence else ""
 
     @cached_property
     def health(self) -> tuple[Health, ...]:

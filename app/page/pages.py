@@ -32,9 +32,9 @@ from app.run.deeds import Branch, Deed, Freeze, NewStart, Rewind, Step
 from app.run.runs import UNSAVED, Run
 from app.serve.forms import NO_FIELDS, Fields
 from app.serve.html import html
+from app.words.health import advised
 from app.words.numbers import given
 from engine import RunState, Spec, SpecError, Trace, examples_of
-from engine.health import sentence
 from engine.probes import contour, located
 
 router = APIRouter(include_in_schema=False)
@@ -161,7 +161,7 @@ def frame_text(shown: Frame, wrong: Refused = NOTHING, embedded: bool = False, w
         batch=len(shown.trace.examples) if shown.view.example is None else min(spec.batch_size, examples.train),
         first_example=min(FIRST_EXAMPLE, examples.count - 1), has_tests=examples.train < examples.count,
         ways=_ways_back(shown), partner=partner_of(shown.view.select or "") if shown.receipt else "",
-        sentence="" if shown.quick or shown.run.state.divergence else sentence(shown.trace, shown.state),
+        sentence="" if shown.quick or shown.run.state.divergence else advised(shown.trace, shown.state),
     )  # fmt: skip
 
 

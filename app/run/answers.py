@@ -16,6 +16,7 @@ from app.run.history import Head, Steps, columns
 from app.run.record import LONG, Run, Summary
 from app.settings import Settings
 from app.words.formulas import formulas_of
+from app.words.health import diverged
 from engine import (
     ACTIVATIONS,
     DATASETS,
@@ -63,8 +64,15 @@ def of_run(run: Run | Head) -> dict[str, Any]:
         "epoch": head.epoch,
         "loss": {"train": train.loss, "test": test.loss},
         "accuracy": None if regression else {"train": train.accuracy, "test": test.accuracy},
-        "diverged": asdict(head.divergence) if head.divergence else None,
+        "diverged": asdict(head.divergence) | {"message": diverged(head.spec, head.divergence)}
+        if head.divergence
+        else None,
     }
+
+
+def _diverged(head: Head) -> dict[str, Any] | None:
+    found = head.divergence
+    return asdict(found) | {"message": diverged(head.spec, found)} if found else None
 
 
 def stepped(run: Run | Head, steps: Steps, most: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.costs import step_cost, stride_for, trace_numbers
+from app.words.health import diverged
 from engine import (
     Divergence,
     Edit,
@@ -271,7 +272,7 @@ def step_on(training: C, examples: Sequence[int], retention: Retention) -> tuple
     state = progress.state
     if not progress.done:
         return replace(training, state=state), Steps(
-            asked=1, truncated=state.divergence.message if state.divergence else None
+            asked=1, truncated=diverged(state.spec, state.divergence) if state.divergence else None
         )
     every, keep = _strides(state.spec, state.step, retention)
     metrics, ahead = evaluate(state), trace(state)
@@ -340,7 +341,7 @@ def _why(state: RunState, steps: Steps, seconds: float, most: int) -> str | None
     if steps.done >= steps.asked:
         return None
     if state.divergence:
-        return state.divergence.message
+        return diverged(state.spec, state.divergence)
     if steps.done == most:
         return f"One request takes at most {most:,} of the {steps.asked:,} steps. Ask again for the rest."
     return (

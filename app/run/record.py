@@ -205,7 +205,7 @@ def told_of(head: Head, origin: Spec) -> dict[str, Any]:
 def head_of(told: Mapping[str, Any], run: Run) -> Head:
     """The head of a run that `told_of` was made from."""
     metrics = _metrics(told["metrics"])
-    divergence = Divergence(**told["divergence"]) if told["divergence"] else None
+    divergence = Divergence.recalled(told["divergence"]) if told["divergence"] else None
     spec, edits = changed_by(run.origin, told["spec"]), _edits_of(told["edits"])
     return Head(run.id, told["version"], spec, edits, told["step"], told["epoch"], metrics, divergence)
 

@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from math import isnan
 from string import Formatter
 from typing import Union
 
+from app.words.advice import ADVICE
 from app.words.formulas import Role
+from app.words.messages import Message
 from app.words.numbers import short, signed, target, unsigned
 from app.words.segments import Segment, Segments, by_sign, joined, merged
 
@@ -34,34 +35,6 @@ class Sentence:
         by = MESSAGES[self.message].by
         number = self.parts[by] if by else None
         return float(number) if isinstance(number, int | float) else None
-
-
-@dataclass(frozen=True)
-class Message:
-    """The forms of one message: `any` for all, or by the sign of the part `by` (`down`, `none`, `up`: below 0, 0, above
-    0; what is not a number counts as 0), or by it as a count (`one`, `many`)."""
-
-    any: str = ""
-    by: str = ""
-    tone: Role = "plain"
-    down: str = ""
-    none: str = ""
-    up: str = ""
-    one: str = ""
-    many: str = ""
-
-    def form(self, number: float | None) -> str:
-        """The form that goes with the number."""
-        if number is None:
-            return self.any
-        if self.many:
-            return self.one if number == 1 else self.many
-        return self.none if number == 0 or isnan(number) else self.down if number < 0 else self.up
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        """Every form that there is."""
-        return tuple(filter(None, (self.any, self.down, self.none, self.up, self.one, self.many)))
 
 
 def sentence(message: str, **parts: Part) -> Sentence:
@@ -128,6 +101,7 @@ _NUMBERS: dict[str, Callable[[float], Segment]] = {
 }
 
 MESSAGES: dict[str, Message] = {
+    **ADVICE,
     # forward
     "batch comes in": Message("A mini-batch of {count} examples comes in: all of them go through together."),
     "class comes in": Message("Example {example} comes in. {wanted} should be high, the others low."),

@@ -1,0 +1,99 @@
+"""What goes wrong in training, in words: what the engine finds, a code with numbers and names, by the sentences of
+`app.words.advice`.
+"""
+
+from collections.abc import Callable
+from math import isinf
+
+import numpy as np
+
+from app.words.sentences import Part, Sentence, said, sentence
+from engine import ACTIVATIONS, Divergence, RunState, Spec, Trace
+from engine.health import Complaint, complaint
+
+_QUANTITIES = {
+    "z": "a sum z", "a": "an activation a", "o": "a value o", "loss": "the loss", "da": "a gradient dL/da",
+    "dz": "a delta dL/dz", "dW": "a weight's gradient", "db": "a bias's gradient",
+    "memory": "what the optimizer remembers", "W_next": "a weight", "b_next": "a bias",
+}  # fmt: skip
+
+
+def advised(trace: Trace, state: RunState | None = None) -> str:
+    """The most basic thing that is wrong with a step, and what to try; "" when all is well."""
+    found = complaint(trace, state)
+    return advice(trace.spec, found) if found else ""
+
+
+def advice(spec: Spec, found: Complaint) -> str:
+    """A finding in words."""
+    forms = _FORMS | _OTHERWISE.get(found.finding, {})
+    parts: dict[str, Part] = {name: forms[name](part) if name in forms else part for name, part in found.parts.items()}
+    parts["layer"] = _layer(spec, found.layer)
+    if "dead" in parts:
+        parts["who"] = _who(parts)
+    if found.divergence is None:
+        return _text(sentence(f"health {found.finding}", **parts))
+    cause = found.finding.replace("diverged by penalty", "overshoots by penalty")
+    why = [_text(sentence(f"health {cause}", **parts))] if found.parts else []
+    return " ".join([diverged(spec, found.divergence), *why])
+
+
+def diverged(spec: Spec, divergence: Divergence) -> str:
+    """Where the numbers of a run ran out, and what to try."""
+    bounded = np.isfinite(ACTIVATIONS[spec.network.activation_names[-1]].range).all()
+    layer, quantity = divergence.layer, _QUANTITIES[divergence.quantity]
+    place = sentence("of a layer", quantity=quantity, layer=_layer(spec, layer, "hidden layer"))
+    return _text(
+        sentence(
+            "diverged",
+            step=divergence.step + 1,
+            quantity=place if layer else quantity,
+            cause=sentence("steps overshot" if divergence.step else "too large from the start"),
+            cure=sentence("smaller steps" if bounded else "smaller steps or a bound", rate=f"{spec.learning_rate:g}"),
+        )
+    )
+
+
+def _text(of: Sentence) -> str:
+    return "".join(segment.text for segment in said(of))
+
+
+def _layer(spec: Spec, layer: int, hidden: str = "hidden") -> str:
+    return "the output layer" if layer == len(spec.network.activation_names) else f"{hidden} {layer}"
+
+
+def _who(parts: dict[str, Part]) -> Sentence:
+    if parts["units"] == 1:
+        return sentence("only unit", **parts)
+    return sentence("all units" if parts["dead"] == parts["units"] else "some units", **parts)
+
+
+def _share(share: float) -> str:
+    """80 %; 100 % is all."""
+    return f"{100 * share if share == 1 else min(100 * share, 99):.0f} %"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f} times" if ratio < 1e9 else f"{ratio:.0e} times"
+
+
+def _less(ratio: float) -> str:
+    return "0" if isinf(ratio) else f"1/{ratio:,.0f}" if ratio < 1e9 else f"1/{ratio:.0e}"
+
+
+Forms = dict[str, Callable[..., str]]
+_FORMS: Forms = {
+    "share": _share,
+    "right": lambda share: f"{100 * share:.0f} %",
+    "reach": "{:,.6g}".format,
+    "below": "{:.2g}".format,
+    "rate": "{:g}".format,
+    "strength": "{:g}".format,
+    "kept": "{:g}".format,
+    "times": _times,
+}
+_OTHERWISE: dict[str, Forms] = {
+    "overshoots": {"share": lambda share: f"{100 * share:.0f} %"},
+    "vanishes": {"times": _less},
+    "always the same": {"right": lambda share: f"{100 * share:.1f} %"},
+}

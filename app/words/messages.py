@@ -1,0 +1,34 @@
+"""What a message is: the forms of one sentence, chosen by the sign of a number or by a count."""
+
+from dataclasses import dataclass
+from math import isnan
+
+from app.words.formulas import Role
+
+
+@dataclass(frozen=True)
+class Message:
+    """The forms of one message: `any` for all, or by the sign of the part `by` (`down`, `none`, `up`: below 0, 0, above
+    0; what is not a number counts as 0), or by it as a count (`one`, `many`)."""
+
+    any: str = ""
+    by: str = ""
+    tone: Role = "plain"
+    down: str = ""
+    none: str = ""
+    up: str = ""
+    one: str = ""
+    many: str = ""
+
+    def form(self, number: float | None) -> str:
+        """The form that goes with the number."""
+        if number is None:
+            return self.any
+        if self.many:
+            return self.one if number == 1 else self.many
+        return self.none if number == 0 or isnan(number) else self.down if number < 0 else self.up
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Every form that there is."""
+        return tuple(filter(None, (self.any, self.down, self.none, self.up, self.one, self.many)))
