@@ -190,7 +190,7 @@ def test_a_message_has_forms_for_one_choice(name: str) -> None:
     assert bool(message.by) == (not message.any)
     fixed = {
         "class comes in", "penalty", "want higher", "want lower", "units up", "units down", "go up", "go down",
-        "update by trial", "tendency",
+        "update by trial", "tendency", "ways",
     }  # fmt: skip
     if name not in fixed and name not in ADVICE and not message.up:  # what to try is no claim about a number
         assert not any(DIRECTION.search(form) for form in message.forms), name
