@@ -38,17 +38,20 @@ _MISSING = frozenset(
         "-inf",
     ]
 ) | {""}
+_TEN = frozenset("0123456789")
 _MONEY = "$€£¥₹"
 _CODES = re.compile(r"^(USD|EUR|GBP|CHF|Rs\.?)\s*|\s*(USD|EUR|GBP|CHF|Fr\.?)$", re.IGNORECASE)
 _CLEAN = str.maketrans({"−": "-", "–": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "٫": ".", "٬": ","})
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _GROUPS = {mark: re.compile(rf"[+-]?\d{{1,3}}([{re.escape(mark)}]\d{{3}})+") for mark in ",. '"}
 _DIGITS = re.compile(r"\d")
+_AS_IT_IS = re.compile(r"[+-]?[0-9.,]*")
+_MARKED = re.compile("[.,٫٬]")
 
 
 def is_missing(text: str) -> bool:
     """Whether a cell says that there is no value."""
-    return text.strip().lower() in _MISSING
+    return (not text or text[-1] not in _TEN) and text.strip().lower() in _MISSING
 
 
 def number(text: str, decimal: Decimal = ".") -> float | None:
@@ -66,6 +69,8 @@ def number(text: str, decimal: Decimal = ".") -> float | None:
 
 def _bare(text: str) -> str:
     """Without what stands round a number: currency, per cent, an accountant's brackets, blanks between thousands."""
+    if _AS_IT_IS.fullmatch(text):  # most cells of a large table
+        return text
     bare = text.translate(_CLEAN).strip()
     if bare[:1] == "(" and bare[-1:] == ")":
         bare = "-" + bare[1:-1]
@@ -118,7 +123,11 @@ def doubtful(text: str) -> bool:
     return bare.count(".") + bare.count(",") == 1 and style_of(bare) is None
 
 
+def _is_marked(cell: str) -> bool:
+    return len(cell) < 40 and _MARKED.search(cell) is not None
+
+
 def decimal_of(cells: Iterable[str]) -> Decimal | None:
     """The decimal mark that most of these cells leave no doubt of."""
-    votes = Counter(style for cell in cells if len(cell) < 40 and (style := style_of(_bare(cell))))
+    votes = Counter(style for cell in cells if _is_marked(cell) and (style := style_of(_bare(cell))))
     return votes.most_common(1)[0][0] if votes else None

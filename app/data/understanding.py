@@ -14,6 +14,7 @@ from app.data.table import Choices, Column, Kind, Note, Row, Split, Table, Wrong
 from engine import LIMITS
 from engine.labels import FEW, are_classes, classes_of, name_of
 
+_LOOKED_AT = 200  # rows that tell which decimal mark is usual in a table
 STRAY = 0.1  # of a column's cells that may be no number in a column of numbers
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?|\d{1,2}:\d{2}(:\d{2})?|"
@@ -27,7 +28,8 @@ def understand(split: Split, choices: Choices) -> Table:
     body = body_of(split, choices)
     notes = list(body.notes)
     rows = _sampled(body.rows, len(body.names), choices, notes)
-    columns = [_column(i, body, rows, split.mark, choices, notes) for i in range(len(body.names))]
+    usual = decimal_of(cell for row in rows[:_LOOKED_AT] for cell in row.cells)
+    columns = [_column(i, body, rows, split.mark, usual, choices, notes) for i in range(len(body.names))]
     columns = list(with_parts(columns, body.named, choices, notes))
     columns = [_with_classes(column, choices) for column in columns]
     _check_parts(columns, rows)
@@ -54,10 +56,12 @@ def _sampled(rows: tuple[Row, ...], width: int, choices: Choices, notes: list[No
     return tuple(rows[i] for i in chosen.tolist())
 
 
-def _column(index: int, body: Body, rows: Sequence[Row], mark: str, choices: Choices, notes: list[Note]) -> Column:
+def _column(
+    index: int, body: Body, rows: Sequence[Row], mark: str, usual: Decimal | None, choices: Choices, notes: list[Note]
+) -> Column:
     cells = [row.cells[index] for row in rows]
     name = printable(choices.given.get(f"name.{index}", ""), 40) or body.names[index] or f"column {index + 1}"
-    decimal = _decimal(cells, body, rows, mark, choices)
+    decimal = _decimal(cells, usual, mark, choices)
     values: list[float | str | None] = [None if is_missing(cell) else number(cell, decimal) for cell in cells]
     filled = [i for i, cell in enumerate(cells) if not is_missing(cell)]
     strays = [i for i in filled if values[i] is None]
@@ -87,7 +91,7 @@ def _kind(strays: Sequence[str], filled: int, said: str) -> Kind:
     return "number" if not strays or few else "text"
 
 
-def _decimal(cells: Sequence[str], body: Body, rows: Sequence[Row], mark: str, choices: Choices) -> Decimal:
+def _decimal(cells: Sequence[str], usual: Decimal | None, mark: str, choices: Choices) -> Decimal:
     """The decimal mark of a column: as asked for, as it or the table leaves no doubt of, as is usual in such files."""
     if said := choices.of("decimal", ".", ","):
         return "," if said == "," else "."
@@ -96,9 +100,8 @@ def _decimal(cells: Sequence[str], body: Body, rows: Sequence[Row], mark: str, c
     own = decimal_of(cells)
     if own or not any("," in cell or "." in cell for cell in cells):
         return own or "."
-    table = decimal_of(cell for row in rows[:200] for cell in row.cells)
-    if table:
-        return table
+    if usual:
+        return usual
     return "," if mark in ";\t" and any("," in cell for cell in cells) else "."
 
 
@@ -114,11 +117,10 @@ def _say_decimal(
     if decimal == "," and ("decimal", ".") not in done and any("," in cell for cell in cells):
         at = next(i for i, cell in enumerate(cells) if "," in cell)
         notes.append(Note(f"Decimal comma: {cells[at]} is {values[at]}.", "commas group thousands", ("decimal", ".")))
-    elif decimal == "." and ("decimal", ",") not in done and mark not in ("json", "xlsx"):
-        unsure = [i for i, cell in enumerate(cells) if "." in cell and doubtful(cell)]
+    elif decimal == "." and ("decimal", ",") not in done and mark in (";", "\t"):
         plain = [cell for cell in cells if "." in cell]
-        if unsure and len(unsure) == len(plain) and len(plain) > 1 and mark in ";\t":
-            at = unsure[-1]
+        if len(plain) > 1 and all(map(doubtful, plain)):
+            at = max(i for i, cell in enumerate(cells) if "." in cell)
             told = f"{name}: {cells[at]} is read as {values[at]:g}, with a decimal point. It could be thousands"
             notes.append(Note(f"{told}: {cells[at].replace('.', '')}.", "points group thousands", ("decimal", ",")))
 

@@ -32,7 +32,7 @@ router = APIRouter(include_in_schema=False)
 
 BINS = 12
 LONGEST_TEXT = 2_000_000  # characters that the form gives back; of a longer file the rows that are used
-_SECONDS = 6e-7  # for a character to be understood
+_SECONDS = 1.5e-6  # for a character to be understood
 CHOICES = ("heading", "decimal", "missing", "sample", "task", "scaling", "share")
 PER_COLUMN = ("part", "kind", "name")
 
