@@ -11,6 +11,7 @@ let queue = []; // frames to come, each with the time at which it is due
 let seen = null; // the one on screen, while no whole frame has come since
 let end = 0; // when the queue runs dry
 let head = 0; // as far as the server has come
+let alone = true; // whether nobody else has carried the run on meanwhile
 let wake = () => {};
 
 const button = () => document.getElementById('play');
@@ -89,6 +90,7 @@ async function go() {
   const pace = new Pace(Number(state().epoch));
   forget();
   head = step();
+  alone = true;
   watch(pace);
   while (playing) {
     if (document.hidden) {
@@ -100,13 +102,14 @@ async function go() {
     const told = await playOn(counts, queue.at(-1)?.step ?? step());
     if (!told) break; // why is said where it was refused
     pace.waited(performance.now() - asked);
+    alone &&= (told.frames[0]?.step ?? head) <= head + counts[0];
     if (view !== looked()) head = Math.max(head, told.head);
     else if (playing) enqueue(told, gaps);
     else head = told.head;
     if (playing) await rest(end - performance.now() - pace.ahead);
   }
   forget();
-  await (head > step() ? backTo(step()) : toHead());
+  await (alone && head > step() ? backTo(step(), head) : toHead());
   announce(`Paused at step ${number('step')}, train loss ${number('train-loss')}.`);
 }
 

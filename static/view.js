@@ -50,7 +50,8 @@ export async function playOn(counts, from) {
   return told;
 }
 
-export const backTo = (to) => (framed() ? toHead() : ask('POST', `/runs/${run()}/rewind`, { values: { ...fields(), to } }));
+// Only if the run still stands at `head`: what another tab has done meanwhile stays.
+export const backTo = (to, head) => (framed() ? toHead() : ask('POST', `/runs/${run()}/rewind`, { values: { ...fields(), to, head } }));
 
 export const toHead = () => show({ step: framed() ? step() : '', moment: '' });
 

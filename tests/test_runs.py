@@ -1002,6 +1002,20 @@ def test_the_life_of_a_run(place: str) -> None:
         loop.close()
 
 
+def test_what_another_did_meanwhile_is_not_gone_back_from(play: Play) -> None:
+    """Play that pauses goes back to what is seen if the run stands where it was left; else nothing is done."""
+
+    async def work(runs: Runs) -> None:
+        run = await runs.create(ME, SPEC)
+        run, _ = await runs.do(run.id, Step(40))
+        await runs.do(run.id, Step(2))  # in another tab
+        stayed, _ = await runs.do(run.id, Rewind(30, head=40))
+        assert (stayed.state.step, stayed.version) == (42, (await runs.get(run.id)).version)
+        assert (await runs.do(run.id, Rewind(30, head=42)))[0].state.step == 30
+
+    play(work)
+
+
 def test_what_is_refused_in_the_past_loses_nothing(play: Play) -> None:
     """Whatever the deed and whyever it fails, the run stands where it stood: a run at 500, looked at from step 3."""
 

@@ -252,7 +252,8 @@ def _step(ask: Asked) -> Deed:
 
 
 def _rewind(ask: Asked) -> Deed:
-    return Rewind(view_of({"step": ask.text("to")}).step or 0)
+    to, head = (view_of({"step": ask.text(name)}).step for name in ("to", "head"))
+    return Rewind(to or 0, head)
 
 
 def _take(ask: Asked) -> Deed:

@@ -59,9 +59,10 @@ class Freeze(Deed):
 
 @dataclass(frozen=True)
 class Rewind(Deed):
-    """Go back for good."""
+    """Go back for good; with `head` only if the run stands at that step, for what another did is not undone unseen."""
 
     to: int
+    head: int | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ class Branch(Deed):
 def base_of(deed: Deed, step: int) -> int:
     """The step at which a deed begins, on a run that has come to `step`; SpecError if it has not come so far."""
     match deed:
+        case Rewind(head=int(head)) if head != step:
+            return step
         case Rewind(to) | Branch(int(to)):
             if not 0 <= to <= step:
                 raise SpecError("step", to, f"a whole number from 0 to {step}")
