@@ -76,6 +76,19 @@ FORMS: dict[str, str | bytes] = {
     "NumPy, repr": repr(np.array(LINES)),
     "x and y": f"X = {[row[:2] for row in LINES]}\ny = {[row[2] for row in LINES]}",
     "JSON with x and y": json.dumps({"x": [row[:2] for row in LINES], "y": [row[2] for row in LINES]}),
+    "PyTorch, printed": "tensor([[ 1.5,  2.,  0.],\n        [ 2.5, -1.,  1.],\n        [-0.5, 20.,  0.],\n        [ 3.5,  1.,  1.]], dtype=torch.float64)",
+    "x and y as NumPy's": f"import numpy as np\nX = np.array({[row[:2] for row in LINES]})\ny = np.array({[[row[2]] for row in LINES]}, dtype=int)",
+    "pairs": str([(row[:2], [row[2]]) for row in LINES]),
+    "pairs of JSON": json.dumps([[row[:2], row[2]] for row in LINES]),
+    "a dict of Python": str({name: [row[i] for row in LINES] for i, name in enumerate("aby")}),
+    "records of Python": str([dict(zip("aby", row, strict=True)) for row in LINES]),
+    "records of JavaScript": "const rows = [" + ", ".join(f"{{a: {a}, b: {b}, y: {y}}}" for a, b, y in LINES) + "];",
+    "records with lists": json.dumps([{"input": row[:2], "output": row[2:]} for row in LINES]),
+    "columns as pandas writes them": json.dumps(
+        {n: {str(k): row[i] for k, row in enumerate(LINES)} for i, n in enumerate("aby")}
+    ),
+    "records in a record": json.dumps({"rows": [dict(zip("aby", row, strict=True)) for row in LINES]}),
+    "curly quotes": "\n".join(",".join(f"“{v}”" for v in row) for row in LINES),
     "records": json.dumps([dict(zip("aby", row, strict=True)) for row in LINES]),
     "a record a line": "\n".join(json.dumps(dict(zip("aby", row, strict=True))) for row in LINES),
     "columns": json.dumps({name: [row[i] for row in LINES] for i, name in enumerate("aby")}),
@@ -211,6 +224,25 @@ def test_more_rows_than_there_is_room_for_are_sampled_and_it_is_said() -> None:
     assert read(digits)[0].samples == 1797
 
 
+def test_words_of_yes_and_no_are_two_classes_however_they_are_spelt() -> None:
+    """TRUE and True are one; other words are taken as they are written."""
+    for words in (("TRUE", "false", "True", "FALSE"), ("Yes", "NO", "yes", "no"), ("WAHR", "FALSCH", "wahr", "falsch")):
+        spec, _ = read("a,b,y\n" + "\n".join(f"{i},{i * i},{word}" for i, word in enumerate(words)))
+        assert spec.data is not None
+        assert len(spec.data.classes) == 2
+    spec, _ = read("a,y\n1,Cat\n2,cat\n3,CAT")
+    assert spec.data is not None
+    assert len(spec.data.classes) == 3
+
+
+def test_a_record_that_names_a_class_is_one_and_what_it_leaves_out_is_0() -> None:
+    """As brain.js has its examples."""
+    rows = [{"input": {"r": 0.5}, "output": {"black": 1}}, {"input": {"g": 0.25}, "output": {"white": 1}}]
+    spec, _ = read(json.dumps(rows * 2))
+    assert spec.data is not None
+    assert (spec.data.classes, spec.data.x[:2].tolist()) == (("black", "white"), [[0.5, 0.0], [0.0, 0.25]])
+
+
 def test_a_plain_number_takes_few_calls_to_be_read() -> None:
     """A table of 10,000 rows is read in a second or two, for its cells are cleaned only where there is something to
     clean: as many calls a cell however many there are.
@@ -265,6 +297,10 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "an old workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Excel file (.xls)"),
     "a PDF": (b"%PDF-1.7 ...", "a PDF"),
     "bytes": (bytes(range(256)) * 8, "This file is no text"),
+    "endless words": ("[" + "1." * 200_000 + " a", "no list of rows"),
+    "endless digits": ("[[" + "1" * 200_000 + "x]]", "has a cell of 200,001 characters"),
+    "endless quotes": ("[" + "\\'" * 200_000, "no list of rows"),
+    "endless names": ("[1] " + "a" * 200_000, "This JSON is no table"),
     "deep JSON": ("[" * 100_000 + "]" * 100_000, "no list of rows"),
     "a JSON of something else": ('{"a": 1}', "This JSON is no table"),
     "nothing": ("", "There are no lines of numbers"),

@@ -1,35 +1,29 @@
-"""A text into rows of cells: what parts them, what is a comment, and lists as Python, NumPy and JSON print them.
+"""A text into rows of cells: what parts them, and what is a comment.
 
 Cells are cut by the csv module of the standard library; its Sniffer guesses badly (it takes a decimal comma or a letter
 for what parts the cells), so the mark is the one under which most lines agree in length and most cells are of a kind.
 """
 
 import csv
-import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from app.data.figures import is_missing, number
+from app.data.lists import is_list, listed
 from app.data.table import LONGEST_CELL, MOST_CELLS, Note, Row, Split, WrongData
 
 MARKS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "blanks"}
 _TRIED = 60
 _COMMENT = re.compile(r"\s*(#|//|%)")
+_QUOTES = ("''", "“”", "„“", "‘’", "‚‘", "«»", "»«")
 _RULE = re.compile(r"[:\s|+=-]+")
-_INNER = re.compile(r"[\[(]([^\[\]()]*)[\])]")
-_TOKEN = re.compile(r"'([^']*)'|\"([^\"]*)\"|([^\s,]+)")
 
 
 def split(text: str) -> Split:
     """The rows of a text; WrongData for what cannot be cut into any."""
     text = text.removeprefix("\ufeff").strip("\n\r\x00")
-    bare = text.lstrip()
-    if bare[:1] in ("[", "{") or re.match(r"\w+\s*=\s*[\[(]|(np\.)?array\(", bare):
-        return _listed(bare)
-    return _lines(text)
+    return listed(text.lstrip()) if is_list(text) else _lines(text)
 
 
 def _lines(text: str) -> Split:
@@ -144,87 +138,9 @@ def _records(body: Sequence[tuple[int, str]], mark: str) -> Iterator[tuple[int, 
 
 def _unquoted(cell: str) -> str:
     bare = cell.strip()
-    return bare[1:-1] if len(bare) > 1 and bare[0] == bare[-1] == "'" else cell
+    return bare[1:-1] if len(bare) > 1 and bare[0] + bare[-1] in _QUOTES else cell
 
 
 def _too_long(line: int, column: int, size: int) -> str:
     told = f"has {size:,} characters" if size > LONGEST_CELL else "never ends, for its quote is not closed"
     return f"Line {line}, column {column} {told}: a cell may have {LONGEST_CELL:,}."
-
-
-def _listed(text: str) -> Split:
-    """Lists of lists, records or columns: as JSON if it is that, else as Python and NumPy print them."""
-    whole = _loaded([text])
-    if whole is not None:
-        return Split(tuple(_of_json(whole[0])), "json", (Note("Read as JSON."),))
-    records = _loaded([line for line in text.splitlines() if line.strip()]) if text.startswith("{") else None
-    if records is not None:
-        return Split(tuple(_of_json(records)), "json", (Note("Read as JSON, a record a line."),))
-    if "..." in text or "…" in text:
-        raise WrongData("The list was printed in part, with “...” in it: print all of it, or bring a file.")
-    rows = [[a or b or c for a, b, c in _TOKEN.findall(inner)] for inner in _INNER.findall(text) if inner.strip()]
-    rows = [[_python(cell) for cell in row] for row in rows]
-    if len(rows) > 2 and len(rows[-1]) == len(rows) - 1 != len(rows[0]):  # x, then y, as two lists
-        rows = [[*row, label] for row, label in zip(rows[:-1], rows[-1], strict=True)]
-    if not rows:
-        raise WrongData("There is a bracket, but no list of rows such as [[0, 1], [1, 0]], nor a heading and lines.")
-    return Split(
-        tuple(Row(i, tuple(row)) for i, row in enumerate(rows, 1)),
-        "json",
-        (Note("Brackets are rows, as Python prints them."),),
-    )
-
-
-def _loaded(texts: Sequence[str]) -> list[Any] | None:
-    """Each text as JSON; None if one of them is none."""
-    try:
-        return [json.loads(text) for text in texts]
-    except (ValueError, RecursionError):
-        return None
-
-
-def _python(cell: str) -> str:
-    return {"None": "", "nan": ""}.get(cell, cell)
-
-
-def _of_json(value: Any) -> Iterator[Row]:
-    for i, row in enumerate(islice(_json_rows(value), MOST_CELLS), 1):
-        cells = tuple(_json_cell(cell, i) for cell in row)
-        yield Row(i, cells)
-
-
-def _json_rows(value: Any) -> Iterator[Sequence[Any]]:
-    if isinstance(value, Mapping) and {"x", "y"} <= set(value):
-        pairs = zip(value["x"], value["y"], strict=False)
-        yield from ([*_as_list(x), *_as_list(y)] for x, y in pairs)
-    elif isinstance(value, Mapping) and isinstance(value.get("data"), list):
-        yield from ([value["columns"]] if isinstance(value.get("columns"), list) else [])
-        yield from _json_rows(value["data"])
-    elif isinstance(value, Mapping) and value and all(isinstance(column, list) for column in value.values()):
-        yield list(value)
-        yield from zip(*value.values(), strict=False)
-    elif isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value):
-        names = list(dict.fromkeys(key for row in value for key in row))
-        yield names
-        yield from ([row.get(name) for name in names] for row in value)
-    elif isinstance(value, list) and all(isinstance(row, list) for row in value):
-        yield from value
-    else:
-        raise WrongData("This JSON is no table: bring a list of rows, a list of records, or columns by name.")
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _json_cell(cell: Any, line: int) -> str:
-    if cell is None or cell != cell:
-        return ""
-    if isinstance(cell, list | dict):
-        raise WrongData(f"Row {line} of the JSON has a list or a record in a cell: there may be numbers and texts.")
-    text = str(cell).strip()
-    if len(text) > LONGEST_CELL:
-        raise WrongData(
-            f"Row {line} of the JSON has a cell of {len(text):,} characters: a cell may have {LONGEST_CELL:,}."
-        )
-    return text

@@ -20,7 +20,7 @@ _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?|\d{1,2}:\d{2}(:\d{2})?|"
     r"\d{1,2}[. -]+[A-Za-z]{3,9}[. -]+\d{2,4}|[A-Za-z]{3,9}\.? \d{1,2},? \d{4}"
 )  # fmt: skip
-_YES = {"true", "false", "yes", "no", "y", "n", "t", "f", "ja", "nein", "oui", "non", "si", "sí"}
+_YES = {"true", "false", "yes", "no", "y", "n", "t", "f", "ja", "nein", "oui", "non", "si", "sí", "wahr", "falsch"}
 
 
 def understand(split: Split, choices: Choices) -> Table:
@@ -67,7 +67,7 @@ def _column(
     strays = [i for i in filled if values[i] is None]
     kind = _kind([cells[i] for i in strays], len(filled), choices.of(f"kind.{index}", "number", "text"))
     if kind == "text":
-        values = [None if is_missing(cell) else printable(cell, 40) or None for cell in cells]
+        values = [*_in_one_spelling([None if is_missing(cell) else printable(cell, 40) or None for cell in cells])]
         strays = []
     if kind == "date":
         values, strays = [None if is_missing(cell) else cell for cell in cells], []
@@ -78,6 +78,15 @@ def _column(
         others = "the others are numbers" if len(strays) == 1 else f"{len(strays)} cells are no numbers"
         notes.append(Note(f"{where}; {others}: read as empty.", f"{name} is text", (f"kind.{index}", "text")))
     return Column(index, name, kind, tuple(values))
+
+
+def _in_one_spelling(values: Sequence[str | None]) -> Sequence[str | None]:
+    """Words of yes and no as each is first written: Yes, yes and YES are one."""
+    first = dict[str, str]()
+    for value in values:
+        if value is not None:
+            first.setdefault(value.lower(), value)
+    return [value and first[value.lower()] for value in values] if first.keys() <= _YES else values
 
 
 def _kind(strays: Sequence[str], filled: int, said: str) -> Kind:

@@ -1,0 +1,210 @@
+"""Lists as programs print and write them, into the rows of a table: JSON, Python, NumPy, PyTorch and JavaScript.
+
+What is no JSON is made into it token by token and never run: brackets of any kind are lists, what is called (np.array,
+tensor) is passed over, numbers may end in a point, and commas may be missing, as NumPy leaves them out.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from app.data.table import LONGEST_CELL, MOST_CELLS, Note, Row, Split, WrongData
+
+_VALUE = r"\s*(?:(?:\w+\.)*\w+\s*\(\s*)*[\[({]"  # a list, perhaps within calls: np.array([
+_NAMED = re.compile(rf"\b(?:(?:const|let|var)\s+)?(\w+)\s*=(?={_VALUE})")
+_CALLED = re.compile(r"(?:\w+\.)*(?:array|tensor|Tensor|asarray|matrix|DataFrame|list|tuple)\s*\(\s*[\[({]")
+_IMPORT = re.compile(r"\A(?:\s*(?:import|from)\s[^\n]*\n|\s*#[^\n]*\n)+")
+# No token is begun twice, so that a text is walked through once: a quote that never ends goes to the end of its line.
+_TOKEN = re.compile(r"""(?P<text>"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?)|(?P<word>[\w.+−-]+)|(?P<mark>[][(){}:=])""")
+_WORDS = {"true": True, "false": False, "none": None, "null": None, "nan": None, "undefined": None}
+_OPEN, _CLOSE = ("[", "(", "{"), ("]", ")", "}")
+_DEEPEST = 12
+
+
+def is_list(text: str) -> bool:
+    """Whether a text holds lists rather than lines of cells."""
+    bare = _IMPORT.sub("", text).lstrip()
+    return bare[:1] in ("[", "{") or bool(_NAMED.match(bare) or _CALLED.match(bare))
+
+
+def listed(text: str) -> Split:
+    """The rows of lists of lists, records or columns; WrongData where there are none."""
+    whole = _loaded([text])
+    if whole is not None:
+        return _split(whole[0], "Read as JSON.")
+    records = _loaded([line for line in text.splitlines() if line.strip()]) if text.startswith("{") else None
+    if records is not None:
+        return _split(records, "Read as JSON, a record a line.")
+    if "..." in text or "…" in text:
+        raise WrongData("The list was printed in part, with “...” in it: print all of it, or bring a file.")
+    return _split(_written(_IMPORT.sub("", text)), "Brackets are rows, as Python prints them.")
+
+
+def _split(value: Any, told: str) -> Split:
+    rows = tuple(
+        Row(i, tuple(_cell(cell, i) for cell in row)) for i, row in enumerate(islice(_rows(value), MOST_CELLS), 1)
+    )
+    return Split(rows, "json", (Note(told),))
+
+
+def _loaded(texts: Sequence[str]) -> list[Any] | None:
+    """Each text as JSON; None if one of them is none."""
+    try:
+        return [json.loads(text) for text in texts]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _written(text: str) -> Any:
+    """What stands in a text: one value, or by name where several are given names; x and y where two have none."""
+    starts = list(_NAMED.finditer(text))
+    ends = [match.start() for match in starts[1:]] + [len(text)]
+    parts = [(match[1], text[match.end() : end]) for match, end in zip(starts, ends, strict=False)] or [("", text)]
+    found = [(name, value) for name, part in parts for value in _values(part)]
+    if len(found) == 1:
+        return found[0][1]
+    if len(found) == 2 and not any(isinstance(value, dict) for _, value in found):
+        return {"x": found[0][1], "y": found[1][1]}
+    if len(found) > 2 and all(name for name, _ in found):
+        return dict(found)
+    if all(isinstance(value, list) for _, value in found) and found:
+        return [value for _, value in found]
+    raise _no_list()
+
+
+def _no_list() -> WrongData:
+    return WrongData("There is a bracket, but no list of rows such as [[0, 1], [1, 0]], nor a heading and lines.")
+
+
+def _values(text: str) -> list[Any]:
+    """The values of a text, one after the other, however their parts are parted."""
+    levels: list[tuple[str, list[Any]]] = [
+        ("", [])
+    ]  # brackets that are open, "" for those of a call, and what they hold
+    before, skips = "", False
+    for count, token in enumerate(_TOKEN.finditer(text)):
+        kind, what = str(token.lastgroup), token[0]
+        mark, items = levels[-1]
+        if len(levels) > _DEEPEST or count > 4 * MOST_CELLS:
+            raise _no_list()
+        if what in _OPEN:
+            if before == "word":
+                items.pop()
+            levels.append(("", items) if before == "word" else (what, []))
+        elif what in _CLOSE:
+            if len(levels) == 1:
+                break
+            levels.pop()
+            if mark:
+                levels[-1][1].append(_record(items) if mark == "{" else items)
+        elif what == "=":  # an option, as in dtype=int: neither its name nor its value is data
+            if before == "word":
+                items.pop()
+            skips = True
+        elif not (skips and kind != "mark"):
+            items.append(_value(kind, what))
+        skips = skips and what == "="
+        before = kind if text[token.end() : token.end() + 1] in ("(", "=") and items else ""
+    return [value for value in levels[0][1] if isinstance(value, list | dict)]
+
+
+class _Colon:
+    """What stands between a name and its value."""
+
+
+_COLON = _Colon()
+
+
+def _value(kind: str, what: str) -> Any:
+    if what == ":":
+        return _COLON
+    if kind == "text":
+        return re.sub(r"\\(.)", r"\1", what[1:].removesuffix(what[0]))
+    return _WORDS.get(what.lower(), what)
+
+
+def _record(items: Sequence[Any]) -> dict[str, Any]:
+    """A record from names, colons and values."""
+    at = [i for i, item in enumerate(items) if item is _COLON and 0 < i < len(items) - 1]
+    return {str(items[i - 1]): items[i + 1] for i in at}
+
+
+def _rows(value: Any) -> Iterator[Sequence[Any]]:
+    if isinstance(value, Mapping) and {"x", "y"} <= {str(key).lower() for key in value} and len(value) == 2:
+        x, y = value.values()
+        if isinstance(x, list) and isinstance(y, list):
+            yield from ([*_flat(one), *_flat(other)] for one, other in zip(x, y, strict=False))
+            return
+    if isinstance(value, Mapping) and isinstance(value.get("data"), list):
+        yield from ([value["columns"]] if isinstance(value.get("columns"), list) else [])
+        yield from _rows(value["data"])
+    elif isinstance(value, Mapping) and (columns := _columns(value)):
+        yield list(columns)
+        yield from zip(*columns.values(), strict=False)
+    elif isinstance(value, Mapping) and len(value) == 1:
+        yield from _rows(next(iter(value.values())))
+    elif isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value):
+        yield from _records(value)
+    elif isinstance(value, list) and all(isinstance(row, list) for row in value):
+        yield from map(_flat, value)
+    else:
+        raise WrongData("This JSON is no table: bring a list of rows, a list of records, or columns by name.")
+
+
+def _columns(value: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Columns by name, each a list, or by row as pandas writes them; none if these are none."""
+    columns = {name: list(each.values()) if isinstance(each, dict) else each for name, each in value.items()}
+    if not all(isinstance(each, list) for each in columns.values()):
+        return {}
+    if len(columns) == 1 and any(isinstance(cell, list | dict) for each in columns.values() for cell in each):
+        return {}
+    return columns
+
+
+def _records(value: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:
+    """Records as rows below their names; what a record within names in some of them alone is 0 in the others."""
+    words = {key for row in value for key, each in row.items() if isinstance(each, dict)}
+    words = {key for key in words if all(_is_word(row.get(key)) for row in value)}
+    plain = [{key: next(iter(each)) if key in words else each for key, each in row.items()} for row in value]
+    flat = [dict(_named(row)) for row in plain]
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    within = {key for row in plain for key, each in row.items() if isinstance(each, dict)}
+    yield names
+    yield from ([row.get(name, 0 if name.partition(".")[0] in within else None) for name in names] for row in flat)
+
+
+def _is_word(value: Any) -> bool:
+    """Whether a record names a class, as in {"black": 1}."""
+    return isinstance(value, dict) and len(value) == 1 and next(iter(value.values())) in (1, "1")
+
+
+def _named(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The cells of a record by name; of a list or a record in it each cell by a name of its own."""
+    for name, cell in row.items():
+        if isinstance(cell, dict):
+            yield from ((f"{name}.{key}", each) for key, each in cell.items())
+        elif isinstance(cell, list) and len(cell) > 1:
+            yield from ((f"{name}{i}", each) for i, each in enumerate(cell, 1))
+        else:
+            yield name, cell[0] if isinstance(cell, list) and cell else cell
+
+
+def _flat(value: Any) -> list[Any]:
+    """A row, with the lists in it opened: [[0, 1], 1] is 0, 1, 1."""
+    if not isinstance(value, list):
+        return [value]
+    return [cell for each in value for cell in (each if isinstance(each, list) else [each])]
+
+
+def _cell(cell: Any, line: int) -> str:
+    if cell is None or cell != cell:
+        return ""
+    if isinstance(cell, list | dict):
+        raise WrongData(f"Row {line} of the JSON has a list or a record in a cell: there may be numbers and texts.")
+    text = str(cell).strip()
+    if len(text) > LONGEST_CELL:
+        told = f"Row {line} of the JSON has a cell of {len(text):,} characters"
+        raise WrongData(f"{told}: a cell may have {LONGEST_CELL:,}.")
+    return text
