@@ -2,6 +2,7 @@
 // in the square are lines of the same text; a click adds or takes away its own line and leaves all others as they are.
 /* global htmx */
 const LOOKED_AT = 300_000; // characters that are looked at while they are typed; of more when asked
+const PASTED = 20_000; // characters from which a paste is put in as a whole
 const DRAWN = 500; // lines that the square has points for
 const WAIT = 450; // ms
 
@@ -60,9 +61,11 @@ function begin(form) {
     });
   }
   at('csv').addEventListener('paste', (event) => {
-    if (!event.clipboardData.files.length) return;
+    const text = event.clipboardData.getData('text/plain');
+    if (!event.clipboardData.files.length && text.length < PASTED) return;
     event.preventDefault();
-    dropped(event.clipboardData);
+    if (event.clipboardData.files.length) dropped(event.clipboardData);
+    else insert(text);
   });
   at('data-undo').addEventListener('click', undo);
   at('pad-clear').addEventListener('click', () => write(''));
@@ -91,6 +94,12 @@ function write(text) {
   at('csv').value = text;
   at('data-undo').disabled = false;
   changed();
+}
+
+// A browser pastes line by line, which takes it long for many of them.
+function insert(text) {
+  const { value, selectionStart, selectionEnd } = at('csv');
+  write(value.slice(0, selectionStart) + text + value.slice(selectionEnd));
 }
 
 function undo() {

@@ -1,0 +1,112 @@
+"""Your data in the browser: dropped, pasted, chosen, and without script; what a file became is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+SHEET = "Länge;Breite;Art\r\n" + "".join(
+    f"{4 + i / 7:.2f};{i % 5},5;{('Ahorn', 'Birke')[i % 2]}\r\n" for i in range(24)
+)
+SHEET = SHEET.replace(".", ",")
+DROP = """([selector, kind, text]) => {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([text], 'trees.csv', { type: 'text/csv' }));
+  const event = kind === 'drop'
+    ? new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true })
+    : new ClipboardEvent(kind, { clipboardData: transfer, bubbles: true, cancelable: true });
+  document.querySelector(selector).dispatchEvent(event);
+}"""
+
+PASTE = """text => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData('text/plain', text);
+  const event = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true });
+  return !document.querySelector('#csv').dispatchEvent(event);
+}"""
+
+
+@pytest.fixture
+def open_page(page: Page) -> Callable[..., Page]:
+    """`open_page(path)` is a page that has begun to obey."""
+
+    def opened(path: str) -> Page:
+        page.goto(path)
+        page.wait_for_selector("html[data-ready=true]")
+        return page
+
+    return opened
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> Path:
+    """A file as a spreadsheet in German saves it."""
+    path = tmp_path / "trees.csv"
+    path.write_bytes(SHEET.encode("latin-1"))
+    return path
+
+
+def is_understood(page: Page) -> None:
+    expect(page.locator("#understood")).to_contain_text("Decimal comma: 4,00 is 4.0.")
+    expect(page.locator("#data-sum")).to_have_text("2 inputs, 2 classes of Art.")
+    expect(page.locator("#error-csv")).to_be_empty()
+
+
+@pytest.mark.parametrize("way", ["drop", "paste", "file", "typed"])
+def test_a_file_is_brought_in_every_way(open_page: Callable[..., Page], sheet: Path, way: str) -> None:
+    """It is read, said, and can be corrected; then it is trained on, with its names at the drawing."""
+    page = open_page("/?seed=72")
+    page.click("#tile-custom")
+    page.wait_for_selector("#pad")
+    if way == "drop":
+        page.evaluate(DROP, ["#drop", "drop", SHEET])
+    elif way == "paste":
+        page.evaluate(DROP, ["#csv", "paste", SHEET])
+    elif way == "file":
+        page.set_input_files("#file", sheet)
+    else:
+        page.fill("#csv", SHEET)
+    is_understood(page)
+    if way != "typed":
+        expect(page.locator("#drop label")).to_have_text("Read: trees.csv")
+        assert page.input_value("#csv").splitlines()[0] == "Länge;Breite;Art"
+    page.click("text=Train on this")
+    page.wait_for_selector("#mydata", state="hidden")
+    expect(page.locator("#diagram")).to_contain_text("Länge")
+    expect(page.locator("#diagram")).to_contain_text("Breite")
+
+
+def test_a_file_is_chosen_without_script(browser: Browser, base_url: str, sheet: Path) -> None:
+    """An ordinary form: look at it, then train on it."""
+    context = browser.new_context(base_url=base_url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/data")
+    page.set_input_files("#file", sheet)
+    page.click("#data-look")
+    is_understood(page)
+    page.click("text=Train on this")
+    expect(page.locator("#diagram")).to_contain_text("Länge")
+    context.close()
+
+
+def test_a_large_table_comes_in_and_steps(open_page: Callable[..., Page]) -> None:
+    """1,797 rows of 64 small images, as scikit-learn's digits are; and once more over itself."""
+    pixels = np.random.default_rng(0).integers(0, 17, (1797, 64))
+    text = "\n".join(",".join(map(str, [*row, i % 10])) for i, row in enumerate(pixels.tolist()))
+    page = open_page("/?seed=73")
+    for _ in range(2):
+        page.click("#tile-custom")
+        page.wait_for_selector("#pad", state="attached")
+        expect(page.locator("#mydata")).to_be_visible()
+        page.evaluate("document.querySelector('#csv').select()")
+        assert page.evaluate(PASTE, text), "the browser would put it in line by line"
+        assert page.input_value("#csv") == text
+        expect(page.locator("#data-sum")).to_have_text("64 inputs, 10 classes of column 65.")
+        page.click("text=Train on this")
+        page.wait_for_selector("#mydata", state="hidden")
+        page.click("#step")
+        expect(page.locator("#number-step dd")).to_have_text("1")
