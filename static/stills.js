@@ -32,6 +32,7 @@ function placesOf(svg) {
     put(node.querySelector('.above'), 'text');
     put(node.querySelector('.below'), 'text');
   }
+  put(svg.querySelector('#lit-labels'), null);
   return list;
 }
 

@@ -124,8 +124,11 @@ export function number(name) {
 
 // The drawing is laid out for the room it has; text in it stays at its size.
 export function fit() {
-  const width = document.getElementById('diagram').clientWidth;
-  const size = width < 450 ? 's' : width < 700 ? 'm' : 'l';
+  const { clientWidth: width, clientHeight: height } = document.getElementById('diagram');
+  const faces = document.querySelector('#faces.rows');
+  if (faces && getComputedStyle(faces).display !== 'flex') return undefined; // its style is on its way
+  const room = () => `${Math.floor((width - 38) / 10) * 10}x${Math.floor((height - 4) / 10) * 10}`;
+  const size = faces ? room() : width < 450 ? 's' : width < 700 ? 'm' : 'l';
   const field = form().elements.namedItem('size');
   if (field.value !== size) {
     field.value = size;

@@ -1,5 +1,5 @@
 // The walkthrough bar: time inside one step, by drag, by key, or slowly by itself.
-import { calm, latest, show } from './view.js';
+import { calm, fit, latest, show } from './view.js';
 import { pause } from './play.js';
 import { fetchAhead } from './ahead.js';
 
@@ -11,7 +11,7 @@ export const moment = () => (walk().dataset.moment === '' ? null : Number(walk()
 let wanted = null;
 
 const goTo = latest(async ({ index, entry }) => {
-  await show({ moment: index }, { fetch: fetchAhead, entry });
+  await show({ moment: index, ...(moment() === null && { example: walk().dataset.begin }) }, { fetch: fetchAhead, entry });
   if (wanted === index) wanted = null;
 });
 
@@ -103,14 +103,50 @@ let read = null;
 function fromTheTop() {
   if (moment() === read) return;
   read = moment();
-  const stage = document.querySelector('.stage');
-  if (stage.scrollHeight > stage.clientHeight) document.querySelector('#net .node:is(.forward, .backward, .update) .edge')?.scrollIntoView({ block: 'nearest' });
   for (const id of ['words', 'symbols', 'moment-numbers']) document.getElementById(id)?.scrollTo(0, 0);
   const lit = document.querySelector('#code .lit');
   if (lit) lit.parentElement.scrollTop = lit.offsetTop - (lit.parentElement.clientHeight - lit.offsetHeight) / 2;
 }
 
+// The setup is folded while one walks; it opens over the drawing, and nothing else moves.
+document.addEventListener('click', ({ target }) => {
+  const { dataset } = document.body;
+  if (target.closest?.('#rail') && dataset.setup === undefined) dataset.setup = 'open';
+  else if (!target.closest?.('#controls')) delete dataset.setup;
+  document.getElementById('rail')?.setAttribute('aria-expanded', String(dataset.setup !== undefined));
+});
+
+// On a phone the symbols and the code are one tap away.
+document.addEventListener('click', ({ target }) => {
+  const button = target.closest?.('#all-rows');
+  if (button) button.setAttribute('aria-pressed', String(document.body.classList.toggle('all-rows')));
+});
+
+// A term, its number, its code and what is drawn of it are the same thing: pointed at, all of them light.
+const DRAWN = { W: 'link', q: 'link', p: 'link', dW: 'link', b: 'bias', db: 'bias' };
+let pointed = '';
+function drawn(part) {
+  const [, kind, place] = /^([A-Za-z]+(?:_[A-Za-z]+)*)([\d.]+)$/.exec(part) ?? [];
+  if (!place) return null;
+  const of = kind.replace('_next', '');
+  return document.getElementById(`${DRAWN[of] ?? 'node'}-${place.replaceAll('.', '-')}`);
+}
+function point(part) {
+  if (part === pointed) return;
+  pointed = part;
+  for (const element of document.querySelectorAll('.same')) element.classList.remove('same');
+  if (!part) return;
+  for (const element of document.querySelectorAll(`[data-part="${part}"]`)) element.classList.add('same');
+  drawn(part)?.classList.add('same');
+}
+const partOf = ({ target }) => target.closest?.('#walk [data-part]')?.dataset.part ?? '';
+for (const kind of ['pointerover', 'focusin', 'click']) document.addEventListener(kind, (event) => point(partOf(event)));
+
+document.addEventListener('load', ({ target }) => { if (target.matches?.('#walk link')) fit(); }, true);
+
 export function keepMoments() {
+  fit();
+  pointed = '';
   fromTheTop();
   const range = document.getElementById('moments');
   if (moment() !== null) range.value = String(moment());

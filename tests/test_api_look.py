@@ -118,7 +118,7 @@ def test_the_walkthrough_is_the_engines(tmp_path: Path) -> None:
 
 
 def test_symbols_come_as_the_page_sets_them(tmp_path: Path) -> None:
-    """With mathml=true each moment and receipt has its equations, the page's own markup; else null in their place."""
+    """With mathml=true each moment and receipt has its equations, a receipt's the page's own markup; else null."""
 
     async def work(client: Client, path: str) -> None:
         run = path.split("/")[-2]
@@ -132,7 +132,7 @@ def test_symbols_come_as_the_page_sets_them(tmp_path: Path) -> None:
                 assert ElementTree.fromstring(equation).tag.endswith("}math")
             view = f"/runs/{run}/frame?example=8&moment=12&select=W2.1.3"
             page = (await client.get(view, headers={"HX-Request": "true"})).text
-            assert all(f"{equation}</p>" in page for equation in told["mathml"])
+            assert "moment" in ask or all(f"{equation}</p>" in page for equation in told["mathml"])
 
     with_run(tmp_path, {}, 20, work)
 

@@ -287,7 +287,7 @@ def test_what_training_makes_smaller_is_said() -> None:
     assert f"Output, unit {wanted + 1} (class {wanted})" in text_of(the(walk, "loss").words)
     momentum = trace(start(Spec.make(optimizer="momentum", regularization="l2", regularization_rate=0.1)), 5)
     update = the(walkthrough(momentum, "operation"), "W2.1.3")
-    assert update.symbols.startswith(r"\class{backward}{g^{2}_{13}} = ")
+    assert update.symbols.startswith(r"\class{backward}{g_{2,1,3}} = ")
     assert r"\lambda\, W^{2}_{13}" in update.symbols
 
 

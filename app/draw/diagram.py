@@ -4,6 +4,7 @@
 frame only fills in the numbers of `draw`.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -17,9 +18,41 @@ from engine.quantity import unit, weight
 Size = Literal["xs", "s", "m", "l"]
 Art = Literal["surface", "curve", "weights", "ink", "value"]
 SIZES: tuple[Size, ...] = ("s", "m", "l")
+
+
+@dataclass(frozen=True)
+class Room:
+    """A drawing that fills so much, in CSS pixels, whatever it has to show: what is left of a screen on a walk."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Room | None":
+        """The room of a text such as 840x340, to the next ten below; None if it is none."""
+        found = _ROOM.fullmatch(text)
+        if not found:
+            return None
+        width, height = (int(each) // 10 * 10 for each in found.groups())
+        return cls(min(max(width, 240), 1800), min(max(height, 100), 1400))
+
+    @property
+    def sheet(self) -> "Sheet":
+        """Room for nodes, names and what is wanted of the output."""
+        size: Size = "l" if self.width >= 700 else "m" if self.width >= 450 else "s"
+        sheet = SHEETS[size]
+        return replace(sheet, width=self.width, height=self.height, right=sheet.right + WANTED)
+
+
+_ROOM = re.compile(r"([1-9]\d{2,3})x([1-9]\d{1,3})")
 LINKS_AT_MOST = 450  # a layer with more has none of its own that could be drawn, or lit
 ROWS_AT_MOST = 16
 LABELLED_ROWS = 8
+WANTED = 26.0  # what a walk needs beside the outputs: their numbers, and what is wanted of them
+TIGHT, LINES = 60, 28  # between two units: room for a number above and one below; for two lines at their side
 
 
 @dataclass(frozen=True)
@@ -142,6 +175,7 @@ class Layer:
     links: tuple[Link, ...]
     all_links: bool
     labelled: bool
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,7 +204,7 @@ def layout(
     sizes: tuple[int, ...],
     activations: tuple[str, ...],
     one_picture: bool = False,
-    size: Size = "l",
+    size: Size | Room = "l",
     before: float = 0.0,
     after: float = 0.0,
     shortcuts: tuple[tuple[int, int], ...] = (),
@@ -178,31 +212,36 @@ def layout(
     """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image. `before`
     and `after` are what the names of inputs and outputs need of the width, `shortcuts` pairs of the layer where one
     ends and the one where it begins."""
-    sheet, last = SHEETS[size], len(sizes) - 1
+    sheet, last, full = size.sheet if isinstance(size, Room) else SHEETS[size], len(sizes) - 1, isinstance(size, Room)
     share = 0.2 * sheet.width
     sheet = replace(sheet, left=sheet.left + min(before, share), right=sheet.right + min(after, share))
     shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
     rows = [min(n, ROWS_AT_MOST) for n in shown]
     labelled = max(rows) <= LABELLED_ROWS
-    height = max(sheet.height, TOP + BOTTOM + (74 * max(rows) if labelled else 560))
+    height = sheet.height if full else max(sheet.height, TOP + BOTTOM + (74 * max(rows) if labelled else 560))
     pitch = min(sheet.node + 62, (height - TOP - BOTTOM) / max(rows))
+    beside = full and pitch < TIGHT and pitch >= LINES and sheet.width >= 700  # its two numbers stand at its right
+    sheet = replace(sheet, right=sheet.right + WANTED) if beside else sheet
+    labelled = beside or (labelled and (not full or pitch >= TIGHT))
+    bottom = BOTTOM if labelled or not full else BOTTOM + 12  # a lit unit's number stands below it
     columns = [ceil(n / ROWS_AT_MOST) for n in shown]
     room = (sheet.width - sheet.left - sheet.right) / max(1, sum(columns) + last * (0.8 if labelled else 1.6))
-    side = min(sheet.node, pitch - 34 if labelled else pitch * 0.82, room)
+    side = min(sheet.node, pitch - 34 if labelled and not beside else pitch * 0.82, room)
     image = min(2.2 * sheet.node, 0.25 * sheet.width) if one_picture else side
     blocks = [image if one_picture and k == 0 else side * (1.12 * c - 0.12) for k, c in enumerate(columns)]
     gap = (sheet.width - sheet.left - sheet.right - sum(blocks)) / max(1, last)
     layers: list[Layer] = []
     x = sheet.left
     for k, n in enumerate(shown):
-        middle = TOP + (height - TOP - BOTTOM) / 2
+        middle = TOP + (height - TOP - bottom) / 2
         tile = image if one_picture and k == 0 else side
-        nodes = _nodes(k, n, x, middle, tile, pitch, one_picture and k == 0)
+        own = min(sheet.node + 62, (height - TOP - bottom) / rows[k]) if full else pitch
+        nodes = _nodes(k, n, x, middle, tile, own, one_picture and k == 0)
         drawable = k > 0 and sizes[k] * sizes[k - 1] <= LINKS_AT_MOST and not (one_picture and k == 1)
         links = _links(layers[-1].nodes, nodes) if drawable else ()
         name, centre = layer_name(k, last), round(x + blocks[k] / 2, 1)
         activation = activations[k - 1] if k else ""
-        layers.append(Layer(k, name, activation, centre, nodes, links, k == 0 or drawable, labelled))
+        layers.append(Layer(k, name, activation, centre, nodes, links, k == 0 or drawable, labelled, beside))
         x += blocks[k] + gap
     arcs = tuple(arc for end, source in shortcuts for arc in _arcs(layers[source], layers[end]))
     return Layout(sheet.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers), arcs)

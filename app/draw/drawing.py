@@ -9,7 +9,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from app.draw.charts import path
-from app.draw.diagram import ROWS_AT_MOST, Art, Layer, Layout, Size, curve, layout
+from app.draw.diagram import ROWS_AT_MOST, Art, Layer, Layout, Room, Size, curve, layout
 from app.draw.lens import Shown, shown, widths
 from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scaled, sprite
 from app.draw.rendering import fill, skeleton
@@ -19,6 +19,7 @@ from engine.arrays import Floats
 from engine.examples import class_names
 from engine.quantity import bias, unit, weight
 
+LIT_AT_MOST = 4  # units of a crowded layer that have their numbers while they are lit
 LONGEST = 14  # letters of a name in the drawing
 DENSE = 150  # links; more than that have longer dashes, which are drawn in half the time
 MANY = 24  # more units than this have coarser pictures in frames of Play: so small they hardly differ
@@ -98,7 +99,7 @@ def draw(
     lens: str,
     batch: bool,
     marks: Marks,
-    size: Size = "l",
+    size: Size | Room = "l",
     patch: bool = False,
     on: str = "",
 ) -> Drawing:
@@ -125,6 +126,7 @@ def draw(
     for layer in place.layers:
         values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
     legend = _legend(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled))
+    values.append(Markup("").join(_lit_labels(layer, trace, what, marks, not place.tight) for layer in place.layers))
     if patch and not chosen:
         return Drawing(Markup(""), legend, place, "|".join(values))
     return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values]), legend, place)
@@ -138,7 +140,7 @@ def _skeleton(
     names: tuple[str, ...],
     outputs: tuple[str, ...],
     arts: tuple[Art, ...],
-    size: Size,
+    size: Size | Room,
     rooms: tuple[float, float],
     arcs: tuple[tuple[int, int], ...],
     on: str,
@@ -269,6 +271,28 @@ def _node_values(
             if k:
                 values.append(below_at + below[i])
     return values
+
+
+def _lit_labels(layer: Layer, trace: Trace, what: Shown, marks: Marks, wide: bool) -> Markup:
+    """The numbers of the lit units of a layer that has no room for everybody's."""
+    lit = [(i, node) for i, node in enumerate(layer.nodes) if node.unit and node.id in marks.lit]
+    if layer.labelled or not lit or len(lit) > LIT_AT_MOST or not layer.index:
+        return Markup("")
+    _, above, below = _texts(layer, trace, what, marks)
+    letter, parts = given_by(trace, layer.index, 0).kind, list[Markup]()
+    output = layer.index == len(trace.layers)
+    several = 0 if what.below.name == "b" or marks.tone == "forward" else 1
+    for i, node in lit:
+        told = f"{letter} {above[i]}", f"{what.below.name} {below[i]}"
+        side, x = ("before", node.left - 8) if output else ("beside", node.right + 6)  # names of classes stand there
+        at = (side, x, node.y - 3, node.y + 11) if wide or output else ("", node.x, node.top - 4, node.bottom + 12)
+        made = [_LABEL.format(kind, *at[:2], y, text) for kind, y, text in zip(_AROUND, at[2:], told, strict=True)]
+        parts += made if len(lit) == 1 else made[several : several + 1]
+    return Markup("").join(parts)
+
+
+_AROUND = ("above", "below")
+_LABEL = Markup('<text class="{} told {}" x="{}" y="{:.1f}">{}</text>')
 
 
 def _texts(layer: Layer, trace: Trace, what: Shown, marks: Marks) -> tuple[list[str], list[str], list[str]]:

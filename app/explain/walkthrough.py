@@ -24,6 +24,7 @@ from app.explain.scene import Scene
 from app.words.segments import text_of
 from app.words.sentences import said, sentence
 from engine import OPTIMIZERS, Network, Quantity, SpecError, Trace
+from engine.equation import code_name
 from engine.program import Program, program
 from engine.quantity import bias, unit, weight
 
@@ -35,7 +36,7 @@ class Walkthrough(Sequence[Moment]):
 
     def __init__(self, trace: Trace, plan: Plan) -> None:
         self.trace, self.plan = trace, plan
-        self._scene = Scene(trace)
+        self.scene = Scene(trace)
         self._written: dict[int, Moment] = {}
 
     def __len__(self) -> int:
@@ -53,13 +54,19 @@ class Walkthrough(Sequence[Moment]):
         index %= len(self)
         if index not in self._written:
             opens = any(index == first for _, first, _ in self.phases)
-            self._written[index] = _moment(self._scene, self.program, self.plan.keys[index], index, opens)
+            self._written[index] = _moment(self.scene, self.program, self.plan.keys[index], index, opens)
         return self._written[index]
 
     @cached_property
     def program(self) -> Program:
         """The step as a NumPy program; each moment's `code_line` is a line of it."""
         return program(self.trace)
+
+    def code_lines(self, moment: Moment) -> frozenset[int]:
+        """Every line of the program that computes something of a moment."""
+        kinds = {"W": "W_next", "b": "b_next"} if moment.phase == "update" else {"p": "z", "s": "z"}
+        names = {code_name(of.like(kinds.get(of.kind, of.kind))) for of in moment.targets}
+        return frozenset({moment.code_line, *(self.program.line_of(name) for name in names & set(self.program.places))})
 
     @cached_property
     def phases(self) -> tuple[tuple[Phase, int, int], ...]:
@@ -75,9 +82,7 @@ class Walkthrough(Sequence[Moment]):
     def collapsed(self) -> str:
         """One sentence if some layer is told more coarsely than was asked, else ""."""
         told = tuple(
-            sentence(
-                {"unit": "by units", "layer": "by layer"}[self.plan.grains[k - 1]], layer=self._scene.layer_name(k)
-            )
+            sentence({"unit": "by units", "layer": "by layer"}[self.plan.grains[k - 1]], layer=self.scene.layer_name(k))
             for k in self.plan.collapsed
         )
         return text_of(said(sentence("collapsed", layers=told))) if told else ""

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 
-from app.draw.diagram import SIZES, Size
+from app.draw.diagram import SIZES, Room, Size
 from app.page.links import Link, View, view_of
 from app.run.runs import Runs
 from app.serve.cookies import visitor_of
@@ -43,9 +43,11 @@ class Asked:
         return bool(self.fields.get("quick"))
 
     @property
-    def size(self) -> Size:
+    def size(self) -> Size | Room:
         """The drawing's size: as the page says, else by what the browser says of its device."""
-        asked = self.fields.get("size")
+        asked = self.fields.get("size", "")
+        if room := Room.parse(asked):
+            return room
         for size in SIZES:
             if asked == size:
                 return size
@@ -83,8 +85,9 @@ class Asked:
         return max(view_of({"step": self.text(name)}).step or 0 for name in ("step", "head"))
 
     def view(self) -> View:
-        """What is looked at."""
-        return view_of({name: self.text(name) for name in self.fields})
+        """What is looked at; a walk begins on one example."""
+        view, begin = view_of({name: self.text(name) for name in self.fields}), self.text("begin")
+        return replace(view, example=int(begin), moment=0) if begin.isdecimal() and len(begin) < 7 else view
 
 
 async def asked(request: Request) -> Asked:

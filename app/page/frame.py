@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from app.draw.charts import LossChart, log_share, loss_chart, sparkline
-from app.draw.diagram import Size
+from app.draw.diagram import Room, Size
 from app.draw.drawing import Drawing, Marks, draw
 from app.draw.outputs import Output, output, points_key
 from app.draw.pictures import has_surfaces, surfaces
 from app.explain.moments import Moment
 from app.explain.receipts import Receipt, Teller, receipt
+from app.explain.rows import Rows, rows_of
 from app.explain.walkthrough import Walkthrough, known, walkthrough
+from app.explain.why import Why, why_of
 from app.page.again import Again, again_of
 from app.page.links import Link, View, fits, url_of, view_fields
 from app.page.ways import Ways
@@ -29,7 +31,6 @@ from engine import Metrics, Quantity, RunState, Trace, evaluate, examples_of, tr
 from engine.along import Along, again
 from engine.arrays import Floats, Ints
 from engine.health import spread
-from engine.program import program
 from engine.quantity import unit, weight
 
 BAR_WIDTH = 360
@@ -57,6 +58,8 @@ class Walk:
     marker: float
     code: tuple[tuple[int, str, bool], ...]
     note: str
+    rows: Rows | None = None
+    why: Why | None = None
     known: frozenset[Quantity] | None = None
 
 
@@ -104,7 +107,7 @@ class Frame:
     output: Output
     chart: LossChart
     numbers: tuple[tuple[str, str], ...]
-    size: Size
+    size: Size | Room
     quick: bool
     examples: int
     points: str
@@ -194,7 +197,7 @@ Others = list[tuple[str, History]]
 
 
 def frame(
-    run: Run, state: RunState, view: View, size: Size = "l", quick: bool = False, others: Others | None = None,
+    run: Run, state: RunState, view: View, size: Size | Room = "l", quick: bool = False, others: Others | None = None,
     points: str = "", ahead: Trace | None = None, found: Along | None = None,
     traced: Ways | None = None,
 ) -> Frame:  # fmt: skip
@@ -209,7 +212,7 @@ def frame(
     step = ahead if ahead and batch else trace(state, view.example)
     if batch and state is run.state:
         run.seen(step)
-    walk, marks = (NO_WALK, Marks()) if quick else _walk(step, view)
+    walk, marks = (NO_WALK, Marks()) if quick else _walk(step, view, size)
     seen = surfaces(state) if has_surfaces(state) else None
     chosen = receipt(step, view.select, marks.known) if view.select else None
     marks = replace(marks, select=view.select)
@@ -245,7 +248,7 @@ def numbers_of(state: RunState, metrics: Mapping[str, Metrics]) -> tuple[tuple[s
     return tuple(numbers)
 
 
-def _walk(step: Trace, view: View) -> tuple[Walk, Marks]:
+def _walk(step: Trace, view: View, size: Size | Room) -> tuple[Walk, Marks]:
     """The walkthrough and what it marks; an index past its end is its last moment."""
     moments = walkthrough(step, view.grain)
     parts = _parts(moments)
@@ -256,7 +259,9 @@ def _walk(step: Trace, view: View) -> tuple[Walk, Marks]:
     part = next(p for p in parts if p.first <= index < p.first + p.count)
     marker = round(part.x + part.width * (index - part.first + 0.5) / part.count, 1)
     so_far = known(moments, index)
-    walk = Walk(len(moments), parts, moment, marker, _code(step, moment.code_line), moments.collapsed, so_far)
+    why = why_of(moments.scene, moment)
+    rows = rows_of(moments.scene, moment, _columns(size))
+    walk = Walk(len(moments), parts, moment, marker, _code(moments, moment), moments.collapsed, rows, why, so_far)
     return walk, marks_of(step, moment, so_far)
 
 
@@ -286,11 +291,16 @@ def _parts(moments: Walkthrough) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _code(step: Trace, line: int, around: int = 2) -> tuple[tuple[int, str, bool], ...]:
-    """The moment's line of the program with its neighbours: always as many lines."""
-    lines = program(step).lines
-    first = max(1, min(line - around, len(lines) - 2 * around))
-    return tuple((n, lines[n - 1], n == line) for n in range(first, min(len(lines), first + 2 * around) + 1))
+def _columns(size: Size | Room) -> int:
+    """How many columns of an equation stand beside each other."""
+    return max(7, (size.width - 110) // 42) if isinstance(size, Room) else 7 if size == "s" else 16
+
+
+def _code(moments: Walkthrough, moment: Moment, around: int = 2) -> tuple[tuple[int, str, bool], ...]:
+    """The moment's lines of the program with their neighbours: always as many lines."""
+    lines, lit = moments.program.lines, moments.code_lines(moment)
+    first = max(1, min(moment.code_line - around, len(lines) - 2 * around))
+    return tuple((n, lines[n - 1], n in lit) for n in range(first, min(len(lines), first + 2 * around) + 1))
 
 
 def _chart(run: Run, state: RunState, view: View, others: Others) -> LossChart:

@@ -9,7 +9,6 @@ from typing import Literal, Protocol
 
 from markupsafe import Markup, escape
 
-from app.words.names import indices
 from engine import Quantity
 from engine.activations import Activation
 from engine.equation import A, Apply, Equation, Number, Over, Product, Ref, Sum, Tree, quantities, total
@@ -22,7 +21,6 @@ Role = Literal["plain", "forward", "backward", "update", "positive", "negative"]
 _FORWARD = ("z", "a", "x", "s", "p", "n_", "o", "slope")
 _GREEK = {
     "dz": "delta",
-    "rate": "eta",
     "momentum": "mu",
     "decay": "rho",
     "epsilon": "epsilon",
@@ -200,7 +198,9 @@ class Setting:
             below = s.row(s.sign("d"), self._symbol(of.like(_SLOPES[of.kind])))
             inner = s.fraction(s.row(s.sign("d"), s.name("R" if of.kind == "dR" else "L")), below)
         elif of.kind == "slope":
-            inner = s.prime(s.name("f"))
+            inner = self._placed(of, s.prime(s.name("a" if of.layer else "f")))
+        elif of.kind == "rate":
+            inner = s.words("learning rate")
         else:
             inner = self._symbol(of)
         placed = of.layer or of.index
@@ -212,15 +212,20 @@ class Setting:
         base = s.name(_GREEK[kind], True) if kind in _GREEK else s.name(_LETTERS.get(kind, kind))
         if kind.endswith("_hat"):
             base = s.accent(base)
-        below = s.number(kind[-1]) if kind in ("beta1", "beta2") else self._index(of)
-        above = self.layers.get(of.layer) or (str(of.layer) if of.layer else "")
-        return s.scripts(base, below, s.number(above) if above else "")
+        if kind in ("beta1", "beta2"):
+            return s.scripts(base, s.number(kind[-1]), "")
+        return self._placed(of, base)
 
-    def _index(self, of: Quantity) -> str:
-        text = indices(of)
-        if not text or (text[0].isdigit() and text[-1].isdigit()):
-            return self.set.number(text) if text else ""
-        return self.set.row(*(self.set.number(str(i)) if isinstance(i, int) else self.set.name(i) for i in of.index))
+    def _placed(self, of: Quantity, base: str) -> str:
+        """Layer, unit and source below, by commas: so that only a power stands above."""
+        layer = self.layers.get(of.layer) or (str(of.layer) if of.layer else "")
+        places = [layer] if layer else []
+        text = ",".join([*places, *map(str, of.index)])
+        if (not any(isinstance(i, str) for i in of.index) and layer.isdecimal()) or (not of.index and layer):
+            return self.set.scripts(base, self.set.number(text), "")
+        made = [self.set.number(layer)] if layer else []
+        made += [self.set.number(str(i)) if isinstance(i, int) else self.set.name(i) for i in of.index]
+        return self.set.scripts(base, self.set.row(*_between(made, self.set.sign(","))), "") if made else base
 
     def tree(self, of: Tree, level: int = 0) -> str:
         """A tree, in brackets if it binds less tightly than the level: 0 a sum, 1 a product, 2 a power, 3 a name."""
@@ -232,8 +237,7 @@ class Setting:
             case Number(value):
                 return self._number(value), 3 if value >= 0 else 0
             case Ref(quantity):
-                powered = quantity.layer > 0 or quantity.kind in _SLOPES
-                return self.quantity(quantity), 2 if powered else 3
+                return self.quantity(quantity), 2 if quantity.kind in _SLOPES else 3
             case Sum(terms):
                 return self._sum(terms), 0
             case Product(factors, over):
@@ -259,7 +263,7 @@ class Setting:
     def _sum(self, terms: Sequence[Tree]) -> str:
         pieces = [self.tree(terms[0], 1 if isinstance(terms[0], Apply) else 0)]
         for term in terms[1:]:
-            positive = _turned(term)
+            positive = turned(term)
             pieces += [
                 self.set.sign("+" if positive is None else "-"),
                 self.tree(term if positive is None else positive, 1),
@@ -308,7 +312,7 @@ def _between(pieces: Sequence[str], sign: str) -> list[str]:
     return [piece for n, each in enumerate(pieces) for piece in ([sign, each] if n else [each])]
 
 
-def _turned(of: Tree) -> Tree | None:
+def turned(of: Tree) -> Tree | None:
     """What is taken away by a term of a sum; None for one that is added."""
     if isinstance(of, Number) and of.value < 0:
         return Number(-of.value)
@@ -362,7 +366,7 @@ def latex(*formulas: Formula, layers: Mapping[int, str] = {}) -> str:
 def mathml(*formulas: Formula, layers: Mapping[int, str] = {}) -> list[Markup]:
     """Formulas as MathML, an element for each line."""
     setting = Setting(MATHML, layers)
-    return [_element(line) for formula in formulas for line in setting.formula(formula)]
+    return [element(line) for formula in formulas for line in setting.formula(formula)]
 
 
 def penalty_of(entry: Penalty) -> Equation:
@@ -393,8 +397,9 @@ def formulas_of(entry: object) -> dict[str, str]:
 
 def symbol(of: Quantity) -> Markup:
     """One quantity as MathML."""
-    return _element(Setting(MATHML, {}).quantity(of))
+    return element(Setting(MATHML, {}).quantity(of))
 
 
-def _element(inner: str) -> Markup:
+def element(inner: str) -> Markup:
+    """A piece of MathML as an element of a page."""
     return Markup(f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="inline">{inner}</math>')  # our own

@@ -1,0 +1,300 @@
+"""One equation in aligned rows: symbols, the same with numbers, the same as code, a column for each term and operator.
+
+All three rows are written in one walk over the tree. The numbers close: they have as many digits as a pocket
+calculator needs to find, with what is printed, the number that is printed. The code is NumPy about single numbers,
+under the names of the step's program, and counts from 0.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite, nan
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from app.words.digits import largest
+from app.words.formulas import COUNTS, MathML, Role, Setting, element, role_of, turned
+from app.words.numbers import DIGITS, MINUS, short, signed, target, unsigned
+from engine import Quantity
+from engine.arrays import Floats
+from engine.equation import (
+    FUNCTIONS,
+    Apply,
+    Equation,
+    Look,
+    Number,
+    Over,
+    Product,
+    Ref,
+    Sum,
+    Tree,
+    code_name,
+    mapped,
+    numpy_of,
+    quantities,
+    solved,
+    tree,
+    value,
+)
+
+SHOWN = 2  # terms of a long sum that are written out; three have room, too
+MOST_DIGITS = 9
+CLOSE = 9  # columns; with less a line breaks at every sign
+REST = "others"  # the sum of the terms that are not written out
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One column: a term by its symbol, number and code, or an operator; `part` is the address of what it shows."""
+
+    symbol: Markup
+    number: str
+    code: str
+    role: Role = "plain"
+    part: str = ""
+    sign: bool = False
+    value: float = nan
+
+
+Cells = tuple[Cell, ...]
+
+
+class Flat(MathML):
+    """MathML on one line: slopes are written with a stroke, so that a row keeps its height."""
+
+    def fraction(self, above: str, below: str) -> str:
+        return self.row(above, "<mo>/</mo>", below)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Writes equations about single numbers as columns; `look` finds these numbers."""
+
+    look: Look
+
+    def cells(self, of: Equation, digits: int = 0) -> Cells:
+        """Target, = and the tree, with so many digits, or as many as make it close."""
+        writer = self._writer(of)
+        return writer.written(of, digits or writer.digits(of))
+
+    def digits(self, of: Equation) -> int:
+        """How many digits of its terms make an equation close."""
+        return self._writer(of).digits(of)
+
+    def _writer(self, of: Equation) -> "_Writer":
+        named = {part.target: replace(part, where=of.where) for part in of.where}
+        rests: dict[Quantity, float] = {}
+        return _Writer(self.look, named, rests)
+
+
+@dataclass(frozen=True)
+class _Writer:
+    base: Look
+    named: Mapping[Quantity, Equation]
+    rests: dict[Quantity, float]
+
+    def look(self, of: Quantity, at: Any = None) -> Any:
+        if of in self.rests:
+            return self.rests[of]
+        return solved(self.named[of], self.base, at) if of in self.named else self.base(of, at)
+
+    def digits(self, of: Equation) -> int:
+        """The least digits with which what is printed gives what is printed."""
+        told = float(self.look(of.target))
+        spread = self.spread(of.tree)
+        if not isfinite(told):
+            return DIGITS
+        for digits in range(DIGITS, MOST_DIGITS):
+            found = float(value(spread, self._printed(digits)))
+            if _rounded(found, DIGITS) == _rounded(told, DIGITS):
+                return digits
+        return DIGITS
+
+    def _printed(self, digits: int) -> Look:
+        return lambda of, at: np.float64(_rounded(float(self.look(of)), digits))  # type: ignore[return-value]
+
+    def written(self, of: Equation, digits: int) -> Cells:
+        result = self._quantity(of.target, DIGITS, bare=True)
+        return (result, _sign("="), *self.tree(self.spread(of.tree), digits))
+
+    def spread(self, of: Tree) -> Tree:
+        """The tree with its sums written out: their largest terms, and the others as one number."""
+        match of:
+            case Sum(terms):
+                return Sum(tuple(self.spread(term) for term in terms))
+            case Product(factors, over):
+                return Product(tuple(map(self.spread, factors)), tuple(map(self.spread, over)))
+            case Apply(function, arguments):
+                return self._applied(function, arguments)
+            case Over("sum", letter, values, body):
+                return self._spread_over(letter, values, body)
+        return of
+
+    def _applied(self, function: str, arguments: tuple[Tree, ...]) -> Tree:
+        if function == "choose":
+            left, right, yes, no = arguments
+            return self.spread(yes if value(left, self.look) > value(right, self.look) else no)
+        return Apply(function, tuple(map(self.spread, arguments)))
+
+    def _spread_over(self, letter: str, values: Sequence[int], body: Tree) -> Tree:
+        each = [_bound(body, letter, n) for n in values]
+        numbers: Floats = np.array([float(value(term, self.look)) for term in each])
+        chosen = largest(numbers, SHOWN)
+        terms = [self.spread(each[n]) for n in chosen.tolist()]
+        others = np.delete(numbers, chosen)
+        if len(others):
+            rest = Quantity(REST, 0, (len(self.rests) + 1, len(others)))
+            self.rests[rest] = float(others.sum())
+            terms.append(tree(rest))
+        return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+
+    def tree(self, of: Tree, digits: int, tight: bool = False) -> Iterator[Cell]:
+        """The columns of a tree; `tight` puts a sum in brackets."""
+        match of:
+            case Number(number):
+                yield Cell(element(Setting(Flat(), {}).tree(of)), short(number), numpy_of(of))
+            case Ref(quantity):
+                yield self._quantity(quantity, digits)
+            case Sum(terms):
+                yield from self._within(self._sum(terms, digits), tight)
+            case Product(factors, over):
+                yield from self._product(factors, over, digits)
+            case Apply(function, arguments):
+                yield from self._apply(function, arguments, digits)
+            case _:
+                yield self._whole(of, digits)
+
+    @staticmethod
+    def _within(inner: Iterator[Cell], brackets: bool) -> Iterator[Cell]:
+        yield from [_sign("(")] if brackets else []
+        yield from inner
+        yield from [_sign(")")] if brackets else []
+
+    def _sum(self, terms: Sequence[Tree], digits: int) -> Iterator[Cell]:
+        for n, term in enumerate(terms):
+            taken = turned(term) if n else None
+            if n:
+                yield _sign("+" if taken is None else MINUS, "+" if taken is None else "-")
+            yield from self.tree(term if taken is None else taken, digits, taken is not None)
+
+    def _product(self, factors: tuple[Tree, ...], over: tuple[Tree, ...], digits: int) -> Iterator[Cell]:
+        left, below = list(factors), [each for each in over if not self._is_one(each)]
+        if left[0] == Number(-1.0) and len(left) > 1:
+            yield _sign(MINUS, "-")
+            left = left[1:]
+        for n, factor in enumerate(left):
+            if n:
+                yield _sign("×", "*")
+            yield from self.tree(factor, digits, tight=len(left) > 1 or bool(below))
+        for each in below:
+            yield _sign("/")
+            yield from self.tree(each, digits, tight=True)
+
+    def _is_one(self, of: Tree) -> bool:
+        """Whether it is a count that changes nothing: one example, or one output."""
+        return isinstance(of, Ref) and of.quantity.kind in COUNTS and bool(self.look(of.quantity) == 1)
+
+    def _apply(self, function: str, arguments: Sequence[Tree], digits: int) -> Iterator[Cell]:
+        entry, pieces = FUNCTIONS[function], FUNCTIONS[function].code.split("{}")
+        opening, closing = _TEXTS[function]
+        brackets = ("(", ")") if entry.atoms else ("", "")
+        yield _sign(opening, pieces[0] + brackets[0])
+        for n, argument in enumerate(arguments):
+            if n:
+                yield _sign("^" if function == "power" else ",", brackets[1] + pieces[n] + brackets[0])
+            yield from self.tree(argument, digits)
+        yield _sign(closing, brackets[1] + pieces[-1])
+
+    def _quantity(self, of: Quantity, digits: int, bare: bool = False) -> Cell:
+        number = float(self.look(of))
+        if of.kind == REST:
+            return Cell(Markup("…"), signed(number, digits), f"{_rounded(number, 7)!r}", "plain")
+        symbol = element(Setting(Flat(), {}).quantity(of))
+        role: Role = ("negative" if number < 0 else "positive") if of.kind in ("W", "b") else role_of(of.kind)
+        code = self._named_code(of) if of in self.named and not bare else scalar(of)
+        return Cell(symbol, _text(of, number, digits), code, role, str(of), value=number)
+
+    def _named_code(self, of: Quantity) -> str:
+        """A named part has no array in the program: what it is made of, in brackets."""
+        made = self._inner(self.named[of].tree)
+        text = numpy_of(mapped(made, _scalar))
+        return text if isinstance(made, Ref | Number | Apply) and text.endswith(")") else f"({text})"
+
+    def _inner(self, of: Tree) -> Tree:
+        return mapped(of, lambda q: self._inner(self.named[q].tree) if q in self.named else q)
+
+    def _whole(self, of: Tree, digits: int) -> Cell:
+        """What is not taken apart: its value."""
+        roles = [role_of(each.kind) for each in quantities(of)]
+        role: Role = "backward" if "backward" in roles else "forward" if "forward" in roles else "plain"
+        symbol = element(Setting(Flat(), {}).tree(of))
+        return Cell(symbol, signed(float(value(of, self.look)), digits), numpy_of(mapped(of, _scalar)), role)
+
+
+def _bound(of: Tree, letter: str, n: int) -> Tree:
+    return mapped(of, lambda quantity: quantity.bind({letter: n}))
+
+
+def _text(of: Quantity, number: float, digits: int) -> str:
+    if of.kind == "y":
+        return target(number)
+    if of.kind in ("loss", "penalty"):
+        return unsigned(number, digits)
+    return signed(number, digits) if of.layer or of.index else short(number)  # a setting as it was typed
+
+
+def _rounded(number: float, digits: int) -> float:
+    return float(f"{number:.{digits - 1}e}")
+
+
+def _sign(text: str, code: str | None = None) -> Cell:
+    return Cell(Markup("{}").format(text), text, text if code is None else code, sign=True)
+
+
+def scalar(of: Quantity) -> str:
+    """One number of the program's arrays: dz1[0, 3] is the first example's delta of unit 4."""
+    places = [str(int(i)) for i in ([of.example] if of.example is not None else [])]
+    places += [str(int(i) - 1) for i in of.index]
+    if of.kind in ("x", "y"):
+        return f"{of.kind}[{','.join(places)}]"
+    return code_name(of) + (f"[{','.join(places)}]" if places else "")
+
+
+def _scalar(of: Quantity) -> Quantity:
+    """The same as a name, for whole expressions; what has letters stays a whole array."""
+    letters = any(isinstance(i, str) for i in (of.example, *of.index))
+    return of if letters else Quantity(scalar(of))
+
+
+def fitted(of: Equation, known: Equation) -> Equation:
+    """An equation with another's tree in the place of that one's target."""
+    made = mapped(of.tree, lambda q: known.tree if q == known.target else q)
+    return Equation(of.target, made, (*of.where, *known.where))
+
+
+def lines(cells: Cells, most: int) -> tuple[Cells, ...]:
+    """Columns in lines of at most so many where that can be: all rows break before the same + or −."""
+    found: list[Cells] = [()]
+    for chunk in _chunks(cells, most < CLOSE):
+        found = (
+            [*found, chunk] if found[-1] and len(found[-1]) + len(chunk) > most else [*found[:-1], found[-1] + chunk]
+        )
+    return tuple(found)
+
+
+def _chunks(cells: Cells, close: bool) -> list[Cells]:
+    """Pieces that stay together: each up to the next + or −; where room is close to none, up to the next sign."""
+    chunks: list[Cells] = []
+    for cell in cells:
+        starts = not chunks or (cell.sign and cell.number in ("+", MINUS)) or (close and cell.number in ("×", "="))
+        chunks = [*chunks, (cell,)] if starts else [*chunks[:-1], (*chunks[-1], cell)]
+    return chunks
+
+
+_TEXTS = {
+    "exp": ("exp(", ")"), "expm1": ("(exp(", ") − 1)"), "ln": ("ln(", ")"), "tanh": ("tanh(", ")"),
+    "sigmoid": ("σ(", ")"), "softplus": ("ln(1 + exp(", "))"), "sqrt": ("√(", ")"), "square": ("(", ")²"),
+    "cube": ("(", ")³"), "abs": ("|", "|"), "sign": ("sign(", ")"), "max": ("max(", ")"), "min": ("min(", ")"),
+    "power": ("", ""),
+}  # fmt: skip

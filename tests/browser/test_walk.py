@@ -1,0 +1,107 @@
+"""The walkthrough on every common screen: what is lit, the words and the numbers are in sight, and nothing is cut.
+
+WALK=all goes through every moment of the networks; else through some of each.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from playwright.sync_api import Page, expect
+
+SIZES = [(1280, 720), (1280, 800), (1366, 768), (1024, 768), (1440, 900), (390, 844), (720, 450)]  # the last: 200 %
+NETWORKS = {
+    "default": "example=8",
+    "8-8": "example=8&hidden=8,8",
+    "softmax": "example=3&dataset=three_blobs&output_activation=softmax&loss=cross_entropy",
+    "digits": "example=3&dataset=digits16&hidden=16&activation=relu&output_activation=softmax&loss=cross_entropy",
+}
+SOME = 5
+FITTED = "() => /^[0-9]+x[0-9]+$/.test(document.getElementById('view').elements.namedItem('size').value)"
+FAULTS = """() => {
+  const faults = [];
+  const inside = (element, name) => {
+    if (!element) return faults.push(`no ${name}`);
+    const box = element.getBoundingClientRect();
+    let [left, top, right, bottom] = [0, 0, innerWidth, innerHeight];
+    for (let up = element.parentElement; up; up = up.parentElement) {
+      if (up instanceof SVGElement || getComputedStyle(up).overflow === 'visible') continue;
+      const edge = up.getBoundingClientRect();
+      [left, top] = [Math.max(left, edge.left), Math.max(top, edge.top)];
+      [right, bottom] = [Math.min(right, edge.right), Math.min(bottom, edge.bottom)];
+    }
+    const across = box.left >= left - 2 && box.right <= right + 2;
+    const in_ = box.width && across && box.top >= top - 2 && box.bottom <= bottom + 2;
+    return in_ || faults.push(`${name} is not in sight`);
+  };
+  const lit = document.querySelectorAll('#net .w.lit, #net .node:is(.forward, .backward, .update) .edge');
+  if (!lit.length) faults.push('nothing is lit');
+  for (const each of lit) inside(each, each.id || each.parentElement.id);
+  inside(document.getElementById('words'), 'words');
+  for (const each of document.querySelectorAll('#moment-numbers, tr.numbers')) inside(each, each.textContent.trim());
+  const net = document.getElementById('net');
+  const [drawn, planned] = [net.getBoundingClientRect(), net.viewBox.baseVal];
+  if (drawn.width < planned.width - 1 || drawn.height < planned.height - 1) faults.push('the drawing is made smaller');
+  const texts = [...net.querySelectorAll('text:not(.said)')].filter((text) => text.textContent.trim());
+  const boxes = texts.map((text) => text.getBoundingClientRect());
+  texts.forEach((text, i) => {
+    inside(text, text.textContent);
+    if (parseFloat(getComputedStyle(text).fontSize) < 12) faults.push(`${text.textContent} is small`);
+    boxes.slice(0, i).forEach((other, j) => {
+      const across = Math.min(boxes[i].right, other.right) - Math.max(boxes[i].left, other.left);
+      const down = Math.min(boxes[i].bottom, other.bottom) - Math.max(boxes[i].top, other.top);
+      if (across > 2 && down > 5) faults.push(`${text.textContent} lies on ${texts[j].textContent}`);
+    });
+  });
+  return faults;
+}"""
+
+
+def moments(total: int) -> list[int]:
+    """All, or some with the first and the last."""
+    if os.environ.get("WALK") == "all":
+        return list(range(total))
+    return sorted({round(n * (total - 1) / (SOME - 1)) for n in range(SOME)})
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_what_a_moment_speaks_of_is_in_sight(page: Page, size: tuple[int, int]) -> None:
+    """Lit parts, words and numbers lie in the window, at real size, and no text is cut or lies on another."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    for name, query in NETWORKS.items():
+        page.goto(f"/?{query}&moment=0")
+        expect(page.locator("html")).to_have_attribute("data-ready", "true")
+        total = int(page.locator("#walk").get_attribute("data-total") or 0) - 1  # the last runs it again
+        for moment in moments(total):
+            page.goto(f"/?{query}&moment={moment}")
+            page.wait_for_function(FITTED)
+            page.wait_for_function("() => !document.querySelector('.htmx-request')")
+            assert page.evaluate(FAULTS) == [], f"{name}, moment {moment}"
+
+
+def test_a_term_lights_everywhere(page: Page) -> None:
+    """Pointed at, a term lights in symbols, numbers and code, and so does what is drawn of it; one at a time."""
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto("/?example=8&moment=18")
+    page.wait_for_function(FITTED)
+    page.locator('#moment-numbers [data-part="W2.1.4"]').hover()
+    expect(page.locator('.equation td.same[data-part="W2.1.4"]')).to_have_count(3)
+    expect(page.locator("#link-2-1-4.same")).to_have_count(1)
+    page.locator('.equation .code [data-part="dz2.2"]').hover()
+    expect(page.locator("#node-2-2.same")).to_have_count(1)
+    expect(page.locator("#link-2-1-4.same")).to_have_count(0)
+
+
+def test_the_setup_is_folded_and_opens_over_the_drawing(page: Page) -> None:
+    """While one walks the controls are a rail; opened they lie over the drawing, which stays where it is."""
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto("/?example=8&moment=18")
+    page.wait_for_function(FITTED)
+    expect(page.locator("#controls")).to_be_hidden()
+    before = page.locator("#net").bounding_box()
+    page.locator("#rail").click()
+    expect(page.locator("#controls")).to_be_visible()
+    assert page.locator("#net").bounding_box() == before
+    page.locator("#rail").click()
+    expect(page.locator("#controls")).to_be_hidden()

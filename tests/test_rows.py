@@ -1,0 +1,75 @@
+"""A moment's rows: the numbers close by a pocket calculator, the code is run, and every term names what it shows."""
+
+from math import isfinite
+
+import numpy as np
+import pytest
+from test_digits import closes
+
+from app.explain.rows import rows_of
+from app.explain.walkthrough import walkthrough
+from app.explain.why import why_of
+from app.words.columns import Cells
+from app.words.segments import text_of
+from engine import Quantity, Spec, Trace, start, trace
+from engine.lookup import Numbers
+
+SPECS = [
+    {}, {"hidden": [8, 8]}, {"hidden": [2], "activation": "relu", "seed": 7}, {"hidden": []},
+    {"hidden": [4, 3], "dataset": "three_blobs", "loss": "cross_entropy", "output_activation": "softmax"},
+    {"optimizer": "adam", "regularization": "l1", "regularization_rate": 0.01}, {"optimizer": "trial_and_error"},
+    {"layers": "dense 4 tanh, dense 4 softplus, shortcut 1"}, {"hidden": [2], "frozen": ["biases"]},
+]  # fmt: skip
+
+
+def text(cells: Cells) -> str:
+    """The row of numbers as the equation that it is, its result last."""
+    return "".join(cell.number for cell in cells[2:]).replace("exp(", "e^(") + " = " + cells[0].number
+
+
+def held(step: Trace, cells: Cells, names: dict[str, object]) -> None:
+    """What a row shows is what the trace has, and its code gives it."""
+    look = Numbers(step)
+    for cell in cells:
+        if cell.part:
+            of = Quantity.parse(cell.part)
+            per_example = of.kind in ("x", "y", "z", "a", "o", "da", "dz", "slope", "s", "p", "q")
+            assert cell.value == pytest.approx(float(look(of.at(0) if per_example else of)), rel=1e-9)
+    if isfinite(cells[0].value):
+        found = eval("".join(cell.code for cell in cells[2:]), dict(names))
+        assert float(found) == pytest.approx(cells[0].value, rel=1e-4, abs=1e-7)
+        assert closes(text(cells)), text(cells)
+
+
+@pytest.mark.parametrize("grain", ["operation", "unit"])
+@pytest.mark.parametrize("given", SPECS, ids=str)
+def test_rows_close_and_run(given: dict[str, object], grain: str) -> None:
+    """Of one example, every row of numbers closes and every row of code gives its number, at every moment."""
+    step = trace(start(Spec.make(**given)), 3)
+    walk = walkthrough(step, grain)
+    names = {"np": np} | walk.program.run()
+    seen = 0
+    for moment in walk:
+        rows = rows_of(walk.scene, moment, most=99)
+        assert text_of(rows.words) == text_of(moment.words)
+        for block in rows.blocks:
+            seen += 1
+            if len(block.numbers) > 1:
+                for _, cells in block.numbers:
+                    held(step, cells, names)
+            else:
+                held(step, block.symbols, names)
+    assert seen
+
+
+@pytest.mark.parametrize("grain", ["operation", "unit", "layer", "pass"])
+@pytest.mark.parametrize("given", SPECS, ids=str)
+def test_every_moment_is_laid_out(given: dict[str, object], grain: str) -> None:
+    """On the mini-batch and on one example, at every grain: there are words, lit lines of code, and no error."""
+    for example in (None, 3):
+        walk = walkthrough(trace(start(Spec.make(**given)), example), grain)
+        for moment in walk:
+            assert rows_of(walk.scene, moment, 7).words
+            assert moment.code_line in walk.code_lines(moment)
+            why = why_of(walk.scene, moment)
+            assert why is None or text_of(why.words)
