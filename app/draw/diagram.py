@@ -212,17 +212,12 @@ def layout(
     """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image. `before`
     and `after` are what the names of inputs and outputs need of the width, `shortcuts` pairs of the layer where one
     ends and the one where it begins."""
-    sheet, last, full = size.sheet if isinstance(size, Room) else SHEETS[size], len(sizes) - 1, isinstance(size, Room)
-    share = 0.2 * sheet.width
-    sheet = replace(sheet, left=sheet.left + min(before, share), right=sheet.right + min(after, share))
+    last, full = len(sizes) - 1, isinstance(size, Room)
+    sheet = _sheet(size, before, after)
     shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
     rows = [min(n, ROWS_AT_MOST) for n in shown]
-    labelled = max(rows) <= LABELLED_ROWS
-    height = sheet.height if full else max(sheet.height, TOP + BOTTOM + (74 * max(rows) if labelled else 560))
-    pitch = min(sheet.node + 62, (height - TOP - BOTTOM) / max(rows))
-    beside = full and pitch < TIGHT and pitch >= LINES and sheet.width >= 700  # its two numbers stand at its right
+    height, pitch, labelled, beside = _rows(sheet, max(rows), full)
     sheet = replace(sheet, right=sheet.right + WANTED) if beside else sheet
-    labelled = beside or (labelled and (not full or pitch >= TIGHT))
     bottom = BOTTOM if labelled or not full else BOTTOM + 12  # a lit unit's number stands below it
     columns = [ceil(n / ROWS_AT_MOST) for n in shown]
     room = (sheet.width - sheet.left - sheet.right) / max(1, sum(columns) + last * (0.8 if labelled else 1.6))
@@ -230,21 +225,34 @@ def layout(
     image = min(2.2 * sheet.node, 0.25 * sheet.width) if one_picture else side
     blocks = [image if one_picture and k == 0 else side * (1.12 * c - 0.12) for k, c in enumerate(columns)]
     gap = (sheet.width - sheet.left - sheet.right - sum(blocks)) / max(1, last)
-    layers: list[Layer] = []
-    x = sheet.left
+    layers, x, middle = list[Layer](), sheet.left, TOP + (height - TOP - bottom) / 2
     for k, n in enumerate(shown):
-        middle = TOP + (height - TOP - bottom) / 2
         tile = image if one_picture and k == 0 else side
         own = min(sheet.node + 62, (height - TOP - bottom) / rows[k]) if full else pitch
         nodes = _nodes(k, n, x, middle, tile, own, one_picture and k == 0)
         drawable = k > 0 and sizes[k] * sizes[k - 1] <= LINKS_AT_MOST and not (one_picture and k == 1)
         links = _links(layers[-1].nodes, nodes) if drawable else ()
-        name, centre = layer_name(k, last), round(x + blocks[k] / 2, 1)
-        activation = activations[k - 1] if k else ""
-        layers.append(Layer(k, name, activation, centre, nodes, links, k == 0 or drawable, labelled, beside))
+        called = layer_name(k, last), activations[k - 1] if k else "", round(x + blocks[k] / 2, 1)
+        layers.append(Layer(k, *called, nodes, links, k == 0 or drawable, labelled, beside))
         x += blocks[k] + gap
     arcs = tuple(arc for end, source in shortcuts for arc in _arcs(layers[source], layers[end]))
     return Layout(sheet.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers), arcs)
+
+
+def _sheet(size: Size | Room, before: float, after: float) -> Sheet:
+    sheet = size.sheet if isinstance(size, Room) else SHEETS[size]
+    share = 0.2 * sheet.width
+    return replace(sheet, left=sheet.left + min(before, share), right=sheet.right + min(after, share))
+
+
+def _rows(sheet: Sheet, most: int, full: bool) -> tuple[float, float, bool, bool]:
+    """The drawing's height, how far apart units of its longest layer stand, and whether every unit has its numbers,
+    at its side where there is no room above and below."""
+    labelled = most <= LABELLED_ROWS
+    height = sheet.height if full else max(sheet.height, TOP + BOTTOM + (74 * most if labelled else 560))
+    pitch = min(sheet.node + 62, (height - TOP - BOTTOM) / most)
+    beside = full and LINES <= pitch < TIGHT and sheet.width >= 700
+    return height, pitch, beside or (labelled and (not full or pitch >= TIGHT)), beside
 
 
 def _arcs(source: Layer, end: Layer) -> Iterator[Arc]:

@@ -180,13 +180,14 @@ class _Writer:
 
     def _product(self, factors: tuple[Tree, ...], over: tuple[Tree, ...], digits: int) -> Iterator[Cell]:
         left, below = list(factors), [each for each in over if not self._is_one(each)]
-        if left[0] == Number(-1.0) and len(left) > 1:
+        taken = left[0] == Number(-1.0) and len(left) > 1
+        if taken:
             yield _sign(MINUS, "-")
             left = left[1:]
         for n, factor in enumerate(left):
             if n:
                 yield _sign("×", "*")
-            yield from self.tree(factor, digits, tight=len(left) > 1 or bool(below))
+            yield from self.tree(factor, digits, tight=taken or len(left) > 1 or bool(below))
         for each in below:
             yield _sign("/")
             yield from self.tree(each, digits, tight=True)

@@ -253,7 +253,7 @@ def test_a_receipt_and_the_tables_tell_no_more_than_the_walkthrough(open_page: C
     values = page.locator("#receipt > .ledger dd")
     assert values.all_inner_texts()[1:] == ["?", "?", "?"]
     expect(page.locator("#receipt .receipt-words")).to_have_text("Its gradient and its step are yet to come.")
-    page.wait_for_function("() => document.getElementById('view').elements.namedItem('size').value.includes('x')")
+    page.wait_for_load_state("networkidle")  # the drawing has its room
     page.hover("#node-3-1 .back", force=True)
     expect(page.locator("#hover")).to_contain_text("a ?, δ ?")
     page.click("#as-text summary")
