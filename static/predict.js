@@ -50,7 +50,8 @@ function open(question) {
 function close() {
   asked = null;
   document.body.classList.remove('asking');
-  place().hidden = true;
+  const at = place();
+  if (at) at.hidden = true;
 }
 
 function reveal(line) {

@@ -1,9 +1,10 @@
 // The walkthrough bar: time inside one step, by drag, by key, or slowly by itself.
 import { calm, fit, latest, show } from './view.js';
 import { pause } from './play.js';
-import { fetchAhead } from './ahead.js';
 
 const walk = () => document.getElementById('walk');
+// Fetched with the first moment: who only plays needs none of it.
+const ahead = async (...asked) => (await import('./ahead.js')).fetchAhead(...asked);
 const total = () => Number(walk().dataset.total);
 export const moment = () => (walk().dataset.moment === '' ? null : Number(walk().dataset.moment));
 
@@ -11,7 +12,7 @@ export const moment = () => (walk().dataset.moment === '' ? null : Number(walk()
 let wanted = null;
 
 const goTo = latest(async ({ index, entry }) => {
-  await show({ moment: index, ...(moment() === null && { example: walk().dataset.begin }) }, { fetch: fetchAhead, entry });
+  await show({ moment: index, ...(moment() === null && { example: walk().dataset.begin }) }, { fetch: ahead, entry });
   if (wanted === index) wanted = null;
 });
 
