@@ -46,6 +46,7 @@ function tell(element, x, y) {
   shown?.classList.remove('near');
   shown = element;
   const box = card();
+  if (!box) return; // a class's pages have none
   box.hidden = !element;
   if (!element) return;
   element.classList.add('near');

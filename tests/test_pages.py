@@ -511,7 +511,7 @@ def test_what_was_touched_last_has_its_way() -> None:
         ("1,2,red\n2,3,blue\n3,3,red", "regression", "column 3 has words, such as “red”: they are classes,"),
         ("1,2,0\n2," + "x" * 2_000 + ",1\n3,4,0", "", "Line 2, column 2 has 2,000 characters: a cell may have 1,000."),
         ('1,2,0\n2,"' + "x" * 200_000 + ",1\n3,4,0", "", "Line 2, column 2 has 200,001 characters: a cell may have"),
-        ("[[1, 2], [3, [4]]]", "", "Row 2 of the JSON has a list or a record in a cell"),
+        ("[[1, 2], [3, [[4]]]]", "", "Row 2 of the JSON has a list or a record in a cell"),
         ("[[1, 2] ... [3, 4]]", "", "The list was printed in part"),
     ],
 )
