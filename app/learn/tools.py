@@ -8,6 +8,7 @@ from app.learn import digits, information, pieces, plots, walk
 from app.learn.facts import Facts
 from app.learn.listings import highlighted, run_listing
 from app.page.links import Link, View
+from app.words.health import diverged
 from app.words.maths import mathml
 from app.words.names import name_of
 from app.words.numbers import fixed, fixed_signed, percent, short, unsigned
@@ -108,6 +109,7 @@ TOOLS: dict[str, Any] = {
     "sig": unsigned,
     "short": short,
     "name_of": name_of,
+    "diverged": diverged,
     "quantity": Quantity.parse,
     "math": mathml,
     "plot": plots.plot,
