@@ -46,9 +46,9 @@ def test_the_way_is_the_steps_own(state: RunState, example: int | None) -> None:
             model.parameters[:] = state.parameters + length * way
             np.testing.assert_equal(losses[n], model.loss())
     rerun = again(step)
-    np.testing.assert_allclose(found.before, step.loss + step.penalty)
-    np.testing.assert_allclose(found.after, rerun.loss + rerun.penalty, rtol=1e-9)
-    np.testing.assert_allclose(found.promised, (step.gradient + step.penalty_gradient) @ way)
+    np.testing.assert_allclose(found.before, step.loss + step.penalty, atol=1e-12)
+    np.testing.assert_allclose(found.after, rerun.loss + rerun.penalty, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.promised, (step.gradient + step.penalty_gradient) @ way, atol=1e-12)
     assert found.rates.tolist() == (found.lengths * step.learning_rate).tolist()
     for verdict, loss, length in zip(found.verdicts, found.losses, found.lengths, strict=True):
         gained, most = found.before - loss, found.before - np.nanmin(found.losses)

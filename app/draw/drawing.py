@@ -126,10 +126,10 @@ def draw(
     for layer in place.layers:
         values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
     legend = _legend(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled))
-    values.append(Markup("").join(_lit_labels(layer, trace, what, marks, not place.tight) for layer in place.layers))
-    if patch and not chosen:
+    labels = Markup("").join(_lit_labels(layer, trace, what, marks, not place.tight) for layer in place.layers)
+    if patch and not chosen and not labels:
         return Drawing(Markup(""), legend, place, "|".join(values))
-    return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values]), legend, place)
+    return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values, labels]), legend, place)
 
 
 @lru_cache(maxsize=64)
