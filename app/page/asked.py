@@ -17,6 +17,11 @@ from app.serve.forms import Fields, fields_of
 KEY = compile(r"[\x21-\x7e]{1,64}")
 
 
+def begun(view: View, example: str) -> View:
+    """The view with a walk begun on one example, if one is named."""
+    return replace(view, example=int(example), moment=0) if example.isdecimal() and len(example) < 7 else view
+
+
 @dataclass(frozen=True)
 class Asked:
     """A request for a page or a frame, with what its form or query says."""
@@ -86,8 +91,7 @@ class Asked:
 
     def view(self) -> View:
         """What is looked at; a walk begins on one example."""
-        view, begin = view_of({name: self.text(name) for name in self.fields}), self.text("begin")
-        return replace(view, example=int(begin), moment=0) if begin.isdecimal() and len(begin) < 7 else view
+        return begun(view_of({name: self.text(name) for name in self.fields}), self.text("begin"))
 
 
 async def asked(request: Request) -> Asked:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.draw.outputs import title_of
 from app.draw.rendering import render
-from app.page.asked import Asked
+from app.page.asked import Asked, begun
 from app.page.links import Link, query_fields, query_of, view_of
 from app.page.pages import frame_of, frame_text
 from app.page.play import played, quick_steps
@@ -59,7 +59,8 @@ async def _link(runs: Runs, fields: Fields) -> Link:
     else:
         link = Link.parse(fields)
     step = _edited(link) if link.view.step is None else link.view.step
-    return replace(link, view=replace(link.view, step=step, compare=()))
+    view = begun(link.view, fields.get("begin", ""))
+    return replace(link, view=replace(view, step=step, compare=()))
 
 
 def _edited(link: Link) -> int:
