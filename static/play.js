@@ -34,6 +34,8 @@ function openEnded() {
 
 const looked = () => JSON.stringify(Object.entries(fields()).filter(([name]) => !ASIDE.includes(name)));
 
+const onTheWay = () => seen && queue.length && queue[0].due - seen.due > 30;
+
 // What is due goes to the screen, at most a frame at a time; what came too late for its own is passed over.
 function paint(now) {
   let due = null;
@@ -44,8 +46,7 @@ function paint(now) {
     show(due, head);
     if (due.stop) pause();
   }
-  const next = queue[0];
-  if (seen && next && next.due - seen.due > 30) between(seen, next, Math.max(0, (now - seen.due) / (next.due - seen.due)));
+  if (onTheWay()) between(seen, queue[0], Math.max(0, (now - seen.due) / (queue[0].due - seen.due)));
 }
 
 function watch(pace) {
@@ -108,6 +109,7 @@ async function go() {
     else head = told.head;
     if (playing) await rest(end - performance.now() - pace.ahead);
   }
+  if (onTheWay()) show(queue[0], head); // its numbers have begun to show: they do not go back
   forget();
   await (alone && head > step() ? backTo(step(), head) : toHead());
   announce(`Paused at step ${number('step')}, train loss ${number('train-loss')}.`);

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from test_equations import PAIRS, spec_of
 from app.explain.moments import GRAINS, Moment
 from app.explain.receipts import receipt
 from app.explain.walkthrough import walkthrough
+from app.explain.why import why_of
 from app.words.advice import ADVICE
 from app.words.messages import Message
 from app.words.segments import text_of
@@ -105,12 +106,26 @@ def counted(words: str, one: str, many: str) -> int:
     return int(match[1]) if match else 0
 
 
+def check_why(step: Trace, moment: Moment) -> None:
+    """Why a step goes where it goes: against the gradient that is named, and there the weight really goes."""
+    why = why_of(walkthrough(step, "operation").scene, moment)
+    if why is None or why.sentence.message != "why step":
+        return
+    layer, j = step.layers[moment.layer - 1], moment.units[0] - 1
+    i = int(abs(layer.dW[j]).argmax())
+    moved, words = layer.W_next[j, i] - layer.W[j, i], text_of(why.words)
+    assert ("makes the loss larger, so the weight goes down" in words) == (layer.dW[j, i] > 0 > moved), words
+    assert ("makes the loss smaller, so the weight goes up" in words) == (layer.dW[j, i] < 0 < moved), words
+
+
 def check(step: Trace, moment: Moment) -> Counter[str]:
     """Hold a moment's words against the trace; what they said of directions."""
     words, said = text_of(moment.words), Counter[str]()
     for claim, is_so in truths(step, moment).items():
         assert (claim in words) == bool(is_so), (claim, words)
         said[claim] += claim in words
+    if moment.kind == "update" and len(step.examples) == 1:
+        check_why(step, moment)
     if moment.kind == "update":
         moved = changes(step, moment)
         assert counted(words, "goes up", "go up") == (moved > 0).sum(), words
@@ -199,7 +214,7 @@ def test_a_message_has_forms_for_one_choice(name: str) -> None:
 def test_swapped_forms_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each message by sign with its two forms swapped makes some sentence false."""
     steps = []
-    for n in (3, 6, 7, 11):  # momentum, plain, by trial, and momentum without a penalty
+    for n in (3, 6, 7, 11, 14):  # momentum, plain, by trial, and momentum and plain without a penalty
         state = advance(start(spec_of("tanh", "squared_error", n)), 4).state
         steps += [trace(state), trace(state, 3)]
     survived = []
@@ -210,7 +225,7 @@ def test_swapped_forms_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
             patched.setitem(MESSAGES, name, swapped)
             try:
                 for step in steps:
-                    for moment in walkthrough(step, "operation"):
+                    for moment in chain(walkthrough(step, "operation"), walkthrough(step, "unit")):
                         check(step, moment)
                 survived.append(name)
             except AssertionError:

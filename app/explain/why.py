@@ -104,7 +104,9 @@ def _product(scene: Scene, k: int, j: int) -> Why | None:
 
 
 def _step(scene: Scene, k: int, j: int) -> Why | None:
-    if not j:
+    """Only where the step is the gradient's alone: no memory, no penalty, nothing that is held."""
+    spec = scene.trace.spec
+    if not j or OPTIMIZERS[spec.optimizer].slots or spec.penalized or spec.frozen:
         return None
     layer = scene.layer(k)
     i = int(np.abs(layer.dW[j - 1]).argmax()) + 1
