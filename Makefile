@@ -42,11 +42,13 @@ tools: .venv/dev.stamp
 	@$(BIN)/python tests/machine.py
 
 # Two calls: sync Playwright breaks any asyncio.run after it in the same process.
-# Both run whatever the first says; then every skip of both is named.
+# Both run whatever the first says; then every skip of both is named. On CI what fails is tried once more: a browser on a
+# crowded machine may be late. What needed it is named (R).
+RERUNS := $(if $(CI),--reruns 1 -rR)
 tests: .venv/dev.stamp
 	@skips=$$(mktemp); status=0; export PLAYGROUND_SKIPS="$$skips"; \
-	$(BIN)/python -m pytest --ignore=tests/browser || status=$$?; \
-	$(BIN)/python -m pytest tests/browser || status=$$?; \
+	$(BIN)/python -m pytest $(RERUNS) --ignore=tests/browser || status=$$?; \
+	$(BIN)/python -m pytest $(RERUNS) tests/browser || status=$$?; \
 	if [ -s "$$skips" ]; then echo "Not tested here:"; cat "$$skips"; else echo "Nothing was skipped."; fi; \
 	rm -f "$$skips"; exit $$status
 

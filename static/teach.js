@@ -16,6 +16,7 @@ let version = Number(strip.dataset.version);
 let sent = JSON.stringify(current());
 let busy = false;
 let sharing = Promise.resolve();
+let deed = Promise.resolve(); // what is being done here; its answer tells the same as the stream, and the screen with it
 
 // What is on this page now, as the room takes it.
 function current() {
@@ -64,6 +65,7 @@ const key = (what) => JSON.stringify([what.run, what.step, what.view, what.lesso
 
 // Another device of the teacher's, a script, or the reveal has moved the class on: this page follows.
 async function catchUp(state, number) {
+  await deed;
   if (busy || number <= version) return;
   version = number;
   if (key(state.shared) === key(shared)) return;
@@ -98,6 +100,11 @@ async function drawState(state, number) {
 document.addEventListener('htmx:config:request', ({ detail: { ctx: { request } } }) => {
   if (request.method === 'POST' && request.action.startsWith('/runs/')) request.action = `/class/${room}${request.action}`;
 });
+
+document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {
+  if (ctx.request.method === 'POST') deed = new Promise((done) => { ctx.told = done; });
+});
+document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => ctx.told?.());
 
 function shownAlready(response) {
   const told = JSON.parse(response?.headers?.get('Class-Shares') ?? 'null');

@@ -285,7 +285,7 @@ def test_a_teachers_step_is_one_request(people: People) -> None:
         teacher.locator("#step").click()
         expect(ada.locator("#number-step dd")).to_have_text(step)
         expect(teacher.locator("#number-step dd")).to_have_text(step)
-    assert len(asked) == 3
+    assert len(asked) == 3, asked
     assert all(re.fullmatch(rf"POST {code}/runs/[\w-]+/step", each) for each in asked), asked
     teacher.locator("#tile-xor").click()  # what is opened is a run at once, and shown
     expect(ada.locator("#number-step dd")).to_have_text("0")
