@@ -5,12 +5,17 @@ state = advance(start(Spec.make(dataset="xor")), 100).state
 trace(state).layers[0].dW
 """
 
+from typing import Any
+
+from engine import health, probes, receipts
 from engine.activations import ACTIVATIONS
 from engine.datasets import DATASETS
 from engine.edits import Edit, apply, edits_from, replay
-from engine.evaluation import Metrics, evaluate, predict
+from engine.evaluation import Metrics, evaluate, outputs_of, predict
 from engine.examples import Examples, examples_of
 from engine.features import FEATURES
+from engine.health import gradient_norms
+from engine.health import health as layer_health
 from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES
 from engine.maps import unit_maps
@@ -19,10 +24,13 @@ from engine.operations import OPERATIONS
 from engine.optimizers import OPTIMIZERS
 from engine.packing import CorruptState, pack, unpack
 from engine.penalties import PENALTIES
+from engine.probes import check_all as gradient_check
+from engine.probes import contour, nudge, slice_, wishes
 from engine.program import Program, program
 from engine.quantity import Quantity
+from engine.receipts import receipt
 from engine.schedules import SCHEDULES
-from engine.spec import FIELDS, LIMITS, CustomData, Limits, Spec, SpecError
+from engine.spec import FIELDS, LIMITS, UNLIMITED, CustomData, Limits, Spec, SpecError
 from engine.state import Divergence, RunState, start
 from engine.tracing import LayerTrace, Trace, trace, trace_of
 from engine.training import Progress, advance
@@ -39,6 +47,7 @@ __all__ = [
     "OPTIMIZERS",
     "PENALTIES",
     "SCHEDULES",
+    "UNLIMITED",
     "CorruptState",
     "CustomData",
     "Divergence",
@@ -57,16 +66,40 @@ __all__ = [
     "Trace",
     "advance",
     "apply",
+    "contour",
     "edits_from",
     "evaluate",
     "examples_of",
+    "gradient_check",
+    "gradient_norms",
+    "health",
+    "layer_health",
+    "nudge",
+    "outputs_of",
     "pack",
     "predict",
+    "probes",
     "program",
+    "receipt",
+    "receipts",
     "replay",
+    "slice_",
     "start",
     "trace",
     "trace_of",
     "unit_maps",
     "unpack",
+    "wishes",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The version, looked up only when it is asked for."""
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("backprop-playground")
+        except PackageNotFoundError:  # the folder alone, without an installation
+            return "unknown"
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,7 @@
 """The checks that a spec is made with: each takes a field's name and a value, returns the value or raises SpecError."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from math import isfinite
 from typing import Any
 
@@ -39,8 +40,40 @@ def short_form(value: object) -> str:
 def one_of(field: str, value: Any, allowed: Sequence[str]) -> str:
     """One of the allowed names."""
     if not isinstance(value, str) or value not in allowed:
-        raise SpecError(field, value, "one of " + ", ".join(allowed) if allowed else "left out here")
+        names = "one of " + ", ".join(allowed) + meant(value, allowed)
+        raise SpecError(field, value, names if allowed else "left out here")
     return value
+
+
+# What people call things elsewhere that mean something near, or the same.
+NEAR = {
+    "lr": "learning_rate",
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "bce": "binary_cross_entropy",
+    "linear": "identity",
+    "glorot_uniform": "xavier_uniform",
+    "glorot_normal": "xavier_normal",
+    "kaiming_uniform": "he_uniform",
+    "kaiming_normal": "he_normal",
+    "weight_decay": "regularization_rate",
+    "l2": "regularization",
+    "momentum": "optimizer_settings",
+    "swish": "silu",
+    "crossentropy": "cross_entropy",
+    "categorical_crossentropy": "cross_entropy",
+    "sigmoid_cross_entropy": "binary_cross_entropy",
+}
+_NEXT = 0.7  # how like a name must be to be meant
+
+
+def meant(value: object, allowed: Iterable[str]) -> str:
+    """Which of the allowed names somebody may have meant, as the end of a sentence; empty if none is near."""
+    if not isinstance(value, str):
+        return ""
+    names, low = list(allowed), value[:SHOWN].lower()
+    near = [name for name in (low, NEAR.get(low)) if name in names] or get_close_matches(low, names, 1, _NEXT)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _is_real(value: Any) -> bool:

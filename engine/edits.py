@@ -15,7 +15,7 @@ from engine.arrays import Ints
 from engine.checks import SpecError, integer, number
 from engine.examples import examples_of
 from engine.fields import FIELDS
-from engine.state import RunState, frozen, no_memory
+from engine.state import RunState, frozen, no_memory, not_a_state
 from engine.training import advance, step_on
 
 EXAMPLES = "examples"  # the edit that is a step itself: on these examples in place of the next mini-batch
@@ -47,6 +47,8 @@ class Edit:
 
 def apply(state: RunState, field: str, value: Any) -> RunState:
     """The state after one change; SpecError if the field or the value is not allowed."""
+    if not isinstance(state, RunState):
+        raise not_a_state(state, "apply")
     if field == EXAMPLES:
         return step_on(state, rows_of(state, value)).state
     if field in FIELDS:
@@ -83,7 +85,7 @@ def replay(state: RunState, edits: Sequence[Edit], step: int, seconds: float | N
 
     def carry_on(to: int) -> RunState:
         left = None if deadline is None else deadline - perf_counter()
-        return advance(state, to - state.step, seconds=left).state
+        return advance(state, max(0, to - state.step), seconds=left).state
 
     for edit in edits:
         if edit.after > step:

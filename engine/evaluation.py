@@ -2,15 +2,16 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from engine.arrays import Flags, Floats, Ints
-from engine.examples import examples_of, low_target
+from engine.checks import SpecError, plain
+from engine.examples import examples_of, features_of, in_own_units, low_target
 from engine.network import Network, layers_of
 from engine.spec import Spec
-from engine.state import RunState
+from engine.state import RunState, not_a_state
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Metrics:
 
 def evaluate(state: RunState) -> dict[str, Metrics]:
     """Metrics over the whole training set and the whole test set, by "train" and "test"."""
+    if not isinstance(state, RunState):
+        raise not_a_state(state, "evaluate")
     spec, examples = state.spec, examples_of(state.spec)
     with np.errstate(all="ignore"):
         z, extended = _outputs(spec.network, state.parameters, examples.x)
@@ -63,8 +66,26 @@ def classify(spec: Spec, outputs: Floats) -> Ints:
     return cast(Ints, (outputs[0] > halfway).astype(np.int64))
 
 
-def predict(state: RunState, features: Floats) -> Floats:
-    """Outputs (examples, outputs) for raw inputs already turned into features, (features + 1, examples)."""
+def predict(state: RunState, inputs: Any) -> Floats:
+    """Outputs (examples, outputs), in the units of the targets, for inputs as the data has them, (examples, inputs).
+
+    Of classes they are the output units' activations, in the order of the classes. Anything that NumPy reads will do.
+    """
+    if not isinstance(state, RunState):
+        raise not_a_state(state, "predict")
+    width = state.spec.raw_inputs
+    form = f"numbers in the form (examples, {width}): a row for each example, its {width} inputs as the data has them"
+    try:
+        raw = np.asarray(plain("inputs", inputs), dtype=np.float64)
+    except (TypeError, ValueError):
+        raise SpecError("inputs", inputs, form) from None
+    if raw.ndim != 2 or raw.shape[1] != width:
+        raise SpecError("inputs", str(raw.shape), form)
+    return in_own_units(state.spec, outputs_of(state, features_of(state.spec, raw)))
+
+
+def outputs_of(state: RunState, features: Floats) -> Floats:
+    """Outputs (examples, outputs) as the network gives them, for what it meets, (features + 1, examples)."""
     with np.errstate(all="ignore"):
         _, a = _outputs(state.spec.network, state.parameters, features)
     return a[:-1].T.copy()

@@ -24,7 +24,7 @@ CUSTOM = "custom"
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest run that may be asked for."""
+    """The largest run that may be asked for. They stay with the spec that was made under them."""
 
     hidden_layers: int = 8
     units: int = 256
@@ -38,7 +38,8 @@ class Limits:
     searched: int = 1_000
 
 
-LIMITS = Limits()
+LIMITS = Limits()  # of the service; the engine by itself has none
+UNLIMITED = Limits(**dict.fromkeys(Limits.__dataclass_fields__, 10**9))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """How gradients fare in every layer of one step; and if something is wrong, what it is, where, by which numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf, isfinite, sqrt
 
@@ -56,6 +57,14 @@ def health(trace: Trace) -> tuple[LayerHealth, ...]:
                 zip(lengths, blocks, strict=True), 1
             )
         )  # fmt: skip
+
+
+def gradient_norms(traces: Trace | Sequence[Trace]) -> Floats:
+    """The length of each layer's gradient (dW, db): (layers,) of one trace, (steps, layers) of several, as
+    `advance(…, traced=…).traces` has them."""
+    if isinstance(traces, Trace):
+        return np.array([layer.gradient_norm for layer in health(traces)])
+    return np.array([gradient_norms(each) for each in traces])
 
 
 def _lengths(network: Network, gradient: Floats, now: Floats, after: Floats) -> list[list[float]]:

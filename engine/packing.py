@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from engine.optimizers import OPTIMIZERS
-from engine.spec import FIELDS, Spec
-from engine.state import Divergence, RunState
+from engine.spec import FIELDS, UNLIMITED, Limits, Spec
+from engine.state import Divergence, RunState, not_a_state
 
 _MAGIC, _LENGTH = b"BP1\n", Struct("<I")
 _CHECKED = len(_MAGIC) + sha256().digest_size  # where that begins which the checksum covers
@@ -30,11 +30,15 @@ def pack(state: RunState, base: Spec | None = None) -> bytes:
 
     With `base`, a spec that this one differs from in live fields alone, only those fields are written.
     """
+    if not isinstance(state, RunState):
+        raise not_a_state(state, "pack")
     head = {
         "spec": state.spec.to_dict() if base is None else changes_of(state.spec, base),
         "counts": [state.step, state.epoch, state.cursor, state.forwards, state.optimizer_since],
         "divergence": asdict(state.divergence) if state.divergence else None,
     }
+    if base is None and state.spec.limits != UNLIMITED:
+        head["limits"] = asdict(state.spec.limits)
     text = dumps(head, separators=(",", ":")).encode()
     text += b" " * (-(_HEAD + len(text)) % 8)  # so that the numbers can be read in place
     body = _LENGTH.pack(len(text)) + text
@@ -70,7 +74,8 @@ def unpack(packed: bytes, base: Spec | None = None) -> RunState:
         raise CorruptState("the checksum does not match")
     start = _HEAD + _LENGTH.unpack_from(checked)[0]
     head = loads(packed[_HEAD:start])
-    spec = Spec.recalled(head["spec"]) if base is None else changed_by(base, head["spec"])
+    limits = Limits(**head.get("limits", asdict(UNLIMITED)))
+    spec = Spec.recalled(head["spec"], limits) if base is None else changed_by(base, head["spec"])
     size = spec.network.size
     numbers = np.frombuffer(packed, "<f8", offset=start)
     divergence = Divergence.recalled(head["divergence"]) if head["divergence"] else None

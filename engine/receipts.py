@@ -115,6 +115,15 @@ def parts_at(trace: Trace, indices: Ints) -> dict[str, Floats]:
     return {name: np.where(free, values, 0.0) for name, values in found.items() if name == "gradient" or np.any(values)}
 
 
+def receipt(trace: Trace, address: str) -> ParameterReceipt | UnitReceipt:
+    """The receipt of whatever the address means: a weight or bias, W2.1.3, or a unit, a2.1."""
+    try:
+        trace.spec.network.locate(address)
+    except ValueError:
+        return unit_receipt(trace, address)
+    return parameter_receipt(trace, address)
+
+
 def parameter_receipt(trace: Trace, address: str) -> ParameterReceipt:
     """The receipt of a weight "W2.1.3" or a bias "b2.1"; SpecError if there is none."""
     network = trace.spec.network

@@ -1,7 +1,7 @@
 """The mutable half of training: one copy of the parameters, its gradient, and what turns the one into the other."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Any
 
@@ -14,9 +14,11 @@ from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
 from engine.schedules import SCHEDULES
 from engine.spec import Spec
-from engine.state import RunState, frozen
+from engine.state import RunState, frozen, quickly
 from engine.workspace import Workspace
 
+Batches = Iterator[tuple[Workspace, Floats, Floats]]
+_MOST_OPEN = 4  # sessions that wait for the state they reached to be carried on
 _MOST_WORKSPACES = 4
 _MOST_KEPT = 2**20  # bytes of one network's buffers
 _GATHERED = 2**14  # numbers: as many examples are brought into the order of an epoch at once as stay in the cache
@@ -75,17 +77,40 @@ def _idle(network: Network) -> list[_Buffers]:
     return []
 
 
+_open: dict[int, "Session"] = {}  # by the id of the state that each has reached, which it holds
+
+
+def resume(state: RunState) -> "Session":
+    """The session that reached this state, if it is still open, so that step after step costs little more than many at
+    once; else a new one. Whoever takes it has it alone, and calls `pause` or `close`."""
+    return _open.pop(id(state), None) or Session(state).__enter__()
+
+
+def pause(session: "Session", reached: RunState) -> None:
+    """Leave a session open for whoever carries this state on; the one that waits longest is closed."""
+    if session.reached is None and not session.worth_keeping:
+        return
+    session.reached = reached
+    _open[id(reached)] = session
+    if len(_open) > _MOST_OPEN:
+        with suppress(StopIteration, KeyError, RuntimeError):  # another thread was quicker
+            _open.pop(next(iter(_open))).__exit__()
+
+
 class Session:
     """One run being trained: a copy of its parameters, and all that a step needs besides.
 
     Use it in a `with` statement. Nothing of it may be kept afterwards without a copy: the buffers go to the next.
     """
 
+    reached: RunState | None = None
+
     def __init__(self, state: RunState) -> None:
         self.state, self.spec = state, state.spec
         self.network = state.spec.network
         self.examples: Examples = examples_of(state.spec)
         self.step, self.epoch, self.cursor, self.reruns = state.step, state.epoch, state.cursor, 0
+        self._ahead: Batches | None = None
 
     def __enter__(self) -> "Session":
         try:
@@ -119,11 +144,24 @@ class Session:
         """The learning rate of the next step."""
         return self._schedule.rate(self.spec.learning_rate, self.step, self._schedule_settings)
 
-    def batches(self, count: int) -> Iterator[tuple[Workspace, Floats, Floats]]:
+    @property
+    def worth_keeping(self) -> bool:
+        """Whether its buffers are small enough to be left lying."""
+        return self._buffers.worth_keeping
+
+    def batches(self, count: int) -> Batches:
         """The next `count` mini-batches or a few more: x (features + 1, examples) and y (outputs, examples).
 
-        The last of an epoch is smaller when the size does not divide.
+        The last of an epoch is smaller when the size does not divide. A session that is carried on brings as many of
+        them into order as it may, and goes on with these.
         """
+        if self._ahead is None:
+            ahead = self._batches(count if self.step == self.state.step else _GATHERED)
+            self._ahead = ahead if self.step > self.state.step else None
+            return ahead
+        return self._ahead
+
+    def _batches(self, count: int) -> Batches:
         train = self.examples.train
         size = min(self.spec.batch_size, train)
         at_once = size * min(count, max(1, _GATHERED // (size * len(self.examples.x))))
@@ -191,14 +229,17 @@ class Session:
         if cursor >= self.examples.train:  # so that a state has one spelling only
             epoch, cursor = epoch + 1, 0
         forwards = self.state.forwards + self.step - self.state.step + self.reruns
-        return replace(
-            self.state,
+        return quickly(
+            RunState,
+            spec=self.spec,
             step=self.step,
             epoch=epoch,
             cursor=cursor,
             forwards=forwards,
             parameters=frozen(self.parameters.copy()),
-            slots=frozen(self.slots),
+            slots=frozen(self.slots.copy()),
+            divergence=None,
+            optimizer_since=self.state.optimizer_since,
         )
 
 

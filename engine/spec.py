@@ -5,17 +5,18 @@ when it is made, so the same spec means the same run anywhere.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
-from typing import Any
+from typing import Any, Unpack
 
 from engine.activations import ACTIVATIONS
-from engine.checks import SpecError, all_plain, integer, number, one_of, sequence
+from engine.checks import SpecError, all_plain, integer, meant, number, one_of, sequence, short_form
 from engine.custom import CustomData, custom_data, recalled
 from engine.datasets import DATASETS
 from engine.features import features_for
-from engine.fields import CUSTOM, FIELDS, LIMITS, Field, Limits
+from engine.fields import CUSTOM, FIELDS, LIMITS, UNLIMITED, Field, Limits
+from engine.given import Given, familiar
 from engine.layers import Items, dense, items_from, network_of
 from engine.losses import LOSSES
 from engine.network import Network
@@ -24,7 +25,7 @@ from engine.scaling import suited
 from engine.schedules import SCHEDULES
 from engine.settings import Setting
 
-__all__ = ["CUSTOM", "FIELDS", "LIMITS", "CustomData", "Field", "Limits", "Spec", "SpecError"]
+__all__ = ["CUSTOM", "FIELDS", "LIMITS", "UNLIMITED", "CustomData", "Field", "Limits", "Spec", "SpecError"]
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,23 @@ class Spec:
     regularization_rate: float
     batch_size: int
     frozen: tuple[str, ...]
+    limits: Limits = field(default=UNLIMITED, compare=False, repr=False)
+
+    def __new__(cls, *some: Any, **named: Any) -> "Spec":
+        """As ever; who calls it with a few fields meant `make`."""
+        if 0 < len(some) + len(named) < len(FIELDS) - 2:
+            raise TypeError("a Spec is made by Spec.make, which fills in what is left open: Spec.make(dataset='xor')")
+        return super().__new__(cls)
 
     @classmethod
-    def make(cls, given: Mapping[str, Any] | None = None, limits: Limits = LIMITS, **more: Any) -> "Spec":
-        """A complete spec from a JSON-like mapping and keywords; SpecError names the first field that is wrong."""
-        return _Maker({**(given or {}), **more}, limits).spec()
+    def make(cls, given: Mapping[str, Any] | None = None, limits: Limits = UNLIMITED, **more: Unpack[Given]) -> "Spec":
+        """A complete spec from a JSON-like mapping and keywords; SpecError names the first field that is wrong.
+
+        Keywords take a few names as they are used elsewhere, and tell of it. `limits` stay with the spec.
+        """
+        if given is not None and not isinstance(given, Mapping):
+            raise TypeError(f"Spec.make takes keywords or a mapping, not {short_form(given)}: Spec.make(dataset='xor')")
+        return _Maker({**(given or {}), **(familiar(more) if more else {})}, limits).spec()
 
     @classmethod
     def recalled(cls, stored: Mapping[str, Any], limits: Limits = LIMITS) -> "Spec":
@@ -79,7 +92,7 @@ class Spec:
         for rule in ("optimizer", "schedule"):
             if rule in changes and changes[rule] != getattr(self, rule):
                 given[f"{rule}_settings"] = changes.get(f"{rule}_settings")
-        return Spec.make(given)
+        return Spec.make(given, self.limits)
 
     def to_dict(self, whole: bool = True) -> dict[str, Any]:
         """JSON-able, and `Spec.make` of it gives an equal spec; not `whole` it is without data, which may be much."""
@@ -151,7 +164,7 @@ class _Maker:
     def __init__(self, given: Mapping[str, Any], limits: Limits) -> None:
         for name in given:
             if name not in FIELDS:
-                raise SpecError(name, given[name], "left out: a spec has " + ", ".join(FIELDS))
+                raise SpecError(name, given[name], "left out: a spec has " + ", ".join(FIELDS) + meant(name, FIELDS))
         self.given = {name: value if name == "data" else all_plain(name, value) for name, value in given.items()}
         self.limits = limits
 
@@ -168,7 +181,7 @@ class _Maker:
         loss, output = self.loss_and_output(task, outputs, data)
         spec = Spec(
             dataset=dataset,
-            samples=len(data.x) if data else self.integer("samples", DATASETS[dataset].max_samples),
+            samples=len(data.x) if data else self.samples(dataset),
             noise=self.number("noise"),
             test_share=self.test_share(data),
             features=features,
@@ -187,8 +200,9 @@ class _Maker:
             schedule_settings=self.settings("schedule_settings", SCHEDULES[schedule].settings),
             regularization=self.choice("regularization"),
             regularization_rate=self.number("regularization_rate"),
-            batch_size=self.integer("batch_size"),
+            batch_size=self.integer("batch_size", self.limits.samples),
             frozen=(),
+            limits=self.limits,
         )
         network = self.affordable(spec)
         return replace(spec, parameters=self.parameters(network), frozen=self.frozen(network))
@@ -218,6 +232,9 @@ class _Maker:
     def integer(self, name: str, maximum: float | None = None) -> int:
         low, high = FIELDS[name].bounds
         return integer(name, self.value(name), low, maximum or high)
+
+    def samples(self, dataset: str) -> int:
+        return self.integer("samples", min(DATASETS[dataset].max_samples, self.limits.samples))
 
     def test_share(self, data: CustomData | None) -> float:
         few = data is not None and len(data.x) <= FEW_ROWS and self.given.get("test_share") is None
@@ -257,7 +274,7 @@ class _Maker:
         return items_from(given, inputs, self.limits)
 
     def hidden(self) -> tuple[int, ...]:
-        allowed = f"a list of 0 to {self.limits.hidden_layers} numbers of units"
+        allowed = "a list of numbers of units, one a hidden layer, such as [4, 2]"
         given = sequence("hidden", self.value("hidden"), allowed)
         if len(given) > self.limits.hidden_layers:
             raise SpecError("hidden", len(given), f"at most {self.limits.hidden_layers} layers")

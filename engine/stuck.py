@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.arrays import Floats, Ints
-from engine.evaluation import Metrics, classify, evaluate, predict
+from engine.evaluation import Metrics, classify, evaluate, outputs_of
 from engine.examples import Examples, class_names, examples_of, input_names
 from engine.scaling import REACH
 from engine.session import penalty_gradient
@@ -77,7 +77,7 @@ def stuck(state: RunState) -> Found | None:
         return None
     if train.accuracy >= 0.99:
         return _by_heart(metrics, examples)
-    outputs = predict(state, examples.x[:, : examples.train]).T
+    outputs = outputs_of(state, examples.x[:, : examples.train]).T
     classes = classify(spec, outputs)
     could = _could_be(examples, spec.task)
     if could < train.accuracy + BETTER or not _is_plateau(state, train.loss, examples):

@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from engine.arrays import Floats, Ints
 from engine.examples import batch_order, examples_of
+from engine.frames import frame
 from engine.session import Session, penalty_gradient, penalty_of
 from engine.spec import Spec, SpecError
-from engine.state import Divergence, RunState, frozen
+from engine.state import Divergence, RunState, frozen, not_a_state
 from engine.workspace import PASSES, Layout, Span, Workspace, layout_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerTrace:
     """One layer in one step, batch-first: z, a, da, dz (examples, units); W, dW (units, inputs); b, db (units,).
 
@@ -43,7 +45,7 @@ class LayerTrace:
         return self.a if self.o is None else self.o
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trace:
     """Everything that one step computes, from a state: derived, never stored.
 
@@ -115,6 +117,11 @@ class Trace:
             for k, (activation, z, a, da, dz) in enumerate(blocks)
         )  # fmt: skip
 
+    def to_frame(self) -> Any:
+        """A row a parameter, as a frame of pandas: its address, and the numbers that this step has for it."""
+        columns = {"value": self.parameters, "gradient": self.gradient, "penalty_gradient": self.penalty_gradient}
+        return frame({"address": list(self.spec.network.addresses())} | columns | {"next": self.parameters_next})
+
     def inputs_of(self, layer: int) -> Floats:
         """What layer `layer` (from 0) receives, (examples, inputs): x, or what the layer below gives."""
         return self.x if layer == 0 else self.layers[layer - 1].gives
@@ -132,6 +139,8 @@ def trace(state: RunState, example: int | None = None) -> Trace:
 
     Raises SpecError if there is no such example.
     """
+    if not isinstance(state, RunState):
+        raise not_a_state(state, "trace")
     examples = examples_of(state.spec)
     if example is not None and not 0 <= example < examples.count:
         raise SpecError("example", example, f"a whole number from 0 to {examples.count - 1}")

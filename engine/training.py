@@ -3,21 +3,25 @@
 The fast loop in `advance` and the trace of a single step go through the same two passes of `Workspace`.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite
+from operator import index
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
 from engine.arrays import Floats, Ints
+from engine.checks import SpecError, short_form
+from engine.frames import frame
 from engine.recording import Recording
-from engine.session import Session
-from engine.state import RunState
+from engine.session import Session, pause, resume
+from engine.state import RunState, not_a_state, quickly
 from engine.tracing import Trace, diagnose, next_batch, update_traced
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Progress:
     """What `advance` did: the state, the loss of each step's mini-batch, and how many of the steps were asked for.
 
@@ -36,6 +40,11 @@ class Progress:
         """Steps taken; fewer than asked when the time was up or the run diverged."""
         return len(self.losses)
 
+    def to_frame(self) -> Any:
+        """A row a step, as a frame of pandas: the step that was taken, and the loss of its mini-batch."""
+        first = self.state.step - self.done
+        return frame({"step": np.arange(first, first + self.done), "loss": self.losses})
+
 
 def advance(
     state: RunState,
@@ -44,16 +53,62 @@ def advance(
     seconds: float | None = None,
     record: bool = False,
     traced: Container[int] = (),
+    progress: Callable[["Progress"], object] | None = None,
 ) -> Progress:
     """Take up to `count` steps; stop early after `seconds`, or at the last finite step if the run diverges.
 
     `record` keeps what every step computes. `traced`, a range or a set, are steps whose whole trace is wanted: the
-    one at 20 leads from step 20 to 21.
+    one at 20 leads from step 20 to 21. `progress` is called with the Progress of each hundredth of the steps.
     """
+    if not isinstance(state, RunState):
+        raise not_a_state(state, "advance")
+    if not isinstance(count, int) or count < 0:
+        count = _whole(count)
     if state.divergence or count < 1:
         return Progress(state, np.empty(0), count)
-    progress = _run(state, count, seconds, record, traced)
-    return progress if _is_finite(progress) else _to_the_last_finite_step(state, count, record, traced)
+    if progress is not None:
+        return _told(state, count, seconds, record, traced, progress)
+    done = _run(state, count, seconds, record, traced)
+    return done if _is_finite(done) else _to_the_last_finite_step(state, count, record, traced)
+
+
+def _whole(count: object) -> int:
+    """A number of steps that is not plainly one; TypeError or SpecError for what can be none."""
+    try:
+        found = index(count)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"advance takes a whole number of steps, not {short_form(count)}") from None
+    if found < 0:
+        raise SpecError("count", found, "a whole number of steps, 0 or more: going back is another advance from start")
+    return found
+
+
+def _told(
+    state: RunState,
+    count: int,
+    seconds: float | None,
+    record: bool,
+    traced: Container[int],
+    tell: Callable[[Progress], object],
+) -> Progress:
+    """The same steps to the same bits in a hundred stretches, each told of when it is done."""
+    deadline = inf if seconds is None else perf_counter() + seconds
+    stretch, parts = -(-count // 100), list[Progress]()
+    while (left := count - sum(part.done for part in parts)) and perf_counter() <= deadline:
+        now = parts[-1].state if parts else state
+        rest = None if seconds is None else max(0.0, deadline - perf_counter())
+        parts.append(advance(now, min(stretch, left), seconds=rest, record=record, traced=traced))
+        tell(parts[-1])
+        if parts[-1].state.divergence:
+            break
+    return _joined(parts, parts[-1].state if parts else state, count)
+
+
+def _joined(parts: Sequence[Progress], state: RunState, count: int) -> Progress:
+    """Stretches one after the other as one Progress."""
+    losses = np.concatenate([np.empty(0), *(part.losses for part in parts)])
+    recorded = [step for part in parts for step in part.recorded]
+    return Progress(state, losses, count, recorded, [trace for part in parts for trace in part.traces])
 
 
 def step_on(state: RunState, examples: Ints) -> Progress:
@@ -76,14 +131,15 @@ def step_on(state: RunState, examples: Ints) -> Progress:
 def _run(state: RunState, count: int, seconds: float | None, record: bool, traced: Container[int]) -> Progress:
     """Up to `count` steps, the last of them possibly the first of a run that diverges."""
     losses: list[float] = []
-    recorded, traces = Recording(), list[Trace]()
+    recorded, traces = Recording() if record else None, list[Trace]()
     deadline = inf if seconds is None else perf_counter() + seconds
-    with Session(state) as session, np.errstate(all="ignore"):
+    session = resume(state)
+    with np.errstate(all="ignore"):
         for workspace, x, y in session.batches(count):
             workspace.forward(x)
             loss = workspace.backward(x, y)
             losses.append(loss)
-            if record:
+            if recorded is not None:
                 workspace.complete(y)
                 recorded.add(workspace, session.gradient, count - len(losses) + 1)
             if session.step in traced:
@@ -92,12 +148,18 @@ def _run(state: RunState, count: int, seconds: float | None, record: bool, trace
                 session.update(x, y, workspace)
             if len(losses) == count or not isfinite(loss) or perf_counter() > deadline:
                 break
-        return Progress(session.result(), np.array(losses), count, recorded, traces)
+    progress = quickly(
+        Progress, state=session.result(), losses=np.array(losses), asked=count, recorded=recorded or (), traces=traces
+    )
+    pause(session, progress.state)
+    return progress
 
 
 def _is_finite(progress: Progress) -> bool:
     numbers = (progress.losses, progress.state.parameters, progress.state.slots)
-    return all(np.isfinite(array).all() for array in numbers)
+    # A sum of squares is quick, and is finite only where all of them are; it may be too large by itself.
+    squares = sum(map(float, map(np.vdot, numbers, numbers)))
+    return isfinite(squares) or all(np.isfinite(each).all() for each in numbers)
 
 
 def _to_the_last_finite_step(state: RunState, count: int, record: bool, traced: Container[int]) -> Progress:
@@ -110,7 +172,4 @@ def _to_the_last_finite_step(state: RunState, count: int, record: bool, traced: 
         while _is_finite(ahead := _run(state, stride, None, record, traced)):
             done.append(ahead)
             state = ahead.state
-    losses = np.concatenate([np.empty(0), *(part.losses for part in done)])
-    recorded = [step for part in done for step in part.recorded]
-    traces = [trace for part in done for trace in part.traces]
-    return Progress(replace(state, divergence=diagnose(state)), losses, count, recorded, traces)
+    return _joined(done, replace(state, divergence=diagnose(state)), count)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from app.page.links import Link
-from engine import Spec, SpecError, advance, evaluate, examples_of, predict, start, trace, unit_maps
-from engine.examples import features_of, in_own_units
+from engine import Spec, SpecError, advance, evaluate, examples_of, outputs_of, predict, start, trace, unit_maps
+from engine.examples import features_of
 from engine.labels import are_classes, classes_of
 
 XOR: dict[str, Any] = {"x": [[0, 0], [0, 1], [1, 0], [1, 1]], "y": [0, 1, 1, 0]}
@@ -165,7 +165,7 @@ def test_targets_far_from_0_are_scaled_and_told_in_their_own_units() -> None:
     spec = own(x, y, hidden=[], learning_rate=0.1)
     assert spec.scaling == "both"
     state = advance(start(spec), 2_000).state
-    told = in_own_units(spec, predict(state, features_of(spec, np.array(x))))
+    told = predict(state, x)
     assert np.allclose(told[:, 0], y, rtol=1e-3)
     assert own(x, [0.1, 0.9, 0.2, 0.8, 0.5], loss="binary_cross_entropy").scaling == "inputs"
 
@@ -212,4 +212,4 @@ def test_a_map_is_of_each_axis_own_range() -> None:
     state, cells = start(spec), 20
     outputs = unit_maps(state, cells)[-1][0]
     point = np.array([[low + (high - low) * 2.5 / cells, top - (top - bottom) * 0.5 / cells]])
-    assert np.allclose(outputs[0, 2], predict(state, features_of(spec, point))[0, 0], atol=1e-5)
+    assert np.allclose(outputs[0, 2], outputs_of(state, features_of(spec, point))[0, 0], atol=1e-5)

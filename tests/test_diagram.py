@@ -12,7 +12,7 @@ from app.draw.lens import THICKEST, shown, widths
 from app.draw.pictures import GRID, diverging, has_surfaces, indexed_png, sprite, surfaces
 from app.explain.walkthrough import known, walkthrough
 from app.words.numbers import signed
-from engine import Quantity, RunState, Spec, advance, predict, start, trace
+from engine import Quantity, RunState, Spec, advance, outputs_of, start, trace
 from engine.features import apply_features
 from engine.network import with_ones
 
@@ -124,7 +124,7 @@ def test_a_surface_is_what_the_network_answers(features: list[str]) -> None:
     step = 12.0 / GRID
     for row, column in ((0, 0), (0, GRID - 1), (GRID - 1, 0), (17, 31)):
         x = np.array([[-6 + (column + 0.5) * step, 6 - (row + 0.5) * step]])
-        truth = predict(state, with_ones(apply_features(x, features)))[0, 0]
+        truth = outputs_of(state, with_ones(apply_features(x, features)))[0, 0]
         assert seen.outputs[0, row * GRID + column] == pytest.approx(truth, abs=1e-5)
 
 

@@ -1,9 +1,9 @@
-"""The maps of units are what `predict` gives at the points that they stand for."""
+"""The maps of units are what `outputs_of` gives at the points that they stand for."""
 
 import numpy as np
 import pytest
 
-from engine import DATASETS, Spec, advance, examples_of, predict, start
+from engine import DATASETS, Spec, advance, examples_of, outputs_of, start
 from engine.features import apply_features
 from engine.maps import unit_maps
 from engine.network import layers_of, with_ones
@@ -35,7 +35,7 @@ def test_one_input_gives_curves() -> None:
     low, high = DATASETS["sine"].domain
     assert features[0, [0, -1]].tolist() == pytest.approx([low, high], rel=1e-6)
     assert (np.diff(features[0]) > 0).all()
-    expected = predict(state, with_ones(features.astype(float).T))
+    expected = outputs_of(state, with_ones(features.astype(float).T))
     np.testing.assert_allclose(output[0], expected[:, 0], rtol=1e-5, atol=1e-6)
 
 

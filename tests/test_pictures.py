@@ -18,7 +18,7 @@ from app.main import create_app
 from app.room.polls import Bar
 from app.room.screens import bars
 from app.settings import Settings
-from engine import RunState, Spec, advance, examples_of, predict, start, trace
+from engine import RunState, Spec, advance, examples_of, outputs_of, start, trace
 from engine.features import apply_features
 from engine.network import with_ones
 
@@ -69,7 +69,7 @@ def looking(tmp_path: Path, work: Callable[[Run], Awaitable[None]], steps: int =
 def outputs(state: RunState, x: Any) -> Any:
     """The network's answers (examples, outputs) for raw inputs (examples, inputs)."""
     features = apply_features(np.asarray(x, float), state.spec.features) if state.spec.features else np.asarray(x)
-    return predict(state, with_ones(features))
+    return outputs_of(state, with_ones(features))
 
 
 def near(found: Any, truth: Any, reach: float, share: float = 0.012) -> bool:
@@ -279,7 +279,7 @@ def test_answers_against_truth(tmp_path: Path) -> None:
         plot = (await run.look(tests="on")).one("svg", id="plot")
         across, upright = scales(plot)
         examples = examples_of(run.spec)
-        answers = predict(run.state, examples.x)[:, 0]
+        answers = outputs_of(run.state, examples.x)[:, 0]
         assert np.abs(answers - examples.targets[0]).max() > 0.3, "a diagonal would prove nothing"
         reach = 240 * across.slope
         for dot in plot.one("g", id="points").all("circle"):
@@ -299,7 +299,7 @@ def test_the_table_of_classes(tmp_path: Path) -> None:
             [[0 if cell.words == "·" else int(cell.words) for cell in row.all("td")] for row in table.all("tr")[1:]]
         )
         examples = examples_of(run.spec)
-        taken = predict(run.state, examples.x).argmax(axis=1)[examples.train :]
+        taken = outputs_of(run.state, examples.x).argmax(axis=1)[examples.train :]
         truth = examples.targets.argmax(axis=0)[examples.train :]
         assert table.one("caption").words.startswith("Test examples")
         wanted = np.zeros_like(found)
@@ -319,7 +319,7 @@ def test_digits_and_their_weights(tmp_path: Path) -> None:
         examples = examples_of(run.spec)
         gallery = frame.one("div", id="gallery")
         sheet = pixels(gallery.one("image", id="digits")["href"]).reshape(-1, 16, 16, 4)
-        answers = predict(run.state, examples.x).argmax(axis=1)
+        answers = outputs_of(run.state, examples.x).argmax(axis=1)
         for k, button in enumerate(gallery.all("button")):
             i = int(button["value"])
             row = int(button.one("svg", "inked")["viewbox"].split()[1]) // 16

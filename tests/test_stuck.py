@@ -10,7 +10,7 @@ import pytest
 
 from app.words.health import advice
 from engine import RunState, Spec, advance, evaluate, start, trace
-from engine.evaluation import predict
+from engine.evaluation import outputs_of
 from engine.examples import examples_of, in_own_units
 from engine.health import complaint
 
@@ -93,7 +93,7 @@ def worth(state: RunState) -> float:
     metrics, examples = evaluate(state), examples_of(state.spec)
     if state.spec.task == "regression":
         truth = examples.labels.reshape(examples.count, -1)
-        told = in_own_units(state.spec, predict(state, examples.x))
+        told = in_own_units(state.spec, outputs_of(state, examples.x))
         return 1.0 - float(((told - truth) ** 2).mean() / truth.var())
     each = metrics["test"] if state.spec.test_share and state.spec.dataset != "custom" else metrics["train"]
     assert each.accuracy is not None

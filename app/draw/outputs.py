@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from app.draw.charts import Axis, Curve, confusion, path
 from app.draw.pictures import CURVE, GRID, IMAGE, OUTPUT_COLOURS, Surfaces, centred, classes_sprite, inks, sprite
 from app.words.numbers import SUBSCRIPTS, percent, signed, target
-from engine import DATASETS, Examples, RunState, Spec, examples_of, predict
+from engine import DATASETS, Examples, RunState, Spec, examples_of, outputs_of
 from engine.arrays import Floats, Ints
 from engine.evaluation import classify
 from engine.examples import class_names, in_own_units, low_target
@@ -80,7 +80,7 @@ def output(state: RunState, seen: Surfaces | None, example: int | None, tests: b
     """Everything about the output of this state."""
     spec, examples = state.spec, examples_of(state.spec)
     judged = spec.task == "multiclass" or (spec.task == "binary" and spec.data is not None)
-    answers = predict(state, examples.x).T if judged or spec.raw_inputs > 2 else None
+    answers = outputs_of(state, examples.x).T if judged or spec.raw_inputs > 2 else None
     plot = plot_of(spec, tests)
     if plot is None and spec.task == "regression" and answers is not None:
         plot = _scatter(spec, examples, in_own_units(spec, answers.T)[:, 0], tests)
@@ -125,7 +125,7 @@ def _over_map(state: RunState, plot: Plot) -> NDArray[np.float32]:
     up = plot.y.low + (plot.y.high - plot.y.low) * middles[::-1]
     scores = np.column_stack([np.tile(across, GRID), np.repeat(up, GRID)])
     x = plot.basis[0] + scores @ plot.basis[1:]
-    return np.asarray(predict(state, with_ones(x)).T, np.float32)
+    return np.asarray(outputs_of(state, with_ones(x)).T, np.float32)
 
 
 def answered(

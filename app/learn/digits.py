@@ -8,7 +8,7 @@ import numpy as np
 from app.draw.pictures import IMAGE, inks, scaled, sprite
 from app.learn.facts import Facts
 from app.words.numbers import percent
-from engine import examples_of, predict
+from engine import examples_of, outputs_of
 from engine.arrays import Floats
 from engine.network import with_ones
 from engine.probes import wishes
@@ -62,7 +62,7 @@ def centred(pixels: Floats) -> Floats:
 
 def answers(facts: Facts, pixels: Floats) -> list[float]:
     """What the network gives each digit, as shares that add up to 1."""
-    shares: list[float] = predict(facts.state, with_ones(pixels[None]))[0].tolist()
+    shares: list[float] = outputs_of(facts.state, with_ones(pixels[None]))[0].tolist()
     return shares
 
 

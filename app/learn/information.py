@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import Spec, examples_of
+from engine import LIMITS, Spec, examples_of
 from engine.information import (
     PlanePoint,
     Recording,
@@ -50,7 +50,7 @@ class Plane:
 
 def plane(spec: Mapping[str, Any], bins: int) -> Plane:
     """The plane of a run over EPOCHS."""
-    return _plane(Spec.make(spec), bins)
+    return _plane(Spec.make(spec, LIMITS), bins)
 
 
 @lru_cache(maxsize=64)
@@ -71,7 +71,7 @@ def _recorded(spec: Spec) -> Recording:
 
 def exactly(spec: Mapping[str, Any], layer: int) -> list[float]:
     """A layer's I(X;T) over EPOCHS with its activations told apart to the last bit, and no bins."""
-    made = Spec.make(spec)
+    made = Spec.make(spec, LIMITS)
     examples = examples_of(made)
     x = states(examples.raw[: examples.train])
     return [mutual_information(x, states(layers[layer - 1])) for layers in _recorded(made).values()]
@@ -79,7 +79,7 @@ def exactly(spec: Mapping[str, Any], layer: int) -> list[float]:
 
 def at_the_ends(spec: Mapping[str, Any], layer: int, bins: int) -> list[float]:
     """Over EPOCHS, the share of a layer's activations that lie in the first or the last of the plane's bins."""
-    made = Spec.make(spec)
+    made = Spec.make(spec, LIMITS)
     rows = [layers[layer - 1] for layers in _recorded(made).values()]
     low, high = activation_span(np.concatenate(rows).ravel(), made.network.activations[layer - 1].range)
     places = [binned(row, bins, low, high) for row in rows]

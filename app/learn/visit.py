@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from app.learn.facts import Facts
 from app.learn.judging import Problem, Verdict, check
-from engine import RunState, Spec, start
+from engine import LIMITS, RunState, Spec, start
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Visit:
 
     def facts(self, spec: Mapping[str, Any], example: int | None = None) -> Facts:
         """The start of the run that a spec stands for."""
-        return Facts(_start(Spec.make(spec)), example)
+        return Facts(_start(Spec.make(spec, LIMITS)), example)
 
     def address(self, **changes: object) -> str:
         """The query of this screen with something set otherwise, for a link that does it."""

@@ -254,11 +254,11 @@ def spec_from(form: Fields, changed: str | None = "", data: CustomData | None = 
     if data and given_fields.get("dataset") == "custom" and "data" not in given_fields:
         given_fields["data"] = data
     try:
-        return Spec.make(given_fields)
+        return Spec.make(given_fields, LIMITS)
     except SpecError as error:
         for drop in _giving_way(error.field, changed):
             given_fields.pop(drop, None)
-        return Spec.make(given_fields)
+        return Spec.make(given_fields, LIMITS)
 
 
 def _giving_way(wrong: str, changed: str | None) -> tuple[str, ...]:

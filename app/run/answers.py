@@ -37,7 +37,7 @@ from engine import (
     trace,
 )
 from engine import trace_of as trace_of_rows
-from engine.evaluation import classify, predict
+from engine.evaluation import classify, outputs_of
 from engine.examples import class_names, features_of, in_own_units, input_names, low_target
 from engine.scaling import Scale
 
@@ -139,14 +139,14 @@ def predictions(state: RunState, inputs: Sequence[Sequence[float]] | None) -> di
     """Outputs, and classes where there are any, for given raw inputs or the run's own examples."""
     spec = state.spec
     if inputs is None:
-        outputs = predict(state, examples_of(spec).x)
+        outputs = outputs_of(state, examples_of(spec).x)
     else:
         for i, row in enumerate(inputs):
             if len(row) != spec.raw_inputs:
                 raise SpecError(f"inputs.{i}", len(row), f"{spec.raw_inputs} numbers")
         raw = np.array(inputs, dtype=np.float64).reshape(len(inputs), spec.raw_inputs)
         with np.errstate(all="ignore"):
-            outputs = predict(state, features_of(spec, raw))
+            outputs = outputs_of(state, features_of(spec, raw))
     classes = None if spec.task == "regression" else classify(spec, outputs.T)
     return {
         "step": state.step,

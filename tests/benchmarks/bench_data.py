@@ -17,7 +17,7 @@ from sklearn import datasets
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from app.page.own import own
-from engine import Spec, advance, examples_of, predict, start
+from engine import Spec, advance, examples_of, outputs_of, start
 from engine.evaluation import classify
 
 STEPS = 3_000
@@ -49,7 +49,7 @@ def scores(text: str, seed: int) -> tuple[float, float]:
     examples = examples_of(spec)
     n = examples.train
     x, targets = examples.x[:-1].T, examples.targets
-    outputs = predict(state, examples.x[:, n:]).T
+    outputs = outputs_of(state, examples.x[:, n:]).T
     if spec.task == "regression":
         theirs = LinearRegression().fit(x[:n], targets[0, :n]).predict(x[n:])
         spread = float(targets[0, n:].var())  # told as a share of the variance, whatever the values are scaled by

@@ -1,0 +1,265 @@
+"""The door for Python: what people naturally write is taken, or refused with the sentence that helps."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import numpy as np
+import pytest
+
+import engine
+from engine import (
+    FIELDS,
+    LIMITS,
+    Progress,
+    RunState,
+    Spec,
+    SpecError,
+    advance,
+    apply,
+    examples_of,
+    gradient_norms,
+    outputs_of,
+    pack,
+    predict,
+    receipt,
+    start,
+    trace,
+    unpack,
+)
+from engine.given import Given
+from machine import ROOT
+
+
+def state_of(steps: int = 0, **given: Any) -> RunState:
+    return advance(start(Spec.make(given)), steps).state
+
+
+@pytest.mark.parametrize("features", [["x1", "x2"], ["x2", "x1_squared", "sin_x1"]])
+def test_predict_takes_inputs_as_the_data_has_them(features: list[str]) -> None:
+    """(n, inputs) in and (n, outputs) out, for any n, as arrays or lists; features and ones are its own affair."""
+    state = state_of(20, features=features)
+    examples = examples_of(state.spec)
+    assert np.array_equal(predict(state, examples.raw), outputs_of(state, examples.x))
+    for n in (1, 3):
+        told = predict(state, examples.raw[:n].tolist())
+        assert told.shape == (n, 1)
+        assert np.allclose(told, outputs_of(state, examples.x)[:n])
+
+
+@pytest.mark.parametrize("inputs", [[[1.0, 2.0, 3.0]], [1.0, 2.0], 3.0, "two", [[1.0], [2.0, 3.0]], [["a", "b"]]])
+def test_predict_refuses_any_other_form(inputs: Any) -> None:
+    """With the form that it takes."""
+    with pytest.raises(SpecError, match=r"\(examples, 2\)"):
+        predict(state_of(), inputs)
+
+
+def test_a_state_is_compared_as_the_value_it_is() -> None:
+    """Equal by spec, counts and bits, whichever way it came to be; and a key of a set or a dict."""
+    a, b, other = state_of(30, optimizer="adam"), state_of(30, optimizer="adam"), state_of(31, optimizer="adam")
+    assert a == b == unpack(pack(a)) == pickle.loads(pickle.dumps(a))
+    assert {a, b, other} == {a, other}
+    for changed in (
+        replace(a, parameters=a.parameters + 1e-16 * np.abs(a.parameters).max() * 4),
+        replace(a, slots=a.slots * 2),
+        replace(a, forwards=a.forwards + 1),
+        replace(a, spec=Spec.make(seed=1, optimizer="adam")),
+    ):
+        assert a != changed
+    assert a != "a state"
+
+
+SLIPS: dict[str, tuple[Any, str]] = {
+    "advance(spec)": (lambda: advance(Spec.make(), 10), "a RunState, not a Spec: start"),  # type: ignore[arg-type]
+    "trace(progress)": (lambda: trace(advance(state_of(), 1)), "its .state is one"),  # type: ignore[arg-type]
+    "10.5 steps": (lambda: advance(state_of(), 10.5), "whole number of steps, not 10.5"),  # type: ignore[arg-type]
+    "Spec(…)": (lambda: Spec(dataset="xor"), "Spec.make"),  # type: ignore[call-arg]
+    "Spec.make(text)": (lambda: Spec.make("xor"), "keywords or a mapping"),  # type: ignore[arg-type]
+    "start(dict)": (lambda: start({}), "takes a Spec, not a dict"),  # type: ignore[arg-type]
+    "both names": (lambda: Spec.make(lr=1, learning_rate=1), "the same"),  # type: ignore[call-arg]
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_natural_slip_is_a_helpful_type_error(slip: str) -> None:
+    """Which says what to write."""
+    call, said = SLIPS[slip]
+    with pytest.raises(TypeError, match=said):
+        call()
+
+
+def test_steps_are_counted_forwards() -> None:
+    """-1 is refused; any whole number of NumPy is one."""
+    with pytest.raises(SpecError, match="0 or more"):
+        advance(state_of(), -1)
+    assert advance(state_of(), np.int64(3)).state.step == 3  # type: ignore[arg-type]
+
+
+def test_exact_synonyms_are_taken_and_told() -> None:
+    """In keywords; one warning, at the line that said them."""
+    with pytest.warns(UserWarning, match="lr as learning_rate, MSE as mean_squared_error, ReLU as relu") as told:
+        spec = Spec.make(lr=0.5, loss="MSE", activation="ReLU", output_activation="tanh")  # type: ignore[call-arg]
+    assert spec == Spec.make(learning_rate=0.5, loss="mean_squared_error", activation="relu", output_activation="tanh")
+    assert [one.filename for one in told] == [__file__]
+    with pytest.warns(UserWarning, match=" as "):
+        assert Spec.make(hidden=[2, 2], activation=["linear", "tanh"]).activation == ("identity", "tanh")
+    with pytest.warns(UserWarning, match=" as "):
+        assert Spec.make(loss="bce", optimizer="SGD").loss == "binary_cross_entropy"
+
+
+NEAR = {
+    "hiden": ([4], "hidden"),
+    "weight_decay": (0.1, "regularization_rate"),
+    "lr": (0.1, "learning_rate"),
+}
+
+
+@pytest.mark.parametrize("name", NEAR)
+def test_a_field_that_is_near_one_is_asked_about(name: str) -> None:
+    """In JSON-like data, where nothing is taken for something else."""
+    value, meant = NEAR[name]
+    with pytest.raises(SpecError, match=rf"; did you mean {meant}\?"):
+        Spec.make({name: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "meant"),
+    [
+        ("initializer", "glorot_uniform", "xavier_uniform"),
+        ("initializer", "kaiming_uniform", "he_uniform"),
+        ("activation", "relo", "relu"),
+        ("loss", "mse", "mean_squared_error"),
+        ("optimizer", "Adam", "adam"),
+    ],
+)
+def test_a_value_that_is_near_one_is_asked_about(field: str, value: str, meant: str) -> None:
+    """The allowed ones are listed first; of nonsense nothing is guessed."""
+    with pytest.raises(SpecError, match=rf"one of .*; did you mean {meant}\?"):
+        Spec.make({field: value})
+    with pytest.raises(SpecError) as caught:
+        Spec.make({field: "qqqq"})
+    assert "did you mean" not in str(caught.value)
+
+
+def test_limits_are_who_asks_for_thems_and_stay() -> None:
+    """The engine has none of its own; those that a spec was made under hold for what is made of it."""
+    rows = {"x": [[float(i), 1.0] for i in range(12_000)], "y": [float(i) for i in range(12_000)]}
+    spec = Spec.make(dataset="custom", data=rows, hidden=[300])
+    state = advance(start(spec), 1).state
+    assert unpack(pack(state)) == state
+    assert apply(state, "batch_size", 11_000).spec.batch_size == 11_000
+    assert Spec.make(spec.to_dict()) == spec
+    assert spec.with_changes(learning_rate=0.5).limits == spec.limits
+    small = replace(LIMITS, samples=50, searched=10)
+    state = start(Spec.make({"samples": 50}, small))
+    for after in (state, unpack(pack(state)), apply(state, "learning_rate", 0.5), advance(state, 1).state):
+        for name, value in (("batch_size", 51), ("optimizer", "trial_and_error")):
+            with pytest.raises(SpecError, match=r"50|10"):
+                apply(after, name, value)
+    for name, value in (("samples", 51), ("hidden", [257])):
+        with pytest.raises(SpecError):
+            Spec.make({name: value}, small)
+
+
+@pytest.mark.parametrize("given", [{}, {"optimizer": "adam", "batch_size": 7}, {"optimizer": "trial_and_error"}])
+def test_step_by_step_comes_to_the_same_bits(given: dict[str, Any]) -> None:
+    """Also where others are carried on in between, where one is left and taken up again, and where one goes on from
+    an older state."""
+    whole = advance(state_of(**given), 60)
+    states, losses = [state_of(**given)], list[float]()
+    for _ in range(60):
+        done = advance(states[-1], 1)
+        advance(states[len(states) // 2], 2)
+        states.append(done.state)
+        losses += done.losses.tolist()
+        trace(states[-1])
+    assert states[-1] == whole.state
+    assert losses == whole.losses.tolist()
+    assert [advance(state, 60 - state.step).state for state in states[::7]] == [whole.state] * 9
+    kept = state_of(5, **given)
+    before = kept.parameters.tobytes(), kept.slots.tobytes()
+    advance(kept, 5)
+    assert (kept.parameters.tobytes(), kept.slots.tobytes()) == before
+
+
+def test_progress_is_told_and_changes_nothing() -> None:
+    """A hundred times, of all steps in order; also of a run that ends."""
+    told = list[Progress]()
+    done = advance(state_of(), 1_000, progress=told.append, traced=range(0, 1_000, 250))
+    assert len(told) == 100
+    assert [part.state.step for part in told] == list(range(10, 1_001, 10))
+    assert done.state == state_of(1_000)
+    assert done.losses.tolist() == advance(state_of(), 1_000).losses.tolist()
+    assert [each.step for each in done.traces] == [0, 250, 500, 750]
+    ended = state_of(optimizer="sgd", learning_rate=100, activation="identity", output_activation="identity")
+    whole, parts = advance(ended, 500), advance(ended, 500, progress=told.append)
+    assert whole.state.divergence
+    assert (parts.state, parts.losses.tolist()) == (whole.state, whole.losses.tolist())
+
+
+def test_gradient_norms_are_the_lengths_of_the_gradients() -> None:
+    """Of one trace a number a layer, of several a row each."""
+    traces = advance(state_of(), 30, traced=range(0, 30, 10)).traces
+    expected = [[np.sqrt((k.dW**2).sum() + (k.db**2).sum()) for k in each.layers] for each in traces]
+    assert np.allclose(gradient_norms(traces), expected)
+    assert np.allclose(gradient_norms(traces[0]), expected[0])
+
+
+class Pandas:
+    """As much of it as a frame takes."""
+
+    DataFrame = dict
+
+
+def test_frames_are_of_pandas_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row a step, a row a parameter; without it one sentence says what to install."""
+    done = advance(state_of(5), 10)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="pip install pandas"):
+        done.to_frame()
+    monkeypatch.setitem(sys.modules, "pandas", Pandas)
+    frame = done.to_frame()
+    assert (list(frame["step"]), list(frame["loss"])) == (list(range(5, 15)), done.losses.tolist())
+    step = trace(done.state)
+    frame = step.to_frame()
+    place = frame["address"].index("W2.1.3")
+    assert frame["value"][place] == step.layers[1].W[0, 2]
+    assert frame["gradient"][place] == step.layers[1].dW[0, 2]
+    assert frame["next"][place] == step.layers[1].W_next[0, 2]
+
+
+def test_what_can_be_asked_is_exported() -> None:
+    """By name, and the version is that of the package."""
+    assert all(hasattr(engine, name) for name in engine.__all__)
+    asked = {"gradient_check", "nudge", "slice_", "contour", "wishes", "receipt", "layer_health", "program"}
+    assert asked | {"probes", "receipts", "health", "gradient_norms", "predict"} <= set(engine.__all__)
+    assert engine.__version__[0].isdigit()
+    with pytest.raises(AttributeError, match="nothing"):
+        engine.nothing  # noqa: B018
+    step = trace(state_of())
+    assert (receipt(step, "W2.1.3").address, receipt(step, "a2.1").address) == ("W2.1.3", "a2.1")
+    with pytest.raises(SpecError):
+        receipt(step, "W9.1.1")
+
+
+def test_the_keywords_are_typed_by_the_fields(tmp_path: Path) -> None:
+    """Every field and no other; a type checker refuses a slip of the pen and passes what is right."""
+    assert set(get_type_hints(Given)) == set(FIELDS)
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from engine import Spec\n"
+        "good = Spec.make(hidden=[4], learning_rate=0.1, data=None, activation=['relu'])\n"
+        "also = Spec.make({'hidden': [4]})\n"
+        "bad = Spec.make(hiden=[4])\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={tmp_path}", "--follow-imports=silent"]
+    done = subprocess.run([*command, str(program)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    wrong = [line for line in done.stdout.splitlines() if "error:" in line]
+    assert len(wrong) == 1
+    assert 'Unexpected keyword argument "hiden"' in wrong[0]
