@@ -93,6 +93,7 @@ async function again() {
   if (document.getElementById('ways')) import('./ways.js');
   if (document.getElementById('predict') && sessionStorage.getItem('predict') !== null) await asks(sessionStorage.getItem('predict'));
   if (document.getElementById('again')) (await import('./again.js')).follow();
+  if (document.getElementById('carried')) (await import('./carried.js')).fly();
 }
 document.addEventListener('htmx:after:swap', again);
 again();

@@ -140,7 +140,7 @@ function point(part) {
   for (const element of document.querySelectorAll(`[data-part="${part}"]`)) element.classList.add('same');
   drawn(part)?.classList.add('same');
 }
-const partOf = ({ target }) => target.closest?.('#walk [data-part]')?.dataset.part ?? '';
+const partOf = ({ target }) => target.closest?.(':is(#walk, #carried) [data-part]')?.dataset.part ?? '';
 for (const kind of ['pointerover', 'focusin', 'click']) document.addEventListener(kind, (event) => point(partOf(event)));
 
 document.addEventListener('load', ({ target }) => { if (target.matches?.('#walk link')) fit(); }, true);

@@ -297,3 +297,11 @@ def curve(source: Node, target: Node, index: int, count: int) -> str:
     y1 = round(target.y + (index - (count - 1) / 2) * spread, 1)
     middle = round((x0 + x1) / 2, 1)
     return f"M{x0:g} {y0:g}C{middle:g} {y0:g} {middle:g} {y1:g} {x1:g} {y1:g}"
+
+
+def on_curve(path: str, share: float) -> tuple[float, float]:
+    """The point of a link's cubic at a share of its way."""
+    ends = [float(text) for text in re.findall(r"-?[0-9.]+", path)]
+    shares = ((1 - share) ** 3, 3 * share * (1 - share) ** 2, 3 * share**2 * (1 - share), share**3)
+    x, y = (sum(part * end for part, end in zip(shares, ends[axis::2], strict=True)) for axis in (0, 1))
+    return round(x, 1), round(y, 1)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from app.draw.charts import path
+from app.draw.chips import Chips, drawn
 from app.draw.diagram import ROWS_AT_MOST, Art, Layer, Layout, Room, Size, curve, layout
 from app.draw.lens import Shown, shown, widths
 from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scaled, sprite
@@ -28,13 +30,14 @@ MANY = 24  # more units than this have coarser pictures in frames of Play: so sm
 @dataclass(frozen=True)
 class Marks:
     """What stands out: the selected address; in a walkthrough the ids that are lit and their colour, and `known`,
-    the quantities computed so far (None: all)."""
+    the quantities computed so far (None: all), and `chips`, what the lit links carry."""
 
     select: str | None = None
     lit: frozenset[str] = field(default_factory=frozenset)
     tone: str = ""
     flow: str = ""
     known: frozenset[Quantity] | None = None
+    chips: Chips | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def draw(
     names, outputs = _shortened(names_of(spec)), _shortened(output_names(spec))
     rooms, arcs = (_room(names), _room(outputs)), (*network.shortcuts.items(),)
     place = layout(network.sizes, network.activation_names, is_image(spec), size, *rooms, arcs)
-    what = shown(trace, lens, batch, walking=marks.known is not None)
+    what = shown(trace, lens, batch, marks.known is not None, marks.chips.width if marks.chips else "")
     text, pictured = _skeleton(
         network.sizes, network.activation_names, spec.raw_inputs, names, outputs, arts, size, rooms, arcs, on
     )
@@ -127,6 +130,7 @@ def draw(
         values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
     legend = _legend(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled))
     labels = Markup("").join(_lit_labels(layer, trace, what, marks, not place.tight) for layer in place.layers)
+    labels += drawn(place, marks.chips, marks.lit)
     if patch and not chosen and not labels:
         return Drawing(Markup(""), legend, place, "|".join(values))
     return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values, labels]), legend, place)
@@ -185,17 +189,26 @@ def _signs(values: NDArray[np.floating]) -> list[str]:
 
 def _link_values(place: Layout, what: Shown, marks: Marks) -> list[str]:
     """Class, width and number of every link drawn, of all layers at once: a NumPy call costs as much as 20 links."""
-    drawn = [layer for layer in place.layers[1:] if layer.links]
-    if not drawn:
+    there = [layer for layer in place.layers[1:] if layer.links]
+    if not there:
         return []
-    flat = np.concatenate([what.links[layer.index - 1].ravel() for layer in drawn])
+    flat = np.concatenate([what.links[layer.index - 1].ravel() for layer in there])
     kinds, texts = _signs(flat), all_signed(flat.tolist())
     strokes = ("%.1f " * len(flat) % tuple(widths(flat, what.reach))).split()
+    carried = marks.chips.carried if marks.chips else {}
+    if carried:
+        ids = (link.id for layer in there for link in layer.links)
+        strokes = [_carrying(carried[id]) if id in carried else stroke for id, stroke in zip(ids, strokes, strict=True)]
     if marks.select or marks.lit or marks.known is not None:
-        links = (link.quantity for layer in drawn for link in layer.links)
+        links = (link.quantity for layer in there for link in layer.links)
         kinds = [kind + _link_marks(link, what.lens, marks) for kind, link in zip(kinds, links, strict=True)]
         texts = [UNKNOWN if "unknown" in kind else text for kind, text in zip(kinds, texts, strict=True)]
     return [value for row in zip(kinds, strokes, texts, strict=True) for value in row]
+
+
+def _carrying(value: float) -> str:
+    """The width of a link while it carries so much."""
+    return f"{2.5 + min(7.5, 10 * abs(value)) if isfinite(value) else 2.5:.1f}"
 
 
 def _arc_values(place: Layout, trace: Trace, lens: str, marks: Marks) -> list[str]:

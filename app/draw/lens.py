@@ -61,12 +61,14 @@ class Shown:
         return " ".join(filter(None, (width, self.under if labelled else "", self.means)))
 
 
-def shown(trace: Trace, lens: str, batch: bool, walking: bool = False) -> Shown:
-    """What `lens` shows; `batch` says that numbers of several examples are brought to one.
+def shown(trace: Trace, lens: str, batch: bool, walking: bool = False, width: str = "") -> Shown:
+    """What `lens` shows; `batch` says that numbers of several examples are brought to one, `width` what that of a lit
+    link stands for at a moment that adds up.
 
     In a walkthrough units show what it computes of them, whatever the links show of what does not change meanwhile.
     """
     what = replace(LENSES[lens](trace, batch), batch=batch)
+    what = replace(what, width=width) if width else what
     if not walking or lens != "weights":
         return what
     return replace(what, below=_deltas(trace, batch), above=True, under="", means=_of_units(batch))

@@ -1,7 +1,6 @@
 """What the walkthrough's last phase shows: the links from old to new, and the loss all along the way of the step."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +10,7 @@ from typing import get_args
 import numpy as np
 
 from app.draw.charts import Axis, path
-from app.draw.diagram import Layout, Link
+from app.draw.diagram import Layout, Link, on_curve
 from app.draw.lens import WEIGHT_REACH, widths
 from app.explain.plan import plan_of
 from app.page.links import View
@@ -220,14 +219,6 @@ def _chips(place: Layout, links: list[Link]) -> Iterator[tuple[str, tuple[float,
                 taken.append((x, y, *CHIP))
                 yield link.id, (x, y)
                 break
-
-
-def on_curve(path: str, share: float) -> tuple[float, float]:
-    """The point of a link's cubic at a share of its way."""
-    ends = [float(text) for text in re.findall(r"-?[0-9.]+", path)]
-    shares = ((1 - share) ** 3, 3 * share * (1 - share) ** 2, 3 * share**2 * (1 - share), share**3)
-    x, y = (sum(part * end for part, end in zip(shares, ends[axis::2], strict=True)) for axis in (0, 1))
-    return round(x, 1), round(y, 1)
 
 
 def _readings(step: Trace, after: Trace, place: Layout) -> Iterator[Reading]:

@@ -14,6 +14,7 @@ from app.draw.diagram import Room, Size
 from app.draw.drawing import Drawing, Marks, draw
 from app.draw.outputs import Output, output, points_key
 from app.draw.pictures import has_surfaces, surfaces
+from app.explain.chips import chips_of
 from app.explain.moments import Moment
 from app.explain.receipts import Receipt, Teller, receipt
 from app.explain.rows import Rows, rows_of
@@ -262,7 +263,7 @@ def _walk(step: Trace, view: View, size: Size | Room) -> tuple[Walk, Marks]:
     why = why_of(moments.scene, moment)
     rows = rows_of(moments.scene, moment, _columns(size))
     walk = Walk(len(moments), parts, moment, marker, _code(moments, moment), moments.collapsed, rows, why, so_far)
-    return walk, marks_of(step, moment, so_far)
+    return walk, replace(marks_of(step, moment, so_far), chips=chips_of(moments.scene, moment))
 
 
 def marks_of(step: Trace, moment: Moment, so_far: frozenset[Quantity]) -> Marks:

@@ -39,7 +39,7 @@ from engine.equation import (
 )
 
 SHOWN = 2  # terms of a long sum that are written out; three have room, too
-MOST_DIGITS = 9
+MOST_DIGITS = 13
 CLOSE = 9  # columns; with less a line breaks at every sign
 REST = "others"  # the sum of the terms that are not written out
 
@@ -73,14 +73,14 @@ class Columns:
 
     look: Look
 
-    def cells(self, of: Equation, digits: int = 0) -> Cells:
-        """Target, = and the tree, with so many digits, or as many as make it close."""
+    def cells(self, of: Equation, shown: int = DIGITS) -> Cells:
+        """Target with so many digits, = and the tree with as many as make it close."""
         writer = self._writer(of)
-        return writer.written(of, digits or writer.digits(of))
+        return writer.written(of, writer.digits(of, shown), shown)
 
-    def digits(self, of: Equation) -> int:
-        """How many digits of its terms make an equation close."""
-        return self._writer(of).digits(of)
+    def digits(self, of: Equation, shown: int = DIGITS) -> int:
+        """How many digits of its terms make an equation close whose target is told with so many."""
+        return self._writer(of).digits(of, shown)
 
     def _writer(self, of: Equation) -> "_Writer":
         named = {part.target: replace(part, where=of.where) for part in of.where}
@@ -99,7 +99,7 @@ class _Writer:
             return self.rests[of]
         return solved(self.named[of], self.base, at) if of in self.named else self.base(of, at)
 
-    def digits(self, of: Equation) -> int:
+    def digits(self, of: Equation, shown: int) -> int:
         """The least digits with which what is printed gives what is printed."""
         told = float(self.look(of.target))
         spread = self.spread(of.tree)
@@ -107,15 +107,15 @@ class _Writer:
             return DIGITS
         for digits in range(DIGITS, MOST_DIGITS):
             found = float(value(spread, self._printed(digits)))
-            if _rounded(found, DIGITS) == _rounded(told, DIGITS):
+            if _rounded(found, shown) == _rounded(told, shown):
                 return digits
         return DIGITS
 
     def _printed(self, digits: int) -> Look:
         return lambda of, at: np.float64(_rounded(float(self.look(of)), digits))  # type: ignore[return-value]
 
-    def written(self, of: Equation, digits: int) -> Cells:
-        result = self._quantity(of.target, DIGITS, bare=True)
+    def written(self, of: Equation, digits: int, shown: int) -> Cells:
+        result = self._quantity(of.target, shown, bare=True)
         return (result, _sign("="), *self.tree(self.spread(of.tree), digits))
 
     def spread(self, of: Tree) -> Tree:

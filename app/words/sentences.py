@@ -371,6 +371,18 @@ MESSAGES: dict[str, Message] = {
         "{count} ways lead from the loss to {address}, over no more than {links} links. Going backwards layer by layer "
         "uses each link once: that is why it is cheap. The strongest way alone brings {product:backward}."
     ),
+    # on the links
+    "chip asks ↑": Message("↑ asks up"),
+    "chip asks ↓": Message("↓ asks down"),
+    "chip asks ": Message("asks nothing"),
+    "chip the others": Message(by="count", one="the other one", many="the other {count}"),
+    "chip by its bias": Message("its bias"),
+    "chip by a shortcut": Message("over the shortcut"),
+    "chip together": Message("together"),
+    "chip the slope": Message("{function}’s slope"),
+    "chip width forward": Message("what each link carries, weight × activation"),
+    "chip width backward": Message("what each link brings back, weight × δ"),
+    "chip width gradient": Message("the gradient, δ × what the link carried"),
     # what an update adds
     "by gradient": Message("the gradient"),
     "by penalty": Message("regularization"),

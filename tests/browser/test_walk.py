@@ -70,6 +70,7 @@ def test_what_a_moment_speaks_of_is_in_sight(page: Page, size: tuple[int, int]) 
     """Lit parts, words and numbers lie in the window, at real size, and no text is cut or lies on another; at 200 % the
     numbers may be a scroll away."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(reduced_motion="reduce")  # what flies comes to rest
     for name, query in NETWORKS.items():
         page.goto(f"/?{query}&moment=0")
         expect(page.locator("html")).to_have_attribute("data-ready", "true")

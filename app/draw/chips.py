@@ -1,0 +1,198 @@
+"""What lit links carry, on the links: chips with products, and the stack in which they are added up at their unit.
+
+Chips are as full as the room between the layers lets them be: factors and product in a line, in two, or the product
+alone. What has no place that is clear of units, labels and other chips is left to the rows below the drawing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from markupsafe import Markup
+
+from app.draw.diagram import BOTTOM, Layout, Link, on_curve
+from app.words.columns import Cell
+from engine import Quantity
+
+LINE = 15.0  # between the lines of a stack
+EDGE, BETWEEN = 9.0, 4.0
+SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8)  # of a link's way, the first that is free
+BESIDE, LABEL, WORD = 72.0, 68.0, 92.0  # what stands beside a unit, above and below it, and behind an output
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+@dataclass(frozen=True)
+class Chip:
+    """What one link carries: the product, its two factors where there are any to show, and what it asks for."""
+
+    link: Quantity
+    result: Cell
+    factors: tuple[Cell, ...] = ()
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a stack: a sign, a number, and what it is; `ruled` under a rule."""
+
+    cell: Cell
+    note: str = ""
+    sign: str = ""
+    ruled: bool = False
+
+
+@dataclass(frozen=True)
+class Chips:
+    """All of a moment: the chips, the unit at which they stack, its lines, and what each link carries, by its id."""
+
+    tone: str
+    unit: Quantity
+    chips: tuple[Chip, ...] = ()
+    lines: tuple[Line, ...] = ()
+    more: str = ""
+    width: str = ""
+    carried: Mapping[str, float] = field(default_factory=dict)
+
+
+def drawn(place: Layout, told: Chips | None, lit: frozenset[str]) -> Markup:
+    """Chips and stack as they stand in a drawing."""
+    if told is None:
+        return Markup("")
+    links = {link.id: link for layer in place.layers[1:] for link in layer.links}
+    there = [(chip, links[chip.link.svg_id]) for chip in told.chips if chip.link.svg_id in links]
+    taken = list(_taken(place, lit))
+    written: tuple[Markup, ...] = ()
+    for form in (_in_a_line, _in_two, _alone):
+        laid = [(chip, link, form(chip)) for chip, link in there]
+        written, boxes = _placed(place, laid, taken)
+        if len(written) == len(there):
+            break
+    stack = _stacked(place, told, [*taken, *boxes]) if there or told.lines else Markup("")
+    return Markup('<g id="carried" class="{}">{}{}</g>').format(told.tone, Markup("").join(written), stack)
+
+
+def _taken(place: Layout, lit: frozenset[str]) -> Iterator[Box]:
+    """Where units and their labels stand."""
+    last = len(place.layers) - 1
+    for layer in place.layers:
+        for node in layer.nodes:
+            left, right, above, below = node.left, node.right, 1.0, 1.0
+            if layer.labelled and not layer.beside:
+                half = max(node.side, 42 if place.narrow else LABEL) / 2
+                left, right, above, below = node.x - half, node.x + half, 19.0, 19.0
+            elif layer.beside or node.id in lit:
+                left, right = (left - BESIDE if layer.index == last and not layer.beside else left), right + BESIDE
+            if layer.index in (0, last):
+                left, right = (0.0, right) if layer.index == 0 else (left, right + WORD)
+            yield left, node.top - above, right, node.bottom + below
+
+
+def _free(box: Box, taken: Sequence[Box], place: Layout) -> bool:
+    left, top, right, bottom = box
+    inside = left >= 2 and top >= 1 and right <= place.width - 2 and bottom <= place.height - BOTTOM + 8
+    return inside and all(left >= r or right <= x or top >= b or bottom <= y for x, y, r, b in taken)
+
+
+def _placed(
+    place: Layout, laid: list[tuple[Chip, Link, tuple[float, list[Markup]]]], taken: Sequence[Box]
+) -> tuple[tuple[Markup, ...], list[Box]]:
+    """Every chip at the first place on its link that is free."""
+    made, boxes = list[Markup](), list[Box]()
+    for _, link, (width, rows) in laid:
+        height = 17.0 * len(rows) + 4
+        for share in SHARES:
+            x, y = on_curve(link.path, share)
+            box = x - width / 2, y - height / 2, x + width / 2, y + height / 2
+            if _free(box, [*taken, *boxes], place):
+                boxes.append(box)
+                made.append(_chip(link, box, rows))
+                break
+    return tuple(made), boxes
+
+
+def _chip(link: Link, box: Box, rows: list[Markup]) -> Markup:
+    left, top, right, bottom = box
+    radius = min(11.0, (bottom - top) / 2)
+    texts = (
+        Markup('<text x="{:.1f}" y="{:.1f}">{}</text>').format((left + right) / 2, top + 14.5 + 17 * n, row)
+        for n, row in enumerate(rows)
+    )
+    shape = '<g class="chip" data-of="{}"><rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="{}"/>{}</g>'
+    return Markup(shape).format(link.id, left, top, right - left, bottom - top, radius, Markup("").join(texts))
+
+
+Form = tuple[float, list[Markup]]
+
+
+def _in_a_line(chip: Chip) -> Form:
+    if not chip.factors:
+        return _alone(chip)
+    result = [_piece(chip.result), chip.mark]
+    return _form([*_product(chip), "=", *result])
+
+
+def _in_two(chip: Chip) -> Form:
+    above, below = _form(_product(chip)), _form(["=" if chip.factors else "", _piece(chip.result), chip.mark])
+    return (max(above[0], below[0]), above[1] + below[1]) if chip.factors else _alone(chip)
+
+
+def _alone(chip: Chip) -> Form:
+    return _form([_piece(chip.result), chip.mark])
+
+
+def _product(chip: Chip) -> list[str | Markup]:
+    return [_piece(cell) if not cell.sign else cell.number for cell in chip.factors]
+
+
+def _form(pieces: Sequence[str | Markup]) -> Form:
+    text = Markup(" ").join(piece for piece in pieces if piece)
+    return wide(text.striptags()) + 2 * EDGE, [text]
+
+
+def _piece(cell: Cell) -> Markup:
+    part = Markup(' data-part="{}"').format(cell.part) if cell.part else ""
+    return Markup('<tspan class="{}"{}>{}</tspan>').format(cell.role, part, cell.number)
+
+
+def wide(text: str) -> float:
+    """About how wide a text stands, in numbers of even width."""
+    return sum(10.4 if each in "+−×=" else 4.2 if each in " .,il’" else 7.9 for each in text)
+
+
+def _stacked(place: Layout, told: Chips, taken: Sequence[Box]) -> Markup:
+    """The stack at the first free place round its unit: on the far side of its links, or above, below, or behind."""
+    node = place.node(told.unit.layer, told.unit.unit)
+    if not told.lines or node is None:
+        return Markup("")
+    numbers = max(wide(f"{line.sign} {line.cell.number}".strip()) for line in told.lines)
+    width = numbers + max(wide(line.note) for line in told.lines) + 2 * EDGE + 6
+    height = LINE * len(told.lines) + 12
+    sides = [node.left - 18 - width, node.right + 18]
+    far, near = sides if told.tone == "backward" else sides[::-1]
+    label = BESIDE if place.layers[told.unit.layer].beside else 0.0
+    rows = [node.y - height / 2 + step for step in (0, 16, -16, 32, -32, 56, -56, 84, -84, 120, -120)]
+    columns = [far + (label if far > node.x else 0), far - 30, far + 30, node.x - width / 2, near]
+    for left, top in product(columns, rows):
+        box = left, top, left + width, top + height
+        if _free(box, taken, place):
+            return _stack(told, box, left + EDGE + numbers)
+    return Markup("")
+
+
+def _stack(told: Chips, box: Box, edge: float) -> Markup:
+    """Numbers right-aligned at `edge`, and what they are beside them."""
+    left, top, right, bottom = box
+    size = left, top, right - left, bottom - top
+    parts = [Markup('<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="8"/>').format(*size)]
+    for n, line in enumerate(told.lines):
+        y = top + 17 + LINE * n
+        rule = Markup('<path d="M{:.1f} {:.1f}H{:.1f}"/>').format(left + 6, y - 12, right - 6) if line.ruled else ""
+        sign = f"{line.sign} " if line.sign else ""
+        parts.append(_LINE.format(rule, edge, y, sign, _piece(line.cell), edge + 6, y, line.note))
+    return Markup('<g class="stack">{}</g>').format(Markup("").join(parts))
+
+
+_LINE = Markup(
+    '<g class="line">{}<text class="sum" x="{:.1f}" y="{:.1f}">{}{}</text>'
+    '<text class="note" x="{:.1f}" y="{:.1f}">{}</text></g>'
+)

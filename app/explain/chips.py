@@ -1,0 +1,207 @@
+"""What the lit links of a moment carry, and how it adds up at their unit: made of the moment's own equations.
+
+At most eight products are told, else the largest four, and the others as one number. Of a batch the numbers are those
+of the drawing: means on the way forward, sums on the way back.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from app.draw.chips import Chip, Chips, Line
+from app.explain.moments import Moment
+from app.explain.scene import Scene
+from app.words.columns import REST, Cell, Columns
+from app.words.segments import text_of
+from app.words.sentences import lower, said, sentence
+from engine import ACTIVATIONS, Quantity
+from engine.arrays import Floats
+from engine.equation import Equation, Sum, Tree, mapped, tree
+from engine.quantity import bias, weight
+
+MOST, OF_MANY = 8, 4
+BACKWARD = ("dz", "da", "q", "dW", "db")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The scene's numbers, of a batch as the drawing has them; and the sum of what is not told."""
+
+    scene: Scene
+    rest: float = 0.0
+
+    def __call__(self, of: Quantity, at: Any = None) -> Any:
+        if of.kind == REST:
+            return self.rest
+        if of.example is None or self.scene.count == 1:
+            return self.scene.look(of, at)
+        each: Floats = self.scene.look(of.at("n"), self.scene.all)
+        return each.sum() if of.kind in BACKWARD else each.mean()
+
+
+@dataclass(frozen=True)
+class Way:
+    """One link, what it carries, and of what that is made."""
+
+    link: Quantity
+    made: Equation
+
+
+def chips_of(scene: Scene, moment: Moment) -> Chips | None:
+    """The chips of a moment that adds up products; None for any other."""
+    made = _KINDS.get(moment.kind)
+    if made is None or not moment.units:
+        return None
+    with np.errstate(all="ignore"):
+        return made(scene, moment, moment.layer, moment.units[0])
+
+
+def _forward(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
+    made = scene.equations
+    ways = [Way(weight(k, j, i), made.product(k, j, i, 0)) for i in range(1, scene.sizes[k - 1] + 1)]
+    names = [scene.source(k, i) for i in range(1, len(ways) + 1)]
+    whole = Quantity("s" if moment.kind == "sum" else "z", k, (j,), 0)
+    more = [] if moment.kind == "sum" else [bias(k, j)]
+    then = made.a(k, j, 0) if moment.kind == "forward" and scene.count == 1 else None
+    return _summed(scene, ways, names, whole, more, then)
+
+
+def _back(scene: Scene, moment: Moment, k: int, j: int) -> Chips | None:
+    whole, slope = Quantity("da", k, (j,), 0), Quantity("slope", k, (j,), 0)
+    together = moment.kind == "delta" and scene.count == 1
+    then = Equation(whole.like("dz"), tree(whole) * tree(slope)) if together else None
+    if k == scene.last:
+        return None
+    made, above = scene.equations, range(1, scene.sizes[k + 1] + 1)
+    ways = [Way(weight(k + 1, to, j), made.product_back(k + 1, to, j, 0)) for to in above]
+    arcs = [Quantity("da", to, (j,), 0) for to in scene.trace.spec.network.arcs(k)]
+    return _summed(scene, ways, [], whole, arcs, then)
+
+
+def _summed(
+    scene: Scene, ways: Sequence[Way], names: Sequence[str], whole: Quantity, more: Sequence[Quantity],
+    then: Equation | None,
+) -> Chips:  # fmt: skip
+    """Products, and their sum as a stack; `more` is added to it, `then` is what becomes of it."""
+    look = Taken(scene)
+    values: Floats = np.array([float(look(way.made.target)) for way in ways])
+    chosen = _chosen(values)
+    look = replace(look, rest=float(np.delete(values, chosen).sum()))
+    left_out = len(ways) - len(chosen)
+    rest = [Quantity(REST, 0, (1, left_out))] if left_out else []
+    columns = Columns(look)
+    terms = [*(ways[n].made.target for n in chosen), *rest, *more]
+    digits = columns.digits(then) if then else 4
+    added = columns.cells(Equation(whole, Sum(tuple(map(tree, terms))) if len(terms) > 1 else tree(terms[0])), digits)
+    cells = [cell for cell in added[2:] if not cell.sign]
+    shown = columns.digits(Equation(whole, Sum(tuple(map(tree, terms)))), digits) if len(terms) > 1 else digits
+    chips = tuple(_chip(scene, columns, ways[n], shown) for n in chosen)
+    notes = _notes(scene, whole, cells, [names[n] for n in chosen] if names else [], left_out, more)
+    lines = [Line(cell, note) for cell, note in zip(cells, notes, strict=True)]
+    lines.append(Line(added[0], _total(whole, added[0]), ruled=True))
+    if then:
+        lines += _then(scene, columns, then, whole)
+    tone = "backward" if whole.kind in BACKWARD else "forward"
+    return Chips(
+        tone, whole.like("a").at(None), chips, tuple(lines), width=_width(tone), carried=_carried(ways, values)
+    )
+
+
+def _chosen(values: Floats) -> list[int]:
+    """All, or where the four largest stand."""
+    if len(values) <= MOST:
+        return list(range(len(values)))
+    return sorted(np.argsort(-np.abs(values), kind="stable")[:OF_MANY].tolist())
+
+
+def _carried(ways: Sequence[Way], values: Floats) -> dict[str, float]:
+    return {way.link.svg_id: float(value) for way, value in zip(ways, values, strict=True)}
+
+
+def _chip(scene: Scene, columns: Columns, way: Way, shown: int = 4) -> Chip:
+    result, _, *factors = columns.cells(way.made, shown)
+    return Chip(way.link, result, tuple(factors), _mark(result))
+
+
+def _mark(cell: Cell) -> str:
+    """Which way it asks, of what comes back."""
+    if not cell.part.startswith(("q", "da", "dz")) or not cell.value:
+        return ""
+    return "↑" if cell.value < 0 else "↓"
+
+
+def _notes(
+    scene: Scene, whole: Quantity, cells: Sequence[Cell], names: Sequence[str], left_out: int,
+    more: Sequence[Quantity],
+) -> Iterator[str]:  # fmt: skip
+    for n, cell in enumerate(cells):
+        if not cell.part:
+            yield _say("the others", count=left_out)
+        elif n >= len(cells) - len(more):
+            yield _say("by its bias" if cell.part.startswith("b") else "by a shortcut")
+        else:
+            yield names[n] if names else _say(f"asks {_mark(cell)}")
+
+
+def _total(whole: Quantity, cell: Cell) -> str:
+    if whole.kind in BACKWARD:
+        return f"{_mark(cell)} {_say('together')}".strip()
+    return "z" if whole.kind == "z" else _say("together")
+
+
+def _then(scene: Scene, columns: Columns, then: Equation, whole: Quantity) -> Iterator[Line]:
+    """What becomes of a sum: times the slope; or through the activation."""
+    k = whole.layer
+    function, result = lower(ACTIVATIONS[scene.layer(k).activation].title), columns.cells(then)
+    if whole.kind == "da":
+        yield Line(result[-1], _say("the slope", function=function), sign="×")
+    yield Line(result[0], "δ" if whole.kind == "da" else f"a = {function}(z)", ruled=whole.kind == "da")
+
+
+def _gradient(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
+    sources = [moment.targets[0].source] if moment.kind == "dW" else range(1, scene.sizes[k - 1] + 1)
+    ways = [Way(weight(k, j, i), scene.alone(scene.equations.dW(k, j, i))) for i in sources]
+    columns, values = Columns(scene.look), np.array([float(scene.look(way.made.target)) for way in ways])
+    chips = []
+    for n in _chosen(values):
+        of = ways[n].made
+        if scene.count > 1:
+            cell = columns.cells(Equation(of.target, tree(of.target)))[0]
+            chips.append(Chip(ways[n].link, cell))
+        else:
+            chips.append(_chip(scene, columns, replace(ways[n], made=replace(of, tree=_first(of.tree)))))
+    return Chips(
+        "backward", Quantity("a", k, (j,)), tuple(chips), width=_width("gradient"), carried=_carried(ways, values)
+    )
+
+
+def _first(of: Tree) -> Tree:
+    return mapped(of, lambda q: q.at(0) if q.example == "n" else q)
+
+
+def _product(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
+    """One link by itself."""
+    of, back = moment.targets[0], moment.kind == "product_back"
+    made = scene.equations.product_back if back else scene.equations.product
+    way = Way(of.like("W"), made(k, j, of.source, 0))
+    look = Taken(scene)
+    chip = _chip(scene, Columns(look), way)
+    tone = "backward" if back else "forward"
+    carried = {way.link.svg_id: chip.result.value}
+    return Chips(tone, Quantity("a", k, (j,)), (chip,), width=_width(tone), carried=carried)
+
+
+def _width(tone: str) -> str:
+    return _say(f"width {tone}")
+
+
+def _say(message: str, **parts: Any) -> str:
+    return text_of(said(sentence(f"chip {message}", **parts)))
+
+
+_KINDS: dict[str, Callable[[Scene, Moment, int, int], Chips | None]] = {
+    "product": _product, "product_back": _product, "sum": _forward, "z": _forward, "forward": _forward,
+    "da": _back, "delta": _back, "gradient": _gradient, "dW": _gradient,
+}  # fmt: skip
