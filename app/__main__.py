@@ -1,4 +1,4 @@
-"""`python -m app`: serve the playground, and say where."""
+"""`backprop-playground`, or `python -m app`: serve the playground, and say where; or train in the shell."""
 
 import os
 
@@ -9,8 +9,11 @@ import logging
 import signal
 import socket
 import sys
+import threading
+import webbrowser
 from collections.abc import Callable
 from importlib.util import find_spec
+from time import sleep
 from types import FrameType
 from typing import NoReturn
 
@@ -18,6 +21,7 @@ import uvicorn
 from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
 
+from app import command
 from app.serve.addresses import EVERYWHERE, base_url
 from app.serve.process import GRACE_SECONDS, leave, leave_with_workers
 from app.serve.protocol import BoundedProtocol
@@ -33,16 +37,21 @@ log = logging.getLogger("playground")
 
 
 def main() -> None:
-    """Serve until SIGINT or SIGTERM."""
-    settings = _settings()
+    """Do what the command line asks; a server serves until SIGINT or SIGTERM."""
+    given = command.parsed(sys.argv[1:])
+    if given.command == "step":
+        command.step(given)
+        return
+    os.environ.update(command.environment(given))
+    _serve(_settings(), given.open)
+
+
+def _serve(settings: Settings, show: bool) -> None:
     config = server_config(settings)
     listener = config.bind_socket()
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    print(f"Backprop Playground: http://{host}:{listener.getsockname()[1]}", flush=True)
-    if settings.host in EVERYWHERE or settings.public_url:
-        print(f"In your network, and for a class: {base_url(settings)}", flush=True)
+    threading.Thread(target=_announce, args=(settings, listener.getsockname()[1], show), daemon=True).start()
     if settings.workers > 1:
         supervisor = Supervisor(config, sockets=[listener])
         _on_stop(leave_with_workers)  # uvicorn's own waits for a sign of life of each first, up to 5 s
@@ -50,6 +59,27 @@ def main() -> None:
     else:
         _on_stop(leave)  # uvicorn raises the signal again once it has stopped: that is no failure
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _announce(settings: Settings, port: int, show: bool) -> None:
+    """Say where, as soon as it listens there; and show it in a browser if that is asked for."""
+    near = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    while not _listens(near, port):
+        sleep(0.05)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    print(f"Backprop Playground: http://{host}:{port}", flush=True)
+    if settings.host in EVERYWHERE or settings.public_url:
+        print(f"In your network, and for a class: {base_url(settings)}", flush=True)
+    if show:
+        webbrowser.open(f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}")
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), 1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def _settings() -> Settings:
