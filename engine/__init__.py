@@ -14,6 +14,7 @@ from engine.edits import Edit, apply, edits_from, replay
 from engine.evaluation import Metrics, evaluate, outputs_of, predict
 from engine.examples import Examples, examples_of
 from engine.features import FEATURES
+from engine.graph import Graph, graph
 from engine.health import gradient_norms
 from engine.health import health as layer_health
 from engine.initializers import INITIALIZERS
@@ -53,6 +54,7 @@ __all__ = [
     "Divergence",
     "Edit",
     "Examples",
+    "Graph",
     "LayerTrace",
     "Limits",
     "Metrics",
@@ -72,6 +74,7 @@ __all__ = [
     "examples_of",
     "gradient_check",
     "gradient_norms",
+    "graph",
     "health",
     "layer_health",
     "nudge",

@@ -139,6 +139,8 @@ FUNCTIONS: dict[str, Function] = {
     "sigmoid": Function(lambda z: 1.0 / (1.0 + np.exp(-z)), "1 / (1 + np.exp(-{}))", 1, True),
     "softplus": Function(lambda z: np.logaddexp(0.0, z), "np.logaddexp(0, {})"),
     "sqrt": Function(np.sqrt, "np.sqrt({})"),
+    "sin": Function(np.sin, "np.sin({})"),
+    "cos": Function(np.cos, "np.cos({})"),
     "square": Function(np.square, "{}**2", 2, True),
     "cube": Function(lambda z: z * z * z, "{}**3", 2, True),
     "power": Function(np.power, "{}**{}", 2, True),

@@ -297,5 +297,5 @@ _TEXTS = {
     "exp": ("exp(", ")"), "expm1": ("(exp(", ") − 1)"), "ln": ("ln(", ")"), "tanh": ("tanh(", ")"),
     "sigmoid": ("σ(", ")"), "softplus": ("ln(1 + exp(", "))"), "sqrt": ("√(", ")"), "square": ("(", ")²"),
     "cube": ("(", ")³"), "abs": ("|", "|"), "sign": ("sign(", ")"), "max": ("max(", ")"), "min": ("min(", ")"),
-    "power": ("", ""),
+    "power": ("", ""), "sin": ("sin(", ")"), "cos": ("cos(", ")"),
 }  # fmt: skip
