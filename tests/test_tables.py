@@ -91,6 +91,49 @@ FORMS: dict[str, str | bytes] = {
     "curly quotes": "\n".join(",".join(f"“{v}”" for v in row) for row in LINES),
     "records": json.dumps([dict(zip("aby", row, strict=True)) for row in LINES]),
     "a record a line": "\n".join(json.dumps(dict(zip("aby", row, strict=True))) for row in LINES),
+    "JSON with features and labels": json.dumps(
+        {"features": [row[:2] for row in LINES], "labels": [row[2] for row in LINES]}
+    ),
+    "JSON as scikit-learn's": json.dumps(
+        {"target": [r[2] for r in LINES], "data": [r[:2] for r in LINES], "feature_names": ["a", "b"]}
+    ),
+    "brackets line by line": "\n".join(f"({a}, {b}), {y}" for a, b, y in LINES),
+    "YAML": "\n".join(f"- {{a: {a}, b: {b}, y: {y}}}" for a, b, y in LINES),
+    "braces": "{" + ",".join("{" + ",".join(map(str, row)) + "}" for row in LINES) + "}",
+    "vectors of R": "\n".join(f"{n} <- c({', '.join(str(r[i]) for r in LINES)})" for i, n in enumerate("aby")),
+    "a matrix of R": "     [,1] [,2] [,3]\n"
+    + "\n".join(f"[{i},]  {a} {b} {y}" for i, (a, b, y) in enumerate(LINES, 1)),
+    "MATLAB": "A = [1.5 2 0; 2.5 -1 1; ...\n     -0.5, 20, 0; 3.5 1 1];",
+    "MATLAB, x and y": "X = [1.5 2\n 2.5 -1\n -0.5 20\n 3.5 1];\ny = [0 1 0 1]';",
+    "MATLAB, printed": "A =\n\n" + "\n".join("   ".join(["", *map(str, row)]) for row in LINES) + "\n",
+    "MATLAB, printed times": "ans =\n\n   1.0e+01 *\n\n    0.15  0.2  0\n    0.25 -0.1 0.1\n   -0.05  2  0\n    0.35  0.1  0.1",
+    "MATLAB, column by column": "  Columns 1 through 2\n\n"
+    + "\n".join(f" {a} {b}" for a, b, _ in LINES)
+    + "\n\n  Column 3\n\n 0\n 1\n 0\n 1",
+    "ARFF": "% Weka\n@RELATION r\n@ATTRIBUTE 'a b' NUMERIC\n@attribute b real\n@attribute class {0,1}\n\n@DATA\n"
+    + PLAIN,
+    "LIBSVM": "\n".join(f"{y} qid:1 1:{a} 2:{b}  # {a}" for a, b, y in LINES),
+    "polars, printed": "shape: (4, 3)\n┌─────┬─────┬─────┐\n│ a   ┆ b   ┆ y   │\n│ --- ┆ --- ┆ --- │\n│ f64 ┆ i64 ┆ i64 │\n╞═════╪═════╪═════╡\n"
+    + "\n".join(f"│ {a} ┆ {b} ┆ {y} │" for a, b, y in LINES)
+    + "\n└─────┴─────┴─────┘",
+    "SQL, printed": "+---+---+---+\n| a | b | y |\n+---+---+---+\n"
+    + "\n".join(f"| {a} | {b} | {y} |" for a, b, y in LINES)
+    + "\n+---+---+---+\n4 rows in set",
+    "LaTeX": "a & b & y \\\\\n\\hline\n" + "\n".join(f"{a} & {b} & {y} \\\\" for a, b, y in LINES),
+    "HTML": "<table><tr><th>a<th>b<th>y</tr>"
+    + "".join(f"<tr><td>{a}</td><td>{b}</td><td>{y}</td></tr>" for a, b, y in LINES)
+    + "</table>",
+    "colons": "a:b:y\n" + PLAIN.replace(",", ":"),
+    "a heading with other marks": "a,b,y\n" + PLAIN.replace(",", ";"),
+    "two marks": "\n".join(f"{a}, {b}; {y}" for a, b, y in LINES),
+    "arrows": "\n".join(f"{a} {b} -> {y}" for a, b, y in LINES),
+    "remarks behind": PLAIN.replace("1\n", "1 # an outlier?\n", 1),
+    "remarks behind another mark": PLAIN.replace(",", ";").replace("1\n", "1;# seen by Ann\n", 1),
+    "UTF-32": ("a,b,y\n" + PLAIN).encode("utf-32"),
+    "units in cells": "a,b,y\n" + "\n".join(f"{a} cm,{b} m/s,{y}" for a, b, y in LINES),
+    "how far it may be off": "a,b,y\n" + "\n".join(f"{a}±0.1,{b},{y}" for a, b, y in LINES),
+    "per cent and shares": "a,b,y\n150%,2,0\n250%,-1,1\n-0.5,20,0\n350%,1,1",
+    "totals below": "a,b,n,y\n".replace(",n", "") + PLAIN + "\nTotal,22,",
     "columns": json.dumps({name: [row[i] for row in LINES] for i, name in enumerate("aby")}),
 }
 
@@ -103,6 +146,21 @@ def test_one_table_in_every_form(form: str) -> None:
     assert (spec.task, spec.data.classes) == ("binary", ("0", "1"))
     assert spec.data.x.tolist() == [row[:2] for row in LINES]
     assert spec.data.y.ravel().tolist() == [0, 1, 0, 1]
+
+
+def test_cells_merged_downwards_have_one_value() -> None:
+    """A site that stands once beside several rows is the site of each."""
+    book = Workbook()
+    for row in (["site", "a", "y"], ["A", 2, 0], [None, 1, 1], ["B", 3, 0], [None, 5, 1]):
+        book.active.append(row)
+    for merged in ("A2:A3", "A4:A5"):
+        book.active.merge_cells(merged)
+    out = io.BytesIO()
+    book.save(out)
+    spec, _ = read(out.getvalue())
+    assert spec.data is not None
+    assert spec.data.names == ("site=B", "a")
+    assert spec.data.x[:, 0].tolist() == [0, 0, 1, 1]
 
 
 def workbook(rows: list[list[Any]], **more: list[list[Any]]) -> bytes:
@@ -139,7 +197,8 @@ NUMBERS = {
     "1,234.5": 1234.5, "1.234,5": 1234.5, "1 234,5": 1234.5, "1'234.5": 1234.5, "1\u202f234": 1234.0, "932,741": 932741.0,
     "1,234,567": 1234567.0, "1.234.567": 1234567.0, "−3": -3.0, "(5)": -5.0, "+7": 7.0, "12 %": 12.0, "€ 5": 5.0,
     "5 USD": 5.0, "1e-3": 0.001, ".5": 0.5, "5.": 5.0, "0,5": 0.5, "1,5e3": 1500.0,
-    "n/k": None, "1-2": None, "1_000": None, "infinity": None, "0x10": None, "--": None, "1.2.3": None, "": None,
+    "n/k": None, "1-2": None, "1_000": 1000, "1_00": None, "US$5": 5, "CHF 1'200.–": 1200, "1.200,5 kr": 1200.5, "R$ 1.200,50": 1200.5, "$1.2k": 1200, "₽3400": 3400,
+    "2.5×10^3": 2500, "1 kr": 1, "infinity": None, "0x10": None, "--": None, "1.2.3": None, "": None,
     "2024-01-01": None, "12:30": None, "1e999": None,
 }  # fmt: skip
 
@@ -174,6 +233,15 @@ GUESSES: dict[str, tuple[str, dict[str, Any], str]] = {
     "scikit-learn's own": ("4,2,red,blue\n1.5,2,0\n2.5,3,1\n3,4,0\n4,4,1", {"task": "binary", "classes": ("red", "blue")}, "names the classes"),
     "yes and no": ("a,b,ok\n1.5,2,yes\n2.5,3,no\n3,4,yes", {"classes": ("no", "yes")}, ""),
     "words go in": ("sex,a,y\nf,1.5,2.5\nm,2.5,3.5\nf,3.5,1.5\nm,1,2", {"inputs": 2, "task": "regression"}, ""),
+    "two columns of truth": ("a,b,no,yes\n1,2,True,False\n2,1,False,True\n3,3,True,False\n4,1,False,True", {"outputs": 2, "classes": ("no", "yes")}, "they are 2 classes"),
+    "plus and minus": ("x1,x2,y\n-1,-1,-\n-1,1,+\n1,-1,+\n1,1,-", {"classes": ("+", "−"), "samples": 4}, ""),
+    "days": ("when,a,y\n20240101,1,0\n20240102,2,1\n20240103,3,0", {"inputs": 1}, "when is a date"),
+    "months": ("month,a,y\nMär 2024,1,0\nJuni 2024,2,1\nOkt. 2024,3,0", {"inputs": 1}, "month is a date"),
+    "weekdays": ("on,a,y\nMon 01 Jan 2024,1,0\nTue 02 Jan 2024,2,1\nWed 03 Jan 2024,3,0", {"inputs": 1}, "on is a date"),
+    "quarters": ("on,a,y\n2024-Q1,1,0\n2024-Q2,2,1\n2024-Q3,3,0", {"inputs": 1}, "on is a date"),
+    "LIBSVM, -1 and +1": ("+1 1:0.5 3:2\n-1 2:1\n+1 1:.25", {"inputs": 3, "classes": ("-1", "1")}, "what is not there is 0"),
+    "ARFF, few cells": ("@relation r\n@attribute a real\n@attribute b real\n@attribute c {n,y}\n@data\n{0 1.5, 2 y}\n{1 2}\n{0 3, 1 1}", {"inputs": 2, "classes": ("n", "y")}, "Weka"),
+    "a row of totals": ("n,a,y\nx,2,10.5\nz,1,11\nw,3,12.5\nSumme,6,34", {"samples": 3}, "Line 5 is called “Summe”"),
     "imbalance": ("\n".join(f"{i}.5,{i * i},{int(i == 3)}" for i in range(50)), {"task": "binary"}, "98 % of the rows are 0"),
 }  # fmt: skip
 
@@ -289,6 +357,21 @@ def entities() -> bytes:
 
 REFUSED: dict[str, tuple[str | bytes, str]] = {
     "10,000 columns": (",".join(["1"] * 10_000) + "\n" + ",".join(["1"] * 10_000), "Line 1 has 10,000 columns"),
+    "a frame printed in part": (
+        "    a  b  y\n0   1  2  0\n..  ..  .. ..\n99  4  1  1\n\n[100 rows x 3 columns]",
+        "printed in part, with “..” in it",
+    ),
+    "a frame of polars printed in part": (
+        "│ a ┆ y │\n│ 1 ┆ 2 │\n│ … ┆ … │\n│ 3 ┆ 4 │",
+        "printed in part, with “…” in it",
+    ),
+    "an array printed in part": ("array([[0., 0., 0.],\n       ...,\n       [1., 1., 0.]])", "printed in part"),
+    "LIBSVM, too wide": ("1 1:2 5000:1\n0 1:3\n1 1:2", "The places go up to 5,000"),
+    "ARFF without data": ("@relation r\n@attribute a real\n", "there is no @data"),
+    "a page without a table": ("<html><body>no</body></html>", "a web page without a table"),
+    "a megabyte of brackets": ("A = [" + "[" * 1_000_000, ""),
+    "a megabyte of dots": ("A = [" + "." * 1_000_000, ""),
+    "a megabyte of blanks": ("a,b #" + " " * 1_000_000 + "#\n1,2", ""),
     "a cell of a megabyte": ("1,2,0\n3," + "x" * 1_000_000 + ",1", "Line 2, column 2 has 1,000,000 characters"),
     "a quote that never ends": ('1,2,0\n3,"4,1\n' + "5,6,0\n" * 500, "Line 2, column 2 has"),
     "a bomb": (bomb(), "This workbook unpacks to"),

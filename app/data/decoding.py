@@ -2,8 +2,13 @@
 defusedxml, which refuses entities). What a workbook would unpack to is looked up before anything of it is read.
 """
 
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time
+from functools import partial
 from io import BytesIO
+from itertools import zip_longest
 from typing import Any
 from warnings import catch_warnings, simplefilter
 from zipfile import BadZipFile, ZipFile
@@ -17,6 +22,8 @@ from app.data.table import LONGEST_CELL, MOST_CELLS, Note, Row, Split, WrongData
 UNPACKED = 48 << 20  # bytes of a workbook, unpacked
 RATIO = 200  # unpacked to packed, of what is larger than a megabyte
 MOST_ROWS = 100_000
+Merged = set[tuple[int, int]]
+_MERGE = re.compile(rb'<mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _MAGIC = {
     b"\xd0\xcf\x11\xe0": "an old Excel file (.xls): save it as .xlsx or as CSV",
     b"%PDF": "a PDF: copy the table out of it, or save it as CSV",
@@ -38,12 +45,18 @@ def rows_of(content: bytes) -> Split:
         return _workbook(content)
     text, note = text_of(content)
     found = split(text)
-    return Split(found.rows, found.mark, (*note, *found.notes), found.heading)
+    return replace(found, notes=(*note, *found.notes))
 
 
 def text_of(content: bytes) -> tuple[str, tuple[Note, ...]]:
     """The text of a file in whatever encoding, and which, where it is not the usual one."""
-    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
+    for mark, encoding in (
+        (b"\xff\xfe\0\0", "utf-32"),
+        (b"\0\0\xfe\xff", "utf-32"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+    ):
         if content.startswith(mark):
             return content.decode(encoding, "replace"), ()
     if content.count(b"\x00", 0, 4096) > len(content[:4096]) // 4:  # two bytes a letter, without a mark
@@ -64,9 +77,12 @@ def _workbook(content: bytes) -> Split:
     try:
         with ZipFile(BytesIO(content)) as archive:
             _check(archive, len(content))
+            merged = partial(
+                _merged, {name: archive.read(name) for name in archive.namelist() if "/worksheets/" in name}
+            )
         with catch_warnings():
             simplefilter("ignore")  # openpyxl tells of styles that it does not know
-            return _sheet(content)
+            return _sheet(content, merged)
     except WrongData:
         raise
     except (BadZipFile, ZlibError, KeyError, ValueError, TypeError, IndexError, AttributeError, OSError, EOFError):
@@ -88,14 +104,14 @@ def _check(archive: ZipFile, packed: int) -> None:
         )
 
 
-def _sheet(content: bytes) -> Split:
+def _sheet(content: bytes, merged: Callable[[str], Merged]) -> Split:
     from openpyxl import load_workbook  # takes 0.2 s: only when there is a workbook
 
     book = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
     try:
         notes = list[Note]()
         for sheet in book.worksheets:
-            rows = tuple(_rows(sheet))
+            rows = tuple(_rows(sheet, merged(sheet._worksheet_path)))
             if rows:
                 if len(book.worksheets) > 1:
                     told = f"Of {len(book.worksheets)} sheets “{str(sheet.title)[:40]}” is read"
@@ -106,9 +122,23 @@ def _sheet(content: bytes) -> Split:
     raise WrongData("There is no table in this workbook.")
 
 
-def _rows(sheet: Any) -> Any:
-    total = 0
+def _merged(parts: dict[str, bytes], name: str) -> Merged:
+    """Cells, line and column, that are merged with the one at the top, in the same column."""
+    found = Merged()
+    for low, first, high, last in _MERGE.findall(parts.get(name, b"")):
+        if low == high and 0 < int(last) - int(first) <= MOST_ROWS:
+            column = sum((ord(letter) - 64) * 26**k for k, letter in enumerate(reversed(low.decode()))) - 1
+            found |= (
+                {(line, column) for line in range(int(first) + 1, int(last) + 1)} if len(found) < MOST_ROWS else set()
+            )
+    return found
+
+
+def _rows(sheet: Any, merged: Merged) -> Any:
+    total, above = 0, ()
     for line, values in enumerate(sheet.iter_rows(values_only=True), 1):
+        if merged:
+            values = above = _filled(values, above, line, merged)
         while values and values[-1] is None:
             values = values[:-1]
         total += len(values)
@@ -118,6 +148,12 @@ def _rows(sheet: Any) -> Any:
             )
         if values:
             yield Row(line, tuple(_cell(value, line, column) for column, value in enumerate(values, 1)))
+
+
+def _filled(values: tuple[Any, ...], above: tuple[Any, ...], line: int, merged: Merged) -> tuple[Any, ...]:
+    """A row whose merged cells have the value from above."""
+    pairs = zip_longest(values, above[: len(values)])
+    return tuple(up if (line, k) in merged and one is None else one for k, (one, up) in enumerate(pairs))
 
 
 def _cell(value: Any, line: int, column: int) -> str:

@@ -2,49 +2,32 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 Decimal = Literal[".", ","]
 
-_MISSING = frozenset(
-    [
-        "na",
-        "n/a",
-        "n.a.",
-        "nan",
-        "null",
-        "none",
-        "nil",
-        "nat",
-        "?",
-        "-",
-        "--",
-        "–",
-        "—",
-        ".",
-        "..",
-        "*",
-        "#n/a",
-        "#na",
-        "#nv",
-        "#value!",
-        "#div/0!",
-        "missing",
-        "unknown",
-        "k.a.",
-        "<na>",
-        "inf",
-        "-inf",
-    ]
-) | {""}
+_MISSING = frozenset({
+    "", "na", "n/a", "n.a.", "n. a.", "nan", "-nan", "+nan", "null", "none", "nil", "nat", "?", "??", "-", "--", "---",
+    "–", "—", ".", "..", "...", "*", "#n/a", "#na", "#nv", "#value!", "#div/0!", "#num!", "#ref!", "#name?", "#null!",
+    "1.#ind", "-1.#ind", "1.#qnan", "1.#inf", "missing", "unknown", "undefined", "not available", "no data",
+    "keine angabe", "k.a.", "k. a.", "n.d.", "n. d.", "n.v.", "s.o.", "s/d", "<na>", "(null)", "\\n", "inf", "-inf",
+    "+inf", "infinity", "-infinity",
+})  # fmt: skip
 _TEN = frozenset("0123456789")
-_MONEY = "$€£¥₹"
-_CODES = re.compile(r"^(USD|EUR|GBP|CHF|Rs\.?)\s*|\s*(USD|EUR|GBP|CHF|Fr\.?)$", re.IGNORECASE)
+_MONEY = "$€£¥₹₩₽₺₴₪₫฿₱"
+_CURRENCY = r"USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|US\$|C\$|A\$|R\$|Rs\.?|kr\.?|zł|Kč|Fr\.?|€|\$|£|¥"
+_CODES = re.compile(rf"^(?:{_CURRENCY})\s*(?=[-+.\d])|(?<=[-.\d])\s*(?:{_CURRENCY})$", re.IGNORECASE)
+_EVEN = re.compile(r"(?<=\d)[.,][-–—]+$")  # as in 1'200.–: no cents
+_TIMES = {"k": 1e3, "m": 1e6, "b": 1e9, "bn": 1e9}
+_MANY = re.compile(rf"([{_MONEY}]\s*[-+.,\d]+)\s?(k|m|bn?)", re.IGNORECASE)
+_POWER = re.compile(r"\s?[×x*·]\s?10\^?\(?([-+−]?\d+)\)?$")
 _CLEAN = str.maketrans({"−": "-", "–": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "٫": ".", "٬": ","})
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_GROUPS = {mark: re.compile(rf"[+-]?\d{{1,3}}([{re.escape(mark)}]\d{{3}})+") for mark in ". '"}
+_GROUPS = {mark: re.compile(rf"[+-]?\d{{1,3}}([{re.escape(mark)}]\d{{3}})+") for mark in ". '_"}
 _GROUPS[","] = re.compile(r"[+-]?\d{1,3}((,\d{2,3})*,\d{3})")  # as in India too: 12,34,567
+_UNIT = re.compile(r"\s*([-+−]?\d[\d.,' ]*)\s?([^\W\d_]{1,10}[²³23]?|°\s?[A-Z]?|[^\W\d_]{1,4}/[^\W\d_]{1,4}[²³23]?)\s*")
+_GIVE = re.compile(r"\s*([-+−]?\d[\d.,]*)\s*(?:±|\+/?-)\s*[\d.,]+\s*")
 _DIGITS = re.compile(r"\d")
 _AS_IT_IS = re.compile(r"[+-]?[0-9.,]*")
 _MARKED = re.compile("[.,٫٬]")
@@ -62,9 +45,11 @@ def number(text: str, decimal: Decimal = ".") -> float | None:
             return _bounded(float(text))
         except ValueError:
             pass
-    bare = _bare(text)
-    if not _DIGITS.search(bare) or len(bare) > 400:
+    if len(text) > 400 or not _DIGITS.search(text):
         return None
+    if (many := _MANY.fullmatch(text.strip())) and (value := number(many[1], decimal)) is not None:
+        return _bounded(value * _TIMES[many[2].lower()])
+    bare = _bare(text)
     return _read(bare, style_of(bare) or decimal)
 
 
@@ -75,12 +60,15 @@ def _bare(text: str) -> str:
     bare = text.translate(_CLEAN).strip()
     if bare[:1] == "(" and bare[-1:] == ")":
         bare = "-" + bare[1:-1]
-    if bare and (
-        bare[0] in _MONEY or bare[-1] in _MONEY + "%" or bare[0] in "+-" or bare[-1:].isalpha() or bare[0].isalpha()
-    ):
+    if bare and (bare[0] in _MONEY or bare[0] in "+-" or bare[0].isalpha() or not bare[-1].isdigit()):
         sign = bare[0] if bare[0] in "+-" else ""
-        bare = sign + _CODES.sub("", bare.lstrip("+-").strip().strip(_MONEY).rstrip("%").strip())
-        bare = bare.replace("--", "-").strip()
+        plain = bare.lstrip("+-").strip() if sign else bare
+        plain = _CODES.sub("", _EVEN.sub("", plain).strip(_MONEY + " ").rstrip("%").strip())
+        bare = (sign + _EVEN.sub("", plain).strip()).replace("--", "-")
+    if "10" in bare:
+        bare = _POWER.sub(lambda match: f"e{match[1].replace('−', '-')}", bare)
+    if "_" in bare and _GROUPS["_"].fullmatch(re.split("[.,]", bare)[0]):
+        bare = bare.replace("_", "")
     for mark in " '":
         head = re.split("[.,]", bare)[0]
         if mark in bare and _GROUPS[mark].fullmatch(head):
@@ -100,6 +88,28 @@ def _read(bare: str, decimal: Decimal) -> float | None:
 
 def _bounded(value: float) -> float | None:
     return value if abs(value) <= 1e150 else None
+
+
+def per_cent(cells: Sequence[str]) -> bool:
+    """Whether some cells have a sign of per cent and the others, without one, are shares: 50% and 0.5 are the same."""
+    marked = [cell.rstrip().endswith("%") for cell in cells]
+    if all(marked) or not any(marked):
+        return False
+    plain = [number(cell) for cell, sign in zip(cells, marked, strict=True) if not sign]
+    return all(value is not None and abs(value) <= 1 for value in plain)
+
+
+def unit_of(cells: Sequence[str]) -> str:
+    """The unit that stands after the number in every one of these cells, "" if there is none."""
+    found = [_UNIT.fullmatch(cell) for cell in cells]
+    units = {match[2].strip() for match in found if match}
+    return units.pop() if len(units) == 1 and all(found) else ""
+
+
+def without_unit(cell: str) -> str:
+    """The number of a cell that has a unit, or how far it may be off, behind it."""
+    match = _UNIT.fullmatch(cell) or _GIVE.fullmatch(cell)
+    return match[1] if match else cell
 
 
 def style_of(text: str) -> Decimal | None:

@@ -1,5 +1,6 @@
 """Which rows are the table: titles, units and lines of another length are not, and the first may be its heading."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,11 @@ from engine.labels import LONGEST_NAME
 MOSTLY = 0.6
 SAMPLE = "such as 1.5, -0.2, 1: the inputs, then the class or the value"
 MOST_COLUMNS = 300
+_TOTAL = re.compile(
+    r"(?:grand |sub)?totals?|sum|summe|gesamt|insgesamt|averages?|means?|mittelwert|durchschnitt|somme|moyenne|media|"
+    r"std\.?( ?dev(iation)?)?|median",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -43,10 +49,11 @@ def body_of(split: Split, choices: Choices) -> Body:
         where = f"line {uneven[0].line} has {_columns(len(uneven[0].cells))}, not {width:,}"
         notes.append(Note(f"{_rows(len(uneven))} of another length left out: {where}."))
     commented = split.heading if split.heading and len(split.heading.cells) == width else None
-    heading = _heading(rows, commented, choices, notes)
+    heading = _heading(rows, commented, split.named, choices, notes)
     if heading and heading in rows:
         rows = rows[rows.index(heading) + 1 :]
         rows = _without_units(rows, notes)
+        rows = _without_totals(rows, notes)
     names = tuple(_name(cell) for cell in heading.cells) if heading else ("",) * width
     rows, names = _without_empty(rows, names)
     _check_size(rows, len(names))
@@ -126,11 +133,11 @@ def _even(rows: list[Row], width: int) -> tuple[list[Row], list[Row]]:
     return even, uneven
 
 
-def _heading(rows: list[Row], commented: Row | None, choices: Choices, notes: list[Note]) -> Row | None:
+def _heading(rows: list[Row], commented: Row | None, named: bool, choices: Choices, notes: list[Note]) -> Row | None:
     said = choices.of("heading", "yes", "no")
     if not rows or said == "no":
         return None
-    if said == "yes":
+    if said == "yes" or named:
         return rows[0]
     first = rows[0]
     if _is_heading(first, rows[1:]):
@@ -184,6 +191,20 @@ def _without_units(rows: list[Row], notes: list[Note]) -> list[Row]:
         return rows
     notes.append(Note(f"Line {rows[0].line} has units, such as “{words[0][:12]}”: no row of the table."))
     return rows[1:]
+
+
+def _without_totals(rows: list[Row], notes: list[Note]) -> list[Row]:
+    """Without a last row of totals or means."""
+    last = rows[-1] if len(rows) > 2 else None
+    at = next((i for i, cell in enumerate(last.cells) if cell), 0) if last else 0
+    if (
+        last is None
+        or not _TOTAL.fullmatch(last.cells[at])
+        or any(row.cells[at] == last.cells[at] for row in rows[:-1])
+    ):
+        return rows
+    notes.append(Note(f"Line {last.line} is called “{last.cells[at]}”: no row of the table."))
+    return rows[:-1]
 
 
 def _without_empty(rows: list[Row], names: tuple[str, ...]) -> tuple[list[Row], tuple[str, ...]]:

@@ -19,14 +19,36 @@ _IMPORT = re.compile(r"\A(?:\s*(?:import|from)\s[^\n]*\n|\s*#[^\n]*\n)+")
 # No token is begun twice, so that a text is walked through once: a quote that never ends goes to the end of its line.
 _TOKEN = re.compile(r"""(?P<text>"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?)|(?P<word>[\w.+−-]+)|(?P<mark>[][(){}:=])""")
 _WORDS = {"true": True, "false": False, "none": None, "null": None, "nan": None, "undefined": None}
+_VECTORS = re.compile(r"<-\s?c\(|(?<==)\s?c\(")  # of R
+_ITEM = re.compile(r"(?m)^- (?=[{\[])")  # of YAML
+_BRACKETS = str.maketrans("()", "[]")
+_INPUTS = re.compile(r"x|inputs?|features?|data|samples?|x_?train", re.IGNORECASE)
+_OUTPUTS = re.compile(r"y|outputs?|targets?|labels?|class(es)?|expected|y_?train", re.IGNORECASE)
 _OPEN, _CLOSE = ("[", "(", "{"), ("]", ")", "}")
 _DEEPEST = 12
 
 
 def is_list(text: str) -> bool:
     """Whether a text holds lists rather than lines of cells."""
-    bare = _IMPORT.sub("", text).lstrip()
+    bare = _plain(text).lstrip()
+    if bare[:1] == "(":
+        return _by_line(bare) is not None
     return bare[:1] in ("[", "{") or bool(_NAMED.match(bare) or _CALLED.match(bare))
+
+
+def _plain(text: str) -> str:
+    """Without imports and without what R and YAML write in place of brackets."""
+    return _ITEM.sub("", _VECTORS.sub("= [", _IMPORT.sub("", text)))
+
+
+def _by_line(text: str) -> list[Any] | None:
+    """A row a line, parts of it in brackets, as in (0, 1), 1; None if these are no such lines."""
+    lines = [line.strip().rstrip(",;") for line in text.splitlines() if line.strip()]
+    if len(lines) < 2 or not all(line[:1] in ("(", "[") and 4 < len(line) < 10_000 for line in lines):
+        return None
+    found = _loaded([f"[{line.translate(_BRACKETS)}]" for line in lines])
+    rows = [row[0] if len(row) == 1 else row for row in found or ()]
+    return rows if rows and all(isinstance(row, list) and len(_flat(row)) > 1 for row in rows) else None
 
 
 def listed(text: str) -> Split:
@@ -37,9 +59,11 @@ def listed(text: str) -> Split:
     records = _loaded([line for line in text.splitlines() if line.strip()]) if text.startswith("{") else None
     if records is not None:
         return _split(records, "Read as JSON, a record a line.")
+    if (rows := _by_line(text)) is not None:
+        return _split(rows, "Brackets are parts of rows.")
     if "..." in text or "…" in text:
         raise WrongData("The list was printed in part, with “...” in it: print all of it, or bring a file.")
-    return _split(_written(_IMPORT.sub("", text)), "Brackets are rows, as Python prints them.")
+    return _split(_written(_plain(text)), "Brackets are rows, as Python prints them.")
 
 
 def _split(value: Any, told: str) -> Split:
@@ -69,7 +93,7 @@ def _written(text: str) -> Any:
         return {"x": found[0][1], "y": found[1][1]}
     if len(found) > 2 and all(name for name, _ in found):
         return dict(found)
-    if all(isinstance(value, list) for _, value in found) and found:
+    if found and len({type(value) for _, value in found}) == 1:
         return [value for _, value in found]
     raise _no_list()
 
@@ -98,7 +122,7 @@ def _values(text: str) -> list[Any]:
                 break
             levels.pop()
             if mark:
-                levels[-1][1].append(_record(items) if mark == "{" else items)
+                levels[-1][1].append(_record(items) if mark == "{" and _COLON in items else items)
         elif what == "=":  # an option, as in dtype=int: neither its name nor its value is data
             if before == "word":
                 items.pop()
@@ -131,12 +155,31 @@ def _record(items: Sequence[Any]) -> dict[str, Any]:
     return {str(items[i - 1]): items[i + 1] for i in at}
 
 
+def _pair(value: Mapping[str, Any]) -> tuple[list[Any], list[Any]] | None:
+    """Inputs and what is to be predicted, by whatever names programs give the two; None if these are not the two."""
+    x = [each for key, each in value.items() if _INPUTS.fullmatch(str(key)) and isinstance(each, list)]
+    y = [each for key, each in value.items() if _OUTPUTS.fullmatch(str(key)) and isinstance(each, list)]
+    if len(x) != 1 or len(y) != 1 or len(x[0]) != len(y[0]) or not x[0]:
+        return None
+    return (x[0], y[0]) if len(value) == 2 or isinstance(x[0][0], list) else None
+
+
+def _names_of(value: Mapping[str, Any], x: list[Any], y: list[Any]) -> list[Any]:
+    """The heading of a pair that brings names of its inputs, as scikit-learn's do."""
+    names = next((each for key, each in value.items() if str(key) in ("feature_names", "columns", "names")), None)
+    fits = isinstance(names, list) and len(names) == len(_flat(x[0])) and len(_flat(y[0])) == 1
+    return [[*names, "target"]] if fits and isinstance(names, list) else []
+
+
 def _rows(value: Any) -> Iterator[Sequence[Any]]:
-    if isinstance(value, Mapping) and {"x", "y"} <= {str(key).lower() for key in value} and len(value) == 2:
-        x, y = value.values()
-        if isinstance(x, list) and isinstance(y, list):
-            yield from ([*_flat(one), *_flat(other)] for one, other in zip(x, y, strict=False))
-            return
+    if isinstance(value, Mapping) and (pair := _pair(value)):
+        x, y = pair
+        words = next((each for key, each in value.items() if str(key) == "target_names"), None)
+        if isinstance(words, list) and words and all(isinstance(k, int) and 0 <= k < len(words) for k in y):
+            y = [words[k] for k in y]
+        yield from _names_of(value, x, y)
+        yield from ([*_flat(one), *_flat(other)] for one, other in zip(x, y, strict=True))
+        return
     if isinstance(value, Mapping) and isinstance(value.get("data"), list):
         yield from ([value["columns"]] if isinstance(value.get("columns"), list) else [])
         yield from _rows(value["data"])

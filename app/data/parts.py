@@ -18,6 +18,8 @@ _INDEX = re.compile(
     r"(|index|id|idx|nr\.?|no\.?|#|num|number|row|rows|rownames?|unnamed: 0|lfd\.? ?nr\.?|.+[_ ]?id|Id)", re.IGNORECASE
 )
 
+_TRUTH = {"true", "false", "wahr", "falsch"}
+
 
 def with_parts(columns: Sequence[Column], named: bool, choices: Choices, notes: list[Note]) -> tuple[Column, ...]:
     """The columns with what each is for, and notes on what is not plain to see."""
@@ -32,6 +34,8 @@ def with_parts(columns: Sequence[Column], named: bool, choices: Choices, notes: 
     for column in columns:
         part: Part = "target" if column.index in chosen else said[column.index] or column.part
         why = column.why if part == column.part == "out" else ""
+        if len(chosen) > 1 and part == "target" and _is_truth(column):
+            column = _as_number(column)
         done.append(replace(column, part=part, why=why))
     _tell_left_out([column for column in done if column.part == "out" and column.why], notes)
     return tuple(done)
@@ -47,6 +51,15 @@ def _said(columns: Sequence[Column], said: dict[int, Part | None], before: str) 
         if column not in new:
             said[column.index] = "out" if column.kind == "text" else "input"
     return [c.index for c in new]
+
+
+def _is_truth(column: Column) -> bool:
+    return column.kind == "text" and {str(value).lower() for value in column.values if value is not None} <= _TRUTH
+
+
+def _as_number(column: Column) -> Column:
+    values = tuple(None if value is None else float(str(value).lower() in ("true", "wahr")) for value in column.values)
+    return replace(column, kind="number", values=values)
 
 
 def _tell_left_out(columns: Sequence[Column], notes: list[Note]) -> None:
@@ -167,6 +180,7 @@ def _one_hot(columns: Sequence[Column]) -> list[Column]:
     """The columns at the end of which each row has a single 1, all else 0; two of them only of four rows or more."""
     tail: list[Column] = []
     for column in reversed(columns):
+        column = _as_number(column) if _is_truth(column) else column
         if column.kind != "number" or not set(column.numbers) <= {0.0, 1.0} or column.missing:
             break
         tail.insert(0, column)

@@ -10,12 +10,25 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from app.data.figures import is_missing, number
+from app.data.formats import formatted
 from app.data.lists import is_list, listed
 from app.data.table import LONGEST_CELL, MOST_CELLS, Note, Row, Split, WrongData
 
-MARKS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "blanks"}
+MARKS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "blanks", ":": "colons", "~": "tildes",
+         "&": "ampersands"}  # fmt: skip
+ANY = "any"  # several marks, one beside the other
+_PENALTY = {
+    " ": 0.05,
+    ":": 0.06,
+    "~": 0.06,
+    "&": 0.06,
+    ANY: 0.1,
+    ANY + " ": 0.15,
+}  # of what may only seem to part cells
+_ANY = re.compile(r"[,;\t|:→]|[-=]>")
 _TRIED = 60
 _COMMENT = re.compile(r"\s*(#|//|%)")
+_BEHIND = re.compile(r"[\s,;](?:#|//|%)\s")
 _QUOTES = ("''", "“”", "„“", "‘’", "‚‘", "«»", "»«")
 _RULE = re.compile(r"[:\s|+=-]+")
 
@@ -23,7 +36,7 @@ _RULE = re.compile(r"[:\s|+=-]+")
 def split(text: str) -> Split:
     """The rows of a text; WrongData for what cannot be cut into any."""
     text = text.removeprefix("\ufeff").strip("\n\r\x00")
-    return listed(text.lstrip()) if is_list(text) else _lines(text)
+    return formatted(text) or (listed(text.lstrip()) if is_list(text) else _lines(text))
 
 
 def _lines(text: str) -> Split:
@@ -35,6 +48,7 @@ def _lines(text: str) -> Split:
     comments = [(i, line) for i, line in body if _COMMENT.match(line)]
     named = next((pair for pair in body if pair in comments and _names_a_column(pair[1])), None)
     body = [pair for pair in body if not _COMMENT.match(pair[1]) or pair == named]
+    body, behind = _without_remarks(body)
     mark = mark or _mark(lines_of(body))
     rows = tuple(_cut(body, mark))
     if comments and not named:
@@ -43,9 +57,29 @@ def _lines(text: str) -> Split:
                 f"{len(comments)} {'line of comment is' if len(comments) == 1 else 'lines of comment are'} passed over."
             )
         )
-    if mark == "\t" or mark == ";" or mark == "|":
+    if behind:
+        notes.append(Note(f"What stands behind a # is passed over, as in line {behind}."))
+    if mark in ("\t", ";", "|", ":", "~", "&"):
         notes.append(Note(f"Cells are parted by {MARKS[mark]}."))
+    elif mark.startswith(ANY):
+        notes.append(Note("Cells are parted by several marks, one beside the other."))
     return Split(rows, mark, tuple(notes), _commented(comments, mark, rows) if not named else None)
+
+
+def _without_remarks(body: list[tuple[int, str]]) -> tuple[list[tuple[int, str]], int]:
+    """The lines without a remark behind the cells, which begins with # (or // or %) between blanks, and the first line
+    that has one; where every line has the mark, it is no remark but a part of the table."""
+    cut = [(i, _before(line)) for i, line in body]
+    changed = [i for (i, new), (_, old) in zip(cut, body, strict=True) if new != old]
+    if not changed or any(not line.strip() for _, line in cut):
+        return body, 0
+    widths = {len(re.split(r"[,;\t|]|\s+", line.strip())) for i, line in cut if i in set(changed)}
+    return (cut, changed[0]) if len(changed) < len(body) or widths != {1} else (body, 0)
+
+
+def _before(line: str) -> str:
+    found = _BEHIND.search(line)
+    return line if not found or '"' in line[found.start() :] else line[: found.start()].rstrip(" ,;\t")
 
 
 def lines_of(body: Sequence[tuple[int, str]]) -> list[str]:
@@ -74,6 +108,12 @@ def _commented(comments: Sequence[tuple[int, str]], mark: str, rows: Sequence[Ro
 def _cells(line: str, mark: str) -> list[str]:
     if mark == " ":
         return [a or b or c for a, b, c in re.findall(r"\"([^\"]*)\"|'([^']*)'|(\S+)", line)]
+    if mark == ANY:
+        return _ANY.split(line)
+    if mark == ANY + " ":
+        return [cell for piece in _ANY.split(line) for cell in piece.split() or [""]]
+    if mark == "&":
+        line = line.partition("\\\\")[0]
     return [_unquoted(cell) for cell in next(csv.reader([line], delimiter=mark, skipinitialspace=True), [])]
 
 
@@ -82,7 +122,7 @@ def _mark(lines: Sequence[str]) -> str:
     # From the middle too: a file may begin with a title.
     tried = [line[:20_000] for line in [*lines[:_TRIED], *lines[len(lines) // 2 :][:_TRIED]]]
     best, chosen = 0.0, ","
-    for mark in MARKS:
+    for mark in (*MARKS, ANY, ANY + " "):
         try:
             found = [_cells(line, mark) for line in tried]
         except csv.Error:
@@ -95,7 +135,7 @@ def _mark(lines: Sequence[str]) -> str:
         kinds = sum(
             1.0 if number(cell) is not None or is_missing(cell) else 0.4 * _is_word(cell, mark) for cell in cells
         )
-        score = (count / len(found)) ** 2 * kinds / len(cells) - (0.05 if mark == " " else 0.0)
+        score = (count / len(found)) ** 2 * kinds / len(cells) - _PENALTY.get(mark, 0.0)
         if score > best + 1e-9:
             best, chosen = score, mark
     return chosen
@@ -118,7 +158,7 @@ def _cut(body: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
 
 
 def _records(body: Sequence[tuple[int, str]], mark: str) -> Iterator[tuple[int, list[str]]]:
-    if mark == " ":
+    if mark in (" ", "&") or mark.startswith(ANY):
         yield from ((i, _cells(line, mark)) for i, line in body)
         return
     reader = csv.reader((line + "\n" for _, line in body), delimiter=mark, skipinitialspace=True)

@@ -44,12 +44,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Split:
-    """A text cut into rows. `mark` is what parts its cells; `heading` a row of names that stood in a comment."""
+    """A text cut into rows. `mark` is what parts its cells; `heading` a row of names that stood in a comment; `named`
+    says that the first row is the heading, where the form of the text leaves no doubt."""
 
     rows: tuple[Row, ...]
     mark: str
     notes: tuple["Note", ...] = ()
     heading: Row | None = None
+    named: bool = False
 
 
 @dataclass(frozen=True)

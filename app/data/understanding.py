@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.data.figures import Decimal, decimal_of, doubtful, is_missing, number
+from app.data.figures import Decimal, decimal_of, doubtful, is_missing, number, per_cent, unit_of, without_unit
 from app.data.heading import Body, body_of
 from app.data.parts import with_parts
 from app.data.table import Choices, Column, Kind, Note, Row, Split, Table, WrongData, printable
@@ -16,10 +16,19 @@ from engine.labels import FEW, are_classes, classes_of, name_of
 
 _LOOKED_AT = 200  # rows that tell which decimal mark is usual in a table
 STRAY = 0.1  # of a column's cells that may be no number in a column of numbers
+_MONTH = (
+    r"(?:jan|feb|f[eé]v|mar|mär|mrz|maa|apr|avr|abr|may|mai|mag|maj|mei|jun|jui|giu|jul|lug|aug|aoû|ago|sep|set|oct|okt|"
+    r"ott|nov|dec|dez|dic|déc|ene|gen)[^\W\d_]{0,7}"
+)
+_CLOCK = r"(?:[T ,]+\d{1,2}:\d{2}.*)?"
 _DATE = re.compile(
-    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?|\d{1,2}:\d{2}(:\d{2})?|"
-    r"\d{1,2}[. -]+[A-Za-z]{3,9}[. -]+\d{2,4}|[A-Za-z]{3,9}\.? \d{1,2},? \d{4}"
-)  # fmt: skip
+    rf"(?:[^\W\d_]{{2,10}}[,.]? +)?(?:\d{{4}}[-/.]\d{{1,2}}([-/.]\d{{1,2}})?([T ].*)?|"  # perhaps behind a weekday
+    rf"\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}( .*)?|\d{{1,2}}[. -]+{_MONTH}[. ,-]+\d{{2,4}}{_CLOCK}|"
+    rf"{_MONTH}\.?[ -]\d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}{_CLOCK}|{_MONTH}[. -]+'?\d{{2,4}})|"
+    rf"\d{{1,2}}:\d{{2}}(:\d{{2}}([.,]\d+)?)?( ?[ap]m)?|\d{{4}}[- ]?(?:Q[1-4]|W\d{{1,2}})|Q[1-4][- ]\d{{4}}",
+    re.IGNORECASE,
+)
+_DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")  # as in 20240131
 _YES = {"true", "false", "yes", "no", "y", "n", "t", "f", "ja", "nein", "oui", "non", "si", "sí", "wahr", "falsch"}
 
 
@@ -59,13 +68,16 @@ def _sampled(rows: tuple[Row, ...], width: int, choices: Choices, notes: list[No
 def _column(
     index: int, body: Body, rows: Sequence[Row], mark: str, usual: Decimal | None, choices: Choices, notes: list[Note]
 ) -> Column:
-    cells = [row.cells[index] for row in rows]
     name = printable(choices.given.get(f"name.{index}", ""), 40) or body.names[index] or f"column {index + 1}"
+    said = choices.of(f"kind.{index}", "number", "text")
+    cells = _bare_cells(index, name, [row.cells[index] for row in rows], said, notes)
     decimal = _decimal(cells, usual, mark, choices)
     values: list[float | str | None] = [None if is_missing(cell) else number(cell, decimal) for cell in cells]
     filled = [i for i, cell in enumerate(cells) if not is_missing(cell)]
     strays = [i for i in filled if values[i] is None]
-    kind = _kind([cells[i] for i in strays], len(filled), choices.of(f"kind.{index}", "number", "text"))
+    kind = _kind([cells[i] for i in strays], len(filled), said)
+    if kind == "number" and not said and filled and all(_DAY.fullmatch(cells[i]) for i in filled):
+        kind = "date"
     if kind == "text":
         values = [*_in_one_spelling([None if is_missing(cell) else printable(cell, 40) or None for cell in cells])]
         strays = []
@@ -78,6 +90,37 @@ def _column(
         others = "the others are numbers" if len(strays) == 1 else f"{len(strays)} cells are no numbers"
         notes.append(Note(f"{where}; {others}: read as empty.", f"{name} is text", (f"kind.{index}", "text")))
     return Column(index, name, kind, tuple(values))
+
+
+def _bare_cells(index: int, name: str, cells: list[str], said: str, notes: list[Note]) -> list[str]:
+    """The cells of a column without what all of them have in common: a unit, or a per cent where the others are shares;
+    + and - alone are two classes, not a value and none."""
+    filled = [cell for cell in cells if not is_missing(cell)]
+    if said == "text" or not filled:
+        return cells
+    if set(map(str.strip, cells)) <= {"+", "-", "−", "–"}:
+        return [{"+": "+"}.get(cell.strip(), "− ") for cell in cells]
+    if "%" in "".join(cells) and per_cent(filled):
+        notes.append(Note(f"{name} has per cent and shares: {next(c for c in filled if '%' in c)} is read as a share."))
+        return [_share(cell) for cell in cells]
+    if number(filled[0]) is not None and number(filled[-1]) is not None:
+        return cells
+    bare = [cell if is_missing(cell) else without_unit(cell) for cell in cells]
+    unit = unit_of(filled)
+    if not unit and not all("±" in cell or "+/-" in cell or "+-" in cell for cell in filled):
+        return cells
+    if any(number(cell, ",") is None for cell in bare if not is_missing(cell)):
+        return cells
+    told = (
+        f"{name} is in {unit}, which stands behind each number." if unit else f"{name}: ± and what follows is left out."
+    )
+    notes.append(Note(told, f"{name} is text", (f"kind.{index}", "text")))
+    return bare
+
+
+def _share(cell: str) -> str:
+    value = number(cell) if cell.rstrip().endswith("%") else None
+    return cell if value is None else f"{value / 100:.12g}"
 
 
 def _in_one_spelling(values: Sequence[str | None]) -> Sequence[str | None]:
