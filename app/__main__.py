@@ -13,11 +13,14 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
+from shutil import rmtree
 from time import sleep
 from types import FrameType
 from typing import NoReturn
 
 import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
 from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
 
@@ -25,6 +28,7 @@ from app import command
 from app.serve.addresses import EVERYWHERE, base_url
 from app.serve.process import GRACE_SECONDS, leave, leave_with_workers
 from app.serve.protocol import BoundedProtocol
+from app.serve.telemetry import SHARED
 from app.settings import Settings, load, unknown, wrong
 from app.stores import needs_redis
 
@@ -53,12 +57,20 @@ def _serve(settings: Settings, show: bool) -> None:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     threading.Thread(target=_announce, args=(settings, listener.getsockname()[1], show), daemon=True).start()
     if settings.workers > 1:
+        if settings.metrics:
+            os.environ[SHARED] = _emptied(settings.data / "metrics")
         supervisor = Supervisor(config, sockets=[listener])
         _on_stop(leave_with_workers)  # uvicorn's own waits for a sign of life of each first, up to 5 s
         supervisor.run()
     else:
         _on_stop(leave)  # uvicorn raises the signal again once it has stopped: that is no failure
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _emptied(folder: Path) -> str:
+    rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return str(folder)
 
 
 def _announce(settings: Settings, port: int, show: bool) -> None:
@@ -111,6 +123,8 @@ class Supervisor(Multiprocess):
         super().keep_subprocess_alive()
         for gone, now in zip(before, self.processes, strict=True):
             if gone is not now:
+                if os.environ.get(SHARED):
+                    mark_process_dead(gone.pid)  # type: ignore[no-untyped-call]
                 log.warning(
                     "worker %s died (exit code %s); worker %s takes its place", gone.pid, gone.exitcode, now.pid
                 )

@@ -10,7 +10,9 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from starlette.datastructures import State
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 
 from app.assets import STATIC
 from app.costs import decode_cost
@@ -61,13 +63,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         default_response_class=Response,
         generate_unique_id_function=lambda route: route.name.replace("/", "_"),
         lifespan=_lifespan,
-        middleware=[Middleware(Guard, settings=settings)],
+        middleware=[*_for_other_sites(settings), Middleware(Guard, settings=settings)],
     )
     app.state.settings = settings
     app.state.store = store_for(settings)
     app.state.runs = Runs(app.state.store, settings)
     app.state.limiter = Limiter(settings)
-    app.state.telemetry = telemetry.Telemetry(settings.json_logs)
+    counted = telemetry.Metrics(partial(_own, app.state)) if settings.metrics else None
+    app.state.telemetry = telemetry.Telemetry(settings.json_logs, counted)
     app.state.stage = asyncio.Lock()  # where frames of Play are drawn, one answer at a time
     app.state.aside = partial(_aside, app.state.runs)
     api_rooms.install(app)
@@ -85,6 +88,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.add_api_route("/metrics", metrics, include_in_schema=False)
     openapi.install(app)
     return app
+
+
+def _for_other_sites(settings: Settings) -> list[Middleware]:
+    """What lets a browser's pages of the allowed origins ask here and read the answers; no cookie goes along."""
+    if not settings.allowed_origins:
+        return []
+    told = ["x-request-id", "retry-after", "idempotency-replayed", "etag", "link"]
+    origins = list(settings.allowed_origins)
+    return [Middleware(CORSMiddleware, origins, ["*"], ["*"], expose_headers=told, max_age=600)]
 
 
 @asynccontextmanager
@@ -122,12 +134,15 @@ async def _sweep(store: Store) -> None:
 
 
 async def metrics(request: Request) -> Response:
-    """Counters in the text format of Prometheus, of the worker that answers."""
+    """Metrics in the text format of Prometheus, of all workers."""
     state = request.app.state
-    gauges = {"steps_total": state.runs.steps_taken, "runs": await state.store.count("run:")}
-    gauges["heavy_jobs"] = state.runs.pool.jobs
-    gauges |= await api_rooms.gauges(state)
-    return Response(state.telemetry.text(gauges), media_type="text/plain; version=0.0.4; charset=utf-8")
+    stored = {"runs": await state.store.count("run:"), "rooms": await state.store.count("room:")}
+    return Response(state.telemetry.metrics.text(stored, request.app.version), media_type=telemetry.KIND)
+
+
+def _own(state: State) -> dict[str, float]:
+    """What this worker counts by itself, for the metrics."""
+    return {"steps_total": state.runs.steps_taken, "heavy_jobs": state.runs.pool.jobs, **api_rooms.counted(state)}
 
 
 async def readyz(request: Request) -> Response:

@@ -76,8 +76,8 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=data_folder, description="Folder of the SQLite file.")
     store: str = Field("", description="redis://host:port/0, or the path of a SQLite file; empty: in the data folder.")
     trusted_proxies: str = Field("127.0.0.1", description="Addresses whose X-Forwarded-For is believed, by commas.")
-    allowed_origins: Names = Field((), description="Other sites that may post here, such as https://a.org, by commas.")
-    allowed_hosts: Names = Field((), description="Host names that are answered, by commas; empty: see README.")
+    allowed_origins: Names = Field((), description="Sites whose pages may ask here, such as https://a.org, by commas.")
+    allowed_hosts: Names = Field((), description="Host names that are answered, by commas; empty: see SERVING.md.")
     secure_cookies: bool = Field(False, description="Cookies over HTTPS only; set it behind a TLS proxy.")
     public_url: Annotated[str, AfterValidator(_address)] = Field(
         "", description="Address by which others reach this server, such as https://play.a.org."

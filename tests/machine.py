@@ -25,6 +25,8 @@ BROWSER_COMMAND = (
     " PLAYGROUND_BROWSER to the path of a Chromium or Chrome; then `make test`"
 )
 REDIS_COMMAND = "`apt-get install redis-server` (or put redis-server on PATH); then `make test`"
+NGINX_COMMAND = "`apt-get install nginx-light` (or put nginx on PATH); then `make test`"
+PROMTOOL_COMMAND = "`apt-get install prometheus` (or put promtool on PATH); then `make test`"
 ON_PATH = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 PATIENCE = 180.0  # seconds to wait for what must come: no test is about time, and what hangs is to be seen as such
 QUIET = [
@@ -56,6 +58,17 @@ def find_browser() -> Path | None:
 
 def find_redis() -> Path | None:
     found = shutil.which("redis-server")
+    return Path(found) if found else None
+
+
+def find_nginx() -> Path | None:
+    """On PATH, or where Debian has what only root is thought to call."""
+    found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    return Path(found) if found else None
+
+
+def find_promtool() -> Path | None:
+    found = shutil.which("promtool")
     return Path(found) if found else None
 
 
@@ -190,7 +203,8 @@ def _pongs(port: int) -> bool:
 
 def install_missing() -> None:
     """Debian's packages where we are root, for they bring their libraries; else a download."""
-    packages = [] if find_redis() else ["redis-server"]
+    wanted = {"redis-server": find_redis(), "nginx-light": find_nginx(), "prometheus": find_promtool()}
+    packages = [package for package, found in wanted.items() if not found]
     if is_apt() and (packages or find_browser() is None):
         _apt_install(packages)
     if find_browser() is None:
@@ -199,6 +213,8 @@ def install_missing() -> None:
     for what, found, command in (
         ("a browser", find_browser(), BROWSER_COMMAND),
         ("redis-server", find_redis(), REDIS_COMMAND),
+        ("nginx", find_nginx(), NGINX_COMMAND),
+        ("promtool", find_promtool(), PROMTOOL_COMMAND),
     ):
         print(f"{what}: {found or 'MISSING: its tests cannot run. Enable them: ' + command}")
 

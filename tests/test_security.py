@@ -278,9 +278,9 @@ def test_a_server_for_its_own_machine_answers_its_own_names(
     assert [name for name in refused if hosts.welcome(name)] == []
 
 
-def test_what_the_readme_prints_for_nginx_and_systemd_works(start_server: StartServer) -> None:
+def test_what_is_printed_for_nginx_and_systemd_works(start_server: StartServer) -> None:
     """A browser's post by nginx, TLS and a port of its own is let in, and its cookie is of no other host."""
-    text = (machine.ROOT / "README.md").read_text(encoding="utf-8")
+    text = (machine.ROOT / "SERVING.md").read_text(encoding="utf-8")
     nginx, unit = text.partition("```nginx")[2].partition("```")[0], text.partition("```ini")[2].partition("```")[0]
     site = "play.example.org:8443"
     of_nginx = {"$http_host": site, "$host": site.partition(":")[0], "$scheme": "https", "$remote_addr": "192.0.2.7"}
@@ -409,10 +409,9 @@ def test_metrics_are_behind_a_setting(tmp_path: Path) -> None:
         await client.post(f"/api/v1/runs/{run}/step", json={"count": 7})
         await client.post("/api/v1/runs", json={"noise": 7})
         text = (await client.get("/metrics")).text
-        assert "playground_steps_total{" in text
         lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-        steps = next(value for name, value in lines.items() if name.startswith("playground_steps_total"))
-        assert float(steps) == 7
+        assert float(lines["playground_steps_total"]) == 7
+        assert float(lines["playground_runs"]) == 1
         assert any('status="422"' in name for name in lines if name.startswith("playground_rejections_total"))
         assert any('route="/api/v1/runs/{run_id}/step"' in name for name in lines)
         assert run not in text

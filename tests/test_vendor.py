@@ -48,7 +48,7 @@ def test_nothing_vendored_points_to_a_source_map(folder: Path) -> None:
         assert "sourceMappingURL=" not in path.read_text(encoding="utf-8"), path.name
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("document", ["README.md", "SERVING.md", "CONTRIBUTING.md"])
 def test_the_documents_name_the_vendored_versions(document: str) -> None:
     """Wherever a document names a version of a vendored package, it is the vendored one."""
     path = ROOT / document

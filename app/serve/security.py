@@ -1,6 +1,7 @@
 """What stands between the network and the app: headers on every answer, the cross-site rule, the limit on bodies."""
 
 import logging
+import re
 from asyncio import CancelledError
 from secrets import token_urlsafe
 from time import perf_counter
@@ -58,6 +59,7 @@ def cross_site(method: str, scheme: str, headers: dict[bytes, bytes], allowed: t
     return origin != f"{scheme}://{headers.get(b'host', b'').decode('latin-1')}"
 
 
+_ID = re.compile(rb"[\w.:+/=-]{1,100}", re.ASCII)
 UPLOADS = ("/runs", "/data", "/data/runs")
 
 
@@ -145,12 +147,18 @@ def _length(headers: dict[bytes, bytes]) -> int:
     return int(text) if text.isdigit() and len(text) < 20 else 0
 
 
+def _id_of(scope: Scope) -> str:
+    """The id that a proxy or a client gave the request, if it can stand in a log; else a new one."""
+    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    return given.decode() if _ID.fullmatch(given) else token_urlsafe(9)
+
+
 class _Answer:
     """What is sent back: the app's own answer with our headers, and the visitor's cookie if there is a new one."""
 
     def __init__(self, scope: Scope, send: Send, settings: Serving, bare: bool) -> None:
         self.scope, self._send, self.settings, self.bare = scope, send, settings, bare
-        self.id, self.began, self.started, self.status = token_urlsafe(9), perf_counter(), False, 0
+        self.id, self.began, self.started, self.status = _id_of(scope), perf_counter(), False, 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

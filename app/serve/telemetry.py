@@ -1,4 +1,4 @@
-"""What the service tells its keeper: counters for Prometheus, and log lines as JSON on demand.
+"""What the service tells its keeper: metrics for Prometheus, of all workers at once, and log lines as JSON on demand.
 
 Tokens and whole run ids are in neither: a run's id is what opens it.
 """
@@ -6,34 +6,119 @@ Tokens and whole run ids are in neither: a run's id is what opens it.
 import logging
 import os
 import sys
-from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from time import time
 from typing import Any
 
 import orjson
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 from starlette.types import Scope
 
+SHARED = "PROMETHEUS_MULTIPROC_DIR"  # the folder where workers leave their numbers, as the library has it
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+KIND = CONTENT_TYPE_LATEST
+_METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT")
+# What a worker counts by itself: a name that ends with _total only grows, the others are of now.
+OWN = {
+    "steps_total": "Training steps taken.",
+    "stream_packets_total": "Frames sent to streams of classes.",
+    "streams_cut_total": "Streams that were cut because they took nothing.",
+    "heavy_jobs": "Heavy computations under way or waiting.",
+    "streams": "Open streams of classes.",
+}
+# What the store knows, whichever worker asks it.
+STORED = {"runs": "Runs in the store.", "rooms": "Class rooms in the store."}
+
+
+class Metrics:
+    """The numbers of one worker. `own` tells those of OWN as they are now."""
+
+    def __init__(self, own: Callable[[], Mapping[str, float]]) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.own, self.registry = own, (here := CollectorRegistry())
+        self.requests = Counter(
+            "playground_requests", "Requests answered.", ("method", "route", "status"), registry=here
+        )
+        self.seconds = Histogram(
+            "playground_request_seconds", "Seconds to an answer.", ("route",), buckets=BOUNDS, registry=here
+        )
+        self.refused = Counter("playground_rejections", "Requests refused.", ("status",), registry=here)
+        self.gauges = {
+            name: Gauge(f"playground_{name}", text, multiprocess_mode="livesum", registry=here)
+            for name, text in OWN.items()
+            if not name.endswith("_total")
+        }
+        self.counters = {
+            name: Counter(f"playground_{name}", text, registry=here)
+            for name, text in OWN.items()
+            if name.endswith("_total")
+        }
+        self._counted = dict.fromkeys(self.counters, 0.0)
+
+    def note(self, method: str, route: str, status: int, seconds: float) -> None:
+        """One request that was answered."""
+        self.requests.labels(method if method in _METHODS else "OTHER", route, str(status)).inc()
+        self.seconds.labels(route).observe(seconds)
+        if status in (403, 409, 412, 413, 422, 429, 503):
+            self.refused.labels(str(status)).inc()
+        for name, value in self.own().items():
+            if name in self.gauges:
+                self.gauges[name].set(value)
+            elif more := value - self._counted[name]:
+                self.counters[name].inc(more)
+                self._counted[name] = value
+
+    def text(self, stored: Mapping[str, float], version: str) -> bytes:
+        """Everything in the text format of Prometheus, of all workers."""
+        asked = CollectorRegistry()
+        asked.register(_Told(stored, version))
+        if os.environ.get(SHARED):
+            others = CollectorRegistry()
+            MultiProcessCollector(others)  # type: ignore[no-untyped-call]
+        else:
+            others = self.registry
+            ProcessCollector(registry=asked)
+        return generate_latest(others) + generate_latest(asked)
+
+
+class _Told(Collector):
+    """What is so whichever worker is asked: never of one of them, so that nothing adds it up."""
+
+    def __init__(self, stored: Mapping[str, float], version: str) -> None:
+        self.stored, self.version = stored, version
+
+    def collect(self) -> Iterator[Metric]:
+        """What the store holds, and what is running."""
+        for name, value in self.stored.items():
+            yield GaugeMetricFamily(f"playground_{name}", STORED[name], value=value)
+        build = GaugeMetricFamily("playground_build_info", "What is running.", labels=("version", "python"))
+        build.add_metric((self.version, sys.version.partition(" ")[0]), 1)
+        yield build
 
 
 class Telemetry:
-    """Counts requests by route and status, and how long they took; one of them in each worker."""
+    """What is noted of every request, in each worker."""
 
-    def __init__(self, json_logs: bool) -> None:
-        self.json_logs = json_logs
-        self.requests: Counter[tuple[str, str, int]] = Counter()
-        self.buckets: Counter[tuple[str, float]] = Counter()
-        self.seconds: defaultdict[str, float] = defaultdict(float)
-        self.refused: Counter[int] = Counter()
+    def __init__(self, json_logs: bool, metrics: Metrics | None) -> None:
+        self.json_logs, self.metrics = json_logs, metrics
 
     def note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         """One request that was answered."""
-        route = getattr(scope.get("route"), "path", "unknown")
-        self.requests[scope["method"] if scope["method"] in _METHODS else "OTHER", route, status] += 1
-        self.seconds[route] += seconds
-        self.buckets[route, next((bound for bound in BOUNDS if seconds <= bound), float("inf"))] += 1
-        if status in (403, 409, 413, 422, 429, 503):
-            self.refused[status] += 1
+        route = getattr(scope.get("route"), "path", "none")
+        if self.metrics:
+            self.metrics.note(scope["method"], route, status, seconds)
         if self.json_logs:
             run = scope.get("path_params", {}).get("run_id", "")
             line: dict[str, Any] = {
@@ -48,35 +133,6 @@ class Telemetry:
             }
             sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
             sys.stdout.buffer.flush()
-
-    def text(self, gauges: dict[str, float]) -> str:
-        """Everything in the text format of Prometheus."""
-        worker = f'worker="{os.getpid()}"'
-        lines = ["# TYPE playground_requests_total counter"]
-        lines += [
-            f'playground_requests_total{{{worker},method="{method}",route="{route}",status="{status}"}} {count}'
-            for (method, route, status), count in sorted(self.requests.items())
-        ]
-        lines.append("# TYPE playground_rejections_total counter")
-        lines += [f'playground_rejections_total{{{worker},status="{s}"}} {n}' for s, n in sorted(self.refused.items())]
-        lines.append("# TYPE playground_request_seconds histogram")
-        for route in sorted(self.seconds):
-            lines += self._histogram(worker, route)
-        for name, value in gauges.items():
-            kind = "counter" if name.endswith("_total") else "gauge"
-            lines += [f"# TYPE playground_{name} {kind}", f"playground_{name}{{{worker}}} {value:g}"]
-        return "\n".join(lines) + "\n"
-
-    def _histogram(self, worker: str, route: str) -> list[str]:
-        name, labels, total, lines = "playground_request_seconds", f'{worker},route="{route}"', 0, []
-        for bound in (*BOUNDS, float("inf")):
-            total += self.buckets[route, bound]
-            edge = "+Inf" if bound == float("inf") else f"{bound:g}"
-            lines.append(f'{name}_bucket{{{labels},le="{edge}"}} {total}')
-        return [*lines, f"{name}_sum{{{labels}}} {self.seconds[route]:.6f}", f"{name}_count{{{labels}}} {total}"]
-
-
-_METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT")
 
 
 class JsonLines(logging.Formatter):
