@@ -45,7 +45,12 @@ function begin(form) {
   });
   form.addEventListener('change', ({ target }) => {
     if (target.id === 'file') look(false);
-    else if (target.id === 'task' || target.name?.startsWith('part.')) look(true);
+    else if (target.id === 'task' || /^(part|kind|name)\./.test(target.name)) look(true);
+  });
+  form.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || !event.target.matches('input.name')) return;
+    event.preventDefault(); // a name is said: nothing is trained yet
+    event.target.blur();
   });
   form.addEventListener('click', (event) => {
     const choice = event.target.closest('[data-choice]');
@@ -165,7 +170,9 @@ function show(part, says, sum) {
   said(says ?? '');
   if (says) return clear(says);
   at('data-sum').innerHTML = sum ?? '';
+  const { name } = document.activeElement; // a field that is typed into, or its neighbour, keeps the focus
   at('understood').replaceChildren(...part.childNodes);
+  if (/^(part|kind|name)\./.test(name)) at('understood').querySelector(`[name="${name}"]`)?.focus();
   at('understood').querySelector('[data-says]')?.remove();
   return undefined;
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.page.own import own
+from app.data.splitting import split
+from app.data.table import Split
+from app.page.own import as_it_is, own
 from engine import Spec, advance, evaluate, start
 
 
@@ -58,3 +60,32 @@ def test_what_was_set_by_hand_stays() -> None:
     found = own(flowers(60, 3, 2, 2), {}, base)
     assert (found.spec.hidden, found.spec.optimizer, found.spec.learning_rate) == ((5,), "adam", 0.01)
     assert any("As you have set it" in note.sentence for note in found.told)
+
+
+def test_a_table_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new name, or the same once more, cuts no text again; other words do."""
+    read = list[str]()
+
+    def counted(text: str) -> Split:
+        read.append(text)
+        return split(text)
+
+    monkeypatch.setattr("app.page.own.split", counted)
+    text = flowers(30, 3, 2, 2)
+    renamed = own(text, {"name.1": "width"}, None)
+    again = own(text, {"scaling": "none"}, None)
+    opened = as_it_is(text, {"name.1": "width"}, renamed.spec)
+    assert len(read) == 1
+    assert renamed.spec.data is not None
+    assert renamed.spec.data.names == ("c0", "width", "c2")
+    assert (again.spec.scaling, opened.spec) == ("none", renamed.spec)
+    assert opened.table is renamed.table
+    own(text + "\n1,2,3,kind 0", {}, None)
+    assert len(read) == 2
+
+
+def test_a_name_typed_at_a_table_without_a_heading_is_kept() -> None:
+    """The others are called as they were."""
+    found = own("1.5,2,0\n2.5,-1,1\n-0.5,20,0\n3.5,1,1", {"name.0": "width"}, None).spec.data
+    assert found is not None
+    assert (found.names, found.targets) == (("width", "column 2"), ("column 3",))

@@ -48,7 +48,8 @@ def understand(split: Split, choices: Choices) -> Table:
     columns = [
         _counted(column, without, body.classes, notes) if column.part == "target" else column for column in columns
     ]
-    return Table(tuple(columns), rows, without, tuple(notes), body.named)
+    named = body.named or any(column.name != f"column {column.index + 1}" for column in columns)
+    return Table(tuple(columns), rows, without, tuple(notes), named)
 
 
 def _sampled(rows: tuple[Row, ...], width: int, choices: Choices, notes: list[Note]) -> tuple[Row, ...]:

@@ -19,7 +19,7 @@ from app.draw.rendering import render
 from app.failures import RunNotFound
 from app.page.asked import Asked
 from app.page.links import Link
-from app.page.own import Own, own
+from app.page.own import Own, as_it_is, own
 from app.page.refused import refused
 from app.run.runs import Run, owner_of
 from app.serve.cookies import visitor_of
@@ -34,7 +34,7 @@ BINS = 12
 LONGEST_TEXT = 2_000_000  # characters that the form gives back; of a longer file the rows that are used
 _SECONDS = 1.5e-6  # for a character to be understood
 CHOICES = ("heading", "decimal", "missing", "sample", "task", "scaling", "share")
-PER_COLUMN = ("part", "kind", "name")
+PER_COLUMN = ("part", "kind", "name")  # fields of the table's head
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,11 @@ async def form(request: Request) -> Response:
     ask = Asked(request, visitor_of(request), await fields_of(request))
     spec = await base_of(ask)
     text = csv_of(spec.data) if spec and spec.data else ""
-    if not text:
+    if not spec or not text:
         return _page(ask, text, None)
     try:
-        return _page(ask, text, await understood(ask, text, _as_it_was(spec)))
+        work = partial(as_it_is, text, _as_it_was(spec), spec)
+        return _page(ask, text, await ask.runs.pool.do(_SECONDS * len(text), owner_of(ask.visitor), work))
     except SpecError as error:
         return _page(ask, text, None, error)
 
@@ -213,11 +214,12 @@ def shown(found: Own, choices: Mapping[str, str]) -> dict[str, Any]:
     said = [
         (name, value)
         for name, value in choices.items()
-        if value and name != "task" and name.partition(".")[0] != "part"
+        if value and name != "task" and name.partition(".")[0] not in PER_COLUMN
     ]
     return {
         "table": table, "spec": found.spec, "heads": [_head(column) for column in table.columns], "parts": PARTS,
         "notes": [note for note in (*table.notes, *found.told) if note.sentence], "said": said, "shown": SHOWN,
+        "kinds": {column.index: choices.get(f"kind.{column.index}", "") for column in table.columns},
         "targets": ",".join(str(column.index) for column in table.of_part("target")),
         "summary": summary(table, found.spec), "scales": _scales(found.spec),
     }  # fmt: skip

@@ -2,8 +2,11 @@
 nothing was set, a network and an optimizer that learn such data.
 """
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from threading import Lock
 from typing import Any
 
 from app.data.decoding import rows_of
@@ -33,6 +36,8 @@ KEPT = (
     "batch_size",
 )
 FEW_OUTPUTS = 3
+MOST_KEPT = 2  # tables, of some 40 MB where they are large
+LARGEST_KEPT = 3_000_000  # bytes of text
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Own:
 def own(source: str | bytes, given: Mapping[str, str], base: Spec | None, limits: Limits = LIMITS) -> Own:
     """Understand a text or a file; SpecError, mostly WrongData, for what cannot be trained on."""
     choices = Choices(given)
-    table = understand(rows_of(source) if isinstance(source, bytes) else split(source), choices)
+    table = table_of(source, given)
     fields: dict[str, Any] = {"dataset": "custom", "data": data_of(table, choices)}
     if scaling := choices.of("scaling", *FIELDS["scaling"].choices):
         fields["scaling"] = scaling
@@ -59,6 +64,49 @@ def own(source: str | bytes, given: Mapping[str, str], base: Spec | None, limits
     chosen = {name: value for name, value in suited(plain).items() if not by_hand.keys() & _together(name)}
     spec, dropped = _fitting(fields | chosen | by_hand, limits)
     return Own(table, spec, tuple(_told(spec, by_hand, chosen, dropped)))
+
+
+def as_it_is(source: str, given: Mapping[str, str], spec: Spec) -> Own:
+    """The data of a run that is there, as a table: nothing of the run is chosen anew."""
+    return Own(table_of(source, given), spec, tuple(_told(spec, {}, {}, [])))
+
+
+class _Kept:
+    """The last few values of a function of a large text, by its content: typing a name reads no table again."""
+
+    def __init__(self) -> None:
+        self.values, self.lock = OrderedDict[Hashable, Any](), Lock()
+
+    def get(self, key: Hashable, size: int, make: Callable[[], Any]) -> Any:
+        """The value of this key, made where it is not there; of the largest texts none is kept."""
+        with self.lock:
+            if key in self.values:
+                self.values.move_to_end(key)
+                return self.values[key]
+        value = make()
+        if size <= LARGEST_KEPT:
+            with self.lock:
+                self.values[key] = value
+                while len(self.values) > MOST_KEPT:
+                    self.values.popitem(last=False)
+        return value
+
+
+_ROWS, _TABLES = _Kept(), _Kept()
+
+
+def table_of(source: str | bytes, given: Mapping[str, str]) -> Table:
+    """What a text or a file says; kept for when only a choice changes, or the same is opened again."""
+    content = source if isinstance(source, bytes) else source.encode("utf-8", "replace")
+    text = (type(source), sha256(content).digest())
+    chosen = {name: value for name, value in given.items() if value and name not in ("scaling", "share")}
+
+    def made() -> Table:
+        rows = _ROWS.get(text, len(content), lambda: rows_of(source) if isinstance(source, bytes) else split(source))
+        return understand(rows, Choices(given))
+
+    table: Table = _TABLES.get((text, frozenset(chosen.items())), len(content), made)
+    return table
 
 
 def set_by_hand(spec: Spec) -> dict[str, Any]:

@@ -80,6 +80,25 @@ def test_a_file_is_brought_in_every_way(open_page: Callable[..., Page], sheet: P
     expect(page.locator("#diagram")).to_contain_text("Breite")
 
 
+def test_a_column_has_another_name_and_another_kind(open_page: Callable[..., Page]) -> None:
+    """Both are said in the head of the table, and go with the run; Enter in a name trains nothing."""
+    page = open_page("/?seed=74")
+    page.click("#tile-custom")
+    page.fill("#csv", "1.5,3,0\n2.5,4,1\n-0.5,3,0\n3.5,5,1\n2,4,1")
+    name = page.locator("[name='name.0']")
+    expect(name).to_have_value("column 1")
+    name.fill("width")
+    name.press("Enter")
+    expect(page.locator("[name='part.0']")).to_have_attribute("aria-label", "What width is for")
+    page.select_option("[name='kind.1']", "text")
+    expect(page.locator("#data-sum")).to_have_text("4 inputs, 2 classes of column 3.")
+    expect(name).to_have_value("width")
+    page.click("text=Train on this")
+    page.wait_for_selector("#mydata", state="hidden")
+    expect(page.locator("#diagram")).to_contain_text("width")
+    expect(page.locator("#diagram")).to_contain_text("column 2=5")
+
+
 def test_a_file_is_chosen_without_script(browser: Browser, base_url: str, sheet: Path) -> None:
     """An ordinary form: look at it, then train on it."""
     context = browser.new_context(base_url=base_url, java_script_enabled=False)
