@@ -32,7 +32,7 @@ function describe(element) {
   const here = `${layerName(Number(layer))}, unit ${unit}`;
   if (kind === 'link') {
     const lens = net().dataset.lens;
-    const what = { weights: 'weight', activations: 'carries', gradients: 'dL/dW', updates: 'change' }[lens];
+    const what = { weights: 'weight', activations: 'carries', gradients: '∂L/∂W', updates: 'change' }[lens];
     return [`W${layer}.${unit}.${source}  ${what} ${element.dataset.v}`, `${layerName(layer - 1)}, unit ${source} → ${here}`];
   }
   if (kind === 'arc') return [`shortcut ${element.dataset.v}`, `what an earlier layer gave, added at ${unit === '0' ? layerName(Number(layer)) : here}`];

@@ -88,7 +88,7 @@ document.addEventListener('click', ({ target }) => {
   if (target.id === 'predict') asks(target.getAttribute('aria-pressed') === 'true' ? '' : 'on');
 });
 
-// The walkthrough's last phase and the ways to a parameter have scripts of their own, when they are first reached.
+// What a walkthrough needs has scripts of its own, when it is first reached.
 async function again() {
   if (document.getElementById('ways')) import('./ways.js');
   if (document.getElementById('predict') && sessionStorage.getItem('predict') !== null) await asks(sessionStorage.getItem('predict'));

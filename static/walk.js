@@ -123,7 +123,7 @@ document.addEventListener('click', ({ target }) => {
   if (button) button.setAttribute('aria-pressed', String(document.body.classList.toggle('all-rows')));
 });
 
-// A term, its number, its code and what is drawn of it are the same thing: pointed at, all of them light.
+// A term that is pointed at lights everywhere, and tells what it is.
 const DRAWN = { W: 'link', q: 'link', p: 'link', dW: 'link', b: 'bias', db: 'bias' };
 let pointed = '';
 function drawn(part) {
@@ -135,6 +135,8 @@ function drawn(part) {
 function point(part) {
   if (part === pointed) return;
   pointed = part;
+  const tip = document.getElementById('term');
+  if (tip) tip.textContent = document.querySelector(`[data-part="${part}"][data-tip]`)?.dataset.tip ?? '';
   for (const element of document.querySelectorAll('.same')) element.classList.remove('same');
   if (!part) return;
   for (const element of document.querySelectorAll(`[data-part="${part}"]`)) element.classList.add('same');

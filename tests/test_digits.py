@@ -60,7 +60,7 @@ def evaluated(text: str) -> tuple[float, float]:
 def closes(text: str) -> bool:
     """Whether both sides of every equation in a text agree within their digits."""
     for part in text.split("; "):
-        part = re.sub(r"^[A-Za-z/′]+ = ", "", part)
+        part = re.sub(r"^[A-Za-zδ∂/′]+ = ", "", part)
         if " = " not in part:
             continue
         left, right = part.rsplit(" = ", 1)

@@ -162,7 +162,7 @@ def test_a_saturated_output_does_not_contradict_itself(case: str) -> None:
     if facts.slope is not None:
         np.testing.assert_allclose(facts.da * facts.slope, facts.dz, rtol=1e-14)
     told = {line.label: line.value for line in receipt(step, "a1.1").lines}
-    assert told["da = dL/da"] == da
+    assert told["da = ∂L/∂a"] == da
     assert [value for label, value in told.items() if label.startswith("δ")] == [delta]
 
 

@@ -53,6 +53,13 @@ def truths(step: Trace, moment: Moment) -> dict[str, bool]:
     if moment.kind == "dW":
         gradient = float(layer.dW[j, moment.targets[0].source - 1])
         found |= {"loss larger": gradient > 0, "loss smaller": gradient < 0, "no change of this weight": gradient == 0}
+    last = k == len(step.layers) and len(step.y[0]) == 1 and not step.spec.network.joined
+    if moment.kind == "delta" and j is not None and one and last and np.isfinite(layer.da[0, 0]):
+        da = float(layer.da[0, 0])
+        found |= {"rose a little, the loss would rise": da > 0, "rose a little, the loss would fall": da < 0}
+    if moment.kind == "gradient" and one and j is not None:
+        most = float(layer.dW[j][abs(layer.dW[j]).argmax()])
+        found |= {"more of it makes the loss larger": most > 0, "more of it makes the loss smaller": most < 0}
     if moment.kind == "bias":
         bias = float(layer.b[j])
         found |= {"pushes the sum up": bias > 0, "pushes the sum down": bias < 0, "changes nothing": bias == 0}
@@ -205,7 +212,7 @@ def test_a_message_has_forms_for_one_choice(name: str) -> None:
     assert bool(message.by) == (not message.any)
     fixed = {
         "class comes in", "penalty", "want higher", "want lower", "units up", "units down", "go up", "go down",
-        "update by trial", "tendency", "ways",
+        "update by trial", "tendency", "ways", "chip asks ↑", "chip asks ↓",
     }  # fmt: skip
     if name not in fixed and name not in ADVICE and not message.up:  # what to try is no claim about a number
         assert not any(DIRECTION.search(form) for form in message.forms), name

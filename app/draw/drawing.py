@@ -15,7 +15,7 @@ from app.draw.diagram import ROWS_AT_MOST, Art, Layer, Layout, Room, Size, curve
 from app.draw.lens import Shown, shown, widths
 from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scaled, sprite
 from app.draw.rendering import fill, skeleton
-from app.words.numbers import SUBSCRIPTS, UNKNOWN, all_signed, labels
+from app.words.numbers import SUBSCRIPTS, UNKNOWN, all_signed, labels, target
 from engine import FEATURES, Quantity, Spec, Trace
 from engine.arrays import Floats
 from engine.examples import class_names
@@ -130,7 +130,7 @@ def draw(
         values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
     legend = _legend(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled))
     labels = Markup("").join(_lit_labels(layer, trace, what, marks, not place.tight) for layer in place.layers)
-    labels += drawn(place, marks.chips, marks.lit)
+    labels += _wanted(place, trace, marks, bool(outputs)) + drawn(place, marks.chips, marks.lit)
     if patch and not chosen and not labels:
         return Drawing(Markup(""), legend, place, "|".join(values))
     return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values, labels]), legend, place)
@@ -304,6 +304,20 @@ def _lit_labels(layer: Layer, trace: Trace, what: Shown, marks: Marks, wide: boo
     return Markup("").join(parts)
 
 
+def _wanted(place: Layout, trace: Trace, marks: Marks, named: bool) -> Markup:
+    """What is wanted of each output of one example in a walkthrough: its target, beside the unit or below its name, or
+    above where there is no room."""
+    layer = place.layers[-1]
+    if marks.known is None or len(trace.examples) > 1 or not (layer.labelled or len(layer.nodes) == 1):
+        return Markup("")
+    dx, dy = 64.0 if layer.beside else 7.0, 19.0 if named else 5.0
+    told = zip(layer.nodes, map(target, trace.y[0].tolist()), strict=True)
+    if not layer.labelled:
+        return Markup("").join(_TARGET.format(node.right - 38, node.top - 7, y) for node, y in told)
+    return Markup("").join(_TARGET.format(node.right + dx, node.y + dy, y) for node, y in told)
+
+
+_TARGET = Markup('<text class="wanted" x="{:.1f}" y="{:.1f}">→ y {}</text>')
 _AROUND = ("above", "below")
 _LABEL = Markup('<text class="{} told {}" x="{}" y="{:.1f}">{}</text>')
 

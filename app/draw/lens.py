@@ -116,7 +116,7 @@ def _gradients(trace: Trace, batch: bool) -> Shown:
         biases=[layer.db for layer in trace.layers],
         below=_deltas(trace, batch),
         above=True,
-        width="dL/dW",
+        width="∂L/∂W",
         thickest=_thickest(reach),
         means=_of_units(batch),
     )

@@ -1,6 +1,7 @@
 """The moments of the backward pass: dL/da, delta, the gradients of weights and biases, and the way back."""
 
 from collections.abc import Callable
+from math import isfinite
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from app.explain.faces_forward import ANY
 from app.explain.plan import Key
 from app.explain.scene import UNITS, Face, Scene
 from app.words.digits import largest
-from app.words.numbers import SUBSCRIPTS, unsigned
+from app.words.numbers import SUBSCRIPTS, percent, unsigned
 from app.words.segments import Segment, Segments, say, several
 from app.words.sentences import Sentence, lower, sentence
 from engine import ACTIVATIONS, LOSSES, Quantity
@@ -63,7 +64,7 @@ def _da_of_layer(scene: Scene, k: int) -> Face:
     da, function = scene.layer(k).da, lower(ACTIVATIONS[scene.layer(k).activation].title)
     words = sentence("da of a layer", layer=scene.layer_name(k), function=function)
     made = scene.equations.da(k, "j" if k == scene.last else "i", "n")
-    numbers = say(scene.first, "dL/da = ", *scene.units(da[0], "backward"))
+    numbers = say(scene.first, "∂L/∂a = ", *scene.units(da[0], "backward"))
     return Face((words,), (made,), numbers, (f"da{k}",), {"da": da})
 
 
@@ -105,7 +106,8 @@ def _why(scene: Scene, k: int, da: Floats, factor: Floats) -> tuple[Sentence, ..
         return ()
     if name == "identity":
         return (sentence("identity"),)
-    return (sentence("slope", da=float(da[0]), function=function, slope=float(factor[0])),)
+    share, title = percent(float(factor[0])), ACTIVATIONS[name].title
+    return (sentence("slope", function=title, share=share, da=float(da[0]), dz=float(da[0] * factor[0])),)
 
 
 def _delta(scene: Scene, key: Key) -> Face:
@@ -118,8 +120,24 @@ def _delta(scene: Scene, key: Key) -> Face:
     face = _dz(scene, key)
     made = scene.equations.da(k, j, 0), scene.equations.dz(k, j, 0)
     numbers = scene.digits(*made) + scene.then(scene.layer(k).dz[:, j - 1], "backward")
-    sentences = (*face.sentences, *_over_arcs(scene, k, j))
+    sentences = (*_gathered(scene, k, j), *face.sentences[1:], *_over_arcs(scene, k, j), face.sentences[0])
     return Face(sentences, made, numbers, face.code, face.values, scene.terms(made[0]))
+
+
+def _gathered(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
+    """Where one example's dL/da comes from: the loss itself, or the units above and their links."""
+    if scene.count > 1:
+        return ()
+    da, a = (float(scene.look(Quantity(kind, k, (j,), 0))) for kind in ("da", "a"))
+    if k == scene.last:
+        y = float(scene.trace.y[0, j - 1])
+        single = scene.sizes[k] == 1 and isfinite(da)
+        return (sentence("missed", da=da, a=a, y=y, size=unsigned(abs(da))),) if single else ()
+    sent = scene.layer(k + 1).W[:, j - 1] * scene.layer(k + 1).dz[0]
+    if len(sent) > UNITS:
+        return (sentence("gathered from many", unit=scene.unit(k, j), links=len(sent), da=float(sent.sum())),)
+    each = tuple(sentence("sent", q=float(value)) for value in sent)
+    return (sentence("gathered", unit=scene.unit(k, j), links=len(sent), sent=each, da=float(sent.sum())),)
 
 
 def _joined(scene: Scene, j: int) -> Face:
@@ -143,7 +161,7 @@ def _delta_of_layer(scene: Scene, k: int) -> Face:
         words = sentence("deltas from above", above=scene.layer_name(k + 1), layer=name)
     made = scene.equations.dz(k, "i", "n")
     from_above = () if output else (scene.equations.da(k, "i", "n"),)
-    numbers = say(scene.first, "delta = ", *scene.units(layer.dz[0], "backward"))
+    numbers = say(scene.first, "δ = ", *scene.units(layer.dz[0], "backward"))
     values: dict[str, float | Floats] = {"da": layer.da, "dz": layer.dz}
     return Face((words, _split(layer.dz)), (*from_above, made), numbers, (f"dz{k}",), values)
 
@@ -190,17 +208,26 @@ def _gradient(scene: Scene, key: Key) -> Face:
     dW, db = (layer.dW[j - 1], float(layer.db[j - 1])) if j else (layer.dW, layer.db)
     whose = scene.unit(k, j) if j else sentence("every unit of", layer=scene.layer_name(k))
     words = scene.say("gradient", whose=whose)
+    most = (_most(scene, k, j),) if j and scene.count == 1 else ()
     made = scene.alone(scene.equations.dW(k, j or "j", "i")), scene.alone(scene.equations.db(k, j or "j"))
-    numbers = _gradients(scene, k, dW, float(db)) if j else say("length of dW: ", _length(dW))
+    numbers = _gradients(scene, k, dW, float(db)) if j else say("length of all ∂L/∂W: ", _length(dW))
     values: dict[str, float | Floats] = {"dz": layer.dz[:, j - 1] if j else layer.dz, "dW": dW, "db": db}
-    return Face((words,), made, numbers, (f"dW{k}",), values)
+    return Face((words, *most), made, numbers, (f"dW{k}",), values)
+
+
+def _most(scene: Scene, k: int, j: int) -> Sentence:
+    """The largest gradient of one example, and what it asks."""
+    dW, dz = scene.layer(k).dW[j - 1], float(scene.layer(k).dz[0, j - 1])
+    i = int(np.abs(dW).argmax())
+    a, source = float(scene.below(k)[0, i]), scene.source(k, i + 1)
+    return sentence("gradient of most", gradient=float(dW[i]), source=source, dz=dz, a=a)
 
 
 def _gradients(scene: Scene, k: int, dW: Floats, db: float) -> Segments:
     carried = "" if scene.count > 1 else " = δ × a"
     shown = largest(dW, UNITS).tolist()
     links = (say(f"from {scene.source(k, n + 1)}: ", scene.piece(float(dW[n]), "backward")) for n in shown)
-    return say(f"dW{carried}: ", *several(links, len(dW), "; "), "; bias: ", scene.piece(db, "backward"))
+    return say(f"∂L/∂W{carried}: ", *several(links, len(dW), "; "), "; bias: ", scene.piece(db, "backward"))
 
 
 def _length(values: Floats) -> Segment:
@@ -210,7 +237,7 @@ def _length(values: Floats) -> Segment:
 def _backward_pass(scene: Scene, key: Key) -> Face:
     each = range(1, scene.last + 1)
     lengths = [say(f"{scene.layer_name(k)}: ", _length(scene.layer(k).dW)) for k in each]
-    numbers = say("length of dW, ", *several(lengths, len(lengths), "; "))
+    numbers = say("length of all ∂L/∂W, ", *several(lengths, len(lengths), "; "))
     back = total("j", tree(weight(3, "j", "i")) * tree(Quantity("dz", 3, ("j",))))
     delta = Quantity("dz", 2, ("i",))
     made = (

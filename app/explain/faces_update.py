@@ -102,6 +102,10 @@ def _update(scene: Scene, key: Key) -> Face:
     row = [*(scene.source(k, i) for i in range(1, scene.sizes[k - 1] + 1)), "bias"]
     message = "update by trial" if optimizer.search else "update"
     words = sentence(message, unit=scene.unit(k, j), weights=len(row) - 1, ways=_ways(news - olds))
+    plain = len(optimizer.steps) == 1 and not (
+        optimizer.search or scene.trace.spec.penalized or scene.trace.spec.frozen
+    )
+    told = (words, sentence("update by rate", rate=scene.trace.learning_rate)) if plain else (words,)
     shown = largest(news - olds, UNITS)
     pairs = [say(f"{row[n]}: ", *_way(scene, float(olds[n]), float(news[n]))) for n in shown.tolist()]
     values: dict[str, float | Floats] = {
@@ -110,7 +114,7 @@ def _update(scene: Scene, key: Key) -> Face:
         "W_next": layer.W_next[j - 1],
         "b_next": float(layer.b_next[j - 1]),
     }
-    return Face((words,), optimizer.steps, several(pairs, len(row), "; "), (f"W{k}_next", "try"), values)
+    return Face(told, optimizer.steps, several(pairs, len(row), "; "), (f"W{k}_next", "try"), values)
 
 
 def _ways(changes: Floats) -> tuple[Sentence, ...]:

@@ -77,7 +77,7 @@ class Receipt:
 
     @property
     def name(self) -> str:
-        """The same as people write it: W²₁₃; an input by its own name."""
+        """The same as people write it: W₂,₁,₃; an input by its own name."""
         return name_of(self.of) if self.of.layer else self.place
 
     @property
@@ -308,7 +308,7 @@ def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller)
         Line(f"{mean}z = Σ w × a + b", tell(float(facts.z.mean()), of.like("z")), "forward"),
         Line(f"{mean}a = {activation.replace('_', ' ')}(z)", tell(float(facts.a.mean()), of), "forward"),
         *given,
-        Line(f"{total}da = dL/da", da, "backward"),
+        Line(f"{total}da = ∂L/∂a", da, "backward"),
         Line(f"{total}δ = da × {slope}", tell(float(facts.dz.sum()), of.like("dz")), "backward"),
     )
 

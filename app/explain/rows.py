@@ -87,7 +87,7 @@ def _single(scene: Scene, moment: Moment) -> list[Equation]:
         return []
     if moment.phase == "update" and not (moment.units and _simple(scene)):
         return []
-    if len(found) == 2 and found[0].target.kind == "da":
+    if len(found) == 2 and found[0].target.kind == "da" and k < scene.last:  # the loss's own are two facts
         return [fitted(found[1], found[0])]
     return [_first(each) for each in found] if moment.kind != "penalty" else []
 

@@ -125,7 +125,7 @@ class ReceiptAnswer(BaseModel):
     """
 
     model_config = _example(
-        """{"step": 0, "address": "b2.1", "name": "b²₁", "place": "bias of hidden 2, unit 1", "kind":
+        """{"step": 0, "address": "b2.1", "name": "b₂,₁", "place": "bias of hidden 2, unit 1", "kind":
         "parameter", "words": "Against its gradient, the bias goes up to +0.02425.", "symbols": "b", "numbers":
         "", "code": [], "came_from": ["a2.1"], "terms": [], "rest": 0.0, "left_out": 0, "mathml": null, "facts":
         {"now": -0.0044, "gradient": -0.95, "parts": [{"name": "gradient", "value": 0.0286}], "next": 0.0242}}"""

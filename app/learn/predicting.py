@@ -83,7 +83,7 @@ def _unit_way(facts: Facts, k: int, j: int) -> tuple[str, Problem]:
     delta, name = facts[f"dz{k}.{j}"], unit_name(k, j, facts.layers)
     if k == facts.layers:
         a, y = float(facts.trace.layers[-1].a[0, j - 1]), float(facts.trace.y[0, j - 1])
-        kind, factor, why = "first", "target", f"It is {signed(a)} and should be {signed(y)}: delta is {signed(delta)}."
+        kind, factor, why = "first", "target", f"It is {signed(a)} and should be {signed(y)}: δ is {signed(delta)}."
     else:
         above = facts.trace.layers[k]
         products = above.W[:, j - 1] * above.dz[0]
@@ -97,19 +97,19 @@ def _unit_way(facts: Facts, k: int, j: int) -> tuple[str, Problem]:
 def _messages(products: Floats, deltas: Floats, delta: float) -> str:
     """The messages that reach a unit, and what they come to."""
     if len(products) == 1:
-        return f"Weight × delta {signed(float(deltas[0]))} is {signed(float(products[0]))}: delta is {signed(delta)}."
+        return f"Weight × δ {signed(float(deltas[0]))} is {signed(float(products[0]))}: δ is {signed(delta)}."
     largest = signed(float(products[np.abs(products).argmax()]))
     return (
         f"{len(products)} messages, the largest {largest}, together {signed(float(products.sum()))}: "
-        f"delta is {signed(delta)}."
+        f"δ is {signed(delta)}."
     )
 
 
 def _gradient_way(facts: Facts, address: str) -> Problem:
     gradient = facts[f"d{address}"]
-    why = f"Its gradient, delta × what the link carried, is {signed(gradient)}."
+    why = f"Its gradient, δ × what the link carried, is {signed(gradient)}."
     prompt = f"If {name_of(address)} grew a little, which way would the loss go?"
-    return _way(prompt, f"d{address}", gradient, why, "sign", "The sign of delta times the sign of what it carried.")
+    return _way(prompt, f"d{address}", gradient, why, "sign", "The sign of δ times the sign of what it carried.")
 
 
 def _way(prompt: str, quantity: str, upwards: float, why: str, factor: str, hint: str) -> Problem:

@@ -23,7 +23,7 @@ def _n(value: float) -> str:
 
 
 def _place(facts: Facts, address: str) -> str:
-    """A parameter's name and where it sits: W²₁₃ (from hidden 1, unit 3 to output, unit 1)."""
+    """A parameter's name and where it sits: W₂,₁,₃ (from hidden 1, unit 3 to output, unit 1)."""
     of = Quantity.parse(address)
     layer, unit, source = of.layer, of.unit, of.source
     to = unit_name(layer, unit, facts.layers)
@@ -97,7 +97,7 @@ def delta_problem(facts: Facts, layer: int, unit: int) -> Problem:
     name = f"{layer}.{unit}"
     delta, da, slope, z, a = (facts[f"{q}{name}"] for q in ("delta", "da", "slope", "z", "a"))
     mistakes = [
-        Mistake(da, "slope", f"That is dL/da, what comes back. Multiply by the activation's slope, {_n(slope)}."),
+        Mistake(da, "slope", f"That is ∂L/∂a, what comes back. Multiply by the activation's slope, {_n(slope)}."),
         Mistake(slope, "dL/da", f"That is the slope of the activation alone. Multiply by what comes back, {_n(da)}."),
         Mistake(da * _slope_at_a_for_z(facts, layer, z), "slope", "The slope is a formula of a, not of z."),
         Mistake(da * a, "slope", "You multiplied by the activation; multiply by its slope."),
@@ -105,11 +105,11 @@ def delta_problem(facts: Facts, layer: int, unit: int) -> Problem:
         Mistake(-delta, "sign", "The size is right, the sign is not: the difference is a − y, output minus target."),
     ]
     return numeric(
-        f"What is delta, dL/dz, of {unit_name(layer, unit, facts.layers)}?",
+        f"What is δ, that is ∂L/∂z, of {unit_name(layer, unit, facts.layers)}?",
         f"delta{name}",
         delta,
-        f"dL/da × slope = {_n(da)} × {_n(slope)} = {_n(delta)}.",
-        "Delta is what comes back to the unit, dL/da, times the slope of its activation.",
+        f"∂L/∂a × slope = {_n(da)} × {_n(slope)} = {_n(delta)}.",
+        "δ is what comes back to the unit, ∂L/∂a, times the slope of its activation.",
         mistakes,
     )
 
@@ -138,7 +138,7 @@ def _hidden_slips(facts: Facts, layer: int, unit: int, slope: float) -> list[Mis
             "weights",
             f"These are the weights into {name} after the update; the backward pass uses those from before it.",
         ),
-        Mistake(float(delta.sum()) * slope, "weights", f"Weigh each delta of {name} by its link to this unit."),
+        Mistake(float(delta.sum()) * slope, "weights", f"Weigh each δ of {name} by its link to this unit."),
     ]
     if len(delta) > 1:
         slips += [
@@ -181,7 +181,7 @@ def gradient_problem(facts: Facts, address: str, label: str | None = None) -> Pr
         hint = "It is the delta at the weight's end times the activation at its beginning."
     mistakes.append(Mistake(-gradient, "sign", "The size is right, the sign is not. Check the sign of delta."))
     return numeric(
-        f"What is the gradient of {label or _place(facts, address)}: dL/d{name_of(address)}?",
+        f"What is the gradient of {label or _place(facts, address)}: ∂L/∂{name_of(address)}?",
         f"d{address}",
         gradient,
         solution,

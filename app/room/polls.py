@@ -282,7 +282,7 @@ def _given(facts: Facts, layer: int, unit: int) -> str:
     if activation.product is not None:
         return ""
     if len(above) > PATHS or facts.state.spec.network.arcs(layer):  # over a shortcut there is one more path
-        return f"dL/da = {signed(facts[f'da{layer}.{unit}'])}, {own}"
+        return f"∂L/∂a = {signed(facts[f'da{layer}.{unit}'])}, {own}"
     paths = (
         f"{name_of(f'W{layer + 1}.{j}.{unit}')} = {signed(facts[f'W{layer + 1}.{j}.{unit}'])}, "
         f"{name_of(f'dz{layer + 1}.{j}')} = {signed(facts[f'dz{layer + 1}.{j}'])}"
@@ -352,7 +352,7 @@ def plainest(facts: Facts) -> str:
 
 
 def _where(facts: Facts, address: str) -> str:
-    """A weight's name, and the two units that it joins: W²₁₂: hidden 1.2 → hidden 2.1."""
+    """A weight's name, and the two units that it joins: W₂,₁,₂: hidden 1.2 → hidden 2.1."""
     of = Quantity.parse(address)
     ends = _short_unit(facts, of.layer - 1, of.source), _short_unit(facts, of.layer, of.unit)
     return f"{name_of(of)}: {' → '.join(ends)}"

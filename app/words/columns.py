@@ -16,6 +16,7 @@ from markupsafe import Markup
 from app.words.digits import largest
 from app.words.formulas import COUNTS, MathML, Role, Setting, element, role_of, turned
 from app.words.numbers import DIGITS, MINUS, short, signed, target, unsigned
+from app.words.terms import meaning
 from engine import Quantity
 from engine.arrays import Floats
 from engine.equation import (
@@ -55,6 +56,7 @@ class Cell:
     part: str = ""
     sign: bool = False
     value: float = nan
+    tip: str = ""
 
 
 Cells = tuple[Cell, ...]
@@ -214,7 +216,7 @@ class _Writer:
         symbol = element(Setting(Flat(), {}).quantity(of))
         role: Role = ("negative" if number < 0 else "positive") if of.kind in ("W", "b") else role_of(of.kind)
         code = self._named_code(of) if of in self.named and not bare else scalar(of)
-        return Cell(symbol, _text(of, number, digits), code, role, str(of), value=number)
+        return Cell(symbol, _text(of, number, digits), code, role, str(of), value=number, tip=meaning(of, number))
 
     def _named_code(self, of: Quantity) -> str:
         """A named part has no array in the program: what it is made of, in brackets."""

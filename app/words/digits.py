@@ -107,15 +107,15 @@ NAMES = {
     "a": "a",
     "o": "o",
     "s": "sum",
-    "da": "dL/da",
-    "dz": "delta",
-    "dW": "dL/dW",
-    "db": "dL/db",
+    "da": "∂L/∂a",
+    "dz": "δ",
+    "dW": "∂L/∂W",
+    "db": "∂L/∂b",
     "loss": "L",
-    "slope": "f′",
+    "slope": "slope",
     "t": "t",
     "gW": "g",
-    "dR": "dR/dW",
+    "dR": "∂R/∂W",
 }
 _LOOSE, _TIGHT = 0, 1
 

@@ -9,18 +9,14 @@ from functools import lru_cache
 from latex2mathml.converter import convert
 from markupsafe import Markup
 
-from app.words.names import indices
-from engine import Quantity
-
 _PRIME = re.compile(r"<msup>(<mi>\w</mi>)<mi>&#x02032;</mi></msup>")  # a prime is raised by itself, not once more
 _BLOCKED = re.compile(r'\s(?:style|mathcolor|mathbackground)="[^"]*"')
 
 
 def symbol(letter: str, layer: int, unit: int = 0, source: int = 0) -> str:
-    """LaTeX with the layer above and the unit below: W^{2}_{13}; without a unit, the whole layer: W^{2}."""
-    place = (unit, source) if source else (unit,)
-    below = f"_{{{indices(Quantity(letter, layer, place))}}}" if unit else ""
-    return f"{letter}^{{{layer}}}{below}"
+    """LaTeX with all places below, by commas: W_{2,1,3}; without a unit, the whole layer: W_{2}."""
+    places = (layer, unit, source) if source else (layer, unit) if unit else (layer,)
+    return f"{letter}_{{{','.join(map(str, places))}}}"
 
 
 def forward(latex: str) -> str:

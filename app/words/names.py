@@ -1,9 +1,17 @@
-"""What layers, units and quantities are called: hidden 1, unit 2; W²₁₃."""
+"""What layers, units and quantities are called: hidden 1, unit 2; W₂,₁,₃."""
 
-from app.words.numbers import SUBSCRIPTS, SUPERSCRIPTS
+from app.words.numbers import SUBSCRIPTS
 from engine import Quantity
 
-LETTERS = {"dz": "δ"}
+LETTERS = {
+    "dz": "δ",
+    "da": "∂L/∂a",
+    "dW": "∂L/∂W",
+    "db": "∂L/∂b",
+    "loss": "L",
+    "slope": "slope",
+    "rate": "learning rate",
+}
 
 
 def layer_name(index: int, layers: int) -> str:
@@ -16,14 +24,9 @@ def unit_name(layer: int, unit: int, layers: int) -> str:
     return f"{layer_name(layer, layers)}, unit {unit}"
 
 
-def indices(quantity: Quantity) -> str:
-    """What stands below a quantity's letter: 13, or 1,13 where that would be read as 113."""
-    index = quantity.index
-    wide = any(isinstance(i, int) and i >= 10 for i in index)
-    return ("," if wide else "").join(map(str, index))
-
-
 def name_of(quantity: Quantity | str) -> str:
-    """A quantity in plain text: W²₁₃, b²₁, a⁰₂, δ²₁."""
+    """A quantity in plain text, its places below by commas: W₂,₁,₃, b₂,₁, a₀,₂, δ₂,₁."""
     of = Quantity.parse(quantity) if isinstance(quantity, str) else quantity
-    return LETTERS.get(of.kind, of.kind) + str(of.layer).translate(SUPERSCRIPTS) + indices(of).translate(SUBSCRIPTS)
+    places = of.layer or of.index or of.kind in ("a", "x")
+    below = ",".join(map(str, (of.layer, *of.index))).translate(SUBSCRIPTS) if places else ""
+    return LETTERS.get(of.kind, of.kind) + below

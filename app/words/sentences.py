@@ -166,7 +166,8 @@ MESSAGES: dict[str, Message] = {
         "average."
     ),
     "loss of one": Message(
-        "{Which} is {a:forward} and should be {y:target}: the loss, {name}, is {loss:size}."
+        "{Which} is {a:forward} and should be {y:target}. The loss, {name}, says how wrong that is in one number: "
+        "{loss:size}."
     ),
     "penalty": Message(
         "{Title} regularization adds its own: {costly} cost {penalty:size} more. Training makes both together smaller: "
@@ -174,19 +175,19 @@ MESSAGES: dict[str, Message] = {
     ),
     # backward
     "asks": Message(
-        by="dz", tone="backward", none="The loss asks nothing of {unit}: its delta is [0].",
-        down="The loss asks {unit} to [go up]: its delta is negative.",
-        up="The loss asks {unit} to [go down]: its delta is positive.",
+        by="dz", tone="backward", none="The loss asks nothing of {unit}: its δ is [0].",
+        down="The loss asks {unit} to [go up]: its δ is negative: if z rose, the loss would fall.",
+        up="The loss asks {unit} to [go down]: its δ is positive: if z rose, the loss would rise.",
     ),
     "asks in a batch": Message(
-        by="dz", tone="backward", none="The loss asks nothing of {unit}: its delta is [0].",
-        down="The loss asks {unit} to [go up]: its delta, taken over the batch, is negative.",
-        up="The loss asks {unit} to [go down]: its delta, taken over the batch, is positive.",
+        by="dz", tone="backward", none="The loss asks nothing of {unit}: its δ is [0].",
+        down="The loss asks {unit} to [go up]: its δ, added up over the batch, is negative.",
+        up="The loss asks {unit} to [go down]: its δ, added up over the batch, is positive.",
     ),
     "effect": Message(
-        by="da", tone="backward", none="The loss does not change with {unit}: dL/da is [0].",
-        up="If {unit} gave a little more, the loss would [rise]: dL/da is positive.",
-        down="If {unit} gave a little more, the loss would [fall]: dL/da is negative.",
+        by="da", tone="backward", none="The loss does not change with {unit}: ∂L/∂a is [0].",
+        up="If {unit} gave a little more, the loss would [rise]: ∂L/∂a is positive.",
+        down="If {unit} gave a little more, the loss would [fall]: ∂L/∂a is negative.",
     ),
     "effects": Message("How the loss changes with {unit}, for each example: {tendency}."),
     "tendency": Message("{higher}, {lower}"),
@@ -195,65 +196,85 @@ MESSAGES: dict[str, Message] = {
     ),
     "want lower": Message(by="wants", one="{wants} wants it lower", many="{wants} want it lower"),
     "comes back": Message(
-        by="links", one="{Unit}: what comes back over its only outgoing link is weight × delta.",
+        by="links", one="{Unit}: what comes back over its only outgoing link is weight × δ.",
         many="{Unit}: what comes back over its {links} outgoing links adds up.",
     ),
     "comes back in a batch": Message("{tendency}."),
     "over a shortcut": Message(
-        "Over the shortcut to {end} its dL/da comes back unchanged, {da:backward}: two ways, so gradients add."
+        "Over the shortcut to {end} its ∂L/∂a comes back unchanged, {da:backward}: two ways, so gradients add."
     ),
     "over a shortcut in a batch": Message(
-        "Over the shortcut to {end} its dL/da comes back unchanged, for each example: two ways, so gradients add."
+        "Over the shortcut to {end} its ∂L/∂a comes back unchanged, for each example: two ways, so gradients add."
     ),
     "da of a layer": Message(
-        "First dL/da of every unit of {layer}: {function} mixes them, so delta needs them all."
+        "First ∂L/∂a of every unit of {layer}: {function} mixes them, so δ needs them all."
     ),
     "product back": Message(
-        "{Unit} sends its delta back over the link, times the weight: {product:backward} for {source}."
+        "{Unit} sends its δ back over the link, times the weight: {product:backward} for {source}."
     ),
-    "product back in a batch": Message("{Unit} sends each example's delta back to {source}, times the same weight."),
+    "product back in a batch": Message("{Unit} sends each example's δ back to {source}, times the same weight."),
     "threshold": Message(
         "Threshold's slope is 0 everywhere: no gradient passes it, and nothing before it can learn."
     ),
-    "slopes": Message("Each example's dL/da passes through {function}'s slope at its own z."),
+    "slopes": Message("Each example's ∂L/∂a passes through {function}'s slope at its own z."),
     "shut for some": Message("It is shut, slope 0, for {shut} of {count} examples."),
     "stopped": Message(
         "{Function}'s slope here is 0, so nothing passes: from this example, nothing before it learns."
     ),
-    "identity": Message("Identity has slope 1: dL/da passes unchanged."),
-    "slope": Message("dL/da = {da:backward} passes through {function}'s slope, {slope:forward}."),
+    "identity": Message("Identity has slope 1: ∂L/∂a passes unchanged."),
+    "slope": Message("{Function}'s slope lets {share} of ∂L/∂a = {da:backward} through to z: δ = {dz:backward}."),
+    "gathered": Message(
+        by="links", one="{Unit} feeds one unit, which sends {sent} back over the link.",
+        many="{Unit} feeds {links} units. Over its links they send back {sent: and }, together {da:backward}.",
+    ),
+    "sent": Message("{q:backward}"),
+    "gathered from many": Message("{Unit} feeds {links} units. What they send back over its links is {da:backward}."),
+    "missed": Message(
+        by="da", tone="backward", none="The output is {a:forward}, its target {y:target}: nothing is to be mended.",
+        up="The output is {a:forward}, its target {y:target}. If the output rose a little, the loss would [rise], "
+        "{size} times as much.",
+        down="The output is {a:forward}, its target {y:target}. If the output rose a little, the loss would [fall], "
+        "{size} times as much.",
+    ),
     "mixed": Message("{Function} shares out one whole, so only being above the others' average counts."),
     "joined": Message("{pair}, taken as one, leave only a − y: no slope can stop it."),
     "beyond any number": Message(
-        "dL/da alone would be beyond any number, so it is not told; delta is taken from z."
+        "∂L/∂a alone would be beyond any number, so it is not told; δ is taken from z."
     ),
-    "deltas from the loss": Message("From the loss: the deltas of {layer}."),
+    "deltas from the loss": Message("From the loss: the δ of every unit of {layer}."),
     "deltas from above": Message(
-        "{Above} hands its deltas back over the weights; times the slopes: the deltas of {layer}."
+        "{Above} hands its δs back over the weights; times the slopes, these are the δs of {layer}."
     ),
     "split": Message("The loss asks {asked}."),
     "units up": Message(by="units", one="1 unit to go up", many="{units} units to go up"),
     "units down": Message(by="units", one="1 unit to go down", many="{units} units to go down"),
     "units idle": Message(by="units", one="nothing of 1 unit", many="nothing of {units} units"),
     "share of the blame": Message(
-        "Along this link it received {input} = {a:forward}, so the link's share of the blame is delta × what it "
+        "Along this link it received {input} = {a:forward}, so the link's share of the blame is δ × what it "
         "carried."
     ),
     "shares of the blame": Message(
-        "Each example multiplies its delta by what came along this link; what the examples want adds up."
+        "Each example multiplies its δ by what came along this link; what the examples want adds up."
     ),
     "more weight": Message(
         by="gradient", tone="backward", none="Here that is 0: no change of this weight would matter.",
         up="More weight would make the loss [larger].", down="More weight would make the loss [smaller].",
     ),
-    "bias's gradient": Message("A bias is a weight whose input is always 1, so its gradient is the delta itself."),
+    "bias's gradient": Message("A bias is a weight whose input is always 1, so its gradient is δ itself."),
     "bias's gradient in a batch": Message(
-        "A bias is a weight whose input is always 1, so its gradient is the sum of the deltas."
+        "A bias is a weight whose input is always 1, so its gradient is the sum of the δs."
     ),
-    "gradient": Message("Each link into {whose} gets the delta times what it carried; a bias gets the delta itself."),
+    "gradient": Message("The gradient of a link into {whose} is δ times what the link carried; a bias's is δ itself."),
+    "gradient of most": Message(
+        by="gradient", none="Here all of them are 0.",
+        up="The largest is {source}'s, {dz:backward} × {a:forward} = {gradient:backward}: more of it makes the "
+        "loss larger.",
+        down="The largest is {source}'s, {dz:backward} × {a:forward} = {gradient:backward}: more of it makes the "
+        "loss smaller.",
+    ),
     "gradient in a batch": Message(
-        "Each link into {whose} gets the delta times what it carried, summed over the examples; a bias gets the "
-        "deltas' sum."
+        "The gradient of a link into {whose} is δ times what the link carried, summed over the examples; a bias's is "
+        "the sum of the δs."
     ),
     "every unit of": Message("every unit of {layer}"),
     "backward pass": Message(
@@ -325,6 +346,7 @@ MESSAGES: dict[str, Message] = {
         by="weights", one="{Unit}: its only weight and its bias take their step; {ways}.",
         many="{Unit}: its {weights} weights and its bias take their step; {ways}.",
     ),
+    "update by rate": Message("Each moves against its gradient, by the learning rate {rate:short} times as much."),
     "update by trial": Message(
         by="weights", one="{Unit}: its only weight and its bias are tried up and down; {ways}.",
         many="{Unit}: its {weights} weights and its bias are tried up and down; {ways}.",
@@ -392,8 +414,8 @@ MESSAGES: dict[str, Message] = {
     "by step": Message("the step"),
     # receipts
     "activation to come": Message("Its activation is yet to come."),
-    "delta to come": Message("Its delta is yet to come."),
-    "activation and delta to come": Message("Its activation and its delta are yet to come."),
+    "delta to come": Message("Its δ is yet to come."),
+    "activation and delta to come": Message("Its activation and its δ are yet to come."),
     "gradient to come": Message("Its gradient is yet to come."),
     "step to come": Message("Its step is yet to come."),
     "gradient and step to come": Message("Its gradient and its step are yet to come."),

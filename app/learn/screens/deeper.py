@@ -85,7 +85,7 @@ def all_zero_and_all_the_same(at: Visit, head: Any) -> Values:
         ),
     )
     tanh = at.facts({**spec, "initializer": "zeros", "hidden": [4, 2], "activation": "tanh"})
-    zeroed = at.ask("zero", direction_problem(tanh, "W1.1.1", "W¹₁₁ of the tanh network that starts at zero"))
+    zeroed = at.ask("zero", direction_problem(tanh, "W1.1.1", "W₁,₁,₁ of the tanh network that starts at zero"))
     return {"kind": kind, "same": same, "zeroed": zeroed}
 
 

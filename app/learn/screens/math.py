@@ -53,7 +53,7 @@ def four_equations(at: Visit, head: Any) -> Values:
     picked = at.choice("slope", "the slope of", picks, "W2.1.1")
     now = run.with_values({"W2.1.1": w})
     zero = run.with_values({"W2.1.1": 0, "W2.2.1": 0})
-    at.ask("cut", direction_problem(zero, "W1.1.1", "W¹₁₁ if both weights that leave hidden unit 1 are zero"))
+    at.ask("cut", direction_problem(zero, "W1.1.1", "W₁,₁,₁ if both weights that leave hidden unit 1 are zero"))
     at.ask("gradient", gradient_problem(now, "W1.2.2"), [w])
     return {"picked": picked, "now": now}
 
@@ -76,7 +76,7 @@ def softmax_with_cross_entropy(at: Visit, head: Any) -> Values:
             {
                 "target": (share, "That is the share. Subtract the target, which is 1 for the true class."),
                 "sign": (-delta, "Share minus target, in this order."),
-                "softmax": (one[f"da2.{truth}"], "That is dL/da. It still has to go through the softmax."),
+                "softmax": (one[f"da2.{truth}"], "That is ∂L/∂a. It still has to go through the softmax."),
             },
         ),
         [example],

@@ -1,0 +1,44 @@
+"""What the letters of the equations mean, one sentence each: told where a term is pointed at."""
+
+from app.words.names import name_of
+from app.words.numbers import signed
+from engine import Quantity
+
+MEANS = {
+    "x": "an input: given with the example",
+    "y": "the target: what the output should be",
+    "W": "a weight: what its link multiplies by",
+    "b": "a bias: added whatever comes in",
+    "z": "the sum of what reaches the unit, with its bias",
+    "a": "an activation: what the unit gives on",
+    "o": "what the unit gives on, with what its shortcut adds",
+    "p": "weight × activation: what the link carries",
+    "s": "what all links into the unit carry together",
+    "da": "how much the loss changes when the activation a rises a little",
+    "dz": "δ (delta): how much the loss changes when the unit's sum z rises a little",
+    "q": "weight × δ: what comes back over the link",
+    "slope": "the activation's slope: how much of a small move of z gets through to a",
+    "dW": "the weight's gradient: how much the loss changes when the weight rises a little",
+    "db": "the bias's gradient: how much the loss changes when the bias rises a little",
+    "gW": "the weight's gradient with what regularization adds",
+    "dR": "what regularization adds to the gradient",
+    "loss": "how wrong the outputs are: training makes it smaller",
+    "penalty": "what regularization adds to the loss",
+    "loss_next": "the loss after the step",
+    "W_next": "the weight after the step",
+    "b_next": "the bias after the step",
+    "rate": "the learning rate: how long the step is",
+}
+SIGNED = {"da": "a", "dz": "z", "dW": "the weight", "db": "the bias"}
+
+
+def meaning(of: Quantity, value: float) -> str:
+    """A quantity's name, value and meaning; of a slope of the loss, which way helps. Empty for what has no meaning."""
+    means = MEANS.get(of.kind)
+    if means is None:
+        return ""
+    told = f"{name_of(of)} = {signed(value)}: {means}."
+    if of.kind in SIGNED and value:
+        told += f" It is {'below' if value < 0 else 'above'} 0: more of {SIGNED[of.kind]} makes the loss "
+        told += "smaller." if value < 0 else "larger."
+    return told
