@@ -10,7 +10,7 @@ function kept() {
   }
 }
 
-// Progress: {slug: {screens: [1, 2], tasks: ["way"]}}, in this browser and nowhere else.
+// Progress: {slug: {screens: [1, 2], tasks: ["way"]}, last: {lesson, screen}}, in this browser and nowhere else.
 function note(form) {
   const all = kept();
   const { lesson, screen } = form.dataset;
@@ -20,6 +20,7 @@ function note(form) {
   const solved = [...form.querySelectorAll('[data-solved]')].map((task) => `${screen}:${task.dataset.task}`);
   mine.tasks = [...new Set([...mine.tasks, ...solved])];
   all[lesson] = mine;
+  all.last = { lesson, screen: Number(screen) };
   try {
     localStorage.setItem(KEY, JSON.stringify(all));
   } catch { /* not kept, then */ }
@@ -33,10 +34,25 @@ function showProgress() {
     const line = item.querySelector('.progress');
     if (seen) line.textContent = seen >= total ? '✓ all screens seen' : `${seen} of ${total} screens seen`;
     line.classList.toggle('all', seen >= total);
+    item.querySelector('.seen .forward').setAttribute('width', (100 * Math.min(seen, total)) / total);
   }
+  showLast(all.last);
   const form = document.getElementById('screen');
   const seen = new Set(all[form?.dataset.lesson]?.screens ?? []);
   for (const dot of document.querySelectorAll('[data-dot]')) dot.classList.toggle('done', seen.has(Number(dot.dataset.dot)));
+}
+
+// The first button of the list goes on where one stopped.
+function showLast(last) {
+  const start = document.getElementById('start');
+  const name = last && document.querySelector(`[data-progress="${CSS.escape(last.lesson)}"] .name`);
+  if (!start || !name) return;
+  start.href = `/learn/${last.lesson}?screen=${last.screen}`;
+  start.textContent = `Go on: ${name.textContent}, screen ${last.screen}`;
+}
+
+async function play() {
+  if (document.querySelector('[data-scene]:not([data-begun])')) (await import('./scenes.js')).dress();
 }
 
 // Sliders: number fields without this script, ranges with it.
@@ -114,6 +130,7 @@ for (const name of ['htmx:after:swap', 'htmx:error', 'htmx:response:error']) {
     dress(form);
     note(form);
     showProgress();
+    play();
     if (again) {
       again = false;
       putBack(form);
@@ -232,4 +249,5 @@ if (form) {
   note(form);
 }
 showProgress();
+play();
 root.dataset.ready = 'yes';

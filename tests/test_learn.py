@@ -118,6 +118,19 @@ def test_the_script_gets_the_screen_alone(play: Callable[[Work], None]) -> None:
     play(work)
 
 
+def test_each_answer_that_is_shown_stays_shown(play: Callable[[Work], None]) -> None:
+    """Two questions of one screen, both answered wrong and both told: neither takes the other's answer away."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        for path in ("/learn/layers?screen=3&delta=7&new=7&show=delta&show=new", "/learn/math?screen=2&second=7&paths=7"
+                     "&show=second&show=paths"):  # fmt: skip
+            text = (await client.get(path)).text
+            assert "Not yet." not in text
+            assert text.count('type="hidden" name="show"') == 2
+
+    play(work)
+
+
 def test_without_script_sliders_are_number_fields_with_a_button(play: Callable[[Work], None]) -> None:
     """The page itself has number fields; only what the script asks for has ranges."""
 

@@ -479,6 +479,18 @@ def test_the_starts_of_lesson_8_are_what_they_are_called() -> None:
     assert dict(head.STARTS)["normal"] == "normal, sd ½"  # type: ignore[attr-defined]
 
 
+def test_a_count_is_shown_without_decimal_places() -> None:
+    """4282 weights, not 4 282.0; 64 paths, not 64.00."""
+    found = 0
+    for lesson, screen in SCREENS:
+        for task in tasks(lesson, screen):
+            if isinstance(task.problem.truth, float) and task.problem.truth.is_integer():
+                body = render(lesson, {"screen": str(screen), task.field: "7.77", "show": task.field})[0]
+                assert f"<strong>{task.problem.truth:.0f}.</strong>" in body
+                found += 1
+    assert found >= 4
+
+
 def test_a_place_is_shown_as_what_stands_there() -> None:
     """Lesson 12's slider says the epoch, not how many are before it."""
     body, visit = render(by_slug("black-box"), {"screen": "3"})

@@ -11,6 +11,8 @@ from jinja2 import Environment, TemplateNotFound
 
 from app.learn.visit import Visit
 
+TRACK = (("error", 3), ("slope", 2), ("neuron", 3), ("layers", 3), ("layers", 4))
+"""Backpropagation in ten minutes: (lesson, screen), one after the other."""
 _NAME = re.compile(r"lessons/(\d+)-([a-z0-9-]+)\.html")
 
 
@@ -23,6 +25,8 @@ class Lesson:
     title: str
     idea: str
     spec: dict[str, Any]
+    minutes: int
+    """How long it takes, about."""
     screens: tuple[str, ...]
     template: str
     head: Any
@@ -47,4 +51,11 @@ def _read(env: Environment, number: int, slug: str, name: str) -> Lesson:
     missing = [each for each in ("title", "idea", "spec") if not hasattr(head, each)]
     if missing:
         raise TemplateNotFound(f"{name}: a lesson's head sets title, idea and spec; {', '.join(missing)} not set")
-    return Lesson(slug, number, head.title, head.idea, head.spec, tuple(visit.titles), name, head)
+    screens = tuple(visit.titles)
+    minutes = getattr(head, "minutes", 2 * len(screens))
+    return Lesson(slug, number, head.title, head.idea, head.spec, minutes, screens, name, head)
+
+
+def place_on_track(slug: str, screen: int) -> int | None:
+    """Where a screen stands in the ten minutes, from 0; None if it is no part of them."""
+    return TRACK.index((slug, screen)) if (slug, screen) in TRACK else None

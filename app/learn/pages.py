@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 from app.draw.rendering import ENV
 from app.learn import api as api_learn
 from app.learn.exercises import LARGEST_SEED, TYPES, exercise
-from app.learn.lessons import Lesson, lesson, lessons
+from app.learn.lessons import TRACK, Lesson, lesson, lessons, place_on_track
+from app.learn.openings import opening
 from app.learn.screens import SCREENS
 from app.learn.tools import TOOLS
 from app.learn.visit import Visit
@@ -41,16 +42,23 @@ def page(request: Request, name: str, fragment: str, context: dict[str, Any], st
 
 
 @router.get("/learn", include_in_schema=False)
-def index(request: Request) -> Response:
-    """All lessons, in order."""
-    return page(request, "learn.html", "learn.html", {"lessons": lessons(ENV), "missing": False})
+async def index(request: Request) -> Response:
+    """All lessons, in order, each with a picture of its opening."""
+    return await listed(request, missing=False)
 
 
-def absent(request: Request) -> Response:
+async def listed(request: Request, missing: bool, status: int = 200) -> Response:
+    """The list of all lessons."""
+    openings = await rendered(request, lambda: {each.slug: opening(each) for each in lessons(ENV)})
+    context = {"lessons": lessons(ENV), "openings": openings, "track": TRACK, "missing": missing}
+    return page(request, "learn.html", "learn.html", context, status)
+
+
+async def absent(request: Request) -> Response:
     """What is said of a lesson that there is not: to people with all that there are, to programs as a problem."""
     if "text/html" not in request.headers.get("accept", ""):
         raise HTTPException(404, "There is no such lesson. /learn lists them all.")
-    return page(request, "learn.html", "learn.html", {"lessons": lessons(ENV), "missing": True}, 404)
+    return await listed(request, missing=True, status=404)
 
 
 async def rendered(request: Request, work: Callable[[], T]) -> T:
@@ -63,7 +71,7 @@ async def rendered(request: Request, work: Callable[[], T]) -> T:
 @router.get("/learn/practice", include_in_schema=False)
 def practice(request: Request) -> Response:
     """One exercise, drawn from the seed in the address or from a new one."""
-    query = dict(request.query_params)
+    query = asked(request)
     type_ = query["type"] if query.get("type") in TYPES else "delta"
     seed = whole(query.get("seed", ""), LARGEST_SEED)
     drawn, visit = exercise(type_, randbits(24) if seed is None else seed), Visit(1, query)
@@ -76,11 +84,19 @@ async def read(request: Request, slug: str) -> Response:
     """One screen of a lesson; `screen=all` is the whole of it, to print."""
     found = lesson(ENV, slug)
     if found is None:
-        return absent(request)
-    work = partial(render, found, dict(request.query_params), is_scripted(request))
+        return await absent(request)
+    work = partial(render, found, asked(request), is_scripted(request))
     body, visit = await rendered(request, work)
-    context = {"lesson": found, "lessons": lessons(ENV), "at": visit, "body": body}
+    scene = await rendered(request, partial(opening, found)) if visit.screen == 1 and not is_scripted(request) else None
+    on_track = place_on_track(slug, visit.screen) if visit.query.get("track") == "ten" else None
+    context = {"lesson": found, "lessons": lessons(ENV), "at": visit, "body": body, "scene": scene}
+    context |= {"track": TRACK, "on_track": on_track}
     return page(request, "lesson.html", "_lesson_screen.html", context)
+
+
+def asked(request: Request) -> dict[str, str]:
+    """The query by its names; of `show`, which stands once for every answer that was asked for, all of them."""
+    return {**request.query_params, "show": " ".join(request.query_params.getlist("show"))}
 
 
 def render(found: Lesson, query: dict[str, str], scripted: bool = False) -> tuple[Markup, Visit]:

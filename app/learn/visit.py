@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from app.learn.facts import Facts
 from app.learn.judging import Problem, Verdict, check
+from app.words.numbers import unsigned
 from engine import LIMITS, RunState, Spec, start
 
 
@@ -45,6 +46,14 @@ class Task:
     def correct(self) -> bool:
         """Whether it was answered, and rightly."""
         return self.verdict is not None and self.verdict.correct
+
+    @property
+    def told(self) -> str:
+        """The right answer as it is shown: a count without decimal places."""
+        truth = self.problem.truth
+        if isinstance(truth, str):
+            return truth
+        return str(int(truth)) if truth.is_integer() else unsigned(truth)
 
     @property
     def revealed(self) -> bool:
@@ -133,7 +142,7 @@ class Visit:
         field = "-".join([name, *(f"{value:g}" for value in of)])
         answer = self.query.get(field, "").strip()[:60] or None
         verdict = check(problem, answer) if answer else None
-        task = Task(name, problem, answer, verdict, self.query.get("show") == field, field)
+        task = Task(name, problem, answer, verdict, field in self.query.get("show", "").split(), field)
         self.tasks.append(task)
         return task
 

@@ -1,0 +1,264 @@
+"""What lessons open with: every frame read back from its drawing and its words against the engine."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from reading import Element, page, scales, told
+
+from app.draw.rendering import ENV
+from app.learn import information, pieces
+from app.learn.facts import Facts
+from app.learn.lessons import TRACK, Lesson, lessons
+from app.learn.openings import OPENINGS, opening
+from app.learn.pages import render
+from app.learn.scenes import Scene
+from engine import program
+
+ALL = lessons(ENV)
+NUMBER = re.compile(r"[+−]?\d+(?:\.\d+)?")
+
+
+def name(lesson: Lesson) -> str:
+    return lesson.slug
+
+
+def by_slug(slug: str) -> tuple[Facts, Scene]:
+    found = next(lesson for lesson in ALL if lesson.slug == slug)
+    scene = opening(found)
+    assert scene is not None
+    return found.head.run, scene
+
+
+def drawn(scene: Scene, frame: int) -> Element:
+    text = '{% import "_scene.html" as scenes %}{{ scenes.drawing(scene, frame) }}'
+    return page(ENV.from_string(text).render(scene=scene, frame=frame))
+
+
+def numbers(text: str) -> list[float]:
+    return [told(found) for found in NUMBER.findall(text)]
+
+
+def texts(svg: Element, *classes: str) -> list[str]:
+    return [each.words for each in svg.all("text", *classes)]
+
+
+@pytest.mark.parametrize("lesson", ALL, ids=name)
+def test_every_lesson_opens_with_a_scene(lesson: Lesson) -> None:
+    """Several frames that differ, a sentence for each, and a few seconds in all."""
+    scene = opening(lesson)
+    assert scene is not None
+    assert 5 <= scene.frames <= 25
+    assert len(set(scene.captions)) >= scene.frames // 2
+    assert 4 <= scene.seconds <= 10
+    assert all(a != b for a, b in pairwise([str(drawn(scene, frame).all()) for frame in range(2)]))
+    assert any(shape.moves for shape in scene.shapes)
+
+
+def test_a_scene_whose_tracks_are_not_as_long_is_refused() -> None:
+    """Every shape has a value for every frame."""
+    _, scene = by_slug("error")
+    with pytest.raises(ValueError, match="needs 12 values"):
+        replace(scene, captions=scene.captions[1:])
+
+
+def test_a_lesson_without_a_scene_has_none() -> None:
+    """A new template is a new lesson, whether or not it moves."""
+    assert opening(replace(ALL[0], slug="new")) is None
+    assert set(OPENINGS) == {lesson.slug for lesson in ALL}
+
+
+def test_the_square_is_the_residuals() -> None:
+    """Its side is as long as the way from truth to answer, and the words are of that answer."""
+    run, scene = by_slug("error")
+    for frame in range(scene.frames):
+        svg = drawn(scene, frame)
+        ticks = {told(each.words): each.number("x") for each in svg.all("text", "tick")}
+        unit = ticks[1] - ticks[0]
+        guess = (svg.one("circle", "forward").number("cx") - ticks[0]) / unit
+        now = run.with_values({"W1.1.1": round(guess, 2)})
+        side = svg.one("rect", "square").number("width") / unit
+        assert side == pytest.approx(abs(now["da1.1"]), abs=0.02)
+        assert numbers(texts(svg, "dot-label")[2])[0] == pytest.approx(now.loss, abs=1e-3)
+        assert numbers(scene.captions[frame])[0] == pytest.approx(now["a1.1"], abs=0.05)
+
+
+@pytest.mark.parametrize("slug", ["line", "slope"])
+def test_the_line_that_moves_is_the_line_told(slug: str) -> None:
+    """Read back from its ends, and its residuals from theirs: the loss that stands beside them."""
+    run, scene = by_slug(slug)
+    for frame in range(scene.frames):
+        svg = drawn(scene, frame)
+        across, upright = scales(svg)
+        fit = svg.one("line", "fit")
+        (x1, y1), (x2, y2) = ((across(fit.number(f"x{k}")), upright(fit.number(f"y{k}"))) for k in (1, 2))
+        m, b = (y2 - y1) / (x2 - x1), y1 - x1 * (y2 - y1) / (x2 - x1)
+        loss = numbers(texts(svg, "dot-label")[0])[0]
+        assert run.with_values({"W1.1.1": m, "b1.1": b}).loss == pytest.approx(loss, abs=0.06)
+        misses = [upright(each.number("y2")) - upright(each.number("y1")) for each in svg.all("line", "residual")]
+        assert 0.5 * np.square(misses).mean() == pytest.approx(loss, abs=0.06)
+    if slug == "slope":
+        assert numbers(scene.captions[-1])[-1] == pytest.approx(run.after(12).loss, abs=1e-3)
+
+
+def test_the_nudges_are_judged_as_the_loss_does() -> None:
+    """Better where it fell, worse where it rose; and the dot stands on its m and its loss."""
+    run, scene = by_slug("nudge")
+    losses = []
+    for frame in range(scene.frames):
+        svg = drawn(scene, frame)
+        across, upright = scales(svg)
+        dot = svg.one("circle")
+        m, loss = across(dot.number("cx")), upright(dot.number("cy"))
+        assert run.with_values({"W1.1.1": m}).loss == pytest.approx(loss, abs=0.05)
+        losses.append(numbers(texts(svg, "dot-label")[1])[0])
+        assert losses[-1] == pytest.approx(loss, abs=0.05)
+    for caption, (before, now) in zip(scene.captions[1:], pairwise(losses), strict=True):
+        assert ("better" in caption) <= (now < before)
+        assert ("worse" in caption) <= (now > before)
+    assert any("better" in caption for caption in scene.captions)
+    assert any("worse" in caption for caption in scene.captions)
+
+
+def test_the_three_rates_jump_as_far_as_they_say() -> None:
+    """Each dot on its place after so many steps of m alone; short falls slowly, the long one climbs."""
+    run, scene = by_slug("overshoot")
+    ends = []
+    for kind in ("update", "forward", "look"):
+        heights, last = [], run["W1.1.1"]
+        for frame in range(scene.frames):
+            svg = drawn(scene, frame)
+            across, upright = scales(svg)
+            dot, said = svg.one("circle", kind), texts(svg, "dot-label", kind)[0]
+            rate, loss = numbers(said)
+            m = across(dot.number("cx"))
+            if frame:
+                before = run.with_values({"W1.1.1": last}).with_rate(rate)
+                assert before.next("W1.1.1") == pytest.approx(m, abs=0.12)
+            assert upright(dot.number("cy")) == pytest.approx(loss, abs=0.05)
+            heights.append(loss)
+            last = m
+        ends.append(heights)
+    short, right, wild = ends
+    assert short == sorted(short, reverse=True)
+    assert right[1] < short[-1] + 0.2
+    assert wild == sorted(wild)
+
+
+def test_the_slope_of_the_sigmoid_is_drawn_and_told() -> None:
+    """The tangent rises as the words say, through the dot."""
+    _, scene = by_slug("neuron")
+    for frame in range(scene.frames):
+        svg = drawn(scene, frame)
+        across, upright = scales(svg)
+        line = svg.one("line", "tangent")
+        rise = upright(line.number("y2")) - upright(line.number("y1"))
+        z, a = numbers(texts(svg, "dot-label", "forward")[0])
+        _, slope = pieces.activation_at("sigmoid", z)
+        assert rise / (across(line.number("x2")) - across(line.number("x1"))) == pytest.approx(slope, abs=0.01)
+        assert upright(svg.one("circle").number("cy")) == pytest.approx(a, abs=0.01)
+
+
+def visible(svg: Element, *classes: str) -> list[str]:
+    return [each.words for each in svg.all("text", *classes) if each["opacity"] == "1"]
+
+
+def test_the_message_through_the_layers() -> None:
+    """Activations, then deltas, each where its unit is; at the end the loss after the step."""
+    run, scene = by_slug("layers")
+    last = drawn(scene, scene.frames - 1)
+    found = sorted(numbers(text)[0] for text in visible(last, "backward"))
+    wanted = sorted(run[f"delta{layer}.{unit}"] for layer in (1, 2) for unit in (1, 2))
+    assert found == pytest.approx(wanted, abs=6e-5)
+    assert visible(drawn(scene, 1), "backward") == []
+    assert len(visible(drawn(scene, 1), "forward")) == 4
+    assert numbers(scene.captions[-1])[0] == pytest.approx(run.after(1).loss, abs=6e-5)
+
+
+def test_the_bars_of_a_fading_message() -> None:
+    """Each bar is as high as its layer's deltas are long, by powers of ten; later layers stand further right."""
+    run, scene = by_slug("deeper")
+    svg = drawn(scene, scene.frames - 1)
+    _, upright = scales(svg, log=True)
+    bars = svg.all("rect", "bar-back")
+    assert [bar.number("x") for bar in bars] == sorted((bar.number("x") for bar in bars), reverse=True)
+    for bar, (_, size) in zip(bars, pieces.delta_norms(run)[::-1], strict=True):
+        assert np.log10(upright(bar.number("y"))) == pytest.approx(np.log10(size), abs=0.05)
+    assert [bar.number("height") > 0 for bar in drawn(scene, 0).all("rect", "bar-back")] == [True, *[False] * 6]
+
+
+def test_the_images_are_the_weights_of_their_step() -> None:
+    """Another picture for every step, and the share that is right then."""
+    run, scene = by_slug("pixels")
+    images = [[each["href"] for each in drawn(scene, frame).all("image")] for frame in range(scene.frames)]
+    assert len({image for frame in images for image in frame}) == 8 * scene.frames
+    steps = [int(numbers(caption)[0]) for caption in scene.captions]
+    for step, caption in zip(steps, scene.captions, strict=True):
+        assert numbers(caption)[1] == pytest.approx(100 * run.after(step).metrics["test"].accuracy, abs=0.5)
+
+
+def test_the_program_and_what_its_lines_give() -> None:
+    """The lines are the engine's program of this step, in order, and beside each stands what it computes."""
+    run, scene = by_slug("code")
+    made = program(run.trace)
+    values, svg = made.run(), drawn(scene, scene.frames - 1)
+    places = []
+    for line, value in zip(texts(svg, "code-text"), texts(svg, "code-value"), strict=True):
+        (place,) = [k for k, text in enumerate(made.lines) if text.startswith(line.rstrip("…"))]
+        places.append(place)
+        computed = np.asarray(values[line.split(" = ")[0]]).ravel()
+        assert numbers(value) == pytest.approx(computed[: len(numbers(value))], abs=6e-5)
+    assert places == sorted(places)
+
+
+def test_the_two_ways_add_up() -> None:
+    """To the gradient of the first weight, by the digits that are shown."""
+    run, scene = by_slug("math")
+    svg = drawn(scene, scene.frames - 1)
+    ways = [numbers(text)[-1] for text in texts(svg, "backward") if text.startswith("way")]
+    assert sum(ways) == pytest.approx(run["dW1.1.1"], abs=2e-6)
+    (total,) = [numbers(text)[0] for text in texts(svg) if text.startswith("sum")]
+    assert total == pytest.approx(run["dW1.1.1"], abs=1e-6)
+
+
+def test_the_dots_of_the_plane() -> None:
+    """Each layer where it stands at its epoch."""
+    head: Any = next(lesson for lesson in ALL if lesson.slug == "black-box").head
+    _, scene = by_slug("black-box")
+    plane = information.plane(head.spec, 30)
+    for frame in (0, scene.frames - 1):
+        svg = drawn(scene, frame)
+        across, upright = scales(svg)
+        epoch = int(numbers(texts(svg, "dot-label")[0])[0])
+        for layer, dot in enumerate(svg.all("circle"), 1):
+            point = plane.at(layer, plane.epochs.index(epoch))
+            assert across(dot.number("cx")) == pytest.approx(point.about_input, abs=0.06)
+            assert upright(dot.number("cy")) == pytest.approx(point.about_label, abs=0.02)
+
+
+@pytest.mark.parametrize("lesson", ALL, ids=name)
+def test_the_minutes_are_about_right(lesson: Lesson) -> None:
+    """At 180 words and two and a half questions a minute, and some seconds to look at each picture."""
+    body, visit = render(lesson, {"screen": "all"})
+    assert lesson.minutes == pytest.approx(minutes(str(body), len(visit.tasks), len(lesson.screens)), abs=1.5)
+
+
+def minutes(body: str, questions: int, screens: int) -> float:
+    text = re.sub(r"<(table|svg|math|pre)\b.*?</\1>|<[^>]+>", " ", body, flags=re.DOTALL)
+    return len(text.split()) / 180 + 0.4 * questions + 0.3 * screens
+
+
+def test_ten_minutes_are_ten_minutes() -> None:
+    """The short track's screens are there, and take about that."""
+    total = 0.0
+    for slug, screen in TRACK:
+        (lesson,) = [each for each in ALL if each.slug == slug]
+        assert screen <= len(lesson.screens)
+        body, visit = render(lesson, {"screen": str(screen)})
+        total += minutes(str(body), len(visit.tasks), 1)
+    assert 7 <= total <= 11
