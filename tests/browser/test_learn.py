@@ -201,7 +201,7 @@ def test_a_slider_dragged_fast_ends_on_the_last_picture(learn: Callable[[str], P
         """e => { for (let k = -20; k <= 20; k += 1) {
             e.value = k / 10; e.dispatchEvent(new Event('input', {bubbles: true})) } }"""
     )
-    expect(page.locator(".plot").first).to_have_attribute("aria-label", re.compile(r"slope \+2\.00"))
+    expect(page.locator(".live .plot")).to_have_attribute("aria-label", re.compile(r"slope \+2\.00"))
     expect(page.locator("#shown-m")).to_have_text("+2.00")
 
 
