@@ -1,6 +1,7 @@
 FROM python:3.13-slim
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY backprop_playground backprop_playground
 COPY app app
 COPY engine engine
 COPY templates templates

@@ -1,0 +1,86 @@
+"""As it is installed: one name to start and import it by, which says what stands in its way."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import machine
+from machine import ROOT
+
+ENGINE = "from backprop_playground import engine, __version__; print(engine.Spec.make().dataset, __version__)"
+START = "import sys, backprop_playground; sys.argv = ['x', '--version']; backprop_playground.main()"
+
+
+def run(code: str, path: list[Path], folder: Path) -> subprocess.CompletedProcess[str]:
+    """The code in an interpreter that finds modules in these folders first."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=machine.PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, unpacked as pip would."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        str(folder),
+        str(ROOT),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=machine.PATIENCE)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as packed:
+        packed.extractall(folder / "site")
+    return folder / "site"
+
+
+def test_a_wheel_has_all_that_a_checkout_has(wheel: Path, tmp_path: Path) -> None:
+    """It is imported by its one name, serves its templates, and its command is under that name."""
+    for home in (wheel, ROOT):
+        assert run(ENGINE, [home], tmp_path).stdout.split() == ["circle", run(START, [home], tmp_path).stdout.strip()]
+    lists = "import app.assets as a; print(len(list(a.TEMPLATES.rglob('*'))), len(list(a.STATIC.rglob('*'))))"
+    told = [run(lists, [home], tmp_path).stdout for home in (wheel, ROOT)]
+    assert told[0] == told[1] != ""
+    scripts = next(wheel.glob("*.dist-info/entry_points.txt")).read_text()
+    assert "backprop-playground = backprop_playground:main" in scripts
+
+
+@pytest.mark.parametrize("name", ["engine", "app"])
+@pytest.mark.parametrize("kind", ["file", "folder", "folder without __init__"])
+def test_what_is_in_the_way_is_named_in_one_sentence(name: str, kind: str, tmp_path: Path) -> None:
+    """A student's engine.py, or the app of another project: by its path, and no traceback when it is started."""
+    place = tmp_path / f"{name}.py" if kind == "file" else tmp_path / name / "__init__.py"
+    place.parent.mkdir(exist_ok=True)
+    if kind == "folder without __init__":
+        (tmp_path / name / "other.py").write_text("")
+        path = [tmp_path]
+        if run(f"import {name}; print({name}.__path__)", [*path, ROOT], tmp_path).stdout.count(str(ROOT)):
+            return  # a folder without __init__ comes after every package: it is not in the way
+    else:
+        place.write_text("")
+    started = run(START, [tmp_path, ROOT], tmp_path)
+    assert (started.returncode, len(started.stderr.splitlines())) == (1, 1)
+    assert f"'{name}'" in started.stderr
+    assert str(tmp_path) in started.stderr
+    imported = run(ENGINE, [tmp_path, ROOT], tmp_path)
+    assert imported.stderr.splitlines()[-1].startswith("ImportError: ")
+    assert f"'{name}'" in imported.stderr
+
+
+def test_there_is_one_copy_in_a_process(tmp_path: Path) -> None:
+    """By either name it is the same engine."""
+    code = "import engine, backprop_playground; print(backprop_playground.engine is engine)"
+    assert run(code, [ROOT], tmp_path).stdout.strip() == "True"
