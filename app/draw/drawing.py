@@ -308,13 +308,13 @@ def _wanted(place: Layout, trace: Trace, marks: Marks, named: bool) -> Markup:
     """What is wanted of each output of one example in a walkthrough: its target, beside the unit or below its name, or
     above where there is no room."""
     layer = place.layers[-1]
-    if marks.known is None or len(trace.examples) > 1 or not (layer.labelled or len(layer.nodes) == 1):
+    roomy = layer.labelled and not layer.beside
+    if marks.known is None or len(trace.examples) > 1 or not (roomy or len(layer.nodes) == 1):
         return Markup("")
-    dx, dy = 64.0 if layer.beside else 7.0, 19.0 if named else 5.0
     told = zip(layer.nodes, map(target, trace.y[0].tolist()), strict=True)
-    if not layer.labelled:
+    if not roomy:
         return Markup("").join(_TARGET.format(node.right - 38, node.top - 7, y) for node, y in told)
-    return Markup("").join(_TARGET.format(node.right + dx, node.y + dy, y) for node, y in told)
+    return Markup("").join(_TARGET.format(node.right + 7, node.y + (19 if named else 5), y) for node, y in told)
 
 
 _TARGET = Markup('<text class="wanted" x="{:.1f}" y="{:.1f}">→ y {}</text>')

@@ -34,6 +34,23 @@ def test_the_steps_length_is_under_ones_hand(page: Page, axe: Callable[[Page], l
     assert "edits=0:examples:[8]&example=9" in page.url
 
 
+IN_SIGHT = """() => {
+  const room = document.getElementById('faces').getBoundingClientRect();
+  const asked = ['#words', '#take', '#other-rate button', '#along', '#length', '#again .keys',
+    '#again .verdict:not([hidden])'];
+  return asked.filter((each) => document.querySelector(each).getBoundingClientRect().bottom > room.bottom + 1);
+}"""
+
+
+def test_all_of_it_is_in_sight(page: Page) -> None:
+    """What was and is, both deeds, the curve and its slider stand in the panel, without scrolling."""
+    for width, height in ((1440, 900), (1366, 768), (1280, 800), (1280, 720)):
+        page.set_viewport_size({"width": width, "height": height})
+        ready(page, "/?example=8&moment=30")
+        page.wait_for_function("() => getComputedStyle(document.querySelector('#faces.rows')).display === 'flex'")
+        page.wait_for_function(f"() => ({IN_SIGHT})().length === 0")
+
+
 def test_a_way_lights_in_the_diagram(page: Page) -> None:
     """In focus its links are lit and its factors numbered; left, nothing is."""
     ready(page, "/?example=8&select=W1.2.1")
