@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.arrays import Floats, Ints
+from engine.arrays import Floats
 from engine.checks import SpecError
 from engine.examples import examples_of
 from engine.probes import Model, examples_for
@@ -57,11 +57,12 @@ class Along:
 def again(step: Trace) -> Trace:
     """The step's own examples in the network that the step has made: what running it again gives.
 
-    Its loss, z and a are those after the step; its gradients are those of the step that would follow on them.
+    Dropout keeps what it kept in the step. Its loss, z and a are those after the step; its gradients are those of the
+    step that would follow on them.
     """
     spec = step.spec
     state = replace(start(spec), step=step.step + 1, parameters=step.parameters_next, slots=step.slots_next)
-    return trace_of(state, step.examples)
+    return trace_of(state, step.examples, step.masks)
 
 
 def along(state: RunState, example: int | None = None, *, reach: float = REACH, places: int = PLACES) -> Along:
@@ -78,7 +79,8 @@ def along(state: RunState, example: int | None = None, *, reach: float = REACH, 
         way = step.parameters_next - step.parameters
         promised = float((step.gradient + step.penalty_gradient) @ way)
         lengths = np.unique(np.append(np.linspace(0, reach, places), 1.0))
-        losses, everyone = (_walked(state, each, way, lengths) for each in (indices, np.arange(count)))
+        losses = _walked(Model(state, indices), state, way, lengths)
+        everyone = _walked(Model(state, np.arange(count), whole=True), state, way, lengths)
     after = float(losses[np.flatnonzero(lengths == 1.0)[0]])
     return Along(
         reach,
@@ -97,8 +99,8 @@ def along(state: RunState, example: int | None = None, *, reach: float = REACH, 
     )
 
 
-def _walked(state: RunState, indices: Ints, way: Floats, lengths: Floats) -> Floats:
-    model, losses = Model(state, indices), np.empty(len(lengths))
+def _walked(model: Model, state: RunState, way: Floats, lengths: Floats) -> Floats:
+    losses = np.empty(len(lengths))
     for n, length in enumerate(lengths.tolist()):
         np.add(state.parameters, length * way, model.parameters)
         losses[n] = model.loss()

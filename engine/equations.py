@@ -57,22 +57,30 @@ class Equations:
         return self.given(layer - 1, source, example)
 
     def given(self, layer: int, j: Index, n: Index) -> Tree:
-        """What a unit gives to those above it: o where a shortcut leads to it, else a; an input its x."""
-        kind = "o" if layer in self.network.shortcuts else "a" if layer else "x"
-        return tree(Quantity(kind, layer, (j,), n))
+        """What a unit gives to those above: o where a shortcut leads to it, h after dropout, else a; an input its x."""
+        return tree(Quantity(self.network.given_kind(layer) if layer else "x", layer, (j,), n))
+
+    def h(self, layer: int, j: Index, n: Index) -> Equation:
+        """What dropout lets through of a unit's activation."""
+        made = OPERATIONS["dropout"].equation
+        assert made is not None
+        own = unit(layer, j).at(n)
+        return Equation(own.like("h"), made([tree(own), tree(own.like("mask"))]))
 
     def o(self, layer: int, j: Index, n: Index) -> Equation:
         """What a unit gives where a shortcut leads to it."""
         added = self.given(self.network.shortcuts[layer], j, n)
         made = OPERATIONS["shortcut"].equation
         assert made is not None
-        return Equation(Quantity("o", layer, (j,), n), made([tree(unit(layer, j).at(n)), added]))
+        own = unit(layer, j).like("h" if layer in self.network.dropouts else "a").at(n)
+        return Equation(Quantity("o", layer, (j,), n), made([tree(own), added]))
 
     def back(self, layer: int, source: Index, example: Index) -> list[Tree]:
-        """What comes back to a unit: a term for every place that received what it gave; they add up to its da."""
+        """What comes back to a unit: a term for every place that received what it gave; they are its da, or dh."""
         products = tree(weight(layer + 1, "j", source)) * tree(Quantity("dz", layer + 1, ("j",), example))
         over_links = total("j", products, values=self.units(layer + 1))
-        return [over_links, *(_of_unit("da", to, source, example) for to in self.network.arcs(layer))]
+        over_arcs = ((self.network.back_kind(to), to) for to in self.network.arcs(layer))
+        return [over_links, *(_of_unit(kind, to, source, example) for kind, to in over_arcs)]
 
     def product(self, layer: int, j: Index, i: Index, n: Index) -> Equation:
         """What one link carries."""
@@ -134,7 +142,13 @@ class Equations:
         target = Quantity("da", layer, (j,), n)
         if layer == self.last:
             return Equation(target, self._placed(LOSSES[self.network.loss_name].slope, layer, j, n))
+        if layer in self.network.dropouts:
+            return Equation(target, _of_unit("mask", layer, j, n) * _of_unit("dh", layer, j, n))
         return Equation(target, reduce(add, self.back(layer, j, n)))
+
+    def dh(self, layer: int, j: Index, n: Index) -> Equation:
+        """How the loss changes with what dropout lets through of a unit."""
+        return Equation(Quantity("dh", layer, (j,), n), reduce(add, self.back(layer, j, n)))
 
     def product_back(self, layer: int, j: Index, i: Index, n: Index) -> Equation:
         """What one link takes back."""

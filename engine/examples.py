@@ -17,7 +17,7 @@ from engine.scaling import Scale, scale_of
 from engine.spec import CUSTOM, CustomData, Spec
 
 # What a random generator is for: default_rng([seed, purpose, ...]) gives every use a stream of its own.
-DATA, SPLIT, WEIGHTS, ORDER = range(4)
+DATA, SPLIT, WEIGHTS, ORDER, DROPOUT = range(5)
 
 
 @dataclass(frozen=True)

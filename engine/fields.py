@@ -132,7 +132,8 @@ FIELDS: dict[str, Field] = {
             "network",
             "layers",
             None,
-            "All hidden layers one by one, in place of the two above: 'dense 8 tanh, dense 8 tanh, shortcut 1'.",
+            "All hidden layers one by one, in place of the two above, such as "
+            "'dense 8 tanh, dropout 0.2, dense 8 tanh, shortcut 1'.",
         ),
         Field(
             "output_activation",

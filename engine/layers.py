@@ -1,8 +1,8 @@
 """The field `layers`: a network's hidden layers one by one, as text, as JSON and as values, and the nodes they make.
 
-"dense 8 tanh, dense 8 tanh, shortcut 1" is two dense layers, and what the first one gives is added to what the second
-one gives. Each item is an operation with its options in the table's order; those at the end may be left out. A list of
-{"kind": "dense", "units": 8, "activation": "tanh"} says the same.
+"dense 8 tanh, dense 8 tanh, dropout 0.2, shortcut 1" is two dense layers; of what the second one gives, a share is
+dropped, and what the first one gives is added to it. Each item is an operation with its options in the table's order;
+those at the end may be left out. A list of {"kind": "dense", "units": 8, "activation": "tanh"} says the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from engine.checks import SpecError, integer, one_of
+from engine.checks import SpecError, integer, number, one_of
 from engine.fields import Limits
 from engine.network import Network
 from engine.operations import OPERATIONS
@@ -63,9 +63,10 @@ def items_from(given: Any, inputs: int, limits: Limits) -> Items:
     widths = [inputs]
     for place, part in enumerate(parts):
         item = _item(f"layers.{place}", part, limits)
+        _check_place(f"layers.{place}", item, items)
         if item.kind == "shortcut":
-            _check_shortcut(f"layers.{place}", item, items, widths)
-        else:
+            _check_shortcut(f"layers.{place}", item, widths)
+        if not OPERATIONS[item.kind].rank:
             widths.append(item.option("units"))
         if len(widths) - 1 > limits.hidden_layers:
             raise SpecError(f"layers.{place}", item.text, f"left out: at most {limits.hidden_layers} layers")
@@ -96,25 +97,35 @@ def _spelling(kind: str) -> str:
     return " ".join([kind, *(f"<{option.name}>" for option in OPERATIONS[kind].options)])
 
 
-def _plain(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else text
+def _plain(text: str) -> Value:
+    if not text.isascii() or len(text) > 20 or not text[:1].isdecimal():
+        return text
+    try:
+        return int(text) if text.isdecimal() else float(text)
+    except ValueError:
+        return text
 
 
 def _option(field: str, option: Option, named: Mapping[str, Any], limits: Limits) -> Value:
     value = named.get(option.name)
     value = option.default if value is None else value
-    return (
-        integer(field, value, 1, getattr(limits, option.limit))
-        if option.limit
-        else (one_of(field, value, option.choices))
-    )
+    if option.limit:
+        return integer(field, value, 1, getattr(limits, option.limit))
+    if option.bounds:
+        return number(field, value, *option.bounds)
+    return one_of(field, value, option.choices)
 
 
-def _check_shortcut(field: str, item: LayerItem, before: Sequence[LayerItem], widths: Sequence[int]) -> None:
+def _check_place(field: str, item: LayerItem, before: Sequence[LayerItem]) -> None:
+    """Whether what is attached to a layer stands right after it, or after what comes first there."""
+    rank = OPERATIONS[item.kind].rank
+    if rank and not (before and OPERATIONS[before[-1].kind].rank < rank):
+        raise SpecError(field, item.text, f"right after the layer that it belongs to, one a layer: {', '.join(KINDS)}")
+
+
+def _check_shortcut(field: str, item: LayerItem, widths: Sequence[int]) -> None:
     """Whether it can be there; `widths` are the inputs' and those of the layers before it."""
     layer, over = len(widths) - 1, item.option("over")
-    if not layer or before[-1].kind == "shortcut":
-        raise SpecError(field, item.text, "right after the layer that it adds to, one a layer")
     if over > layer:
         raise SpecError(field, item.text, f"over at most {layer}: no more layers lie below, down to the inputs")
     if widths[-1] != widths[layer - over]:
@@ -136,6 +147,9 @@ def network_of(inputs: int, items: Items, outputs: int, output_activation: str, 
         if item.kind == "shortcut":
             added = gives[-1 - int(options["over"])]
             nodes.append(Node(item.kind, len(gives) - 1, (gives[-1], added)))
+            gives[-1] = len(nodes)
+        elif OPERATIONS[item.kind].rank:
+            nodes.append(Node(item.kind, len(gives) - 1, (gives[-1],), item.options))
             gives[-1] = len(nodes)
         else:
             activation = options.pop("activation")

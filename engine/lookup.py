@@ -75,7 +75,8 @@ def _field(name: str) -> Callable[[Numbers, int], Any]:
 
 
 _OF_LAYERS: dict[str, Callable[[Numbers, int], Any]] = {
-    name: _field(name) for name in ("z", "a", "o", "da", "dz", "W", "b", "dW", "db", "W_next", "b_next")
+    name: _field(name)
+    for name in ("z", "a", "h", "o", "mask", "dh", "da", "dz", "W", "b", "dW", "db", "W_next", "b_next")
 }
 _OF_LAYERS |= {"gb": _field("db"), "dR": _field("dW_penalty"), "gW": Numbers._pulled, "slope": Numbers._slopes}
 _OF_LAYERS |= {"p": Numbers._products, "s": Numbers._sums, "q": Numbers._ways_back}

@@ -191,6 +191,20 @@ class Network:
         added = {node.layer: node.inputs[1] for node in self.nodes if node.operation == "shortcut"}
         return {layer: self.gives.index(value) for layer, value in added.items()}
 
+    @cached_property
+    def dropouts(self) -> dict[int, float]:
+        """By layer: the share of its numbers that dropout puts to 0."""
+        return {node.layer: node.option("rate") for node in self.nodes if node.operation == "dropout"}
+
+    def given_kind(self, layer: int) -> str:
+        """The letter of what a layer gives to those above it: o over a shortcut, h after dropout, else a."""
+        value = self.gives[layer]
+        return self.operations[value - 1].letter if value else "a"
+
+    def back_kind(self, layer: int) -> str:
+        """The letter of what comes back to what a layer gives: dh after dropout, else da; a shortcut passes it on."""
+        return "dh" if layer in self.dropouts else "da"
+
     def spread_by(self, layer: int) -> str:
         """The activation whose range holds what a layer gives: its own, or with something added the boundless one."""
         return "identity" if layer in self.shortcuts else self.activation_names[layer - 1]
@@ -293,7 +307,8 @@ def layers_of(network: Network, parameters: Floats, x: Floats) -> Iterator[tuple
         else:
             z, matrix = out[:-1], matrices[layer]
         taken = [values[each] for each in node.inputs]
-        for function, *given in operation.forward(node, taken, out, matrix):
+        run = operation.evaluate or operation.forward
+        for function, *given in run(node, taken, out, matrix, ()):
             function(*given)
         if last:
             yield z, out

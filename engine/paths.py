@@ -89,7 +89,7 @@ Chain = tuple[Link, ...]
 def _way(step: Trace, of: Quantity, chain: Chain) -> Way:
     """A chain from the loss to a unit's z, and what the parameter carried into that: 1 for a bias."""
     if of.source:
-        kind = "o" if of.layer - 1 in step.spec.network.shortcuts else "a"
+        kind = step.spec.network.given_kind(of.layer - 1)
         carried = float(step.inputs_of(of.layer - 1)[0, of.source - 1])
         chain = (*chain, (unit(of.layer - 1, of.source).like(kind), carried))
     products = list(accumulate((value for _, value in chain), mul))
@@ -122,15 +122,22 @@ class _Climb:
         Of an output whose loss knows its z that is all from the loss to there; of the other outputs dL/da stands first.
         """
         slope, layer = self.slopes[k - 1], self.layers[k - 1]
+        kept: list[Chain] = [()] * len(layer.a[0]) if layer.mask is None else self._kept(k)
         if k == self.last and (slope is None or self.network.joined):
             yield j, ((unit(k, j).like("dz"), float(layer.dz[0, j - 1])),)
         elif slope is None:
             a = layer.a[0]
             for m, value in enumerate((a * ((np.arange(len(a)) == j - 1) - a[j - 1])).tolist(), 1):
-                yield m, ((Quantity("slope", k, (m, j)), value),)
+                yield m, (*kept[m - 1], (Quantity("slope", k, (m, j)), value))
         else:
             begin = ((unit(k, j).like("da"), float(layer.da[0, j - 1])),) if k == self.last else ()
-            yield j, (*begin, (unit(k, j).like("slope"), float(slope[0, j - 1])))
+            yield j, (*begin, *kept[j - 1], (unit(k, j).like("slope"), float(slope[0, j - 1])))
+
+    def _kept(self, k: int) -> list[Chain]:
+        """By unit: the factor by which dropout lets it through, forwards and back."""
+        mask = self.layers[k - 1].mask
+        values = [] if mask is None else mask[0].tolist()
+        return [((unit(k, m).like("mask"), value),) for m, value in enumerate(values, 1)]
 
     def ways(self, k: int, j: int) -> Iterator[Chain]:
         """Every chain from the loss to the z of a unit of layer k."""

@@ -14,11 +14,12 @@ import numpy as np
 from engine.arrays import Floats, Ints
 from engine.checks import SpecError
 from engine.examples import examples_of
+from engine.masks import fill
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
-from engine.session import in_batches, penalty_gradient, penalty_of
+from engine.session import in_batches, next_batch, penalty_gradient, penalty_of, places_in_batch
 from engine.state import RunState
-from engine.tracing import next_batch, trace_of
+from engine.tracing import trace_of
 from engine.workspace import Workspace
 
 LARGEST_NUDGE = 10.0
@@ -140,14 +141,21 @@ class Wishes:
 
 
 class Model:
-    """A state's model on a few examples, that can be run again with other parameters. Not a value."""
+    """A state's model on a few examples, that can be run again with other parameters. Not a value.
 
-    def __init__(self, state: RunState, indices: Ints) -> None:
+    It drops what the next step drops; with `whole` nothing, as whoever evaluates.
+    """
+
+    def __init__(self, state: RunState, indices: Ints, whole: bool = False) -> None:
         examples, network = examples_of(state.spec), state.spec.network
         self.parameters = state.parameters.copy()
         self.gradient = np.empty(network.size)
         self._spec = state.spec
         self._workspace = Workspace(network, self.parameters, self.gradient, len(indices))
+        for mask in self._workspace.masks.values():
+            mask.fill(1.0)
+        if not whole:
+            fill(self._workspace.masks, state.spec, state.step, places_in_batch(state, indices))
         # Laid out as a step has them, for the last bit of a matrix product depends on that.
         self._x, self._y = (in_batches(rows, indices, len(indices))[0].T for rows in (examples.x, examples.targets))
 
@@ -374,7 +382,7 @@ def contour(
     if x_index == y_index:
         raise SpecError("y", y_address, "another parameter than x")
     count = min(examples_of(state.spec).train, CONTOUR_EXAMPLES)
-    model = Model(state, np.arange(count))
+    model = Model(state, np.arange(count), whole=True)
     affordable = int((CONTOUR_WORK / (state.spec.network.size * count)) ** 0.5)
     points = max(9, min(points, affordable))
     now = (float(state.parameters[x_index]), float(state.parameters[y_index]))

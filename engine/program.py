@@ -25,7 +25,8 @@ class Program:
     """The lines, and the arrays and numbers that are given to them.
 
     `places` says which line (from 1) computes a quantity: "x", "z2", "a2", "loss", "penalty", "da2", "dz2", "dW2",
-    "o2", "db2", "gW2" (with the penalty's),"W2_next", "b2_next"; trial and error has "try" in place of these last.
+    "h2", "o2", "dh2", "db2", "gW2" (with the penalty's),"W2_next", "b2_next"; trial and error has "try" in place of
+    these last.
     """
 
     lines: tuple[str, ...]
@@ -75,6 +76,8 @@ def _line(of: Equation) -> Line:
 def _forward(made: Equations) -> Iterator[Equation]:
     for k in range(1, made.last + 1):
         yield from (made.z(k, "j", "n"), made.a(k, "j", "n", stable=True))
+        if k in made.network.dropouts:
+            yield made.h(k, "j", "n")
         if k in made.network.shortcuts:
             yield made.o(k, "j", "n")
     yield made.loss(stable=True)
@@ -84,6 +87,8 @@ def _forward(made: Equations) -> Iterator[Equation]:
 
 def _backward(made: Equations) -> Iterator[Equation]:
     for k in range(made.last, 0, -1):
+        if k in made.network.dropouts:
+            yield made.dh(k, "i", "n")
         if k < made.last or not made.network.joined:
             yield made.da(k, "j" if k == made.last else "i", "n")
         yield from (made.dz(k, "j", "n"), made.dW(k, "j", "i"), made.db(k, "j"))
@@ -164,6 +169,7 @@ def _namespace(trace: Trace) -> dict[str, Any]:
     frozen = frozen_mask(spec)
     for k, layer in enumerate(trace.layers, 1):
         names |= {f"W{k}": layer.W.copy(), f"b{k}": layer.b.copy()}
+        names |= {} if layer.mask is None else {f"mask{k}": layer.mask.copy()}
     for slot, values in zip(OPTIMIZERS[spec.optimizer].slots, trace.slots, strict=True):
         for k, (W, b) in enumerate(network.layers(values), 1):
             names |= {f"{slot}_W{k}": W.copy(), f"{slot}_b{k}": b.copy()}

@@ -24,10 +24,11 @@ _OF_PARAMETERS = re.compile(r"d?[Wb](?:_next)?")
 class Quantity:
     """One number of a step, or with a shorter index all that begin with it.
 
-    `kind` is z, a, da, dz, W, b, dW, db; o, what a unit gives where a shortcut adds to its a; x for what is given; p
-    (weight x input), s (their sum), q (weight x dz on its way back), slope, dR (what regularization adds to dW),
-    W_next, b_next; loss, penalty; a setting. `layer` is 0 for the inputs and for what belongs to none. `example` is a
-    place in the batch from 0, "n" for each of them, None where there is but one number for all.
+    `kind` is z, a, da, dz, W, b, dW, db; h, what dropout lets through of an a, mask, by how much, and dh; o, what a
+    unit gives where a shortcut adds to that; x for what is given; p (weight x input), s (their sum), q (weight x dz on
+    its way back), slope, dR (what regularization adds to dW), W_next, b_next; loss, penalty; a setting. `layer` is 0
+    for the inputs and for what belongs to none. `example` is a place in the batch from 0, "n" for each of them, None
+    where there is but one number for all.
     """
 
     kind: str

@@ -59,8 +59,9 @@ class UnitReceipt:
 
     z is the sum of `incoming` (examples, inputs), weight × activation, plus `bias`. da is the sum of `outgoing`
     (examples, units above), weight × delta; None for an output, whose da is the loss's own gradient. Where shortcuts
-    lead from the unit, what comes back over them, `arcs` (examples, shortcuts), is added to that. `o` is what the unit
-    gives where a shortcut leads to it: its a, and `added`.
+    lead from the unit, what comes back over them, `arcs` (examples, shortcuts), is added to that. After dropout the sum
+    is dh, and da is `mask` × dh, as `h` is mask × a. `o` is what the unit gives where a shortcut leads to it: its a, or
+    h, and `added`.
     """
 
     address: str
@@ -78,6 +79,9 @@ class UnitReceipt:
     arcs: Floats | None
     o: Floats | None
     added: Floats | None
+    mask: Floats | None
+    h: Floats | None
+    dh: Floats | None
 
 
 def slopes(trace: Trace, k: int) -> Floats | None:
@@ -160,7 +164,7 @@ def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
     k, j = _unit_of(trace, address)
     layer, slope = trace.layers[k - 1], slopes(trace, k)
     above = trace.layers[k] if k < len(trace.layers) else None
-    back = [trace.layers[to - 1].da[:, j - 1] for to in trace.spec.network.arcs(k)]
+    back = [trace.layers[to - 1].back[:, j - 1] for to in trace.spec.network.arcs(k)]
     source = trace.spec.network.shortcuts.get(k)
     return UnitReceipt(
         address,
@@ -178,6 +182,7 @@ def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
         np.column_stack(back) if back else None,
         None if layer.o is None else layer.o[:, j - 1],
         None if source is None else trace.inputs_of(source)[:, j - 1],
+        *(None if each is None else each[:, j - 1] for each in (layer.mask, layer.h, layer.dh)),
     )
 
 

@@ -9,13 +9,13 @@ from typing import overload
 import numpy as np
 
 from engine.arrays import Floats
-from engine.workspace import PASSES, Layout, Workspace
+from engine.workspace import RECORDED, Layout, Workspace
 
 _STEPS = 128  # in one block
 
 
 class Recording(Sequence[dict[str, Floats]]):
-    """One entry a step: flat copies of the buffers z, a, da, dz, of o if there is one, and of the gradient, by name."""
+    """One entry a step: flat copies, by name, of the buffers that are recorded and of the gradient."""
 
     def __init__(self) -> None:
         self._rows: list[tuple[Layout, int, Floats]] = []
@@ -45,7 +45,7 @@ class Recording(Sequence[dict[str, Floats]]):
             return [self[i] for i in range(*index.indices(len(self)))]
         layout, size, row = self._rows[index]
         examples = size // layout.recorded
-        ends = ((name, layout.lane(name)) for name in (*PASSES, "o"))
+        ends = ((name, layout.lane(name)) for name in RECORDED)
         return {name: row[lane[0][0] * examples : lane[-1][1] * examples] for name, lane in ends if lane} | {
             "gradient": row[size:]
         }

@@ -1,6 +1,6 @@
 """The mutable half of training: one copy of the parameters, its gradient, and what turns the one into the other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.arrays import Floats, Ints
 from engine.examples import Examples, batch_order, examples_of
+from engine.masks import fill
 from engine.network import Network
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
@@ -50,6 +51,18 @@ def frozen_mask(spec: Spec) -> Any:
         else:
             mask[network.locate(address)] = True
     return mask
+
+
+def next_batch(state: RunState) -> Ints:
+    """Indices of the mini-batch that the next step will use."""
+    order = batch_order(state.spec.seed, state.epoch, examples_of(state.spec).train)
+    return order[state.cursor : state.cursor + state.spec.batch_size]
+
+
+def places_in_batch(state: RunState, indices: Ints) -> Ints:
+    """Where examples stand in the next mini-batch; what is not in it stands for its first one."""
+    places = {example: place for place, example in enumerate(next_batch(state).tolist())}
+    return np.array([places.get(index, 0) for index in indices.tolist()])
 
 
 class _Buffers:
@@ -178,14 +191,24 @@ class Session:
                 workspace = self.workspace(examples)
                 x, y = (in_batches(rows, part, examples) for rows in (self.examples.x, self.examples.targets))
                 for x_rows, y_rows in zip(x, y, strict=True):
+                    if workspace.masks:
+                        fill(workspace.masks, self.spec, self.step)
                     self.cursor += examples
                     yield workspace, x_rows.T, y_rows.T
 
-    def chosen(self, indices: Ints) -> tuple[Floats, Floats]:
-        """The examples at these indices as a batch of their own: x (features + 1, examples), y (outputs, examples)."""
+    def chosen(self, indices: Ints, masks: Mapping[int, Floats] | None = None) -> tuple[Workspace, Floats, Floats]:
+        """The examples at these indices as a batch of their own: x (features + 1, examples), y (outputs, examples).
+
+        What dropout keeps of them is given, or what the step keeps of the mini-batch that they are in.
+        """
+        workspace = self.workspace(len(indices))
+        if workspace.masks and masks is None:
+            fill(workspace.masks, self.spec, self.step, places_in_batch(self.state, indices))
+        for layer, mask in (masks or {}).items():
+            np.copyto(workspace.masks[layer], mask)
         rows = self.examples.x, self.examples.targets
         x, y = (in_batches(each, indices, len(indices))[0].T for each in rows)
-        return x, y
+        return workspace, x, y
 
     def update(self, x: Floats, y: Floats, workspace: Workspace) -> None:
         """From the gradient of the data to the new parameters."""

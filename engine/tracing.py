@@ -1,6 +1,6 @@
 """Trace: every number that one step computes, and the one that is the first to run out of range."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Floats, Ints
-from engine.examples import batch_order, examples_of
+from engine.examples import examples_of
 from engine.frames import frame
-from engine.session import Session, penalty_gradient, penalty_of
+from engine.session import Session, next_batch, penalty_gradient, penalty_of
 from engine.spec import Spec, SpecError
 from engine.state import Divergence, RunState, frozen, not_a_state
 from engine.workspace import PASSES, Layout, Span, Workspace, layout_of
@@ -21,8 +21,9 @@ class LayerTrace:
     """One layer in one step, batch-first: z, a, da, dz (examples, units); W, dW (units, inputs); b, db (units,).
 
     `da` is dL/da and `dz` is dL/dz of the data's loss alone, `dW` and `db` likewise; `dW_penalty` is what
-    regularization adds to dW. `W_next`, `b_next` are the parameters after the step. `o` is what the layer gives, where
-    a shortcut makes that more than its a, else None; dL/do is da.
+    regularization adds to dW. `W_next`, `b_next` are the parameters after the step. Where dropout follows the
+    activation, `h` is what it lets through, `mask` × a, and `dh` what comes back to it. `o` is what the layer gives
+    where a shortcut adds to that; dL/do is dh, or da. What a layer has not is None.
     """
 
     activation: str
@@ -38,21 +39,29 @@ class LayerTrace:
     W_next: Floats
     b_next: Floats
     o: Floats | None = None
+    h: Floats | None = None
+    dh: Floats | None = None
+    mask: Floats | None = None
 
     @property
     def gives(self) -> Floats:
-        """What the layers above receive, (examples, units): o, or a."""
-        return self.a if self.o is None else self.o
+        """What the layers above receive, (examples, units): o, h, or a."""
+        return next(each for each in (self.o, self.h, self.a) if each is not None)
+
+    @property
+    def back(self) -> Floats:
+        """What comes back to what it gives, (examples, units): dh, or da."""
+        return self.da if self.dh is None else self.dh
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
     """Everything that one step computes, from a state: derived, never stored.
 
-    `examples` are indices into the run's examples; x (examples, features), y (examples, outputs). `loss` is the
-    data's, `gradient` its gradient as a flat vector, `recorded` the buffers z, a, da, dz and o one after the other, as
-    the passes left them. `t` counts the updates of the optimizer, this one included. `slots` and `slots_next` are its
-    memory before and after.
+    `examples` are indices into the run's examples; x (examples, features), y (examples, outputs). `loss` is the data's,
+    `gradient` its gradient as a flat vector, `recorded` the buffers z, a, da, dz and what some layers have besides, one
+    after the other, as the passes left them. `t` counts the updates of the optimizer, this one included. `slots` and
+    `slots_next` are its memory before and after.
     """
 
     spec: Spec
@@ -94,13 +103,22 @@ class Trace:
         return {name: part for name, part in self.__dict__.items() if name != "_layout"}  # has calls in it
 
     def _pass(self, span: Span) -> Floats:
-        count = len(self.examples)
-        return self.recorded[span[0] * count : span[1] * count].reshape(-1, count)[:-1]
+        return self._block(span)[:-1]
 
-    def _o(self, layer: int) -> Floats | None:
-        """What layer `layer`, from 1, gives where that is not its a, (examples, units)."""
-        span = self._layout.spans.get(("o", layer))
-        return None if span is None else self._pass(span).T.copy()
+    def _block(self, span: Span) -> Floats:
+        count = len(self.examples)
+        return self.recorded[span[0] * count : span[1] * count].reshape(-1, count)
+
+    @cached_property
+    def masks(self) -> dict[int, Floats]:
+        """What dropout keeps, (units, examples) by layer from 1."""
+        return {k: self._block(self._layout.spans["mask", k]) for k in self.spec.network.dropouts}
+
+    def _besides(self, layer: int) -> dict[str, Floats]:
+        """What layer `layer`, from 1, has that not every layer has, (examples, units) by name."""
+        spans = ((name, self._layout.spans.get((name, layer))) for name in ("o", "h", "dh"))
+        found = {name: self._pass(span).T.copy() for name, span in spans if span is not None}
+        return found | ({"mask": self.masks[layer].T.copy()} if layer in self.masks else {})
 
     @cached_property
     def layers(self) -> tuple[LayerTrace, ...]:
@@ -112,7 +130,7 @@ class Trace:
         return tuple(
             LayerTrace(
                 activation, *now[k], z.T.copy(), a.T.copy(), da.T.copy(), dz.T.copy(),
-                *slope[k], pull[k][0], *updated[k], self._o(k + 1),
+                *slope[k], pull[k][0], *updated[k], **self._besides(k + 1),
             )
             for k, (activation, z, a, da, dz) in enumerate(blocks)
         )  # fmt: skip
@@ -125,13 +143,6 @@ class Trace:
     def inputs_of(self, layer: int) -> Floats:
         """What layer `layer` (from 0) receives, (examples, inputs): x, or what the layer below gives."""
         return self.x if layer == 0 else self.layers[layer - 1].gives
-
-
-def next_batch(state: RunState) -> Ints:
-    """Indices of the mini-batch that the next step will use."""
-    train = examples_of(state.spec).train
-    order = batch_order(state.spec.seed, state.epoch, train)
-    return order[state.cursor : state.cursor + state.spec.batch_size]
 
 
 def trace(state: RunState, example: int | None = None) -> Trace:
@@ -148,11 +159,10 @@ def trace(state: RunState, example: int | None = None) -> Trace:
     return trace_of(state, indices)
 
 
-def trace_of(state: RunState, indices: Ints) -> Trace:
-    """The trace of one step on the examples at `indices`."""
+def trace_of(state: RunState, indices: Ints, masks: Mapping[int, Floats] | None = None) -> Trace:
+    """The trace of one step on the examples at `indices`; `masks` in place of those that the step draws."""
     with Session(state) as session, np.errstate(all="ignore"):
-        x, y = session.chosen(indices)
-        workspace = session.workspace(len(indices))
+        workspace, x, y = session.chosen(indices, masks)
         workspace.forward(x)
         return update_traced(session, workspace, x, y, workspace.backward(x, y), indices)
 
@@ -184,11 +194,14 @@ def _in_order(step: Trace) -> Iterator[tuple[int, str, Floats | float]]:
     """Every quantity of a step as it comes to be: its layer from 1, or 0 for what belongs to none, its name, itself."""
     upwards = list(enumerate(step.layers, 1))
     for k, layer in upwards:
-        yield from ((k, name, getattr(layer, name)) for name in (("z", "a") if layer.o is None else ("z", "a", "o")))
+        yield from (
+            (k, name, getattr(layer, name)) for name in ("z", "a", "h", "o") if getattr(layer, name) is not None
+        )
     yield 0, "loss", step.loss
     for k, layer in upwards[::-1]:
         # A joined output's dz is not made of its da, which may be beyond any number where a is next to 0 or 1.
         names = ("dz", "dW", "db") if k == len(step.layers) and step.spec.network.joined else ("da", "dz", "dW", "db")
+        names = names if layer.dh is None else ("dh", *names)
         yield from ((k, name, getattr(layer, name)) for name in names)
     yield 0, "memory", step.slots_next
     yield from ((k, name, getattr(layer, name)) for k, layer in upwards for name in ("W_next", "b_next"))

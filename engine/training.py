@@ -16,9 +16,9 @@ from engine.arrays import Floats, Ints
 from engine.checks import SpecError, short_form
 from engine.frames import frame
 from engine.recording import Recording
-from engine.session import Session, pause, resume
+from engine.session import Session, next_batch, pause, resume
 from engine.state import RunState, not_a_state, quickly
-from engine.tracing import Trace, diagnose, next_batch, update_traced
+from engine.tracing import Trace, diagnose, update_traced
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +116,7 @@ def step_on(state: RunState, examples: Ints) -> Progress:
     if state.divergence:
         return Progress(state, np.empty(0), 1)
     with Session(state) as session, np.errstate(all="ignore"):
-        x, y = session.chosen(examples)
-        workspace = session.workspace(len(examples))
+        workspace, x, y = session.chosen(examples)
         workspace.forward(x)
         loss = workspace.backward(x, y)
         session.update(x, y, workspace)

@@ -17,6 +17,7 @@ from engine.network import Network
 from engine.operations.base import NOTHING, Call, Node, Operation, Place
 
 PASSES = ("z", "a", "da", "dz")  # what both passes compute of every layer
+RECORDED = (*PASSES, "o", "h", "dh", "mask")  # and what some layers have besides
 
 Span = tuple[int, int]  # of rows, from and up to
 NOWHERE: Span = (0, 0)
@@ -28,7 +29,7 @@ class Wiring:
 
     For each input, `into` is where its gradient stands, NOWHERE if nobody asks for it, and `own` where the node's own
     contribution goes: the same, or to scratch, to be added, if another node has written there before, on the way back.
-    `layer` is the place of its matrix, None for none.
+    `layer` is the place of its matrix, None for none. `saved` is what it keeps from its way forward.
     """
 
     node: Node
@@ -40,6 +41,7 @@ class Wiring:
     slope: Span
     into: tuple[Span, ...]
     own: tuple[Span, ...]
+    saved: tuple[Span, ...]
 
 
 class Run(NamedTuple):
@@ -66,9 +68,10 @@ class Layout:
     """Where every block of a workspace stands in one flat buffer, in rows, each as long as there are examples.
 
     Blocks of one name stand side by side, so that neighbours can share a call. `spans` are theirs, by name and layer:
-    z, a, o are what nodes give, da and dz what comes back there, slope a derivative, x a copy of x where it is not
-    left open, and scratch a second contribution to a gradient. A shortcut's o has none of its own: it passes back what
-    it gets, so that what comes back to it stands in its layer's da. The first `recorded` rows are what a trace keeps.
+    z, a, h, o are what nodes give, da, dz and dh what comes back there, mask what dropout keeps, slope a derivative, x
+    a copy of x where it is not left open, and scratch a second contribution to a gradient. A shortcut's o has none of
+    its own: it passes back what it gets, so that what comes back to it stands in its layer's da. The first `recorded`
+    rows are what a trace keeps.
     """
 
     spans: dict[tuple[str, int], Span]
@@ -92,12 +95,14 @@ class Layout:
 @lru_cache(maxsize=64)
 def layout_of(network: Network) -> Layout:
     """The layout of a network, for any number of examples."""
-    blocks: dict[str, dict[int, int]] = {"z": {}, "a": {}, "o": {}}
+    lanes: dict[str, dict[int, int]] = {name: {} for name in (*RECORDED, "slope", "do")}
     for value, (node, entry) in enumerate(network.entries, 1):
-        blocks[entry.letter][node.layer] = network.widths[value] + 1
-    z, a, o = blocks.values()
-    own = {node.layer for node, entry in network.entries if entry.letter == "o" and not entry.passes}
-    lanes = {"z": z, "a": a, "da": a, "dz": z, "o": o, "slope": a, "do": {k: o[k] for k in own}}
+        lanes[entry.letter][node.layer] = network.widths[value] + 1
+        if not entry.passes:
+            lanes["d" + entry.letter][node.layer] = network.widths[value] + 1
+        for name, count in entry.saves(node, [network.widths[taken] for taken in node.inputs]).items():
+            lanes[name][node.layer] = count
+    lanes["slope"] = lanes["a"]
     if not network.x_is_open:
         lanes["x"] = {0: network.inputs + 1}
     spans: dict[tuple[str, int], Span] = {}
@@ -110,7 +115,7 @@ def layout_of(network: Network) -> Layout:
     scratch = sorted({width + 1 for width in network.widths}) if several else [0]
     spans |= {("scratch", rows): (end, end + rows) for rows in scratch}
     wirings = _wirings(network, spans)
-    recorded = sum(sum(lanes[name].values()) for name in (*PASSES, "o"))
+    recorded = sum(sum(lanes[name].values()) for name in RECORDED)
     return Layout(spans, wirings, _runs(wirings, network.joined is not None), recorded, end + scratch[-1])
 
 
@@ -127,7 +132,8 @@ def _wirings(network: Network, spans: dict[tuple[str, int], Span]) -> tuple[Wiri
         written |= {*into} - {NOWHERE}
         slope = spans["slope", node.layer] if entry.slope(node) else NOWHERE
         inputs = tuple(out[v] for v in node.inputs)
-        found.append(Wiring(node, entry, layer, inputs, out[value], back[value], slope, into, own))
+        saved = tuple(spans[name, node.layer] for name in entry.saves(node, [network.widths[v] for v in node.inputs]))
+        found.append(Wiring(node, entry, layer, inputs, out[value], back[value], slope, into, own, saved))
     return tuple(found[::-1])
 
 
@@ -159,9 +165,10 @@ class Workspace:
     """Buffers for one network at one batch size, and the two passes over them.
 
     `parameters` and `gradient` are flat vectors that the caller owns; the passes read the one and write the other.
-    Every buffer keeps room for the row of ones, so that all of them line up and the slopes of many layers are taken
-    in one call. Per layer, `z`, `a`, `da` and `dz` are (units, examples), and `recorded` is all of them, and after
-    them what layers give that is not their a.
+    Every buffer keeps room for the row of ones, so that all of them line up and the slopes of many layers are taken in
+    one call. Per layer, `z`, `a`, `da` and `dz` are (units, examples), and `recorded` is all of them, and after them
+    what some layers have besides. `masks`, (units, examples) by layer, are what dropout keeps: the caller fills them
+    before a pass.
     """
 
     def __init__(self, network: Network, parameters: Floats, gradient: Floats, examples: int) -> None:
@@ -170,10 +177,11 @@ class Workspace:
         self._all = np.zeros(self.layout.total * examples)
         self._recorded = self._all[: self.layout.recorded * examples]
         blocks = {span: self._rows(span).reshape(-1, examples) for span in (NOWHERE, *self.layout.spans.values())}
-        for name in ("a", "o", "x"):
+        for name in ("a", "h", "o", "x"):
             for span in self.layout.lane(name):
                 blocks[span].fill(1.0)
         self.z, self.a, self.da, self.dz = ([blocks[span][:-1] for span in self.layout.lane(name)] for name in PASSES)
+        self.masks = {k: blocks[self.layout.spans["mask", k]] for k in network.dropouts}
         self._plan(network.matrices(parameters), network.matrices(gradient), blocks)
 
     def _rows(self, span: Span) -> Floats:
@@ -199,12 +207,13 @@ class Workspace:
                 blocks[wiring.back],
                 [None if span == NOWHERE else blocks[span] for span in wiring.own],
                 blocks[wiring.slope],
+                [blocks[span] for span in wiring.saved],
             )
             takes_x = node.inputs == (0,)
             if takes_x and self.network.x_is_open:
                 self._take_x = matrix.dot, at.out[:-1]
             else:
-                forward += operation.forward(node, at.inputs, at.out, matrix)
+                forward += operation.forward(node, at.inputs, at.out, matrix, at.saved)
             if takes_x:
                 self._dW_into = at.d_out[:-1].dot, gradient
             else:

@@ -25,7 +25,8 @@ DATASETS = {"softmax": "three_blobs"}
 def specs(draw: st.DrawFn, shortcuts: bool = False) -> Spec:
     """A spec with up to three hidden layers of up to four units; some parameters frozen, some data sets.
 
-    With `shortcuts`, layers are of two or three units, as the inputs are, and shortcuts lead wherever they may.
+    With `shortcuts`, layers are of two or three units, as the inputs are, shortcuts lead wherever they may, and some of
+    what layers give is dropped.
     """
     output = draw(st.sampled_from(sorted(ACTIVATIONS)))
     losses = [name for name, loss in LOSSES.items() if not loss.refuses(ACTIVATIONS[output])]
@@ -57,6 +58,7 @@ def _with_shortcuts(draw: st.DrawFn, sizes: list[int], names: list[str]) -> str:
     items = []
     for k, name in enumerate(names, 1):
         items.append(f"dense {sizes[k]} {name}")
+        items += draw(st.sampled_from([[], [], ["dropout 0.2"], ["dropout 0.5"]]))
         over = draw(st.sampled_from([0, *(n for n in range(1, k + 1) if sizes[k - n] == sizes[k])]))
         items += [f"shortcut {over}"] * (over > 0)
     return ", ".join(items)

@@ -324,6 +324,33 @@ def test_backprop_without_any_state(tmp_path: Path) -> None:
     play(tmp_path, work)
 
 
+def test_backprop_through_dropout(tmp_path: Path) -> None:
+    """The answer tells the mask, and goes through it both ways; the output layer has none."""
+    hidden = {"W": [[0.5, -0.2], [0.1, 0.4], [0.3, 0.3]], "activation": "tanh", "dropout": 0.5}
+    output: dict[str, Any] = {"W": [[0.3, -0.6, 0.2]], "b": [0.05]}
+    body: dict[str, Any] = {
+        "layers": [hidden, output],
+        "x": [[1.0, 2.0], [0.5, -1.0], [0.3, 0.1]],
+        "y": [1.0, 0.0, 2.0],
+    }
+
+    async def work(client: httpx.AsyncClient) -> None:
+        told = (await client.post("/api/v1/backprop", json=body)).json()["layers"][0]
+        mask = np.array(told["mask"])
+        assert set(np.unique(mask)) == {0.0, 2.0}
+        assert np.array_equal(told["h"], mask * told["a"])
+        assert np.array_equal(told["da"], mask * told["dh"])
+        for layers, field in (
+            ([hidden, output | {"dropout": 0.5}], "layers.1.dropout"),
+            ([hidden | {"dropout": 1.5}, output], "layers.0.dropout"),
+        ):
+            refused = await client.post("/api/v1/backprop", json=body | {"layers": layers})
+            assert refused.status_code == 422
+            assert field in refused.text
+
+    play(tmp_path, work)
+
+
 def test_backprop_over_a_shortcut(tmp_path: Path) -> None:
     """o beside a where they differ, and both ways back in dW; what makes no sense is named as the body names it."""
     square = {"W": [[0.5, -0.2], [0.1, 0.4]], "b": [0.0, 0.1], "activation": "tanh"}

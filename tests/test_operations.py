@@ -31,9 +31,12 @@ LONG = "dense 2 tanh, shortcut 1, dense 3 relu, dense 3 gelu, shortcut 1, dense 
 def test_an_entry_says_what_it_is(operation: Any) -> None:
     """A sentence for people, a letter for what it gives, and parameters if and only if it has a matrix for them."""
     assert operation.sentence.endswith(".")
-    assert operation.letter in ("z", "a", "o")
+    assert operation.letter in ("z", "a", "h", "o")
     assert (operation.matrix is None) == (operation.parameters is None)
-    assert all(option.sentence.endswith(".") and (option.limit or option.choices) for option in operation.options)
+    assert all(
+        option.sentence.endswith(".") and (option.limit or option.choices or option.bounds)
+        for option in operation.options
+    )
 
 
 def test_text_json_and_short_form_are_one() -> None:
@@ -70,6 +73,12 @@ def test_a_shortcut_through_json_links_and_bytes() -> None:
     [
         ("shortcut 1", "layers.0", "right after the layer"),
         ("dense 2, shortcut 1, shortcut 1", "layers.2", "one a layer"),
+        ("dropout 0.5", "layers.0", "right after the layer"),
+        ("dense 2, dropout 0.5, dropout 0.5", "layers.2", "one a layer"),
+        ("dense 2, shortcut 1, dropout 0.5", "layers.2", "one a layer: dense, dropout, shortcut"),
+        ("dense 4, dropout 1", "layers.1.rate", "a number from 0 to 0.9"),
+        ("dense 4, dropout much", "layers.1.rate", "a number from 0 to 0.9"),
+        ("dense 4, dropout 0.2.1", "layers.1.rate", "a number from 0 to 0.9"),
         ("dense 8, shortcut 1", "layers.1", "the 2 numbers of the input to the 8 of hidden 1"),
         ("dense 4, dense 5, shortcut 1", "layers.2", "the 4 numbers of hidden 1 to the 5 of hidden 2"),
         ("dense 4, dense 4, shortcut 3", "layers.2", "over at most 2"),
@@ -78,13 +87,13 @@ def test_a_shortcut_through_json_links_and_bytes() -> None:
         ("dense 257", "layers.0.units", "a whole number from 1 to 256"),
         ("dense 4 tangent", "layers.0.activation", "one of identity"),
         ("dense 4 tanh 1", "layers.0", "dense <units> <activation>, and no more"),
-        ("convolution 3", "layers.0", "one of dense, shortcut"),
-        ("activation tanh", "layers.0", "one of dense, shortcut"),
-        ("dense 4,", "layers.1", "one of dense, shortcut"),
+        ("convolution 3", "layers.0", "one of dense, dropout, shortcut"),
+        ("activation tanh", "layers.0", "one of dense, dropout, shortcut"),
+        ("dense 4,", "layers.1", "one of dense, dropout, shortcut"),
         ("", "layers", "a text such as"),
         (5, "layers", "a text such as"),
         ([5], "layers.0", "an object with a kind"),
-        ([{"units": 4}], "layers.0.kind", "one of dense, shortcut"),
+        ([{"units": 4}], "layers.0.kind", "one of dense, dropout, shortcut"),
         ([{"kind": "dense", "units": 4, "rate": 1}], "layers.0.rate", "left out: it is dense <units> <activation>"),
         ([{"kind": "dense", "units": [4]}], "layers.0.units", "a whole number"),
         (", ".join(["dense 1"] * 9), "layers.8", "at most 8 layers"),
@@ -111,7 +120,7 @@ def test_both_forms_at_once_are_refused(name: str) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text(alphabet="dense shortcut,0123 tanh", max_size=60))
+@given(st.text(alphabet="dense dropout shortcut,.0123 tanh", max_size=60))
 def test_any_text_is_items_or_a_reason(text: str) -> None:
     """And what is read is written as it is read."""
     try:
@@ -205,7 +214,9 @@ def test_health_knows_a_way_round() -> None:
     assert names[1] != "zero"
 
 
-def _halves(node: Node, inputs: Sequence[Floats], out: Floats, matrix: Floats) -> tuple[Call, ...]:
+def _halves(
+    node: Node, inputs: Sequence[Floats], out: Floats, matrix: Floats, saved: Sequence[Floats]
+) -> tuple[Call, ...]:
     return ((np.multiply, inputs[0][:-1], 0.5, out[:-1]),)
 
 

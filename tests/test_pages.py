@@ -611,6 +611,6 @@ def test_layers_are_typed_as_text(tmp_path: Path) -> None:
         left = form | {"layers": "", "units": ["3", "3"], "unit_activation": ["tanh", "relu"]}
         plain = await client.post("/runs", data=left, headers=HTMX)
         assert re.findall(r'id="units-\d" name="units" value="(\d+)"', plain.text) == ["3", "3"]
-        assert 'placeholder="dense 8 tanh, dense 8 tanh, shortcut 1"></textarea>' in plain.text
+        assert 'placeholder="dense 8 tanh, dropout 0.2, dense 8 tanh, shortcut 1"></textarea>' in plain.text
 
     within(tmp_path, work)

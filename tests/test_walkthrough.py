@@ -19,7 +19,7 @@ from app.words.segments import text_of
 from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, PENALTIES, Quantity, Spec, SpecError, Trace, advance, start, trace
 from engine.equation import A, Equation, Over, Ref, Tree, mapped, parts
 
-WHOLE = {"W": "W", "b": "b", "z": "z", "a": "a", "o": "gives",
+WHOLE = {"W": "W", "b": "b", "z": "z", "a": "a", "o": "gives", "h": "h", "mask": "mask", "dh": "dh",
          "da": "da", "dz": "dz", "dW": "dW", "db": "db", "W_next": "W_next",
          "b_next": "b_next", "dW_penalty": "dW_penalty"}  # fmt: skip
 
@@ -40,7 +40,7 @@ def trace_value(step: Trace, moment: Moment, name: str) -> object:
     array = getattr(step.layers[k - 1], WHOLE[name])
     if unit is None:
         return array
-    if name in ("z", "a", "o", "da", "dz"):
+    if name in ("z", "a", "o", "h", "mask", "dh", "da", "dz"):
         return array[:, unit]
     return array[unit] if link is None or array.ndim == 1 else array[unit, link]
 
@@ -73,6 +73,7 @@ def quantities(step: Trace) -> set[str]:
         for j in range(1, sizes[k] + 1):
             found |= {f"{name}{k}.{j}" for name in ("s", "z", "a", "da", "dz", "db", "b")}
             found |= {f"o{k}.{j}"} if k in step.spec.network.shortcuts else set()
+            found |= {f"h{k}.{j}", f"dh{k}.{j}"} if k in step.spec.network.dropouts else set()
             for i in range(1, sizes[k - 1] + 1):
                 found |= {f"{name}{k}.{j}.{i}" for name in ("p", "dW", "W")} | ({f"q{k}.{j}.{i}"} if k > 1 else set())
                 found |= {f"dR{k}.{j}.{i}"} if penalty and not OPTIMIZERS[step.spec.optimizer].search else set()
@@ -85,18 +86,22 @@ def needs(quantity: str, step: Trace) -> list[str]:
     k, j, i = ([int(part) for part in place.split(".") if part] + [0, 0, 0])[:3]
     last, sizes = len(step.layers), step.spec.network.sizes
     every = range(1, step.spec.network.sizes[k] + 1) if k else ()
-    shortcuts = step.spec.network.shortcuts
-    gives = {layer: f"{'o' if layer in shortcuts else 'a'}{layer}" for layer in range(len(sizes))}
-    back = [f"da{end}.{j}" for end, source in shortcuts.items() if source == k]
+    shortcuts, dropouts = step.spec.network.shortcuts, step.spec.network.dropouts
+    own = {layer: f"{'h' if layer in dropouts else 'a'}{layer}" for layer in range(len(sizes))}
+    gives = {layer: f"o{layer}" if layer in shortcuts else own[layer] for layer in own}
+    back = [f"d{own[end]}.{j}" for end, source in shortcuts.items() if source == k]
+    over_links = [f"q{k + 1}.{n}.{j}" for n in range(1, sizes[k + 1] + 1)] if k < last else []
     softmax = k and ACTIVATIONS[step.layers[k - 1].activation].product is not None
     return {
         "p": lambda: [f"{gives[k - 1]}.{i}"],
-        "o": lambda: [f"a{k}.{j}", f"{gives[shortcuts[k]]}.{j}"],
+        "h": lambda: [f"a{k}.{j}"],
+        "dh": lambda: over_links + back,
+        "o": lambda: [f"{own[k]}.{j}", f"{gives[shortcuts[k]]}.{j}"],
         "s": lambda: [f"p{k}.{j}.{n}" for n in range(1, step.spec.network.sizes[k - 1] + 1)],
         "z": lambda: [f"s{k}.{j}"],
         "a": lambda: [f"z{k}.{n}" for n in every] if softmax else [f"z{k}.{j}"] if k else [],
         "loss": lambda: [f"a{last}.{n}" for n in range(1, step.spec.network.sizes[last] + 1)],
-        "da": lambda: ["loss"] if k == last else [f"q{k + 1}.{n}.{j}" for n in range(1, sizes[k + 1] + 1)] + back,
+        "da": lambda: ["loss"] if k == last else [f"dh{k}.{j}"] if k in dropouts else over_links + back,
         "q": lambda: [f"dz{k}.{j}"],
         "dz": lambda: ["loss"] if k == last else [f"da{k}.{n}" for n in every] if softmax else [f"da{k}.{j}"],
         "dW": lambda: [f"dz{k}.{j}", f"{gives[k - 1]}.{i}"],
@@ -154,7 +159,8 @@ def test_code_words_symbols_and_numbers_are_of_one_fact(step: Trace) -> None:
         begins = {
             "inputs": "n, outputs = ", "product": f"z{k} = ",
             "sum": f"z{k} = ", "bias": f"z{k} = ", "activation": f"a{k} = ", "shortcut": f"o{k} = ",
-            "loss": "loss = ", "penalty": "penalty = ", "da": f"da{k} = ", "product_back": f"da{k - 1} = ",
+            "dropout": f"h{k} = ", "dh": f"dh{k} = ", "loss": "loss = ", "penalty": "penalty = ", "da": f"da{k} = ",
+            "product_back": f"{step.spec.network.back_kind(k - 1)}{k - 1} = ",
             "dz": f"dz{k} = ", "delta": f"dz{k} = ", "dW": f"dW{k} = ", "db": f"db{k} = ",
             "penalty_gradient": f"gW{k} = ",
             "update_weight": ("p[i] = ", f"W{k}_next"), "update_bias": ("p[i] = ", f"b{k}_next"), "again": "loss = ",

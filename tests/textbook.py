@@ -71,11 +71,19 @@ def printed(code: str, names: Mapping[str, Any]) -> Any:
     return eval(code, {"np": np, **names})
 
 
-def outputs(layers: Layers, activations: Sequence[str], x: Any, shortcuts: Mapping[int, int] = {}) -> Any:
-    """The network's outputs for x (examples, inputs); `shortcuts` has by layer the one below whose values are added."""
+def outputs(
+    layers: Layers,
+    activations: Sequence[str],
+    x: Any,
+    shortcuts: Mapping[int, int] = {},
+    masks: Mapping[int, Any] = {},
+) -> Any:
+    """The network's outputs for x (examples, inputs); `shortcuts` has by layer the one below whose values are added,
+    `masks` by what dropout multiplies (examples, units) before that."""
     given = [x]
     for k, ((W, b), name) in enumerate(zip(layers, activations, strict=True), 1):
         a = forward(name, np.dot(given[-1], W.T) + b)
+        a = masks[k] * a if k in masks else a
         given.append(a + given[shortcuts[k]] if k in shortcuts else a)
     return given[-1]
 

@@ -16,7 +16,7 @@ from app.draw.lens import Shown, shown, widths
 from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scaled, sprite
 from app.draw.rendering import fill, skeleton
 from app.words.numbers import SUBSCRIPTS, UNKNOWN, all_signed, labels, target
-from engine import FEATURES, Quantity, Spec, Trace
+from engine import FEATURES, Network, Quantity, Spec, Trace
 from engine.arrays import Floats
 from engine.examples import class_names
 from engine.quantity import bias, unit, weight
@@ -85,6 +85,12 @@ def is_image(spec: Spec) -> bool:
     return spec.raw_inputs == IMAGE**2
 
 
+def applied(network: Network) -> tuple[str, ...]:
+    """What each layer applies to its sums, and whether it drops some of that."""
+    named = enumerate(network.activation_names, 1)
+    return tuple(f"{name}, dropout" if k in network.dropouts else name for k, name in named)
+
+
 def arts_of(spec: Spec) -> tuple[Art, ...]:
     """What each layer's units show of themselves."""
     layers = len(spec.network.sizes)
@@ -114,15 +120,15 @@ def draw(
     network, arts = spec.network, arts_of(spec)
     names, outputs = _shortened(names_of(spec)), _shortened(output_names(spec))
     rooms, arcs = (_room(names), _room(outputs)), (*network.shortcuts.items(),)
-    place = layout(network.sizes, network.activation_names, is_image(spec), size, *rooms, arcs)
+    place = layout(network.sizes, applied(network), is_image(spec), size, *rooms, arcs)
     what = shown(trace, lens, batch, marks.known is not None, marks.chips.width if marks.chips else "")
     text, pictured = _skeleton(
-        network.sizes, network.activation_names, spec.raw_inputs, names, outputs, arts, size, rooms, arcs, on
+        network.sizes, applied(network), spec.raw_inputs, names, outputs, arts, size, rooms, arcs, on
     )
     values = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
     if "ink" in arts:
         values.append(inks(trace.x.mean(axis=0)[None], IMAGE))
-    values += _link_values(place, what, marks)
+    values += _link_values(place, trace, what, marks)
     chosen = Markup("").join(_chosen_links(place, x, what, marks, on) for x in place.layers[1:] if not x.all_links)
     values.append(chosen)
     values += _arc_values(place, trace, lens, marks)
@@ -187,7 +193,7 @@ def _signs(values: NDArray[np.floating]) -> list[str]:
     return ["n" if negative else "p" for negative in (values < 0).tolist()]
 
 
-def _link_values(place: Layout, what: Shown, marks: Marks) -> list[str]:
+def _link_values(place: Layout, trace: Trace, what: Shown, marks: Marks) -> list[str]:
     """Class, width and number of every link drawn, of all layers at once: a NumPy call costs as much as 20 links."""
     there = [layer for layer in place.layers[1:] if layer.links]
     if not there:
@@ -203,6 +209,10 @@ def _link_values(place: Layout, what: Shown, marks: Marks) -> list[str]:
         links = (link.quantity for layer in there for link in layer.links)
         kinds = [kind + _link_marks(link, what.lens, marks) for kind, link in zip(kinds, links, strict=True)]
         texts = [UNKNOWN if "unknown" in kind else text for kind, text in zip(kinds, texts, strict=True)]
+    if trace.spec.network.dropouts:
+        out = [_dropped(trace, layer.index - 1, marks) for layer in there]
+        ends = (out[n][link.source - 1] for n, layer in enumerate(there) for link in layer.links)
+        kinds = [kind + " out" * is_out for kind, is_out in zip(kinds, ends, strict=True)]
     return [value for row in zip(kinds, strokes, texts, strict=True) for value in row]
 
 
@@ -216,17 +226,17 @@ def _arc_values(place: Layout, trace: Trace, lens: str, marks: Marks) -> list[st
     values: list[str] = []
     for arc in place.arcs:
         back = lens == "gradients"
-        carried = trace.layers[arc.layer - 1].da.sum(axis=0) if back else _mean(trace, arc.source)
-        source = given_by(trace, arc.source, arc.unit)
-        known = marks.known is None or not _hidden(marks, unit(arc.layer, arc.unit).like("da") if back else source)
+        carried = trace.layers[arc.layer - 1].back.sum(axis=0) if back else _mean(trace, arc.source)
+        source, kind = given_by(trace, arc.source, arc.unit), trace.spec.network.back_kind(arc.layer)
+        known = marks.known is None or not _hidden(marks, unit(arc.layer, arc.unit).like(kind) if back else source)
         told = all_signed(carried.tolist())[arc.unit - 1] if arc.unit and known else UNKNOWN if arc.unit else ""
         values += [f" lit {marks.tone}" if arc.id in marks.lit else "" if known else " unknown", told]
     return values
 
 
 def given_by(trace: Trace, layer: int, j: int) -> Quantity:
-    """What a unit gives to those above it: its o where a shortcut adds to it, else its a."""
-    return unit(layer, j).like("o" if layer in trace.spec.network.shortcuts else "a")
+    """What a unit gives to those above it: its a, or what dropout or a shortcut makes of that."""
+    return unit(layer, j).like(trace.spec.network.given_kind(layer))
 
 
 def _link_marks(link: Quantity, lens: str, marks: Marks) -> str:
@@ -272,8 +282,11 @@ def _node_values(
     told, above, below = _texts(layer, trace, what, marks)
     letter = given_by(trace, k, 0).kind
     above_at, below_at = ("", "") if narrow else (f"{letter} ", what.below.name + " ")
+    out = _dropped(trace, k, marks)
     for i, node in enumerate(layer.nodes):
         marked = ("sel " if node.address == marks.select else "") + (marks.tone if node.id in marks.lit else "")
+        marked += " out" if out[i] else ""
+        told[i] += ", out: dropped in this step" if out[i] else ""
         values += [marked, told[i]]
         if extra:
             values += ("p", "0.00") if art == "value" and _hidden(marks, node.quantity.like(letter)) else extra[i]
@@ -284,6 +297,15 @@ def _node_values(
             if k:
                 values.append(below_at + below[i])
     return values
+
+
+def _dropped(trace: Trace, k: int, marks: Marks) -> list[bool]:
+    """Of every unit of a layer whether dropout has put it to 0 on all examples, once that is known."""
+    mask = trace.layers[k - 1].mask if k else None
+    if mask is None:
+        return [False] * trace.spec.network.sizes[k]
+    kept = enumerate((mask != 0).max(axis=0).tolist(), 1)
+    return [not stays and not _hidden(marks, unit(k, j).like("h")) for j, stays in kept]
 
 
 def _lit_labels(layer: Layer, trace: Trace, what: Shown, marks: Marks, wide: bool) -> Markup:

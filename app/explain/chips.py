@@ -22,7 +22,7 @@ from engine.equation import Equation, Sum, Tree, mapped, tree
 from engine.quantity import bias, weight
 
 MOST, OF_MANY = 8, 4
-BACKWARD = ("dz", "da", "q", "dW", "db")
+BACKWARD = ("dz", "da", "dh", "q", "dW", "db")
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,16 @@ def _forward(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
 
 
 def _back(scene: Scene, moment: Moment, k: int, j: int) -> Chips | None:
-    whole, slope = Quantity("da", k, (j,), 0), Quantity("slope", k, (j,), 0)
-    together = moment.kind == "delta" and scene.count == 1
-    then = Equation(whole.like("dz"), tree(whole) * tree(slope)) if together else None
-    if k == scene.last:
+    network = scene.trace.spec.network
+    whole, slope = Quantity(network.back_kind(k), k, (j,), 0), Quantity("slope", k, (j,), 0)
+    dropped = k in network.dropouts
+    if k == scene.last or (dropped and moment.kind == "da"):  # that is the sum through the mask
         return None
+    together = moment.kind == "delta" and scene.count == 1 and not dropped
+    then = Equation(whole.like("dz"), tree(whole) * tree(slope)) if together else None
     made, above = scene.equations, range(1, scene.sizes[k + 1] + 1)
     ways = [Way(weight(k + 1, to, j), made.product_back(k + 1, to, j, 0)) for to in above]
-    arcs = [Quantity("da", to, (j,), 0) for to in scene.trace.spec.network.arcs(k)]
+    arcs = [Quantity(network.back_kind(to), to, (j,), 0) for to in network.arcs(k)]
     return _summed(scene, ways, [], whole, arcs, then)
 
 
@@ -127,7 +129,7 @@ def _chip(scene: Scene, columns: Columns, way: Way, shown: int = 4) -> Chip:
 
 def _mark(cell: Cell) -> str:
     """Which way it asks, of what comes back."""
-    if not cell.part.startswith(("q", "da", "dz")) or not cell.value:
+    if not cell.part.startswith(("q", "da", "dh", "dz")) or not cell.value:
         return ""
     return "↑" if cell.value < 0 else "↓"
 
@@ -203,5 +205,6 @@ def _say(message: str, **parts: Any) -> str:
 
 _KINDS: dict[str, Callable[[Scene, Moment, int, int], Chips | None]] = {
     "product": _product, "product_back": _product, "sum": _forward, "z": _forward, "forward": _forward,
+    "dh": _back,
     "da": _back, "delta": _back, "gradient": _gradient, "dW": _gradient,
 }  # fmt: skip

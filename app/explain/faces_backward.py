@@ -36,10 +36,14 @@ def _da(scene: Scene, key: Key) -> Face:
     if j == 0:
         return _da_of_layer(scene, k)
     made, da = scene.equations.da(k, j, 0), scene.layer(k).da[:, j - 1]
+    values: dict[str, float | Floats]
     effect = sentence("effect", unit=scene.unit(k, j), da=float(da[0]))
-    if k == scene.last:
+    if k in scene.trace.spec.network.dropouts:
+        effects = effect if scene.count == 1 else sentence("comes back in a batch", tendency=_tendency(scene, da))
+        words, values = [*_through_mask(scene, k, j), effects], {"dh": scene.layer(k).back[:, j - 1], "da": da}
+    elif k == scene.last:
         words = [effect] if scene.count == 1 else [_effects(scene, k, j, da)]
-        values: dict[str, float | Floats] = {"a": scene.layer(k).a[:, j - 1], "y": scene.trace.y[:, j - 1], "da": da}
+        values = {"a": scene.layer(k).a[:, j - 1], "y": scene.trace.y[:, j - 1], "da": da}
     else:
         came = sentence("comes back", unit=scene.unit(k, j), links=scene.sizes[k + 1])
         effects = effect if scene.count == 1 else sentence("comes back in a batch", tendency=_tendency(scene, da))
@@ -49,11 +53,33 @@ def _da(scene: Scene, key: Key) -> Face:
     return Face(tuple(words), (made,), numbers, (f"da{k}",), values, scene.terms(made))
 
 
+def _dh(scene: Scene, key: Key) -> Face:
+    """What comes back to what dropout lets through of a unit."""
+    _, _, k, j, _ = key
+    made, dh = scene.equations.dh(k, j, 0), scene.layer(k).back[:, j - 1]
+    words = sentence("comes back", unit=scene.unit(k, j), links=scene.sizes[k + 1]), *_over_arcs(scene, k, j)
+    numbers = scene.named(made) + scene.then(dh, "backward")
+    return Face(words, (made,), numbers, (f"dh{k}",), {"dh": dh}, scene.terms(made))
+
+
+def _through_mask(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
+    """That what comes back goes through the same mask, where dropout follows the activation."""
+    layer = scene.layer(k)
+    if layer.mask is None:
+        return ()
+    if scene.count > 1:
+        return (sentence("back through the mask in a batch", scale=scene.scale(k)),)
+    mask, dh, da = (float(each[0, j - 1]) for each in (layer.mask, layer.back, layer.da))
+    if not mask:
+        return (sentence("back to the dropped", unit=scene.unit(k, j)),)
+    return (sentence("back through the mask", mask=mask, dh=dh, da=da),)
+
+
 def _over_arcs(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
     """What comes back to a unit over the shortcuts that lead from it."""
     above = scene.trace.spec.network.arcs(k)
-    back = ((scene.unit(to, j), float(scene.layer(to).da[0, j - 1])) for to in above)
-    return tuple(scene.say("over a shortcut", end=end, da=da) for end, da in back)
+    back = ((to, scene.unit(to, j), float(scene.layer(to).back[0, j - 1])) for to in above)
+    return tuple(scene.say("over a shortcut", end=end, back=scene.slope_name(to), da=da) for to, end, da in back)
 
 
 def _effects(scene: Scene, k: int, j: int, da: Floats) -> Sentence:
@@ -63,9 +89,14 @@ def _effects(scene: Scene, k: int, j: int, da: Floats) -> Sentence:
 def _da_of_layer(scene: Scene, k: int) -> Face:
     da, function = scene.layer(k).da, lower(ACTIVATIONS[scene.layer(k).activation].title)
     words = sentence("da of a layer", layer=scene.layer_name(k), function=function)
-    made = scene.equations.da(k, "j" if k == scene.last else "i", "n")
+    made = (*_to_dropout(scene, k), scene.equations.da(k, "j" if k == scene.last else "i", "n"))
     numbers = say(scene.first, "∂L/∂a = ", *scene.units(da[0], "backward"))
-    return Face((words,), (made,), numbers, (f"da{k}",), {"da": da})
+    return Face((words,), made, numbers, (f"da{k}",), {"da": da})
+
+
+def _to_dropout(scene: Scene, k: int) -> tuple[Equation, ...]:
+    """Of a whole layer what comes back to what dropout lets through, if there is dropout."""
+    return (scene.equations.dh(k, "i", "n"),) if k in scene.trace.spec.network.dropouts else ()
 
 
 def _product_back(scene: Scene, key: Key) -> Face:
@@ -74,7 +105,9 @@ def _product_back(scene: Scene, key: Key) -> Face:
     products, made = weight * dz, scene.equations.product_back(k, j, i, 0)
     words = scene.say("product back", unit=scene.unit(k, j), product=float(products[0]), source=scene.unit(k - 1, i))
     numbers = scene.digits(made) + scene.then(products, "backward")
-    return Face((words,), (made.tree,), numbers, (f"da{k - 1}",), {"W": weight, "dz": dz, "product": products})
+    return Face(
+        (words,), (made.tree,), numbers, (f"dh{k - 1}", f"da{k - 1}"), {"W": weight, "dz": dz, "product": products}
+    )
 
 
 def _dz(scene: Scene, key: Key) -> Face:
@@ -118,9 +151,12 @@ def _delta(scene: Scene, key: Key) -> Face:
     if k == scene.last and scene.trace.spec.network.joined:
         return _joined(scene, j)
     face = _dz(scene, key)
-    made = scene.equations.da(k, j, 0), scene.equations.dz(k, j, 0)
+    made: tuple[Equation, ...] = scene.equations.da(k, j, 0), scene.equations.dz(k, j, 0)
+    if k in scene.trace.spec.network.dropouts:
+        made = (scene.equations.dh(k, j, 0), *made)
     numbers = scene.digits(*made) + scene.then(scene.layer(k).dz[:, j - 1], "backward")
-    sentences = (*_gathered(scene, k, j), *face.sentences[1:], *_over_arcs(scene, k, j), face.sentences[0])
+    mask = _through_mask(scene, k, j)
+    sentences = (*_gathered(scene, k, j), *mask, *face.sentences[1:], *_over_arcs(scene, k, j), face.sentences[0])
     return Face(sentences, made, numbers, face.code, face.values, scene.terms(made[0]))
 
 
@@ -160,7 +196,7 @@ def _delta_of_layer(scene: Scene, k: int) -> Face:
     else:
         words = sentence("deltas from above", above=scene.layer_name(k + 1), layer=name)
     made = scene.equations.dz(k, "i", "n")
-    from_above = () if output else (scene.equations.da(k, "i", "n"),)
+    from_above = () if output else (*_to_dropout(scene, k), scene.equations.da(k, "i", "n"))
     numbers = say(scene.first, "δ = ", *scene.units(layer.dz[0], "backward"))
     values: dict[str, float | Floats] = {"da": layer.da, "dz": layer.dz}
     return Face((words, _split(layer.dz)), (*from_above, made), numbers, (f"dz{k}",), values)
@@ -188,7 +224,7 @@ def _dW(scene: Scene, key: Key) -> Face:
 
 def _input_name(scene: Scene, k: int, i: int) -> str:
     """What layer k calls its input i: x₂, or a₃."""
-    letter = "o" if k - 1 in scene.trace.spec.network.shortcuts else "a"
+    letter = scene.trace.spec.network.given_kind(k - 1)
     return scene.unit(0, i) if k == 1 else letter + str(i).translate(SUBSCRIPTS)
 
 
@@ -251,6 +287,7 @@ def _backward_pass(scene: Scene, key: Key) -> Face:
 
 
 BACKWARD: dict[str, Callable[[Scene, Key], Face]] = {
+    "dh": _dh,
     "da": _da,
     "product_back": _product_back,
     "dz": _dz,

@@ -106,6 +106,27 @@ def _activation_of_layer(scene: Scene, k: int) -> Face:
     return Face((words,), (scene.equations.a(k, "j", 0),), numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
 
 
+def _dropout(scene: Scene, key: Key) -> Face:
+    """What dropout lets through of a unit's activation, or of those of a whole layer."""
+    _, _, k, j, _ = key
+    layer, made = scene.layer(k), scene.equations.h(k, j or "j", 0 if j else "n")
+    assert layer.mask is not None
+    assert layer.h is not None
+    out, scale = layer.mask == 0, scene.scale(k)
+    if not j:
+        words = sentence("dropout of a layer", layer=scene.layer_name(k), out=int(out.sum()), of=out.size, scale=scale)
+        numbers = say(scene.first, "h = ", *scene.units(layer.h[0], "forward"))
+        return Face((words,), (made,), numbers, (f"h{k}",), {"a": layer.a, "mask": layer.mask, "h": layer.h})
+    a, mask, h = layer.a[:, j - 1], layer.mask[:, j - 1], layer.h[:, j - 1]
+    if scene.count == 1:
+        words = sentence("kept" if mask[0] else "dropped", unit=scene.unit(k, j), mask=float(mask[0]), h=float(h[0]))
+    else:
+        counts = {"out": int(out[:, j - 1].sum()), "count": scene.count}
+        words = sentence("dropout in a batch", unit=scene.unit(k, j), scale=scale, **counts)
+    values: dict[str, float | Floats] = {"a": a, "mask": mask, "h": h}
+    return Face((words,), (made,), scene.digits(made) + scene.then(h, "forward"), (f"h{k}",), values)
+
+
 def _shortcut(scene: Scene, key: Key) -> Face:
     """What is added to a unit's activation, or to those of a whole layer."""
     _, _, k, j, _ = key
@@ -209,6 +230,7 @@ FORWARD: dict[str, Callable[[Scene, Key], Face]] = {
     "bias": _bias,
     "activation": _activation,
     "z": _z,
+    "dropout": _dropout,
     "shortcut": _shortcut,
     "forward": _forward,
     "loss": _loss,

@@ -57,7 +57,7 @@ def _plan(network: Network, penalty: bool, searches: bool, grain: Grain) -> Plan
 
 def _most(network: Network, k: int, grain: Grain, penalty: bool) -> int:
     """At most so many moments a layer takes."""
-    (units, columns), more = network.shapes[k - 1], k in network.shortcuts
+    (units, columns), more = network.shapes[k - 1], (k in network.shortcuts) + 2 * (k in network.dropouts)
     each = {"operation": (4 + penalty) * columns + 4 + more, "unit": 4 + more}.get(grain, 0)
     return units * each + {"operation": 0, "unit": 2, "layer": 5 + more, "pass": 1}[grain]
 
@@ -72,9 +72,10 @@ def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) 
         return
     for k in range(1, last + 1):
         yield from _forward(network, k, grains[k - 1])
-        if k in network.shortcuts:
-            each = (0,) if grains[k - 1] == "layer" else range(1, network.sizes[k] + 1)
-            yield from (Key("forward", "shortcut", k, j) for j in each)
+        each = (0,) if grains[k - 1] == "layer" else range(1, network.sizes[k] + 1)
+        for kind, layers in (("dropout", network.dropouts), ("shortcut", network.shortcuts)):
+            if k in layers:
+                yield from (Key("forward", kind, k, j) for j in each)
     yield from losses
     for k in range(last, 0, -1):
         yield from _backward(network, k, grains)
@@ -122,6 +123,8 @@ def _backward(network: Network, k: int, grains: list[Grain]) -> Iterator[Key]:
         for j in each:
             if not output and grains[k] == "operation":
                 yield from (Key("backward", "product_back", k + 1, i, j) for i in range(1, network.sizes[k + 1] + 1))
+            if k in network.dropouts:
+                yield Key("backward", "dh", k, j)
             yield Key("backward", "da", k, j)
     yield from (Key("backward", "delta" if alone else "dz", k, j) for j in each)
     for j in each:

@@ -210,6 +210,8 @@ def _of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Tel
 def _of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Receipt:
     k, j = of.layer, of.unit
     ahead = [FORWARD["forward"](scene, Key("forward", "forward", k, j))]
+    if facts.mask is not None:
+        ahead.append(FORWARD["dropout"](scene, Key("forward", "dropout", k, j)))
     if facts.added is not None:
         ahead.append(FORWARD["shortcut"](scene, Key("forward", "shortcut", k, j)))
     back = BACKWARD["delta"](scene, Key("backward", "delta", k, j))
@@ -220,7 +222,7 @@ def _of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Re
     numbers = joined([face for known, face in zip(told, faces, strict=True) if known], "; ")
     came_from = tuple(unit(k + 1, n) for n in scene.equations.units(k + 1)) if k < scene.last else ()
     came_from += tuple(unit(to, j) for to in scene.trace.spec.network.arcs(k))
-    code = _code(scene, f"z{k}", f"a{k}", f"o{k}", f"da{k}", f"dz{k}")
+    code = _code(scene, f"z{k}", f"a{k}", f"h{k}", f"o{k}", f"dh{k}", f"da{k}", f"dz{k}")
     formulas = [each for face in (*ahead, back) for each in face.formulas]
     return Receipt(
         of,
@@ -299,16 +301,20 @@ def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller)
     da = tell(float(facts.da.sum()), of.like("da"))
     if facts.outgoing is None and not scene.told_da(of.unit) and da != UNKNOWN:
         da = NONE
-    given = (
-        ()
-        if facts.o is None
-        else (Line(f"{mean}o = a + what the shortcut brings", tell(float(facts.o.mean()), of.like("o")), "forward"),)
-    )
+    given, back = list[Line](), list[Line]()
+    if facts.h is not None and facts.dh is not None:
+        given.append(Line(f"{mean}h = mask × a", tell(float(facts.h.mean()), of.like("h")), "forward"))
+        back.append(Line(f"{total}dh = ∂L/∂h", tell(float(facts.dh.sum()), of.like("dh")), "backward"))
+    if facts.o is not None:
+        own = "a" if facts.h is None else "h"
+        told = tell(float(facts.o.mean()), of.like("o"))
+        given.append(Line(f"{mean}o = {own} + what the shortcut brings", told, "forward"))
     return (
         Line(f"{mean}z = Σ w × a + b", tell(float(facts.z.mean()), of.like("z")), "forward"),
         Line(f"{mean}a = {activation.replace('_', ' ')}(z)", tell(float(facts.a.mean()), of), "forward"),
         *given,
-        Line(f"{total}da = ∂L/∂a", da, "backward"),
+        *back,
+        Line(f"{total}da = {'∂L/∂a' if facts.mask is None else 'mask × dh'}", da, "backward"),
         Line(f"{total}δ = da × {slope}", tell(float(facts.dz.sum()), of.like("dz")), "backward"),
     )
 
@@ -325,17 +331,21 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple
     groups = [Group(f"What adds up to {mean}z", (*_largest(labels, products, "forward"), its_bias))]
     if facts.added is not None:
         source = scene.gives(scene.trace.spec.network.shortcuts[k], j)
-        own = Line(f"{mean}a", tell(float(facts.a.mean()), of), "forward")
+        letter, values = ("a", facts.a) if facts.h is None else ("h", facts.h)
+        own = Line(f"{mean}{letter}", tell(float(values.mean()), of.like(letter)), "forward")
         brought = tell(float(facts.added.mean()), source)
         lines = own, Line(scene.unit(source.layer, j), brought, "forward", str(unit(source.layer, j)))
         groups.append(Group(f"What adds up to {mean}o", lines))
     if facts.outgoing is not None:
         above = scene.equations.units(k + 1)
         labels = [(f"w × δ of {scene.unit(k + 1, n)}", str(unit(k + 1, n))) for n in above]
-        known = [tell.knows(weight(k + 1, n, j).like("q"), of.like("da")) for n in above]
+        summed = scene.trace.spec.network.back_kind(k)
+        known = [tell.knows(weight(k + 1, n, j).like("q"), of.like(summed)) for n in above]
         products = list(zip(facts.outgoing.sum(axis=0).tolist(), known, strict=True))
         groups.append(
-            Group(f"What adds up to {total}da", (*_largest(labels, products, "backward"), *_arcs(scene, of, tell)))
+            Group(
+                f"What adds up to {total}{summed}", (*_largest(labels, products, "backward"), *_arcs(scene, of, tell))
+            )
         )
     return tuple(groups)
 
@@ -343,10 +353,10 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple
 def _arcs(scene: Scene, of: Quantity, tell: Teller) -> Iterator[Line]:
     """What comes back to a unit over each shortcut that leads from it."""
     for to in scene.trace.spec.network.arcs(of.layer):
-        back = float(scene.layer(to).da[:, of.unit - 1].sum())
+        back, kind = float(scene.layer(to).back[:, of.unit - 1].sum()), scene.trace.spec.network.back_kind(to)
         end = unit(to, of.unit)
         yield Line(
-            f"da of {scene.unit(to, of.unit)}, over its shortcut", tell(back, end.like("da")), "backward", str(end)
+            f"{kind} of {scene.unit(to, of.unit)}, over its shortcut", tell(back, end.like(kind)), "backward", str(end)
         )
 
 

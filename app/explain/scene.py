@@ -83,8 +83,16 @@ class Scene:
         return self.trace.inputs_of(k - 1)
 
     def gives(self, k: int, i: int) -> Quantity:
-        """What a unit gives to those above it: o where a shortcut adds to its a."""
-        return unit(k, i).like("o" if k in self.trace.spec.network.shortcuts else "a")
+        """What a unit gives to those above it: its a, or what dropout or a shortcut makes of that."""
+        return unit(k, i).like(self.trace.spec.network.given_kind(k))
+
+    def scale(self, k: int) -> float:
+        """What dropout multiplies by what it leaves in."""
+        return 1 / (1 - self.trace.spec.network.dropouts[k])
+
+    def slope_name(self, k: int) -> str:
+        """What that which comes back to a layer is called: ∂L/∂a, or ∂L/∂h after dropout."""
+        return "∂L/∂h" if k in self.trace.spec.network.dropouts else "∂L/∂a"
 
     def layer_name(self, k: int) -> str:
         """hidden 1, …, the output layer."""

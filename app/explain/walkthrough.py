@@ -112,16 +112,30 @@ def targets_of(key: Key, network: Network) -> tuple[Quantity, ...]:
     last = len(network.shapes)
     if kind in _WHOLE and j == 0:
         layers = (k,) if k or kind == "inputs" else range(1, last + 1)
-        added = tuple(Quantity("o", layer) for layer in network.shortcuts if kind == "forward" and not k)
-        return tuple(Quantity(name, layer) for layer in layers for name in _WHOLE[kind]) + added
+        return tuple(
+            Quantity(name, layer) for layer in layers for name in (*_before(network, kind, layer), *_WHOLE[kind])
+        ) + (_after(network) if kind == "forward" and not k else ())
     if kind == "delta" and k == last and network.joined:
         return Quantity("da", k, (j,)), Quantity("dz", k, (j,))
     place = (j, i) if i else (j,) if j else ()
-    return tuple(Quantity(name, k, place) for name in _TARGETS[kind])
+    names = _before(network, kind, k) if kind == "delta" else ()
+    return tuple(Quantity(name, k, place) for name in (*names, *_TARGETS[kind]))
+
+
+def _before(network: Network, kind: str, k: int) -> tuple[str, ...]:
+    """What a moment of a layer's dL/da computes first: with dropout, what comes back to what that lets through."""
+    return ("dh",) if k in network.dropouts and kind in ("da", "delta", "backward") else ()
+
+
+def _after(network: Network) -> tuple[Quantity, ...]:
+    """What layers make of their activations, dropout and shortcuts."""
+    made = (("h", network.dropouts), ("o", network.shortcuts))
+    return tuple(Quantity(name, k) for name, layers in made for k in layers)
 
 
 _WHOLE = {
     "inputs": ("a",),
+    "dropout": ("h",),
     "shortcut": ("o",),
     "forward": ("z", "a"),
     "activation": ("a",),
@@ -138,10 +152,12 @@ _TARGETS = {
     "z": ("z",),
     "activation": ("a",),
     "forward": ("z", "a"),
+    "dropout": ("h",),
     "shortcut": ("o",),
     "loss": ("loss",),
     "penalty": ("penalty",),
     "product_back": ("q",),
+    "dh": ("dh",),
     "da": ("da",),
     "dz": ("dz",),
     "delta": ("da", "dz"),
@@ -197,11 +213,11 @@ def _nodes(scene: Scene, key: Key) -> tuple[str, ...]:
 def _links(scene: Scene, key: Key) -> tuple[str, ...]:
     """The links that a moment lights; none of a layer that is too wide to draw them."""
     _, kind, k, j, i = key
-    if k == 0 or kind in (*_AT_BIAS, "activation", "dz"):
+    if k == 0 or kind in (*_AT_BIAS, "activation", "dropout", "dz"):
         return ()
     if kind == "shortcut":
         return (_arc(scene, k, j),)
-    above = kind in ("da", "delta")  # over its outgoing links a hidden unit's dL/da comes back
+    above = kind in ("da", "dh", "delta")  # over its outgoing links a hidden unit's dL/da comes back
     into = k + above
     arcs = tuple(_arc(scene, to, j) for to in scene.trace.spec.network.arcs(k)) if above else ()
     if into > scene.last or not _drawn(scene, into):

@@ -62,7 +62,8 @@ def _asked(facts: Facts, key: Key, index: int) -> Iterator[Question]:
     k, j = key.layer, key.unit
     if not j:
         return
-    if key.kind in ("delta", "dz") and slopes(facts.trace, k) is not None:
+    mask = facts.trace.layers[k - 1].mask
+    if key.kind in ("delta", "dz") and (mask is None or mask[0, j - 1]) and slopes(facts.trace, k) is not None:
         kind, way = _unit_way(facts, k, j)
         yield Question(index, kind, way, delta_problem(facts, k, j))
     if key.kind in ("gradient", "dW"):

@@ -281,7 +281,8 @@ def _given(facts: Facts, layer: int, unit: int) -> str:
     above = range(1, facts.state.spec.network.sizes[layer + 1] + 1)
     if activation.product is not None:
         return ""
-    if len(above) > PATHS or facts.state.spec.network.arcs(layer):  # over a shortcut there is one more path
+    network = facts.state.spec.network
+    if len(above) > PATHS or network.arcs(layer) or layer in network.dropouts:  # one more path, or one more factor
         return f"∂L/∂a = {signed(facts[f'da{layer}.{unit}'])}, {own}"
     paths = (
         f"{name_of(f'W{layer + 1}.{j}.{unit}')} = {signed(facts[f'W{layer + 1}.{j}.{unit}'])}, "

@@ -37,6 +37,7 @@ from engine import (
     trace,
 )
 from engine import trace_of as trace_of_rows
+from engine.arrays import Floats
 from engine.evaluation import classify, outputs_of
 from engine.examples import class_names, features_of, in_own_units, input_names, low_target
 from engine.scaling import Scale
@@ -128,11 +129,15 @@ def traced(step: Trace) -> dict[str, Any]:
         "learning_rate": step.learning_rate,
         "layers": [
             {"activation": layer.activation, "dW_penalty": None}
-            | {"o": None if layer.o is None else np.ascontiguousarray(layer.o)}
+            | {name: _given(getattr(layer, name)) for name in ("h", "o", "mask", "dh")}
             | {name: np.ascontiguousarray(getattr(layer, name)) for name in shown}
             for layer in step.layers
         ],
     }
+
+
+def _given(values: Floats | None) -> Floats | None:
+    return None if values is None else np.ascontiguousarray(values)
 
 
 def predictions(state: RunState, inputs: Sequence[Sequence[float]] | None) -> dict[str, Any]:

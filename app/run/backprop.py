@@ -15,9 +15,10 @@ from engine.examples import SPLIT
 
 def backprop(body: BackpropBody, settings: Settings) -> dict[str, Any]:
     """The loss and the layers; SpecError names what is wrong as the body calls it."""
-    if body.layers[-1].shortcut is not None:
-        allowed = "left out at the output, whose activation the loss goes with"
-        raise SpecError(f"layers.{len(body.layers) - 1}.shortcut", body.layers[-1].shortcut, allowed)
+    for name in ("dropout", "shortcut"):
+        if (given := getattr(body.layers[-1], name)) is not None:
+            allowed = "left out at the output, whose activation the loss goes with"
+            raise SpecError(f"layers.{len(body.layers) - 1}.{name}", given, allowed)
     try:
         spec = Spec.make(_spec(body), settings.engine_limits)
     except SpecError as error:
@@ -35,6 +36,7 @@ def _summed(answer: dict[str, Any], times: float, spec: Spec) -> dict[str, Any]:
     layers = []
     for k, layer in enumerate(answer["layers"], 1):
         more = {name: times * layer[name] for name in ("da", "dz", "dW", "db")}
+        more |= {} if layer["dh"] is None else {"dh": times * layer["dh"]}
         more["W_next"] = layer["W"] - spec.learning_rate * more["dW"]
         still = "biases" in spec.frozen or f"b{k}.1" in spec.frozen
         more["b_next"] = layer["b"] if still else layer["b"] - spec.learning_rate * more["db"]
@@ -77,6 +79,8 @@ def _items(hidden: Sequence[LayerBody]) -> Iterator[tuple[dict[str, Any], str]]:
     """The hidden layers as a spec has them, item by item, each with its name in the body."""
     for k, layer in enumerate(hidden):
         yield {"kind": "dense", "units": len(layer.W), "activation": layer.activation}, f"layers.{k}"
+        if layer.dropout is not None:
+            yield {"kind": "dropout", "rate": layer.dropout}, f"layers.{k}.dropout"
         if layer.shortcut is not None:
             yield {"kind": "shortcut", "over": layer.shortcut}, f"layers.{k}.shortcut"
 

@@ -62,6 +62,8 @@ _DATA: Schema = {
 def _option_schema(option: Option) -> Schema:
     if option.limit:
         return {"type": "integer", "minimum": 1, "maximum": getattr(LIMITS, option.limit)}
+    if option.bounds:
+        return {"type": "number", "minimum": option.bounds[0], "maximum": option.bounds[1]}
     return {"type": "string", "enum": list(option.choices)}
 
 
@@ -193,6 +195,7 @@ class LayerBody(Body):
     W: list[list[Number]] = Field(min_length=1, max_length=LIMITS.units)
     b: list[Number] | None = Field(None, min_length=1, max_length=LIMITS.units)
     activation: str = Field("identity", max_length=40)
+    dropout: Number | None = Field(None, ge=0, le=0.9, description=OPERATIONS["dropout"].sentence)
     shortcut: int | None = Field(None, ge=1, le=LIMITS.hidden_layers, description=OPERATIONS["shortcut"].sentence)
 
 
@@ -274,7 +277,8 @@ class LayerAnswer(BaseModel):
     """One layer in one step: z, a, da, dz (examples, units); W, dW, W_next (units, inputs); b, db, b_next (units).
 
     All gradients are those of the data's loss; `dW_penalty` is what regularization adds to dW, null if there is none.
-    `o` is what the layer gives where a shortcut adds to its a, null elsewhere; dL/do is da.
+    Where dropout follows, `h` is what it lets through, `mask` × a, and `dh` what comes back to that; `o` is what the
+    layer gives where a shortcut adds to it; dL/do is dh, or da. What a layer has not is null.
     A `da` is null where an output's a is next to 0 or 1 and its dL/da beyond any number; dz is told all the same.
     """
 
@@ -283,7 +287,10 @@ class LayerAnswer(BaseModel):
     b: Vector
     z: Matrix
     a: Matrix
+    h: Matrix | None
     o: Matrix | None
+    mask: Matrix | None
+    dh: Matrix | None
     da: Matrix
     dz: Matrix
     dW: Matrix

@@ -105,8 +105,10 @@ def digits(of: Equation, look: Look) -> Segments:
 NAMES = {
     "z": "z",
     "a": "a",
+    "h": "h",
     "o": "o",
     "s": "sum",
+    "dh": "∂L/∂h",
     "da": "∂L/∂a",
     "dz": "δ",
     "dW": "∂L/∂W",

@@ -18,7 +18,7 @@ from engine.penalties import Penalty
 
 Role = Literal["plain", "forward", "backward", "update", "positive", "negative"]
 
-_FORWARD = ("z", "a", "x", "s", "p", "n_", "o", "slope")
+_FORWARD = ("z", "a", "x", "s", "p", "n_", "h", "o", "slope")
 _GREEK = {
     "dz": "delta",
     "momentum": "mu",
@@ -37,12 +37,13 @@ _LETTERS = {
     "m_hat": "m",
     "v_hat": "v",
     "trial": "s",
+    "mask": "m",
     "gW": "g",
     "gb": "g",
     "W_next": "W",
     "b_next": "b",
 }
-_SLOPES = {"da": "a", "dW": "W", "db": "b", "dR": "W"}
+_SLOPES = {"da": "a", "dh": "h", "dW": "W", "db": "b", "dR": "W"}
 _SIGNS = dict(zip(("delta", "eta", "mu", "rho", "epsilon", "beta", "lambda", "sigma"), "δημρεβλσ", strict=True))
 COUNTS = ("n", "outputs")
 
@@ -53,7 +54,7 @@ def role_of(kind: str) -> Role:
         return "update"
     if kind in _FORWARD:
         return "forward"
-    return "backward" if kind in ("da", "dz", "dW", "db", "dR", "q", "gW", "gb", "g") else "plain"
+    return "backward" if kind in ("da", "dh", "dz", "dW", "db", "dR", "q", "gW", "gb", "g") else "plain"
 
 
 class Setter(Protocol):

@@ -5,7 +5,9 @@ from engine import Quantity
 
 LETTERS = {
     "dz": "δ",
+    "dh": "∂L/∂h",
     "da": "∂L/∂a",
+    "mask": "m",
     "dW": "∂L/∂W",
     "db": "∂L/∂b",
     "loss": "L",

@@ -137,6 +137,14 @@ MESSAGES: dict[str, Message] = {
     "shares": Message("{Function} turns the layer's sums into shares that add up to 1."),
     "shut": Message("It is shut: z is not above 0."),
     "fires": Message(by="a", none="It does not fire.", up="It fires.", down="It does not fire."),
+    "dropped": Message("{Unit} is out in this step: dropout puts what it gives to 0."),
+    "kept": Message("{Unit} stays in this time, and dropout gives it on × {mask:size}: h = {h:forward}."),
+    "dropout in a batch": Message(
+        "Dropout puts {unit} to 0 for {out} of {count} examples, and gives it on × {scale:size} for the others."
+    ),
+    "dropout of a layer": Message(
+        "Dropout puts {out} of the {of} numbers of {layer} to 0 in this step, and gives the others on × {scale:size}."
+    ),
     "shortcut": Message("Over the shortcut, {unit} adds what {source} gave, {added:forward}: it gives {o:forward}."),
     "shortcut in a batch": Message("Over the shortcut, {unit} adds what {source} gave, for each example by itself."),
     "shortcut of a layer": Message("Over the shortcut, {layer} adds what {source} gave, unit by unit."),
@@ -201,10 +209,17 @@ MESSAGES: dict[str, Message] = {
     ),
     "comes back in a batch": Message("{tendency}."),
     "over a shortcut": Message(
-        "Over the shortcut to {end} its ∂L/∂a comes back unchanged, {da:backward}: two ways, so gradients add."
+        "Over the shortcut to {end} its {back} comes back unchanged, {da:backward}: two ways, so gradients add."
     ),
     "over a shortcut in a batch": Message(
-        "Over the shortcut to {end} its ∂L/∂a comes back unchanged, for each example: two ways, so gradients add."
+        "Over the shortcut to {end} its {back} comes back unchanged, for each example: two ways, so gradients add."
+    ),
+    "back through the mask": Message(
+        "The same mask on the way back, × {mask:size}: what comes back, {dh:backward}, becomes {da:backward}."
+    ),
+    "back to the dropped": Message("The same mask on the way back: {unit} was out, so nothing comes back through it."),
+    "back through the mask in a batch": Message(
+        "The same mask on the way back: nothing comes through where it was out, the rest × {scale:size}."
     ),
     "da of a layer": Message(
         "First ∂L/∂a of every unit of {layer}: {function} mixes them, so δ needs them all."

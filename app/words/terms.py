@@ -11,10 +11,13 @@ MEANS = {
     "b": "a bias: added whatever comes in",
     "z": "the sum of what reaches the unit, with its bias",
     "a": "an activation: what the unit gives on",
+    "h": "what dropout lets through of the activation",
+    "mask": "what dropout multiplies by, both ways: 0 where the unit is out",
     "o": "what the unit gives on, with what its shortcut adds",
     "p": "weight × activation: what the link carries",
     "s": "what all links into the unit carry together",
     "da": "how much the loss changes when the activation a rises a little",
+    "dh": "how much the loss changes when what dropout lets through rises a little",
     "dz": "δ (delta): how much the loss changes when the unit's sum z rises a little",
     "q": "weight × δ: what comes back over the link",
     "slope": "the activation's slope: how much of a small move of z gets through to a",
@@ -29,7 +32,7 @@ MEANS = {
     "b_next": "the bias after the step",
     "rate": "the learning rate: how long the step is",
 }
-SIGNED = {"da": "a", "dz": "z", "dW": "the weight", "db": "the bias"}
+SIGNED = {"da": "a", "dh": "h", "dz": "z", "dW": "the weight", "db": "the bias"}
 
 
 def meaning(of: Quantity, value: float) -> str:

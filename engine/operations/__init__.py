@@ -3,6 +3,7 @@
 from engine.operations.activation import ACTIVATION
 from engine.operations.base import Operation
 from engine.operations.dense import DENSE
+from engine.operations.dropout import DROPOUT
 from engine.operations.shortcut import SHORTCUT
 
-OPERATIONS: dict[str, Operation] = {entry.name: entry for entry in (DENSE, ACTIVATION, SHORTCUT)}
+OPERATIONS: dict[str, Operation] = {entry.name: entry for entry in (DENSE, ACTIVATION, DROPOUT, SHORTCUT)}

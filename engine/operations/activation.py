@@ -26,7 +26,9 @@ def _slope(node: Node) -> Slope | None:
     return function_of(node).derivative
 
 
-def _forward(node: Node, inputs: Sequence[Floats], out: Floats, matrix: Floats) -> tuple[Call, ...]:
+def _forward(
+    node: Node, inputs: Sequence[Floats], out: Floats, matrix: Floats, saved: Sequence[Floats]
+) -> tuple[Call, ...]:
     return ((function_of(node).forward, inputs[0][:-1], out[:-1]),)
 
 
@@ -51,4 +53,5 @@ ACTIVATION = Operation(
     _forward,
     _backward,
     slope=_slope,
+    rank=1,
 )

@@ -17,7 +17,7 @@ from engine.equation import Tree
 NOTHING: Floats = np.empty((0, 0))
 
 Call = tuple[Any, ...]  # a function, and what it is called with
-Value = int | str  # of an option
+Value = int | float | str  # of an option
 Slope = Callable[[Floats, Floats, Floats], None]
 
 
@@ -25,13 +25,15 @@ Slope = Callable[[Floats, Floats, Floats], None]
 class Option:
     """One setting of an operation as the field `layers` spells it: by its name in JSON, by its place in the short text.
 
-    A whole number from 1 to `limit` (a name of `Limits`), or one of `choices`. `default` None: it must be given.
+    A whole number from 1 to `limit` (a name of `Limits`), a number within `bounds`, or one of `choices`. `default`
+    None: it must be given.
     """
 
     name: str
     sentence: str
     limit: str = ""
     choices: tuple[str, ...] = ()
+    bounds: tuple[float, float] | None = None
     default: Value | None = None
 
 
@@ -87,7 +89,8 @@ class Place(NamedTuple):
     """Where a node works: the blocks that it takes and gives, and its matrix and that one's gradient if it has one.
 
     Backwards it reads `d_out` and writes its contribution for each input into `into`, None where nobody asks for it.
-    `slope` holds an elementwise node's derivative, which is taken before its own calls.
+    `slope` holds an elementwise node's derivative, which is taken before its own calls; `saved` is what the node keeps
+    from its way forward.
     """
 
     inputs: Sequence[Floats]
@@ -97,9 +100,10 @@ class Place(NamedTuple):
     d_out: Floats
     into: Sequence[Floats | None]
     slope: Floats
+    saved: Sequence[Floats] = ()
 
 
-Forward = Callable[[Node, Sequence[Floats], Floats, Floats], Iterable[Call]]
+Forward = Callable[[Node, Sequence[Floats], Floats, Floats, Sequence[Floats]], Iterable[Call]]
 Backward = Callable[[Node, Place], Iterable[Call]]
 
 
@@ -107,16 +111,19 @@ Backward = Callable[[Node, Place], Iterable[Call]]
 class Operation:
     """One kind of node.
 
-    `letter` names what it gives, at its layer's stage: z, a, o. `rows(node, inputs)` is how many numbers that is for an
-    example, from how many it takes. `matrix` is the shape of its parameters, and `parameters` what is in them, where it
-    has some. `forward(node, inputs, out, matrix)` and `backward(node, place)` are the calls of both passes.
+    `letter` names what it gives, at its layer's stage: z, a, h, o. `rank` is 0 for what begins a layer; what is
+    attached to one stands in the order of its rank. `rows(node, inputs)` is how many numbers that is for an example,
+    from how many it takes. `matrix` is the shape of its parameters, and `parameters` what is in them, where it has
+    some. `saves` is what it keeps on its way forward for its way back, or is given for both, such as a mask: blocks of
+    so many rows by name. `forward(node, inputs, out, matrix, saved)` and `backward(node, place)` are the calls of both
+    passes; `evaluate` those of a forward pass that is not training, where they are others.
 
     `on_x` says that x itself, which is another array in every step, may be its input: its two calls that meet x are
     `matrix.dot(x, out)` and `d_out.dot(x.T, gradient)`, and these are left open. `slope` is the derivative of an
     elementwise operation, f(in, out, result), which neighbours share. `passes`: what comes back at its output is the
     contribution for each of its inputs, as it is, and nothing is computed for them. `equation(inputs)` is what
-    one of its numbers is made of: those of its inputs in the same place; the equations of dense layers and
-    activations are in `engine.equations`.
+    one of its numbers is made of: those of its inputs, and what it saves, in the same place; the equations of dense
+    layers and activations are in `engine.equations`.
     """
 
     name: str
@@ -134,3 +141,6 @@ class Operation:
     slope: Callable[[Node], Slope | None] = lambda node: None
     passes: bool = False
     equation: Callable[[Sequence[Tree]], Tree] | None = None
+    rank: int = 0
+    saves: Callable[[Node, Sequence[int]], dict[str, int]] = lambda node, inputs: {}
+    evaluate: Forward | None = None

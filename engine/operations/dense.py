@@ -29,7 +29,9 @@ def _cost(node: Node, inputs: Sequence[int]) -> Cost:
     return Cost(units * columns, 0)
 
 
-def _forward(node: Node, inputs: Sequence[Floats], out: Floats, matrix: Floats) -> tuple[Call, ...]:
+def _forward(
+    node: Node, inputs: Sequence[Floats], out: Floats, matrix: Floats, saved: Sequence[Floats]
+) -> tuple[Call, ...]:
     return ((matrix.dot, inputs[0], out[:-1]),)
 
 

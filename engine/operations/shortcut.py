@@ -24,7 +24,9 @@ def _cost(node: Node, inputs: Sequence[int]) -> Cost:
     return Cost(0, inputs[0])
 
 
-def _forward(node: Node, inputs: Sequence[Floats], out: Floats, matrix: Floats) -> tuple[Call, ...]:
+def _forward(
+    node: Node, inputs: Sequence[Floats], out: Floats, matrix: Floats, saved: Sequence[Floats]
+) -> tuple[Call, ...]:
     own, added = inputs
     return ((np.add, own[:-1], added[:-1], out[:-1]),)
 
@@ -48,6 +50,7 @@ SHORTCUT = Operation(
     _cost,
     _forward,
     _backward,
+    rank=3,
     passes=True,
     equation=_equation,
 )
