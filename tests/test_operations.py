@@ -106,7 +106,7 @@ def test_what_makes_no_sense_is_refused(layers: Any, field: str, reason: str) ->
     if "smaller" in reason:
         layers += ", shortcut 1"
     with pytest.raises(SpecError) as caught:
-        Spec.make(layers=layers)
+        Spec.make(limits=LIMITS, layers=layers)
     assert caught.value.field == field
     assert reason in str(caught.value)
 
