@@ -24,6 +24,7 @@ from engine.optimizers import OPTIMIZERS
 from engine.scaling import suited
 from engine.schedules import SCHEDULES
 from engine.settings import Setting
+from engine.shown import table
 
 __all__ = ["CUSTOM", "FIELDS", "LIMITS", "UNLIMITED", "CustomData", "Field", "Limits", "Spec", "SpecError"]
 
@@ -109,6 +110,14 @@ class Spec:
         if self.parameters is not None:
             plain["parameters"] = _nested(self.network, self.parameters)
         return plain
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: its fields, without long lists of numbers."""
+        told = self.to_dict(whole=False) | ({"data": repr(self.data)} if self.data else {})
+        if self.parameters is not None:
+            told["parameters"] = f"{len(self.parameters):,} numbers"
+        given = {name: value for name, value in told.items() if value not in (None, [], {})}
+        return table(("field", "value"), given.items())
 
     @cached_property
     def task(self) -> str:

@@ -66,6 +66,11 @@ class RunState:
     def __hash__(self) -> int:
         return hash(self._value)
 
+    def __repr__(self) -> str:
+        units = "-".join(map(str, self.spec.network.sizes))
+        end = f", diverged in {self.divergence.quantity}" if self.divergence else ""
+        return f"RunState({self.spec.dataset}, {units}, step {self.step:,}{end})"
+
 
 def not_a_state(given: object, asked: str) -> TypeError:
     """What to say to whoever asks something of a thing that is no state, and what to give in its place."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from engine.arrays import Floats, Ints
 from engine.examples import examples_of
 from engine.frames import frame
 from engine.session import Session, next_batch, penalty_gradient, penalty_of
+from engine.shown import table
 from engine.spec import Spec, SpecError
 from engine.state import Divergence, RunState, frozen, not_a_state
 from engine.workspace import PASSES, Layout, Span, Workspace, layout_of
@@ -135,6 +137,18 @@ class Trace:
             for k, (activation, z, a, da, dz) in enumerate(blocks)
         )  # fmt: skip
 
+    def __repr__(self) -> str:
+        return f"Trace(step {self.step:,}, {len(self.examples)} examples, loss {self.loss:.4g})"
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: its layers, with shapes and norms."""
+        names = ("z", "a", "da", "dz", "dW", "db")
+        rows = (
+            (k, layer.activation, " × ".join(map(str, layer.W.shape)), *map(_norm, (getattr(layer, n) for n in names)))
+            for k, layer in enumerate(self.layers, 1)
+        )
+        return f"<p>{escape(repr(self))}</p>" + table(("layer", "activation", "W", *(f"|{n}|" for n in names)), rows)
+
     def to_frame(self) -> Any:
         """A row a parameter, as a frame of pandas: its address, and the numbers that this step has for it."""
         columns = {"value": self.parameters, "gradient": self.gradient, "penalty_gradient": self.penalty_gradient}
@@ -143,6 +157,10 @@ class Trace:
     def inputs_of(self, layer: int) -> Floats:
         """What layer `layer` (from 0) receives, (examples, inputs): x, or what the layer below gives."""
         return self.x if layer == 0 else self.layers[layer - 1].gives
+
+
+def _norm(numbers: Floats) -> float:
+    return float(np.sqrt(np.vdot(numbers, numbers)))
 
 
 def trace(state: RunState, example: int | None = None) -> Trace:

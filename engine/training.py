@@ -5,6 +5,7 @@ The fast loop in `advance` and the trace of a single step go through the same tw
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from math import inf, isfinite
 from operator import index
 from time import perf_counter
@@ -17,6 +18,7 @@ from engine.checks import SpecError, short_form
 from engine.frames import frame
 from engine.recording import Recording
 from engine.session import Session, next_batch, pause, resume
+from engine.shown import sparkline
 from engine.state import RunState, not_a_state, quickly
 from engine.tracing import Trace, diagnose, update_traced
 
@@ -39,6 +41,14 @@ class Progress:
     def done(self) -> int:
         """Steps taken; fewer than asked when the time was up or the run diverged."""
         return len(self.losses)
+
+    def __repr__(self) -> str:
+        last = f", loss {self.losses[-1]:.4g}" if self.done else ""
+        return f"Progress({self.done:,} of {self.asked:,} steps to {self.state.step:,}{last})"
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: how the loss went."""
+        return f"<p>{escape(repr(self))}</p>{sparkline(self.losses)}"
 
     def to_frame(self) -> Any:
         """A row a step, as a frame of pandas: the step that was taken, and the loss of its mini-batch."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pickle
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -33,6 +35,7 @@ from engine import (
     unpack,
 )
 from engine.given import Given
+from engine.shown import sparkline
 from machine import ROOT
 
 
@@ -263,3 +266,37 @@ def test_the_keywords_are_typed_by_the_fields(tmp_path: Path) -> None:
     wrong = [line for line in done.stdout.splitlines() if "error:" in line]
     assert len(wrong) == 1
     assert 'Unexpected keyword argument "hiden"' in wrong[0]
+
+
+def test_values_show_themselves_in_short() -> None:
+    """A line as text; as HTML a table or a picture that is well formed, and needs nothing from elsewhere."""
+    done = advance(state_of(dataset="spiral", hidden=[8, 3]), 300)
+    step = trace(done.state)
+    assert repr(done.state) == "RunState(spiral, 2-8-3-1, step 300)"
+    assert repr(step) == f"Trace(step 300, 10 examples, loss {step.loss:.4g})"
+    assert repr(done) == f"Progress(300 of 300 steps to 300, loss {done.losses[-1]:.4g})"
+    own = Spec.make(dataset="custom", data={"x": [[i, 1.0] for i in range(3_000)], "y": list(range(3_000))})
+    for shown in (done, step, done.state.spec, own, advance(done.state, 0)):
+        html = shown._repr_html_()
+        assert len(html) < 6_000
+        assert ElementTree.fromstring(f"<div>{html}</div>") is not None
+        assert not any(word in html for word in ("http", "<script", "<style"))
+
+
+def test_a_trace_is_shown_with_its_own_norms() -> None:
+    """Each layer's, in the order of the table's head."""
+    step = trace(state_of(20))
+    rows = list(ElementTree.fromstring(f"<div>{step._repr_html_()}</div>").iter("tr"))
+    names = [cell.text or "" for cell in rows[0]][3:]
+    for row, layer in zip(rows[1:], step.layers, strict=True):
+        told = [cell.text for cell in row][3:]
+        assert told == [f"{np.linalg.norm(getattr(layer, name.strip('|'))):.4g}" for name in names]
+
+
+def test_a_line_of_losses_is_where_they_are() -> None:
+    """Its first, least and largest points read back are the losses."""
+    losses = np.array([4.0, 1.0, 3.0, 2.0])
+    points = re.findall(r"([\d.]+),([\d.]+)", sparkline(losses))
+    heights = [(58 - float(y)) / 56 * 3 + 1 for _, y in points]
+    assert np.allclose(heights, losses, atol=0.01)
+    assert [float(x) for x, _ in points] == [0, 100, 200, 300]
