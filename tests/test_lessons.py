@@ -33,6 +33,7 @@ from app.learn.screens import SCREENS as POSED
 from app.learn.tools import TOOLS, open_in_playground
 from app.learn.visit import Task, Visit
 from app.page.links import Link
+from app.words.numbers import fixed
 from engine import Spec, advance, evaluate, start, trace
 from engine.datasets import load_digits16
 from engine.information import record
@@ -477,6 +478,33 @@ def test_the_starts_of_lesson_8_are_what_they_are_called() -> None:
     wide = Spec.make({**head.spec, "hidden": [64, 64], "initializer": "normal"})  # type: ignore[attr-defined]
     assert float(trace(start(wide)).layers[1].W.std()) == pytest.approx(0.5, rel=0.05)
     assert dict(head.STARTS)["normal"] == "normal, sd ½"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("way", "better"), [("up", True), ("down", False)])
+def test_an_answer_moves_what_it_is_about(way: str, better: bool) -> None:
+    """Choosing up moves the line up, and what the loss then is stands beside it, whether it was right or not."""
+    slope = by_slug("slope")
+    facts = line()
+    body = render(slope, {"screen": "2", "way-b-0": way})[0]
+    moved = facts.with_values({"b1.1": facts["b1.1"] + (1 if better else -1) * abs(facts.change("b1.1"))})
+    assert f"{moved.loss:.4f}: {'better' if better else 'worse'}." in body
+    assert (moved.loss < facts.loss) == better
+    assert body.count('class="ghost"') == 1
+    assert 'class="ghost"' not in render(slope, {"screen": "2"})[0]
+    told = re.search(
+        r"to <strong class=\"\w+\">(\d\.\d{4}): (\w+)", render(by_slug("error"), {"screen": "3", "way": way})[0]
+    )
+    assert told is not None
+    assert told[2] == ("better" if better else "worse")
+
+
+def test_a_guess_takes_the_step_it_is_about() -> None:
+    """Lesson 5: each guess puts its step on the map and its loss beside it, and nothing of the others."""
+    overshoot, guesses = by_slug("overshoot"), ({}, {"three": "worse"}, {"three": "worse", "ten": "better"})
+    shown = [render(overshoot, {"screen": "2", **given})[0] for given in guesses]
+    assert [body.count("after one step at rate") for body in shown] == [1, 2, 3]
+    after = fixed(line().with_rate(5.0).after().loss, 4)
+    assert [after in body for body in shown] == [False, False, True]
 
 
 def test_a_count_is_shown_without_decimal_places() -> None:

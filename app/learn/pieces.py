@@ -169,6 +169,15 @@ def ground(facts: Facts, x_span: tuple[float, float], y_span: tuple[float, float
     return Ground(inks(np.floor(share * 15) / 15, places), x_span, y_span)
 
 
+WAYS = {"up": 1.0, "down": -1.0, "stay": 0.0}
+
+
+def acted(facts: Facts, answers: dict[str, str | None]) -> Facts:
+    """Every address moved the way that was answered, as far as the next step would move it; the others stay."""
+    moves = {address: WAYS.get(answer or "", 0.0) * abs(facts.change(address)) for address, answer in answers.items()}
+    return facts.with_values({address: facts[address] + move for address, move in moves.items()})
+
+
 def nudges(facts: Facts, address: str, amounts: Sequence[float]) -> list[Nudge]:
     """One parameter nudged by each amount."""
     return [nudge(facts.state, address, amount, facts.example) for amount in amounts]

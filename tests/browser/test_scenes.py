@@ -118,6 +118,20 @@ def test_on_a_phone_the_picture_stays_in_sight(browser: Browser, base_url: str) 
     context.close()
 
 
+def test_choosing_up_moves_the_line(page: Page) -> None:
+    """From where it was, which stays as a ghost, and the loss is told; another answer moves it the other way."""
+    opened(page, "/slope?screen=2")
+    line = page.locator(".live .fit")
+    before = line.get_attribute("d")
+    task = page.locator("#task-way-b")
+    task.get_by_role("button", name="up", exact=True).click()
+    expect(page.locator(".live .outcome")).to_contain_text("better")
+    assert line.get_attribute("d") != before
+    assert page.locator(".live .ghost").get_attribute("d") == before
+    task.get_by_role("button", name="down", exact=True).click()
+    expect(page.locator(".live .outcome")).to_contain_text("worse")
+
+
 def test_the_list_goes_on_where_one_stopped(page: Page) -> None:
     """Kept on this device alone: a picture and minutes for each lesson, and a button to where one was."""
     opened(page, "")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.learn import pieces
 from app.learn.problems import choice_problem, direction_problem, number_problem
 from app.learn.visit import Screen, Values, Visit
 from app.words.numbers import fixed, fixed_signed
@@ -74,8 +75,9 @@ def a_valley_with_a_slope(at: Visit, head: Any) -> Values:
     run = head.run
     guess = at.number("guess", "ŷ", run["a1.1"], -1, 3, 0.05)
     left = run.with_values({"W1.1.1": 0.3})
-    at.ask("way", direction_problem(left, "W1.1.1", "ŷ from 0.3", "The slope there, 0.3 − 1,"))
-    return {"guess": guess}
+    way = at.ask("way", direction_problem(left, "W1.1.1", "ŷ from 0.3", "The slope there, 0.3 − 1,"))
+    moved = pieces.acted(left.with_rate(0.5), {"W1.1.1": way.answer}) if way.answer else None
+    return {"guess": guess, "left": left, "moved": moved}
 
 
 SCREENS: tuple[Screen, ...] = (

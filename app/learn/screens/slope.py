@@ -37,9 +37,10 @@ def step_against_the_slope(at: Visit, head: Any) -> Values:
     run, M, B = head.run, head.M, head.B
     steps = at.count("steps", 0, 40)
     now = run.after(steps)
-    at.ask("way", direction_problem(now, M, "m", "∂L/∂m, the mean of residual × x,"), [steps])
-    at.ask("way-b", direction_problem(now, B, "b", "∂L/∂b, the mean residual,"), [steps])
-    return {"steps": steps, "now": now}
+    way = at.ask("way", direction_problem(now, M, "m", "∂L/∂m, the mean of residual × x,"), [steps])
+    way_b = at.ask("way-b", direction_problem(now, B, "b", "∂L/∂b, the mean residual,"), [steps])
+    moved = pieces.acted(now, {M: way.answer, B: way_b.answer}) if way.answer or way_b.answer else None
+    return {"steps": steps, "now": now, "moved": moved}
 
 
 def both_at_once_a_path(at: Visit, head: Any) -> Values:
