@@ -335,11 +335,11 @@ def _wanted(place: Layout, trace: Trace, marks: Marks, named: bool) -> Markup:
         return Markup("")
     told = zip(layer.nodes, map(target, trace.y[0].tolist()), strict=True)
     if not roomy:
-        return Markup("").join(_TARGET.format(node.right - 38, node.top - 7, y) for node, y in told)
-    return Markup("").join(_TARGET.format(node.right + 7, node.y + (19 if named else 5), y) for node, y in told)
+        return Markup("").join(_TARGET.format(" over", node.right - 38, node.top - 7, y) for node, y in told)
+    return Markup("").join(_TARGET.format("", node.right + 7, node.y + (19 if named else 5), y) for node, y in told)
 
 
-_TARGET = Markup('<text class="wanted" x="{:.1f}" y="{:.1f}">→ y {}</text>')
+_TARGET = Markup('<text class="wanted{}" x="{:.1f}" y="{:.1f}">→ y {}</text>')
 _AROUND = ("above", "below")
 _LABEL = Markup('<text class="{} told {}" x="{}" y="{:.1f}">{}</text>')
 
