@@ -19,6 +19,8 @@ from app.costs import decode_cost
 from app.draw.rendering import asset
 from app.explain import api as api_look
 from app.failures import StoreUnavailable
+from app.graph import api as api_graph
+from app.graph import pages as pages_graph
 from app.learn import api_predict
 from app.learn import pages as learn
 from app.page import data, embed, pages
@@ -44,7 +46,21 @@ SWEEP_SECONDS = 60
 log = logging.getLogger("playground")
 DESCRIPTION = "Train a small network step by step, and read every number that backpropagation computes on the way."
 # The order in which routes are tried: the busiest first.
-PARTS = (api, api_look, api_predict, data, pages, embed, driving, api_rooms, ending, pages_class, learn)
+PARTS = (
+    api,
+    api_look,
+    api_predict,
+    api_graph,
+    data,
+    pages_graph,
+    pages,
+    embed,
+    driving,
+    api_rooms,
+    ending,
+    pages_class,
+    learn,
+)
 # Who tells people of a failure, by what the address begins with: the first that will.
 FACES = {"/class": pages_class.refusal, "/": sorry}
 

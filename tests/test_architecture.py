@@ -49,6 +49,7 @@ HEIGHT = {
     "app.run.api": 10,
     "app.explain": 10,
     "app.page": 11,
+    "app.graph": 12,
     "app.learn": 12,
     "app.room": 13,
     "app.refusals": 13,

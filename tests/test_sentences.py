@@ -17,6 +17,7 @@ from app.explain.receipts import receipt
 from app.explain.walkthrough import walkthrough
 from app.explain.why import why_of
 from app.words.advice import ADVICE
+from app.words.graph import GRAPH
 from app.words.messages import Message
 from app.words.segments import text_of
 from app.words.sentences import MESSAGES
@@ -225,7 +226,9 @@ def test_swapped_forms_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
         state = advance(start(spec_of("tanh", "squared_error", n)), 4).state
         steps += [trace(state), trace(state, 3)]
     survived = []
-    for name in [name for name, message in MESSAGES.items() if message.up and message.down and name != "fires"]:
+    for name in [
+        name for name, message in MESSAGES.items() if message.up and message.down and name not in ("fires", *GRAPH)
+    ]:
         message = MESSAGES[name]
         swapped: Message = replace(message, up=message.down, down=message.up)
         with monkeypatch.context() as patched:

@@ -5,7 +5,7 @@ calculator needs to find, with what is printed, the number that is printed. The 
 under the names of the step's program, and counts from 0.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, nan
 from typing import Any
@@ -69,11 +69,17 @@ class Flat(MathML):
         return self.row(above, "<mo>/</mo>", below)
 
 
+FLAT = Setting(Flat(), {})
+
+
 @dataclass(frozen=True)
 class Columns:
-    """Writes equations about single numbers as columns; `look` finds these numbers."""
+    """Writes equations about single numbers as columns; `look` finds these numbers. Symbols are set by `setting`, and
+    `spell` names a quantity in code, where these are not a step's."""
 
     look: Look
+    setting: Setting = FLAT
+    spell: Callable[[Quantity], str] | None = None
 
     def cells(self, of: Equation, shown: int = DIGITS) -> Cells:
         """Target with so many digits, = and the tree with as many as make it close."""
@@ -87,7 +93,7 @@ class Columns:
     def _writer(self, of: Equation) -> "_Writer":
         named = {part.target: replace(part, where=of.where) for part in of.where}
         rests: dict[Quantity, float] = {}
-        return _Writer(self.look, named, rests)
+        return _Writer(self.look, named, rests, self.setting, self.spell or scalar)
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,8 @@ class _Writer:
     base: Look
     named: Mapping[Quantity, Equation]
     rests: dict[Quantity, float]
+    setting: Setting
+    spell: Callable[[Quantity], str]
 
     def look(self, of: Quantity, at: Any = None) -> Any:
         if of in self.rests:
@@ -155,7 +163,7 @@ class _Writer:
         """The columns of a tree; `tight` puts a sum in brackets."""
         match of:
             case Number(number):
-                yield Cell(element(Setting(Flat(), {}).tree(of)), short(number), numpy_of(of))
+                yield Cell(element(self.setting.tree(of)), short(number), numpy_of(of))
             case Ref(quantity):
                 yield self._quantity(quantity, digits)
             case Sum(terms):
@@ -213,9 +221,9 @@ class _Writer:
         number = float(self.look(of))
         if of.kind == REST:
             return Cell(Markup("…"), signed(number, digits), f"{_rounded(number, 7)!r}", "plain")
-        symbol = element(Setting(Flat(), {}).quantity(of))
+        symbol = element(self.setting.quantity(of))
         role: Role = ("negative" if number < 0 else "positive") if of.kind in ("W", "b") else role_of(of.kind)
-        code = self._named_code(of) if of in self.named and not bare else scalar(of)
+        code = self._named_code(of) if of in self.named and not bare else self.spell(of)
         return Cell(symbol, _text(of, number, digits), code, role, str(of), value=number, tip=meaning(of, number))
 
     def _named_code(self, of: Quantity) -> str:
@@ -231,7 +239,7 @@ class _Writer:
         """What is not taken apart: its value."""
         roles = [role_of(each.kind) for each in quantities(of)]
         role: Role = "backward" if "backward" in roles else "forward" if "forward" in roles else "plain"
-        symbol = element(Setting(Flat(), {}).tree(of))
+        symbol = element(self.setting.tree(of))
         return Cell(symbol, signed(float(value(of, self.look)), digits), numpy_of(mapped(of, _scalar)), role)
 
 

@@ -18,7 +18,7 @@ from engine.penalties import Penalty
 
 Role = Literal["plain", "forward", "backward", "update", "positive", "negative"]
 
-_FORWARD = ("z", "a", "x", "s", "p", "n_", "h", "o", "slope")
+_FORWARD = ("data", "z", "a", "x", "s", "p", "n_", "h", "o", "slope")
 _GREEK = {
     "dz": "delta",
     "momentum": "mu",
@@ -54,7 +54,7 @@ def role_of(kind: str) -> Role:
         return "update"
     if kind in _FORWARD:
         return "forward"
-    return "backward" if kind in ("da", "dh", "dz", "dW", "db", "dR", "q", "gW", "gb", "g") else "plain"
+    return "backward" if kind in ("grad", "da", "dh", "dz", "dW", "db", "dR", "q", "gW", "gb", "g") else "plain"
 
 
 class Setter(Protocol):

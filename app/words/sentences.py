@@ -15,6 +15,7 @@ from typing import Union
 
 from app.words.advice import ADVICE
 from app.words.formulas import Role
+from app.words.graph import GRAPH
 from app.words.messages import Message
 from app.words.numbers import short, signed, target, unsigned
 from app.words.segments import Segment, Segments, by_sign, joined, merged
@@ -102,6 +103,7 @@ _NUMBERS: dict[str, Callable[[float], Segment]] = {
 
 MESSAGES: dict[str, Message] = {
     **ADVICE,
+    **GRAPH,
     # forward
     "batch comes in": Message("A mini-batch of {count} examples comes in: all of them go through together."),
     "class comes in": Message("Example {example} comes in. {wanted} should be high, the others low."),

@@ -1,0 +1,85 @@
+"""What an address or a form asks to see of a formula."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+from app.graph.presets import PRESETS
+from app.page.asked import Asked
+from engine import Graph, SpecError, graph
+from engine.graph import Grain
+from engine.language import NODES
+
+FIRST, RATE = "twice", 0.1
+
+
+@dataclass(frozen=True)
+class Asks:
+    """What an address asks to see of a formula; `good` is the last source that could be drawn."""
+
+    source: str
+    values: Mapping[str, str]
+    good: str
+    at: str
+    grain: Grain
+    nudge: str
+    rate: float
+    size: str
+
+    @classmethod
+    def of(cls, ask: Asked) -> "Asks":
+        """The asks of a request's fields."""
+        name = ask.text("preset")
+        first = PRESETS[name if name in PRESETS else FIRST].source
+        source = first if name or "source" not in ask.fields else ask.text("source").replace("\r\n", "\n").strip("\n")
+        values = {key[2:]: text for key, text in ask.fields.items() if key[:2] == "v." and not name}
+        at = "" if name else ask.fields.get("to", ask.text("at"))
+        grain: Grain = "edge" if ask.text("grain") == "edge" else "node"
+        good = "" if name else ask.text("good")
+        return cls(source, values, good, at, grain, ask.text("nudge"), _rate(ask.text("rate")), _size(ask))
+
+    def graph(self) -> Graph:
+        """The formula, computed; values of names that it has no more are let go."""
+        try:
+            return _drawn(self.source, self.values)
+        except SpecError as error:
+            found = re.fullmatch(r"values\.(\w+)", error.field)
+            if not found or found[1] in self.values or not error.allowed.startswith("given"):
+                raise
+            values, missing = dict(self.values), found[1]
+            while len(values) < NODES:
+                values[missing] = "1"
+                try:
+                    return _drawn(self.source, values)
+                except SpecError as again:
+                    more = re.fullmatch(r"values\.(\w+)", again.field)
+                    if not more or more[1] in values:
+                        raise
+                    missing = more[1]
+            raise
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        return RATE
+    return min(max(rate, 1e-6), 10.0) if isfinite(rate) else RATE
+
+
+def _size(ask: Asked) -> str:
+    return "s" if (ask.text("size") or str(ask.size)) == "s" else "l"
+
+
+def _drawn(source: str, values: Mapping[str, str]) -> Graph:
+    names = set(re.findall(r"[A-Za-z]\w*", source))
+    return graph(source, {name: _value(name, text) for name, text in values.items() if name in names})
+
+
+def _value(name: str, text: str) -> float | list[float]:
+    try:
+        numbers = [float(each) for each in text.replace("−", "-").strip("[] ").split(",")]
+    except ValueError:
+        raise SpecError(f"values.{name}", text, "a number, or numbers with commas between them") from None
+    return numbers if len(numbers) > 1 or text.startswith("[") else numbers[0]

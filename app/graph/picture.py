@@ -1,0 +1,199 @@
+"""What the page of a formula shows at one moment, gathered for its template."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+
+from app.draw.charts import Axis, path
+from app.draw.graph import Sketch, sketch
+from app.graph.asks import Asks
+from app.graph.moments import PassMoment, back_over, moments, slope_text
+from app.words.graph import plain_name
+from app.words.numbers import given, signed
+from engine import Graph
+from engine.graph import Edge
+from engine.primitives import PRIMITIVES
+
+NUDGE, POINTS, REACH = 1e-4, 41, 2.0
+
+
+@dataclass(frozen=True)
+class GraphPicture:
+    """All that the page shows of a graph at one moment."""
+
+    graph: Graph
+    asks: Asks
+    sketch: Sketch
+    moments: tuple[PassMoment, ...]
+    index: int | None
+
+    @property
+    def moment(self) -> PassMoment | None:
+        """The moment of the walk, if there is one."""
+        return None if self.index is None else self.moments[self.index]
+
+    @property
+    def forwards(self) -> int:
+        """How many moments go forwards."""
+        return len(self.graph.operations)
+
+    def spelled(self, index: int) -> str:
+        """A moment's name in the address: by what it computes."""
+        each = self.moments[index]
+        place = f".{self.graph.ways[each.beat.vertex].index(each.beat.edge)}" if each.beat.edge else ""
+        return self.graph.spelled(each.target) + place
+
+    def known(self, place: int) -> tuple[bool, bool]:
+        """Whether a vertex's number and its gradient are computed at this moment."""
+        if self.index is None:
+            return True, True
+        done = [each.beat for each in self.moments[: self.index + 1]]
+        full = [beat.vertex for beat in done if beat.phase == "backward" and self._whole(beat.edge)]
+        is_input = self.graph.vertices[place].kind == "input"
+        return is_input or any(b.phase == "forward" and b.vertex == place for b in done), place in full
+
+    def _whole(self, edge: Edge | None) -> bool:
+        return edge is None or len(self.graph.ways[edge.source]) == 1
+
+    @property
+    def lit(self) -> tuple[int, tuple[Edge, ...]]:
+        """The vertex and the edges of the moment; below 0 for none."""
+        if self.moment is None:
+            return -1, ()
+        beat = self.moment.beat
+        if beat.edge:
+            return beat.vertex, (beat.edge,)
+        into = tuple(edge for edge in self.graph.edges if edge.target == beat.vertex)
+        return beat.vertex, into if beat.phase == "forward" else self.graph.ways[beat.vertex]
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Every vertex as it is drawn."""
+        found = []
+        for n, (vertex, spot) in enumerate(zip(self.graph.vertices, self.sketch.spots, strict=True)):
+            data, grad = self.known(n)
+            number = next((given(each.value) for each in vertex.of if hasattr(each, "value")), "")
+            sign = plain_name(vertex.name) if vertex.kind == "input" else PRIMITIVES[vertex.kind].sign
+            if number:
+                sign = sign.replace("xⁿ", f"x^{number}") if "xⁿ" in sign else f"{number} {sign}"
+            found.append(
+                {
+                    "id": n, "name": plain_name(vertex.name), "x": spot.x, "y": spot.y, "sign": sign[:9],
+                    "input": vertex.kind == "input", "data": signed(self.graph.data[n]) if data else "?",
+                    "grad": signed(self.graph.grad[n]) if grad else "?", "lit": n == self.lit[0],
+                    "code": self.graph.code(self.graph.forward(n).tree) if vertex.kind != "input" else "given",
+                    "ways": self._ways(n) if grad and len(self.graph.ways[n]) > 1 and n == self.lit[0] else [],
+                }
+            )  # fmt: skip
+        return found
+
+    def _ways(self, place: int) -> list[tuple[str, str]]:
+        names = self.graph.vertices
+        return [
+            (plain_name(names[edge.target].name), signed(back_over(self.graph, edge)))
+            for edge in self.graph.ways[place]
+        ]
+
+    def edges(self) -> list[dict[str, Any]]:
+        """Every edge as it is drawn."""
+        lit = self.lit[1]
+        passed = {n for n in range(len(self.graph.vertices)) if self.index is not None and self.known(n)[1]}
+        return [
+            {
+                "path": wire.path, "x": round(wire.x, 1), "y": round(wire.y, 1), "text": slope_text(self.graph, edge),
+                "kind": "lit" if edge in lit else "passed" if edge.source in passed else "", "id": n,
+            }
+            for n, (edge, wire) in enumerate(zip(self.graph.edges, self.sketch.wires, strict=True))
+        ]  # fmt: skip
+
+    def sliders(self) -> list[dict[str, Any]]:
+        """The inputs' values, a list's as one field."""
+        found = []
+        for name, value in self.graph.values.items():
+            alone = isinstance(value, float)
+            told = given(float(value)) if isinstance(value, float) else ", ".join(given(float(v)) for v in value)
+            most = max(3.0, 2 * abs(value)) if isinstance(value, float) else 0.0
+            found.append({"name": name, "shown": plain_name(name), "value": told, "alone": alone, "most": f"{most:g}"})
+        return found
+
+    def slices(self) -> list[dict[str, Any]]:
+        """The output over each input near where it is, with the tangent where the gradient is known."""
+        with np.errstate(all="ignore"):
+            return [self._slice(place) for place in self.graph.inputs[:8]]
+
+    def _slice(self, place: int) -> dict[str, Any]:
+        here, out, grad = self.graph.data[place], self.graph.data[self.graph.output], self.graph.grad[place]
+        reach = max(REACH, abs(here))
+        xs = np.linspace(here - reach, here + reach, POINTS)
+        ys = self.graph.along(place, xs) + np.zeros(POINTS)
+        fine = ys[np.isfinite(ys)]
+        low, high = (float(fine.min()), float(fine.max())) if len(fine) else (0.0, 1.0)
+        across, up = Axis(xs[0], xs[-1], 4, 116), Axis(low, high if high > low else low + max(1.0, abs(low)), 56, 6)
+        ends = here + np.array([-0.5, 0.5])
+        promised = out + grad * (ends - here)
+        tangent = path(across(ends), up.start + (promised - up.low) / (up.high - up.low) * (up.end - up.start))
+        known = self.known(place)[1] and np.isfinite(grad)
+        return {
+            "name": plain_name(self.graph.vertices[place].name), "curve": path(across(xs), up(ys)),
+            "tangent": tangent if known else "", "x": across.at(here), "y": up.at(out) if np.isfinite(out) else 56,
+            "slope": signed(grad) if known else "?",
+        }  # fmt: skip
+
+    def nudged(self) -> dict[str, Any]:
+        """The chosen input moved a little both ways, beside its gradient."""
+        inputs = {self.graph.vertices[n].name: n for n in self.graph.inputs}
+        beside = self.moment.beat.vertex if self.moment else -1
+        first = beside if beside in self.graph.inputs else self.graph.inputs[0]
+        place = inputs.get(self.asks.nudge, first)
+        here, grad = self.graph.data[place], self.graph.grad[place]
+        size = NUDGE * max(1.0, abs(here))
+        up, down = (self.graph.after({place: here + step}) for step in (size, -size))
+        slope = (up - down) / (2 * size)
+        same = bool(abs(slope - grad) <= 1e-3 * max(abs(grad), 1e-3))
+        return {
+            "name": plain_name(self.graph.vertices[place].name), "size": f"{size:g}", "up": signed(up, 8),
+            "down": signed(down, 8), "slope": signed(slope, 5), "grad": signed(grad, 5), "same": same,
+        }  # fmt: skip
+
+    def stepped(self) -> dict[str, Any]:
+        """All inputs moved a little against their gradients, and the output after it."""
+        moved = self.graph.moved(self.asks.rate)
+        values: dict[str, str] = {}
+        for name, value in self.graph.values.items():
+            places = [n for n in self.graph.inputs if self.graph.vertices[n].name in (name, *_items(name, value))]
+            values[name] = ", ".join(repr(moved[place]) for place in places)
+        finite = all(np.isfinite(each) for each in moved.values())
+        before = self.graph.data[self.graph.output]
+        return {
+            "before": signed(before), "after": signed(self.graph.after(moved)), "rate": given(self.asks.rate),
+            "url": self.url(values, "") if finite else "",
+        }  # fmt: skip
+
+    def url(self, values: Mapping[str, str] | None = None, at: str | None = None) -> str:
+        """The address of what is shown."""
+        sliders = {each["name"]: each["value"] for each in self.sliders()} if values is None else values
+        fields = {"source": self.graph.source, **{f"v.{name}": text for name, text in sliders.items()}}
+        fields |= {"at": self.asks.at if at is None else at, "grain": "edge" if self.asks.grain == "edge" else ""}
+        fields |= {"nudge": self.asks.nudge, "rate": "" if self.asks.rate == 0.1 else given(self.asks.rate)}
+        return "/graph?" + urlencode({name: text for name, text in fields.items() if text})
+
+    @property
+    def output(self) -> str:
+        """The output's name."""
+        return plain_name(self.graph.vertices[self.graph.output].name)
+
+
+def _items(name: str, value: Any) -> tuple[str, ...]:
+    return () if isinstance(value, float) else tuple(f"{name}_{n}" for n in range(len(value)))
+
+
+def picture(asks: Asks, of: Graph) -> GraphPicture:
+    """A graph as the page shows it at what is asked."""
+    pairs = [(edge.source, edge.target) for edge in of.edges]
+    drawn = sketch(len(of.vertices), pairs, asks.size == "s", 880)
+    shown = GraphPicture(of, asks, drawn, moments(of, asks.grain), None)
+    names = [shown.spelled(n) for n in range(len(shown.moments))]
+    index = names.index(asks.at) if asks.at in names else None
+    return GraphPicture(of, asks, drawn, shown.moments, index)

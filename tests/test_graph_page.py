@@ -1,0 +1,175 @@
+"""The page of a formula's graph and its JSON: what is drawn, said and sent is what was computed."""
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from httpx import AsyncClient
+from test_graph import DRAWN, drawn
+from test_pages import HTMX, within
+
+from app.draw.graph import columns_of, layered, sketch
+from app.graph.api import told
+from app.graph.moments import moments
+from app.graph.presets import PRESETS
+from app.words.segments import text_of
+from app.words.sentences import MESSAGES
+from engine import graph
+
+PUBLISHED = {
+    "cs231n": {"f": -12, "x": -4, "y": -4, "z": 3},
+    "cs231n-max": {"f": -20, "x": -8, "y": 6, "z": 2, "w": 0},
+    "sigmoid": {"f": 0.73, "w0": -0.20, "x0": 0.39, "w1": -0.39, "x1": -0.59, "w2": 0.20},
+    "neuron": {"o": 0.7071, "x1": -1.5, "w1": 1.0, "x2": 0.5, "w2": 0.0},
+    "expression": {"g": 24.7041, "a": 138.8338, "b": 645.5773},
+    "line": {"L": 1.0, "m": -4.0, "b": -2.0},
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_presets_have_the_published_numbers(name: str) -> None:
+    """The output's number and the inputs' gradients, with the digits that were published."""
+    made = graph(PRESETS[name].source)
+    for of, number in PUBLISHED[name].items():
+        place, digits = made.place_of(of), 2 if name == "sigmoid" else 4
+        assert round(made.data[place] if place == made.output else made.grad[place], digits) == number
+
+
+def test_presets_of_lists_have_what_their_formulas_give() -> None:
+    """Softmax: share minus target. Batch norm: the gradient adds up to 0. A shared weight: its two uses add."""
+    made = graph(PRESETS["softmax"].source)
+    shares = np.exp([1, 2, 0.5]) / np.exp([1, 2, 0.5]).sum()
+    np.testing.assert_allclose(made.grad[:3], shares - [1, 0, 0], atol=1e-12)
+    made = graph(PRESETS["norm"].source)
+    assert abs(sum(made.grad[:3])) < 1e-12
+    made = graph(PRESETS["recurrent"].source)
+    assert len(made.ways[made.place_of("u")]) == 2
+    for preset in PRESETS.values():
+        made = graph(preset.source)
+        for place in made.inputs:
+            up, down = made.along(place, made.data[place] + np.array([1e-5, -1e-5])) + np.zeros(2)
+            assert made.grad[place] == pytest.approx((up - down) / 2e-5, rel=1e-6, abs=1e-8)
+
+
+def wishes(source: str, values: dict[str, float]) -> None:
+    """What is said of a direction is so by a nudge."""
+    made = graph(source, values)
+    for each in moments(made):
+        words, grad = text_of(each.words), made.grad[each.beat.vertex]
+        if "A little more" in words:
+            assert ("larger" in words, "smaller" in words, "not change" in words) == (grad > 0, grad < 0, grad == 0)
+        if each.beat.adds:
+            assert f"{len(made.ways[each.beat.vertex])} gradients" in words
+
+
+def test_directions_that_are_said_are_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And with the two forms swapped it is seen."""
+    for number in range(0, DRAWN, 20):
+        wishes(*drawn(number))
+    message = MESSAGES["graph wish"]
+    monkeypatch.setitem(MESSAGES, "graph wish", replace(message, up=message.down, down=message.up))
+    with pytest.raises(AssertionError):
+        wishes(*drawn(0))
+
+
+@pytest.mark.parametrize("number", range(0, DRAWN, 15))
+def test_a_sketch_leads_from_left_to_right_without_overlap(number: int) -> None:
+    """Columns grow along every edge, an input stands before its first use, tiles keep apart, and fewer edges cross."""
+    made = graph(*drawn(number))
+    pairs = [(edge.source, edge.target) for edge in made.edges]
+    columns = columns_of(len(made.vertices), pairs)
+    assert all(columns[source] < columns[target] for source, target in pairs)
+    for down in (False, True):
+        shown = sketch(len(made.vertices), pairs, down, 880)
+        wide, high = shown.tile
+        spots = [(s.y, s.x) if down else (s.x, s.y) for s in shown.spots]
+        for column in set(columns):
+            places = sorted(spots[n][1] for n in range(len(spots)) if columns[n] == column)
+            assert all(b - a >= (wide if down else high) + 12 for a, b in pairwise(places))
+        assert all(0 < s.x < shown.width and 0 < s.y < shown.height for s in shown.spots)
+    rows, _ = layered(len(made.vertices), pairs)
+    assert sorted(n for row in rows for n in row if n >= 0) == list(range(len(made.vertices)))
+
+
+def test_json_tells_the_graph(tmp_path: Path) -> None:
+    """Nodes, edges, moments and program are the engine's; what is wrong is a 422 with its place."""
+
+    async def work(client: AsyncClient) -> None:
+        body = {"source": "L = (tanh(a*b + c) - y)**2 + 0.1*a**2", "values": {"a": 0.8, "b": -1.5, "c": 2, "y": -0.5}}
+        answer = (await client.post("/api/v1/graph", json=body)).json()
+        made = graph(body["source"], body["values"])  # type: ignore[arg-type]
+        assert answer == told(made)
+        assert {node["name"]: node["grad"] for node in answer["nodes"]}["a"] == made.grad[0]
+        edges = (await client.post("/api/v1/graph", json=body | {"grain": "edge"})).json()["moments"]
+        assert [each["code"] for each in edges if each["node"] == "a"][:2] == ["da += dp1 * b", "da += dq2 * (2 * a)"]
+        for wrong, field in (
+            ({"source": "a +"}, "source, line 1, column 4"),
+            ({"source": "a*b", "values": {"a": 1}}, "values.b"),
+            ({"source": "a", "values": {"a": "x"}}, "values.a"),
+            ({"source": "a" * 5000}, "source"),
+            ({"source": "a", "grain": "atom"}, "grain"),
+        ):
+            answer = await client.post("/api/v1/graph", json=wrong)
+            assert answer.status_code == 422, wrong
+            assert answer.json()["errors"][0]["field"].startswith(field), answer.json()
+        answer = await client.post("/api/v1/graph", json={"source": "log(a)", "values": {"a": -1}})
+        assert answer.json()["nodes"][1]["data"] is None
+
+    within(tmp_path, work)
+
+
+ODD = (
+    ("rate", "nan"), ("rate", "1e999"), ("at", "dL.9"), ("nudge", "zz"), ("v.w", "1,,2"), ("v.a", "x"),
+    ("v.b", "1e400"), ("v.b", "1e-149"), ("source", ""), ("source", "a"),
+    ("source", "\x00"), ("source", "a+" * 1999 + "a"), ("source", "x" * 4001),
+    ("good", "((("), ("size", "s"), ("v.q", "3"), ("v.", "3"), ("v.a", "1e149"), ("source", "a**b**a"),
+)  # fmt: skip
+
+
+def numbers_of(page: str) -> dict[str, tuple[str, str]]:
+    """Of each node of the drawing its number and its gradient."""
+    found = re.findall(r"<title>(\S+): (.*?), gradient (.*?)</title>", page)
+    return {name: (data, grad) for name, data, grad in found}
+
+
+def test_the_page_walks_without_script(tmp_path: Path) -> None:
+    """Every moment is an address; numbers appear as they are computed; a wrong formula keeps the last good graph."""
+
+    async def work(client: AsyncClient) -> None:
+        first = await client.get("/graph")
+        assert first.status_code == 200
+        assert numbers_of(first.text)["a"] == ("+0.8000", "−1.792")
+        source = "L = a*b"
+        fields = {"source": source, "v.a": "2", "v.b": "3"}
+        begun = await client.get("/graph", params=fields | {"at": "L"})
+        assert numbers_of(begun.text) == {"a": ("+2.000", "?"), "b": ("+3.000", "?"), "L": ("+6.000", "?")}
+        back = await client.get("/graph", params=fields | {"to": "da", "at": "L"})
+        assert numbers_of(back.text) == {"a": ("+2.000", "+3.000"), "b": ("+3.000", "?"), "L": ("+6.000", "+1.000")}
+        wrong = await client.get("/graph", params=fields | {"source": "L = a*foo(b)", "good": source})
+        assert wrong.status_code == 422
+        assert "line 1, column 7" in wrong.text
+        assert numbers_of(wrong.text)["L"] == ("+6.000", "+2.000") or numbers_of(wrong.text)["L"][0] == "+6.000"
+        scripted = await client.post("/graph", data=fields | {"at": "dL"}, headers=HTMX)
+        assert scripted.headers["hx-replace-url"].startswith("/graph?source=L+%3D+a%2Ab&v.a=2&v.b=3&at=dL")
+        assert "<html" not in scripted.text
+
+    within(tmp_path, work)
+
+
+def test_whatever_is_asked_of_the_page_is_answered(tmp_path: Path) -> None:
+    """Odd formulas, values, moments, rates; every preset; no 500."""
+
+    async def work(client: AsyncClient) -> None:
+        for preset in (*PRESETS, "none"):
+            assert (await client.get("/graph", params={"preset": preset, "grain": "edge"})).status_code == 200
+        odd = {"source": "L = w @ x + log(a) + 1/b", "v.w": "1, 2", "v.x": "[3,4]", "v.a": "-1", "v.b": "0"}
+        for name, text in ODD:
+            more = {name: text}
+            answer = await client.get("/graph", params=odd | more)
+            assert answer.status_code in (200, 422), more
+            assert (await client.post("/graph", data=odd | more, headers=HTMX)).status_code in (200, 422), more
+
+    within(tmp_path, work)
