@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from itertools import product
-from math import exp, isfinite, log, sqrt, tanh
+from math import exp, isfinite, log, log1p, sqrt, tanh
 
 import pytest
 from drawn import EITHER
@@ -20,7 +20,7 @@ from engine.lookup import Numbers
 NUMBER = re.compile(r"(?<![\w.])[\d\u202f]+(?:\.\d+)?(?:×10[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)?")
 SIGNS = {"−": "-", "×": "*", "²": "**2", "³": "**3", "√(": "sqrt(", "σ(": "sigma(", "ln(": "log(", "e^(": "exp("}
 NAMES = {
-    "exp": exp, "log": log, "tanh": tanh, "sqrt": sqrt, "max": max, "min": min, "abs": abs,
+    "exp": exp, "log": log, "log1p": log1p, "tanh": tanh, "sqrt": sqrt, "max": max, "min": min, "abs": abs,
     "sigma": lambda z: 1 / (1 + exp(-z)), "sign": lambda x: (x > 0) - (x < 0),
 }  # fmt: skip
 
@@ -36,7 +36,7 @@ def number(text: str) -> tuple[float, float]:
 
 def evaluated(text: str) -> tuple[float, float]:
     """What an expression of the page comes to, and how far its digits leave that open."""
-    text = re.sub(r" \(the other \d+\)", "", text)
+    text = re.sub(r" \(the other \d+\)", "", text).replace("ln(1 + ", "log1p(")  # exact where 1 swallows the rest
     found = [number(match[0]) for match in NUMBER.finditer(text)]
     code = NUMBER.sub("@", text)
     for sign, python in SIGNS.items():

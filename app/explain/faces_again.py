@@ -7,6 +7,7 @@ from app.explain.scene import Face, Scene
 from app.words.numbers import unsigned
 from app.words.segments import Segments, say
 from app.words.sentences import Sentence, sentence
+from app.words.texts import text
 from engine import OPTIMIZERS, PENALTIES
 from engine.arrays import Floats
 
@@ -45,7 +46,7 @@ def _moved(scene: Scene) -> Sentence:
     y = float(scene.trace.y[0, j - 1])
     was, now = (float(each.layer(scene.last).a[0, j - 1]) for each in (scene, scene.after))
     nearer = abs(was - y) - abs(now - y)
-    which = scene.wanted_name if scene.wanted else "the output"
+    which = scene.wanted_name if scene.wanted else text("the output")
     return sentence("output again", which=which, was=was, now=now, y=y, nearer=nearer)
 
 

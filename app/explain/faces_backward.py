@@ -12,6 +12,7 @@ from app.words.digits import largest
 from app.words.numbers import SUBSCRIPTS, percent, unsigned
 from app.words.segments import Segment, Segments, say, several
 from app.words.sentences import Sentence, lower, sentence
+from app.words.texts import text
 from engine import ACTIVATIONS, LOSSES, Quantity
 from engine.arrays import Floats
 from engine.equation import Equation, f, total, tree
@@ -181,7 +182,11 @@ def _joined(scene: Scene, j: int) -> Face:
     k, spec = scene.last, scene.trace.spec
     layer, made = scene.layer(k), scene.equations.dz(scene.last, j, 0)
     a, da, dz = layer.a[:, j - 1], layer.da[:, j - 1], layer.dz[:, j - 1]
-    pair = f"{ACTIVATIONS[layer.activation].title} and {LOSSES[spec.loss].title.lower()}"
+    pair = text(
+        "{activation} and {loss}",
+        activation=ACTIVATIONS[layer.activation].title,
+        loss=LOSSES[spec.loss].title.lower(),
+    )
     beyond = () if scene.told_da(j) else (sentence("beyond any number"),)
     words = asks(scene, k, j, float(dz.sum())), sentence("joined", pair=pair), *beyond
     numbers = scene.digits(made) + scene.then(dz, "backward")
@@ -246,7 +251,7 @@ def _gradient(scene: Scene, key: Key) -> Face:
     words = scene.say("gradient", whose=whose)
     most = (_most(scene, k, j),) if j and scene.count == 1 else ()
     made = scene.alone(scene.equations.dW(k, j or "j", "i")), scene.alone(scene.equations.db(k, j or "j"))
-    numbers = _gradients(scene, k, dW, float(db)) if j else say("length of all ∂L/∂W: ", _length(dW))
+    numbers = _gradients(scene, k, dW, float(db)) if j else say(text("length of all ∂L/∂W: "), _length(dW))
     values: dict[str, float | Floats] = {"dz": layer.dz[:, j - 1] if j else layer.dz, "dW": dW, "db": db}
     return Face((words, *most), made, numbers, (f"dW{k}",), values)
 
@@ -262,8 +267,11 @@ def _most(scene: Scene, k: int, j: int) -> Sentence:
 def _gradients(scene: Scene, k: int, dW: Floats, db: float) -> Segments:
     carried = "" if scene.count > 1 else " = δ × a"
     shown = largest(dW, UNITS).tolist()
-    links = (say(f"from {scene.source(k, n + 1)}: ", scene.piece(float(dW[n]), "backward")) for n in shown)
-    return say(f"∂L/∂W{carried}: ", *several(links, len(dW), "; "), "; bias: ", scene.piece(db, "backward"))
+    links = (
+        say(text("from {source}: ", source=scene.source(k, n + 1)), scene.piece(float(dW[n]), "backward"))
+        for n in shown
+    )
+    return say(f"∂L/∂W{carried}: ", *several(links, len(dW), "; "), text("; bias: "), scene.piece(db, "backward"))
 
 
 def _length(values: Floats) -> Segment:
@@ -273,7 +281,7 @@ def _length(values: Floats) -> Segment:
 def _backward_pass(scene: Scene, key: Key) -> Face:
     each = range(1, scene.last + 1)
     lengths = [say(f"{scene.layer_name(k)}: ", _length(scene.layer(k).dW)) for k in each]
-    numbers = say("length of all ∂L/∂W, ", *several(lengths, len(lengths), "; "))
+    numbers = say(text("length of all ∂L/∂W, "), *several(lengths, len(lengths), "; "))
     back = total("j", tree(weight(3, "j", "i")) * tree(Quantity("dz", 3, ("j",))))
     delta = Quantity("dz", 2, ("i",))
     made = (

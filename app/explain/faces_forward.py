@@ -10,6 +10,7 @@ from app.words.formulas import penalty_of
 from app.words.numbers import short, target, unsigned
 from app.words.segments import Segments, say, several, text_of
 from app.words.sentences import Sentence, lower, sentence
+from app.words.texts import text
 from engine import ACTIVATIONS, LOSSES, PENALTIES, Quantity
 from engine.arrays import Floats
 from engine.equation import Equation, f, total, tree
@@ -37,7 +38,8 @@ def _targets(scene: Scene) -> Segments:
     """The first example's targets."""
     y = scene.trace.y[0]
     if scene.wanted:
-        return say(f"{target(y.max())} for unit {scene.wanted}, {target(y.min())} for the others")
+        high, low = target(y.max()), target(y.min())
+        return say(text("{high} for unit {unit}, {low} for the others", high=high, low=low, unit=scene.wanted))
     return several((say(target(value)) for value in y[:UNITS].tolist()), len(y))
 
 
@@ -58,7 +60,7 @@ def _product(scene: Scene, key: Key) -> Face:
     )
     numbers = scene.digits(made) if scene.count == 1 else scene.digits(made) + scene.then(products, "forward")
     if scene.count == 1 and i > 1:
-        numbers += say(", so far ", scene.piece(float(running[0]), "forward"))
+        numbers += say(text(", so far "), scene.piece(float(running[0]), "forward"))
     values: dict[str, float | Floats] = {"W": weight, "a_in": a, "product": products, "running": running}
     return Face((words,), (made.tree,), numbers, (f"z{k}",), values)
 
@@ -134,7 +136,7 @@ def _shortcut(scene: Scene, key: Key) -> Face:
     o, added = layer.gives, scene.trace.inputs_of(below)
     made = scene.equations.o(k, j or "j", 0 if j else "n")
     if not j:
-        source = scene.layer_name(below) if below else "the input"
+        source = scene.layer_name(below) if below else text("the input")
         words = sentence("shortcut of a layer", layer=scene.layer_name(k), source=source)
         numbers = say(scene.first, "o = ", *scene.units(o[0], "forward"))
         return Face((words,), (made,), numbers, (f"o{k}",), {"a": layer.a, "o": o})
@@ -194,14 +196,14 @@ def _loss(scene: Scene, key: Key) -> Face:
     if scene.count > 1:
         words = sentence("loss of a batch", count=scene.count, name=name, loss=trace.loss)
     elif a.shape[1] == 1 or scene.wanted:
-        which = scene.wanted_name if scene.wanted else "The output"
+        which = scene.wanted_name if scene.wanted else text("The output")
         words = sentence(
             "loss of one", which=which, a=float(a[0, asked - 1]), y=float(y[0, asked - 1]), name=name, loss=trace.loss
         )
     else:
         words = sentence("loss", name=name, loss=trace.loss)
     shown = (
-        say(f"unit {asked}: ", scene.piece(float(a[0, asked - 1]), "forward"))
+        say(text("unit {unit}: ", unit=asked), scene.piece(float(a[0, asked - 1]), "forward"))
         if scene.wanted
         else say("a = ", *scene.units(a[0], "forward"))
     )

@@ -11,6 +11,7 @@ from app.words.formulas import Formula
 from app.words.numbers import unsigned
 from app.words.segments import Segment, Segments, by_sign, plus, say, several, text_of
 from app.words.sentences import Part, Sentence, said, sentence
+from app.words.texts import text
 from engine import OPTIMIZERS, PENALTIES, Quantity
 from engine.arrays import Floats
 from engine.equation import Equation, tree
@@ -74,12 +75,12 @@ def update_numbers(scene: Scene, receipt: ParameterReceipt) -> Segments:
     of = Quantity.parse(receipt.address)
     now, after = by_sign(receipt.now, receipt.address), scene.piece(receipt.next, "update")
     if receipt.frozen:
-        return say(now, " = ", after, " (frozen)")
+        return say(now, " = ", after, text(" (frozen)"))
     if scene.trace.spec.optimizer == "sgd" and len(receipt.parts) == 1:
         return scene.digits(*scene.equations.update(of))[1 if scene.first else 0 :]
     pieces: list[str | Segment] = [now]
     for part in receipt.parts:
-        pieces += [plus(part.value, "update"), f" (by {part_name(part.name)})"]
+        pieces += [plus(part.value, "update"), text(" (by {part})", part=part_name(part.name))]
     return say(*pieces, " = ", after)
 
 
@@ -99,7 +100,7 @@ def _update(scene: Scene, key: Key) -> Face:
         return _update_many(scene, k)
     layer, optimizer = scene.layer(k), OPTIMIZERS[scene.trace.spec.optimizer]
     olds, news = np.append(layer.W[j - 1], layer.b[j - 1]), np.append(layer.W_next[j - 1], layer.b_next[j - 1])
-    row = [*(scene.source(k, i) for i in range(1, scene.sizes[k - 1] + 1)), "bias"]
+    row = [*(scene.source(k, i) for i in range(1, scene.sizes[k - 1] + 1)), text("bias")]
     message = "update by trial" if optimizer.search else "update"
     words = sentence(message, unit=scene.unit(k, j), weights=len(row) - 1, ways=_ways(news - olds))
     plain = len(optimizer.steps) == 1 and not (
@@ -126,7 +127,7 @@ def _ways(changes: Floats) -> tuple[Sentence, ...]:
 def _way(scene: Scene, old: float, new: float) -> Segments:
     """Old value and new; or what is added, where both would read the same."""
     if old == new:
-        return say(by_sign(old), Segment(" stays", "update"))
+        return say(by_sign(old), Segment(text(" stays"), "update"))
     same = by_sign(old).text == by_sign(new).text
     return (
         say(by_sign(old), plus(new - old, "update")) if same else say(by_sign(old), " → ", scene.piece(new, "update"))
@@ -143,9 +144,9 @@ def _update_many(scene: Scene, k: int) -> Face:
     words = sentence("update of a layer", layer=scene.layer_name(k), **told) if k else sentence("update of all", **told)
     ratio = unsigned(moved_by / size if size else 0.0)
     numbers = say(
-        "length of the weights' step ",
+        text("length of the weights' step "),
         Segment(unsigned(moved_by), "update"),
-        f" / length of W {unsigned(size)} = ",
+        text(" / length of W {size} = ", size=unsigned(size)),
         Segment(ratio, "update"),
     )
     first = layers[0]

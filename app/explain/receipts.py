@@ -21,6 +21,7 @@ from app.words.names import name_of
 from app.words.numbers import NONE, UNKNOWN, given, short, signed
 from app.words.segments import Segments, joined, say
 from app.words.sentences import Sentence, said, sentence
+from app.words.texts import text
 from engine import PENALTIES, Quantity, SpecError, Trace
 from engine.program import program
 from engine.quantity import bias, unit, weight
@@ -171,7 +172,7 @@ def place_of(scene: Scene, of: Quantity) -> str:
     own = scene.unit(of.layer, of.unit)
     if of.source:
         return f"{scene.unit(of.layer - 1, of.source)} → {own}"
-    return f"bias of {own}" if of.kind == "b" else own
+    return text("bias of {unit}", unit=own) if of.kind == "b" else own
 
 
 def _so_far(parts: Sequence[tuple[str, bool, Sequence[Sentence]]]) -> tuple[Sentence, ...]:
@@ -203,7 +204,7 @@ def _of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Tel
         code,
         face.total if told[0] else None,
         lines,
-        (Group("Where the gradient comes from", more),),
+        (Group(text("Where the gradient comes from"), more),),
     )
 
 
@@ -218,7 +219,7 @@ def _of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Re
     told = tell.knows(scene.gives(k, j)), tell.knows(of.like("dz"))
     sentences = [each for face in ahead for each in face.sentences]
     parts = [("activation", told[0], sentences), ("delta", told[1], back.sentences)]
-    faces = joined([face.numbers for face in ahead], "; "), say("back: ", *back.numbers)
+    faces = joined([face.numbers for face in ahead], "; "), say(text("back: "), *back.numbers)
     numbers = joined([face for known, face in zip(told, faces, strict=True) if known], "; ")
     came_from = tuple(unit(k + 1, n) for n in scene.equations.units(k + 1)) if k < scene.last else ()
     came_from += tuple(unit(to, j) for to in scene.trace.spec.network.arcs(k))
@@ -242,7 +243,9 @@ def _of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Re
 def _of_input(scene: Scene, of: Quantity) -> Receipt:
     values, name = scene.trace.x[:, of.unit - 1], scene.unit(0, of.unit)
     numbers = say(f"{name} = ", *scene.each(values, "forward"))
-    line = Line(f"{'mean ' if scene.count > 1 else ''}{name}", signed(float(values.mean())), "forward")
+    line = Line(
+        text("mean {number}", number=name) if scene.count > 1 else name, signed(float(values.mean())), "forward"
+    )
     return Receipt(of, name, None, (), (sentence("input"),), (of.like("x"),), numbers, (), None, (line,))
 
 
@@ -254,24 +257,28 @@ def _code(scene: Scene, *quantities: str) -> tuple[str, ...]:
 def _lines_of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Teller) -> tuple[Line, ...]:
     spec, factors = scene.trace.spec, "δ × a" if of.source else "δ"
     gradient = tell(facts.gradient, of.like(f"d{of.kind}"))
-    lines = [Line("now", tell(facts.now))]
-    lines.append(Line(f"gradient, {'Σ ' if scene.count > 1 else ''}{factors}", gradient, "backward"))
+    lines = [Line(text("now"), tell(facts.now))]
+    lines.append(
+        Line(text("gradient, {sum}", sum=f"Σ {factors}" if scene.count > 1 else factors), gradient, "backward")
+    )
     if spec.penalized:
-        adds = f"{PENALTIES[spec.regularization].title} adds"
+        adds = text("{penalty} adds", penalty=PENALTIES[spec.regularization].title)
         lines.append(Line(adds, tell(facts.penalty_gradient, of.like("dR"), of), "backward"))
     if facts.frozen:
-        lines.append(Line("frozen: no step", "0", "update"))
+        lines.append(Line(text("frozen: no step"), "0", "update"))
     else:
         lines += [Line(_step_label(scene, part.name), tell(part.value, of), "update") for part in facts.parts]
-    return (*lines, Line("next", tell(facts.next, of), total=True))
+    return (*lines, Line(text("next"), tell(facts.next, of), total=True))
 
 
 def _step_label(scene: Scene, name: str) -> str:
     spec = scene.trace.spec
     if spec.optimizer != "sgd":
-        return f"by {part_name(name)}"
-    factor = "gradient" if name == "gradient" else f"what {PENALTIES[spec.regularization].title} adds"
-    return f"− rate {short(scene.trace.learning_rate)} × {factor}"
+        return text("by {part}", part=part_name(name))
+    rate = short(scene.trace.learning_rate)
+    if name == "gradient":
+        return text("− rate {rate} × gradient", rate=rate)
+    return text("− rate {rate} × what {penalty} adds", rate=rate, penalty=PENALTIES[spec.regularization].title)
 
 
 def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller) -> tuple[Line, ...]:
@@ -279,36 +286,42 @@ def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller)
     k, j, i, batch = own.layer, own.unit, own.source, scene.count > 1
     delta, a = own.of("dz", j), scene.gives(k - 1, i)
     total = tell(float(facts.deltas.sum()), delta)
-    back = [Line(f"{'Σ δ' if batch else 'δ'} of {scene.unit(k, j)}", total, "backward", str(unit(k, j)))]
+    back = [
+        Line(
+            text("Σ δ of {unit}" if batch else "δ of {unit}", unit=scene.unit(k, j)), total, "backward", str(unit(k, j))
+        )
+    ]
     if i:
         mean = tell(float(facts.carried.mean()), a)
-        named = f"{'mean ' if batch else ''}{a.kind} of {scene.unit(k - 1, i)}"
+        message = "mean {kind} of {unit}" if batch else "{kind} of {unit}"
+        named = text(message, kind=a.kind, unit=scene.unit(k - 1, i))
         back.append(Line(named, mean, "forward", str(unit(k - 1, i))))
     if not batch:
         return tuple(back)
     each = zip(facts.examples.tolist(), facts.deltas.tolist(), facts.carried.tolist(), strict=True)
     labels, products = [], []
     for n, own_delta, carried in each:
-        labels.append((f"example {n}: {tell(own_delta, delta)}" + (f" × {tell(carried, a)}" if i else ""), ""))
+        product = tell(own_delta, delta) + (f" × {tell(carried, a)}" if i else "")
+        labels.append((text("example {example}: {product}", example=n, product=product), ""))
         products.append((own_delta * carried, tell.knows(own.like(f"d{own.kind}"))))
     return (*_largest(labels, products, "backward", SHOWN), *back)
 
 
 def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple[Line, ...]:
-    mean, total = ("mean ", "sum of ") if scene.count > 1 else ("", "")
+    mean, total = (text("mean "), text("sum of ")) if scene.count > 1 else ("", "")
     activation = scene.layer(of.layer).activation
-    slope = "its Jacobian" if activation == "softmax" else "f′(z)"
+    slope = text("its Jacobian") if activation == "softmax" else "f′(z)"
     da = tell(float(facts.da.sum()), of.like("da"))
     if facts.outgoing is None and not scene.told_da(of.unit) and da != UNKNOWN:
         da = NONE
     given, back = list[Line](), list[Line]()
     if facts.h is not None and facts.dh is not None:
-        given.append(Line(f"{mean}h = mask × a", tell(float(facts.h.mean()), of.like("h")), "forward"))
+        given.append(Line(mean + text("h = mask × a"), tell(float(facts.h.mean()), of.like("h")), "forward"))
         back.append(Line(f"{total}dh = ∂L/∂h", tell(float(facts.dh.sum()), of.like("dh")), "backward"))
     if facts.o is not None:
         own = "a" if facts.h is None else "h"
         told = tell(float(facts.o.mean()), of.like("o"))
-        given.append(Line(f"{mean}o = {own} + what the shortcut brings", told, "forward"))
+        given.append(Line(mean + text("o = {own} + what the shortcut brings", own=own), told, "forward"))
     return (
         Line(f"{mean}z = Σ w × a + b", tell(float(facts.z.mean()), of.like("z")), "forward"),
         Line(f"{mean}a = {activation.replace('_', ' ')}(z)", tell(float(facts.a.mean()), of), "forward"),
@@ -322,29 +335,32 @@ def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller)
 def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple[Group, ...]:
     """What adds up to z, and what to da."""
     k, j = of.layer, of.unit
-    mean, total = ("mean ", "sum of ") if scene.count > 1 else ("", "")
+    mean, total = (text("mean "), text("sum of ")) if scene.count > 1 else ("", "")
     into = [weight(k, j, i) for i in scene.equations.units(k - 1)]
-    labels = [(f"w × a from {scene.unit(k - 1, each.source)}", str(each)) for each in into]
+    labels = [(text("w × a from {unit}", unit=scene.unit(k - 1, each.source)), str(each)) for each in into]
     known = [tell.knows(each.like("p"), of.like("z")) for each in into]
     products = list(zip(facts.incoming.mean(axis=0).tolist(), known, strict=True))
-    its_bias = Line("bias", tell(facts.bias), "forward", str(bias(k, j)))
-    groups = [Group(f"What adds up to {mean}z", (*_largest(labels, products, "forward"), its_bias))]
+    its_bias = Line(text("bias"), tell(facts.bias), "forward", str(bias(k, j)))
+    groups = [
+        Group(text("What adds up to {number}", number=f"{mean}z"), (*_largest(labels, products, "forward"), its_bias))
+    ]
     if facts.added is not None:
         source = scene.gives(scene.trace.spec.network.shortcuts[k], j)
         letter, values = ("a", facts.a) if facts.h is None else ("h", facts.h)
         own = Line(f"{mean}{letter}", tell(float(values.mean()), of.like(letter)), "forward")
         brought = tell(float(facts.added.mean()), source)
         lines = own, Line(scene.unit(source.layer, j), brought, "forward", str(unit(source.layer, j)))
-        groups.append(Group(f"What adds up to {mean}o", lines))
+        groups.append(Group(text("What adds up to {number}", number=f"{mean}o"), lines))
     if facts.outgoing is not None:
         above = scene.equations.units(k + 1)
-        labels = [(f"w × δ of {scene.unit(k + 1, n)}", str(unit(k + 1, n))) for n in above]
+        labels = [(text("w × δ of {unit}", unit=scene.unit(k + 1, n)), str(unit(k + 1, n))) for n in above]
         summed = scene.trace.spec.network.back_kind(k)
         known = [tell.knows(weight(k + 1, n, j).like("q"), of.like(summed)) for n in above]
         products = list(zip(facts.outgoing.sum(axis=0).tolist(), known, strict=True))
         groups.append(
             Group(
-                f"What adds up to {total}{summed}", (*_largest(labels, products, "backward"), *_arcs(scene, of, tell))
+                text("What adds up to {number}", number=f"{total}{summed}"),
+                (*_largest(labels, products, "backward"), *_arcs(scene, of, tell)),
             )
         )
     return tuple(groups)
@@ -356,7 +372,10 @@ def _arcs(scene: Scene, of: Quantity, tell: Teller) -> Iterator[Line]:
         back, kind = float(scene.layer(to).back[:, of.unit - 1].sum()), scene.trace.spec.network.back_kind(to)
         end = unit(to, of.unit)
         yield Line(
-            f"{kind} of {scene.unit(to, of.unit)}, over its shortcut", tell(back, end.like(kind)), "backward", str(end)
+            text("{kind} of {unit}, over its shortcut", kind=kind, unit=scene.unit(to, of.unit)),
+            tell(back, end.like(kind)),
+            "backward",
+            str(end),
         )
 
 
@@ -373,5 +392,5 @@ def _largest(
     rest = order[len(shown) :]
     if rest:
         together = signed(sum(values[n][0] for n in rest)) if known else UNKNOWN
-        lines.append(Line(f"the other {len(rest)} together", together, role))
+        lines.append(Line(text("the other {count} together", count=len(rest)), together, role))
     return tuple(lines)

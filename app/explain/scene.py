@@ -6,12 +6,13 @@ from functools import cached_property
 
 import numpy as np
 
-from app.words.digits import NAMES, Terms, digits, terms_of
+from app.words.digits import NAMES, Terms, digits, named, terms_of
 from app.words.formulas import Formula, Role, role_of
-from app.words.names import layer_name
+from app.words.names import layer_name, unit_name
 from app.words.numbers import signed
 from app.words.segments import Segment, Segments, joined, say, several
 from app.words.sentences import Sentence, sentence
+from app.words.texts import text
 from engine import FEATURES, LayerTrace, Quantity, Trace
 from engine.along import again
 from engine.arrays import Floats
@@ -96,20 +97,20 @@ class Scene:
 
     def layer_name(self, k: int) -> str:
         """hidden 1, …, the output layer."""
-        return "the output layer" if k == self.last else layer_name(k, self.last)
+        return text("the output layer") if k == self.last else layer_name(k, self.last)
 
     def unit(self, k: int, j: int) -> str:
         """What people call a unit: x₂, hidden 1, unit 3, or the output."""
         if k == 0:
             names = self.trace.spec.features
-            return FEATURES[names[j - 1]].title if names else f"input {j}"
+            return FEATURES[names[j - 1]].title if names else text("input {unit}", unit=j)
         if self.sizes[k] == 1:
-            return "the output" if k == self.last else f"{self.layer_name(k)}'s only unit"
-        return f"{layer_name(k, self.last)}, unit {j}"
+            return text("the output") if k == self.last else text("{layer}'s only unit", layer=self.layer_name(k))
+        return unit_name(k, j, self.last)
 
     def source(self, k: int, i: int) -> str:
         """The name of what layer k receives, short: x₁ or unit 3."""
-        return self.unit(0, i) if k == 1 else f"unit {i}"
+        return self.unit(0, i) if k == 1 else text("unit {unit}", unit=i)
 
     @property
     def wanted(self) -> int | None:
@@ -121,7 +122,7 @@ class Scene:
     @property
     def wanted_name(self) -> str:
         """Output, unit 3 (class 2): classes count from 0."""
-        return f"Output, unit {self.wanted} (class {(self.wanted or 1) - 1})"
+        return text("Output, unit {unit} (class {place})", unit=self.wanted, place=(self.wanted or 1) - 1)
 
     def told_da(self, j: int) -> bool:
         """Whether output j's dL/da is a number: next to 0 or 1 it may be beyond any, where its delta is not."""
@@ -131,7 +132,7 @@ class Scene:
     @property
     def first(self) -> str:
         """Says in a batch that what follows is its first example's."""
-        return "" if self.count == 1 else f"example {self.trace.examples[0]}: "
+        return "" if self.count == 1 else text("example {example}: ", example=self.trace.examples[0])
 
     def say(self, message: str, **parts: object) -> Sentence:
         """The sentence of one example, or the one of a batch."""
@@ -139,7 +140,7 @@ class Scene:
 
     def then(self, values: Floats, role: Role) -> Segments:
         """In a batch, everybody's numbers after those of the first example."""
-        return () if self.count == 1 else say("; all: ", *self.each(values, role))
+        return () if self.count == 1 else say(text("; all: "), *self.each(values, role))
 
     def each(self, values: Floats, role: Role) -> Segments:
         """One number per example: itself for one example; the first few of a batch, and that there are more."""
@@ -171,10 +172,10 @@ class Scene:
         """One equation with its name and its numbers put in; `first` says whose example it is."""
         return say(self.first if first else "", *self._digits(of, True))
 
-    def _digits(self, of: Equation, named: bool) -> Segments:
+    def _digits(self, of: Equation, by_name: bool) -> Segments:
         face = digits(of, self.look)
-        bare = named and face[0].text.partition(" = ")[0] not in NAMES.values()
-        return say(f"{NAMES[of.target.kind]} = " if bare else "", *face)
+        bare = by_name and face[0].text.partition(" = ")[0] not in map(named, NAMES)
+        return say(f"{named(of.target.kind)} = " if bare else "", *face)
 
     def sum(self, of: Equation) -> Segments:
         """A sum over the examples with its numbers put in."""
@@ -196,7 +197,7 @@ class Scene:
 
         def label(letter: str, n: int) -> str:
             if letter == "n":
-                return f"example {self.trace.examples[n]}"
+                return text("example {example}", example=self.trace.examples[n])
             return self.unit(k + 1, n) if letter == "j" else self.source(k, n)
 
         return terms_of(of.tree, self.look, label)

@@ -13,6 +13,7 @@ import numpy as np
 from app.words.formulas import COUNTS, Role, role_of
 from app.words.numbers import MINUS, short, signed, target, unsigned
 from app.words.segments import Segment, Segments, bracketed, by_sign, plus, say
+from app.words.texts import text
 from engine import Quantity
 from engine.arrays import Floats, Ints
 from engine.equation import (
@@ -95,11 +96,11 @@ def digits(of: Equation, look: Look) -> Segments:
 
     writer = Digits(find)
     for part in reversed(of.where):
-        text = writer.equation(part)
-        shown = text[:1] if isinstance(text[0], Segment) and len(text) == 3 and not text[0].part else text
+        face = writer.equation(part)
+        shown = face[:1] if isinstance(face[0], Segment) and len(face) == 3 and not face[0].part else face
         if not isinstance(part.tree, Number):
-            found += [Segment(f"{NAMES[part.target.kind]} = "), *shown, Segment("; ")]
-    return (*found, *(say(NAMES[of.target.kind] + " = ") if found else ()), *writer.equation(of))
+            found += [Segment(f"{named(part.target.kind)} = "), *shown, Segment("; ")]
+    return (*found, *(say(f"{named(of.target.kind)} = ") if found else ()), *writer.equation(of))
 
 
 NAMES = {
@@ -119,6 +120,13 @@ NAMES = {
     "gW": "g",
     "dR": "∂R/∂W",
 }
+
+
+def named(kind: str) -> str:
+    """What a kind of quantity is called beside its numbers."""
+    return text(NAMES[kind])
+
+
 _LOOSE, _TIGHT = 0, 1
 
 
@@ -233,7 +241,7 @@ class Digits:
         others = np.delete(values, chosen)
         if len(others):
             yield plus(float(others.sum()), role)
-            yield Segment(f" (the other {len(others)})")
+            yield Segment(text(" (the other {count})", count=len(others)))
 
     def _apply(self, function: str, arguments: Sequence[Tree], after: str) -> Iterator[Segment]:
         if function == "choose":

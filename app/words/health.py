@@ -8,6 +8,7 @@ from math import isinf
 import numpy as np
 
 from app.words.sentences import Part, Sentence, said, sentence
+from app.words.texts import text
 from engine import ACTIVATIONS, Divergence, RunState, Spec, Trace
 from engine.health import Complaint, complaint
 
@@ -41,7 +42,7 @@ def advice(spec: Spec, found: Complaint) -> str:
 def diverged(spec: Spec, divergence: Divergence) -> str:
     """Where the numbers of a run ran out, and what to try."""
     bounded = np.isfinite(ACTIVATIONS[spec.network.activation_names[-1]].range).all()
-    layer, quantity = divergence.layer, _QUANTITIES[divergence.quantity]
+    layer, quantity = divergence.layer, text(_QUANTITIES[divergence.quantity])
     place = sentence("of a layer", quantity=quantity, layer=_layer(spec, layer, "hidden layer"))
     return _text(
         sentence(
@@ -59,7 +60,8 @@ def _text(of: Sentence) -> str:
 
 
 def _layer(spec: Spec, layer: int, hidden: str = "hidden") -> str:
-    return "the output layer" if layer == len(spec.network.activation_names) else f"{hidden} {layer}"
+    output = layer == len(spec.network.activation_names)
+    return text("the output layer") if output else text(f"{hidden} {{layer}}", layer=layer)
 
 
 def _who(parts: dict[str, Part]) -> Sentence:
@@ -74,7 +76,7 @@ def _share(share: float) -> str:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:,.0f} times" if ratio < 1e9 else f"{ratio:.0e} times"
+    return text("{ratio} times", ratio=f"{ratio:,.0f}" if ratio < 1e9 else f"{ratio:.0e}")
 
 
 def _less(ratio: float) -> str:

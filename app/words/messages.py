@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import isnan
 
 from app.words.formulas import Role
+from app.words.texts import text
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class Message:
 
     def form(self, number: float | None) -> str:
         """The form that goes with the number."""
+        return text(self._form(number))
+
+    def _form(self, number: float | None) -> str:
         if number is None:
             return self.any
         if self.many:

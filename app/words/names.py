@@ -1,6 +1,7 @@
 """What layers, units and quantities are called: hidden 1, unit 2; W₂,₁,₃."""
 
 from app.words.numbers import SUBSCRIPTS
+from app.words.texts import text
 from engine import Quantity
 
 LETTERS = {
@@ -18,12 +19,14 @@ LETTERS = {
 
 def layer_name(index: int, layers: int) -> str:
     """input, hidden 1, …, output; `layers` counts all but the inputs."""
-    return "input" if index == 0 else "output" if index == layers else f"hidden {index}"
+    if 0 < index < layers:
+        return text("hidden {layer}", layer=index)
+    return text("input" if index == 0 else "output")
 
 
 def unit_name(layer: int, unit: int, layers: int) -> str:
     """ "hidden 1, unit 2", both counted from 1."""
-    return f"{layer_name(layer, layers)}, unit {unit}"
+    return text("{layer}, unit {unit}", layer=layer_name(layer, layers), unit=unit)
 
 
 def name_of(quantity: Quantity | str) -> str:

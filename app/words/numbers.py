@@ -11,6 +11,8 @@ A true minus everywhere, and none before a zero; what is not finite is "∞", "�
 from collections.abc import Sequence
 from math import isfinite, isnan
 
+from app.words.texts import text
+
 MINUS = "\N{MINUS SIGN}"
 THIN = "\N{NARROW NO-BREAK SPACE}"
 UNKNOWN = "?"
@@ -48,7 +50,7 @@ def all_signed(values: Sequence[float]) -> list[str]:
 
 
 def _special(value: float) -> str:
-    return "0" if value == 0 else "not a number" if isnan(value) else MINUS + "∞" if value < 0 else "∞"
+    return "0" if value == 0 else text("not a number") if isnan(value) else MINUS + "∞" if value < 0 else "∞"
 
 
 def _scientific(text: str) -> str:
