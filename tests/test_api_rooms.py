@@ -12,7 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
+from app.draw.rendering import ENV
 from app.failures import StoreUnavailable
+from app.learn.lessons import lessons
 from app.main import create_app
 from app.room import api as api_rooms
 from app.room import driving, ending, rooms
@@ -449,6 +451,20 @@ def test_the_teachers_power_is_on_no_followers_page(tmp_path: Path) -> None:
             assert secret not in text
             assert rooms.hashed(secret) not in text
             assert run not in text
+
+    play(work, tmp_path)
+
+
+def test_every_lesson_has_a_teachers_page(tmp_path: Path) -> None:
+    """What the reader of a lesson has beyond it, an opening and a track, the page in class does without."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room()
+        for found in lessons(ENV):
+            assert (await teacher.put(f"{path}/shared", json={"lesson": f"/learn/{found.slug}"})).status_code == 200
+            shown = await teacher.get(f"/class/{path.rpartition('/')[2]}/teach")
+            assert shown.status_code == 200
+            assert found.title in shown.text
 
     play(work, tmp_path)
 

@@ -283,7 +283,8 @@ def _lesson(address: str) -> dict[str, Any]:
     """What the lesson's template needs."""
     found, query = lesson_of(address)
     body, visit = learn.render(found, query)
-    return {**TOOLS, "lesson": found, "at": visit, "body": body, "scripted": False}
+    own = {"scene": None, "on_track": None}  # an opening and a track are for who reads alone
+    return {**TOOLS, **own, "lesson": found, "at": visit, "body": body, "scripted": False}
 
 
 @router.post("/{code}/teach")
