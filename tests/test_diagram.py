@@ -168,6 +168,17 @@ def test_a_drawing_tells_no_more_than_is_known() -> None:
         assert {node for node, text in cards.items() if "a ?" not in text} == {"0-1", "0-2", "1-1", "1-2"}, lens
 
 
+def test_each_output_has_its_own_target_beside_it() -> None:
+    """Class after class, at the height of its unit; of a number, that number."""
+    state = state_of(dataset="three_blobs", loss="cross_entropy", output_activation="softmax")
+    for example in range(6):
+        step = trace(state, example)
+        svg = draw(state.spec, step, surfaces(state), "weights", False, Marks(known=frozenset())).svg
+        found = re.findall(r'class="wanted"[^>]* y="([\d.]+)">→ y (\S+?)<', svg)
+        assert [text for _, text in found] == ["+1" if y else "0" for y in step.y[0]]
+        assert [float(y) for y, _ in found] == sorted(float(y) for y, _ in found)
+
+
 def test_a_walkthrough_fills_in_the_units() -> None:
     """Under the lens of weights, too, each unit shows its a and its delta once they are computed, and "?" before."""
     state = state_of()

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from httpx import AsyncClient
+from reading import page, points
+from reading import told as number_of
 from test_graph import DRAWN, drawn
 from test_pages import HTMX, within
 
@@ -155,6 +157,37 @@ def test_the_page_walks_without_script(tmp_path: Path) -> None:
         scripted = await client.post("/graph", data=fields | {"at": "dL"}, headers=HTMX)
         assert scripted.headers["hx-replace-url"].startswith("/graph?source=L+%3D+a%2Ab&v.a=2&v.b=3&at=dL")
         assert "<html" not in scripted.text
+
+    within(tmp_path, work)
+
+
+@pytest.mark.parametrize("name", ["twice", "sigmoid", "expression", "attention"])
+def test_what_is_drawn_of_a_graph_is_so(tmp_path: Path, name: str) -> None:
+    """Slopes on the edges; each curve left to right with its point and tangent; where a little step leads."""
+    made = graph(PRESETS[name].source)
+
+    async def work(client: AsyncClient) -> None:
+        shown = page((await client.get("/graph", params={"preset": name})).text)
+        for label, edge in zip(shown.all("text", "slope"), made.edges, strict=True):
+            assert number_of(label.words.rpartition("= ")[2]) == pytest.approx(made.slopes[edge], rel=0.05, abs=6e-3)
+        figures = shown.one("div", "slices").all("figure")
+        for figure, place in zip(figures, made.inputs[: len(figures)], strict=True):
+            here, curve = made.data[place], points(figure.one("path", "curve")["d"])
+            xs = np.linspace(here - max(2.0, abs(here)), here + max(2.0, abs(here)), len(curve))
+            wide, low = np.polyfit(xs, curve[:, 0], 1)
+            high = made.along(place, xs) + np.zeros(len(xs))
+            tall = np.polyfit(high, curve[:, 1], 1) if np.ptp(high) else (-1.0, curve[0, 1])
+            assert wide > 0 > tall[0]
+            np.testing.assert_allclose(curve[:, 1], np.polyval(tall, high), atol=0.2)
+            at = figure.one("circle")
+            assert at.number("cx") == pytest.approx(np.polyval((wide, low), here), abs=0.2)
+            assert at.number("cy") == pytest.approx(np.polyval(tall, made.data[made.output]), abs=0.2)
+            (x1, y1), (x2, y2) = points(figure.one("path", "tangent")["d"])
+            assert y2 - y1 == pytest.approx(tall[0] * made.grad[place] * (x2 - x1) / wide, rel=0.03, abs=0.2)
+        before, after = (number_of(each.words) for each in shown.one("section", id="little-step").all("b"))
+        moved = {place: made.data[place] - 0.1 * made.grad[place] for place in made.inputs}
+        assert before == pytest.approx(made.data[made.output], rel=1e-3)
+        assert after == pytest.approx(made.after(moved), rel=1e-3)
 
     within(tmp_path, work)
 

@@ -101,11 +101,10 @@ def moments(of: Graph, grain: Grain = "node") -> tuple[PassMoment, ...]:
     return tuple(PassMoment(of, beat, index) for index, beat in enumerate(of.beats(grain)))
 
 
-def slope_text(of: Graph, edge: Edge) -> str:
-    """An edge's local slope for the drawing: its formula, where it is one, and its number."""
+def slope_text(of: Graph, edge: Edge) -> tuple[str, str]:
+    """An edge's local slope for the drawing: its formula, where it is a short one, and its number."""
     made = of.slope(edge)
-    number = label(of.slopes[edge])
     if isinstance(made, Number):
-        return short(made.value)
+        return "", short(made.value)
     told = Named(Text(), {}, of).tree(made)
-    return f"{told} = {number}" if len(told) <= 6 else number
+    return told if len(told) <= 6 else "", label(of.slopes[edge])

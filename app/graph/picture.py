@@ -80,13 +80,19 @@ class GraphPicture:
                 sign = sign.replace("xⁿ", f"x^{number}") if "xⁿ" in sign else f"{number} {sign}"
             found.append(
                 {
-                    "id": n, "name": plain_name(vertex.name), "x": spot.x, "y": spot.y, "sign": sign[:9],
-                    "input": vertex.kind == "input", "data": signed(self.graph.data[n]) if data else "?",
-                    "grad": signed(self.graph.grad[n]) if grad else "?", "lit": n == self.lit[0],
+                    "id": n,
+                    "name": plain_name(vertex.name),
+                    "x": spot.x,
+                    "y": spot.y,
+                    "sign": sign[:9],
+                    "input": vertex.kind == "input",
+                    "data": signed(self.graph.data[n]) if data else "?",
+                    "grad": signed(self.graph.grad[n]) if grad else "?",
+                    "lit": n == self.lit[0],
                     "code": self.graph.code(self.graph.forward(n).tree) if vertex.kind != "input" else "given",
                     "ways": self._ways(n) if grad and len(self.graph.ways[n]) > 1 and n == self.lit[0] else [],
                 }
-            )  # fmt: skip
+            )
         return found
 
     def _ways(self, place: int) -> list[tuple[str, str]]:
@@ -98,15 +104,20 @@ class GraphPicture:
 
     def edges(self) -> list[dict[str, Any]]:
         """Every edge as it is drawn."""
-        lit = self.lit[1]
+        lit, told = self.lit[1], [slope_text(self.graph, edge) for edge in self.graph.edges]
         passed = {n for n in range(len(self.graph.vertices)) if self.index is not None and self.known(n)[1]}
         return [
             {
-                "path": wire.path, "x": round(wire.x, 1), "y": round(wire.y, 1), "text": slope_text(self.graph, edge),
-                "kind": "lit" if edge in lit else "passed" if edge.source in passed else "", "id": n,
+                "path": wire.path,
+                "x": round(wire.x, 1),
+                "y": round(wire.y, 1),
+                "formula": told[n][0],
+                "number": told[n][1],
+                "kind": "lit" if edge in lit else "passed" if edge.source in passed else "",
+                "id": n,
             }
             for n, (edge, wire) in enumerate(zip(self.graph.edges, self.sketch.wires, strict=True))
-        ]  # fmt: skip
+        ]
 
     def sliders(self) -> list[dict[str, Any]]:
         """The inputs' values, a list's as one field."""
@@ -136,10 +147,13 @@ class GraphPicture:
         tangent = path(across(ends), up.start + (promised - up.low) / (up.high - up.low) * (up.end - up.start))
         known = self.known(place)[1] and np.isfinite(grad)
         return {
-            "name": plain_name(self.graph.vertices[place].name), "curve": path(across(xs), up(ys)),
-            "tangent": tangent if known else "", "x": across.at(here), "y": up.at(out) if np.isfinite(out) else 56,
+            "name": plain_name(self.graph.vertices[place].name),
+            "curve": path(across(xs), up(ys)),
+            "tangent": tangent if known else "",
+            "x": across.at(here),
+            "y": up.at(out) if np.isfinite(out) else 56,
             "slope": signed(grad) if known else "?",
-        }  # fmt: skip
+        }
 
     def nudged(self) -> dict[str, Any]:
         """The chosen input moved a little both ways, beside its gradient."""
@@ -153,9 +167,14 @@ class GraphPicture:
         slope = (up - down) / (2 * size)
         same = bool(abs(slope - grad) <= 1e-3 * max(abs(grad), 1e-3))
         return {
-            "name": plain_name(self.graph.vertices[place].name), "size": f"{size:g}", "up": signed(up, 8),
-            "down": signed(down, 8), "slope": signed(slope, 5), "grad": signed(grad, 5), "same": same,
-        }  # fmt: skip
+            "name": plain_name(self.graph.vertices[place].name),
+            "size": f"{size:g}",
+            "up": signed(up, 8),
+            "down": signed(down, 8),
+            "slope": signed(slope, 5),
+            "grad": signed(grad, 5),
+            "same": same,
+        }
 
     def stepped(self) -> dict[str, Any]:
         """All inputs moved a little against their gradients, and the output after it."""
@@ -167,9 +186,11 @@ class GraphPicture:
         finite = all(np.isfinite(each) for each in moved.values())
         before = self.graph.data[self.graph.output]
         return {
-            "before": signed(before), "after": signed(self.graph.after(moved)), "rate": given(self.asks.rate),
+            "before": signed(before),
+            "after": signed(self.graph.after(moved)),
+            "rate": given(self.asks.rate),
             "url": self.url(values, "") if finite else "",
-        }  # fmt: skip
+        }
 
     def url(self, values: Mapping[str, str] | None = None, at: str | None = None) -> str:
         """The address of what is shown."""

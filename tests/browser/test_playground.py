@@ -488,6 +488,21 @@ def test_a_receipt_is_in_sight_and_stays_open(open_page: Callable[..., Page]) ->
     expect(page.locator("#factors-2 summary")).to_have_text("What adds up to da")
 
 
+@pytest.mark.parametrize("width", [1300, 1401, 1440, 1536])
+def test_numbers_keep_clear_of_the_addresses(open_page: Callable[..., Page], width: int) -> None:
+    """Whole, and not under them, also when a run went off."""
+    page = open_page("/?learning_rate=10&activation=identity&output_activation=identity&hidden=128")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.click("#epoch")
+    expect_number(page, "train-loss", "not a number")
+    right = """() => Math.max(...[...document.querySelectorAll('#numbers :is(dt, dd)')].map(e => {
+        const all = document.createRange();
+        all.selectNodeContents(e);
+        return all.getBoundingClientRect().right;
+    }))"""
+    assert page.evaluate(right) <= page.evaluate("document.querySelector('#top nav a').getBoundingClientRect().left")
+
+
 def test_biases_are_frozen_and_weights_given(open_page: Callable[..., Page]) -> None:
     """Every bias at once, and the start of a network as typed; what is wrong with it is said at its field."""
     page = open_page("/?seed=63&hidden=")
