@@ -6,6 +6,7 @@ language needs (`speaking`). There is none yet: tests speak a language of their 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 Translate = Callable[[str], str]
 
@@ -14,21 +15,20 @@ def _as_it_is(message: str) -> str:
     return message
 
 
-_translate: Translate = _as_it_is
+_translate: ContextVar[Translate] = ContextVar("translate", default=_as_it_is)
 
 
 def text(message: str, **parts: object) -> str:
     """A message with its parts: text("Step {step} of {count}", step=3, count=5)."""
-    told = _translate(message)
+    told = _translate.get()(message)
     return told.format(**parts) if parts else told
 
 
 @contextmanager
 def speaking(translate: Translate) -> Iterator[None]:
     """Every message by way of `translate`, until the end of the block."""
-    global _translate
-    before, _translate = _translate, translate
+    before = _translate.set(translate)
     try:
         yield
     finally:
-        _translate = before
+        _translate.reset(before)
