@@ -71,9 +71,12 @@ def _lengths(network: Network, gradient: Floats, now: Floats, after: Floats) -> 
     """Of each layer's gradient, its part for the weights, the weights, and their update, from flat vectors."""
     rows = np.stack((gradient, gradient, now, after))
     np.subtract(rows[3], rows[2], rows[3])
-    rows[1:, network.biases] = 0.0
+    rows[1:, network.no_weights] = 0.0
     np.multiply(rows, rows, rows)
-    return np.sqrt(np.add.reduceat(rows, network.offsets[:-1], axis=1)).T.tolist()  # type: ignore[no-any-return]
+    summed, layers = np.add.reduceat(rows, network.offsets[:-1], axis=1), len(network.shapes)
+    for place, owner in enumerate(network.owners[layers:], layers):  # what is attached to a layer belongs to it
+        summed[:, network.nodes[owner].layer - 1] += summed[:, place]
+    return np.sqrt(summed[:, :layers]).T.tolist()  # type: ignore[no-any-return]
 
 
 def _dead(activation: Activation, z: Floats, a: Floats) -> float:

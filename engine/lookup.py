@@ -29,7 +29,7 @@ class Numbers:
 
     def _array(self, of: Quantity) -> Any:
         if of.layer:
-            return _OF_LAYERS[of.kind](self, of.layer) if of.kind in _OF_LAYERS else self._slots[of.kind][of.layer - 1]
+            return _OF_LAYERS[of.kind](self, of.layer) if of.kind in _OF_LAYERS else self._slots[of.kind][of.layer]
         return self.given[of.kind]
 
     @cached_property
@@ -43,12 +43,12 @@ class Numbers:
         )
 
     @cached_property
-    def _slots(self) -> dict[str, list[Floats]]:
-        """The optimizer's memory before the step: v_W and v_b, layer by layer."""
-        found: dict[str, list[Floats]] = {}
+    def _slots(self) -> dict[str, dict[int, Floats]]:
+        """The optimizer's memory before the step, by name and layer: v_W and v_b."""
+        found: dict[str, dict[int, Floats]] = {}
         for name, slot in zip(OPTIMIZERS[self.trace.spec.optimizer].slots, self.trace.slots, strict=True):
-            pairs = self.trace.spec.network.layers(slot)
-            found |= {f"{name}_W": [W for W, _ in pairs], f"{name}_b": [b for _, b in pairs]}
+            for each in self.trace.spec.network.parameters:
+                found.setdefault(f"{name}_{each.letter}", {})[each.layer] = each.of(slot)
         return found
 
     def _field(self, layer: int, name: str) -> Any:

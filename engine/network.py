@@ -8,7 +8,7 @@ allocated while training, and an optimizer sees one vector whatever the depth.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from itertools import count, pairwise
+from itertools import accumulate, pairwise
 from operator import add
 from typing import NamedTuple
 
@@ -18,22 +18,22 @@ from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats, Ints
 from engine.losses import LOSSES, FromLogits, Loss
 from engine.operations import OPERATIONS
-from engine.operations.base import NOTHING, Cost, Node, Operation, Parameter
-from engine.quantity import Quantity, bias, weight
+from engine.operations.base import NOTHING, Cost, Node, Operation, Parameter, Vector
+from engine.quantity import Quantity
 
 
 class Turn(NamedTuple):
     """One node's turn in a pass.
 
-    The value it gives and how many rows that has with its ones; its matrix's place, None for none; whether this is what
-    its layer gives, and the values that nobody takes after it.
+    The value it gives and how many rows that has with its ones; its matrix's place among all, None for none; whether
+    this is what its layer gives, and the values that nobody takes after it.
     """
 
     value: int
     rows: int
     node: Node
     operation: Operation
-    layer: int | None
+    matrix: int | None
     last: bool
     dropped: tuple[int, ...]
 
@@ -123,22 +123,45 @@ class Network:
 
     @cached_property
     def shapes(self) -> tuple[tuple[int, int], ...]:
-        """(units, inputs + 1) of every layer's parameter matrix."""
-        return tuple(op.matrix(node, self._taken(node)) for node, op in self.entries if op.matrix)
+        """(units, inputs + 1) of every layer's own parameter matrix."""
+        return tuple(op.matrix(node, self._taken(node)) for node, op in self.entries if op.matrix and not op.rank)
 
     @cached_property
-    def parameters(self) -> tuple[tuple[Parameter, ...], ...]:
-        """What is in every layer's matrix, by name."""
-        named = (operation for operation in self.operations if operation.parameters)
-        return tuple(op.parameters(shape) for op, shape in zip(named, self.shapes, strict=True) if op.parameters)
+    def owners(self) -> tuple[int, ...]:
+        """The places of the nodes that have a matrix, in the order of the flat vector: what begins a layer first, and
+        after all of these what is attached to one."""
+        found = (place for place, operation in enumerate(self.operations) if operation.matrix)
+        return tuple(sorted(found, key=lambda place: self.operations[place].rank > 0))
+
+    @cached_property
+    def matrix_shapes(self) -> tuple[tuple[int, int], ...]:
+        """The shape of every matrix, in the order of the flat vector."""
+        found = ((self.nodes[place], self.operations[place].matrix) for place in self.owners)
+        return tuple(shape(node, self._taken(node)) for node, shape in found if shape)
 
     @cached_property
     def offsets(self) -> tuple[int, ...]:
-        """Where each layer's parameters begin in the flat vector, and its length last."""
-        offsets = [0]
-        for units, columns in self.shapes:
-            offsets.append(offsets[-1] + units * columns)
-        return tuple(offsets)
+        """Where each matrix begins in the flat vector, and its length last."""
+        return (0, *accumulate(rows * columns for rows, columns in self.matrix_shapes))
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """All that is in the flat vector, by name: W and b of every layer, then what is attached to one."""
+        owned = ((self.nodes[place], self.operations[place].parameters) for place in self.owners)
+        return tuple(
+            each.placed(node.layer, start)
+            for (node, named), start in zip(owned, self.offsets[:-1], strict=True)
+            if named
+            for each in named(node, self._taken(node))
+        )
+
+    @cached_property
+    def _named(self) -> dict[tuple[str, int], Parameter]:
+        return {(each.letter, each.layer): each for each in self.parameters}
+
+    def named(self, flat: Vector) -> dict[str, Vector]:
+        """Views of the flat vector by name: W1, b1, gamma1."""
+        return {f"{each.letter}{each.layer}": each.of(flat) for each in self.parameters}
 
     @property
     def size(self) -> int:
@@ -146,17 +169,20 @@ class Network:
         return self.offsets[-1]
 
     def matrices(self, flat: Floats) -> list[Floats]:
-        """Views of the flat vector as one (units, inputs + 1) matrix a layer, bias last."""
+        """Views of the flat vector as one matrix for each node that has one: of a layer (units, inputs + 1), bias last;
+        after all layers' those of what is attached to them."""
         starts = pairwise(self.offsets)
-        return [flat[i:j].reshape(shape) for (i, j), shape in zip(starts, self.shapes, strict=True)]
+        return [flat[i:j].reshape(shape) for (i, j), shape in zip(starts, self.matrix_shapes, strict=True)]
 
     def layers(self, flat: Floats) -> list[tuple[Floats, Floats]]:
         """Views of the flat vector as (W, b) a layer: W (units, inputs), b (units,)."""
-        return [(matrix[:, :-1], matrix[:, -1]) for matrix in self.matrices(flat)]
+        return [(matrix[:, :-1], matrix[:, -1]) for matrix in self.matrices(flat)[: len(self.shapes)]]
 
     def flatten(self, layers: Sequence[tuple[Floats, Floats]]) -> Floats:
-        """The flat vector of (W, b) pairs: the inverse of `layers`."""
+        """The flat vector of (W, b) pairs, the inverse of `layers`; what is attached to layers is as at a start."""
         flat = np.empty(self.size)
+        for each in self.parameters:
+            each.of(flat)[...] = each.first
         for (W, b), (W_view, b_view) in zip(layers, self.layers(flat), strict=True):
             W_view[...] = W
             b_view[...] = b
@@ -171,14 +197,14 @@ class Network:
     def order(self) -> tuple["Turn", ...]:
         """The nodes as a pass meets them."""
         last_use = {value: place for place, node in enumerate(self.nodes, 1) for value in node.inputs}
-        layers = count()
+        matrices = {place: number for number, place in enumerate(self.owners)}
         return tuple(
             Turn(
                 value,
                 self.widths[value] + 1,
                 node,
                 entry,
-                next(layers) if entry.matrix else None,
+                matrices.get(value - 1),
                 value == self.gives[node.layer],
                 tuple(v for v, last in last_use.items() if last == value),
             )
@@ -223,15 +249,14 @@ class Network:
     def is_weight(self) -> Floats:
         """1.0 at every weight of the flat vector and 0.0 at every other parameter, such as a bias."""
         flat = np.zeros(self.size)
-        for matrix, parameters in zip(self.matrices(flat), self.parameters, strict=True):
-            for parameter in parameters:
-                parameter.of(matrix)[...] = parameter.is_weight
+        for parameter in self.parameters:
+            parameter.of(flat)[...] = parameter.is_weight
         flat.setflags(write=False)
         return flat
 
     @cached_property
-    def biases(self) -> Ints:
-        """Where the biases are in the flat vector."""
+    def no_weights(self) -> Ints:
+        """Where all but the weights stand in the flat vector."""
         return np.flatnonzero(self.is_weight == 0.0)
 
     def locate(self, address: str) -> int:
@@ -240,39 +265,35 @@ class Network:
             quantity = Quantity.parse(address)
         except ValueError:
             quantity = Quantity("")
-        place = self.place(quantity) if quantity.kind in ("W", "b") else None
+        place = self.place(quantity) if quantity.kind == quantity.letter else None
         if place is None:
             raise ValueError(f"no such parameter, an address is {self.address_form}")
         return place
 
     def place(self, quantity: Quantity) -> int | None:
         """Where a parameter, its gradient or its next value stands in the flat vectors; None if there is none such."""
-        if not quantity.is_parameter or not 1 <= quantity.layer <= len(self.shapes):
-            return None
-        units, columns = self.shapes[quantity.layer - 1]
-        if quantity.unit > units or quantity.source >= columns:
-            return None
-        return self.offsets[quantity.layer - 1] + (quantity.unit - 1) * columns + (quantity.source or columns) - 1
+        parameter = self._named.get((quantity.letter, quantity.layer))
+        index = [i for i in quantity.index if isinstance(i, int)]
+        return parameter.place(index) if parameter and len(index) == len(quantity.index) else None
 
     def has(self, quantity: Quantity) -> bool:
         """Whether there is such a parameter or, by its activation, such a unit; a0.1 is an input."""
         if quantity.kind != "a":
-            return quantity.kind in ("W", "b") and self.place(quantity) is not None
+            return quantity.kind == quantity.letter and self.place(quantity) is not None
         inside = quantity.layer < len(self.sizes) and len(quantity.index) == 1
         return inside and 1 <= quantity.unit <= self.sizes[quantity.layer]
 
     @property
     def address_form(self) -> str:
         """What an address looks like here, as an error says it."""
-        units = " - ".join(map(str, self.sizes))
-        return f"W<layer>.<unit>.<input> or b<layer>.<unit>, counted from 1, in a network of {units} units"
+        units, letters = " - ".join(map(str, self.sizes)), dict.fromkeys(each.letter for each in self.parameters)
+        forms = [f"{letter}<layer>.<unit>" + ".<input>" * (letter == "W") for letter in letters]
+        return f"{', '.join(forms[:-1])} or {forms[-1]}, counted from 1, in a network of {units} units"
 
     def address(self, index: int) -> str:
         """The address of a place in the flat vector: the inverse of `locate`."""
-        layer = next(k for k, end in enumerate(self.offsets[1:]) if index < end)
-        unit, column = divmod(index - self.offsets[layer], self.shapes[layer][1])
-        last = column == self.shapes[layer][1] - 1
-        return str(bias(layer + 1, unit + 1) if last else weight(layer + 1, unit + 1, column + 1))
+        found = ((each, each.index(index)) for each in self.parameters)
+        return next(str(Quantity(each.letter, each.layer, at)) for each, at in found if at)
 
     def addresses(self) -> Iterator[str]:
         """Every address, in the order of the flat vector."""
@@ -298,14 +319,13 @@ def layers_of(network: Network, parameters: Floats, x: Floats) -> Iterator[tuple
     matrices, examples = network.matrices(parameters), x.shape[1]
     values: list[Floats] = [x]
     z, dtype = x, parameters.dtype
-    for _, rows, node, operation, layer, last, dropped in network.order:
+    for _, rows, node, operation, own, last, dropped in network.order:
         out = np.empty((rows, examples), dtype)
         values.append(out)
-        if layer is None:
-            out[-1] = 1.0
-            matrix = NOTHING
-        else:
-            z, matrix = out[:-1], matrices[layer]
+        out[-1] = 1.0
+        matrix = NOTHING if own is None else matrices[own]
+        if own is not None and not operation.rank:
+            z = out[:-1]
         taken = [values[each] for each in node.inputs]
         run = operation.evaluate or operation.forward
         for function, *given in run(node, taken, out, matrix, ()):

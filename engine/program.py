@@ -17,6 +17,7 @@ from engine.quantity import Quantity
 from engine.session import frozen_mask
 from engine.tracing import Trace
 
+_LETTERS = ("j", "i")  # along the axes of a parameter
 Line = tuple[str, str]  # the quantity that the line computes, "" for none; and the line
 
 
@@ -102,7 +103,7 @@ def _update(made: Equations, held: bool) -> Iterator[Line]:
         yield "", f"def {optimizer.name}_step({', '.join(('p', 'g', *optimizer.slots))}):"
         yield from (("", "    " + line) for line in optimizer.code)
         yield "", f"    return {', '.join(('p', *optimizer.slots))}"
-    for of in (Quantity(letter, k, index) for k in layers for letter, index in (("W", ("j", "i")), ("b", ("j",)))):
+    for of in (Quantity(each.letter, each.layer, _LETTERS[: len(each.shape)]) for each in made.network.parameters):
         parameter, (last,) = code_name(of), list(made.update(of))[-1:]
         yield f"{parameter}_next", line_of(last) if len(optimizer.steps) == 1 else _one_update(made, of)
         if held:
@@ -117,7 +118,7 @@ def _one_update(made: Equations, of: Quantity) -> str:
 
 
 def _next(of: Quantity) -> Quantity:
-    return of.like(f"{of.kind}_next") if of.kind in ("W", "b") else of
+    return of.like(f"{of.kind}_next") if of.kind == of.letter else of
 
 
 def _rerun(of: Equation) -> str:
@@ -167,12 +168,8 @@ def _namespace(trace: Trace) -> dict[str, Any]:
     names |= dict(spec.optimizer_settings)
     names |= {"t": trace.t, "regularization_rate": spec.regularization_rate}
     frozen = frozen_mask(spec)
-    for k, layer in enumerate(trace.layers, 1):
-        names |= {f"W{k}": layer.W.copy(), f"b{k}": layer.b.copy()}
-        names |= {} if layer.mask is None else {f"mask{k}": layer.mask.copy()}
-    for slot, values in zip(OPTIMIZERS[spec.optimizer].slots, trace.slots, strict=True):
-        for k, (W, b) in enumerate(network.layers(values), 1):
-            names |= {f"{slot}_W{k}": W.copy(), f"{slot}_b{k}": b.copy()}
-    for k, (W, b) in enumerate(network.layers(frozen), 1):
-        names |= {f"W{k}_frozen": W.copy(), f"b{k}_frozen": b.copy()}
-    return names
+    names |= {f"mask{k}": layer.mask.copy() for k, layer in enumerate(trace.layers, 1) if layer.mask is not None}
+    names |= {name: values.copy() for name, values in network.named(trace.parameters).items()}
+    for slot, numbers in zip(OPTIMIZERS[spec.optimizer].slots, trace.slots, strict=True):
+        names |= {f"{slot}_{name}": values.copy() for name, values in network.named(numbers).items()}
+    return names | {f"{name}_frozen": values.copy() for name, values in network.named(frozen).items()}

@@ -17,7 +17,7 @@ Index = int | str
 
 _ADDRESS = re.compile(r"([A-Za-z]+(?:_[A-Za-z]+)*)(?:([1-9][0-9]{0,3}|0)((?:\.[1-9][0-9]{0,3})*))?")
 _ALSO = {"delta": "dz"}  # read for ever, never written
-_OF_PARAMETERS = re.compile(r"d?[Wb](?:_next)?")
+_OF_PARAMETERS = re.compile(r"d?(W|b|gamma|beta)(?:_next)?")
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,15 @@ class Quantity:
 
     @property
     def is_parameter(self) -> bool:
-        """Whether it is one weight or one bias, or their gradient or next value."""
-        return bool(_OF_PARAMETERS.fullmatch(self.kind)) and len(self.index) == (2 if "W" in self.kind else 1)
+        """Whether it is one parameter, or its gradient or next value."""
+        letter = self.letter
+        return len(self.index) == 2 if letter == "W" else bool(letter) and len(self.index) == 1
 
     @property
     def letter(self) -> str:
-        """W or b, of what is about a parameter."""
-        return "W" if "W" in self.kind else "b"
+        """W, b, gamma or beta, of what is a parameter, its gradient or next value; else nothing."""
+        found = _OF_PARAMETERS.fullmatch(self.kind)
+        return found[1] if found else ""
 
     @property
     def unit(self) -> int:

@@ -46,10 +46,11 @@ def frozen_mask(spec: Spec) -> Any:
     network = spec.network
     mask = np.zeros(network.size, dtype=bool)
     for address in spec.frozen:
-        if address == "biases":
-            mask |= network.is_weight == 0.0
-        else:
+        if address != "biases":
             mask[network.locate(address)] = True
+            continue
+        for each in network.parameters:
+            each.of(mask)[...] |= each.letter == "b"
     return mask
 
 

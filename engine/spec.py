@@ -10,6 +10,8 @@ from functools import cached_property
 from math import isfinite
 from typing import Any, Unpack
 
+import numpy as np
+
 from engine.activations import ACTIVATIONS
 from engine.checks import SpecError, all_plain, integer, meant, number, one_of, sequence, short_form
 from engine.custom import CustomData, custom_data, recalled
@@ -160,10 +162,10 @@ class Spec:
 
 
 def _nested(network: Network, flat: Sequence[float]) -> list[dict[str, Any]]:
-    values, nested = iter(flat), []
-    for units, columns in network.shapes:
-        rows = [[next(values) for _ in range(columns)] for _ in range(units)]
-        nested.append({"W": [row[:-1] for row in rows], "b": [row[-1] for row in rows]})
+    numbers = np.array(flat)
+    nested: list[dict[str, Any]] = [{} for _ in network.shapes]
+    for each in network.parameters:
+        nested[each.layer - 1][each.letter] = each.of(numbers).tolist()
     return nested
 
 
@@ -335,10 +337,15 @@ class _Maker:
         layers = sequence("parameters", given, "a list of {W, b}, one a layer")
         if len(layers) != len(network.shapes):
             raise SpecError("parameters", len(layers), f"{len(network.shapes)} layers of {{W, b}}")
-        flat: list[float] = []
-        for k, (layer, (units, columns)) in enumerate(zip(layers, network.shapes, strict=True)):
-            flat += _layer_values(f"parameters.{k}", layer, units, columns - 1)
-        return tuple(flat)
+        flat = np.empty(network.size)
+        for k, layer in enumerate(layers):
+            named = {each.letter: each for each in network.parameters if each.layer == k + 1}
+            if not isinstance(layer, Mapping) or set(layer) != set(named):
+                *letters, last = named
+                raise SpecError(f"parameters.{k}", layer, f"an object with {', '.join(letters)} and {last}")
+            for letter, each in named.items():
+                each.of(flat)[...] = _numbers(f"parameters.{k}.{letter}", layer[letter], each.shape)
+        return tuple(flat.tolist())
 
     def frozen(self, network: Network) -> tuple[str, ...]:
         given = sequence("frozen", self.value("frozen"), "a list of addresses such as W1.2.1, or 'biases'")
@@ -380,18 +387,12 @@ def _setting(name: str, given: Any, setting: Setting) -> float:
     return float(check(name, value, setting.minimum, setting.maximum))
 
 
-def _layer_values(name: str, layer: Any, units: int, inputs: int) -> list[float]:
-    if not isinstance(layer, Mapping) or set(layer) != {"W", "b"}:
-        raise SpecError(name, layer, "an object with W and b")
-    W = sequence(f"{name}.W", layer["W"], "rows of numbers")
-    b = sequence(f"{name}.b", layer["b"], "numbers")
-    for key, rows in (("W", W), ("b", b)):
-        if len(rows) != units:
-            raise SpecError(f"{name}.{key}", len(rows), f"one row a unit: {units}")
-    values: list[float] = []
-    for i, row in enumerate(W):
-        if len(sequence(f"{name}.W.{i}", row, "a row of numbers")) != inputs:
-            raise SpecError(f"{name}.W.{i}", len(row), f"one weight an input: {inputs}")
-        values += (number(f"{name}.W.{i}.{j}", value, -1e12, 1e12) for j, value in enumerate(row))
-        values.append(number(f"{name}.b.{i}", b[i], -1e12, 1e12))
-    return values
+def _numbers(name: str, given: Any, shape: tuple[int, ...], inner: bool = False) -> list[Any]:
+    """Nested lists of this shape, whose first axis are units, and whose others are inputs."""
+    rows = sequence(name, given, "a row of numbers" if inner else "rows of numbers" if len(shape) > 1 else "numbers")
+    if len(rows) != shape[0]:
+        each = "one weight an input" if inner else "one row a unit"
+        raise SpecError(name, len(rows), f"{each}: {shape[0]}")
+    if len(shape) == 1:
+        return [number(f"{name}.{i}", value, -1e12, 1e12) for i, value in enumerate(rows)]
+    return [_numbers(f"{name}.{i}", row, shape[1:], inner=True) for i, row in enumerate(rows)]

@@ -88,10 +88,9 @@ def start(spec: Spec) -> RunState:
     else:
         rng, draw = np.random.default_rng([spec.seed, WEIGHTS]), INITIALIZERS[spec.initializer].draw
         parameters = np.zeros(network.size)
-        for matrix, named in zip(network.matrices(parameters), network.parameters, strict=True):
-            for each in named:
-                if each.is_weight:
-                    each.of(matrix)[...] = draw(rng, each.fan_in, each.fan_out)
+        for each in network.parameters:
+            drawn = draw(rng, each.fan_in, each.fan_out).reshape(each.shape) if each.is_weight else each.first
+            each.of(parameters)[...] = drawn
     return RunState(spec, 0, 0, 0, 0, frozen(parameters), no_memory(spec))
 
 

@@ -29,12 +29,12 @@ class Wiring:
 
     For each input, `into` is where its gradient stands, NOWHERE if nobody asks for it, and `own` where the node's own
     contribution goes: the same, or to scratch, to be added, if another node has written there before, on the way back.
-    `layer` is the place of its matrix, None for none. `saved` is what it keeps from its way forward.
+    `matrix` is the place of its matrix among all, None for none. `saved` is what it keeps from its way forward.
     """
 
     node: Node
     operation: Operation
-    layer: int | None
+    matrix: int | None
     inputs: tuple[Span, ...]
     out: Span
     back: Span
@@ -126,14 +126,14 @@ def _wirings(network: Network, spans: dict[tuple[str, int], Span]) -> tuple[Wiri
         out.append(spans[entry.letter, node.layer])
         back.append(back[node.inputs[0]] if entry.passes else spans["d" + entry.letter, node.layer])
     written, found = set[Span](), list[Wiring]()
-    for value, _, node, entry, layer, *_ in reversed(network.order):
+    for value, _, node, entry, matrix, *_ in reversed(network.order):
         into = tuple(NOWHERE if back[v] == back[value] else back[v] for v in node.inputs)
         own = tuple(spans["scratch", span[1] - span[0]] if span in written else span for span in into)
         written |= {*into} - {NOWHERE}
         slope = spans["slope", node.layer] if entry.slope(node) else NOWHERE
         inputs = tuple(out[v] for v in node.inputs)
         saved = tuple(spans[name, node.layer] for name in entry.saves(node, [network.widths[v] for v in node.inputs]))
-        found.append(Wiring(node, entry, layer, inputs, out[value], back[value], slope, into, own, saved))
+        found.append(Wiring(node, entry, matrix, inputs, out[value], back[value], slope, into, own, saved))
     return tuple(found[::-1])
 
 
@@ -197,8 +197,8 @@ class Workspace:
         self._take_x: tuple[Callable[[Floats, Floats], object], Floats]
         self._take_x = np.positive, blocks[self.layout.spans.get(("x", 0), NOWHERE)]
         for wiring in self.layout.wirings:
-            node, operation, layer = wiring.node, wiring.operation, wiring.layer
-            matrix, gradient = (NOTHING, NOTHING) if layer is None else (W[layer], dW[layer])
+            node, operation, own = wiring.node, wiring.operation, wiring.matrix
+            matrix, gradient = (NOTHING, NOTHING) if own is None else (W[own], dW[own])
             at = Place(
                 [blocks[span] for span in wiring.inputs],
                 blocks[wiring.out],

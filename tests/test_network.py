@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.network import Network, layers_of, with_ones
+from engine.operations.base import Parameter
 from engine.workspace import Workspace
 
 NETWORK = Network.chain((2, 4, 2, 1), ("tanh", "relu", "tanh"), "squared_error")
@@ -49,6 +50,26 @@ def test_an_address_names_what_the_formulas_name() -> None:
     assert NETWORK.is_weight[NETWORK.locate("W2.1.3")] == 1
     assert NETWORK.is_weight[NETWORK.locate("b3.1")] == 0
     assert NETWORK.is_weight.sum() == 2 * 4 + 4 * 2 + 2
+
+
+def test_a_block_of_any_shape_has_places() -> None:
+    """Of a kernel (to, from, row, column) with its unit's bias after it: views, places and addresses agree."""
+    matrix = np.arange(100.0, 100 + 3 * 19)
+    kernel = Parameter("W", (3, 2, 3, 3), 0, (19, 9, 3, 1), is_weight=True).placed(2, 100)
+    shift = Parameter("b", (3,), 18, (19,)).placed(2, 100)
+    flat = np.append(np.zeros(100), matrix)
+    np.testing.assert_array_equal(kernel.of(flat), matrix.reshape(3, 19)[:, :-1].reshape(3, 2, 3, 3))
+    np.testing.assert_array_equal(shift.of(flat), matrix.reshape(3, 19)[:, -1])
+    for block, other in ((kernel, shift), (shift, kernel)):
+        for index in np.ndindex(block.shape):
+            address = tuple(i + 1 for i in index)
+            place = block.place(address)
+            assert place is not None
+            assert flat[place] == block.of(flat)[index]
+            assert block.index(place) == address
+            assert other.index(place) is None
+    assert [kernel.place(index) for index in ((0, 1, 1, 1), (4, 1, 1, 1), (1, 1, 1), ())] == [None] * 4
+    assert kernel.index(99) is kernel.index(100 + 3 * 19) is None
 
 
 @pytest.mark.parametrize("address", ["", "W", "W1", "W1.1", "W4.1.1", "W1.5.1", "W1.1.3", "W0.1.1", "W1.0.1", "W1.1.0",

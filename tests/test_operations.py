@@ -18,7 +18,7 @@ from engine.arrays import Floats
 from engine.health import complaint
 from engine.layers import LayerItem, items_from, text_of
 from engine.network import Network, layers_of
-from engine.operations.base import Call, Cost, Node, Operation, Place
+from engine.operations.base import Call, Cost, Node, Operation, Parameter, Place
 from engine.receipts import unit_receipt
 from engine.spec import LIMITS
 from engine.workspace import Workspace
@@ -226,6 +226,72 @@ def _halves_back(node: Node, at: Place) -> Iterator[Call]:
         yield np.multiply, at.d_out, 0.5, into
 
 
+def _scaled(
+    node: Node, inputs: Sequence[Floats], out: Floats, matrix: Floats, saved: Sequence[Floats]
+) -> Iterator[Call]:
+    yield np.multiply, inputs[0][:-1], matrix[0][:, None], out[:-1]
+    yield np.add, out[:-1], matrix[1][:, None], out[:-1]
+
+
+def _scaled_back(node: Node, at: Place) -> Iterator[Call]:
+    (into,) = at.into
+    yield lambda dn, z, out: np.copyto(out, (dn * z).sum(axis=1)), at.d_out[:-1], at.inputs[0][:-1], at.gradient[0]
+    yield lambda dn, out: np.copyto(out, dn.sum(axis=1)), at.d_out[:-1], at.gradient[1]
+    if into is not None:
+        yield np.multiply, at.d_out[:-1], at.matrix[0][:, None], into[:-1]
+
+
+def test_what_is_attached_may_have_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They stand after those of all layers, have addresses and first values, are free of penalties, and are found by
+    the passes, forwards and back."""
+    scale = Operation(
+        "scale", "Scale", "h", "Scales all.", (), lambda node, inputs: inputs[0],
+        lambda node, inputs: Cost(0, inputs[0]), _scaled, _scaled_back, lambda node, inputs: (2, inputs[0]),
+        lambda node, inputs: (Parameter("gamma", (inputs[0],), 0, (1,), first=1.0),
+                              Parameter("beta", (inputs[0],), inputs[0], (1,))), rank=2,
+    )  # fmt: skip
+    monkeypatch.setitem(OPERATIONS, "scale", scale)
+    units, tanh = (("units", 3),), (("function", "tanh"),)
+    nodes = (
+        Node("dense", 1, (0,), units), Node("activation", 1, (1,), tanh), Node("scale", 1, (2,)),
+        Node("dense", 2, (3,), units), Node("activation", 2, (4,), tanh),
+    )  # fmt: skip
+    network, rng = Network(2, nodes, "squared_error"), np.random.default_rng(0)
+    assert network.offsets == (0, 9, 21, 27)
+    last = ["b2.3", *(f"{name}1.{j}" for name in ("gamma", "beta") for j in (1, 2, 3))]
+    assert list(network.addresses())[-7:] == last
+        "b2.3",
+        *(f"{name}1.{j}" for name in ("gamma", "beta") for j in (1, 2, 3)),
+    ]
+    assert [network.locate(address) for address in network.addresses()] == list(range(network.size))
+    assert network.is_weight[21:].sum() == 0
+    assert "beta<layer>.<unit>" in network.address_form
+    parameters, gradient = rng.normal(size=(2, network.size))
+    first = network.flatten(network.layers(parameters))
+    assert (first[:21] == parameters[:21]).all()
+    assert first[21:].tolist() == [1.0] * 3 + [0.0] * 3
+    x, y = np.vstack([rng.normal(size=(2, 5)), np.ones((1, 5))]), rng.normal(size=(3, 5))
+    passes = Workspace(network, parameters, gradient, 5)
+    passes.forward(x)
+    passes.backward(x, y)
+    assert_central_differences(passes, parameters, gradient.copy(), x, y)
+    *_, (_, outputs) = layers_of(network, parameters, x)
+    np.testing.assert_array_equal(outputs[:-1], passes.forward(x))
+
+
+def assert_central_differences(passes: Workspace, parameters: Floats, found: Floats, x: Floats, y: Floats) -> None:
+    """Every gradient against reruns."""
+    step = 1e-6
+    for i in range(len(parameters)):
+        losses = []
+        for way in (step, -step):
+            parameters[i] += way
+            passes.forward(x)
+            losses.append(passes.loss(y))
+            parameters[i] -= way
+        assert (losses[0] - losses[1]) / (2 * step) == pytest.approx(found[i], rel=1e-6, abs=1e-9)
+
+
 def test_one_more_entry_is_all_that_the_passes_need(monkeypatch: pytest.MonkeyPatch) -> None:
     """An operation that is nowhere but in the table: after an activation, and what it gives is used twice."""
     half = Operation(
@@ -245,13 +311,5 @@ def test_one_more_entry_is_all_that_the_passes_need(monkeypatch: pytest.MonkeyPa
     passes = Workspace(network, parameters, gradient, 5)
     passes.forward(x)
     passes.backward(x, y)
-    found, step = gradient.copy(), 1e-6
-    for i in range(network.size):
-        losses = []
-        for way in (step, -step):
-            parameters[i] += way
-            passes.forward(x)
-            losses.append(passes.loss(y))
-            parameters[i] -= way
-        assert (losses[0] - losses[1]) / (2 * step) == pytest.approx(found[i], rel=1e-6, abs=1e-9)
+    assert_central_differences(passes, parameters, gradient.copy(), x, y)
     assert network.cost.activations == 3 + 3 + 3 + 3 + 3

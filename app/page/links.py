@@ -283,6 +283,6 @@ def _selected(text: str) -> str | None:
         found = Quantity.parse(text)
     except ValueError:
         found = Quantity("")
-    if not ((found.kind in ("W", "b") and found.is_parameter) or (found.kind == "a" and len(found.index) == 1)):
+    if not ((found.kind == found.letter and found.is_parameter) or (found.kind == "a" and len(found.index) == 1)):
         raise SpecError("select", text, "an address such as W2.1.3, b2.1 or a2.1")
     return str(found)

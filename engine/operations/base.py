@@ -5,7 +5,7 @@ that one product with a matrix adds the bias, too. A gradient's block has that r
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ import numpy as np
 from engine.arrays import Floats
 from engine.equation import Tree
 
+Vector = np.ndarray[Any, np.dtype[Any]]
 NOTHING: Floats = np.empty((0, 0))
 
 Call = tuple[Any, ...]  # a function, and what it is called with
@@ -39,17 +40,46 @@ class Option:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One named array of a node's parameters: `of` is its view of their matrix.
+    """One named array of parameters in a flat vector: where its first number stands, and how far it is to the next one
+    along each of its axes.
 
-    A weight is drawn, with its fan-in and fan-out, and penalized; what is none, such as a bias, starts at 0 and is
-    free.
+    An operation counts from the beginning of its own matrix, and knows no layer; `placed` is the same in a network. A
+    weight is drawn, with its fan-in and fan-out, and penalized; what is none, such as a bias, is `first` at first, and
+    is free.
     """
 
     letter: str
-    fan_in: int
-    fan_out: int
-    is_weight: bool
-    of: Callable[[Floats], Floats]
+    shape: tuple[int, ...]
+    start: int
+    strides: tuple[int, ...]
+    is_weight: bool = False
+    fan_in: int = 0
+    fan_out: int = 0
+    first: float = 0.0
+    layer: int = 0
+
+    def placed(self, layer: int, offset: int) -> "Parameter":
+        """That of a layer whose matrix begins at the offset."""
+        return replace(self, layer=layer, start=offset + self.start)
+
+    def of(self, flat: Vector) -> Vector:
+        """Its view of the flat vector, of whatever type."""
+        size = flat.itemsize
+        return np.ndarray(self.shape, flat.dtype, flat, size * self.start, [size * each for each in self.strides])
+
+    def place(self, index: Sequence[int]) -> int | None:
+        """Where a number, counted from 1 along each axis, stands in the flat vector; None if there is none such."""
+        if len(index) != len(self.shape) or not all(1 <= i <= end for i, end in zip(index, self.shape, strict=True)):
+            return None
+        return self.start + sum((i - 1) * stride for i, stride in zip(index, self.strides, strict=True))
+
+    def index(self, place: int) -> tuple[int, ...] | None:
+        """The inverse of `place`; None if what stands there is none of its numbers."""
+        left, found = place - self.start, list[int]()
+        for stride in self.strides:
+            i, left = divmod(left, stride)
+            found.append(i + 1)
+        return None if left or self.place(found) is None else tuple(found)
 
 
 @dataclass(frozen=True)
@@ -113,10 +143,11 @@ class Operation:
 
     `letter` names what it gives, at its layer's stage: z, a, h, o. `rank` is 0 for what begins a layer; what is
     attached to one stands in the order of its rank. `rows(node, inputs)` is how many numbers that is for an example,
-    from how many it takes. `matrix` is the shape of its parameters, and `parameters` what is in them, where it has
-    some. `saves` is what it keeps on its way forward for its way back, or is given for both, such as a mask: blocks of
-    so many rows by name. `forward(node, inputs, out, matrix, saved)` and `backward(node, place)` are the calls of both
-    passes; `evaluate` those of a forward pass that is not training, where they are others.
+    from how many it takes. `matrix` is the shape of its parameters, and `parameters` what is in them by name, where it
+    has some; those of what is attached to a layer stand after those of all layers. `saves` is what it keeps on its way
+    forward for its way back, or is given for both, such as a mask: blocks of so many rows by name. `forward(node,
+    inputs, out, matrix, saved)` and `backward(node, place)` are the calls of both passes; `evaluate` those of a forward
+    pass that is not training, where they are others.
 
     `on_x` says that x itself, which is another array in every step, may be its input: its two calls that meet x are
     `matrix.dot(x, out)` and `d_out.dot(x.T, gradient)`, and these are left open. `slope` is the derivative of an
@@ -136,7 +167,7 @@ class Operation:
     forward: Forward
     backward: Backward
     matrix: Callable[[Node, Sequence[int]], tuple[int, int]] | None = None
-    parameters: Callable[[tuple[int, int]], tuple[Parameter, ...]] | None = None
+    parameters: Callable[[Node, Sequence[int]], tuple[Parameter, ...]] | None = None
     on_x: bool = False
     slope: Callable[[Node], Slope | None] = lambda node: None
     passes: bool = False

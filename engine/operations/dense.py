@@ -16,11 +16,12 @@ def _matrix(node: Node, inputs: Sequence[int]) -> tuple[int, int]:
     return _rows(node, inputs), inputs[0] + 1
 
 
-def _parameters(matrix: tuple[int, int]) -> tuple[Parameter, ...]:
-    units, columns = matrix
+def _parameters(node: Node, inputs: Sequence[int]) -> tuple[Parameter, ...]:
+    units, columns = _matrix(node, inputs)
+    sources = columns - 1
     return (
-        Parameter("W", columns - 1, units, True, lambda matrix: matrix[:, :-1]),
-        Parameter("b", columns - 1, units, False, lambda matrix: matrix[:, -1]),
+        Parameter("W", (units, sources), 0, (columns, 1), is_weight=True, fan_in=sources, fan_out=units),
+        Parameter("b", (units,), sources, (columns,)),
     )
 
 
