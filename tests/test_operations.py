@@ -260,9 +260,6 @@ def test_what_is_attached_may_have_parameters(monkeypatch: pytest.MonkeyPatch) -
     assert network.offsets == (0, 9, 21, 27)
     last = ["b2.3", *(f"{name}1.{j}" for name in ("gamma", "beta") for j in (1, 2, 3))]
     assert list(network.addresses())[-7:] == last
-        "b2.3",
-        *(f"{name}1.{j}" for name in ("gamma", "beta") for j in (1, 2, 3)),
-    ]
     assert [network.locate(address) for address in network.addresses()] == list(range(network.size))
     assert network.is_weight[21:].sum() == 0
     assert "beta<layer>.<unit>" in network.address_form
