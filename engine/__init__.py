@@ -30,6 +30,7 @@ from engine.probes import contour, nudge, slice_, wishes
 from engine.program import Program, program
 from engine.quantity import Quantity
 from engine.receipts import receipt
+from engine.scalars import graph_of
 from engine.schedules import SCHEDULES
 from engine.spec import FIELDS, LIMITS, UNLIMITED, CustomData, Limits, Spec, SpecError
 from engine.state import Divergence, RunState, start
@@ -75,6 +76,7 @@ __all__ = [
     "gradient_check",
     "gradient_norms",
     "graph",
+    "graph_of",
     "health",
     "layer_health",
     "nudge",

@@ -82,6 +82,12 @@ _ENTRIES = (
         "min", "min", "m", 2, lambda of: f("min", *of),
         lambda of, out: (f("choose", of[0], of[1], 0.0, 1.0), f("choose", of[0], of[1], 1.0, 0.0)), called=True,
     ),
+    Primitive(
+        "choose", "a > b ?", "k", 4, lambda of: f("choose", *of),
+        lambda of, out: (
+            ZERO, ZERO, f("choose", of[0], of[1], 1.0, 0.0), f("choose", of[0], of[1], 0.0, 1.0),
+        ), called=True,
+    ),
 )  # fmt: skip
 PRIMITIVES: dict[str, Primitive] = {entry.name: entry for entry in _ENTRIES}
 

@@ -9,6 +9,10 @@ function ask() {
   form().requestSubmit(document.getElementById('draw'));
 }
 
+document.addEventListener('htmx:config:request', ({ detail: { ctx: { request } } }) => {
+  delete request.headers['HX-Current-URL']; // the form holds it all, and a head has only so much room
+});
+
 for (const name of ['htmx:after:swap', 'htmx:error', 'htmx:response:error']) {
   document.addEventListener(name, () => {
     busy = false;

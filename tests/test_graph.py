@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 from autograd import grad as autograd_of
 
-from engine import SpecError, graph
-from engine.language import CALLED, DEPTH, NODES
+from engine import Graph, SpecError, graph
+from engine.equation import value
+from engine.language import CALLED, DEPTH, NODES, Vertex
 from engine.primitives import PRIMITIVES
 
 NAMES = ("a", "b", "c", "d", "e")
-KINKED = ("relu", "abs", "max", "min")
+KINKED = ("relu", "abs", "max", "min", "choose")
 AUTOGRAD = {
     "exp": anp.exp, "log": anp.log, "sqrt": anp.sqrt, "sin": anp.sin, "cos": anp.cos, "tanh": anp.tanh,
     "sigmoid": lambda x: 1 / (1 + anp.exp(-x)), "relu": lambda x: anp.maximum(x, 0.0),
     "softplus": lambda x: anp.log(1 + anp.exp(x)), "abs": anp.abs, "max": anp.maximum, "min": anp.minimum,
+    "choose": lambda a, b, yes, no: anp.where(a > b, yes, no),
 }  # fmt: skip
 DRAWN = 300
 
@@ -42,12 +44,19 @@ def expression(rng: np.random.Generator, depth: int) -> str:
         lambda: f"sqrt(0.6 + sin({part()})**2)",
         lambda: f"max({part()}, {part()})",
         lambda: f"min({part()}, {part()})",
+        lambda: f"choose({part()}, {part()}, {part()}, {part()})",
         *(
             (lambda name=name: f"{name}({part()})")
             for name in ("sin", "cos", "tanh", "sigmoid", "relu", "softplus", "abs")
         ),
     ]
     return made[int(rng.integers(len(made)))]()
+
+
+def gap(made: Graph, vertex: Vertex) -> float:
+    """How far a vertex is from its kink: of what it compares, or of 0."""
+    left, right = (*(float(value(each, made.look)) for each in vertex.of[:2]), 0.0)[:2]
+    return abs(left - right)
 
 
 def drawn(number: int) -> tuple[str, dict[str, float]]:
@@ -60,12 +69,7 @@ def drawn(number: int) -> tuple[str, dict[str, float]]:
             made = graph(source, given(source, values))
         except SpecError:
             continue
-        gaps = [
-            abs(made.data[left] - (made.data[right] if right is not None else 0.0))
-            for vertex in made.vertices
-            if vertex.kind in KINKED
-            for left, right in [(*(n for n in vertex.sources if n is not None), None)[:2]]
-        ]
+        gaps = [gap(made, vertex) for vertex in made.vertices if vertex.kind in KINKED]
         if len(made.operations) > 1 and min(gaps, default=1.0) > 1e-2 and np.abs(made.data).max() < 1e3:
             return source, dict(made.values)
 
@@ -135,6 +139,7 @@ def test_every_primitive_has_its_slopes(kind: str) -> None:
         "neg": "-a",
         "square": "a**2",
         "power": "a**b",
+        "choose": "choose(a, b, a*a, b)",
     }
     source = signs.get(kind) or f"{kind}(a, b)" if kind in signs or PRIMITIVES[kind].takes == 2 else f"{kind}(a)"
     made = graph(source, {"a": 0.7, "b": 1.3} if "b" in source.replace("abs", "") else {"a": 0.7})

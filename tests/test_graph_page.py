@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from app.draw.graph import columns_of, layered, sketch
 from app.graph.api import told
 from app.graph.moments import moments
 from app.graph.presets import PRESETS
+from app.words.graph import plain_name
+from app.words.numbers import signed
 from app.words.segments import text_of
 from app.words.sentences import MESSAGES
-from engine import graph
+from engine import Spec, advance, graph, graph_of, start, trace
 
 PUBLISHED = {
     "cs231n": {"f": -12, "x": -4, "y": -4, "z": 3},
@@ -119,6 +122,55 @@ def test_json_tells_the_graph(tmp_path: Path) -> None:
             assert answer.json()["errors"][0]["field"].startswith(field), answer.json()
         answer = await client.post("/api/v1/graph", json={"source": "log(a)", "values": {"a": -1}})
         assert answer.json()["nodes"][1]["data"] is None
+
+    within(tmp_path, work)
+
+
+def test_a_run_is_seen_as_the_graph_of_one_example(tmp_path: Path) -> None:
+    """By page, JSON and Python the same numbers; the address that the page leads to holds it all."""
+
+    async def work(client: AsyncClient) -> None:
+        run = (await client.post("/api/v1/runs", json={"dataset": "xor"})).json()["id"]
+        await client.post(f"/api/v1/runs/{run}/step", json={"count": 30})
+        made = graph_of(trace(advance(start(Spec.make(dataset="xor")), 30).state, 5))
+        answer = await client.get(f"/api/v1/runs/{run}/graph", params={"example": 5})
+        assert answer.json() == told(made)
+        steps = (await client.get(f"/api/v1/runs/{run}/trace", params={"example": 5})).json()
+        slopes = {node["name"]: node["grad"] for node in answer.json()["nodes"]}
+        assert slopes["W2_1_3"] == pytest.approx(steps["layers"][1]["dW"][0][2], rel=1e-12, abs=1e-12)
+        seen = await client.get(f"/runs/{run}/graph", params={"example": 5, "select": "W2.1.3"})
+        assert seen.status_code == 303
+        shown = await client.get(seen.headers["location"])
+        assert shown.status_code == 200
+        assert numbers_of(shown.text) == {
+            plain_name(vertex.name): (signed(data), signed(grad))
+            for vertex, data, grad in zip(made.vertices, made.data, made.grad, strict=True)
+        }
+        page = (await client.get("/", params={"dataset": "xor", "step": 30, "example": 5})).text
+        (link,) = re.findall(r'href="(/runs/[^"]+/graph[^"]*)"', page)
+        assert (await client.get(unescape(link))).headers["location"] == seen.headers["location"]
+        for params, field in (({"example": 9999}, "example"), ({"example": 1, "unit": "b"}, "unit"), ({}, "example")):
+            wrong = await client.get(f"/api/v1/runs/{run}/graph", params=params)
+            assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, field)
+
+    within(tmp_path, work)
+
+
+def test_a_large_run_is_seen_as_the_part_of_a_unit(tmp_path: Path) -> None:
+    """Of the one that is chosen, or of the first output; the longest address is one that is answered."""
+
+    async def work(client: AsyncClient) -> None:
+        for params, length in (
+            ({"dataset": "digits16", "select": "W1.2.7"}, 24),
+            ({"dataset": "digits16"}, 8),
+            ({"hidden": "12,8", "dataset": "xor", "select": "a0.1"}, 24),
+        ):
+            seen = await client.get("/runs/new/graph", params=params)
+            address = seen.headers["location"]
+            assert len(address) < 12_000
+            shown = await client.get(address, headers={"hx-request": "true"})
+            assert shown.status_code == 200, address
+            assert shown.text.count('class="vertex') > length
 
     within(tmp_path, work)
 

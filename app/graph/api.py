@@ -1,17 +1,19 @@
 """POST /api/v1/graph: a formula and its values in, every number, gradient, local slope and moment out. No state."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from app.costs import trace_cost
 from app.graph.moments import PassMoment, back_over, moments
 from app.run.answers import json
-from app.run.api import Kept, Visitor, answers_with
+from app.run.api import Kept, Visitor, Whole, answers_with
 from app.run.schemas import Body, Number
 from app.serve.strict import StrictRoute
 from app.words.segments import text_of
-from engine import Graph, graph
+from engine import Graph, graph, graph_of, trace
+from engine.graph import Grain
 from engine.language import CHARACTERS, ITEMS, NODES
 
 router = APIRouter(prefix="/api/v1", route_class=StrictRoute, default_response_class=Response)
@@ -32,7 +34,7 @@ class GraphBody(Body):
 
     source: str = Field(min_length=1, max_length=CHARACTERS)
     values: dict[str, Number | Row] = Field(default={}, max_length=NODES)
-    grain: Literal["node", "edge"] = "node"
+    grain: Grain = "node"
 
 
 class NodeAnswer(BaseModel):
@@ -72,6 +74,7 @@ class GraphMomentAnswer(BaseModel):
 class GraphAnswer(BaseModel):
     """Nodes in computing order. What is no finite number is null."""
 
+    source: str
     output: str
     values: dict[str, float | list[float]]
     nodes: list[NodeAnswer]
@@ -87,7 +90,22 @@ async def compute_graph(request: Request, runs: Kept, who: Visitor, body: GraphB
     return await runs.pool.do(SECONDS * size, who, lambda: json(told(graph(body.source, body.values), body.grain)))
 
 
-def told(of: Graph, grain: Literal["node", "edge"] = "node") -> dict[str, Any]:
+@router.get("/runs/{run_id}/graph", tags=["graph"], responses=answers_with(GraphAnswer))
+async def read_graph(
+    run_id: str, runs: Kept, example: Whole, unit: str = "", step: Whole | None = None, grain: Grain = "node"
+) -> Response:
+    """What the next step would compute on one example as the graph of its scalars: of the whole network where it has
+    at most 400 nodes; of a unit, such as a1.2, what belongs to it alone."""
+    run = await runs.get(run_id)
+    state = run.state if step is None else await runs.at(run, step)
+
+    def work() -> Response:
+        return json(told(graph_of(trace(state, example), unit), grain))
+
+    return await runs.pool.do(SECONDS * NODES + trace_cost(state.spec.network, 1), run.visitor, work)
+
+
+def told(of: Graph, grain: Grain = "node") -> dict[str, Any]:
     """A graph as the API tells it."""
     names = [vertex.name for vertex in of.vertices]
     nodes = [
@@ -108,7 +126,7 @@ def told(of: Graph, grain: Literal["node", "edge"] = "node") -> dict[str, Any]:
         for edge in of.edges
     ]  # fmt: skip
     return {
-        "output": names[of.output], "values": dict(of.values), "nodes": nodes, "edges": edges,
+        "source": of.source, "output": names[of.output], "values": dict(of.values), "nodes": nodes, "edges": edges,
         "moments": [_moment(names, each) for each in moments(of, grain)], "program": of.program,
     }  # fmt: skip
 

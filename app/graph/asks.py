@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
+from urllib.parse import urlencode
 
 from app.graph.presets import PRESETS
 from app.page.asked import Asked
@@ -58,6 +59,12 @@ class Asks:
                         raise
                     missing = more[1]
             raise
+
+
+def address_of(source: str, values: Mapping[str, str], more: Mapping[str, str] = {}) -> str:
+    """The address that holds a formula, its values, and what is looked at."""
+    fields = {"source": source, **{f"v.{name}": text for name, text in values.items()}, **more}
+    return "/graph?" + urlencode({name: text for name, text in fields.items() if text})
 
 
 def _rate(text: str) -> float:

@@ -4,15 +4,21 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
+from app.costs import trace_cost
 from app.draw.rendering import render
-from app.graph.asks import FIRST, Asks
+from app.graph.asks import FIRST, Asks, address_of
 from app.graph.picture import GraphPicture, picture
 from app.graph.presets import PRESETS
 from app.page.asked import asked
+from app.page.frame import check_view
+from app.page.pages import FIRST_EXAMPLE, run_asked
 from app.serve.html import html
-from engine import SpecError
+from app.words.numbers import given
+from engine import Quantity, SpecError, examples_of, trace
 from engine.language import NODES
+from engine.scalars import largest_graph_of
 
 router = APIRouter(include_in_schema=False)
 SECONDS = 1e-3  # to compute and draw one node
@@ -33,6 +39,26 @@ def looked(asks: Asks) -> Shown:
             except SpecError:
                 continue
         raise
+
+
+@router.get("/runs/{run_id}/graph")
+async def of_run(run_id: str, request: Request) -> Response:
+    """One example of a run as the graph of its scalars: to the page whose address holds it all."""
+    ask = await asked(request)
+    run = await run_asked(ask, run_id)
+    step = ask.view().step
+    state = run.state if step is None else await ask.runs.at(run, min(step, run.state.step))
+    view = check_view(ask.view(), state)
+    example = min(FIRST_EXAMPLE if view.example is None else view.example, examples_of(state.spec).count - 1)
+
+    def work() -> str:
+        chosen = Quantity.parse(view.select or "a")
+        made = largest_graph_of(trace(state, example), chosen if chosen.layer else "")
+        values = {made.vertices[place].name: given(made.data[place]) for place in made.inputs}
+        return address_of(made.source, values)
+
+    cost = SECONDS * NODES + trace_cost(state.spec.network, 1)
+    return RedirectResponse(await ask.runs.pool.do(cost, run.visitor, work), 303)
 
 
 @router.get("/graph")

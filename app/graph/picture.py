@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 import numpy as np
 
 from app.draw.charts import Axis, path
 from app.draw.graph import Sketch, sketch
-from app.graph.asks import Asks
+from app.graph.asks import Asks, address_of
 from app.graph.moments import PassMoment, back_over, moments, slope_text
 from app.words.graph import plain_name
 from app.words.numbers import given, signed
@@ -195,10 +194,9 @@ class GraphPicture:
     def url(self, values: Mapping[str, str] | None = None, at: str | None = None) -> str:
         """The address of what is shown."""
         sliders = {each["name"]: each["value"] for each in self.sliders()} if values is None else values
-        fields = {"source": self.graph.source, **{f"v.{name}": text for name, text in sliders.items()}}
-        fields |= {"at": self.asks.at if at is None else at, "grain": "edge" if self.asks.grain == "edge" else ""}
+        fields = {"at": self.asks.at if at is None else at, "grain": "edge" if self.asks.grain == "edge" else ""}
         fields |= {"nudge": self.asks.nudge, "rate": "" if self.asks.rate == 0.1 else given(self.asks.rate)}
-        return "/graph?" + urlencode({name: text for name, text in fields.items() if text})
+        return address_of(self.graph.source, sliders, fields)
 
     @property
     def output(self) -> str:

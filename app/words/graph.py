@@ -27,13 +27,13 @@ GRAPH: dict[str, Message] = {
     "graph tie": Message("Where two are equal the first gets all of it, and at 0 the slope is 0."),
 }  # fmt: skip
 
-_NAME = re.compile(r"(.*?)_?(\d*)")
+_NAME = re.compile(r"(.*?)_?(\d+(?:_\d+)*)?")
 
 
 def parted(name: str) -> tuple[str, str]:
-    """A name's letters, and the number at its end that stands below."""
+    """A name's letters, and the numbers at its end that stand below: W2_1_3 is W and 2,1,3."""
     found = _NAME.fullmatch(name)
-    return (found[1], found[2]) if found and found[1] else (name, "")
+    return (found[1], (found[2] or "").replace("_", ",")) if found and found[1] else (name, "")
 
 
 def plain_name(name: str) -> str:
