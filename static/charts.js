@@ -34,6 +34,10 @@ document.addEventListener('click', (event) => {
   if (best) show({ example: best.index });
 });
 
+document.addEventListener('change', ({ target }) => {
+  if (target.closest('#over')) show({});
+});
+
 // Arrow keys go to the nearest point in their direction, Page keys to the example before or after.
 const SIDES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 

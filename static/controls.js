@@ -27,7 +27,7 @@ document.addEventListener('change', ({ target }) => {
 
 // The server's answer is what is chosen, also where a person has chosen before.
 document.addEventListener('htmx:after:swap', () => {
-  for (const option of document.querySelectorAll('#settings option')) {
+  for (const option of document.querySelectorAll('#settings option, #over option')) {
     if (option.defaultSelected && !option.selected) option.selected = true;
   }
   for (const box of document.querySelectorAll('#settings [type="checkbox"]')) box.checked = box.defaultChecked;

@@ -26,6 +26,8 @@ views = st.builds(
     scale=st.sampled_from(SCALES),
     discrete=st.booleans(),
     tests=st.booleans(),
+    across=st.none() | st.integers(0, 100),
+    up=st.none() | st.integers(0, 100),
     compare=st.lists(st.from_regex(r"[A-Za-z0-9_-]{8,22}", fullmatch=True), max_size=4).map(tuple),
     stop_step=st.none() | st.integers(0, 10**6),
     stop_loss=st.none() | st.floats(0, 10),

@@ -18,7 +18,9 @@ from app.main import create_app
 from app.room.polls import Bar
 from app.room.screens import bars
 from app.settings import Settings
+from app.words.numbers import unsigned
 from engine import RunState, Spec, advance, examples_of, outputs_of, start, trace
+from engine.examples import features_of
 from engine.features import apply_features
 from engine.network import with_ones
 
@@ -288,6 +290,80 @@ def test_answers_against_truth(tmp_path: Path) -> None:
             assert near(upright(dot.number("cy")), answers[i], reach)
 
     looking(tmp_path, work, 4, dataset="custom", data={"x": x.tolist(), "y": y, "task": "regression"})
+
+
+def beds(task: str) -> dict[str, Any]:
+    """Rows of four columns, each far from 0 and in a unit of its own; what is told goes by the third and first."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(60, 4)) * [2, 30, 0.1, 4] + [8, 500, 1, -20]
+    told = (x[:, 2] - 1) / 0.1 + 0.7 * (x[:, 0] - 8) / 2
+    y = told if task == "regression" else np.digitize(told, [0] if task == "binary" else [-0.5, 0.5])
+    names = ["width", "mass", "bill", "age"]
+    return {"x": x.tolist(), "y": y.tolist(), "task": task, "names": names}
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_two_chosen_inputs_of_many(tmp_path: Path, task: str) -> None:
+    """Over columns 3 and 1 of four: each dot stands at its own values, under the columns' names; each pixel has the
+    colour of what is answered there with the other two at their mean over the training rows, and both are said."""
+
+    async def work(run: Run) -> None:
+        frame = await run.look(across=3, up=1, example=7, tests="on")
+        plot, examples = frame.one("svg", id="plot"), examples_of(run.spec)
+        across, upright = scales(plot)
+        assert [name.words for name in plot.all("text", "axis-name")] == ["bill", "width ↑"]
+        for dot in [*plot.one("g", id="points").all("circle"), plot.one("g", id="chosen").one("circle")]:
+            i = int(dot["data-i"]) if dot["class"] != "ring" else 7
+            assert abs(across(dot.number("cx")) - examples.raw[i, 2]) < 0.01 * np.ptp(examples.raw[:, 2])
+            assert abs(upright(dot.number("cy")) - examples.raw[i, 0]) < 0.01 * np.ptp(examples.raw[:, 0])
+        image = plot.one("image", id="output-surface")
+        found = pixels(image["href"])
+        bill, width = middles(image, found.shape, across, upright)
+        mass, age = examples.raw[: examples.train, [1, 3]].mean(axis=0)
+        rows = np.column_stack([width.ravel(), np.full(bill.size, mass), bill.ravel(), np.full(bill.size, age)])
+        answers = outputs_of(run.state, features_of(run.spec, rows))
+        if task == "multiclass":
+            colours = found.reshape(-1, 4)[:, :3]
+            kinds = [{tuple(c) for c in colours[answers.argmax(axis=1) == k].tolist()} for k in range(3)]
+            assert [len(kind) for kind in kinds] == [1, 1, 1]
+            assert len(set.union(*kinds)) == 3
+        else:
+            truth, read = answers.reshape(found.shape[:2]), diverging(found)
+            clear = (np.abs(truth) > 0.05) & (np.abs(truth) < 1)
+            assert np.abs(read - truth)[clear].max() <= 0.04
+            assert not np.allclose(truth, truth.T, atol=0.3), "a surface that can be told from its mirror image"
+        note = frame.one("p", id="output-note").words
+        assert f"mass {unsigned(mass)}, age {unsigned(age)}" in note
+
+    given: dict[str, Any] = {"scaling": "both" if task == "regression" else "inputs"}
+    if task == "binary":
+        given |= {"output_activation": "tanh", "loss": "squared_error"}
+    looking(tmp_path, work, 200, dataset="custom", data=beds(task), learning_rate=0.1, **given)
+
+
+def test_what_is_drawn_is_chosen_beside_the_plot(tmp_path: Path) -> None:
+    """A map of all inputs first; a column chosen twice gives way, one that there is not gives the map; while Play
+    shows values alone, the surface goes on over the same two."""
+
+    async def work(run: Run) -> None:
+        def chosen(frame: Element) -> list[str]:
+            boxes = frame.one("p", id="over").all("select")
+            return [o.words for box in boxes for o in box.all("option") if "selected" in o.attrs]
+
+        assert chosen(await run.look()) == ["a map of all inputs"]
+        assert chosen(await run.look(across=9)) == ["a map of all inputs"]
+        assert chosen(await run.look(across=4)) == ["age", "width"]
+        frame = await run.look(across=1, up=1)
+        assert chosen(frame) == ["width", "mass"]
+        assert [o.words for o in frame.one("p", id="over").all("select")[1].all("option")] == ["mass", "bill", "age"]
+        view = {"across": "3", "up": "1", "quick": "1", "frames": "1,1", "points": ""}
+        played = (await run.client.post(f"/runs/{run.id}/step", data=view, headers=HTMX)).json()["frames"]
+        steps = (run.state.step + 1, run.state.step + 2)
+        for step, there in zip(steps, played, strict=True):
+            plot = (await run.look(across=3, up=1, step=step)).one("svg", id="plot")
+            assert there["surface"] == plot.one("image", id="output-surface")["href"]
+
+    looking(tmp_path, work, 20, dataset="custom", data=beds("multiclass"), scaling="inputs")
 
 
 def test_the_table_of_classes(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """What the network answers, as values: the surface or curve with the data on it, and which class was taken for which.
 
-Four kinds of plot: "plane" (two raw inputs), "curve" (one), "scatter" (more: predicted against true values), and for
-classes "map": the two principal components of the inputs.
+Four kinds of plot: "plane" (two raw inputs, or two chosen of more), "curve" (one), "scatter" (more: predicted against
+true values), and for classes "map": the two principal components of the inputs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from zlib import crc32
 
@@ -12,7 +12,9 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from app.draw import pairs
 from app.draw.charts import Axis, Curve, confusion, path
+from app.draw.pairs import Pair
 from app.draw.pictures import CURVE, GRID, IMAGE, OUTPUT_COLOURS, Surfaces, centred, classes_sprite, inks, sprite
 from app.words.numbers import SUBSCRIPTS, percent, signed, target
 from engine import DATASETS, Examples, RunState, Spec, examples_of, outputs_of
@@ -39,7 +41,9 @@ class Plot:
     names: tuple[str, str] = ("", "")
     """What the axes are, where that needs a word."""
     basis: Floats | None = None
-    """Of a map its middle, and what of the inputs runs across and up, (3, inputs) as the network meets them."""
+    """Of many inputs the point at 0 0, and what of them runs across and up, (3, inputs) as the network meets them."""
+    pair: Pair = (0, 1)
+    """Of a plane the inputs that it is over."""
 
     @cached_property
     def dots(self) -> Markup:
@@ -66,6 +70,7 @@ class Output:
     always: str
     note: str
     gallery: "Gallery | None"
+    choices: tuple[pairs.Choice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,12 +81,14 @@ class Gallery:
     items: tuple[tuple[int, int, int], ...]
 
 
-def output(state: RunState, seen: Surfaces | None, example: int | None, tests: bool, discrete: bool) -> Output:
-    """Everything about the output of this state."""
+def output(
+    state: RunState, seen: Surfaces | None, example: int | None, tests: bool, discrete: bool, pair: Pair | None = None
+) -> Output:
+    """Everything about the output of this state, drawn over a `pair` of inputs if they are chosen of many."""
     spec, examples = state.spec, examples_of(state.spec)
     judged = spec.task == "multiclass" or (spec.task == "binary" and spec.data is not None)
     answers = outputs_of(state, examples.x).T if judged or spec.raw_inputs > 2 else None
-    plot = plot_of(spec, tests)
+    plot = plot_of(spec, tests, pair)
     if plot is None and spec.task == "regression" and answers is not None:
         plot = _scatter(spec, examples, in_own_units(spec, answers.T)[:, 0], tests)
     says, chosen = "", None
@@ -93,7 +100,8 @@ def output(state: RunState, seen: Surfaces | None, example: int | None, tests: b
     predicted = answers.argmax(axis=0) if answers is not None and spec.task == "multiclass" else None
     truth = examples.targets.argmax(axis=0)
     gallery = _gallery(spec, truth, predicted) if spec.raw_inputs == IMAGE**2 and predicted is not None else None
-    return Output(plot, surface, curves, chosen, says, matrix, class_names(spec), always, _note(spec, plot), gallery)
+    note, choices = _note(spec, examples, plot), pairs.choices(spec, pair)
+    return Output(plot, surface, curves, chosen, says, matrix, class_names(spec), always, note, gallery, choices)
 
 
 def _judged(spec: Spec, examples: Examples, answers: Floats) -> tuple[tuple[tuple[int, ...], ...], str]:
@@ -109,7 +117,9 @@ def _judged(spec: Spec, examples: Examples, answers: Floats) -> tuple[tuple[tupl
     return tuple(tuple(row) for row in counts.tolist()), always
 
 
-def _note(spec: Spec, plot: Plot | None) -> str:
+def _note(spec: Spec, examples: Examples, plot: Plot | None) -> str:
+    if plot is not None and plot.kind == "plane" and plot.basis is not None:
+        return pairs.told(spec, examples, plot.pair)
     if plot is None or plot.kind not in ("map", "scatter"):
         return ""
     if plot.kind == "scatter":
@@ -117,8 +127,8 @@ def _note(spec: Spec, plot: Plot | None) -> str:
     return f"A map: the two principal components of the {spec.raw_inputs} inputs, all that lies off it at its mean."
 
 
-def _over_map(state: RunState, plot: Plot) -> NDArray[np.float32]:
-    """The outputs (outputs, GRID x GRID) over a map, top row first."""
+def _over_many(state: RunState, plot: Plot) -> NDArray[np.float32]:
+    """The outputs (outputs, GRID x GRID) over a plane through many inputs, top row first."""
     assert plot.basis is not None
     middles = (np.arange(GRID) + 0.5) / GRID
     across = plot.x.low + (plot.x.high - plot.x.low) * middles
@@ -134,7 +144,7 @@ def answered(
     """The surface or the curves, whichever the network has."""
     spec = state.spec
     if plot is not None and plot.basis is not None:
-        return _surface(spec, _over_map(state, plot), discrete), ()
+        return _surface(spec, _over_many(state, plot), discrete), ()
     if seen is None or plot is None:
         return "", ()
     if spec.raw_inputs == 2:
@@ -180,9 +190,9 @@ def _surface(spec: Spec, outputs: NDArray[np.float32], discrete: bool) -> str:
     return sprite(values, GRID, OUTPUT_COLOURS)
 
 
-def points_key(spec: Spec, tests: bool) -> str:
+def points_key(spec: Spec, tests: bool, pair: Pair | None = None) -> str:
     """What tells the drawn points of one spec from those of another; empty where they move with every step."""
-    if spec.raw_inputs > 2 and not _has_map(spec):
+    if spec.raw_inputs > 2 and pair is None and not _has_map(spec):
         return ""
     drawn = (
         spec.dataset,
@@ -193,6 +203,7 @@ def points_key(spec: Spec, tests: bool) -> str:
         spec.data,
         spec.output_activation,
         tests,
+        pair,
     )
     return f"{crc32(repr(drawn).encode()):x}"
 
@@ -201,25 +212,28 @@ def _has_map(spec: Spec) -> bool:
     return spec.data is not None and spec.raw_inputs > 2 and spec.task != "regression"
 
 
-def plot_of(spec: Spec, tests: bool) -> Plot | None:
-    """Axes and points for one or two raw inputs, or a map of one's own."""
-    if spec.raw_inputs > 2 and not _has_map(spec):
+def plot_of(spec: Spec, tests: bool, pair: Pair | None = None) -> Plot | None:
+    """Axes and points for one or two raw inputs, or of more for a pair of them or a map."""
+    if spec.raw_inputs > 2 and pair is None and not _has_map(spec):
         return None
-    return _plot(examples_of(spec), spec, tests)
+    return _plot(examples_of(spec), spec, tests, pair)
 
 
-_PLOTS: dict[tuple[int, bool], tuple[Examples, Plot]] = {}
+_PLOTS: dict[tuple[int, bool, Pair | None], tuple[Examples, Plot]] = {}
 
 
-def _plot(examples: Examples, spec: Spec, tests: bool) -> Plot:
+def _plot(examples: Examples, spec: Spec, tests: bool, pair: Pair | None) -> Plot:
     """Kept as long as the examples are the same object: they are for every spec that shares them."""
-    key = (id(examples), tests)
+    key = (id(examples), tests, pair)
     if key in _PLOTS and _PLOTS[key][0] is examples:
         return _PLOTS[key][1]
     if len(_PLOTS) > 64:
         _PLOTS.clear()
-    draw = {1: _curve_plot, 2: _plane}.get(spec.raw_inputs, _map)
-    plot = draw(examples, spec, tests)
+    if pair is not None:
+        plot = replace(_plane(examples, spec, tests, pair), basis=pairs.plane_over(examples, pair))
+    else:
+        draw = {1: _curve_plot, 2: _plane}.get(spec.raw_inputs, _map)
+        plot = draw(examples, spec, tests)
     _PLOTS[key] = (examples, plot)
     return plot
 
@@ -281,11 +295,11 @@ def _shown(examples: Examples, tests: bool) -> tuple[Ints, int]:
     return np.linspace(0, count - 1, POINTS_AT_MOST).astype(np.int64), count - POINTS_AT_MOST
 
 
-def _plane(examples: Examples, spec: Spec, tests: bool) -> Plot:
-    x, y = _axes(*examples.domains)
-    points, hidden = _points(examples, spec, tests, x, y, examples.raw)
-    across, up = _own_names(spec, 2)
-    return Plot("plane", x, y, points, hidden, (across, up))
+def _plane(examples: Examples, spec: Spec, tests: bool, pair: Pair = (0, 1)) -> Plot:
+    x, y = _axes(*(examples.domains[k] for k in pair))
+    points, hidden = _points(examples, spec, tests, x, y, examples.raw[:, pair])
+    across, up = (_own_names(spec, spec.raw_inputs)[k] for k in pair)
+    return Plot("plane", x, y, points, hidden, (across, up), pair=pair)
 
 
 def _part(examples: Examples, index: int, kind: str) -> str:
@@ -324,10 +338,10 @@ def _place(
 ) -> tuple[float, float] | None:
     if plot is None:
         return None
-    if plot.basis is not None:
+    if plot.kind == "plane":
+        across, up = examples.raw[i, plot.pair].tolist()
+    elif plot.basis is not None:
         across, up = ((examples.x[:-1, i] - plot.basis[0]) @ plot.basis[1:].T).tolist()
-    elif plot.kind == "plane":
-        across, up = examples.raw[i, :2].tolist()
     elif plot.kind == "curve":
         across, up = examples.raw[i, 0], _values(examples)[i, 0]
     else:

@@ -13,6 +13,7 @@ from app.draw.charts import LossChart, log_share, loss_chart, sparkline
 from app.draw.diagram import Room, Size
 from app.draw.drawing import Drawing, Marks, draw
 from app.draw.outputs import Output, output, points_key
+from app.draw.pairs import pair_of
 from app.draw.pictures import has_surfaces, surfaces
 from app.explain.chips import chips_of
 from app.explain.moments import Moment
@@ -220,11 +221,12 @@ def frame(
     step_given = view.step if state.step < run.state.step else None
     shown = replace(view, step=step_given, moment=walk.moment.index if walk.moment else None)
     drawing = draw(spec, step, seen, view.lens, batch, marks, size, quick)
-    key = points_key(spec, view.tests)
+    pair = pair_of(spec, view.across, view.up)
+    key = points_key(spec, view.tests, pair)
     ended = found is not None and not quick and walk.moment is not None and walk.moment.phase == "again"
     return Frame(
         run, state, Link(run.origin, run.edits, shown), step, drawing, walk, chosen,
-        output(state, seen, view.example, view.tests, view.discrete),
+        output(state, seen, view.example, view.tests, view.discrete, pair),
         _chart(run, state, view, others or []),
         numbers_of(state, run.metrics if state is run.state else evaluate(state)),
         size, quick, examples_of(spec).count, key, points == key,
@@ -338,7 +340,8 @@ def check_view(view: View, state: RunState) -> View:
     """The view without what this network does not have, for a link whose network has changed since."""
     there = view.select is not None and state.spec.network.has(Quantity.parse(view.select))
     example = view.example if view.example is None or view.example < examples_of(state.spec).count else None
-    return replace(view, select=view.select if there else None, example=example)
+    across, up = (k + 1 for k in pair) if (pair := pair_of(state.spec, view.across, view.up)) else (None, None)
+    return replace(view, select=view.select if there else None, example=example, across=across, up=up)
 
 
 def table_of(shown: Frame) -> dict[str, Any]:

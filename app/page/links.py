@@ -33,7 +33,8 @@ TOO_LONG = "-" * (LONGEST_PACKED + 1)
 @dataclass(frozen=True)
 class View:
     """What is looked at. `step` None is the head of the run, `example` None the mini-batch, `moment` None no
-    walkthrough; `compare` are runs whose loss is laid over this one's; the stops end Play."""
+    walkthrough; `across` and `up` are the two inputs drawn over, by their numbers from 1; `compare` are runs whose loss
+    is laid over this one's; the stops end Play."""
 
     step: int | None = None
     lens: str = "weights"
@@ -44,6 +45,8 @@ class View:
     scale: str = "linear"
     discrete: bool = False
     tests: bool = False
+    across: int | None = None
+    up: int | None = None
     compare: tuple[str, ...] = ()
     stop_step: int | None = None
     stop_loss: float | None = None
@@ -224,6 +227,8 @@ def view_of(query: Mapping[str, str]) -> View:
         scale=_choice(query, "scale", SCALES),
         discrete=query.get("discrete", "") == "on",
         tests=query.get("tests", "") == "on",
+        across=_whole(query, "across"),
+        up=_whole(query, "up"),
         compare=tuple(i for i in query.get("compare", "").split(",") if RUN_ID.fullmatch(i))[:COMPARED],
         stop_step=_whole(query, "stop_step"),
         stop_loss=_share(query, "stop_loss"),

@@ -13,6 +13,7 @@ from fastapi import Response
 
 from app.draw.drawing import Marks, draw
 from app.draw.outputs import answered, plot_of
+from app.draw.pairs import pair_of
 from app.draw.pictures import has_surfaces, surfaces
 from app.page.asked import Asked
 from app.page.frame import Frame, numbers_of
@@ -83,7 +84,8 @@ def _passed(state: RunState, shown: Frame) -> dict[str, Any]:
     drawing = draw(
         spec, trace(state, view.example), seen, view.lens, batch, Marks(select=view.select), shown.size, patch=True
     )
-    surface, curves = answered(state, seen, view.discrete, plot_of(spec, view.tests))
+    plot = plot_of(spec, view.tests, pair_of(spec, view.across, view.up))
+    surface, curves = answered(state, seen, view.discrete, plot)
     metrics = evaluate(state)
     return {
         "step": state.step,

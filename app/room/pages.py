@@ -36,7 +36,7 @@ from app.serve.html import html, is_scripted
 from app.settings import Settings
 from engine import Spec, SpecError
 
-VIEW = ("lens", "example", "select", "moment", "grain", "scale", "discrete", "tests")
+VIEW = ("lens", "example", "select", "moment", "grain", "scale", "discrete", "tests", "across", "up")
 NOT_FOUND = "There is no such room. A code has 8 letters and digits, like KX4T 9RWM; it may also be over."
 
 

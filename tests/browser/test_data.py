@@ -129,3 +129,53 @@ def test_a_large_table_comes_in_and_steps(open_page: Callable[..., Page]) -> Non
         page.wait_for_selector("#mydata", state="hidden")
         page.click("#step")
         expect(page.locator("#number-step dd")).to_have_text("1")
+
+
+BIRDS = "bill,flipper,mass,kind\n" + "".join(
+    f"{38 + 8 * (i % 3) + i % 5 / 3:.1f},{180 + 12 * (i % 3) + i % 7},{3400 + 700 * (i % 3) + 40 * (i % 9)},"
+    f"{('Adelie', 'Chinstrap', 'Gentoo')[i % 3]}\n"
+    for i in range(60)
+)
+
+
+def test_two_inputs_are_chosen_to_draw_over(open_page: Callable[..., Page]) -> None:
+    """Beside the plot; the address keeps them, Play goes on with them, and a map of all is one choice away."""
+    page = open_page("/?seed=75")
+    page.click("#tile-custom")
+    page.fill("#csv", BIRDS)
+    expect(page.locator("#data-sum")).to_have_text("3 inputs, 3 classes of kind.")
+    page.click("text=Train on this")
+    page.wait_for_selector("#mydata", state="hidden")
+    expect(page.locator("#plot .axis-name").first).to_have_text("component 1")
+    page.select_option("#over [name=across]", label="mass")
+    expect(page.locator("#plot .axis-name").first).to_have_text("mass")
+    page.select_option("#over [name=up]", label="flipper")
+    expect(page.locator("#plot .axis-name").nth(1)).to_have_text("flipper ↑")
+    expect(page.locator("#output-note")).to_contain_text("bill 4")
+    page.wait_for_function("location.search.includes('across=3&up=2')")
+    before = page.get_attribute("#output-surface", "href")
+    page.click("#play")
+    page.wait_for_function("before => document.querySelector('#output-surface').href.baseVal !== before", arg=before)
+    page.click("#play")
+    expect(page.locator("#play .word")).to_have_text("Play")
+    expect(page.locator("#plot .axis-name").first).to_have_text("mass")
+    page.reload()
+    page.wait_for_selector("html[data-ready=true]")
+    expect(page.locator("#over [name=up]")).to_have_value("2")
+    page.select_option("#over [name=across]", "")
+    expect(page.locator("#plot .axis-name").first).to_have_text("component 1")
+    expect(page.locator("#over [name=up]")).to_have_count(0)
+
+
+def test_two_inputs_are_chosen_without_script(browser: Browser, base_url: str) -> None:
+    """A button beside the choice takes the place of the script."""
+    context = browser.new_context(base_url=base_url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/data")
+    page.fill("#csv", BIRDS)
+    page.click("text=Train on this")
+    page.select_option("#over [name=across]", label="flipper")
+    page.click("#over button")
+    expect(page.locator("#plot .axis-name").first).to_have_text("flipper")
+    expect(page.locator("#over [name=up]")).to_have_value("1")
+    context.close()
