@@ -94,3 +94,4 @@ document.addEventListener('click', async ({ target }) => {
 
 keepRun();
 document.documentElement.dataset.ready = 'true';
+import('./handy.js');

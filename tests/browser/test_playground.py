@@ -503,9 +503,49 @@ def test_numbers_keep_clear_of_the_addresses(open_page: Callable[..., Page], wid
     assert page.evaluate(right) <= page.evaluate("document.querySelector('#top nav a').getBoundingClientRect().left")
 
 
+def test_what_lies_at_hand_on_the_drawing(open_page: Callable[..., Page]) -> None:
+    """A unit pointed at is large in Output; units and features change on the drawing; Undo leads to the run before."""
+    page = open_page("/?seed=64")
+    page.hover("#node-1-3")
+    expect(page.locator("#large text")).to_have_text("hidden 1, unit 3")
+    page.hover("#legend")
+    expect(page.locator("#large")).to_have_count(0)
+    page.click("#epoch")
+    expect_number(page, "step", "12")
+    page.click("#heads [aria-label='hidden 2: more units']")
+    expect(page.locator("#layer-2 .node")).to_have_count(3)
+    expect(page.locator("#heads b")).to_have_text(["4", "3"])
+    page.click("#undo button:text('Undo')")
+    expect(page.locator("#layer-2 .node")).to_have_count(2)
+    expect_number(page, "step", "12")
+    page.click("#heads .feature:has-text('x₁²')")
+    expect(page.locator("#layer-0 .node")).to_have_count(3)
+    assert page.evaluate(NOT_SVG) == []
+
+
+def test_a_first_visit_is_invited_once_and_a_receipt_moves_nothing(open_page: Callable[..., Page]) -> None:
+    """The line above the drawing goes with the first Play; Output and Loss stay where they are beside a receipt."""
+    page = open_page("/?seed=65")
+    expect(page.locator("#first")).to_be_visible()
+    places = """() => ['#output', '#plot', '#loss', '#net'].map(
+        (e) => document.querySelector(e).getBoundingClientRect().top + scrollY)"""
+    before = page.evaluate(places)
+    page.focus("#node-1-1")
+    page.keyboard.press("Enter")
+    expect(page.locator("#receipt .ledger").first).to_be_visible()
+    assert page.evaluate(places) == before
+    page.click("#play")
+    expect(page.locator("#first")).to_be_hidden()
+    page.click("#play")
+    expect(page.locator("#play .word")).to_have_text("Play")
+    page.goto("/")
+    expect(page.locator("#first")).to_be_hidden()
+
+
 def test_biases_are_frozen_and_weights_given(open_page: Callable[..., Page]) -> None:
     """Every bias at once, and the start of a network as typed; what is wrong with it is said at its field."""
     page = open_page("/?seed=63&hidden=")
+    page.click("#more summary")
     page.click("#freeze-biases")
     expect(page.locator("#freeze-biases")).to_have_attribute("aria-pressed", "true")
     assert api(page)["spec"]["frozen"] == ["biases"]

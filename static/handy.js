@@ -1,0 +1,154 @@
+// What lies at hand, once the page obeys: a unit's picture large in Output, fewer and more units over their layer, features
+// to switch beside the inputs, and the way back after a change that starts again. All of it stands in the controls, too.
+import { number, run, state } from './view.js';
+
+const SVG = 'http://www.w3.org/2000/svg';
+const sheet = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: new URL('./handy.css', import.meta.url).href });
+const drawn = (name, given) => {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(given)) element.setAttribute(key, value);
+  return element;
+};
+const button = (text, label, act) => {
+  const made = Object.assign(document.createElement('button'), { type: 'button', textContent: text, title: label });
+  made.setAttribute('aria-label', label);
+  made.addEventListener('click', act);
+  return made;
+};
+
+// A unit pointed at: its picture fills Output, the whole network's stays small in a corner.
+let unit = null;
+function enlarge() {
+  document.getElementById('large')?.remove();
+  const paper = document.querySelector('#output-surface');
+  const node = unit && document.getElementById(unit);
+  const tile = node?.querySelector('svg use[href="#sprite"]');
+  if (!tile || !paper) return;
+  const side = document.getElementById('sprite').getAttribute('width');
+  const [x, y] = [Number(paper.getAttribute('x')), Number(paper.getAttribute('y'))];
+  const large = drawn('g', { id: 'large', 'aria-hidden': 'true' });
+  const picture = drawn('svg', { x, y, width: 240, height: 240, viewBox: `0 0 ${side} ${side}` });
+  picture.append(drawn('use', { href: '#sprite', y: tile.getAttribute('y') }));
+  const whole = drawn('image', { x: x + 4, y: y + 178, width: 58, height: 58, preserveAspectRatio: 'none', href: paper.getAttribute('href') });
+  const name = drawn('text', { x: x + 8, y: y + 20 });
+  name.textContent = node.querySelector('.said').textContent;
+  large.append(picture, whole, drawn('rect', { x: x + 4, y: y + 178, width: 58, height: 58 }), name);
+  document.getElementById('points').before(large);
+}
+function point(event) {
+  const id = event.target.closest?.('#net .node')?.id ?? null;
+  if (id === unit) return;
+  unit = id;
+  enlarge();
+}
+for (const kind of ['pointerover', 'focusin', 'focusout']) document.addEventListener(kind, point);
+
+// Over each hidden layer stands how many units it has, with fewer and more; beside the inputs, features to switch.
+const press = (value) => document.querySelector(`#settings [name="change_layers"][value="${value}"]`)?.click();
+const middle = (layer) => document.querySelector(`#layer-${layer} .edge`).getBoundingClientRect();
+
+function layerHead(layer, units) {
+  const head = document.createElement('span');
+  const count = Object.assign(document.createElement('b'), { textContent: units });
+  const fewer = button('−', `hidden ${layer}: fewer units`, () => press(`less:${layer}`));
+  fewer.disabled = units === '1';
+  head.append(fewer, count, button('+', `hidden ${layer}: more units`, () => press(`more:${layer}`)));
+  return head;
+}
+
+function layers(heads, left) {
+  const units = [...document.querySelectorAll('#settings .layers .units')].map((field) => field.value);
+  const last = units.length + 1;
+  if (!units.length || !document.getElementById(`layer-${last}`)) return;
+  const wide = (middle(last).left - middle(0).left) / last;
+  if (wide < 84) return;
+  const place = (head, layer) => {
+    const { left: at, width } = middle(layer);
+    head.style.left = `${Math.round(at + width / 2 - left)}px`;
+    heads.append(head);
+  };
+  units.forEach((count, k) => place(layerHead(k + 1, count), k + 1));
+  if (units.length > 7) return;
+  const more = document.createElement('span');
+  more.append(button('+ layer', 'One hidden layer more', () => press('add')));
+  place(more, last);
+}
+
+function switchOf(box, on) {
+  const name = box.nextElementSibling.textContent;
+  const made = button(on ? '×' : `+ ${name.replace(/[()]/g, ' ').trim()}`, `${name}: ${on ? 'take it out' : 'add it'}`, () => box.click());
+  made.className = on ? 'feature on' : 'feature';
+  return made;
+}
+
+function features(heads, top, left) {
+  const boxes = [...document.querySelectorAll('#settings [name="features"]')];
+  const on = boxes.filter((box) => box.checked);
+  const nodes = [...document.querySelectorAll('#layer-0 .edge')].map((edge) => edge.getBoundingClientRect());
+  if (!boxes.length || nodes.length !== on.length) return;
+  const put = (made, x, y) => {
+    Object.assign(made.style, { left: `${Math.round(x - left)}px`, top: `${Math.round(y - top)}px` });
+    heads.append(made);
+  };
+  if (on.length > 1 && nodes[0].width > 30) on.forEach((box, k) => put(switchOf(box, true), nodes[k].right - 13, nodes[k].top - 13));
+  const { left: from, bottom } = nodes.at(-1);
+  const end = document.querySelector('#captions text').getBoundingClientRect().top;
+  const off = boxes.filter((box) => !box.checked);
+  const [x, y] = [from - 44, bottom + 26];
+  if (nodes[0].width < 44 || y + 30 * Math.ceil(off.length / 2) > end) return;
+  off.forEach((box, k) => put(switchOf(box, false), x + 62 * (k % 2), y + 30 * Math.floor(k / 2)));
+}
+
+let last = '';
+function heads() {
+  const place = document.getElementById('heads');
+  if (!place || !document.getElementById('settings')) return;
+  const net = document.getElementById('net').getBoundingClientRect();
+  const walks = Boolean(document.getElementById('faces'));
+  const now = [run(), walks, net.left, net.top - place.getBoundingClientRect().top, net.width, net.height, document.querySelectorAll('#settings .units').length].join();
+  if (now === last) return;
+  last = now;
+  const held = place.contains(document.activeElement) && document.activeElement.title;
+  place.replaceChildren();
+  if (walks) return;
+  const { left, top } = place.getBoundingClientRect();
+  layers(place, left);
+  features(place, top, left);
+  if (held) [...place.querySelectorAll('button')].find((each) => each.title === held)?.focus();
+}
+
+// A change that starts again has a way back: the run before is kept, and its entry of the history leads to it.
+let before = null;
+const hideUndo = () => document.getElementById('undo')?.remove();
+document.addEventListener('htmx:before:request', ({ detail: { ctx: { request, restores } } }) => {
+  const starts = !restores && (request.action === '/runs' || request.action.startsWith('/?'));
+  before = starts && Number(state().head) ? { run: run(), steps: number('step') } : null;
+  if (request.method === 'POST' || restores) hideUndo();
+});
+function offerUndo() {
+  if (!before || before.run === run()) return;
+  const says = Object.assign(document.createElement('span'), { textContent: `A new network. Your run of ${before.steps} steps is kept.` });
+  says.setAttribute('role', 'status');
+  const bar = Object.assign(document.createElement('div'), { id: 'undo' });
+  bar.append(says, button('Undo', 'Undo: back to the run before', () => { hideUndo(); history.back(); }), button('×', 'Keep the new network', hideUndo));
+  before = null;
+  document.body.append(bar);
+}
+
+// A first visit ends with the first Play.
+document.addEventListener('click', ({ target }) => {
+  if (!target.closest?.('#play') || document.documentElement.hasAttribute('data-played')) return;
+  document.documentElement.toggleAttribute('data-played', true);
+  try {
+    localStorage.setItem('played', '1');
+  } catch { /* then every visit is the first */ }
+});
+
+sheet.addEventListener('load', () => { last = ''; heads(); });
+document.head.append(sheet);
+document.addEventListener('htmx:after:swap', () => {
+  enlarge();
+  heads();
+  offerUndo();
+});
+new ResizeObserver(heads).observe(document.getElementById('diagram'));
