@@ -135,10 +135,10 @@ function offerUndo() {
   document.body.append(bar);
 }
 
-// A first visit ends with the first Play.
-document.addEventListener('click', ({ target }) => {
-  if (!target.closest?.('#play') || document.documentElement.hasAttribute('data-played')) return;
-  document.documentElement.toggleAttribute('data-played', true);
+// The line that invites goes with the first Play.
+document.addEventListener('htmx:before:request', ({ detail: { ctx: { plays } } }) => {
+  if (!plays) return;
+  document.documentElement.classList.add('seen');
   try {
     localStorage.setItem('played', '1');
   } catch { /* then every visit is the first */ }

@@ -5,11 +5,9 @@
   let kept = {};
   try {
     kept = JSON.parse(localStorage.getItem('looks') || '{}');
+    root.toggleAttribute('data-played', 'played' in localStorage);
   } catch { /* storage may be closed to us: then the system's theme it is */ }
   root.dataset.theme = ['light', 'dark'].includes(kept.theme) ? kept.theme : 'auto';
   root.dataset.profile = asked === 'projector' || (asked === null && kept.profile === 'projector') ? 'projector' : 'screen';
-  try {
-    root.toggleAttribute('data-played', localStorage.getItem('played') !== null);
-  } catch { /* then every visit is the first */ }
   root.classList.add('js');
 })();
