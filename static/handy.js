@@ -29,10 +29,11 @@ function enlarge() {
   const large = drawn('g', { id: 'large', 'aria-hidden': 'true' });
   const picture = drawn('svg', { x, y, width: 240, height: 240, viewBox: `0 0 ${side} ${side}` });
   picture.append(drawn('use', { href: '#sprite', y: tile.getAttribute('y') }));
-  const whole = drawn('image', { x: x + 4, y: y + 178, width: 58, height: 58, preserveAspectRatio: 'none', href: paper.getAttribute('href') });
+  const edge = { x: x + 4, y: y + 178, width: 58, height: 58 };
+  const whole = drawn('image', { ...edge, preserveAspectRatio: 'none', href: paper.getAttribute('href') });
   const name = drawn('text', { x: x + 8, y: y + 20 });
   name.textContent = node.querySelector('.said').textContent;
-  large.append(picture, whole, drawn('rect', { x: x + 4, y: y + 178, width: 58, height: 58 }), name);
+  large.append(picture, drawn('rect', { ...edge, class: 'plot-paper' }), whole, drawn('rect', { ...edge, class: 'plot-edge' }), name);
   document.getElementById('points').before(large);
 }
 function point(event) {
@@ -45,7 +46,11 @@ for (const kind of ['pointerover', 'focusin', 'focusout']) document.addEventList
 
 // Over each hidden layer stands how many units it has, with fewer and more; beside the inputs, features to switch.
 const press = (value) => document.querySelector(`#settings [name="change_layers"][value="${value}"]`)?.click();
-const middle = (layer) => document.querySelector(`#layer-${layer} .edge`).getBoundingClientRect();
+const middle = (layer) => {
+  const edges = [...document.querySelectorAll(`#layer-${layer} .edge`)];
+  const [first, last] = [edges[0], edges.at(-1)].map((edge) => edge.getBoundingClientRect());
+  return { left: first.left, width: last.right - first.left };
+};
 
 function layerHead(layer, units) {
   const head = document.createElement('span');

@@ -325,9 +325,9 @@ def test_the_loss_chart_goes_back_and_on(open_page: Callable[..., Page]) -> None
 
 
 def test_a_phone_has_no_sideways_scroll(open_page: Callable[..., Page]) -> None:
-    """At 390 and 360 px nothing is wider than the screen, and the drawing's text is at least 12 px."""
+    """At 390, 360 and 320 px nothing is wider than the screen, and the drawing's text is at least 12 px."""
     page = open_page("/?step=20&lens=gradients&moment=10")
-    for width in (390, 360):
+    for width in (390, 360, 320):
         page.set_viewport_size({"width": width, "height": 800})
         page.wait_for_selector("#view [name=size]:not([value=l])", state="attached")
         page.wait_for_timeout(300)
@@ -540,6 +540,22 @@ def test_a_first_visit_is_invited_once_and_a_receipt_moves_nothing(open_page: Ca
     expect(page.locator("#play .word")).to_have_text("Play")
     page.goto("/")
     expect(page.locator("#first")).to_be_hidden()
+
+
+def test_numbers_have_their_room(open_page: Callable[..., Page]) -> None:
+    """At 1440 px a run that went off stays clear of the site's addresses, and three digits of units are seen whole."""
+    page = open_page("/?learning_rate=10&activation=identity&output_activation=identity&hidden=128")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.click("#epoch")
+    expect_number(page, "train-loss", "not a number")
+    right = (
+        "() => Math.max(...[...document.querySelectorAll('#numbers :is(dt, dd)')].map((e) => e.offsetParent ? (() => {"
+        " const r = document.createRange(); r.selectNodeContents(e); return r.getBoundingClientRect().right; })() : 0))"
+    )
+    assert page.evaluate(right) <= page.evaluate("document.querySelector('#top nav a').getBoundingClientRect().left")
+    assert page.evaluate(
+        "() => { const f = document.getElementById('units-1'); return f.scrollWidth <= f.clientWidth; }"
+    )
 
 
 def test_biases_are_frozen_and_weights_given(open_page: Callable[..., Page]) -> None:
