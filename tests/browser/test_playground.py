@@ -501,7 +501,7 @@ def test_numbers_keep_clear_of_the_addresses(open_page: Callable[..., Page], wid
         return all.getBoundingClientRect().right;
     }))"""
     assert page.evaluate(right) <= page.evaluate("document.querySelector('#top nav a').getBoundingClientRect().left")
-    field = "(() => { const units = document.getElementById('units-1'); return units.scrollWidth <= units.clientWidth; })()"
+    field = "(() => { const f = document.getElementById('units-1'); return f.scrollWidth <= f.clientWidth; })()"
     assert page.evaluate(field), "three digits of units are seen whole"
 
 
@@ -536,6 +536,12 @@ def test_a_first_visit_is_invited_once_and_a_receipt_moves_nothing(open_page: Ca
     page.keyboard.press("Enter")
     expect(page.locator("#receipt .ledger").first).to_be_visible()
     assert page.evaluate(places) == before
+    page.click("#invite .button")
+    expect(page.locator("#words")).to_be_visible()
+    before = page.evaluate(places)
+    page.click("#receipt .close")
+    expect(page.locator("#receipt")).to_be_hidden()
+    assert page.evaluate(places) == before, "in a walkthrough neither"
     page.click("#play")
     expect(page.locator("#first")).to_be_hidden()
     page.click("#play")
