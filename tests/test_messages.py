@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from test_equations import PAIRS, spec_of
 
+from app.explain.fans import Fan
 from app.explain.moments import GRAINS
 from app.explain.receipts import Receipt, receipt
 from app.explain.walkthrough import walkthrough
@@ -99,7 +100,11 @@ def test_moments_are_messages(grain: str) -> None:
             nothing_in_english(walk.collapsed)
             for moment in walk:
                 why = why_of(walk.scene, moment)
-                nothing_in_english(text_of(moment.words), text_of(moment.numbers), text_of(why.words) if why else "")
+                nothing_in_english(
+                    text_of(moment.words), text_of(moment.numbers), *(text_of(each.words) for each in why)
+                )
+                fans = (each.picture for each in why if isinstance(each.picture, Fan))
+                nothing_in_english(*(told.text for fan in fans for told in fan.texts))
                 nothing_in_english(*(term.label for term in moment.terms))
 
 

@@ -71,5 +71,4 @@ def test_every_moment_is_laid_out(given: dict[str, object], grain: str) -> None:
         for moment in walk:
             assert rows_of(walk.scene, moment, 7).words
             assert moment.code_line in walk.code_lines(moment)
-            why = why_of(walk.scene, moment)
-            assert why is None or text_of(why.words)
+            assert all(text_of(why.words) for why in why_of(walk.scene, moment))

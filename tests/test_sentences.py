@@ -116,8 +116,9 @@ def counted(words: str, one: str, many: str) -> int:
 
 def check_why(step: Trace, moment: Moment) -> None:
     """Why a step goes where it goes: against the gradient that is named, and there the weight really goes."""
-    why = why_of(walkthrough(step, "operation").scene, moment)
-    if why is None or why.sentence.message != "why step":
+    found = why_of(walkthrough(step, "operation").scene, moment)
+    why = next((each for each in found if each.sentence.message == "why step"), None)
+    if why is None:
         return
     layer, j = step.layers[moment.layer - 1], moment.units[0] - 1
     i = int(abs(layer.dW[j]).argmax())

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from app.draw.charts import path
+from app.explain.fans import Fan, shared, ways_back
 from app.explain.moments import Moment
 from app.explain.scene import Scene
 from app.words.numbers import fixed_signed
@@ -34,10 +35,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Why:
-    """The sentence and the picture."""
+    """One reason: the sentence and the picture."""
 
     sentence: Sentence
-    picture: Picture | None
+    picture: Picture | Fan | None
 
     @property
     def words(self) -> Segments:
@@ -45,15 +46,26 @@ class Why:
         return said(self.sentence)
 
 
-def why_of(scene: Scene, moment: Moment) -> Why | None:
-    """Why, of the one example that is shown; None where there is nothing to say beyond the moment itself."""
-    told = _KINDS.get(moment.kind)
-    if told is None or scene.count > 1 or (not moment.layer and moment.kind != "loss"):
-        return None
+def why_of(scene: Scene, moment: Moment) -> tuple[Why, ...]:
+    """Why, of the one example that is shown; none where there is nothing to say beyond the moment itself."""
+    if scene.count > 1 or (not moment.layer and moment.kind != "loss"):
+        return ()
     if moment.phase == "update" and OPTIMIZERS[scene.trace.spec.optimizer].search:
-        return None
+        return ()
+    told = _KINDS.get(moment.kind)
     with np.errstate(all="ignore"):
-        return told(scene, moment.layer or scene.last, moment.units[0] if moment.units else 0)
+        own = told(scene, moment.layer or scene.last, moment.units[0] if moment.units else 0) if told else None
+        return tuple(each for each in (_ways(scene, moment), own) if each)
+
+
+def _ways(scene: Scene, moment: Moment) -> Why | None:
+    """That what comes back over all links adds up, where there are links that it comes back over."""
+    fan = ways_back(scene, moment) if moment.kind in ("delta", "da", "dh") else None
+    return Why(sentence("why ways"), fan) if fan else None
+
+
+def _shared(scene: Scene, k: int, j: int) -> Why | None:
+    return Why(sentence("why shared", unit=scene.unit(k, j)), shared(scene, k, j)) if j else None
 
 
 def _slope(scene: Scene, k: int, j: int) -> Why | None:
@@ -131,6 +143,6 @@ def _loss(scene: Scene, k: int, j: int) -> Why | None:
 
 
 _KINDS: dict[str, Callable[[Scene, int, int], Why | None]] = {
-    "delta": _slope, "dz": _slope, "gradient": _product, "dW": _product, "update": _step, "forward": _forward,
+    "delta": _slope, "dz": _slope, "gradient": _shared, "dW": _product, "update": _step, "forward": _forward,
     "activation": _forward, "loss": _loss,
 }  # fmt: skip

@@ -61,7 +61,7 @@ class Walk:
     code: tuple[tuple[int, str, bool], ...]
     note: str
     rows: Rows | None = None
-    why: Why | None = None
+    why: tuple[Why, ...] = ()
     known: frozenset[Quantity] | None = None
 
 

@@ -90,6 +90,14 @@ class Columns:
         """How many digits of its terms make an equation close whose target is told with so many."""
         return self._writer(of).digits(of, shown)
 
+    def together(self, made: Sequence[Equation], shown: int = DIGITS) -> tuple[Cells, ...]:
+        """Equations whose terms all have the same digits, so that what they have in common reads the same."""
+        writers = [(self._writer(of), of) for of in made]
+        least = max(writer.digits(of, shown) for writer, of in writers)
+        close = (n for n in range(least, MOST_DIGITS) if all(writer.closes(of, n, shown) for writer, of in writers))
+        digits = next(close, least)
+        return tuple(writer.written(of, digits, shown) for writer, of in writers)
+
     def _writer(self, of: Equation) -> "_Writer":
         named = {part.target: replace(part, where=of.where) for part in of.where}
         rests: dict[Quantity, float] = {}
@@ -111,15 +119,14 @@ class _Writer:
 
     def digits(self, of: Equation, shown: int) -> int:
         """The least digits with which what is printed gives what is printed."""
-        told = float(self.look(of.target))
-        spread = self.spread(of.tree)
-        if not isfinite(told):
+        if not isfinite(float(self.look(of.target))):
             return DIGITS
-        for digits in range(DIGITS, MOST_DIGITS):
-            found = float(value(spread, self._printed(digits)))
-            if _rounded(found, shown) == _rounded(told, shown):
-                return digits
-        return DIGITS
+        return next((n for n in range(DIGITS, MOST_DIGITS) if self.closes(of, n, shown)), DIGITS)
+
+    def closes(self, of: Equation, digits: int, shown: int) -> bool:
+        """Whether so many digits of the terms give so many of the target."""
+        found = float(value(self.spread(of.tree), self._printed(digits)))
+        return _rounded(found, shown) == _rounded(float(self.look(of.target)), shown)
 
     def _printed(self, digits: int) -> Look:
         return lambda of, at: np.float64(_rounded(float(self.look(of)), digits))  # type: ignore[return-value]
@@ -220,7 +227,7 @@ class _Writer:
     def _quantity(self, of: Quantity, digits: int, bare: bool = False) -> Cell:
         number = float(self.look(of))
         if of.kind == REST:
-            return Cell(Markup("…"), signed(number, digits), f"{_rounded(number, 7)!r}", "plain")
+            return Cell(Markup("…"), signed(number, digits), f"{_rounded(number, 7)!r}", "plain", value=number)
         symbol = element(self.setting.quantity(of))
         role: Role = ("negative" if number < 0 else "positive") if of.kind in ("W", "b") else role_of(of.kind)
         code = self._named_code(of) if of in self.named and not bare else self.spell(of)

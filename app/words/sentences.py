@@ -18,6 +18,7 @@ from app.words.formulas import Role
 from app.words.graph import GRAPH
 from app.words.messages import Message
 from app.words.numbers import short, signed, target, unsigned
+from app.words.reasons import REASONS
 from app.words.segments import Segment, Segments, by_sign, joined, merged
 
 Part = Union[str, int, float, "Sentence", tuple["Sentence", ...]]
@@ -104,6 +105,7 @@ _NUMBERS: dict[str, Callable[[float], Segment]] = {
 MESSAGES: dict[str, Message] = {
     **ADVICE,
     **GRAPH,
+    **REASONS,
     # forward
     "batch comes in": Message("A mini-batch of {count} examples comes in: all of them go through together."),
     "class comes in": Message("Example {example} comes in. {wanted} should be high, the others low."),
@@ -299,31 +301,6 @@ MESSAGES: dict[str, Message] = {
         "of the blame."
     ),
     "to compare": Message("Trial and error uses nothing of this way back: it is shown to compare."),
-    # why
-    "why forward": Message(
-        "A link carries its weight times what is below it. Without {function}'s bend all layers together could draw no "
-        "more than one layer can."
-    ),
-    "why loss": Message(
-        "One number says how wrong the outputs are. Everything after this moment asks: which way must each number move "
-        "to mend that?"
-    ),
-    "why slope": Message(
-        "The loss feels z only through a. Nudge z by {nudge:short}: {function} moves a by {moved:forward}. Of what a "
-        "is asked, the share {share:forward} reaches z."
-    ),
-    "why joined": Message("Here the slope and {loss} cancel: what is left is how far the output is from its target."),
-    "why product": Message(
-        "More weight moves z by what the link carries. From {source} that is {a:forward}: a nudge of {nudge:short} "
-        "moves z by {moved:forward}, and δ says what that does to the loss."
-    ),
-    "why step": Message(
-        by="gradient", none="Where the gradient is 0, no step helps.",
-        up="From {source} the gradient is {gradient:backward}: more weight makes the loss larger, so the weight goes "
-        "down, by the learning rate times that.",
-        down="From {source} the gradient is {gradient:backward}: more weight makes the loss smaller, so the weight "
-        "goes up, by the learning rate times that.",
-    ),
     # update
     "pull": Message(
         by="towards", tone="backward",
