@@ -40,6 +40,10 @@ class Conflict(Exception):
         super().__init__(f"the run is at version {version}")
 
 
+class Stale(Conflict):
+    """The run is not what If-Match asked for."""
+
+
 class KeyReused(Exception):
     """The idempotency key was used for another request."""
 

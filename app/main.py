@@ -25,7 +25,7 @@ from app.learn import api_predict
 from app.learn import pages as learn
 from app.page import data, embed, pages
 from app.page.refused import sorry
-from app.refusals import TABLE
+from app.refusals import KINDS, TABLE
 from app.room import api as api_rooms
 from app.room import driving, ending
 from app.room import pages as pages_class
@@ -33,11 +33,12 @@ from app.run import api
 from app.run.answers import json
 from app.run.runs import Runs
 from app.run.schemas import Status
-from app.serve import docs, errors, openapi, static, telemetry
+from app.serve import docs, errors, openapi, problems, static, telemetry
 from app.serve.limits import Limiter
 from app.serve.process import leave_with_parent, stopping_event
 from app.serve.security import Guard
 from app.settings import Settings, load
+from app.since import LENIENT
 from app.stores import Store, store_for
 
 # How long a thread may hold the interpreter while the event loop waits for it: heavy work runs in threads.
@@ -45,6 +46,16 @@ SWITCH_SECONDS = 0.0005
 SWEEP_SECONDS = 60
 log = logging.getLogger("playground")
 DESCRIPTION = "Train a small network step by step, and read every number that backpropagation computes on the way."
+TAGS = {
+    "runs": "A network in training: make it, step it, change it, go back, branch.",
+    "look": "One step taken apart: walkthrough, receipts, nudges, checks. Nothing is changed.",
+    "backprop": "One step on given layers and examples, without a run: for autograders.",
+    "graph": "Any formula as the graph of its operations.",
+    "catalog": "What can be chosen, and every limit.",
+    "learn": "Lessons and exercises.",
+    "rooms": "A class: a teacher drives, students follow and answer.",
+    "service": "How the server is.",
+}
 # The order in which routes are tried: the busiest first.
 PARTS = (
     api,
@@ -81,7 +92,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
         middleware=[*_for_other_sites(settings), Middleware(Guard, settings=settings)],
     )
-    app.state.settings = settings
+    app.state.settings, app.state.lenient = settings, LENIENT
     app.state.store = store_for(settings)
     app.state.runs = Runs(app.state.store, settings)
     app.state.limiter = Limiter(settings)
@@ -91,7 +102,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.aside = partial(_aside, app.state.runs)
     api_rooms.install(app)
     errors.install(app, TABLE, FACES)
-    for router in (*(part.router for part in PARTS), docs.routes(asset), static.routes(STATIC)):
+    described = (docs.routes(asset), problems.routes(KINDS, asset("style.css"), "/docs"))
+    for router in (*(part.router for part in PARTS), *described, static.routes(STATIC)):
         app.include_router(router)
     for path, endpoint, summary in (
         ("/healthz", api.healthz, "Whether the process lives"),
@@ -102,7 +114,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.add_api_route(path, endpoint, tags=["service"], summary=summary, responses=told, name=path[1:])
     if settings.metrics:
         app.add_api_route("/metrics", metrics, include_in_schema=False)
-    openapi.install(app)
+    openapi.install(app, TAGS, "rooms")
     return app
 
 

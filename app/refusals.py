@@ -1,5 +1,6 @@
 """What can go wrong -> its status and its sentence: the table that `main` hands to `serve`."""
 
+from dataclasses import replace
 from typing import Any
 
 from app.failures import (
@@ -18,6 +19,7 @@ from app.failures import (
     RoomNotFound,
     RunDamaged,
     RunNotFound,
+    Stale,
     StoreUnavailable,
     StoreUnsure,
     TooMany,
@@ -36,23 +38,52 @@ _STUDENT = "Only those who have joined the room may do this: POST to its student
 _MOVED_ON = "The run has moved on to version {}: read it again, then repeat what still makes sense."
 _NEW_KEY = {"field": "Idempotency-Key", "allowed": "must be a new one for each different request"}
 
+# The types of problem: name -> status, and what it means to a program and its author.
+KINDS = {
+    "no-such-run": ("404", "No run has this id: it has expired, was deleted, or never was. Its link makes it anew."),
+    "no-such-room": ("404", "No open room has this code; it may be over."),
+    "not-teacher": ("403", "Only the room's teacher may do this: send the secret as `Authorization: Bearer ...`."),
+    "not-student": ("403", "Only those who have joined the room may do this: POST to its students first."),
+    "removed": ("403", "The teacher has removed the caller from the room."),
+    "moved-on": (
+        "409, or 412 where If-Match asked",
+        "It has changed since the version that was named; `version` is the one it is at. Read it again, then decide.",
+    ),
+    "not-now": ("409", "What was asked does not fit the state of the room; the detail says what would."),
+    "damaged": ("410", "The stored bytes are not what was written, and are not used. Nothing else is affected."),
+    "key-reused": ("422", "This Idempotency-Key was used for another request. Use a new key for each request."),
+    "over-limit": ("429", "A limit on how many there may be; the catalog's `limits` list them. Delete some, or wait."),
+    "busy": (
+        "429 or 503",
+        "Too much heavy work waits already: the caller's own (429) or everybody's (503). Try again.",
+    ),
+    "unavailable": ("503", "The store cannot answer now; nothing was changed. Try again after Retry-After."),
+    "unsure": (
+        "503",
+        "The store was sent a change and did not answer: it may have been done. Read again, or repeat the request with "
+        "the same Idempotency-Key, by which it is done once.",
+    ),
+    "other-version": ("503", "This was written by another version of the playground; it is kept as it is."),
+    "full": ("503", "No room for another stream now. Try again after Retry-After."),
+}
+
 
 def _spec(error: SpecError) -> Failed:
     """What the engine does not allow."""
     told = fault(error.field, error.value, error.allowed)
     detail = f"{told['field']}: {told['value']} is not allowed, must be {told['allowed']}"
-    return Failed(422, detail, (told,))
+    return Failed(422, detail, (told,), kind="invalid")
 
 
 def _question(error: BadQuestion) -> Failed:
     told = fault(error.field, str(error.value), error.allowed)
     page = f"The {error.field} must be {error.allowed}."
-    return Failed(422, f"{error.field} is not allowed, must be {told['allowed']}", (told,), page=page)
+    return Failed(422, f"{error.field} is not allowed, must be {told['allowed']}", (told,), page=page, kind="invalid")
 
 
 def _unavailable(error: StoreUnavailable) -> Failed:
     detail = f"Not now: {error.reason}. Nothing was changed; try again shortly."
-    return Failed(503, detail, retry_after=error.retry_after)
+    return Failed(503, detail, retry_after=error.retry_after, kind="unavailable")
 
 
 def _unsure(error: StoreUnsure) -> Failed:
@@ -60,32 +91,37 @@ def _unsure(error: StoreUnsure) -> Failed:
         f"Not now: {error.reason}. It is not known whether this was done: look at it again, or repeat the same request "
         "with the same Idempotency-Key, by which it is done once."
     )
-    return Failed(503, detail, retry_after=error.retry_after)
+    return Failed(503, detail, retry_after=error.retry_after, kind="unsure")
 
 
 def _moved_on(error: Conflict) -> Failed:
     more: dict[str, Any] = {"version": error.version}
-    return Failed(409, _MOVED_ON.format(error.version), more=more)
+    return Failed(409, _MOVED_ON.format(error.version), more=more, kind="moved-on")
 
 
 TABLE: Table = {
     SpecError: _spec,
-    RunNotFound: Failed(404, "There is no such run; it may have expired or been deleted."),
-    RunDamaged: Failed(410, _DAMAGED),
-    RoomDamaged: Failed(410, _ROOM_DAMAGED),
-    Damaged: Failed(410, "What was stored here was damaged and cannot be trusted."),
-    OtherVersion: Failed(503, _OTHER, retry_after=60),
+    RunNotFound: Failed(404, "There is no such run; it may have expired or been deleted.", kind="no-such-run"),
+    RunDamaged: Failed(410, _DAMAGED, kind="damaged"),
+    RoomDamaged: Failed(410, _ROOM_DAMAGED, kind="damaged"),
+    Damaged: Failed(410, "What was stored here was damaged and cannot be trusted.", kind="damaged"),
+    OtherVersion: Failed(503, _OTHER, retry_after=60, kind="other-version"),
     Conflict: _moved_on,
-    KeyReused: Failed(422, "This Idempotency-Key was used for another request.", (_NEW_KEY,)),
-    TooMany: lambda error: Failed(429, f"Over a limit: {error.reason}.", retry_after=error.retry_after),
-    Busy: lambda error: Failed(error.status, f"Not now: {error.reason}.", retry_after=error.retry_after),
+    Stale: lambda error: replace(_moved_on(error), status=412),
+    KeyReused: Failed(422, "This Idempotency-Key was used for another request.", (_NEW_KEY,), kind="key-reused"),
+    TooMany: lambda error: Failed(
+        429, f"Over a limit: {error.reason}.", retry_after=error.retry_after, kind="over-limit"
+    ),
+    Busy: lambda error: Failed(error.status, f"Not now: {error.reason}.", retry_after=error.retry_after, kind="busy"),
     StoreUnavailable: _unavailable,
     StoreUnsure: _unsure,
-    RoomNotFound: Failed(404, _NO_ROOM, page=_DOOR),
-    NotTeacher: Failed(403, _TEACHER, page="Only the room’s teacher may do this. Open the teacher’s link."),
-    NotStudent: Failed(403, _STUDENT, page="Join the room first."),
-    Removed: Failed(403, _REMOVED),
-    Refused: lambda error: Failed(409, f"Not now: {error}.", page=str(error)),
-    Full: lambda error: Failed(503, f"Not now: {error}.", retry_after=10),
+    RoomNotFound: Failed(404, _NO_ROOM, page=_DOOR, kind="no-such-room"),
+    NotTeacher: Failed(
+        403, _TEACHER, page="Only the room’s teacher may do this. Open the teacher’s link.", kind="not-teacher"
+    ),
+    NotStudent: Failed(403, _STUDENT, page="Join the room first.", kind="not-student"),
+    Removed: Failed(403, _REMOVED, kind="removed"),
+    Refused: lambda error: Failed(409, f"Not now: {error}.", page=str(error), kind="not-now"),
+    Full: lambda error: Failed(503, f"Not now: {error}.", retry_after=10, kind="full"),
     BadQuestion: _question,
 }

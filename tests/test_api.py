@@ -20,14 +20,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.main import create_app
-from app.run import schemas
+from app.run import schemas, spec_schemas
 from app.serve.errors import Problem
 from app.serve.strict import BadJson, decode
 from app.settings import Settings
 from engine import FIELDS, Spec, advance, start, trace
 
 Work = Callable[[httpx.AsyncClient], Awaitable[None]]
-RUN = {"id", "version", "spec", "edits", "step", "epoch", "loss", "accuracy", "diverged"}
+RUN = {"id", "version", "spec", "edits", "step", "epoch", "loss", "accuracy", "diverged", "url"}
 
 
 @asynccontextmanager
@@ -716,7 +716,7 @@ def test_every_body_has_an_example_and_those_of_a_room_work(tmp_path: Path) -> N
 
 def test_the_schema_of_a_spec_follows_the_engines_table() -> None:
     """Every field, and every choice of it."""
-    properties = schemas.SpecBody.model_json_schema()["properties"]
+    properties = spec_schemas.SpecBody.model_json_schema()["properties"]
     assert list(properties) == list(FIELDS)
     for name, field in FIELDS.items():
         text = orjson.dumps(properties[name]).decode()

@@ -28,6 +28,7 @@ from app.failures import (
     RoomNotFound,
     RunDamaged,
     RunNotFound,
+    Stale,
     StoreFull,
     StoreUnavailable,
     StoreUnsure,
@@ -44,6 +45,7 @@ FAILURES: list[tuple[Exception, int, str | None]] = [
     (RunNotFound("x"), 404, None),
     (RunDamaged("x"), 410, None),
     (Conflict(7), 409, None),
+    (Stale(7), 412, None),
     (KeyReused(), 422, None),
     (TooMany("200 runs", 60), 429, "60"),
     (Busy("too many", 503), 503, "1"),
@@ -158,6 +160,6 @@ def test_people_are_told_on_a_page_and_scripts_in_a_problem(tmp_path: Path) -> N
             assert (await on.get("/api/v1/nothing", headers=browser)).headers["content-type"] == PROBLEM
             assert (await on.get("/nothing")).json()["detail"] == "There is nothing at this address."
             refused = await on.delete("/", headers=browser)
-            assert (refused.status_code, refused.headers["allow"]) == (405, "GET")
+            assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
 
     asyncio.run(main())

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from app.draw.lens import LENSES
 from app.explain.moments import GRAINS
 from app.page.forms import PRESETS
-from app.page.links import SCALES, Link, View, fits
+from app.page.links import SCALES, Link, View
+from app.run.links import fits
 from engine import FIELDS, Edit, Spec, SpecError, start
 
 views = st.builds(

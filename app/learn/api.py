@@ -81,7 +81,7 @@ class ExerciseOut(BaseModel):
     url: str = Field(description="The same exercise as a page.")
 
 
-class Answer(Body):
+class ExerciseAnswer(Body):
     """An answer: a number, or one of the options. A number may also be text, such as "-0.25"."""
 
     answer: AnyAnswer = Field(examples=[round(SLIP.value, 4), "down"])
@@ -173,7 +173,7 @@ def read_exercise(id: Id) -> Response:
 
 
 @router.post("/exercises/{id}/check", responses={**answers_with(Checked), **ABSENT})
-def check_answer(id: Id, given: Answer) -> Response:
+def check_answer(id: Id, given: ExerciseAnswer) -> Response:
     """Whether an answer is right; if it is not, which factor is off."""
     problem = _found(id).problem
     verdict = check(problem, given.answer)

@@ -12,11 +12,12 @@ from fastapi import APIRouter, Request, Response
 from app.draw.outputs import title_of
 from app.draw.rendering import render
 from app.page.asked import Asked, begun
-from app.page.links import Link, query_fields, query_of, view_of
+from app.page.links import Link, view_of
 from app.page.pages import frame_of, frame_text
 from app.page.play import played, quick_steps
 from app.page.refused import NOTHING, unopened
 from app.run.deeds import cost, perform
+from app.run.links import query_fields, query_of
 from app.run.runs import Run, Runs
 from app.serve.forms import NO_FIELDS, Fields, fields_of
 from app.serve.html import html

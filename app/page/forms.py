@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 import numpy as np
 
 from app.draw.pictures import IMAGE
-from app.page.links import fits, number, query_fields, spec_fields
 from app.page.own import facts
 from app.run.deeds import Edit
+from app.run.links import fits, number, query_fields, spec_fields
 from app.serve.forms import Fields
 from app.words.numbers import given, short
 from engine import (

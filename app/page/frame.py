@@ -22,9 +22,10 @@ from app.explain.rows import Rows, rows_of
 from app.explain.walkthrough import Walkthrough, known, walkthrough
 from app.explain.why import Why, why_of
 from app.page.again import Again, again_of
-from app.page.links import Link, View, fits, url_of, view_fields
+from app.page.links import Link, View, view_fields
 from app.page.ways import Ways
 from app.run.history import LAYER_COLUMNS, RUN_COLUMNS, Column, History
+from app.run.links import fits, url_of
 from app.run.runs import UNSAVED, Run
 from app.words.health import advised
 from app.words.names import layer_name

@@ -23,12 +23,13 @@ from app.page.asked import Asked, asked
 from app.page.data import base_of, run_of
 from app.page.forms import SPEEDS, edit_from, spec_from
 from app.page.frame import Frame, check_view, frame, table_of
-from app.page.links import COMPARED, Link, View, fits, number, url_of, view_of
+from app.page.links import COMPARED, Link, View, view_of
 from app.page.play import LONGEST_COUNT, played, quick_steps, stop_of
 from app.page.probing import KINDS, map_of, partner_of, penalty_title, probe
 from app.page.refused import NOTHING, Refused, controls_again, refused, unopened
 from app.page.ways import has_ways, ways_to
 from app.run.deeds import Branch, Deed, Freeze, NewStart, Rewind, Step
+from app.run.links import fits, number, url_of
 from app.run.runs import UNSAVED, Run
 from app.serve.forms import NO_FIELDS, Fields
 from app.serve.html import html

@@ -8,7 +8,7 @@ import numpy as np
 from app.costs import CHECK_SECONDS
 from app.draw.charts import Axis, path
 from app.draw.pictures import data_uri, indexed_png
-from app.page.links import number
+from app.run.links import number
 from app.words.numbers import fixed_signed
 from engine import Quantity, RunState, Spec, SpecError
 from engine.penalties import PENALTIES

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from app.data.table import WrongData
 from app.draw.rendering import render
 from app.page.forms import Controls, controls, layer_rows
-from app.page.links import number
+from app.run.links import number
 from app.serve.errors import Failed, read_by_people
 from app.serve.forms import Fields
 from app.serve.html import html

@@ -247,9 +247,7 @@ async def share(room: Own, teaching: Taught, body: SharedBody) -> Response:
 async def step(room: Own, teaching: Taught, body: StepsBody | None = None, key: Key = None) -> Response:
     """Step the shared run on from what is shown, on every screen."""
     room, run, steps = await teaching.step(room.code, body.count if body else 1, key)
-    return json(
-        {**state_of(room), "run": of_run(steps.earlier or run), "done": steps.done, "truncated": steps.truncated}
-    )
+    return json({**state_of(room), "run": of_run(run, steps.earlier), "done": steps.done, "truncated": steps.truncated})
 
 
 @router.post("/{code}/reset", responses=TOLD)

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from app.costs import trace_numbers
 from app.run.history import Head, Steps, columns
+from app.run.links import address_of
 from app.run.record import LONG, Run, Summary
 from app.settings import Settings
 from app.words.formulas import formulas_of
@@ -51,9 +52,9 @@ def json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None
     return Response(orjson.dumps(value, option=_OPTIONS), status, dict(headers or {}), "application/json")
 
 
-def of_run(run: Run | Head) -> dict[str, Any]:
-    """The run as the API shows it, now or as it stood."""
-    head = run.head if isinstance(run, Run) else run
+def of_run(run: Run, earlier: Head | None = None) -> dict[str, Any]:
+    """The run as the API shows it, now or as it stood earlier."""
+    head = earlier or run.head
     train, test = head.metrics["train"], head.metrics["test"]
     regression = head.spec.task == "regression"
     return {
@@ -65,9 +66,8 @@ def of_run(run: Run | Head) -> dict[str, Any]:
         "epoch": head.epoch,
         "loss": {"train": train.loss, "test": test.loss},
         "accuracy": None if regression else {"train": train.accuracy, "test": test.accuracy},
-        "diverged": asdict(head.divergence) | {"message": diverged(head.spec, head.divergence)}
-        if head.divergence
-        else None,
+        "diverged": _diverged(head),
+        "url": address_of(run.origin, head.edits, head.step, head.id),
     }
 
 
@@ -76,9 +76,9 @@ def _diverged(head: Head) -> dict[str, Any] | None:
     return asdict(found) | {"message": diverged(head.spec, found)} if found else None
 
 
-def stepped(run: Run | Head, steps: Steps, most: int) -> dict[str, Any]:
+def stepped(run: Run, steps: Steps, most: int) -> dict[str, Any]:
     """The run, with the losses of the steps just taken, thinned to at most `most`."""
-    answer = of_run(run)
+    answer = of_run(run, steps.earlier)
     chosen = np.arange(steps.done)
     if steps.done > most:
         chosen = np.unique(np.linspace(0, steps.done - 1, most).astype(np.int64))

@@ -1,5 +1,6 @@
 """JSON under /api/v1: the routes alone. What they are asked and answer is in `schemas`, what they do in `runs`."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -11,11 +12,14 @@ from app.run import answers, schemas
 from app.run.answers import json
 from app.run.backprop import backprop as one_step
 from app.run.deeds import Branch, Edit, Reset, Rewind
+from app.run.etags import names, tag_of
 from app.run.runs import Run, Runs, Steps
 from app.run.schemas import given
+from app.run.spec_schemas import ChangesBody, SpecBody
+from app.serve.root import at
 from app.serve.security import visitor
 from app.serve.strict import StrictRoute
-from engine import Network, RunState, Spec
+from engine import Network, RunState, Spec, SpecError
 
 router = APIRouter(prefix="/api/v1", route_class=StrictRoute, default_response_class=Response)
 
@@ -39,37 +43,51 @@ Key = Annotated[
         description="The same key again is the same request: it is not carried out twice.",
     ),
 ]
+Match = Annotated[
+    str | None,
+    Header(alias="If-Match", max_length=1_000, description="The run's ETag: refuse (412) what has moved on since."),
+]
+NotMatch = Annotated[
+    str | None,
+    Header(alias="If-None-Match", max_length=1_000, description="An ETag at hand: 304 if it is still the run's."),
+]
 Version = Annotated[int | None, Query(ge=1, le=2**53, description="Refuse unless the run is at this version.")]
-Made: dict[int | str, dict[str, Any]] = {
-    201: {"model": schemas.RunAnswer, "headers": {"Location": {"schema": {"type": "string"}}}}
-}
+_TEXT = {"schema": {"type": "string"}}
+TAG = {"ETag": {"description": "Names this version of the run, for If-Match and If-None-Match.", **_TEXT}}
+Made: dict[int | str, dict[str, Any]] = {201: {"model": schemas.RunAnswer, "headers": {"Location": _TEXT, **TAG}}}
+KNOWN: dict[int | str, dict[str, Any]] = {304: {"description": "It is still what If-None-Match names.", "headers": TAG}}
 
 
-def answers_with(model: type, status: int = 200) -> dict[int | str, dict[str, Any]]:
+def answers_with(
+    model: type, status: int = 200, headers: Mapping[str, Any] | None = None
+) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route whose success is a `model`."""
-    return {status: {"model": model, "content": {"application/json": {}}}}
+    told = {"headers": dict(headers)} if headers else {}
+    return {status: {"model": model, "content": {"application/json": {}}, **told}}
 
 
-RUN = answers_with(schemas.RunAnswer)
+RUN = answers_with(schemas.RunAnswer, headers=TAG)
 
 
 # First, for routes are tried in order and this one is asked for most.
-@router.post("/runs/{run_id}/step", tags=["runs"], responses=answers_with(schemas.StepAnswer))
-async def step_run(request: Request, run_id: str, body: schemas.StepBody | None = None, key: Key = None) -> Response:
+@router.post("/runs/{run_id}/step", tags=["runs"], responses=answers_with(schemas.StepAnswer, headers=TAG))
+async def step_run(
+    request: Request, run_id: str, body: schemas.StepBody | None = None, key: Key = None, match: Match = None
+) -> Response:
     """Take steps, as many as one request's budget of computing allows."""
     runs: Runs = request.app.state.runs  # here alone no dependency: each costs FastAPI 40 us
     asked = body or schemas.StepBody()
     deed = asked.deed()
-    run, steps = await runs.do(run_id, deed, version=asked.version, key=key, before=asked.trace)
+    run, steps = await runs.do(run_id, deed, version=asked.version, match=match, key=key, before=asked.trace)
     with once_saved():
         before = await runs.before(run, steps) if asked.trace else None
     most = runs.settings.answer_numbers
 
     def work() -> Response:
-        answer = answers.stepped(steps.earlier or run, steps, runs.settings.losses)
+        answer = answers.stepped(run, steps, runs.settings.losses)
         if before:
             answer["trace"] = answers.trace_on(before, deed.examples, most)
-        return json(answer, headers=_replayed(steps))
+        return json(answer, headers=_about(run, steps))
 
     cost = told_cost(run.state.spec) + (_trace_cost(before, None) if before else 0.0)
     return await runs.pool.do(cost, run.visitor, work, admitted=True)
@@ -91,7 +109,7 @@ async def create_run(
     request: Request,
     runs: Kept,
     who: Visitor,
-    spec: schemas.SpecBody | None = None,  # type: ignore[valid-type]
+    spec: SpecBody | None = None,  # type: ignore[valid-type]
     key: Key = None,
 ) -> Response:
     """A new run from a spec, every field of it optional."""
@@ -103,24 +121,53 @@ async def create_run(
 @router.get(
     "/runs",
     tags=["runs"],
-    responses={200: {"model": schemas.RunsAnswer, "content": {"application/json": {}, "text/csv": {}}}},
+    responses={
+        200: {
+            "model": schemas.RunsAnswer,
+            "content": {"application/json": {}, "text/csv": {}},
+            "headers": {"Link": {"description": "The next page, where there is one.", **_TEXT}},
+        }
+    },
 )
-async def list_runs(runs: Kept, who: Visitor, format: Literal["json", "csv"] = "json") -> Response:
-    """This visitor's runs, which the cookie tells; as CSV with `format=csv`."""
-    rows = [answers.listed(each, await runs.brief(each)) for each in await runs.list(who)]
-    return answers.as_csv(rows) if format == "csv" else json({"runs": rows})
+async def list_runs(
+    runs: Kept,
+    who: Visitor,
+    format: Literal["json", "csv"] = "json",
+    limit: Annotated[int | None, Query(ge=1, le=1_000, description="How many at most.")] = None,
+    before: Annotated[str | None, Query(max_length=64, description="Only those that follow this run's id.")] = None,
+) -> Response:
+    """This visitor's runs, which the cookie tells, the one changed last first; as CSV with `format=csv`.
+
+    With `limit` a page of them; the header Link leads to the next, which begins `before` the last one of this.
+    """
+    found = await runs.list(who)
+    if before is not None:
+        place = next((n for n, each in enumerate(found, 1) if each.id == before), None)
+        if place is None:
+            raise SpecError("before", before, "the id of a run of this list")
+        found = found[place:]
+    shown = found[:limit]
+    rows = [answers.listed(each, await runs.brief(each)) for each in shown]
+    answer = answers.as_csv(rows) if format == "csv" else json({"runs": rows})
+    if len(shown) < len(found):
+        more = f"&format={format}" if format != "json" else ""
+        answer.headers["link"] = f'<{at("/api/v1/runs")}?limit={limit}&before={shown[-1].id}{more}>; rel="next"'
+    return answer
 
 
-@router.get("/runs/{run_id}", tags=["runs"], responses=RUN)
-async def read_run(run_id: str, runs: Kept) -> Response:
+@router.get("/runs/{run_id}", tags=["runs"], responses={**RUN, **KNOWN})
+async def read_run(run_id: str, runs: Kept, known: NotMatch = None) -> Response:
     """The run as it stands."""
-    return await _told(runs, await runs.get(run_id), Steps())
+    run = await runs.get(run_id)
+    if known is not None and names(known.replace("W/", ""), run.stamp):
+        return Response(status_code=304, headers={"etag": tag_of(run.stamp)})
+    return await _told(runs, run, Steps())
 
 
 @router.delete("/runs/{run_id}", tags=["runs"], status_code=204)
-async def delete_run(run_id: str, runs: Kept) -> Response:
+async def delete_run(run_id: str, runs: Kept, match: Match = None) -> Response:
     """Remove the run for good."""
-    await runs.delete(run_id)
+    await runs.delete(run_id, match)
     return Response(status_code=204)
 
 
@@ -128,12 +175,13 @@ async def delete_run(run_id: str, runs: Kept) -> Response:
 async def change_run(
     run_id: str,
     runs: Kept,
-    changes: schemas.ChangesBody,  # type: ignore[valid-type]
+    changes: ChangesBody,  # type: ignore[valid-type]
     version: Version = None,
     key: Key = None,
+    match: Match = None,
 ) -> Response:
     """Change learning rate, batch size, regularization, optimizer and the like without a reset: all or none."""
-    return await _told(runs, *await runs.do(run_id, Edit(given(changes)), version=version, key=key))
+    return await _told(runs, *await runs.do(run_id, Edit(given(changes)), version=version, match=match, key=key))
 
 
 @router.get("/runs/{run_id}/trace", tags=["runs"], responses=answers_with(schemas.TraceAnswer))
@@ -186,30 +234,34 @@ async def read_history(run_id: str, runs: Kept) -> Response:
 
 @router.post("/runs/{run_id}/edits", tags=["runs"], responses=RUN)
 async def edit_run(
-    run_id: str, runs: Kept, body: schemas.EditBody, version: Version = None, key: Key = None
+    run_id: str, runs: Kept, body: schemas.EditBody, version: Version = None, key: Key = None, match: Match = None
 ) -> Response:
     """Change one live field, or one parameter by its address."""
-    return await _told(runs, *await runs.do(run_id, Edit({body.field: body.value}), version=version, key=key))
+    return await _told(
+        runs, *await runs.do(run_id, Edit({body.field: body.value}), version=version, match=match, key=key)
+    )
 
 
 @router.post("/runs/{run_id}/rewind", tags=["runs"], responses=RUN)
 async def rewind_run(
-    run_id: str, runs: Kept, body: schemas.RewindBody, version: Version = None, key: Key = None
+    run_id: str, runs: Kept, body: schemas.RewindBody, version: Version = None, key: Key = None, match: Match = None
 ) -> Response:
     """Back to an earlier step: later steps and edits are dropped."""
-    return await _told(runs, *await runs.do(run_id, Rewind(body.step), version=version, key=key))
+    return await _told(runs, *await runs.do(run_id, Rewind(body.step), version=version, match=match, key=key))
 
 
 @router.post("/runs/{run_id}/reset", tags=["runs"], responses=RUN)
-async def reset_run(run_id: str, runs: Kept, version: Version = None, key: Key = None) -> Response:
+async def reset_run(run_id: str, runs: Kept, version: Version = None, key: Key = None, match: Match = None) -> Response:
     """The same start again, without edits."""
-    return await _told(runs, *await runs.do(run_id, Reset(), version=version, key=key))
+    return await _told(runs, *await runs.do(run_id, Reset(), version=version, match=match, key=key))
 
 
 @router.post("/runs/{run_id}/branch", tags=["runs"], status_code=201, responses=Made)
-async def branch_run(run_id: str, runs: Kept, who: Visitor, body: schemas.RewindBody, key: Key = None) -> Response:
+async def branch_run(
+    run_id: str, runs: Kept, who: Visitor, body: schemas.RewindBody, key: Key = None, match: Match = None
+) -> Response:
     """A new run that shares this one's past up to a step."""
-    run, _ = await runs.do(run_id, Branch(body.step), who, key=key)
+    run, _ = await runs.do(run_id, Branch(body.step), who, match=match, key=key)
     return await _created(runs, run)
 
 
@@ -226,7 +278,7 @@ async def _told(runs: Runs, run: Run, steps: Steps) -> Response:
     """The run, or as it was when the request with this key was answered the first time."""
 
     def work() -> Response:
-        return json(answers.of_run(steps.earlier or run), headers=_replayed(steps))
+        return json(answers.of_run(run, steps.earlier), headers=_about(run, steps))
 
     return await runs.pool.do(told_cost(run.state.spec), run.visitor, work, admitted=True)
 
@@ -235,7 +287,7 @@ async def _created(runs: Runs, run: Run) -> Response:
     """A new run, and where it is."""
 
     def work() -> Response:
-        return json(answers.of_run(run), 201, {"location": f"/api/v1/runs/{run.id}"})
+        return json(answers.of_run(run), 201, {"location": at(f"/api/v1/runs/{run.id}"), "etag": tag_of(run.stamp)})
 
     return await runs.pool.do(told_cost(run.state.spec), run.visitor, work, admitted=True)
 
@@ -244,5 +296,6 @@ def _trace_cost(state: RunState, example: int | None) -> float:
     return trace_cost(state.spec.network, answers.traced_examples(state.spec, example))
 
 
-def _replayed(steps: Steps) -> dict[str, str]:
-    return {"idempotent-replayed": "true"} if steps.earlier else {}
+def _about(run: Run, steps: Steps) -> dict[str, str]:
+    """The tag of the run that is told; one as it was the first time, when it had another, says so instead."""
+    return {"idempotent-replayed": "true"} if steps.earlier else {"etag": tag_of(run.stamp)}

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from app.costs import bytes_cost, data_cost, given_cost, look_cost, step_cost, told_cost
-from app.failures import Conflict, Damaged, OtherVersion, RunDamaged, RunNotFound
+from app.failures import Conflict, Damaged, OtherVersion, RunDamaged, RunNotFound, Stale
 from app.pool import Pool
 from app.run import history
 from app.run.allowed import check
@@ -21,6 +21,7 @@ from app.run.cache import Cache
 from app.run.capacity import Capacity, source_of
 from app.run.deeds import Branch, Deed, base_of, cost, makes_another, perform
 from app.run.drafts import UNSAVED, Draft, Drafts
+from app.run.etags import names
 from app.run.history import Retention, Steps, Training
 from app.run.idempotency import Once, version_of
 from app.run.record import (
@@ -164,22 +165,23 @@ class Runs:
         visitor: str = "",
         *,
         version: int | None = None,
+        match: str | None = None,
         key: str | None = None,
         before: bool = False,
         brief: bool = False,
     ) -> tuple[Run, Steps]:
         """Do a deed and save what it comes to, all of it or nothing: the run, and how far that came.
 
-        The run is the visitor's new one if the deed makes another. `version` refuses any but that one; `before` keeps
-        the state before the last step; `brief` remembers of a request with a key no more than that it was done.
+        The run is the visitor's new one if the deed makes another. `version` refuses any but that one, `match` any
+        that If-Match does not name; `before` keeps the state before the last step; `brief` remembers of a request with
+        a key no more than that it was done.
         """
         once = Once.of(key, deed, brief) if key else None
         for attempt in range(ATTEMPTS):
             run = await self.get(run_id)
             if once and (told := await self.store.part(_key(run_id), "once", once.key)):
                 return run, once.again(run, told)
-            if version is not None and version != run.version:
-                raise Conflict(run.version)
+            check_version(run, version, match)
             base = await self.at(run, base_of(deed, run.state.step))
             after, steps = await self._performed(run, deed, base, before)
             if makes_another(deed, run):
@@ -262,8 +264,10 @@ class Runs:
         except CorruptState:
             return start(run.origin)  # a replay from the start comes to the same bits
 
-    async def delete(self, run_id: str) -> None:
-        """Remove the run for good."""
+    async def delete(self, run_id: str, match: str | None = None) -> None:
+        """Remove the run for good, if it is still what If-Match names."""
+        if match is not None:
+            check_version(await self.get(run_id), None, match)
         self._cache.drop(run_id)
         if not await self.store.delete(_key(run_id)):
             raise RunNotFound(run_id)
@@ -347,6 +351,14 @@ class Runs:
     def close(self) -> None:
         """Let threads end."""
         self.pool.close()
+
+
+def check_version(run: Run, version: int | None, match: str | None) -> None:
+    """Conflict or Stale unless the run is at this version, and what If-Match names."""
+    if version is not None and version != run.version:
+        raise Conflict(run.version)
+    if match is not None and not names(match, run.stamp):
+        raise Stale(run.version)
 
 
 def _key(run_id: str) -> str:

@@ -1,133 +1,21 @@
 """What requests and answers look like, for validation of shape and for the OpenAPI document.
 
-The schema of a spec is made from the engine's table of fields; what a value may be is checked by the engine alone.
+What a value of a spec may be is checked by the engine alone.
 """
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.run.deeds import Step
+from app.run.spec_schemas import BriefSpecAnswer, SpecAnswer
 from app.settings import MOST_STEPS
-from engine import FIELDS, LIMITS, OPERATIONS
+from engine import LIMITS, OPERATIONS
 from engine.edits import MOST_EXAMPLES
 from engine.edits import MOST_STEPS as MOST_UNTIL
-from engine.fields import Field as SpecField
-from engine.layers import KINDS
-from engine.operations.base import Option
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Input = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e150, le=1e150)]
-Schema = dict[str, Any]
-
-_NUMBERS: Schema = {"type": "array", "items": {"type": "number"}}
-_ROWS: Schema = {"type": "array", "items": _NUMBERS}
-_LAYER: Schema = {
-    "type": "object",
-    "properties": {"W": _ROWS, "b": _NUMBERS},
-    "required": ["W", "b"],
-    "additionalProperties": False,
-}
-_LABEL: Schema = {"type": ["number", "string", "boolean"]}
-_LABELS: Schema = {"type": "array", "minItems": 1, "items": _LABEL}
-_COLUMNS: Schema = {"type": "object", "minProperties": 1, "additionalProperties": _LABELS}
-_CELLS: Schema = {
-    "anyOf": [
-        _LABELS,
-        {
-            "type": "array",
-            "minItems": 1,
-            "items": {"type": "array", "items": {"type": ["number", "string", "boolean"]}},
-        },
-        _COLUMNS,
-        {"type": "array", "minItems": 1, "items": {"type": "object", "minProperties": 1}},
-    ]
-}
-_NAMES: Schema = {"type": ["array", "null"], "items": {"type": "string"}}
-_DATA: Schema = {
-    "type": ["object", "null"],
-    "properties": {
-        "x": _CELLS,
-        "y": _CELLS,
-        "task": {"enum": ["regression", "binary", "multiclass", None]},
-        "names": _NAMES,
-        "targets": _NAMES,
-        "classes": _NAMES,
-    },
-    "required": ["x", "y"],
-    "additionalProperties": False,
-}
-
-
-def _option_schema(option: Option) -> Schema:
-    if option.limit:
-        return {"type": "integer", "minimum": 1, "maximum": getattr(LIMITS, option.limit)}
-    if option.bounds:
-        return {"type": "number", "minimum": option.bounds[0], "maximum": option.bounds[1]}
-    return {"type": "string", "enum": list(option.choices)}
-
-
-def _item_schema(kind: str) -> Schema:
-    """JSON Schema of one item of the field `layers`, an object."""
-    options = OPERATIONS[kind].options
-    return {
-        "type": "object",
-        "description": OPERATIONS[kind].sentence,
-        "properties": {"kind": {"const": kind}, **{option.name: _option_schema(option) for option in options}},
-        "required": ["kind", *(option.name for option in options if option.default is None)],
-        "additionalProperties": False,
-    }
-
-
-_ITEMS: list[Schema] = [{"type": "string"}, *map(_item_schema, KINDS)]
-
-
-def _field_schema(field: SpecField) -> Schema:
-    """JSON Schema of one field of a spec. null stands for the default."""
-    bounds = {"minimum": field.minimum, "maximum": field.maximum}
-    one_of: Schema = {"type": "string", "enum": list(field.choices)}
-    units: Schema = {"type": "integer", "minimum": field.minimum, "maximum": field.maximum}
-    kinds: dict[str, Schema] = {
-        "choice": {"enum": [*field.choices, None]},
-        "choices": {"type": ["array", "null"], "items": one_of},
-        "integer": {"type": ["integer", "null"], **bounds},
-        "number": {"type": ["number", "null"], **bounds},
-        "integers": {"type": ["array", "null"], "items": units, "maxItems": LIMITS.hidden_layers},
-        "layers": {"anyOf": [{"type": ["string", "null"]}, {"type": "array", "items": {"anyOf": _ITEMS}}]},
-        "settings": {"type": ["object", "null"], "additionalProperties": {"type": "number"}},
-        "frozen": {"type": ["array", "null"], "items": {"type": "string"}, "maxItems": LIMITS.frozen},
-        "parameters": {"type": ["array", "null"], "items": _LAYER, "maxItems": LIMITS.hidden_layers + 1},
-        "data": _DATA,
-    }
-    schema = kinds[field.kind]
-    if field.name == "activation":
-        schema = {"anyOf": [one_of, schema]}
-    return schema | {"title": field.title, "description": field.sentence}
-
-
-def _model(name: str, doc: str, fields: dict[str, SpecField], example: Schema) -> type[BaseModel]:
-    """A model that lets every value through to the engine and documents what the engine takes."""
-    config = ConfigDict(
-        extra="allow", json_schema_extra={"additionalProperties": False, "examples": [example], "required": []}
-    )
-    typed: dict[str, Any] = {
-        field.name: (Annotated[Any, WithJsonSchema(_field_schema(field))], None) for field in fields.values()
-    }
-    return create_model(name, __config__=config, __doc__=doc, **typed)
-
-
-SpecBody = _model(
-    "Spec",
-    "Everything a run is made of. Every field is optional.",
-    FIELDS,
-    {"dataset": "spiral", "hidden": [8, 8], "activation": "relu", "optimizer": "adam", "learning_rate": 0.01},
-)
-ChangesBody = _model(
-    "Changes",
-    "Fields of the spec that change without a reset.",
-    {name: field for name, field in FIELDS.items() if field.live},
-    {"learning_rate": 0.1, "batch_size": 32},
-)
 
 
 def given(body: BaseModel | None) -> dict[str, Any]:
@@ -260,17 +148,18 @@ class EditAnswer(BaseModel):
 
 
 class RunAnswer(BaseModel):
-    """A run as it stands."""
+    """A run as it stands; `url` is the page that shows just that."""
 
     id: str
     version: int
-    spec: dict[str, Any]
+    spec: SpecAnswer
     edits: list[EditAnswer]
     step: int
     epoch: int
     loss: Pair
     accuracy: Pair | None
     diverged: Diverged | None
+    url: str
 
 
 class LayerAnswer(BaseModel):
@@ -335,7 +224,7 @@ class Listed(BaseModel):
 
     id: str
     version: int
-    spec: dict[str, Any]
+    spec: BriefSpecAnswer
     edits: int
     step: int
     epoch: int

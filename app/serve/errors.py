@@ -13,6 +13,10 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
+
+from app.serve.problems import OF_STATUS, PATH
+from app.serve.root import at
 
 PROBLEM = "application/problem+json"
 
@@ -26,7 +30,10 @@ class Fault(BaseModel):
 
 
 class Problem(BaseModel):
-    """RFC 9457 problem details; `version` is the run's own where there was a conflict."""
+    """RFC 9457 problem details; `version` is the run's own where there was a conflict.
+
+    `type` leads to a page that says what it means, and what to do; programs go by it.
+    """
 
     type: str
     title: str
@@ -39,11 +46,13 @@ class Problem(BaseModel):
 @dataclass(frozen=True)
 class Failed:
     """What is said of a failure: `detail` to programs, `page` to people where that is another sentence; `errors` name
-    field, value and what is allowed, `more` are members of the problem beside the usual ones.
+    field, value and what is allowed, `more` are members of the problem beside the usual ones. `kind` is its type, empty
+    where the status says it all.
     """
 
     status: int
     detail: str
+    kind: str = field(default="", kw_only=True)
     errors: Sequence[Mapping[str, Any]] = ()
     retry_after: int | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
@@ -81,11 +90,12 @@ def problem(
     detail: str,
     errors: Iterable[Mapping[str, Any]] = (),
     headers: Mapping[str, str] | None = None,
+    kind: str = "",
     **more: Any,
 ) -> Response:
     """A problem document; `detail` is a sentence for people, `errors` name field, value and what is allowed."""
     body = {
-        "type": "about:blank",
+        "type": type_of(kind or OF_STATUS.get(status, "")),
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
@@ -93,6 +103,11 @@ def problem(
         **more,
     }
     return Response(orjson.dumps(body), status, {"cache-control": "no-store", **(headers or {})}, PROBLEM)
+
+
+def type_of(kind: str) -> str:
+    """Where a type of problem is explained."""
+    return f"{at(PATH)}#{kind}" if kind else "about:blank"
 
 
 def short(text: str, most: int = 80) -> str:
@@ -192,10 +207,25 @@ def install(app: FastAPI, table: Table, pages: Pages) -> None:
     """Make `app` answer every failure of a table: to people as one of `pages`, else as a problem."""
 
     async def handle(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            allow = {"allow": ", ".join(methods_at(request))}
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=allow)
+            error = HTTPException(405, headers=allow)
         return answered(request, failed(error, table), pages)
 
     for kind in (*_HTTP, *table):
         app.add_exception_handler(kind, handle)
+
+
+def methods_at(request: Request) -> list[str]:
+    """Every method that the address of a request takes, of whatever routes; a router names those of one alone."""
+    taken = [
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
+    return [*(["GET", "HEAD"] if "GET" in taken else []), *(m for m in taken if m != "GET"), "OPTIONS"]
 
 
 def answered(request: Request, told: Failed, pages: Pages) -> Response:
@@ -204,7 +234,7 @@ def answered(request: Request, told: Failed, pages: Pages) -> Response:
         if request.url.path.startswith(begins) and (found := page(request, told)) is not None:
             found.headers.update(told.kept)
             return found
-    return problem(told.status, told.detail, told.errors, told.kept, **told.more)
+    return problem(told.status, told.detail, told.errors, told.kept, told.kind, **told.more)
 
 
 def read_by_people(request: Request) -> bool:

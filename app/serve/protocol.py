@@ -10,7 +10,9 @@ from typing import Any
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.serve.errors import type_of
 from app.serve.given import Serving
+from app.serve.problems import OF_STATUS
 from app.serve.security import HEADERS
 
 FRAME = 24  # bytes round a chunk: its length, and two line ends
@@ -111,7 +113,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         phrase = HTTPStatus(status).phrase
-        body = orjson.dumps({"type": "about:blank", "title": phrase, "status": status, "detail": phrase, "errors": []})
+        kind = type_of(OF_STATUS[status])
+        body = orjson.dumps({"type": kind, "title": phrase, "status": status, "detail": phrase, "errors": []})
         lines = [f"HTTP/1.1 {status} {phrase}".encode(), b"content-type: application/problem+json"]
         lines += [name + b": " + value for name, value in HEADERS]
         lines += [f"content-length: {len(body)}".encode(), b"connection: close", b"", body]

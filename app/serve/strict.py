@@ -1,10 +1,14 @@
 """JSON as it should be: decoded strictly, so that nothing ambiguous, endless or unprintable comes further than this."""
 
+import re
+from collections.abc import Iterable, Iterator
 from functools import partial
 from json import JSONDecoder
 from typing import Any
 
 import orjson
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -88,14 +92,41 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route whose JSON is decoded strictly: the `route_class` of every router that takes JSON."""
+    """A route whose JSON is decoded strictly, and whose query holds what it knows: the `route_class` of every router
+    that takes JSON.
+
+    `lenient` of the app's state names older routes, which let an unknown parameter pass and say so in a Warning.
+    """
 
     def get_route_handler(self) -> Any:
         """The handler, given a request of our own kind."""
         handler = super().get_route_handler()
+        known = set(_parameters(self.dependant))
 
         async def strict(request: Request) -> Response:
+            unknown = () if not self.include_in_schema else set(request.query_params) - known
+            if unknown and self.name not in request.app.state.lenient:
+                raise RequestValidationError([_stranger(name) for name in sorted(unknown)])
             answer: Response = await handler(StrictRequest(request.scope, request.receive))
+            if unknown:
+                answer.headers["warning"] = _warning(sorted(unknown))
             return answer
 
         return strict
+
+
+def _parameters(of: Dependant) -> Iterator[str]:
+    """The query parameters that a route or anything it depends on reads."""
+    yield from (each.alias for each in of.query_params)
+    for each in of.dependencies:
+        yield from _parameters(each)
+
+
+def _stranger(name: str) -> dict[str, Any]:
+    return {"type": "extra_forbidden", "loc": ("query", name), "msg": ""}
+
+
+def _warning(unknown: Iterable[str]) -> str:
+    """RFC 9111's Warning about parameters that were ignored; names that could not stand in a header are left out."""
+    named = ", ".join(name for name in unknown if re.fullmatch(r"[\w.-]{1,40}", name, re.ASCII))
+    return f'299 - "Ignored, and refused from 1.0 on: there is no such query parameter here: {named or "as was sent"}"'
