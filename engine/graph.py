@@ -106,6 +106,11 @@ class Graph:
             ways = [Number(1.0), *ways]
         return Equation(gradient(place), reduce(add, ways) if ways else Number(0.0))
 
+    def back(self, edge: Edge) -> float:
+        """What comes back over an edge, as a number."""
+        with np.errstate(all="ignore"):
+            return float(np.float64(self.grad[edge.target]) * self.slopes[edge])
+
     def look(self, of: Quantity, at: Any = None) -> Any:
         """The number of a vertex or of its gradient."""
         return np.float64((self.grad if of.kind == "grad" else self.data)[of.unit - 1])

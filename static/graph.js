@@ -28,15 +28,40 @@ document.addEventListener('change', ({ target }) => {
   if (target.matches?.('#graph select, #graph .value input:not([type="range"]), #little-step input')) ask();
 });
 
+const AHEAD = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+function beside(node, [right, down]) {
+  const at = (each) => { const box = each.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; };
+  const [x, y] = at(node);
+  const far = (each) => {
+    const [dx, dy] = at(each).map((place, n) => place - [x, y][n]);
+    const ahead = dx * right + dy * down;
+    return ahead > 4 ? ahead + 3 * Math.abs(dx * down + dy * right) : Infinity;
+  };
+  return [...document.querySelectorAll('.vertex')].map((each) => [far(each), each]).sort((a, b) => a[0] - b[0]).find(([away]) => away < Infinity)?.[1];
+}
+function go(node) {
+  const button = document.getElementById('go');
+  button.value = node.dataset.to;
+  button.click();
+}
+document.addEventListener('click', ({ target }) => { if (target.closest?.('.vertex')) go(target.closest('.vertex')); });
+
 document.addEventListener('keydown', (event) => {
-  if (event.target.matches?.('input, textarea, select') || event.ctrlKey || event.metaKey || event.altKey) {
-    if (event.target.id === 'source' && event.key === 'Enter' && (event.ctrlKey || event.metaKey)) ask();
+  const { target, key } = event;
+  if (target.id === 'answer' && key === 'Enter') { event.preventDefault(); document.getElementById('say').click(); return; }
+  if (target.matches?.('input, textarea, select') || event.ctrlKey || event.metaKey || event.altKey) {
+    if (target.id === 'source' && key === 'Enter' && (event.ctrlKey || event.metaKey)) ask();
     return;
   }
-  const button = { ArrowRight: 'graph-next', ArrowLeft: 'graph-back' }[event.key];
-  if (!button) return;
+  const node = target.closest?.('.vertex');
+  const option = document.querySelectorAll('#foretell button[value]')[Number(key) - 1];
+  const button = document.getElementById({ ArrowRight: 'graph-next', ArrowLeft: 'graph-back' }[key]);
+  if (node && AHEAD[key]) beside(node, AHEAD[key])?.focus();
+  else if (node && (key === 'Enter' || key === ' ')) go(node);
+  else if (option) option.click();
+  else if (button) button.click();
+  else return;
   event.preventDefault();
-  document.getElementById(button).click();
 });
 
 document.documentElement.classList.add('js');

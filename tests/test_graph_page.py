@@ -5,6 +5,7 @@ from dataclasses import replace
 from html import unescape
 from itertools import pairwise
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import numpy as np
 import pytest
@@ -14,8 +15,10 @@ from reading import told as number_of
 from test_graph import DRAWN, drawn
 from test_pages import HTMX, within
 
+from app.assets import STATIC
 from app.draw.graph import columns_of, layered, sketch
 from app.graph.api import told
+from app.graph.file import COLOURS
 from app.graph.moments import moments
 from app.graph.presets import PRESETS
 from app.words.graph import plain_name
@@ -256,5 +259,61 @@ def test_whatever_is_asked_of_the_page_is_answered(tmp_path: Path) -> None:
             answer = await client.get("/graph", params=odd | more)
             assert answer.status_code in (200, 422), more
             assert (await client.post("/graph", data=odd | more, headers=HTMX)).status_code in (200, 422), more
+
+    within(tmp_path, work)
+
+
+def test_a_moment_is_said_before_it_is_shown(tmp_path: Path) -> None:
+    """What it computes is a question mark wherever it would stand, until an answer, which is judged by its factor."""
+
+    async def work(client: AsyncClient) -> None:
+        fields = {"source": "L = tanh(a*b)", "v.a": "0.5", "v.b": "-1.5", "at": "da", "grain": "node"}
+        made = graph("L = tanh(a*b)", {"a": 0.5, "b": -1.5})
+        truth, comes = made.grad[0], made.grad[2]
+        for mode in ("sign", "number"):
+            text = (await client.get("/graph", params=fields | {"predict": mode})).text
+            assert numbers_of(text)["a"] == ("+0.5000", "?")
+            assert 'id="foretell"' in text
+            for number in (truth, -truth):
+                assert signed(number) not in text
+                assert signed(number, 5) not in text
+        for mode, answer, right, factor in (
+            ("sign", "negative", True, ""),
+            ("sign", "positive", False, "local slope"),
+            ("number", f"{truth:.3f}", True, ""),
+            ("number", f"{comes:.3f}", False, "local slope"),
+            ("number", "-1,5", False, "what comes in"),
+            ("number", "0.5", False, "forward value"),
+            ("number", f"{-truth:.3f}", False, "sign"),
+        ):
+            text = (await client.get("/graph", params=fields | {"predict": mode, "answer": answer})).text
+            said = page(text).one("p", id="verdict").words
+            assert said.startswith("✓ Right." if right else f"✗ Look at: {factor}."), (answer, said)
+            assert numbers_of(text)["a"] == ("+0.5000", signed(truth))
+        for answer, shown in (("show", True), ("two", False), ("", False)):
+            text = (await client.get("/graph", params=fields | {"predict": "number", "answer": answer})).text
+            assert (numbers_of(text)["a"][1] == signed(truth)) == shown
+            assert 'id="verdict"' not in text
+        moved = await client.get("/graph", params=fields | {"predict": "number", "answer": "3", "to": "db"})
+        assert numbers_of(moved.text)["b"][1] == "?"
+
+    within(tmp_path, work)
+
+
+def test_the_drawing_is_a_file_of_its_own(tmp_path: Path) -> None:
+    """With its style in it: the page's light colours, and nothing that another program would not know."""
+
+    async def work(client: AsyncClient) -> None:
+        answer = await client.get("/graph.svg", params={"preset": "twice"})
+        assert answer.headers["content-type"].startswith("image/svg+xml")
+        assert "attachment" in answer.headers["content-disposition"]
+        root = fromstring(answer.text)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert "var(" not in answer.text
+        assert "tabindex" not in answer.text
+        assert (await client.get("/graph.svg", params={"source": "a +"})).status_code == 422
+        sheet = (STATIC / "style.css").read_text(encoding="utf-8")
+        for name, colour in COLOURS.items():
+            assert name == "sans" or f"--{name}: {colour};" in sheet, name
 
     within(tmp_path, work)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from app.costs import trace_cost
-from app.graph.moments import PassMoment, back_over, moments
+from app.graph.moments import PassMoment, moments
 from app.run.answers import json
 from app.run.api import Kept, Visitor, Whole, answers_with
 from app.run.schemas import Body, Number
@@ -121,7 +121,7 @@ def told(of: Graph, grain: Grain = "node") -> dict[str, Any]:
     edges = [
         {
             "source": names[edge.source], "target": names[edge.target], "place": edge.place,
-            "slope": of.slopes[edge], "grad": back_over(of, edge),
+            "slope": of.slopes[edge], "grad": of.back(edge),
         }
         for edge in of.edges
     ]  # fmt: skip

@@ -13,6 +13,8 @@ from engine.graph import Grain
 from engine.language import NODES
 
 FIRST, RATE = "twice", 0.1
+PREDICTED = ("sign", "number")
+SHOW = "show"  # in place of an answer
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Asks:
     nudge: str
     rate: float
     size: str
+    predict: str = ""
+    answer: str = ""
 
     @classmethod
     def of(cls, ask: Asked) -> "Asks":
@@ -38,7 +42,10 @@ class Asks:
         at = "" if name else ask.fields.get("to", ask.text("at"))
         grain: Grain = "edge" if ask.text("grain") == "edge" else "node"
         good = "" if name else ask.text("good")
-        return cls(source, values, good, at, grain, ask.text("nudge"), _rate(ask.text("rate")), _size(ask))
+        predict = ask.text("predict") if ask.text("predict") in PREDICTED else ""
+        answer = "" if name or "to" in ask.fields else next(filter(None, ask.form.getlist("answer")), "")[:40].strip()
+        rate = _rate(ask.text("rate"))
+        return cls(source, values, good, at, grain, ask.text("nudge"), rate, _size(ask), predict, answer)
 
     def graph(self) -> Graph:
         """The formula, computed; values of names that it has no more are let go."""
@@ -61,10 +68,10 @@ class Asks:
             raise
 
 
-def address_of(source: str, values: Mapping[str, str], more: Mapping[str, str] = {}) -> str:
+def address_of(source: str, values: Mapping[str, str], more: Mapping[str, str] = {}, path: str = "/graph") -> str:
     """The address that holds a formula, its values, and what is looked at."""
     fields = {"source": source, **{f"v.{name}": text for name, text in values.items()}, **more}
-    return "/graph?" + urlencode({name: text for name, text in fields.items() if text})
+    return f"{path}?" + urlencode({name: text for name, text in fields.items() if text})
 
 
 def _rate(text: str) -> float:

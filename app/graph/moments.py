@@ -41,7 +41,7 @@ class PassMoment:
 
     def _look(self, of: Quantity, at: Any = None) -> Any:
         if of == self.target and self.beat.edge:
-            return np.float64(back_over(self.graph, self.beat.edge))
+            return np.float64(self.graph.back(self.beat.edge))
         return self.graph.look(of)
 
     @property
@@ -86,14 +86,9 @@ class PassMoment:
 
 def _way(of: Graph, edge: Edge, name: str) -> Sentence:
     target = plain_name(of.vertices[edge.target].name)
-    back = back_over(of, edge)
-    return sentence("graph way", target=target, name=name, comes=of.grad[edge.target], slope=of.slopes[edge], back=back)
-
-
-def back_over(of: Graph, edge: Edge) -> float:
-    """What an edge hands back."""
-    with np.errstate(all="ignore"):
-        return float(np.float64(of.grad[edge.target]) * of.slopes[edge])
+    return sentence(
+        "graph way", target=target, name=name, comes=of.grad[edge.target], slope=of.slopes[edge], back=of.back(edge)
+    )
 
 
 def moments(of: Graph, grain: Grain = "node") -> tuple[PassMoment, ...]:

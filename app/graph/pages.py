@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from app.costs import trace_cost
 from app.draw.rendering import render
 from app.graph.asks import FIRST, Asks, address_of
+from app.graph.file import style
 from app.graph.picture import GraphPicture, picture
 from app.graph.presets import PRESETS
 from app.page.asked import asked
@@ -61,15 +62,30 @@ async def of_run(run_id: str, request: Request) -> Response:
     return RedirectResponse(await ask.runs.pool.do(cost, run.visitor, work), 303)
 
 
+@router.get("/graph.svg")
+async def take(request: Request) -> Response:
+    """The drawing as a file."""
+    asks = Asks.of(await asked(request))
+    shown, wrong = await _looked(request, asks)
+    text = render("_graph.svg", g=shown, style=style())
+    headers = {"content-disposition": 'attachment; filename="graph.svg"'}
+    return Response(text, 422 if wrong else 200, headers, "image/svg+xml")
+
+
+async def _looked(request: Request, asks: Asks) -> Shown:
+    ask = await asked(request)
+    size = min(NODES, len(asks.source))
+    return await ask.runs.pool.do(SECONDS * size, ask.visitor, lambda: looked(asks))
+
+
 @router.get("/graph")
 @router.post("/graph")
 async def show(request: Request) -> Response:
     """The page, or to htmx what stands in it."""
     ask = await asked(request)
     asks = Asks.of(ask)
-    size = min(NODES, len(asks.source))
-    shown, wrong = await ask.runs.pool.do(SECONDS * size, ask.visitor, lambda: looked(asks))
-    told: dict[str, Any] = {"g": shown, "asks": asks, "wrong": wrong, "presets": PRESETS}
+    shown, wrong = await _looked(request, asks)
+    told: dict[str, Any] = {"style": "", "g": shown, "asks": asks, "wrong": wrong, "presets": PRESETS}
     if ask.scripted:
         headers = {} if wrong else {"HX-Replace-Url": shown.url()}
         return html(request, render("_graph.html", **told), headers=headers)

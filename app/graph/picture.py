@@ -1,17 +1,21 @@
 """What the page of a formula shows at one moment, gathered for its template."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from app.draw.charts import Axis, path
 from app.draw.graph import Sketch, sketch
-from app.graph.asks import Asks, address_of
-from app.graph.moments import PassMoment, back_over, moments, slope_text
+from app.graph.asks import SHOW, Asks, address_of
+from app.graph.moments import PassMoment, moments, slope_text
+from app.learn.graph_problems import problem_at
+from app.learn.judging import Problem, Verdict, check
+from app.words.columns import Cells
 from app.words.graph import plain_name
-from app.words.numbers import given, signed
+from app.words.numbers import UNKNOWN, given, signed
 from engine import Graph
 from engine.graph import Edge
 from engine.primitives import PRIMITIVES
@@ -45,11 +49,36 @@ class GraphPicture:
         place = f".{self.graph.ways[each.beat.vertex].index(each.beat.edge)}" if each.beat.edge else ""
         return self.graph.spelled(each.target) + place
 
+    @cached_property
+    def asked(self) -> Problem | None:
+        """What is asked at this moment before it is shown."""
+        if self.moment is None or not self.asks.predict:
+            return None
+        return problem_at(self.graph, self.moment.beat, self.asks.predict == "number")
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Of an answer to that."""
+        given = self.asks.answer
+        return check(self.asked, given) if self.asked and given and given != SHOW else None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether what the moment computes is to be said first."""
+        unread = self.verdict is not None and self.verdict.factor in ("number", "choice")
+        return self.asked is not None and (not self.asks.answer or unread)
+
+    @property
+    def cells(self) -> Cells:
+        """The moment's equation; what is to be said stands as a question mark."""
+        made = self.moment.cells if self.moment else ()
+        return (replace(made[0], number=UNKNOWN), *made[1:]) if made and self.hidden else made
+
     def known(self, place: int) -> tuple[bool, bool]:
         """Whether a vertex's number and its gradient are computed at this moment."""
         if self.index is None:
             return True, True
-        done = [each.beat for each in self.moments[: self.index + 1]]
+        done = [each.beat for each in self.moments[: self.index + (not self.hidden)]]
         full = [beat.vertex for beat in done if beat.phase == "backward" and self._whole(beat.edge)]
         is_input = self.graph.vertices[place].kind == "input"
         return is_input or any(b.phase == "forward" and b.vertex == place for b in done), place in full
@@ -88,6 +117,8 @@ class GraphPicture:
                     "data": signed(self.graph.data[n]) if data else "?",
                     "grad": signed(self.graph.grad[n]) if grad else "?",
                     "lit": n == self.lit[0],
+                    "first": n == max(self.lit[0], 0),
+                    "to": self.spelled(self.turn[n]),
                     "code": self.graph.code(self.graph.forward(n).tree) if vertex.kind != "input" else "given",
                     "ways": self._ways(n) if grad and len(self.graph.ways[n]) > 1 and n == self.lit[0] else [],
                 }
@@ -96,10 +127,12 @@ class GraphPicture:
 
     def _ways(self, place: int) -> list[tuple[str, str]]:
         names = self.graph.vertices
-        return [
-            (plain_name(names[edge.target].name), signed(back_over(self.graph, edge)))
-            for edge in self.graph.ways[place]
-        ]
+        return [(plain_name(names[edge.target].name), signed(self.graph.back(edge))) for edge in self.graph.ways[place]]
+
+    @cached_property
+    def turn(self) -> Mapping[int, int]:
+        """Of each vertex the moment at which its gradient is whole."""
+        return {each.beat.vertex: each.index for each in self.moments if each.beat.phase == "backward"}
 
     def edges(self) -> list[dict[str, Any]]:
         """Every edge as it is drawn."""
@@ -110,8 +143,8 @@ class GraphPicture:
                 "path": wire.path,
                 "x": round(wire.x, 1),
                 "y": round(wire.y, 1),
-                "formula": told[n][0],
-                "number": told[n][1],
+                "formula": told[n][0] if self.known(edge.target)[0] else "",
+                "number": told[n][1] if self.known(edge.target)[0] else "",
                 "kind": "lit" if edge in lit else "passed" if edge.source in passed else "",
                 "id": n,
             }
@@ -173,6 +206,7 @@ class GraphPicture:
             "slope": signed(slope, 5),
             "grad": signed(grad, 5),
             "same": same,
+            "hidden": self.hidden and place == beside,
         }
 
     def stepped(self) -> dict[str, Any]:
@@ -191,12 +225,16 @@ class GraphPicture:
             "url": self.url(values, "") if finite else "",
         }
 
-    def url(self, values: Mapping[str, str] | None = None, at: str | None = None) -> str:
+    def url(self, values: Mapping[str, str] | None = None, at: str | None = None, path: str = "/graph") -> str:
         """The address of what is shown."""
         sliders = {each["name"]: each["value"] for each in self.sliders()} if values is None else values
         fields = {"at": self.asks.at if at is None else at, "grain": "edge" if self.asks.grain == "edge" else ""}
-        fields |= {"nudge": self.asks.nudge, "rate": "" if self.asks.rate == 0.1 else given(self.asks.rate)}
-        return address_of(self.graph.source, sliders, fields)
+        fields |= {
+            "predict": self.asks.predict,
+            "nudge": self.asks.nudge,
+            "rate": "" if self.asks.rate == 0.1 else given(self.asks.rate),
+        }
+        return address_of(self.graph.source, sliders, fields, path)
 
     @property
     def output(self) -> str:
