@@ -55,6 +55,15 @@ async function play() {
   if (document.querySelector('[data-scene]:not([data-begun])')) (await import('./scenes.js')).dress();
 }
 
+// A program that is run line by line keeps the line in sight; the page does not move.
+function follow() {
+  const line = document.querySelector('.stepped .runs');
+  if (!line) return;
+  const box = line.closest('.stepped');
+  const above = line.offsetTop - box.clientHeight / 3;
+  if (line.offsetTop < box.scrollTop || line.offsetTop + line.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = above;
+}
+
 // Sliders: number fields without this script, ranges with it.
 function dress(scope) {
   for (const input of scope.querySelectorAll('input[data-slider]')) if (input.type === 'number') input.type = 'range';
@@ -131,6 +140,7 @@ for (const name of ['htmx:after:swap', 'htmx:error', 'htmx:response:error']) {
     note(form);
     showProgress();
     play();
+    follow();
     if (again) {
       again = false;
       putBack(form);
@@ -250,4 +260,5 @@ if (form) {
 }
 showProgress();
 play();
+follow();
 root.dataset.ready = 'yes';

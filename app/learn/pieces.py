@@ -172,9 +172,14 @@ def ground(facts: Facts, x_span: tuple[float, float], y_span: tuple[float, float
 WAYS = {"up": 1.0, "down": -1.0, "stay": 0.0}
 
 
-def acted(facts: Facts, answers: dict[str, str | None]) -> Facts:
-    """Every address moved the way that was answered, as far as the next step would move it; the others stay."""
-    moves = {address: WAYS.get(answer or "", 0.0) * abs(facts.change(address)) for address, answer in answers.items()}
+def acted(facts: Facts, answers: dict[str, str | None], far: float | None = None) -> Facts:
+    """Every address moved the way that was answered, as far as the next step would move it, or by `far`; the others
+    stay.
+    """
+    moves = {
+        address: WAYS.get(answer or "", 0.0) * (abs(facts.change(address)) if far is None else far)
+        for address, answer in answers.items()
+    }
     return facts.with_values({address: facts[address] + move for address, move in moves.items()})
 
 

@@ -317,16 +317,6 @@ def largest_problem(prompt: str, sizes: dict[str, float], what: str = "size") ->
     return choice_problem(prompt, first, solution, slips, dict.fromkeys(slips, what))
 
 
-def smallest_problem(prompt: str, sizes: dict[str, float], what: str = "size") -> Problem:
-    """Which of several quantities is the smallest in absolute value."""
-    ranked = sorted(sizes, key=lambda name: abs(sizes[name]))
-    solution = (
-        f"{ranked[0]}: {_n(abs(sizes[ranked[0]]))}; the largest is that of {ranked[-1]}: {_n(abs(sizes[ranked[-1]]))}."
-    )
-    slips = {name: f"{name}: {what} {_n(abs(sizes[name]))}. There is a smaller one." for name in ranked[1:]}
-    return choice_problem(prompt, ranked[0], solution, slips, dict.fromkeys(slips, what))
-
-
 def evenest_problem(prompt: str, left: dict[str, float]) -> Problem:
     """With which of several starts the first hidden layer's message is nearest in size to the last one's; `left` has
     first ÷ last of each.

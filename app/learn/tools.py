@@ -6,7 +6,7 @@ from typing import Any
 
 from app.learn import digits, information, pieces, plots, walk
 from app.learn.facts import Facts
-from app.learn.listings import highlighted, run_listing
+from app.learn.listings import highlighted, run_listing, stops_of
 from app.page.links import Link, View
 from app.words.health import diverged
 from app.words.maths import mathml
@@ -92,6 +92,7 @@ _INFORMATION = _offered(
 )
 _MOMENTS = _offered(
     walk.drawing,
+    walk.layer_back,
     walk.moment,
     walk.moments_of,
     walk.path_back,
@@ -120,6 +121,7 @@ TOOLS: dict[str, Any] = {
     "open_url": open_in_playground,
     "highlighted": highlighted,
     "run_listing": run_listing,
+    "stops_of": stops_of,
     "pairs": pairs,
     "abs": abs,
 }

@@ -74,6 +74,13 @@ def phase_end(facts: Facts, phase: str, grain: Grain = "unit") -> int:
     return next(first + count - 1 for name, first, count in walkthrough(facts.trace, grain).phases if name == phase)
 
 
+def layer_back(facts: Facts, back: int) -> int:
+    """By layers, the index of the moment when the message has come back so many layers; 0 is the loss."""
+    if not back:
+        return phase_end(facts, "loss", "layer")
+    return moments_of(facts, "backward", facts.layers + 1 - back, "layer")[-1]
+
+
 def moments_of(facts: Facts, phase: str, layer: int, grain: Grain = "unit") -> list[int]:
     """The indices of a phase's moments that are about one layer, in order."""
     return [m.index for m in walkthrough(facts.trace, grain) if m.phase == phase and m.layer == layer]

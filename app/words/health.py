@@ -14,7 +14,7 @@ from engine.health import Complaint, complaint
 
 _QUANTITIES = {
     "z": "a sum z", "a": "an activation a", "h": "a value h", "o": "a value o", "loss": "the loss",
-    "dh": "a gradient dL/dh", "da": "a gradient dL/da", "dz": "a delta dL/dz", "dW": "a weight's gradient",
+    "dh": "a gradient ∂L/∂h", "da": "a gradient ∂L/∂a", "dz": "a δ, ∂L/∂z", "dW": "a weight's gradient",
     "db": "a bias's gradient", "memory": "what the optimizer remembers", "W_next": "a weight", "b_next": "a bias",
 }  # fmt: skip
 

@@ -95,8 +95,8 @@ def layers(head: Any) -> Scene:
         "Two inputs come in.",
         "Each hidden unit weighs both, adds up and passes on its activation.",
         f"The outputs answer, and one number judges them: the loss is {fixed(run.loss, 4)}.",
-        "Each output gets its delta: the message to go up or down.",
-        "Each hidden unit collects the deltas of both outputs through its links.",
+        "Each output gets its δ: the message to go up or down.",
+        "Each hidden unit collects the δ of both outputs through its links.",
         f"Every weight has taken its step: now the loss is {fixed(after.loss, 4)}.",
     )
     return Scene("One error goes back through the layers", captions, tuple(shapes), telling=4, seconds=8)
@@ -132,7 +132,7 @@ def deeper(head: Any) -> Scene:
                 opacity=shown,
             )
         )
-    captions = [f"{name[0].upper()}{name[1:]}: the size of its deltas is {unsigned(size, 3)}." for name, size in norms]
+    captions = [f"{name[0].upper()}{name[1:]}: the size of its δ is {unsigned(size, 3)}." for name, size in norms]
     return Scene(
         "A message fades on its way back",
         tuple(captions),
@@ -221,10 +221,10 @@ def math(head: Any) -> Scene:
     total = f"sum {fixed_signed(run['dW1.1.1'], 6)}"
     shapes.append(label("dot-label", 392, 28, anchor="end", text=total, opacity=from_frame(4, frames)))
     captions = (
-        f"From the first weight to the loss and back: output 1 has a delta of {fixed_signed(run['delta2.1'], 4)}.",
+        f"From the first weight to the loss and back: output 1 has a δ of {fixed_signed(run['delta2.1'], 4)}.",
         f"Back through the link, × {fixed(run['W2.1.1'], 2)}, to hidden unit 1.",
         f"Through its slope, × {fixed(slope_, 4)}, and × the input {fixed(x, 2)}: {fixed_signed(ways[0], 6)}.",
-        f"The other way: output 2's delta, × {fixed(run['W2.2.1'], 2)}, to the same unit.",
+        f"The other way: the δ of output 2, × {fixed(run['W2.2.1'], 2)}, to the same unit.",
         f"{fixed_signed(ways[1], 6)}. Both ways together are the weight's slope: {fixed_signed(run['dW1.1.1'], 6)}.",
     )
     return Scene("Two ways to the loss, added up", captions, tuple(shapes), telling=1, seconds=8)

@@ -3,11 +3,16 @@
 from typing import Any
 
 from app.learn import pieces
-from app.learn.listings import run_listing
+from app.learn.listings import run_listing, stops_of
 from app.learn.problems import choice_problem, gradient_problem, number_problem
 from app.learn.visit import Screen, Values, Visit
 from app.words.names import name_of
 from app.words.numbers import fixed
+
+
+def _line(at: Visit, name: str) -> int:
+    """How many lines of a listing the reader has let run."""
+    return int(at.number("line", "lines that have run", 0, 0, len(stops_of(name)), 1))
 
 
 def every_number_on_its_own(at: Visit, head: Any) -> Values:
@@ -25,11 +30,11 @@ def every_number_on_its_own(at: Visit, head: Any) -> Values:
             {
                 "right"
                 if abs(early - run.next("W1.1.1")) > 1e-9
-                else "wrong": "da adds up weight × delta. Another weight, another sum."
+                else "wrong": "da adds up weight × δ. Another weight, another sum."
             },
         ),
     )
-    return {}
+    return {"line": _line(at, "scalar.py")}
 
 
 def a_layer_at_a_time(at: Visit, head: Any) -> Values:
@@ -45,14 +50,14 @@ def a_layer_at_a_time(at: Visit, head: Any) -> Values:
             "A gradient has the shape of what it is the gradient of: one slope a weight.",
             {
                 f"{W.shape[1]} × {W.shape[0]}": (
-                    "Rows are the units that the links lead to. np.outer(delta, a) puts delta first."
+                    "Rows are the units that the links lead to. np.outer(dz, a) puts δ first."
                 ),
                 f"{W.shape[0]} × {W.shape[0]}": "One slope a weight: as many columns as the layer has inputs.",
                 f"{W.shape[0] * W.shape[1]} × 1": "As many numbers, but laid out as W is.",
             },
         ),
     )
-    return {}
+    return {"line": _line(at, "vector.py")}
 
 
 def one_flat_vector(at: Visit, head: Any) -> Values:
@@ -73,7 +78,7 @@ def one_flat_vector(at: Visit, head: Any) -> Values:
             0.5,
         ),
     )
-    return {}
+    return {"line": _line(at, "flat.py")}
 
 
 def _as_spec(made: dict[str, Any]) -> Values:
@@ -126,7 +131,7 @@ def a_whole_program(at: Visit, head: Any) -> Values:
             },
         ),
     )
-    return {"made": made, "start": start}
+    return {"made": made, "start": start, "line": _line(at, "train.py")}
 
 
 def the_same_in_pytorch(at: Visit, head: Any) -> Values:

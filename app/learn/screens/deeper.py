@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.learn import pieces
-from app.learn.problems import choice_problem, direction_problem, evenest_problem, smallest_problem
+from app.learn.problems import choice_problem, direction_problem, evenest_problem, number_problem
 from app.learn.visit import Screen, Values, Visit
 from app.words.numbers import fixed, fixed_signed, unsigned
 
@@ -11,12 +11,27 @@ from app.words.numbers import fixed, fixed_signed, unsigned
 def nothing_new_happens(at: Visit, head: Any) -> Values:
     """Nothing new happens"""
     run = head.run
-    norms = dict(pieces.delta_norms(run))
-    smallest = at.ask(
-        "smallest",
-        smallest_problem("this network has sigmoid units. In which layer are the deltas smallest?", norms, "size"),
+    back = at.place("back", "the message is at layer", ["loss", "output", *range(run.layers - 1, 0, -1)])
+    hidden, most = run.layers - 1, pieces.activation_at("sigmoid", 0)[1]
+    at.ask(
+        "slopes",
+        number_problem(
+            f"a sigmoid's slope is at most {fixed(most, 2)}. What share of a message do {hidden} such slopes let "
+            "through, at the very most?",
+            most**hidden,
+            f"{' × '.join([fixed(most, 2)] * hidden)} = {fixed(most**hidden, 6)}. And the weights multiply, too: slide "
+            "the message back and see what really arrives.",
+            "They stand one behind the other: multiply.",
+            {
+                "one slope": (most, "That is one of them. The message passes all six."),
+                "product": (most / hidden, "Dividing by six is not passing six of them. Multiply each time."),
+                "sum": (most * hidden, "Slopes along one way multiply."),
+                "share": (1 / most**hidden, "That is how many times smaller it gets. The share is one over it."),
+            },
+            0.00002,
+        ),
     )
-    return {"smallest": smallest}
+    return {"back": back}
 
 
 def vanishing(at: Visit, head: Any) -> Values:
@@ -86,7 +101,8 @@ def all_zero_and_all_the_same(at: Visit, head: Any) -> Values:
     )
     tanh = at.facts({**spec, "initializer": "zeros", "hidden": [4, 2], "activation": "tanh"})
     zeroed = at.ask("zero", direction_problem(tanh, "W1.1.1", "W₁,₁,₁ of the tanh network that starts at zero"))
-    return {"kind": kind, "same": same, "zeroed": zeroed}
+    moved = pieces.acted(tanh, {"W1.1.1": zeroed.answer}, 0.1) if zeroed.answer else None
+    return {"kind": kind, "same": same, "zeroed": zeroed, "tanh": tanh, "moved": moved}
 
 
 SCREENS: tuple[Screen, ...] = (

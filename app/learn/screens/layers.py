@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.learn import pieces
 from app.learn.problems import (
     activation_problem,
     choice_problem,
@@ -41,8 +42,8 @@ def one_layer_further(at: Visit, head: Any) -> Values:
     """One layer further"""
     run = head.run
     at.ask("hidden-delta", delta_problem(run, 1, 1))
-    at.ask("way", direction_problem(run, "W1.1.1"))
-    return {}
+    way = at.ask("way", direction_problem(run, "W1.1.1"))
+    return {"moved": pieces.acted(run, {"W1.1.1": way.answer}, 0.1) if way.answer else None}
 
 
 def all_of_the_numbers(at: Visit, head: Any) -> Values:

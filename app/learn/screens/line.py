@@ -48,7 +48,7 @@ def steer_by_the_loss_alone(at: Visit, head: Any) -> Values:
     b = at.number("b", "intercept b", run[B], -3, 3, 0.05)
     now = run.with_values({M: m, B: b})
     higher = now.with_values({B: b + 0.5})
-    at.ask(
+    raised = at.ask(
         "raise",
         better_problem(
             "you raise b by 0.5 from where the line stands now. Does the loss get better or worse?",
@@ -57,7 +57,7 @@ def steer_by_the_loss_alone(at: Visit, head: Any) -> Values:
         ),
         [m, b],
     )
-    return {"now": now}
+    return {"now": now, "higher": higher if raised.answer else None}
 
 
 def the_best_line_is_not_perfect(at: Visit, head: Any) -> Values:
@@ -67,7 +67,7 @@ def the_best_line_is_not_perfect(at: Visit, head: Any) -> Values:
     push_m = at.number("dm", "change m by", 0, -0.5, 0.5, 0.05)
     push_b = at.number("db", "change b by", 0, -0.5, 0.5, 0.05)
     steeper = best.with_values({M: best[M] + 0.1})
-    at.ask(
+    turned = at.ask(
         "steeper",
         better_problem("from the best line, m goes up by 0.1. What does the loss do?", best.loss, steeper.loss),
     )
@@ -86,7 +86,7 @@ def the_best_line_is_not_perfect(at: Visit, head: Any) -> Values:
             else {},
         ),
     )
-    return {"best": best, "push_m": push_m, "push_b": push_b}
+    return {"best": best, "push_m": push_m, "push_b": push_b, "steeper": steeper if turned.answer else None}
 
 
 SCREENS: tuple[Screen, ...] = (

@@ -69,7 +69,7 @@ def softmax_with_cross_entropy(at: Visit, head: Any) -> Values:
     at.ask(
         "delta",
         number_problem(
-            f"the true class of this example is {truth}. What is the delta of its output?",
+            f"the true class of this example is {truth}. what is the δ of its output?",
             delta,
             f"{fixed(share, 4)} − 1 = {fixed_signed(delta, 4)}.",
             "Share minus target.",

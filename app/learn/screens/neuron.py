@@ -58,23 +58,55 @@ def three_ways_to_answer(at: Visit, head: Any) -> Values:
     return {"z": z, "a": a}
 
 
+def why_times_the_slope(at: Visit, head: Any) -> Values:
+    """Why times the slope?"""
+    KINDS, run = head.KINDS, head.run
+    kind = at.choice("kind", "activation", KINDS, "sigmoid")
+    b = at.number("b", "bias b", -0.3, -4, 4, 0.1)
+    nudge = at.number("nudge", "nudge of z", 0.5, -1, 1, 0.1)
+    da, slope = run["da1.1"], run["slope1.1"]
+    at.ask(
+        "message",
+        number_problem(
+            f"the loss changes by {fixed_signed(da, 2)} for every 1 that a rises, and a by {fixed(slope, 2)} for every "
+            "1 that z rises. By how much does the loss change for every 1 that z rises?",
+            da * slope,
+            f"{fixed_signed(da, 2)} × {fixed(slope, 2)} = {fixed_signed(da * slope, 3)}. The loss hears of z through a "
+            "alone, so the two rates multiply. That product is δ.",
+            "First how much a rises, then what that does to the loss.",
+            {
+                "slope": (da, "That is for every 1 that a rises. But a rises by less than z."),
+                "∂L/∂a": (slope, "That is how much a rises. And what does that do to the loss?"),
+                "sum": (da + slope, "Rates along a chain multiply."),
+                "quotient": (da / slope, "Multiply: a rises by a part of what z rises."),
+            },
+        ),
+    )
+    return {"kind": kind, "b": b, "nudge": nudge}
+
+
 def a_flat_slope_cannot_learn(at: Visit, head: Any) -> Values:
     """A flat slope cannot learn"""
     KINDS, spec, run = head.KINDS, head.spec, head.run
     kind = at.choice("kind", "activation", KINDS, "sigmoid")
     b = at.number("b", "bias b", -0.3, -9, 9, 0.1)
     hard = at.facts({**spec, "output_activation": "threshold"}).with_values({"b1.1": -1.0})
-    at.ask("hard", direction_problem(hard, "W1.1.1", "w₁ of a threshold unit that says 0 where 1 is right"))
+    flat = at.ask("hard", direction_problem(hard, "W1.1.1", "w₁ of a threshold unit that says 0 where 1 is right"))
     soft = run.with_values({"b1.1": -1.0})
-    at.ask(
+    steep = at.ask(
         "soft",
         direction_problem(soft, "W1.1.1", f"w₁ of a sigmoid unit that says {fixed(soft['a1.1'], 2)} where 1 is right"),
     )
-    return {"kind": kind, "b": b}
+    moved = [
+        (before, pieces.acted(before, {"W1.1.1": task.answer}, 0.1) if task.answer else None)
+        for before, task in ((hard, flat), (soft, steep))
+    ]
+    return {"kind": kind, "b": b, "moved": moved}
 
 
 SCREENS: tuple[Screen, ...] = (
     weigh_add_up_fire,
     three_ways_to_answer,
+    why_times_the_slope,
     a_flat_slope_cannot_learn,
 )

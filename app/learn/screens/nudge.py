@@ -17,7 +17,7 @@ def a_small_step_and_look(at: Visit, head: Any) -> Values:
         )
     )
     up = run.with_values({M: run[M] + 0.1})
-    at.ask(
+    first = at.ask(
         "first",
         better_problem(
             f"at the start m is {fixed_signed(run[M], 1)}, and the line falls where the points rise. You "
@@ -26,7 +26,7 @@ def a_small_step_and_look(at: Visit, head: Any) -> Values:
             up.loss,
         ),
     )
-    return {"h": h}
+    return {"h": h, "up": up if first.answer else None}
 
 
 def how_small_is_small(at: Visit, head: Any) -> Values:

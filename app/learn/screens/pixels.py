@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.learn import digits
+from app.learn import digits, pieces
 from app.learn.problems import choice_problem, direction_problem, largest_problem, number_problem
 from app.learn.visit import Screen, Values, Visit
 from app.words.numbers import fixed
@@ -55,10 +55,11 @@ def what_the_first_layer_looks_for(at: Visit, head: Any) -> Values:
     run = head.run
     steps = at.count("steps", 200, 800)
     now = run.after(steps)
-    at.ask(
+    corner = at.ask(
         "corner", direction_problem(now, "W1.1.1", "the weight from the top left pixel, which is empty in every digit")
     )
-    return {"steps": steps, "now": now}
+    moved = pieces.acted(now, {"W1.1.1": corner.answer}, 0.1) if corner.answer else None
+    return {"steps": steps, "now": now, "moved": moved}
 
 
 def what_one_example_wants(at: Visit, head: Any) -> Values:
@@ -71,13 +72,13 @@ def what_one_example_wants(at: Visit, head: Any) -> Values:
     truth = digits.label(run, example)
     wish = at.ask(
         "wish",
-        largest_problem(f"which output gets the largest delta from this {truth}, by size?", dict(wants), "delta"),
+        largest_problem(f"which output gets the largest δ from this {truth}, by size?", dict(wants), "δ"),
         [steps, example],
     )
     at.ask(
         "sum",
         choice_problem(
-            "add up the ten deltas of one example. What comes out?",
+            "add up the ten δ of one example. What comes out?",
             "zero" if abs(sum(value for _, value in wants)) < 1e-6 else "not zero",
             "Zero: the shares add up to 1, and so do the targets. What one output is to gain, the others are to give.",
             {

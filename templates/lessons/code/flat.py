@@ -45,9 +45,9 @@ g = np.zeros_like(p)
 dW, da = layers(g), a[2][:-1] - y
 for k in (1, 0):
     out = a[k + 1][:-1]
-    delta = da * out * (1 - out)
-    dW[k][:] = np.outer(delta, a[k])
-    da = W[k][:, :-1].T @ delta
+    dz = da * out * (1 - out)
+    dW[k][:] = np.outer(dz, a[k])
+    da = W[k][:, :-1].T @ dz
 
 new_p = p - rate * np.where(frozen, 0, g)
 new_W = [M[:, :-1] for M in layers(new_p)]

@@ -30,15 +30,15 @@ for i in range(2):
 da = [a[2][i] - y[i] for i in range(2)]
 new_W = [[row[:] for row in M] for M in W]
 for k in (1, 0):
-    delta = []
+    dz = []
     for i in range(2):
         out = a[k + 1][i]
         slope = out * (1 - out)
-        delta.append(da[i] * slope)
+        dz.append(da[i] * slope)
     da = [0.0, 0.0]
     for i in range(2):
         for j in range(2):
-            dW = delta[i] * a[k][j]
+            dW = dz[i] * a[k][j]
             new_W[k][i][j] -= rate * dW
             # the weight as it was
-            da[j] += W[k][i][j] * delta[i]
+            da[j] += W[k][i][j] * dz[i]

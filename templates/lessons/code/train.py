@@ -34,10 +34,10 @@ def backward(a):
     da = (a[2] - y) / len(y)
     for k in (1, 0):
         out = a[k + 1]
-        delta = da * out * (1 - out)
-        dW[k] = delta.T @ a[k]
-        db[k] = delta.sum(axis=0)
-        da = delta @ W[k]
+        dz = da * out * (1 - out)
+        dW[k] = dz.T @ a[k]
+        db[k] = dz.sum(axis=0)
+        da = dz @ W[k]
     return dW, db
 
 

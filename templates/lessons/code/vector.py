@@ -24,7 +24,7 @@ da = a[2] - y
 new_W = [W[0], W[1]]
 for k in (1, 0):
     out = a[k + 1]
-    delta = da * out * (1 - out)
-    dW = np.outer(delta, a[k])
+    dz = da * out * (1 - out)
+    dW = np.outer(dz, a[k])
     new_W[k] = W[k] - rate * dW
-    da = W[k].T @ delta
+    da = W[k].T @ dz
