@@ -41,6 +41,23 @@ def test_a_curve_its_dots_and_its_tangent(log: bool) -> None:
         assert (y2 - y1) / (x2 - x1) == pytest.approx(2, rel=0.02)
 
 
+@pytest.mark.parametrize("nudge", [0.5, -0.5])
+def test_a_nudge_and_what_gets_through(nudge: float) -> None:
+    """To the side as far as z is nudged, then up or down to where the curve really is."""
+    xs = np.linspace(-4, 4, 81)
+    box = TOOLS["plot"]((-4, 4), (-0.2, 1.3))
+    a, there, slope = (float(pieces.activation_at("sigmoid", z)[k]) for z, k in ((0.3, 0), (0.3 + nudge, 0), (0.3, 1)))
+    ys = [pieces.activation_at("sigmoid", float(x))[0] for x in xs]
+    given = {"p": box, "xs": xs.tolist(), "ys": ys, "point": (0.3, a, slope), "to": (0.3 + nudge, there)}
+    svg = drawn('passed(p, xs, ys, point, to, "t", "t")', **given)
+    across, upright = scales(svg)
+    run, rise = svg.one("line", "run"), svg.one("line", "rise")
+    assert across(run.number("x2")) - across(run.number("x1")) == pytest.approx(nudge, abs=0.02)
+    assert upright(rise.number("y2")) - upright(rise.number("y1")) == pytest.approx(there - a, abs=0.01)
+    (x1, y1), (x2, y2) = ((across(x), upright(y)) for x, y in points(svg.one("path", "tangent")["d"])[[0, -1]])
+    assert (y2 - y1) / (x2 - x1) == pytest.approx(slope, rel=0.03)
+
+
 def test_a_line_and_its_residuals() -> None:
     """Points at their data, the line at mx + b, and each residual from the point to the line."""
     facts = Facts(start(LINE))

@@ -14,6 +14,7 @@ from runpy import run_path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -26,14 +27,14 @@ from app.learn import pieces
 from app.learn.facts import Facts
 from app.learn.judging import Problem
 from app.learn.lessons import Lesson, lessons
-from app.learn.listings import CODE, LISTINGS, code_of, highlighted, run_listing
+from app.learn.listings import CODE, LISTINGS, MOST_LINES, code_of, highlighted, run_listing, stops_of
 from app.learn.pages import render
 from app.learn.plots import plot
 from app.learn.screens import SCREENS as POSED
 from app.learn.tools import TOOLS, open_in_playground
 from app.learn.visit import Task, Visit
 from app.page.links import Link
-from app.words.numbers import fixed
+from app.words.numbers import fixed, unsigned
 from engine import Spec, advance, evaluate, start, trace
 from engine.datasets import load_digits16
 from engine.information import record
@@ -470,6 +471,83 @@ def test_an_answer_does_not_stand_beside_its_question() -> None:
     assert rate in render(pixels, {"screen": "2", "chance": "10"})[0]
     assert "fair choice" not in render(nudge, {"screen": "2"})[0]
     assert "only the output" not in render(by_slug("deeper"), {"screen": "4"})[0]
+
+
+@pytest.mark.parametrize("lesson", ALL, ids=name)
+def test_no_index_can_be_taken_for_a_power(lesson: Lesson) -> None:
+    """What stands above a letter is a power or a ⊤; a layer's number stands below, and one letter has one name."""
+    for filled in ("0", "1"):
+        body = render(lesson, {"screen": "all", "numbers": filled})[0]
+        for formula in re.findall(r"<math.*?</math>", body, re.S):
+            for raised in ElementTree.fromstring(formula).iter():
+                if raised.tag.endswith(("msup", "msubsup")) and "".join(raised[0].itertext()) in set("aWzbδ"):
+                    assert "".join(raised[-1].itertext()) == "⊤", (lesson.slug, formula)
+        words = re.sub(r"<[^>]+>", " ", body)
+        assert not re.search(r"\bdeltas?\b", words.replace("“delta”", "")), lesson.slug
+
+
+@pytest.mark.parametrize("listing", ["scalar.py", "vector.py", "flat.py", "train.py"])
+def test_a_program_runs_line_by_line(listing: str) -> None:
+    """Each stop is a line that can be seen, and the last value told of a name is what the program leaves behind."""
+    stops, lines, names = stops_of(listing), code_of(listing).splitlines(), run_listing(listing)
+    assert 20 < len(stops) <= MOST_LINES
+    last: dict[str, tuple[str, int]] = {}
+    for place, stop in enumerate(stops):
+        assert lines[stop.line - 1].strip()
+        last |= {what: (text, place) for what, text in stop.changed}
+    if len(stops) < MOST_LINES:
+        assert float(last["loss"][0]) == pytest.approx(names["loss"], abs=6e-5)
+    first = next(stop for stop in stops if dict(stop.changed).get("rate"))
+    assert float(dict(first.changed)["rate"]) == names["rate"]
+    assert "rate = " in lines[first.line - 1]
+    sums = [stop for stop in stops if "loss" in dict(stop.changed)]
+    assert all("loss" in lines[stop.line - 1] for stop in sums)
+
+
+def test_the_line_that_ran_is_lit_and_tells_what_it_changed() -> None:
+    """As many lines as the reader has let run; none at first, and none on paper."""
+    code, stops = by_slug("code"), stops_of("scalar.py")
+    place = next(n for n, stop in enumerate(stops, 1) if dict(stop.changed).get("z"))
+    body = render(code, {"screen": "1", "line": str(place)})[0]
+    (lit,) = re.findall(r'<span class="code-line in-\d+ runs" aria-current="step">(.*?)\n</span>', body)
+    shown = html.unescape(re.sub(r"<[^>]+>", "", lit))
+    assert shown == code_of("scalar.py").splitlines()[stops[place - 1].line - 1]
+    assert f"<dt>z</dt><dd>{dict(stops[place - 1].changed)['z']}</dd>" in body
+    assert "Nothing has run yet." in render(code, {"screen": "1"})[0]
+    assert "Run a line" not in render(code, {"screen": "all"})[0]
+
+
+@pytest.mark.parametrize("back", [0, 1, 4, 7])
+def test_the_message_of_lesson_8_has_come_so_far(back: int) -> None:
+    """Bars of the layers it has reached and of no other, each as the trace says; the others' δ are still unknown."""
+    deeper = by_slug("deeper")
+    facts = Facts(start(Spec.make(deeper.spec)))
+    body = render(deeper, {"screen": "1", "back": str(back)})[0]
+    table = re.search(r'<table class="bars">.*?</table>', body, re.S)
+    assert table is not None
+    told = re.findall(r'<th scope="row">(.*?)</th>.*?<td class="value">(.*?)</td>', table[0])
+    norms = pieces.delta_norms(facts)[len(facts.trace.layers) - back :]
+    assert told == [(layer, unsigned(size, 3)) for layer, size in norms]
+    unknown = len(re.findall(r'class="delta[^"]*">\?<|>\?</text>', body))
+    assert unknown >= 4 * (6 - back) if back < 7 else unknown == 0
+
+
+@pytest.mark.parametrize(
+    ("slug", "screen", "task", "address"),
+    [("layers", "4", "way", "W1.1.1"), ("neuron", "4", "soft", "W1.1.1"), ("neuron", "4", "hard", "W1.1.1")],
+)
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_a_weight_moves_as_was_said(slug: str, screen: str, task: str, address: str, way: str) -> None:
+    """By 0.1, and the loss told is the engine's there."""
+    lesson = by_slug(slug)
+    body = render(lesson, {"screen": screen, task: way})[0]
+    spec = {**lesson.spec, "output_activation": "threshold"} if task == "hard" else lesson.spec
+    facts = Facts(start(Spec.make(spec)), 0)
+    facts = facts.with_values({"b1.1": -1.0}) if slug == "neuron" else facts
+    moved = facts.with_values({address: facts[address] + (0.1 if way == "up" else -0.1)})
+    word = "better" if moved.loss < facts.loss else "worse" if moved.loss > facts.loss else "the same"
+    assert f"{moved.loss:.4f}: {word}." in body
+    assert word == {"hard": "the same"}.get(task, "better" if (way == "up") == (facts[f"d{address}"] < 0) else "worse")
 
 
 def test_the_starts_of_lesson_8_are_what_they_are_called() -> None:

@@ -87,14 +87,14 @@ TYPES: dict[str, Type] = {
         Type("loss", "Loss of an example", "How far off the outputs are.", lambda facts, rng: loss_problem(facts)),
         Type(
             "delta",
-            "Delta of a unit",
+            "δ of a unit",
             "The backward pass through one unit.",
             lambda facts, rng: delta_problem(facts, *_any_unit(facts, rng)),
         ),
         Type(
             "gradient",
             "Gradient of a weight",
-            "From a unit's delta to one of its weights.",
+            "From a unit's δ to one of its weights.",
             lambda facts, rng: gradient_problem(facts, _any_weight(facts, rng)),
         ),
         Type(

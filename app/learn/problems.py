@@ -167,19 +167,19 @@ def gradient_problem(facts: Facts, address: str, label: str | None = None) -> Pr
     gradient, delta = facts[f"d{address}"], facts[f"delta{layer}.{unit}"]
     if not source:
         mistakes = [Mistake(delta * facts[address], "bias", "The bias itself is no factor: its input is always 1.")]
-        solution = f"A bias multiplies 1, so its gradient is delta itself: {_n(delta)}."
+        solution = f"A bias multiplies 1, so its gradient is δ itself: {_n(delta)}."
         hint = "A bias has an input that is always 1."
     else:
         a_in, a_out = facts.given(layer - 1, source), facts[f"a{layer}.{unit}"]
         mistakes = [
-            Mistake(delta, "activation", f"That is delta. Multiply by what the weight was given, {_n(a_in)}."),
-            Mistake(a_in, "delta", f"That is what the weight was given. Multiply by delta, {_n(delta)}."),
+            Mistake(delta, "activation", f"That is δ. Multiply by what the weight was given, {_n(a_in)}."),
+            Mistake(a_in, "delta", f"That is what the weight was given. Multiply by δ, {_n(delta)}."),
             Mistake(delta * a_out, "activation", "Take the activation at the weight's beginning, not at its end."),
             Mistake(delta * facts[address], "weight", "The weight itself is no factor of its own gradient."),
         ]
-        solution = f"delta × a = {_n(delta)} × {_n(a_in)} = {_n(gradient)}."
-        hint = "It is the delta at the weight's end times the activation at its beginning."
-    mistakes.append(Mistake(-gradient, "sign", "The size is right, the sign is not. Check the sign of delta."))
+        solution = f"δ × a = {_n(delta)} × {_n(a_in)} = {_n(gradient)}."
+        hint = "It is the δ at the weight's end times the activation at its beginning."
+    mistakes.append(Mistake(-gradient, "sign", "The size is right, the sign is not. Check the sign of δ."))
     return numeric(
         f"What is the gradient of {label or _place(facts, address)}: ∂L/∂{name_of(address)}?",
         f"d{address}",
@@ -212,7 +212,7 @@ def new_value_problem(facts: Facts, address: str, label: str | None = None) -> P
         a_in = facts[f"a{layer - 1}.{source}"]
         mistakes += [
             Mistake(now - rate * delta, "activation", f"The activation at its beginning, {_n(a_in)}, is missing."),
-            Mistake(now - rate * a_in, "delta", f"The delta at its end, {_n(delta)}, is missing."),
+            Mistake(now - rate * a_in, "delta", f"The δ at its end, {_n(delta)}, is missing."),
         ]
     step = abs(rate * gradient)
     return numeric(
@@ -220,7 +220,7 @@ def new_value_problem(facts: Facts, address: str, label: str | None = None) -> P
         address,
         new,
         f"{_n(now)} {'+' if gradient < 0 else '−'} {rate:g} × {_n(abs(gradient))} = {_n(new)}.",
-        "New = old − learning rate × gradient, and the gradient is delta × activation.",
+        "New = old − learning rate × gradient, and the gradient is δ × activation.",
         mistakes,
         max(0.05 * step, 6e-5),
         6e-5,
@@ -230,7 +230,7 @@ def new_value_problem(facts: Facts, address: str, label: str | None = None) -> P
 def direction_problem(facts: Facts, address: str, label: str | None = None, slope: str | None = None) -> Problem:
     """Which way the step moves a parameter; on one example or on a batch.
 
-    `label` is what to call it; `slope` what its gradient is, for readers who have not met delta yet.
+    `label` is what to call it; `slope` what its gradient is, for readers who have not met δ yet.
     """
     change = facts.change(address)
     truth = UP if change > 0 else DOWN if change < 0 else STAY
@@ -265,12 +265,12 @@ def _gradient_in_words(facts: Facts, address: str, slope: str | None) -> str:
     if slope:
         return f"{slope} is {_n(gradient)}: {sign}."
     if len(facts.trace.x) > 1:
-        product = "delta × activation" if source else "delta"
+        product = "δ × activation" if source else "δ"
         return f"The mean of {product} over the examples is {_n(gradient)}: {sign}."
     delta = facts[f"delta{layer}.{unit}"]
     if not source:
-        return f"The gradient of a bias is delta, {_n(delta)}: {sign}."
-    return f"delta × activation is {_n(delta)} × {_n(facts[f'a{layer - 1}.{source}'])}: {sign}."
+        return f"The gradient of a bias is δ, {_n(delta)}: {sign}."
+    return f"δ × activation is {_n(delta)} × {_n(facts[f'a{layer - 1}.{source}'])}: {sign}."
 
 
 # Problems that a lesson poses with numbers of its own

@@ -217,6 +217,19 @@ def test_nudging_by_hand_counts_the_runs(learn: Callable[[str], Page]) -> None:
     expect(page.locator(".numbers")).to_contain_text("worse by")
 
 
+def test_a_program_is_run_line_by_line_in_sight(learn: Callable[[str], Page]) -> None:
+    """Every press runs one line, which is lit and inside its box, with what it has changed below."""
+    page = learn("/code?screen=1&line=60")
+    for line in range(61, 66):
+        page.click("#press-line-" + str(line))
+        expect(page.locator("#set-line")).to_have_value(str(line))
+        box, lit = page.locator("#code").bounding_box(), page.locator("#code .runs").bounding_box()
+        assert box
+        assert lit
+        assert box["y"] <= lit["y"] < lit["y"] + lit["height"] <= box["y"] + box["height"]
+        expect(page.locator(".stop")).to_have_text(re.compile(r"\S"))
+
+
 def test_progress_is_kept_in_the_browser(learn: Callable[[str], Page]) -> None:
     """Screens seen are marked on the list and on the dots, after a reload too, and nothing of it is sent."""
     page = learn("/error")

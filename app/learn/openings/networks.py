@@ -120,7 +120,7 @@ def deeper(head: Any) -> Scene:
         middle = x + (box.px(1.7) - box.px(1)) / 2
         shown = from_frame(k, frames)
         shapes.append(
-            label("dot-label backward", middle, top - 6, anchor="middle", text=unsigned(size, 2), opacity=shown)
+            label("dot-label backward", middle, top - 6, anchor="middle", text=unsigned(size, 1), opacity=shown)
         )
         shapes.append(
             label(
@@ -246,7 +246,15 @@ def black_box(head: Any) -> Scene:
             label("layer-name", [x for x, _ in places], [y + 4.5 for _, y in places], anchor="middle", text=name)
         )
     epochs = [plane.epochs[index] for index in keep]
-    shapes.append(label("dot-label", box.left + 10, box.top + 40, text=[f"epoch {epoch}" for epoch in epochs]))
+    shapes.append(
+        label(
+            "dot-label",
+            box.left + box.inner_width - 10,
+            box.top + box.inner_height - 12,
+            anchor="end",
+            text=[f"epoch {epoch}" for epoch in epochs],
+        )
+    )
     last = [plane.at(4, index) for index in keep]
     captions = [
         f"Epoch {epoch}: layer 4 knows {fixed(point.about_input, 1)} bits of the input and "

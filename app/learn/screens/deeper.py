@@ -46,7 +46,7 @@ def vanishing(at: Visit, head: Any) -> Values:
         "tanh",
         choice_problem(
             "the slope of tanh is up to 1, not ¼. Six hidden layers of tanh: are the first layer's "
-            "deltas larger or smaller than with sigmoid?",
+            "δ larger or smaller than with sigmoid?",
             "larger" if more else "smaller",
             f"{unsigned(as_tanh[0][1], 3)} against {unsigned(as_sigmoid[0][1], 3)}: "
             f"{fixed(as_tanh[0][1] / as_sigmoid[0][1], 0)} times as much. One reason why deep networks "
