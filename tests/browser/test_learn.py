@@ -223,7 +223,7 @@ def test_a_program_is_run_line_by_line_in_sight(learn: Callable[[str], Page]) ->
     for line in range(61, 66):
         page.click("#press-line-" + str(line))
         expect(page.locator("#set-line")).to_have_value(str(line))
-        box, lit = page.locator("#code").bounding_box(), page.locator("#code .runs").bounding_box()
+        box, lit = page.locator("#listing").bounding_box(), page.locator("#listing .runs").bounding_box()
         assert box
         assert lit
         assert box["y"] <= lit["y"] < lit["y"] + lit["height"] <= box["y"] + box["height"]
