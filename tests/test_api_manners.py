@@ -16,6 +16,7 @@ from app.serve.errors import Failed
 from app.serve.problems import OF_HTTP, OF_STATUS
 from app.settings import Settings
 from app.since import LENIENT
+from engine import FIELDS
 
 RUNS = "/api/v1/runs"
 
@@ -186,3 +187,29 @@ def test_every_problem_has_a_type_that_is_explained(tmp_path: Path) -> None:
     named = {row.kind for row in TABLE.values() if isinstance(row, Failed)}
     assert named <= set(KINDS)
     assert "" not in named
+
+
+def test_an_exercise_drawn_again_with_its_key_is_the_same(tmp_path: Path) -> None:
+    """Without a key each is another."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        await client.get(RUNS)
+        key = {"Idempotency-Key": "one"}
+        drawn = [(await client.post("/api/v1/exercises", headers=headers)).json()["id"] for headers in (key, key, {})]
+        assert drawn[0] == drawn[1] != drawn[2]
+
+    play(tmp_path, work)
+
+
+def test_the_document_says_how_to_use_it(tmp_path: Path) -> None:
+    """Its server, its tags, who may do what; no schema in two forms; the spec of an answer is described."""
+    document = create_app(Settings(data=tmp_path)).openapi()
+    schemas = document["components"]["schemas"]
+    assert document["servers"] == [{"url": "/"}]
+    used = {tag for operations in document["paths"].values() for each in operations.values() for tag in each["tags"]}
+    assert used == {each["name"] for each in document["tags"]}
+    assert set(document["components"]["securitySchemes"]) == {"visitor", "teacher"}
+    assert {"teacher": []} in document["paths"]["/api/v1/rooms/{code}/step"]["post"]["security"]
+    assert not [name for name in schemas if name.endswith(("-Input", "-Output"))]
+    assert schemas["RunAnswer"]["properties"]["spec"] == {"$ref": "#/components/schemas/SpecAnswer"}
+    assert list(schemas["SpecAnswer"]["properties"]) == list(FIELDS)

@@ -841,3 +841,49 @@ def test_a_damaged_room_is_said_in_words(tmp_path: Path) -> None:
 
 def flipped(value: bytes, place: int) -> bytes:
     return value[:place] + bytes([value[place] ^ 4]) + value[place + 1 :]
+
+
+def test_what_comes_again_with_its_key_is_done_once(tmp_path: Path) -> None:
+    """Opening, asking, starting again, copying, renewing: the same room, question or run, and no second one."""
+
+    async def work(school: School) -> None:
+        person, key = school.person(), {"Idempotency-Key": "mine"}
+        await person.get("/api/v1/runs")
+        body = {"spec": {"dataset": "xor"}}
+        first, again = [(await person.post("/api/v1/rooms", json=body, headers=key)).json() for _ in range(2)]
+        assert (first["code"], first["teacher"]) == (again["code"], again["teacher"])
+        assert (await person.post("/api/v1/rooms", json=body)).json()["code"] != first["code"]
+        assert (await school.person().post("/api/v1/rooms", json=body, headers=key)).json()["code"] != first["code"]
+        path, teacher = f"/api/v1/rooms/{rooms.code_of(first['code'])}", school.person(first["teacher"])
+        ask = {"kind": "own", "prompt": "Why?", "options": ["a", "b"]}
+        numbers = [(await teacher.post(f"{path}/questions", json=ask, headers=key)).json() for _ in range(2)]
+        assert [each["question"]["number"] for each in numbers] == [1, 1]
+        other = await teacher.post(f"{path}/questions", json={"kind": "loss"}, headers=key)
+        assert (other.status_code, other.json()["type"]) == (422, "/docs/problems#key-reused")
+        await teacher.put(f"{path}/pace", json={"pace": "explore"})
+        student = await school.student(path)
+        copies = [(await student.post(f"{path}/copies", headers=key)).json()["run"] for _ in range(2)]
+        assert copies[0] == copies[1]
+        renewed = [(await teacher.post(f"{path}/renewal", headers=key)).json()["code"] for _ in range(2)]
+        assert renewed[0] == renewed[1]
+        assert (await teacher.post(f"{path}/renewal")).status_code == 404
+        assert (await school.person("wrong").post(f"{path}/renewal", headers=key)).status_code == 404
+
+    play(work, tmp_path)
+
+
+def test_whatever_makes_or_changes_takes_a_key(tmp_path: Path) -> None:
+    """Every POST of the document, but those that only compute and those that may be repeated anyway."""
+    computes = {"/api/v1/backprop", "/api/v1/graph", "/api/v1/runs/{run_id}/predict", "/api/v1/exercises/{id}/check"}
+    room = "/api/v1/rooms/{code}"
+    repeated = {
+        f"{room}/students",
+        f"{room}/reopening",
+        *(f"{room}/questions/{{number}}/{do}" for do in ("close", "reveal")),
+    }
+    paths = create_app(Settings(data=tmp_path)).openapi()["paths"]
+    for path, operations in paths.items():
+        if "post" in operations:
+            takes = "Idempotency-Key" in {each["name"] for each in operations["post"].get("parameters", ())}
+            assert takes == (path not in computes | repeated), path
+    assert computes | repeated <= set(paths)

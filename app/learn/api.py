@@ -1,5 +1,6 @@
 """JSON for lessons and exercises: what autograders and notebooks call. Nothing here is stored."""
 
+from hashlib import sha256
 from secrets import randbits
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ from app.learn.exercises import LARGEST_SEED, TYPES, Exercise, exercise, exercis
 from app.learn.judging import check
 from app.learn.lessons import lessons
 from app.run.answers import json
-from app.run.api import answers_with
+from app.run.api import Key, Visitor, answers_with
 from app.run.schemas import Body
 from app.serve.errors import PROBLEM
 from app.serve.strict import StrictRoute
@@ -157,12 +158,15 @@ def list_types() -> Response:
 
 
 @router.post("/exercises", status_code=201, responses=answers_with(ExerciseOut, 201))
-def draw_exercise(wanted: ExerciseWanted | None = None) -> Response:
+def draw_exercise(who: Visitor, wanted: ExerciseWanted | None = None, key: Key = None) -> Response:
     """Draw an exercise: the question and its numbers, not the answer."""
     wanted = wanted or ExerciseWanted()
     if wanted.type not in TYPES:
         raise SpecError("type", wanted.type, f"one of {', '.join(TYPES)}")
-    drawn = exercise(wanted.type, randbits(32) if wanted.seed is None else wanted.seed)
+    seed = wanted.seed
+    if seed is None:
+        seed = int.from_bytes(sha256(f"{who} {key}".encode()).digest()[:4]) if key else randbits(32)
+    drawn = exercise(wanted.type, seed)
     return json(_out(drawn).model_dump(), 201, {"location": f"/api/v1/exercises/{drawn.id}"})
 
 

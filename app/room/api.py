@@ -152,22 +152,23 @@ def state_of(room: Room, audience: str = screens.TEACHER) -> dict[str, Any]:
 
 
 @router.post("", status_code=201, responses=MADE)
-async def open_room(request: Request, who: Who, teaching: Taught, body: NewRoom | None = None) -> Response:
+async def open_room(who: Who, teaching: Taught, body: NewRoom | None = None, key: Key = None) -> Response:
     """A new room. The secret in the answer makes a teacher: it is told here alone."""
     body = body or NewRoom.model_validate({})
-    room, secret = await new_room(teaching, who, body.run, body.spec, body.view)
+    room, secret = await new_room(teaching, who, body.run, body.spec, body.view, key)
     told = {"code": room.code, "teacher": secret, "url": f"/class/{room.code}", **state_of(room)}
     return json(told, 201, {"location": f"/api/v1/rooms/{room.code}"})
 
 
 async def new_room(
-    teaching: Teaching, who: Caller, run_id: str | None, spec: dict[str, Any], view: str
+    teaching: Teaching, who: Caller, run_id: str | None, spec: dict[str, Any], view: str, key: str | None = None
 ) -> tuple[Room, str]:
     """A new room that shows a run, or a new one of a spec."""
     if run_id is None:
         limits = teaching.classroom.settings.engine_limits
-        run_id = (await teaching.runs.create(who.visitor, Spec.make(spec, limits))).id
-    return await teaching.classroom.create(who, await teaching.shared(run_id, None, view))
+        run_id = (await teaching.runs.create(who.visitor, Spec.make(spec, limits), key=key)).id
+    asked = f"{key} {run_id} {view}" if key else ""
+    return await teaching.classroom.create(who, await teaching.shared(run_id, None, view), asked)
 
 
 @router.get("/{code}", responses=TOLD)
@@ -194,10 +195,16 @@ async def reopen(code: str, who: Who, classroom: Rooms) -> Response:
 
 
 @router.post("/{code}/renewal", status_code=201, responses=MADE)
-async def renew(room: Own, who: Who, classroom: Rooms) -> Response:
+async def renew(code: str, who: Who, classroom: Rooms, key: Key = None) -> Response:
     """The same class under a new code, without its students, questions and hand-ins; the old code ends. The teacher's
     secret stays the same, and opens the old room's answers for 15 minutes."""
-    fresh = await classroom.renew(room, who)
+    try:
+        fresh = await classroom.renew(await classroom.teach(code, who), who)
+    except RoomNotFound:
+        _, moved = await classroom.moved(rooms.code_of(code) or "", who.secret)
+        if key is None or moved is None:
+            raise
+        fresh = await classroom.get(moved)  # the same request has renewed it before
     told = {"code": fresh.code, "url": f"/class/{fresh.code}", **state_of(fresh)}
     return json(told, 201, {"location": f"/api/v1/rooms/{fresh.code}"})
 
@@ -251,9 +258,9 @@ async def step(room: Own, teaching: Taught, body: StepsBody | None = None, key: 
 
 
 @router.post("/{code}/reset", responses=TOLD)
-async def reset(room: Own, teaching: Taught) -> Response:
+async def reset(room: Own, teaching: Taught, key: Key = None) -> Response:
     """The shared run at its start again, on every screen."""
-    return json(state_of(await teaching.reset(room.code)))
+    return json(state_of(await teaching.reset(room.code, key)))
 
 
 @router.put("/{code}/pace", responses=TOLD)
@@ -271,12 +278,13 @@ async def pace(room: Own, classroom: Rooms, body: PaceBody) -> Response:
 
 
 @router.post("/{code}/questions", status_code=201, responses=MADE)
-async def ask(room: Own, teaching: Taught, body: QuestionBody) -> Response:
+async def ask(room: Own, teaching: Taught, body: QuestionBody, key: Key = None) -> Response:
     """Ask the class a question; the one before it is over."""
+    once = (key, body.model_dump_json()) if key else None
     if body.kind == polls.OWN:
-        asked = await teaching.ask_own(room.code, body.prompt, body.options, body.truth)
+        asked = await teaching.ask_own(room.code, body.prompt, body.options, body.truth, once)
     else:
-        asked = await teaching.ask(room.code, body.kind, body.address)
+        asked = await teaching.ask(room.code, body.kind, body.address, once)
     return json(state_of(asked), 201)
 
 
@@ -357,9 +365,9 @@ def table(rows: list[dict[str, Any]], name: str) -> Response:
 
 
 @router.post("/{code}/copies", status_code=201, responses=MADE)
-async def copy(found: Attended, who: Who, teaching: Taught) -> Response:
+async def copy(found: Attended, who: Who, teaching: Taught, key: Key = None) -> Response:
     """A copy of what is shown, the student's own, while the class explores."""
-    run = await teaching.copy(found, who)
+    run = await teaching.copy(found, who, key)
     link = Link(run.origin, run.edits, View(step=run.state.step))
     return json({"run": run.id, "step": run.state.step, "url": link.url()}, 201)
 

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 import orjson
 
-from app.failures import NotTeacher, Removed, RoomNotFound, StoreUnavailable, TooMany
+from app.failures import KeyReused, NotTeacher, Removed, RoomNotFound, StoreUnavailable, TooMany
 from app.room import rooms
 from app.room.rooms import Poll, Room, Shared
 from app.run.runs import owner_of
@@ -25,7 +25,8 @@ ABSENT_AFTER = 7.0
 DAY = 86_400.0
 MOVED_SECONDS = 600.0
 ENDED_SECONDS = 900.0
-POLLS = "poll"
+POLLS, ONCE = "poll", "once"
+Once = tuple[str, str]  # a request's key, and what it asks
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,29 @@ class Classroom:
         self._lookups_in_all = Buckets(every, max(60 * every, burst))
         self._worker, self._stamps = token_hex(6), dict[str, Stamp]()
 
-    async def create(self, caller: Caller, shared: Shared) -> tuple[Room, str]:
-        """A new room that shows `shared`, and its teacher's secret; TooMany beyond the limits."""
+    async def create(self, caller: Caller, shared: Shared, asked: str = "") -> tuple[Room, str]:
+        """A new room that shows `shared`, and its teacher's secret; TooMany beyond the limits. With `asked`, a key and
+        what came with it, the one that the same request has opened before."""
+        if not asked:
+            await self._admit(caller)
+            secret = rooms.new_secret()
+            return await self._open(Room("", rooms.hashed(secret), shared), caller), secret
+        secret = rooms.secret_of(f"{caller.visitor} {asked}")
+        code = rooms.code_under(secret)
+        if found := await self._opened(code, secret):
+            return found, secret
         await self._admit(caller)
-        secret = rooms.new_secret()
-        return await self._open(Room("", rooms.hashed(secret), shared), caller), secret
+        room = Room(code, rooms.hashed(secret), shared)
+        if stamp := await self._save(room, f"room:{owner_of(caller.visitor)}"):
+            await self._mark(code, caller)
+            return replace(room, stamp=stamp), secret
+        if found := await self._opened(code, secret):
+            return found, secret
+        return await self._open(room, caller), secret
+
+    async def _opened(self, code: str, secret: str) -> Room | None:
+        room = await self._find(code)
+        return room if room and rooms.is_teacher(room, secret) else None
 
     async def _admit(self, caller: Caller) -> None:
         """TooMany, if the caller may not open one more."""
@@ -182,26 +201,32 @@ class Classroom:
         stamp = await self.store.stamp(_key(code))
         return stamp.version if stamp else None
 
-    async def change(self, code: str, how: Callable[[Room], Room]) -> Room:
-        """The room after `how`, saved; `how` may be called again on what another worker has saved meanwhile."""
+    async def change(self, code: str, how: Callable[[Room], Room], once: Once | None = None) -> Room:
+        """The room after `how`, saved; `how` may be called again on what another worker has saved meanwhile. `once` is
+        done once: the room as it stands if that was before."""
         lock = self._locks.setdefault(code, asyncio.Lock())
         async with lock:
             for attempt in range(ATTEMPTS):
                 room = await self.get(code)
+                if once and (told := await self.store.part(_key(code), ONCE, once[0])):
+                    if told.decode() != _hash(once[1]):
+                        raise KeyReused
+                    return room
                 after = how(room)
                 if after is room:
                     return room
-                if stamp := await self._save(after):
+                if stamp := await self._save(after, once=once):
                     self.changed(code)
                     return self._remember(replace(after, stamp=stamp, past=()))
                 await asyncio.sleep(random.random() * 0.002 * (attempt + 1))
         raise StoreUnavailable("too many changes of this room at once")
 
-    async def _save(self, room: Room, owner: str = "") -> Stamp | None:
+    async def _save(self, room: Room, owner: str = "", once: Once | None = None) -> Stamp | None:
         past: dict[str, bytes | None] = {str(poll.question.number): rooms.pack_poll(poll) for poll in room.past}
+        parts = {POLLS: past} | ({ONCE: {once[0]: _hash(once[1]).encode()}} if once else {})
         seconds = self.settings.room_idle_hours * 3600
         return await self.store.put(
-            _key(room.code), rooms.pack(room), expected=room.stamp, owner=owner, seconds=seconds, parts={POLLS: past}
+            _key(room.code), rooms.pack(room), expected=room.stamp, owner=owner, seconds=seconds, parts=parts
         )
 
     async def polls(self, code: str) -> list[Poll]:

@@ -3,6 +3,7 @@
 Nothing here asks a store, a clock or the web. `stamp` is the store's: every saved room has the next one.
 """
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
@@ -119,6 +120,17 @@ def new_code() -> str:
 def new_secret() -> str:
     """256 bits that make a teacher."""
     return token_urlsafe(32)
+
+
+def secret_of(asked: str) -> str:
+    """The secret of a room that a request with a key opens: the same when it comes again."""
+    return urlsafe_b64encode(sha256(asked.encode()).digest()).decode().rstrip("=")
+
+
+def code_under(secret: str) -> str:
+    """The code that goes with such a secret, and tells nothing of it."""
+    digest = sha256(f"code of {secret}".encode()).digest()
+    return "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:CODE_LENGTH])
 
 
 def code_of(typed: str) -> str | None:

@@ -9,7 +9,7 @@ from app.learn.facts import Facts
 from app.page.frame import check_view
 from app.page.links import View, view_fields, view_of
 from app.room import polls, rooms
-from app.room.classroom import Caller, Classroom, Entry
+from app.room.classroom import Caller, Classroom, Entry, Once
 from app.room.polls import Question
 from app.room.rooms import HandIn, Room, Shared, Student
 from app.run.deeds import Branch, Reset, Step
@@ -69,15 +69,15 @@ class Teaching:
         with once_saved():
             return await self.share(code, Shared(run.id, run.state.step, query_of(view))), run, steps
 
-    async def reset(self, code: str) -> Room:
+    async def reset(self, code: str, key: str | None = None) -> Room:
         """The shared run at its start again."""
         room = await self.classroom.get(code)
-        run, _ = await self.runs.do(room.shared.run, Reset())
+        run, _ = await self.runs.do(room.shared.run, Reset(), key=key)
         view = replace(view_from(room.shared.view), moment=None)
         with once_saved():
             return await self.share(code, Shared(run.id, 0, query_of(view)))
 
-    async def ask(self, code: str, kind: str, address: str | None = None) -> Room:
+    async def ask(self, code: str, kind: str, address: str | None = None, once: Once | None = None) -> Room:
         """Ask a question made from the step that is shown; its address is selected, its answer hidden."""
         room = await self.classroom.get(code)
         run, state = await self.state(room.shared)
@@ -86,12 +86,14 @@ class Teaching:
         hidden = _hiding(question, state, view)
         shared = Shared(run.id, state.step, query_of(hidden))
         most = self.classroom.settings.questions_per_room
-        return await self.classroom.change(code, lambda now: rooms.ask(now, question, most, shared))
+        return await self.classroom.change(code, lambda now: rooms.ask(now, question, most, shared), once)
 
-    async def ask_own(self, code: str, prompt: str, options: list[str], truth: str | None) -> Room:
+    async def ask_own(
+        self, code: str, prompt: str, options: list[str], truth: str | None, once: Once | None = None
+    ) -> Room:
         """Ask a question of the teacher's own."""
         question, most = polls.own(prompt, options, truth), self.classroom.settings.questions_per_room
-        return await self.classroom.change(code, lambda room: rooms.ask(room, question, most))
+        return await self.classroom.change(code, lambda room: rooms.ask(room, question, most), once)
 
     async def reveal(self, code: str, number: int) -> Room:
         """Take the step that was asked about, and tell the truth beside the distribution."""
@@ -125,12 +127,12 @@ class Teaching:
         except (RunNotFound, RunDamaged):
             return None
 
-    async def copy(self, entry: Entry, caller: Caller) -> Run:
+    async def copy(self, entry: Entry, caller: Caller, key: str | None = None) -> Run:
         """A student's own copy of the run that is shown, at its step; Refused while the class follows."""
         if entry.room.pace != rooms.EXPLORE and not entry.teacher:
             raise Refused("the class follows the teacher now; copies can be taken when it explores")
         shown = entry.room.on_screen
-        made, _ = await self.runs.do(shown.run, Branch(at=shown.step), caller.visitor)
+        made, _ = await self.runs.do(shown.run, Branch(at=shown.step), caller.visitor, key=key)
         if entry.joined:
             with once_saved():
                 await self.classroom.change(entry.room.code, lambda room: rooms.take_copy(room, entry.student, made.id))
