@@ -21,7 +21,7 @@ from app.explain import api as api_look
 from app.failures import StoreUnavailable
 from app.graph import api as api_graph
 from app.graph import pages as pages_graph
-from app.learn import api_predict
+from app.learn import api_diagnose, api_predict
 from app.learn import pages as learn
 from app.page import data, embed, pages
 from app.page.refused import sorry
@@ -62,6 +62,7 @@ PARTS = (
     api_look,
     api_predict,
     api_graph,
+    api_diagnose,
     data,
     pages_graph,
     pages,

@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     receive_seconds: float = _limit(10.0, "seconds to send a request in", gt=0)
     json_depth: int = _limit(16, "levels of nesting in JSON", ge=4)
     answer_numbers: int = _limit(1_000_000, "numbers in one answer", ge=1000)
+    diagnosed_numbers: int = _limit(
+        20_000, "numbers handed in to one diagnosis; a pass may multiply 100 times as often", ge=100
+    )
     losses: int = _limit(1_000, "losses in the answer to a step; more are thinned", ge=2)
     history_points: int = _limit(75, "points kept of a run's history", ge=16)
     checkpoints: int = _limit(16, "states kept of a run's past", ge=2)

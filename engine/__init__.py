@@ -9,7 +9,9 @@ from typing import Any
 
 from engine import health, probes, receipts
 from engine.activations import ACTIVATIONS
+from engine.checking import check
 from engine.datasets import DATASETS
+from engine.diagnosis import Diagnosis, diagnose
 from engine.edits import Edit, apply, edits_from, replay
 from engine.evaluation import Metrics, evaluate, outputs_of, predict
 from engine.examples import Examples, examples_of
@@ -52,6 +54,7 @@ __all__ = [
     "UNLIMITED",
     "CorruptState",
     "CustomData",
+    "Diagnosis",
     "Divergence",
     "Edit",
     "Examples",
@@ -69,7 +72,9 @@ __all__ = [
     "Trace",
     "advance",
     "apply",
+    "check",
     "contour",
+    "diagnose",
     "edits_from",
     "evaluate",
     "examples_of",

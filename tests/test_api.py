@@ -672,6 +672,7 @@ def test_every_example_in_the_document_works(tmp_path: Path) -> None:
             "RewindBody": ("POST", "/api/v1/runs/{id}/rewind"),
             "PredictBody": ("POST", "/api/v1/runs/{id}/predict"),
             "BackpropBody": ("POST", "/api/v1/backprop"),
+            "DiagnoseBody": ("POST", "/api/v1/diagnose"),
         }
         for name, (method, path) in targets.items():
             assert examples[name], name

@@ -1,0 +1,21 @@
+"""What a diagnosis knows: every operation by name."""
+
+from engine.homework import activations
+from engine.homework.base import Backward
+from engine.homework.dense import DENSE, SHORTCUT
+from engine.homework.dropout import DROPOUT
+from engine.homework.losses import SOFTMAX_CROSS_ENTROPY
+from engine.homework.norms import BATCH_NORM, LAYER_NORM
+
+BACKWARD: dict[str, Backward] = {
+    entry.name: entry
+    for entry in (
+        DENSE,
+        *activations.ENTRIES,
+        SOFTMAX_CROSS_ENTROPY,
+        DROPOUT,
+        BATCH_NORM,
+        LAYER_NORM,
+        SHORTCUT,
+    )
+}
