@@ -119,28 +119,27 @@ def _blocked(sentence: str) -> Mistake:
     return Mistake("negative_side_blocked", sentence, _dz(lambda case: case.g * (case["z"] > 0)))
 
 
+_CURVED = ("sigmoid", "tanh", "elu", "gelu", "silu", "softplus")  # whose slope at a is another than at z
+
+
+def _common(of: Activation) -> tuple[Mistake, ...]:
+    """The mistakes that can be made with most of them."""
+    return (
+        *(() if of.name == "identity" else (_forgotten(),)),
+        *(() if of.name == "softmax" else (_as_slope(of),)),
+        *((_at_output(of),) if of.name in _CURVED else ()),
+    )
+
+
 def _own(of: Activation) -> tuple[Mistake, ...]:
-    """The mistakes of one activation, of all that can be made with it those that change something."""
+    """The mistakes that only one activation, or a few, invite."""
     made: dict[str, tuple[Mistake, ...]] = {
-        "identity": (_as_slope(of),),
-        "sigmoid": (_forgotten(), _as_slope(of), _at_output(of), _formula_of_a(lambda a: a * (1.0 - a))),
-        "tanh": (_forgotten(), _as_slope(of), _at_output(of), _formula_of_a(lambda a: 1.0 - a * a)),
-        "relu": (_forgotten(), _as_slope(of), *_gate_mistakes()),
-        "leaky_relu": (
-            _forgotten(),
-            _as_slope(of),
-            _blocked(f"Where z is negative, nothing comes through; a leaky ReLU's slope is {LEAK} there."),
-        ),
-        "elu": (
-            _forgotten(),
-            _as_slope(of),
-            _at_output(of),
-            _blocked("Where z is negative, nothing comes through; ELU's slope is a + 1 there."),
-        ),
+        "sigmoid": (_formula_of_a(lambda a: a * (1.0 - a)),),
+        "tanh": (_formula_of_a(lambda a: 1.0 - a * a),),
+        "relu": _gate_mistakes(),
+        "leaky_relu": (_blocked(f"Where z is negative, nothing comes through; a leaky ReLU's slope is {LEAK} there."),),
+        "elu": (_blocked("Where z is negative, nothing comes through; ELU's slope is a + 1 there."),),
         "gelu": (
-            _forgotten(),
-            _as_slope(of),
-            _at_output(of),
             Mistake(
                 "exact_form",
                 "The slope is that of the exact GELU, with erf; here it is the form with tanh.",
@@ -148,21 +147,17 @@ def _own(of: Activation) -> tuple[Mistake, ...]:
             ),
             *_halves(of, _gelu_factor),
         ),
-        "silu": (_forgotten(), _as_slope(of), _at_output(of), *_halves(of, _sigmoid)),
+        "silu": _halves(of, _sigmoid),
         "softplus": (
-            _forgotten(),
-            _as_slope(of),
-            _at_output(of),
             Mistake(
                 "slope_of_sigmoid",
                 "That is the sigmoid's own slope. Softplus has the sigmoid itself for its slope.",
                 _dz(lambda case: case.g * _sigmoid(case["z"]) * (1.0 - _sigmoid(case["z"]))),
             ),
         ),
-        "threshold": (_forgotten(), _as_slope(of)),
-        "softmax": (_forgotten(), *_softmax_mistakes(of)),
+        "softmax": _softmax_mistakes(of),
     }
-    return made.get(of.name, (_forgotten(), _as_slope(of)))
+    return made.get(of.name, ())
 
 
 def _softmax_mistakes(of: Activation) -> tuple[Mistake, ...]:
@@ -227,7 +222,7 @@ def _entry(of: Activation) -> Backward:
         ("dz",),
         lambda case: _value(of, case["z"]),
         lambda case: {"dz": _back(of, case.g, case["z"])},
-        _own(of),
+        (*_common(of), *_own(of)),
         _draw(of),
         without=("sign", "upstream_forgotten") if of.name == "threshold" else (),
     )

@@ -40,38 +40,32 @@ def _parameter_as_factor(case: Case) -> Gradients:
     return {"dW": right["dW"] * case["W"], "db": right["db"] * case["b"]}
 
 
-TRANSPOSED = (
-    "The numbers are right and stand in the transposed place: the shape of dW is that of W, and dx takes W as it "
-)
+TRANSPOSED = "The numbers stand in the transposed place: the shape of dW is that of W, and dx takes W as it is."
 NOT_SUMMED = Mistake(
     "examples_not_summed",
     "One bias serves every example: its gradient is the sum over the examples, one number a unit.",
     (lambda case: {"db": case.g},),
 )
-OTHER_AXIS = Mistake(
-    "summed_over_units",
-    "The sum runs over the units; for the bias it is to run over the examples.",
-    (lambda case: {"db": case.g.sum(1)},),
+_MISTAKES = (
+    Mistake("transposed", TRANSPOSED, (_transposed,)),
+    NOT_SUMMED,
+    Mistake(
+        "summed_over_units",
+        "The sum runs over the units; for the bias it is to run over the examples.",
+        (lambda case: {"db": case.g.sum(1)},),
+    ),
+    Mistake(
+        "averaged",
+        "Divided by the number of examples once too often: what comes back holds the 1/N of the loss already, so "
+        "add up over the examples.",
+        (_averaged,),
+    ),
+    Mistake(
+        "parameter_as_factor",
+        "A weight or a bias is no factor of its own gradient: a weight's other factor is its input, a bias has 1.",
+        (_parameter_as_factor,),
+    ),
 )
-
-
-def _mistakes() -> tuple[Mistake, ...]:
-    return (
-        Mistake("transposed", TRANSPOSED + "is.", (_transposed,)),
-        NOT_SUMMED,
-        OTHER_AXIS,
-        Mistake(
-            "averaged",
-            "Divided by the number of examples once too often: what comes back holds the 1/N of the loss already, so "
-            "add up over the examples.",
-            (_averaged,),
-        ),
-        Mistake(
-            "parameter_as_factor",
-            "A weight or a bias is no factor of its own gradient: a weight's other factor is its input, a bias has 1.",
-            (_parameter_as_factor,),
-        ),
-    )
 
 
 def _arrays(rng: np.random.Generator, n: int, inputs: int, units: int) -> dict[str, Floats]:
@@ -99,7 +93,7 @@ DENSE = Backward(
     ("dx", "dW", "db"),
     _forward,
     _backward,
-    _mistakes(),
+    _MISTAKES,
     _draw,
     cost=_cost,
 )
@@ -137,48 +131,37 @@ def _halved(case: Case) -> Gradients:
     return {name: each / 2.0 for name, each in _around(case).items()}
 
 
-def _shortcut_mistakes() -> tuple[Mistake, ...]:
-    slope = "The way through the layer goes through its activation, too: multiply by the activation's slope."
-    return (
-        Mistake(
-            "way_past_missing",
-            "Only what comes back through the layer is there. x is used twice: what comes back past the layer, "
-            "unchanged, is to be added.",
-            (lambda case: {"dx": _through(case)},),
-        ),
-        Mistake(
-            "way_through_missing",
-            "Only what comes back past the layer is there. x is used twice: what comes back through the layer is to "
-            "be added.",
-            (lambda case: {"dx": case.g},),
-        ),
-        Mistake(
-            "ways_multiplied",
-            "The two ways back are multiplied; where a value is used twice, its gradients add.",
-            (lambda case: {"dx": case.g * _through(case)},),
-        ),
-        Mistake(
-            "halved",
-            "An addition hands what comes back to both of its sides whole, not half to each.",
-            (_halved,),
-        ),
-        Mistake("slope_forgotten", slope, (lambda case: _around(case, slope=False),)),
-        Mistake(
-            "transposed",
-            TRANSPOSED + "is.",
-            (
-                lambda case: {
-                    "dW": _around(case)["dW"].T,
-                    "dx": case.g + _dz(case) @ case["W"].T,
-                },
-            ),
-        ),
-        Mistake(
-            "examples_not_summed",
-            NOT_SUMMED.sentence,
-            (lambda case: {"db": _dz(case)},),
-        ),
-    )
+def _transposed_around(case: Case) -> Gradients:
+    return {"dW": _around(case)["dW"].T, "dx": case.g + _dz(case) @ case["W"].T}
+
+
+_WAYS = (
+    Mistake(
+        "way_past_missing",
+        "Only what comes back through the layer is there. x is used twice: what comes back past the layer, "
+        "unchanged, is to be added.",
+        (lambda case: {"dx": _through(case)},),
+    ),
+    Mistake(
+        "way_through_missing",
+        "Only what comes back past the layer is there. x is used twice: what comes back through the layer is to "
+        "be added.",
+        (lambda case: {"dx": case.g},),
+    ),
+    Mistake(
+        "ways_multiplied",
+        "The two ways back are multiplied; where a value is used twice, its gradients add.",
+        (lambda case: {"dx": case.g * _through(case)},),
+    ),
+    Mistake("halved", "An addition hands what comes back to both of its sides whole, not half to each.", (_halved,)),
+    Mistake(
+        "slope_forgotten",
+        "The way through the layer goes through its activation, too: multiply by the activation's slope.",
+        (lambda case: _around(case, slope=False),),
+    ),
+    Mistake("transposed", TRANSPOSED, (_transposed_around,)),
+    Mistake("examples_not_summed", NOT_SUMMED.sentence, (lambda case: {"db": _dz(case)},)),
+)
 
 
 def _draw_shortcut(rng: np.random.Generator, settings: Mapping[str, Any]) -> Case:
@@ -200,7 +183,7 @@ SHORTCUT = Backward(
     ("dx", "dW", "db"),
     lambda case: case["x"] + _a(case),
     _around,
-    _shortcut_mistakes(),
+    _WAYS,
     _draw_shortcut,
     (Setting("activation", "The layer's activation f.", "tanh", tuple(ACTIVATIONS)),),
     refuse=_refuse,
