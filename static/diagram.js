@@ -27,15 +27,17 @@ const layerName = (layer) => {
   return layer === 0 ? 'input' : layer === last ? 'output' : `hidden ${layer}`;
 };
 
+const called = (layer, unit) => document.querySelector(`#node-${layer}-${unit} .said`).textContent;
+
 function describe(element) {
   const [kind, layer, unit, source] = element.id.split('-');
-  const here = `${layerName(Number(layer))}, unit ${unit}`;
+  const here = unit === '0' ? layerName(Number(layer)) : called(layer, unit);
   if (kind === 'link') {
     const lens = net().dataset.lens;
     const what = { weights: 'weight', activations: 'carries', gradients: '∂L/∂W', updates: 'change' }[lens];
-    return [`W${layer}.${unit}.${source}  ${what} ${element.dataset.v}`, `${layerName(layer - 1)}, unit ${source} → ${here}`];
+    return [`W${layer}.${unit}.${source}  ${what} ${element.dataset.v}`, `${called(layer - 1, source)} → ${here}`];
   }
-  if (kind === 'arc') return [`shortcut ${element.dataset.v}`, `what an earlier layer gave, added at ${unit === '0' ? layerName(Number(layer)) : here}`];
+  if (kind === 'arc') return [`shortcut ${element.dataset.v}`, `what an earlier layer gave, added at ${here}`];
   if (kind === 'bias') return [`b${layer}.${unit}`, `bias of ${here}`];
   return [element.querySelector('.said').textContent, element.dataset.v];
 }

@@ -41,15 +41,15 @@ class Room:
 
     @property
     def sheet(self) -> "Sheet":
-        """Room for nodes, names and what is wanted of the output."""
+        """Room for nodes and names."""
         size: Size = "l" if self.width >= 700 else "m" if self.width >= 450 else "s"
-        sheet = SHEETS[size]
-        return replace(sheet, width=self.width, height=self.height, right=sheet.right + WANTED)
+        return replace(SHEETS[size], width=self.width, height=self.height)
 
 
 _ROOM = re.compile(r"([1-9]\d{2,3})x([1-9]\d{1,3})")
 LINKS_AT_MOST = 450  # a layer with more has none of its own that could be drawn, or lit
 ROWS_AT_MOST = 16
+NAMED_AT_MOST, NAMED_PITCH = 32, 12.5  # inputs in one column beside their names, where these have room
 LABELLED_ROWS = 8
 WANTED = 26.0  # what a walk needs beside the outputs: their numbers, and what is wanted of them
 TIGHT, LINES = 60, 28  # between two units: room for a number above and one below; for two lines at their side
@@ -219,17 +219,20 @@ def layout(
     height, pitch, labelled, beside = _rows(sheet, max(rows), full)
     sheet = replace(sheet, right=sheet.right + WANTED) if beside else sheet
     bottom = BOTTOM if labelled or not full else BOTTOM + 12  # a lit unit's number stands below it
-    columns = [ceil(n / ROWS_AT_MOST) for n in shown]
+    rows[0] = _input_rows(shown[0], height - TOP - bottom)
+    columns = [ceil(n / many) for n, many in zip(shown, rows, strict=True)]
     room = (sheet.width - sheet.left - sheet.right) / max(1, sum(columns) + last * (0.8 if labelled else 1.6))
     side = min(sheet.node, pitch - 34 if labelled and not beside else pitch * 0.82, room)
     image = min(2.2 * sheet.node, 0.25 * sheet.width) if one_picture else side
-    blocks = [image if one_picture and k == 0 else side * (1.12 * c - 0.12) for k, c in enumerate(columns)]
+    sides = [min(side, 0.82 * (height - TOP - bottom) / many) for many in rows]
+    sides[0] = image if one_picture else sides[0]
+    blocks = [each * (1.12 * c - 0.12) for each, c in zip(sides, columns, strict=True)]
     gap = (sheet.width - sheet.left - sheet.right - sum(blocks)) / max(1, last)
     layers, x, middle = list[Layer](), sheet.left, TOP + (height - TOP - bottom) / 2
     for k, n in enumerate(shown):
-        tile = image if one_picture and k == 0 else side
-        own = min(sheet.node + 62, (height - TOP - bottom) / rows[k]) if full else pitch
-        nodes = _nodes(k, n, x, middle, tile, own, one_picture and k == 0)
+        fit = (height - TOP - bottom) / rows[k]
+        own = min(sheet.node + 62, fit) if full else min(pitch, fit)
+        nodes = _nodes(k, n, x, middle, sides[k], own, rows[k], one_picture and k == 0)
         drawable = k > 0 and sizes[k] * sizes[k - 1] <= LINKS_AT_MOST and not (one_picture and k == 1)
         links = _links(layers[-1].nodes, nodes) if drawable else ()
         called = layer_name(k, last), activations[k - 1] if k else "", round(x + blocks[k] / 2, 1)
@@ -239,10 +242,15 @@ def layout(
     return Layout(sheet.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers), arcs)
 
 
+def _input_rows(count: int, height: float) -> int:
+    """How many inputs stand below each other: all, where there is room for their names."""
+    return count if count <= NAMED_AT_MOST and height / count >= NAMED_PITCH else min(count, ROWS_AT_MOST)
+
+
 def _sheet(size: Size | Room, before: float, after: float) -> Sheet:
-    sheet = size.sheet if isinstance(size, Room) else SHEETS[size]
-    share = 0.2 * sheet.width
-    return replace(sheet, left=sheet.left + min(before, share), right=sheet.right + min(after, share))
+    sheet, wanted = (size.sheet, WANTED) if isinstance(size, Room) else (SHEETS[size], 0.0)
+    most = 0.3 * sheet.width
+    return replace(sheet, left=max(sheet.left, min(before, most)), right=max(sheet.right, min(after, most)) + wanted)
 
 
 def _rows(sheet: Sheet, most: int, full: bool) -> tuple[float, float, bool, bool]:
@@ -266,16 +274,15 @@ def _arcs(source: Layer, end: Layer) -> Iterator[Arc]:
 
 
 def _nodes(
-    layer: int, count: int, left: float, middle: float, side: float, pitch: float, picture: bool
+    layer: int, count: int, left: float, middle: float, side: float, pitch: float, rows: int, picture: bool
 ) -> tuple[Node, ...]:
-    rows = min(count, ROWS_AT_MOST)
     top = middle - pitch * (rows - 1) / 2
     return tuple(
         Node(
             layer,
             0 if picture else i + 1,
-            round(left + side / 2 + (i // ROWS_AT_MOST) * side * 1.12, 1),
-            round(top + pitch * (i % ROWS_AT_MOST), 1),
+            round(left + side / 2 + (i // rows) * side * 1.12, 1),
+            round(top + pitch * (i % rows), 1),
             round(side, 1),
         )
         for i in range(count)

@@ -11,18 +11,20 @@ from numpy.typing import NDArray
 
 from app.draw.charts import path
 from app.draw.chips import Chips, drawn
-from app.draw.diagram import ROWS_AT_MOST, Art, Layer, Layout, Room, Size, curve, layout
+from app.draw.diagram import Art, Layer, Layout, Room, Size, curve, layout
 from app.draw.lens import Shown, shown, widths
 from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scaled, sprite
 from app.draw.rendering import fill, skeleton
-from app.words.numbers import SUBSCRIPTS, UNKNOWN, all_signed, labels, target
-from engine import FEATURES, Network, Quantity, Spec, Trace
+from app.words.names import input_titles, output_names, shortened
+from app.words.numbers import UNKNOWN, all_signed, labels, target
+from engine import Network, Quantity, Spec, Trace
 from engine.arrays import Floats
-from engine.examples import class_names
 from engine.quantity import bias, unit, weight
 
 LIT_AT_MOST = 4  # units of a crowded layer that have their numbers while they are lit
 LONGEST = 14  # letters of a name in the drawing
+SLIM = 20  # names; more of them are written smaller
+FOLDED_AT_MOST = 100  # inputs, which one's own data may have: more are an image
 DENSE = 150  # links; more than that have longer dashes, which are drawn in half the time
 MANY = 24  # more units than this have coarser pictures in frames of Play: so small they hardly differ
 
@@ -50,34 +52,10 @@ class Drawing:
     values: str | None = None
 
 
-def names_of(spec: Spec) -> tuple[str, ...]:
-    """What the inputs are called."""
-    own = spec.data.names if spec.data else ()
-    if not spec.features:
-        return own or tuple(f"x{i + 1}" for i in range(spec.network.sizes[0]))
-    titles = [FEATURES[name].title for name in spec.features]
-    for i, name in enumerate(own, 1):
-        titles = [title.replace(f"x{i}".translate(SUBSCRIPTS), name) for title in titles]
-    return tuple(titles)
-
-
-def output_names(spec: Spec) -> tuple[str, ...]:
-    """What the outputs stand for: classes, or the columns of one's own data; empty where that needs no word."""
-    outputs, own = spec.network.sizes[-1], spec.data
-    if spec.task == "multiclass" or (own and len(own.classes) == outputs):
-        return class_names(spec)
-    if own and own.classes:
-        return own.classes[1:] if own.classes != ("0", "1") else ()
-    return own.targets if own and len(own.targets) == outputs else ()
-
-
-def _shortened(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in names)
-
-
-def _room(names: tuple[str, ...]) -> float:
-    """What names need beside the units, more than there is for x₁."""
-    return max(0.0, 7.0 * (max(map(len, names), default=0) - 4)) if len(names) <= ROWS_AT_MOST else 0.0
+def _room(names: tuple[str, ...], letter: float) -> float:
+    """What names of so wide letters need beside the units; an image's pixels have none."""
+    longest = min(LONGEST, max(map(len, names), default=0))
+    return 9.0 + letter * longest if names and len(names) <= FOLDED_AT_MOST else 0.0
 
 
 def is_image(spec: Spec) -> bool:
@@ -118,8 +96,8 @@ def draw(
     selected unit's own links in a wide layer have no places, so with them it is whole.
     """
     network, arts = spec.network, arts_of(spec)
-    names, outputs = _shortened(names_of(spec)), _shortened(output_names(spec))
-    rooms, arcs = (_room(names), _room(outputs)), (*network.shortcuts.items(),)
+    names, outputs = input_titles(spec), output_names(spec)
+    rooms, arcs = (_room(names, 7.3), _room(outputs, 8.6)), (*network.shortcuts.items(),)
     place = layout(network.sizes, applied(network), is_image(spec), size, *rooms, arcs)
     what = shown(trace, lens, batch, marks.known is not None, marks.chips.width if marks.chips else "")
     text, pictured = _skeleton(
@@ -136,6 +114,7 @@ def draw(
         values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
     legend = _legend(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled))
     labels = Markup("").join(_lit_labels(layer, trace, what, marks, not place.tight) for layer in place.layers)
+    labels += _lit_input(place.layers[0], shortened(names, LONGEST), marks)
     labels += _wanted(place, trace, marks, bool(outputs)) + drawn(place, marks.chips, marks.lit)
     if patch and not chosen and not labels:
         return Drawing(Markup(""), legend, place, "|".join(values))
@@ -163,9 +142,11 @@ def _skeleton(
         "_diagram.svg",
         layout=place,
         arts=arts,
-        names=[name.replace("%", "%%") for name in names],
-        classes=[name.replace("%", "%%") for name in outputs],
-        named=len(names) <= ROWS_AT_MOST,
+        names=_written(shortened(names, LONGEST)),
+        classes=_written(shortened(outputs, LONGEST)),
+        whole=(_written(names), _written(outputs)),
+        named=_in_one_column(place.layers[0]),
+        slim=len(names) > SLIM,
         tile=GRID if inputs == 2 else IMAGE,
         tiles=pictured,
         ink="ink" in arts,
@@ -174,6 +155,11 @@ def _skeleton(
         on=on,
     )
     return text, pictured
+
+
+def _written(names: tuple[str, ...]) -> list[str]:
+    """Names as they may stand in a skeleton."""
+    return [name.replace("%", "%%") for name in names]
 
 
 def _tiles(trace: Trace, seen: Surfaces | None, lens: str, coarse: bool = False) -> str:
@@ -324,6 +310,21 @@ def _lit_labels(layer: Layer, trace: Trace, what: Shown, marks: Marks, wide: boo
         made = [_LABEL.format(kind, *at[:2], y, text) for kind, y, text in zip(_AROUND, at[2:], told, strict=True)]
         parts += made if len(lit) == 1 else made[several : several + 1]
     return Markup("").join(parts)
+
+
+def _in_one_column(layer: Layer) -> bool:
+    return len({node.x for node in layer.nodes}) == 1
+
+
+def _lit_input(layer: Layer, names: tuple[str, ...], marks: Marks) -> Markup:
+    """The name of the one input that is lit, where they stand in several columns and have none beside them."""
+    lit = [node for node in layer.nodes if node.id in marks.lit and node.unit]
+    if len(lit) != 1 or _in_one_column(layer):
+        return Markup("")
+    return _NAME.format(layer.nodes[0].left - 7, lit[0].y + 5, names[lit[0].unit - 1])
+
+
+_NAME = Markup('<text class="name" x="{:.1f}" y="{:.1f}">{}</text>')
 
 
 def _wanted(place: Layout, trace: Trace, marks: Marks, named: bool) -> Markup:

@@ -6,14 +6,17 @@ of the drawing: means on the way forward, sums on the way back.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from app.draw.chips import Chip, Chips, Line
+from app.draw.drawing import LONGEST
 from app.explain.moments import Moment
 from app.explain.scene import Scene
 from app.words.columns import REST, Cell, Columns
+from app.words.names import shortened
 from app.words.segments import text_of
 from app.words.sentences import lower, said, sentence
 from engine import ACTIVATIONS, Quantity
@@ -61,7 +64,8 @@ def chips_of(scene: Scene, moment: Moment) -> Chips | None:
 def _forward(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     made = scene.equations
     ways = [Way(weight(k, j, i), made.product(k, j, i, 0)) for i in range(1, scene.sizes[k - 1] + 1)]
-    names = [scene.source(k, i) for i in range(1, len(ways) + 1)]
+    source = scene.short_input if k == 1 else partial(scene.source, k)
+    names = shortened(tuple(map(source, range(1, len(ways) + 1))), LONGEST)
     whole = Quantity("s" if moment.kind == "sum" else "z", k, (j,), 0)
     more = [] if moment.kind == "sum" else [bias(k, j)]
     then = made.a(k, j, 0) if moment.kind == "forward" and scene.count == 1 else None

@@ -29,7 +29,7 @@ def _inputs(scene: Scene, key: Key) -> Face:
     else:
         words = sentence("comes in", example=example, targets=text_of(_targets(scene)))
     inputs = [Quantity("x", 0, (i,), 0) for i in shown]
-    given = several((say(f"{scene.unit(0, of.unit)} = ", scene.number(of)) for of in inputs), x.shape[1])
+    given = several((say(f"{scene.short_input(of.unit)} = ", scene.number(of)) for of in inputs), x.shape[1])
     numbers = say(scene.first, *given, "; y = ", *_targets(scene))
     return Face((words,), tuple(inputs), numbers, ("x",), {"x": x, "y": y})
 
@@ -39,8 +39,10 @@ def _targets(scene: Scene) -> Segments:
     y = scene.trace.y[0]
     if scene.wanted:
         high, low = target(y.max()), target(y.min())
-        return say(text("{high} for unit {unit}, {low} for the others", high=high, low=low, unit=scene.wanted))
-    return several((say(target(value)) for value in y[:UNITS].tolist()), len(y))
+        unit = scene.short_output(scene.wanted)
+        return say(text("{high} for {unit}, {low} for the others", high=high, low=low, unit=unit))
+    name = f" ({scene.classed})" if scene.classed else ""
+    return several((say(target(value) + name) for value in y[:UNITS].tolist()), len(y))
 
 
 def _product(scene: Scene, key: Key) -> Face:
@@ -203,7 +205,7 @@ def _loss(scene: Scene, key: Key) -> Face:
     else:
         words = sentence("loss", name=name, loss=trace.loss)
     shown = (
-        say(text("unit {unit}: ", unit=asked), scene.piece(float(a[0, asked - 1]), "forward"))
+        say(f"{scene.short_output(asked)}: ", scene.piece(float(a[0, asked - 1]), "forward"))
         if scene.wanted
         else say("a = ", *scene.units(a[0], "forward"))
     )

@@ -22,7 +22,7 @@ from app.words.numbers import NONE, UNKNOWN, given, short, signed
 from app.words.segments import Segments, joined, say
 from app.words.sentences import Sentence, said, sentence
 from app.words.texts import text
-from engine import PENALTIES, Quantity, SpecError, Trace
+from engine import PENALTIES, Quantity, SpecError, Trace, examples_of
 from engine.program import program
 from engine.quantity import bias, unit, weight
 from engine.receipts import ParameterReceipt, UnitReceipt, parameter_receipt, unit_receipt
@@ -241,12 +241,28 @@ def _of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Re
 
 
 def _of_input(scene: Scene, of: Quantity) -> Receipt:
-    values, name = scene.trace.x[:, of.unit - 1], scene.unit(0, of.unit)
+    values, name, scaled = scene.trace.x[:, of.unit - 1], scene.unit(0, of.unit), _unscaled(scene, of.unit)
     numbers = say(f"{name} = ", *scene.each(values, "forward"))
     line = Line(
         text("mean {number}", number=name) if scene.count > 1 else name, signed(float(values.mean())), "forward"
     )
-    return Receipt(of, name, None, (), (sentence("input"),), (of.like("x"),), numbers, (), None, (line,))
+    told = (sentence("input"), *scaled)
+    return Receipt(of, name, None, (), told, (of.like("x"),), numbers, (), None, (line,))
+
+
+def _unscaled(scene: Scene, i: int) -> tuple[Sentence, ...]:
+    """How an input came to its number, where the data are scaled and it is a column of theirs."""
+    spec = scene.trace.spec
+    examples = examples_of(spec)
+    column = {"x1": 0, "x2": 1}.get(spec.features[i - 1]) if spec.features else i - 1
+    scale = examples.inputs_by
+    if scale is None or column is None:
+        return ()
+    parts = {"mean": float(scale.mean[column]), "spread": float(scale.deviation[column])}
+    if scene.count > 1:
+        return (sentence("scaled inputs", **parts),)
+    given = float(examples.raw[scene.trace.examples[0], column])
+    return (sentence("scaled input", given=given, scaled=float(scene.trace.x[0, i - 1]), **parts),)
 
 
 def _code(scene: Scene, *quantities: str) -> tuple[str, ...]:

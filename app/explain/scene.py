@@ -8,16 +8,18 @@ import numpy as np
 
 from app.words.digits import NAMES, Terms, digits, named, terms_of
 from app.words.formulas import Formula, Role, role_of
-from app.words.names import layer_name, unit_name
+from app.words.names import input_titles, layer_name, output_names, own_name, unit_name
 from app.words.numbers import signed
 from app.words.segments import Segment, Segments, joined, say, several
-from app.words.sentences import Sentence, sentence
+from app.words.sentences import Sentence, capital, sentence
 from app.words.texts import text
 from engine import FEATURES, LayerTrace, Quantity, Trace
 from engine.along import again
 from engine.arrays import Floats
 from engine.equation import Equation, Number, Over, Places, Product, total, tree
 from engine.equations import Equations
+from engine.evaluation import classify
+from engine.examples import class_names
 from engine.lookup import Numbers
 from engine.quantity import unit
 
@@ -100,7 +102,9 @@ class Scene:
         return text("the output layer") if k == self.last else layer_name(k, self.last)
 
     def unit(self, k: int, j: int) -> str:
-        """What people call a unit: x₂, hidden 1, unit 3, or the output."""
+        """What people call a unit: x₂, input mass, hidden 1, unit 3, or the output."""
+        if own := own_name(self.trace.spec, k, j):
+            return own
         if k == 0:
             names = self.trace.spec.features
             return FEATURES[names[j - 1]].title if names else text("input {unit}", unit=j)
@@ -112,6 +116,15 @@ class Scene:
         """The name of what layer k receives, short: x₁ or unit 3."""
         return self.unit(0, i) if k == 1 else text("unit {unit}", unit=i)
 
+    def short_input(self, i: int) -> str:
+        """An input, short: x₂, or what one's own data calls it."""
+        return input_titles(self.trace.spec)[i - 1] if own_name(self.trace.spec, 0, i) else self.unit(0, i)
+
+    def short_output(self, j: int) -> str:
+        """One of several outputs, short: unit 3, or what one's own data calls it."""
+        own = own_name(self.trace.spec, self.last, j)
+        return output_names(self.trace.spec)[j - 1] if own else text("unit {unit}", unit=j)
+
     @property
     def wanted(self) -> int | None:
         """The output, from 1, that should be the only high one for the first example; None if it is not so."""
@@ -121,8 +134,19 @@ class Scene:
 
     @property
     def wanted_name(self) -> str:
-        """Output, unit 3 (class 2): classes count from 0."""
+        """Output for Gentoo; output, unit 3 (class 2): without names classes count from 0."""
+        own = own_name(self.trace.spec, self.last, self.wanted or 1)
+        if own:
+            return capital(own)
         return text("Output, unit {unit} (class {place})", unit=self.wanted, place=(self.wanted or 1) - 1)
+
+    @property
+    def classed(self) -> str:
+        """The first example's class by its name, where one's own data has two of them and one output tells which."""
+        spec, y = self.trace.spec, self.trace.y[0]
+        if spec.task != "binary" or not spec.data or len(y) > 1:
+            return ""
+        return class_names(spec)[int(classify(spec, y[:, np.newaxis])[0])]
 
     def told_da(self, j: int) -> bool:
         """Whether output j's dL/da is a number: next to 0 or 1 it may be beyond any, where its delta is not."""

@@ -13,7 +13,7 @@ from app.explain.plan import Key, plan_of
 from app.learn.facts import Facts
 from app.learn.judging import Problem, Verdict, check
 from app.learn.problems import DOWN, STAY, UP, delta_problem, direction_problem, gradient_problem, new_value_problem
-from app.words.names import name_of, unit_name
+from app.words.names import called, name_of
 from app.words.numbers import signed
 from engine import OPTIMIZERS, SpecError
 from engine.arrays import Floats
@@ -81,7 +81,7 @@ def _largest(facts: Facts, k: int, j: int) -> int:
 
 def _unit_way(facts: Facts, k: int, j: int) -> tuple[str, Problem]:
     """Which way a unit should go for a smaller loss, and what decides it."""
-    delta, name = facts[f"dz{k}.{j}"], unit_name(k, j, facts.layers)
+    delta, name = facts[f"dz{k}.{j}"], called(facts.state.spec, k, j)
     if k == facts.layers:
         a, y = float(facts.trace.layers[-1].a[0, j - 1]), float(facts.trace.y[0, j - 1])
         kind, factor, why = "first", "target", f"It is {signed(a)} and should be {signed(y)}: δ is {signed(delta)}."

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.learn.facts import Facts
 from app.learn.judging import Mistake, Problem, numeric
-from app.words.names import layer_name, name_of, unit_name
+from app.words.names import called, layer_name, name_of
 from app.words.numbers import MINUS, fixed, unsigned
 from engine import Quantity
 from engine.probes import Nudge
@@ -26,10 +26,10 @@ def _place(facts: Facts, address: str) -> str:
     """A parameter's name and where it sits: W₂,₁,₃ (from hidden 1, unit 3 to output, unit 1)."""
     of = Quantity.parse(address)
     layer, unit, source = of.layer, of.unit, of.source
-    to = unit_name(layer, unit, facts.layers)
+    to = called(facts.state.spec, layer, unit)
     if not source:
         return f"{name_of(address)} (the bias of {to})"
-    return f"{name_of(address)} (from {unit_name(layer - 1, source, facts.layers)} to {to})"
+    return f"{name_of(address)} (from {called(facts.state.spec, layer - 1, source)} to {to})"
 
 
 def activation_problem(facts: Facts, layer: int, unit: int) -> Problem:
@@ -56,7 +56,7 @@ def activation_problem(facts: Facts, layer: int, unit: int) -> Problem:
     ]
     total = " + ".join([*(f"{_n(w)} × {_n(x)}" for w, x in terms), _n(b)]).replace(f"+ {MINUS}", f"{MINUS} ")
     return numeric(
-        f"What comes out of {unit_name(layer, unit, facts.layers)}: its activation a?",
+        f"What comes out of {called(facts.state.spec, layer, unit)}: its activation a?",
         f"a{layer}.{unit}",
         a,
         f"z = {total} = {_n(z)}, and the activation makes {_n(a)} of it.",
@@ -105,7 +105,7 @@ def delta_problem(facts: Facts, layer: int, unit: int) -> Problem:
         Mistake(-delta, "sign", "The size is right, the sign is not: the difference is a − y, output minus target."),
     ]
     return numeric(
-        f"What is δ, that is ∂L/∂z, of {unit_name(layer, unit, facts.layers)}?",
+        f"What is δ, that is ∂L/∂z, of {called(facts.state.spec, layer, unit)}?",
         f"delta{name}",
         delta,
         f"∂L/∂a × slope = {_n(da)} × {_n(slope)} = {_n(delta)}.",

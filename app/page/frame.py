@@ -28,7 +28,7 @@ from app.run.history import LAYER_COLUMNS, RUN_COLUMNS, Column, History
 from app.run.links import fits, url_of
 from app.run.runs import UNSAVED, Run
 from app.words.health import advised
-from app.words.names import layer_name
+from app.words.names import layer_name, output_names, own_name
 from app.words.numbers import fixed, label, percent
 from engine import Metrics, Quantity, RunState, Trace, evaluate, examples_of, trace
 from engine.along import Along, again
@@ -348,11 +348,12 @@ def check_view(view: View, state: RunState) -> View:
 def table_of(shown: Frame) -> dict[str, Any]:
     """The numbers of the drawing as rows, for those who do not see it; "?" for what is to come, as there."""
     layers, tell = shown.trace.layers, Teller(shown.walk.known)
-    names = [layer_name(k, len(layers)) for k in range(len(layers) + 1)]
+    names, spec = [layer_name(k, len(layers)) for k in range(len(layers) + 1)], shown.trace.spec
+    outputs = output_names(spec) if spec.data else ()
     units = [
         (
             names[k],
-            j + 1,
+            outputs[j] if outputs and k == len(layers) else j + 1,
             tell(float(layer.b[j])),
             tell(float(layer.a[:, j].mean()), unit(k, j + 1)),
             tell(float(layer.dz[:, j].sum()), unit(k, j + 1).like("dz")),
@@ -362,8 +363,8 @@ def table_of(shown: Frame) -> dict[str, Any]:
     ]
     weights = [
         (
-            f"{names[k]}, {i + 1}",
-            f"{names[k + 1]}, {j + 1}",
+            own_name(spec, k, i + 1) or f"{names[k]}, {i + 1}",
+            own_name(spec, k + 1, j + 1) or f"{names[k + 1]}, {j + 1}",
             tell(float(layer.W[j, i])),
             *(
                 tell(float(values[j, i]), weight(k + 1, j + 1, i + 1).like(kind))

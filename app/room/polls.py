@@ -18,7 +18,7 @@ from app.learn.facts import Facts
 from app.learn.judging import Problem, parse_number
 from app.learn.problems import DOWN, STAY, UP, choice_problem, delta_problem, direction_problem, largest_problem
 from app.room.names import clean
-from app.words.names import layer_name, name_of
+from app.words.names import layer_name, name_of, own_name
 from app.words.numbers import signed, unsigned
 from engine import FEATURES, Quantity
 from engine.arrays import Floats
@@ -362,6 +362,8 @@ def _where(facts: Facts, address: str) -> str:
 def _short_unit(facts: Facts, layer: int, unit: int) -> str:
     """x₁, hidden 1.2, or the output if there is but one."""
     spec = facts.state.spec
+    if own := own_name(spec, layer, unit):
+        return own
     if layer == 0:
         return FEATURES[spec.features[unit - 1]].title if spec.features else f"input {unit}"
     name = layer_name(layer, facts.layers)

@@ -1,8 +1,9 @@
-"""What layers, units and quantities are called: hidden 1, unit 2; W₂,₁,₃."""
+"""What layers, units and quantities are called: hidden 1, unit 2; input mass; output for Gentoo; W₂,₁,₃."""
 
 from app.words.numbers import SUBSCRIPTS
 from app.words.texts import text
-from engine import Quantity
+from engine import FEATURES, Quantity, Spec
+from engine.examples import class_names
 
 LETTERS = {
     "dz": "δ",
@@ -27,6 +28,54 @@ def layer_name(index: int, layers: int) -> str:
 def unit_name(layer: int, unit: int, layers: int) -> str:
     """ "hidden 1, unit 2", both counted from 1."""
     return text("{layer}, unit {unit}", layer=layer_name(layer, layers), unit=unit)
+
+
+def input_titles(spec: Spec) -> tuple[str, ...]:
+    """What the inputs are called: x₁, or by the columns of one's own data."""
+    own = spec.data.names if spec.data else ()
+    if not spec.features:
+        return own or tuple(f"x{i + 1}" for i in range(spec.network.sizes[0]))
+    titles = [FEATURES[name].title for name in spec.features]
+    for i, name in enumerate(own, 1):
+        titles = [title.replace(f"x{i}".translate(SUBSCRIPTS), name) for title in titles]
+    return tuple(titles)
+
+
+def output_names(spec: Spec) -> tuple[str, ...]:
+    """What the outputs stand for: classes, or the columns of one's own data; empty where that needs no word."""
+    outputs, own = spec.network.sizes[-1], spec.data
+    if spec.task == "multiclass" or (own and len(own.classes) == outputs):
+        return class_names(spec)
+    if own and own.classes:
+        return own.classes[1:] if own.classes != ("0", "1") else ()
+    return own.targets if own and len(own.targets) == outputs else ()
+
+
+def own_name(spec: Spec, layer: int, unit: int) -> str:
+    """What one's own data calls an input, or one of several outputs: input mass, output for Gentoo. Else nothing."""
+    data, outputs = spec.data, spec.network.sizes[-1]
+    if data and data.names and layer == 0:
+        return text("input {unit}", unit=input_titles(spec)[unit - 1])
+    if not data or outputs == 1 or layer < len(spec.network.sizes) - 1:
+        return ""
+    if data.classes:
+        return text("output for {unit}", unit=data.classes[unit - 1])
+    return text("output {unit}", unit=data.targets[unit - 1]) if len(data.targets) == outputs else ""
+
+
+def called(spec: Spec, layer: int, unit: int) -> str:
+    """A unit by the name that one's own data has for it, else by its number."""
+    return own_name(spec, layer, unit) or unit_name(layer, unit, len(spec.network.sizes) - 1)
+
+
+def shortened(names: tuple[str, ...], most: int) -> tuple[str, ...]:
+    """Names of at most so many letters; those that begin alike are cut in the middle."""
+    cut = [name if len(name) <= most else name[: most - 1] + "…" for name in names]
+    half = most // 2
+    return tuple(
+        f"{name[: most - half - 1]}…{name[-half:]}" if len(name) > most and cut.count(short) > 1 else short
+        for name, short in zip(names, cut, strict=True)
+    )
 
 
 def name_of(quantity: Quantity | str) -> str:

@@ -414,6 +414,8 @@ MESSAGES: dict[str, Message] = {
     "step to come": Message("Its step is yet to come."),
     "gradient and step to come": Message("Its gradient and its step are yet to come."),
     "input": Message("An input: it is given with the example, and nothing computes it."),
+    "scaled input": Message("In the data {given:short}: less {mean:short}, over {spread:short}, {scaled:forward}."),
+    "scaled inputs": Message("Scaled: less the data's mean, {mean:short}, over their spread, {spread:short}."),
     # a walkthrough that is told more coarsely
     "collapsed": Message("So that it stays short enough to walk, this tells {layers}."),
     "by units": Message("{layer} unit by unit"),
