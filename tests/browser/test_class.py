@@ -71,6 +71,28 @@ def step_on(page: Page) -> str:
     return page.locator("#number-step dd").inner_text()
 
 
+def test_a_question_leaves_room_for_the_diagram(people: People) -> None:
+    """On a small projector what is asked stands in one row, and no unit of the diagram lies on another."""
+    teacher, _ = people.teacher()
+    teacher.set_viewport_size({"width": 1280, "height": 720})
+    teacher.locator("#step").click()
+    expect(teacher.locator("#number-step dd")).to_have_text("1")
+    teacher.locator("#ask summary").click()
+    teacher.get_by_role("button", name="Which way will this weight move?").click()
+    expect(teacher.locator("#strip #prompt")).to_be_visible()
+    rows = teacher.locator("#question .prompt, #question .button").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect()).map(box => box.top + box.height / 2)"
+    )
+    assert max(rows) - min(rows) < 6
+    teacher.wait_for_function(
+        """() => {
+          const boxes = [...document.querySelectorAll('#net .node .edge')].map(e => e.getBoundingClientRect());
+          return boxes.every((a, k) => boxes.every((b, n) => n <= k
+            || a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top));
+        }"""
+    )
+
+
 def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]], tmp_path: Path) -> None:
     """Step, ask, predict, reveal, walk, explore, hand in, call back, show, lesson, pause, end: on every screen."""
     teacher, code = people.teacher()
@@ -106,6 +128,9 @@ def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]],
     expect(wall.locator(".vote.true, .truth")).to_have_count(0)
     expect(bob.locator("#yours")).to_contain_text("look at the wall")
     assert axe(ada) == axe(wall) == axe(teacher) == []
+    for screen in (teacher, *screens):
+        ids = screen.locator("[id]").evaluate_all("all => all.map(e => e.id)")
+        assert len(ids) == len(set(ids)), sorted(name for name in set(ids) if ids.count(name) > 1)
     teacher.get_by_role("button", name="Reveal").click()
     for screen in (wall, ada, bob):
         expect(screen.locator(".vote.true")).to_have_count(1)

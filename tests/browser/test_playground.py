@@ -553,7 +553,7 @@ def test_a_first_visit_is_invited_once_and_a_receipt_moves_nothing(open_page: Ca
 def test_biases_are_frozen_and_weights_given(open_page: Callable[..., Page]) -> None:
     """Every bias at once, and the start of a network as typed; what is wrong with it is said at its field."""
     page = open_page("/?seed=63&hidden=")
-    page.click("#more summary")
+    page.click("#more-settings summary")
     page.click("#freeze-biases")
     expect(page.locator("#freeze-biases")).to_have_attribute("aria-pressed", "true")
     assert api(page)["spec"]["frozen"] == ["biases"]
