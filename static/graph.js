@@ -65,12 +65,12 @@ document.addEventListener('keydown', (event) => {
 });
 
 document.documentElement.classList.add('js');
-const narrow = matchMedia('(max-width: 760px)');
+const widths = { s: matchMedia('(max-width: 760px)'), m: matchMedia('(max-width: 1420px)') };
 function fit() {
   const size = form().elements.size;
-  const wanted = narrow.matches ? 's' : 'l';
+  const wanted = Object.keys(widths).find((name) => widths[name].matches) ?? 'l';
   if (size.value !== wanted) { size.value = wanted; ask(); }
 }
-narrow.addEventListener('change', fit);
+for (const width of Object.values(widths)) width.addEventListener('change', fit);
 addEventListener('load', fit);
 document.documentElement.dataset.ready = 'yes';

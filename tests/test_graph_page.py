@@ -18,9 +18,12 @@ from test_pages import HTMX, within
 from app.assets import STATIC
 from app.draw.graph import columns_of, layered, sketch
 from app.graph.api import told
+from app.graph.asks import Asks
 from app.graph.file import COLOURS
 from app.graph.moments import moments
 from app.graph.presets import PRESETS
+from app.page.asked import Asked
+from app.serve.forms import Fields
 from app.words.graph import plain_name
 from app.words.numbers import signed
 from app.words.segments import text_of
@@ -219,7 +222,9 @@ def test_the_page_walks_without_script(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["twice", "sigmoid", "expression", "attention"])
 def test_what_is_drawn_of_a_graph_is_so(tmp_path: Path, name: str) -> None:
     """Slopes on the edges; each curve left to right with its point and tangent; where a little step leads."""
-    made = graph(PRESETS[name].source)
+    preset = PRESETS[name]
+    made = Asks.of(Asked(None, "", Fields([("preset", name), ("size", "l")]))).graph()  # type: ignore[arg-type]
+    assert (made.data[made.output], made.source) == (graph(preset.source).data[-1], preset.formula)
 
     async def work(client: AsyncClient) -> None:
         shown = page((await client.get("/graph", params={"preset": name})).text)

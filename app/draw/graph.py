@@ -6,11 +6,14 @@ fewest crossings is kept.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 Place = tuple[int, int]  # column, and a vertex from 0 or below 0 for where an edge passes
 SWEEPS = 12
+WAYS = 4  # of those on which a gradient comes back so many are told below it
+PLACES = (0.5, 0.4, 0.6, 0.32, 0.68, 0.25, 0.75, 0.18, 0.82)
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,10 @@ class Spot:
 
 @dataclass(frozen=True)
 class Wire:
-    """An edge: its path, and where its label stands."""
+    """An edge: its path, and places on it where its label may stand, the best first."""
 
     path: str
-    x: float
-    y: float
+    places: tuple[Spot, ...]
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,11 @@ def crossings(rows: Sequence[Sequence[int]], after: Mapping[int, Sequence[int]])
     return total
 
 
-def _heights(rows: Sequence[Sequence[int]], chains: Sequence[Sequence[int]], pitch: float) -> dict[int, float]:
-    """Where each stands across its column: as near to its neighbours as its order and the pitch let it."""
+def _heights(
+    rows: Sequence[Sequence[int]], chains: Sequence[Sequence[int]], pitch: float, more: Mapping[int, float]
+) -> dict[int, float]:
+    """Where each stands across its column: as near to its neighbours as its order and the pitch let it; `more` is the
+    room that some need behind them."""
     near: dict[int, list[int]] = {}
     for chain in chains:
         for left, right in itertools.pairwise(chain):
@@ -126,7 +131,7 @@ def _heights(rows: Sequence[Sequence[int]], chains: Sequence[Sequence[int]], pit
     for _ in range(8):
         for row in rows:
             wished = [sum(at[e] for e in near.get(v, [v])) / len(near.get(v, [v])) for v in row]
-            gaps = [pitch if v >= 0 or w >= 0 else pitch * 0.5 for v, w in itertools.pairwise(row)]
+            gaps = [(pitch if v >= 0 or w >= 0 else pitch * 0.5) + more.get(v, 0) for v, w in itertools.pairwise(row)]
             at |= dict(zip(row, _spread(wished, gaps), strict=True))
     least = min(at.values())
     return {v: place - least for v, place in at.items()}
@@ -149,24 +154,33 @@ def _spread(wished: Sequence[float], gaps: Sequence[float]) -> list[float]:
 def sketch(count: int, edges: Sequence[tuple[int, int]], down: bool = False, room: float = 0) -> Sketch:
     """The drawing; `down` from above to below, `room` the width that it should fill."""
     rows, chains = layered(count, edges)
-    small = count > 30
-    tile = (40.0, 32.0) if small else (54.0, 40.0)
-    along = 120.0 if down else max(96.0 if small else 112.0, min(170.0, (room - 90) / max(len(rows) - 1, 1)))
+    small, between = count > 30, (room - 92) / max(len(rows) - 1, 1)
+    tile = (40.0, 32.0) if small else (54.0, 40.0) if down or between >= 116 else (46.0, 36.0)
+    along = 120.0 if down else max(104.0 if small else 96.0, min(170.0, between))
     across = 80.0 if down else 78.0 if small else 92.0
-    heights = _heights(rows, chains, across)
+    ways = Counter(source for source, _ in edges)
+    more = {n: 64.0 if down else 14.0 * min(many, WAYS) for n, many in ways.items() if many > 1}
+    heights = _heights(rows, chains, across, more)
     column = {vertex: n for n, row in enumerate(rows) for vertex in row}
 
     def spot(vertex: int) -> Spot:
         x, y = 46 + column[vertex] * along, 46 + heights[vertex]
         return Spot(round(y, 1), round(x, 1)) if down else Spot(round(x, 1), round(y, 1))
 
-    wires = tuple(_wire([spot(each) for each in chain], tile, down, n) for n, chain in enumerate(chains))
-    long, wide = 92 + (len(rows) - 1) * along, 92 + max(heights.values())
+    beside = [edges[:n].count(edge) - (edges.count(edge) - 1) / 2 for n, edge in enumerate(edges)]
+    wires = tuple(
+        _wire([spot(each) for each in chain], tile, down, shift * 14.0)
+        for chain, shift in zip(chains, beside, strict=True)
+    )
+    last = max(more.get(n, 0) for n in range(count)) if count else 0
+    long, wide = 92 + (len(rows) - 1) * along, 92 + max(heights.values()) + (0 if down else last)
     size = (wide + 70, long) if down else (long, wide)
     return Sketch(round(size[0]), round(size[1]), tile, tuple(spot(n) for n in range(count)), wires)
 
 
-def _wire(points: Sequence[Spot], tile: tuple[float, float], down: bool, n: int) -> Wire:
+def _wire(points: Sequence[Spot], tile: tuple[float, float], down: bool, shift: float) -> Wire:
+    """A wire through these places; `shift` keeps those between the same two vertices apart."""
+    points = [Spot(each.x + shift * down, each.y + shift * (not down)) for each in points]
     first, last = points[0], points[-1]
     if down:
         first, last = Spot(first.x, first.y + tile[1] / 2), Spot(last.x, last.y - tile[1] / 2)
@@ -178,5 +192,60 @@ def _wire(points: Sequence[Spot], tile: tuple[float, float], down: bool, n: int)
         mx, my = (a.x + b.x) / 2, (a.y + b.y) / 2
         bends = f"{a.x:g} {my:g} {b.x:g} {my:g}" if down else f"{mx:g} {a.y:g} {mx:g} {b.y:g}"
         text += f"C{bends} {b.x:g} {b.y:g}"
-    half = len(found) // 2
-    return Wire(text, (found[half - 1].x + found[half].x) / 2, (found[half - 1].y + found[half].y) / 2)
+    return Wire(text, tuple(_on(found, at, down) for at in PLACES))
+
+
+def _on(points: Sequence[Spot], at: float, down: bool) -> Spot:
+    """The place on a wire at a share of its bends."""
+    n = min(int(at * (len(points) - 1)), len(points) - 2)
+    a, b, t = points[n], points[n + 1], at * (len(points) - 1) - n
+    along, across = 1.5 * t * (1 - t) + t**3, 3 * t * t - 2 * t**3  # of a cubic whose two handles stand half way
+    x, y = (across, along) if down else (along, across)
+    return Spot(round(a.x + (b.x - a.x) * x, 1), round(a.y + (b.y - a.y) * y, 1))
+
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+class Taken:
+    """Boxes that a drawing has already, found by where they are."""
+
+    CELL = 64.0
+
+    def __init__(self, boxes: Iterable[Box] = ()) -> None:
+        self._at: dict[tuple[int, int], list[Box]] = {}
+        for box in boxes:
+            self.take(box)
+
+    def take(self, box: Box) -> None:
+        """One more."""
+        for cell in self._cells(box):
+            self._at.setdefault(cell, []).append(box)
+
+    def overlap(self, box: Box) -> float:
+        """How much of a box is taken."""
+        near = {other for cell in self._cells(box) for other in self._at.get(cell, ())}
+        return sum(
+            max(0.0, min(box[2], other[2]) - max(box[0], other[0]))
+            * max(0.0, min(box[3], other[3]) - max(box[1], other[1]))
+            for other in near
+        )
+
+    def _cells(self, box: Box) -> Iterator[tuple[int, int]]:
+        left, top, right, bottom = (int(each // self.CELL) for each in box)
+        return ((x, y) for x in range(left, right + 1) for y in range(top, bottom + 1))
+
+
+def label_places(wires: Sequence[Wire], sizes: Sequence[tuple[float, float]], taken: Taken) -> list[Spot]:
+    """Where each edge's label of that size stands: at the first of its places that is free, else where least is."""
+    found = []
+    for wire, (wide, high) in zip(wires, sizes, strict=True):
+        boxes = [(at.x - wide / 2, at.y - high / 2, at.x + wide / 2, at.y + high / 2) for at in wire.places]
+        free = (n for n, box in enumerate(boxes) if not wide or not taken.overlap(box))
+        best = next(free, -1)
+        if best < 0:
+            best = min(range(len(boxes)), key=lambda n: taken.overlap(boxes[n]))
+        if wide:
+            taken.take(boxes[best])
+        found.append(wire.places[best])
+    return found

@@ -36,9 +36,11 @@ class Asks:
     def of(cls, ask: Asked) -> "Asks":
         """The asks of a request's fields."""
         name = ask.text("preset")
-        first = PRESETS[name if name in PRESETS else FIRST].source
-        source = first if name or "source" not in ask.fields else ask.text("source").replace("\r\n", "\n").strip("\n")
-        values = {key[2:]: text for key, text in ask.fields.items() if key[:2] == "v." and not name}
+        first = PRESETS[name if name in PRESETS else FIRST]
+        source, values = first.formula, dict(first.values)
+        if "source" in ask.fields and not name:
+            source, values = ask.text("source").replace("\r\n", "\n").strip("\n"), {}
+        values |= {key[2:]: text for key, text in ask.fields.items() if key[:2] == "v." and not name}
         at = "" if name else ask.fields.get("to", ask.text("at"))
         grain: Grain = "edge" if ask.text("grain") == "edge" else "node"
         good = "" if name else ask.text("good")
@@ -83,7 +85,8 @@ def _rate(text: str) -> float:
 
 
 def _size(ask: Asked) -> str:
-    return "s" if (ask.text("size") or str(ask.size)) == "s" else "l"
+    wanted = ask.text("size") or str(ask.size)
+    return wanted if wanted in ("s", "m") else "l"
 
 
 def _drawn(source: str, values: Mapping[str, str]) -> Graph:

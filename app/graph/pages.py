@@ -22,7 +22,7 @@ from engine.language import NODES
 from engine.scalars import largest_graph_of
 
 router = APIRouter(include_in_schema=False)
-SECONDS = 1e-3  # to compute and draw one node
+SECONDS = 3e-3  # to compute and draw one node
 
 Shown = tuple[GraphPicture, dict[str, str]]
 
@@ -33,9 +33,10 @@ def looked(asks: Asks) -> Shown:
         return picture(asks, asks.graph()), {}
     except SpecError as error:
         wrong = {"field": error.field, "value": error.value, "allowed": error.allowed}
-        for source in (asks.good, PRESETS[FIRST].source):
+        first = PRESETS[FIRST]
+        for source, values in ((asks.good, asks.values), (first.formula, first.values)):
             try:
-                kept = replace(asks, source=source, values=asks.values if source == asks.good else {})
+                kept = replace(asks, source=source, values=values)
                 return picture(kept, kept.graph()), wrong
             except SpecError:
                 continue

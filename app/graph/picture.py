@@ -1,6 +1,6 @@
 """What the page of a formula shows at one moment, gathered for its template."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -8,19 +8,21 @@ from typing import Any
 import numpy as np
 
 from app.draw.charts import Axis, path
-from app.draw.graph import Sketch, sketch
+from app.draw.graph import WAYS, Box, Sketch, Taken, label_places, sketch
 from app.graph.asks import SHOW, Asks, address_of
 from app.graph.moments import PassMoment, moments, slope_text
 from app.learn.graph_problems import problem_at
 from app.learn.judging import Problem, Verdict, check
 from app.words.columns import Cells
 from app.words.graph import plain_name
-from app.words.numbers import UNKNOWN, given, signed
+from app.words.numbers import SUPERSCRIPTS, UNKNOWN, given, signed
 from engine import Graph
 from engine.graph import Edge
 from engine.primitives import PRIMITIVES
 
 NUDGE, POINTS, REACH = 1e-4, 41, 2.0
+LETTER = 7.0  # that a letter of the drawing takes, about
+ROOMS = {"s": 330, "m": 736, "l": 896}
 
 
 @dataclass(frozen=True)
@@ -78,15 +80,20 @@ class GraphPicture:
         """Whether a vertex's number and its gradient are computed at this moment."""
         if self.index is None:
             return True, True
-        done = [each.beat for each in self.moments[: self.index + (not self.hidden)]]
-        full = [beat.vertex for beat in done if beat.phase == "backward" and self._whole(beat.edge)]
-        is_input = self.graph.vertices[place].kind == "input"
-        return is_input or any(b.phase == "forward" and b.vertex == place for b in done), place in full
+        forward, backward = self._done
+        return self.graph.vertices[place].kind == "input" or place in forward, place in backward
+
+    @cached_property
+    def _done(self) -> tuple[Set[int], Set[int]]:
+        """The vertices whose number, and whose whole gradient, are there at this moment."""
+        done = [each.beat for each in self.moments[: (self.index or 0) + (not self.hidden)]]
+        whole = {beat.vertex for beat in done if beat.phase == "backward" and self._whole(beat.edge)}
+        return {beat.vertex for beat in done if beat.phase == "forward"}, whole
 
     def _whole(self, edge: Edge | None) -> bool:
         return edge is None or len(self.graph.ways[edge.source]) == 1
 
-    @property
+    @cached_property
     def lit(self) -> tuple[int, tuple[Edge, ...]]:
         """The vertex and the edges of the moment; below 0 for none."""
         if self.moment is None:
@@ -97,6 +104,7 @@ class GraphPicture:
         into = tuple(edge for edge in self.graph.edges if edge.target == beat.vertex)
         return beat.vertex, into if beat.phase == "forward" else self.graph.ways[beat.vertex]
 
+    @cached_property
     def nodes(self) -> list[dict[str, Any]]:
         """Every vertex as it is drawn."""
         found = []
@@ -105,7 +113,11 @@ class GraphPicture:
             number = next((given(each.value) for each in vertex.of if hasattr(each, "value")), "")
             sign = plain_name(vertex.name) if vertex.kind == "input" else PRIMITIVES[vertex.kind].sign
             if number:
-                sign = sign.replace("xⁿ", f"x^{number}") if "xⁿ" in sign else f"{number} {sign}"
+                sign = (
+                    sign.replace("ⁿ", number.translate(SUPERSCRIPTS))
+                    if number.isdigit() and "xⁿ" in sign
+                    else f"{number} {sign}"
+                )
             found.append(
                 {
                     "id": n,
@@ -113,6 +125,7 @@ class GraphPicture:
                     "x": spot.x,
                     "y": spot.y,
                     "sign": sign[:9],
+                    "long": len(sign) > 4,
                     "input": vertex.kind == "input",
                     "data": signed(self.graph.data[n]) if data else "?",
                     "grad": signed(self.graph.grad[n]) if grad else "?",
@@ -126,30 +139,46 @@ class GraphPicture:
         return found
 
     def _ways(self, place: int) -> list[tuple[str, str]]:
-        names = self.graph.vertices
-        return [(plain_name(names[edge.target].name), signed(self.graph.back(edge))) for edge in self.graph.ways[place]]
+        names, ways = self.graph.vertices, self.graph.ways[place]
+        told = [(f"via {plain_name(names[edge.target].name)}", signed(self.graph.back(edge))) for edge in ways]
+        return told if len(told) <= WAYS else [*told[: WAYS - 1], (f"and {len(told) - WAYS + 1} more", "")]
 
     @cached_property
     def turn(self) -> Mapping[int, int]:
         """Of each vertex the moment at which its gradient is whole."""
         return {each.beat.vertex: each.index for each in self.moments if each.beat.phase == "backward"}
 
+    @cached_property
     def edges(self) -> list[dict[str, Any]]:
         """Every edge as it is drawn."""
         lit, told = self.lit[1], [slope_text(self.graph, edge) for edge in self.graph.edges]
         passed = {n for n in range(len(self.graph.vertices)) if self.index is not None and self.known(n)[1]}
+        small = self.sketch.tile[0] < 50
+        told = [
+            (told_[0] if not small or edge in lit else "", told_[1]) if self.known(edge.target)[0] else ("", "")
+            for edge, told_ in zip(self.graph.edges, told, strict=True)
+        ]
+        spots = label_places(self.sketch.wires, [_size(*each) for each in told], Taken(self._boxes()))
         return [
             {
-                "path": wire.path,
-                "x": round(wire.x, 1),
-                "y": round(wire.y, 1),
-                "formula": told[n][0] if self.known(edge.target)[0] else "",
-                "number": told[n][1] if self.known(edge.target)[0] else "",
+                "path": wire.path, "x": spot.x, "y": spot.y, "formula": formula, "number": number, "id": n,
                 "kind": "lit" if edge in lit else "passed" if edge.source in passed else "",
-                "id": n,
             }
-            for n, (edge, wire) in enumerate(zip(self.graph.edges, self.sketch.wires, strict=True))
-        ]
+            for n, (edge, wire, spot, (formula, number)) in enumerate(
+                zip(self.graph.edges, self.sketch.wires, spots, told, strict=True)
+            )
+        ]  # fmt: skip
+
+    def _boxes(self) -> Iterator[Box]:
+        """What the nodes of the drawing take, with their texts."""
+        wide, high = self.sketch.tile
+        for node in self.nodes:
+            x, y = node["x"], node["y"]
+            yield x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
+            above = LETTER * len(node["data"] if node["input"] else f"{node['name']} {node['data']}") / 2
+            below = LETTER * len(node["grad"]) / 2
+            yield x - above, y - high / 2 - 18, x + above, y - high / 2
+            yield x - below, y + high / 2, x + below, y + high / 2 + 18
 
     def sliders(self) -> list[dict[str, Any]]:
         """The inputs' values, a list's as one field."""
@@ -242,6 +271,12 @@ class GraphPicture:
         return plain_name(self.graph.vertices[self.graph.output].name)
 
 
+def _size(formula: str, number: str) -> tuple[float, float]:
+    """What the label of an edge takes."""
+    wide = LETTER * max(len(formula) + 2 if formula else 0, len(number))
+    return wide, 28.0 if formula else 14.0
+
+
 def _items(name: str, value: Any) -> tuple[str, ...]:
     return () if isinstance(value, float) else tuple(f"{name}_{n}" for n in range(len(value)))
 
@@ -249,7 +284,7 @@ def _items(name: str, value: Any) -> tuple[str, ...]:
 def picture(asks: Asks, of: Graph) -> GraphPicture:
     """A graph as the page shows it at what is asked."""
     pairs = [(edge.source, edge.target) for edge in of.edges]
-    drawn = sketch(len(of.vertices), pairs, asks.size == "s", 880)
+    drawn = sketch(len(of.vertices), pairs, asks.size == "s", ROOMS[asks.size])
     shown = GraphPicture(of, asks, drawn, moments(of, asks.grain), None)
     names = [shown.spelled(n) for n in range(len(shown.moments))]
     index = names.index(asks.at) if asks.at in names else None

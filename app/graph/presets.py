@@ -1,6 +1,11 @@
 """PRESETS: formulas to start from, those by which courses begin. A new one is one entry."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+
+from app.words.numbers import given
+from engine.language import read
 
 
 @dataclass(frozen=True)
@@ -11,6 +16,20 @@ class Preset:
     title: str
     source: str
     sentence: str
+
+    @cached_property
+    def formula(self) -> str:
+        """Its lines without those that give a value: these are fields of the page."""
+        given = read(self.source, {}).set
+        return "\n".join(line for line in self.source.split("\n") if line.partition(" = ")[0] not in given)
+
+    @cached_property
+    def values(self) -> Mapping[str, str]:
+        """The values, as the page's fields have them."""
+        told = {
+            name: value if isinstance(value, tuple) else (value,) for name, value in read(self.source, {}).set.items()
+        }
+        return {name: ", ".join(map(given, row)) for name, row in told.items()}
 
 
 _ENTRIES = (

@@ -1,5 +1,9 @@
 """/graph in a browser: a dragged value moves all of it, keys walk, a wrong formula keeps the graph."""
 
+from itertools import combinations
+from urllib.parse import urlencode
+
+import pytest
 from playwright.sync_api import Page, expect
 
 
@@ -82,3 +86,81 @@ def test_arrows_move_among_the_nodes_and_enter_goes_there(page: Page) -> None:
     with page.expect_download() as download:
         page.locator('a[download="graph.svg"]').click()
     assert download.value.suggested_filename == "graph.svg"
+
+
+WIDE = "s = sum([{}])\nL = tanh(s)**2".format(", ".join(f"x{n}*w{n}" for n in range(1, 11)))
+SIXTY = """u = tanh(a*b + c)
+{}
+s = sum([v1, v2, v3])
+r = (v4 + v5) * (v6 - v7)
+L = (tanh(s*r + b) - y)**2 + 0.1*a**2 + exp(-(r*r))*max(s, c)""".format(
+    "\n".join(f"v{n} = sin(u*k{n}) + k{n}*c" for n in range(1, 8))
+)
+READS = """() => {
+  const box = (each) => {
+    const { left, top, right, bottom } = each.getBoundingClientRect();
+    return [left, top, right, bottom];
+  };
+  const svg = document.getElementById('ops');
+  const texts = [...svg.querySelectorAll('.vertex text, .slope, .way')].filter((each) => each.textContent.trim());
+  return {
+    small: texts.filter((each) => parseFloat(getComputedStyle(each).fontSize) < 12).map((each) => each.textContent),
+    texts: texts.map((each) => [each.textContent, each.parentNode.id || each.getAttribute('class'), ...box(each)]),
+    tiles: [...svg.querySelectorAll('.vertex')].map((each) => [each.id, ...box(each.querySelector('rect'))]),
+    page: document.documentElement.scrollWidth,
+    canvas: document.getElementById('canvas').clientWidth,
+  };
+}"""
+
+
+def overlap(one: list[float], other: list[float]) -> float:
+    """How much of the smaller of two boxes the other covers."""
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    size = min((each[2] - each[0]) * (each[3] - each[1]) for each in (one, other))
+    return max(wide, 0) * max(high, 0) / max(size, 1)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (390, 844)])
+@pytest.mark.parametrize("source", [WIDE, SIXTY], ids=["wide", "sixty"])
+def test_sixty_nodes_are_legible(page: Page, source: str, width: int, height: int) -> None:
+    """No text below 12 px; nodes keep apart, with their names, numbers and gradients; of the labels on edges all but a
+    few stand free; on a phone the drawing scrolls and the page does not."""
+    page.set_viewport_size({"width": width, "height": height})
+    values = {f"v.{name}": "0.5" for name in "abcy"} if source is SIXTY else {}
+    page.goto("/graph?" + urlencode({"source": source, **values, "size": "s" if width < 760 else "l"}))
+    page.wait_for_selector("html[data-ready]")
+    page.evaluate("document.fonts.ready")
+    found = page.evaluate(READS)
+    assert found["page"] <= width
+    assert found["small"] == []
+    assert len(found["tiles"]) >= (60 if source is SIXTY else 30)
+    nodes = [each for each in found["texts"] if each[1].startswith("vertex")]
+    for one, other in combinations(nodes, 2):
+        assert overlap(one[2:], other[2:]) < 0.12, (one, other)
+    for text in nodes:
+        for tile in found["tiles"]:
+            assert tile[0] == text[1] or overlap(text[2:], tile[1:]) < 0.12, (text, tile)
+    labels = [each for each in found["texts"] if "slope" in each[1]]
+    tiles = [tile[1:] for tile in found["tiles"]]
+    covered = [a for a in labels if any(overlap(a[2:], b) > 0.15 for b in [*(t[2:] for t in nodes), *tiles])]
+    crossed = [a for a, b in combinations(labels, 2) if overlap(a[2:], b[2:]) > 0.15]
+    assert len(covered) + len(crossed) <= 0.02 * len(labels), (covered, crossed)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (390, 844)])
+def test_ways_that_add_are_told_where_nothing_else_stands(page: Page, width: int, height: int) -> None:
+    """Each way's share below the gradient, or beside it; on a window of 720 the equation is in sight, too."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto("/graph?at=da&size=" + ("s" if width < 760 else "m" if width < 1420 else "l"))
+    page.wait_for_selector("html[data-ready]")
+    found = page.evaluate(READS)
+    ways = [each for each in found["texts"] if "way" in each[1] or each[1] == "adding"]
+    assert len(ways) == 2
+    for one in ways:
+        for other in found["texts"]:
+            assert one is other or overlap(one[2:], other[2:]) < 0.12, (one, other)
+    if width > 760:
+        code = page.locator(".equation .code").bounding_box()
+        assert code
+        assert code["y"] + code["height"] <= height
