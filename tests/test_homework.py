@@ -35,6 +35,28 @@ def _cross_entropy(case: Case, z: Any, y: Any) -> Any:
     return -anp.sum(y * logs) / (len(z) if case.settings["reduction"] == "mean" else 1)
 
 
+def _slices(x: Any, size: tuple[int, int], stride: int) -> dict[tuple[int, int], Any]:
+    """By place in the window, what all windows have there."""
+    down, across = ((length - side) // stride + 1 for length, side in zip(x.shape[2:], size, strict=True))
+    return {
+        (i, j): x[:, :, i : i + stride * (down - 1) + 1 : stride, j : j + stride * (across - 1) + 1 : stride]
+        for i, j in np.ndindex(*size)
+    }
+
+
+def _convolution(case: Case, x: Any, W: Any, b: Any) -> Any:
+    pad = {"same": W.shape[2] // 2, "valid": 0}.get(case.settings["padding"], case.settings["padding"])
+    padded = anp.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)), mode="constant")
+    parts = _slices(padded, W.shape[2:], case.settings["stride"])
+    return sum(anp.einsum("ncyx,fc->nfyx", part, W[:, :, i, j]) for (i, j), part in parts.items()) + b[:, None, None]
+
+
+def _pool(case: Case, x: Any) -> Any:
+    size = case.settings["size"]
+    parts = _slices(x, (size, size), case.settings["stride"] or size)
+    return anp.concatenate([part[None] for part in parts.values()])
+
+
 # Every operation written a second time, in autograd's NumPy: (case, the inputs in their order) -> the output.
 AGAIN: dict[str, Callable[..., Any]] = {
     **{name: lambda case, z, name=name: textbook.forward(name, z) for name in textbook.FORWARD},
@@ -43,12 +65,25 @@ AGAIN: dict[str, Callable[..., Any]] = {
     "dropout": lambda case, x, mask: anp.where(mask == 1, x / (1 - case.settings["rate"]), 0.0),
     "batch_norm": _batch_norm,
     "layer_norm": lambda case, x, gamma, beta: _norm(x, case, 1) * gamma + beta,
+    "conv2d": _convolution,
+    "max_pool": lambda case, x: anp.max(_pool(case, x), 0),
+    "avg_pool": lambda case, x: anp.mean(_pool(case, x), 0),
+    "global_avg_pool": lambda case, x: anp.mean(anp.mean(x, 3), 2),
+    "flatten": lambda case, x: anp.reshape(x, (len(x), -1)),
     "shortcut": lambda case, x, W, b: x + textbook.forward(case.settings["activation"], anp.dot(x, W.T) + b),
 }
 
 
 def drawn(name: str, seed: int, **settings: Any) -> Case:
     return BACKWARD[name].draw(np.random.default_rng(seed), settings)
+
+
+def other_filter(size: tuple[int, int], **settings: Any) -> Case:
+    """A convolution with a filter of that form."""
+    rng = np.random.default_rng(9)
+    arrays = {"x": rng.normal(size=(2, 3, 6, 7)), "W": rng.normal(size=(2, 3, *size)), "b": rng.normal(size=2)}
+    case = Case(arrays, settings, np.zeros(()))
+    return case.with_upstream(rng.normal(size=BACKWARD["conv2d"].forward(case).shape))
 
 
 def cases(name: str) -> list[Case]:
@@ -58,6 +93,14 @@ def cases(name: str) -> list[Case]:
     if name == "batch_norm":
         x, g = rng.normal(size=(2, 4, 3, 3, 5))
         found.append(Case({"x": x, "gamma": rng.normal(size=3), "beta": rng.normal(size=3)}, {"eps": 1e-3}, g))
+    if name == "conv2d":
+        found += [drawn(name, 3, stride=2, padding=each) for each in ("valid", 1)]
+        found.append(other_filter((3, 3), stride=2, padding="same"))
+        found.append(other_filter((2, 4), stride=1, padding=1))
+    if name.endswith("_pool") and not name.startswith("global"):
+        found += [drawn(name, 3, size=3, stride=each) for each in (0, 1, 4)]
+        # Of two equal ones the slope is not one number.
+        found = [case.having(x=case["x"] + rng.normal(0.0, 0.1, case["x"].shape)) for case in found]
     if name == "dropout":
         x, g = rng.normal(size=(2, 4, 3, 3, 5))
         found.append(Case({"x": x, "mask": (g > 0) * 1.0}, {"rate": 0.3}, g))
@@ -158,3 +201,67 @@ def test_a_softmax_of_many_classes_starts_as_published() -> None:
     assert BACKWARD["softmax_cross_entropy"].forward(case) == pytest.approx(2.3, abs=0.01)
     numbers = BACKWARD["softmax_cross_entropy"].backward(case)["dz"]
     assert difference(numbers, gradients_of("softmax_cross_entropy", case)["dz"]) < 1e-7
+
+
+def test_published_values_of_convolution_and_pool() -> None:
+    """conv_forward_naive and max_pool_forward_naive."""
+    inputs = {"x": spread(-0.1, 0.5, 2, 3, 4, 4), "W": spread(-0.2, 0.3, 3, 3, 4, 4), "b": spread(-0.1, 0.2, 3)}
+    published = [
+        [
+            [[-0.08759809, -0.10987781], [-0.18387192, -0.2109216]],
+            [[0.21027089, 0.21661097], [0.22847626, 0.23004637]],
+            [[0.50813986, 0.54309974], [0.64082444, 0.67101435]],
+        ],
+        [
+            [[-0.98053589, -1.03143541], [-1.19128892, -1.24695841]],
+            [[0.69108355, 0.66880383], [0.59480972, 0.56776003]],
+            [[2.36270298, 2.36904306], [2.38090835, 2.38247847]],
+        ],
+    ]
+    assert difference(output("conv2d", inputs, stride=2, padding=1), published) < 3e-8
+    published = [
+        [
+            [[-0.26315789, -0.24842105], [-0.20421053, -0.18947368]],
+            [[-0.14526316, -0.13052632], [-0.08631579, -0.07157895]],
+            [[-0.02736842, -0.01263158], [0.03157895, 0.04631579]],
+        ],
+        [
+            [[0.09052632, 0.10526316], [0.14947368, 0.16421053]],
+            [[0.20842105, 0.22315789], [0.26736842, 0.28210526]],
+            [[0.32631579, 0.34105263], [0.38526316, 0.4]],
+        ],
+    ]
+    assert difference(output("max_pool", {"x": spread(-0.3, 0.4, 2, 3, 4, 4)}, size=2, stride=2), published) < 5e-8
+
+
+_SHAPES: dict[str, tuple[dict[str, tuple[int, ...]], tuple[int, ...], dict[str, Any]]] = {
+    "dense": ({"x": (10, 6), "W": (5, 6), "b": (5,)}, (10, 5), {}),
+    "relu": ({"z": (10, 10)}, (10, 10), {}),
+    "batch_norm": ({"x": (4, 5), "gamma": (5,), "beta": (5,)}, (4, 5), {"eps": 1e-5}),
+    "layer_norm": ({"x": (4, 5), "gamma": (5,), "beta": (5,)}, (4, 5), {"eps": 1e-5}),
+    "dropout": ({"x": (10, 10)}, (10, 10), {"rate": 0.8}),
+    "conv2d": ({"x": (4, 3, 5, 5), "W": (2, 3, 3, 3), "b": (2,)}, (4, 2, 5, 5), {"stride": 1, "padding": 1}),
+    "max_pool": ({"x": (3, 2, 8, 8)}, (3, 2, 4, 4), {"size": 2, "stride": 2}),
+}
+
+
+@pytest.mark.parametrize("name", _SHAPES)
+def test_the_checks_of_the_notebooks_pass(name: str) -> None:
+    """Their shapes and seed: the error that is asked for is 1e-8 or less, here against autograd."""
+    rng, (shapes, back, settings) = np.random.RandomState(231), _SHAPES[name]
+    arrays = {key: rng.randn(*shape) for key, shape in shapes.items()}
+    if name.endswith("norm"):
+        arrays["x"] = 5 * arrays["x"] + 12
+    if name == "dropout":
+        arrays["mask"] = (rng.rand(10, 10) < 0.2) * 1.0
+    case = Case(arrays, settings, rng.randn(*back))
+    other = gradients_of(name, case)
+    for gradient, numbers in BACKWARD[name].backward(case).items():
+        assert difference(numbers, other[gradient]) < 1e-8
+
+
+def test_of_equal_winners_the_first_gets_it() -> None:
+    """Row by row, in every window by itself."""
+    x = np.array([[[[1.0, 3, 2, 2], [3, 3, 0, 2]]]])
+    told = BACKWARD["max_pool"].backward(Case({"x": x}, {"size": 2, "stride": 2}, np.array([[[[5.0, 7.0]]]])))["dx"]
+    assert told.tolist() == [[[[0, 5, 7, 0], [0, 0, 0, 0]]]]

@@ -2,10 +2,12 @@
 
 from engine.homework import activations
 from engine.homework.base import Backward
+from engine.homework.convolution import CONV2D
 from engine.homework.dense import DENSE, SHORTCUT
 from engine.homework.dropout import DROPOUT
 from engine.homework.losses import SOFTMAX_CROSS_ENTROPY
 from engine.homework.norms import BATCH_NORM, LAYER_NORM
+from engine.homework.pools import AVG_POOL, FLATTEN, GLOBAL_AVG_POOL, MAX_POOL
 
 BACKWARD: dict[str, Backward] = {
     entry.name: entry
@@ -16,6 +18,11 @@ BACKWARD: dict[str, Backward] = {
         DROPOUT,
         BATCH_NORM,
         LAYER_NORM,
+        CONV2D,
+        MAX_POOL,
+        AVG_POOL,
+        GLOBAL_AVG_POOL,
+        FLATTEN,
         SHORTCUT,
     )
 }
