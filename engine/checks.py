@@ -111,6 +111,8 @@ def plain(field: str, value: Any) -> Any:
     if value is None or (isinstance(value, str | int | float | list | tuple | dict) and not hasattr(value, "dtype")):
         return value
     try:
+        if isinstance(value, range):
+            return list(value)
         if hasattr(value, "to_numpy"):
             value = value.to_numpy()
         elif hasattr(value, "__array__") and not hasattr(value, "tolist"):

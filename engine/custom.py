@@ -145,8 +145,10 @@ def _by_name(name: str, given: Any) -> dict[str, Any] | None:
     """Columns by name: of a mapping, a frame, or a list of records; None for anything else."""
     if isinstance(given, Mapping):
         columns = {str(key): given[key] for key in given}
-    elif hasattr(given, "columns"):  # a frame of pandas or polars
-        columns = {str(key): given[key] for key in given.columns}
+    elif (keys := _keys_of(given)) is not None:
+        columns = {str(key): given[key] for key in keys}
+        if len(columns) < len(keys):
+            raise SpecError(name, ", ".join(map(str, keys))[:200], "columns with names that differ")
     elif isinstance(given, list) and given and isinstance(given[0], Mapping):
         keys = list(given[0])
         for i, record in enumerate(given):
@@ -160,11 +162,40 @@ def _by_name(name: str, given: Any) -> dict[str, Any] | None:
     return {key: sequence(f"{name}.{key}", plain(name, column), "a list") for key, column in columns.items()}
 
 
+def inputs_by_name(names: tuple[str, ...], given: Any) -> list[tuple[Any, ...]] | None:
+    """Rows of inputs from columns by the names of the data, in whatever order these come and with whatever else beside
+    them; None where either has no names. Words go into the columns of 0 and 1 that were made of them."""
+    columns = _by_name("inputs", given) if names else None
+    if columns is None:
+        return None
+    found = [_named(name, columns) for name in names]
+    if len(set(map(len, found))) != 1:
+        raise SpecError("inputs", "columns of several lengths", "columns of one length")
+    return list(zip(*found, strict=True))
+
+
+def _named(name: str, columns: dict[str, Any]) -> list[Any]:
+    if name in columns:
+        return [float(cell) if isinstance(cell, bool) else cell for cell in columns[name]]
+    of = next((key for key in columns if name.startswith(f"{key}=")), None)
+    if of is None:
+        raise SpecError("inputs", ", ".join(columns)[:200], f"columns by the names of the data, {name} among them")
+    return [float(f"{of}={cell}"[:LONGEST_NAME] == name) for cell in columns[of]]
+
+
+def _keys_of(given: Any) -> list[Any] | None:
+    """The columns of a frame of pandas or polars, or of a structured array of NumPy."""
+    if hasattr(given, "columns") and not hasattr(given, "collect"):  # a lazy frame has no columns to take yet
+        return list(given.columns)
+    return list(given.dtype.names) if getattr(getattr(given, "dtype", None), "names", None) else None
+
+
 def _names(name: str, given: Any, count: int, most: int = 0) -> tuple[str, ...]:
     """Names for so many things, or up to `most` of them; none for None."""
-    if not given:
+    listed = sequence(name, plain(name, given), "names") if given is not None else ()
+    names = [str(each) if isinstance(each, int) else each for each in listed]
+    if not names:
         return ()
-    names = [str(each) if isinstance(each, int) else each for each in sequence(name, plain(name, given), "names")]
     if len(names) > most if most else len(names) != count:
         raise SpecError(name, len(names), f"at most {most} names" if most else f"{count} names")
     for i, each in enumerate(names):

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.arrays import Flags, Floats, Ints
 from engine.checks import SpecError, plain
+from engine.custom import inputs_by_name
 from engine.examples import examples_of, features_of, in_own_units, low_target
 from engine.network import Network, layers_of
 from engine.spec import Spec
@@ -69,14 +70,16 @@ def classify(spec: Spec, outputs: Floats) -> Ints:
 def predict(state: RunState, inputs: Any) -> Floats:
     """Outputs (examples, outputs), in the units of the targets, for inputs as the data has them, (examples, inputs).
 
-    Of classes they are the output units' activations, in the order of the classes. Anything that NumPy reads will do.
+    Of classes they are the output units' activations, in the order of the classes. Anything that NumPy reads will do;
+    a frame, or columns by name, is taken by the names that the data had.
     """
     if not isinstance(state, RunState):
         raise not_a_state(state, "predict")
     width = state.spec.raw_inputs
     form = f"numbers in the form (examples, {width}): a row for each example, its {width} inputs as the data has them"
+    named = inputs_by_name(state.spec.data.names, inputs) if state.spec.data else None
     try:
-        raw = np.asarray(plain("inputs", inputs), dtype=np.float64)
+        raw = np.asarray(plain("inputs", inputs) if named is None else named, dtype=np.float64)
     except (TypeError, ValueError):
         raise SpecError("inputs", inputs, form) from None
     if raw.ndim != 2 or raw.shape[1] != width:

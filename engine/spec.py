@@ -180,7 +180,8 @@ class _Maker:
         self.limits = limits
 
     def spec(self) -> Spec:
-        dataset = self.choice("dataset")
+        bare = self.given.get("dataset") is None and self.given.get("data") is not None
+        dataset = CUSTOM if bare else self.choice("dataset")
         data = self.data(dataset)
         inputs, outputs, task = (
             (data.x.shape[1], data.outputs, data.task)

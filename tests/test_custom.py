@@ -213,3 +213,49 @@ def test_a_map_is_of_each_axis_own_range() -> None:
     outputs = unit_maps(state, cells)[-1][0]
     point = np.array([[low + (high - low) * 2.5 / cells, top - (top - bottom) * 0.5 / cells]])
     assert np.allclose(outputs[0, 2], outputs_of(state, features_of(spec, point))[0, 0], atol=1e-5)
+
+
+def test_data_alone_are_ones_own() -> None:
+    """Without the name of a dataset; beside the name of another they are refused."""
+    assert Spec.make(data={"x": XOR["x"], "y": XOR["y"]}) == own(XOR["x"], XOR["y"])
+    with pytest.raises(SpecError, match="unless dataset is 'custom'"):
+        Spec.make(dataset="xor", data={"x": XOR["x"], "y": XOR["y"]})
+
+
+def test_a_structured_array_and_a_range_are_columns() -> None:
+    """As NumPy has them with names, and as Python counts."""
+    rows = np.array([(1.0, 5), (2.0, 7), (4.0, 1)], dtype=[("size", float), ("age", int)])
+    data = own(rows, range(3)).data
+    assert data is not None
+    assert data.names == ("size", "age")
+    assert data.x.tolist() == [[1, 5], [2, 7], [4, 1]]
+    assert own(rows, range(3), names=np.array(["a", "b"])).data.names == ("a", "b")  # type: ignore[union-attr]
+
+
+def test_columns_that_are_called_alike_are_refused() -> None:
+    """One of them would be lost."""
+
+    class Twice(Frame):
+        def __init__(self) -> None:
+            super().__init__({"a": [1, 2]})
+            self.columns = ["a", "a"]
+
+    with pytest.raises(SpecError, match="names that differ"):
+        own(Twice(), [0, 1])
+
+
+def test_predict_goes_by_the_names_of_the_data() -> None:
+    """Columns in another order, with others beside them and words among them, are the same inputs."""
+    x = {"size": [1.0, 2.0, 3.0, 5.0], "kind": ["oak", "fir", "ash", "oak"], "wet": [True, False, True, True]}
+    state = start(own(x, [0, 1, 1, 0]))
+    turned = Frame({"note": [0] * 4, **{name: x[name] for name in ("wet", "kind", "size")}})
+    found = predict(state, turned)
+    assert np.array_equal(found, predict(state, examples_of(state.spec).raw[np.argsort(_order(state))]))
+    with pytest.raises(SpecError, match="columns by the names of the data, size among them"):
+        predict(state, {"kind": ["oak"], "wet": [True]})
+
+
+def _order(state: Any) -> Any:
+    """Where each row of the data stands among the examples."""
+    raw, data = examples_of(state.spec).raw, state.spec.data.x
+    return [next(i for i, row in enumerate(data) if np.array_equal(row, example)) for example in raw]

@@ -81,3 +81,25 @@ def test_a_part_of_the_data_and_what_the_network_is_given_of_it(tmp_path: Path) 
         assert run["spec"]["scaling"] == "inputs"
 
     within(tmp_path, work)
+
+
+def test_predictions_by_the_names_of_the_columns(tmp_path: Path) -> None:
+    """In whatever order, words as words; the same data have the same content, and each column its own range."""
+
+    async def work(client: AsyncClient) -> None:
+        data = {"x": {"size": [1, 2, 3, 50], "kind": ["oak", "fir", "ash", "oak"]}, "y": ["a", "b", "a", "b"]}
+        run = (await client.post("/api/v1/runs", json={"data": data})).json()
+        told = (await client.get(f"/api/v1/runs/{run['id']}/data")).json()
+        assert told["names"] == ["size", "kind=ash", "kind=fir", "kind=oak"]
+        assert told["domains"][0][1] > 50 > told["domains"][1][1]
+        by_rows = await client.post(f"/api/v1/runs/{run['id']}/predict", json={"inputs": [[3, 1, 0, 0]]})
+        columns = {"kind": ["ash"], "note": [True], "size": [3]}
+        by_name = await client.post(f"/api/v1/runs/{run['id']}/predict", json={"inputs": columns})
+        assert by_name.json() == by_rows.json()
+        other = (await client.post("/api/v1/runs", json={"data": data, "seed": 5})).json()
+        assert (await client.get(f"/api/v1/runs/{other['id']}/data")).json()["content"] == told["content"]
+        for wrong in ({"size": [1]}, {"size": [1, 2], "kind": ["oak"]}, {"size": ["x"], "kind": ["oak"]}, {}):
+            refused = await client.post(f"/api/v1/runs/{run['id']}/predict", json={"inputs": wrong})
+            assert (refused.status_code, "inputs" in refused.text) == (422, True)
+
+    within(tmp_path, work)

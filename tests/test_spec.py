@@ -193,7 +193,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"frozen": ["W1.9.1"]}, "frozen.0"),
     ({"frozen": [1]}, "frozen.0"),
     ({"frozen": ["b1.1"] * 1001}, "frozen"),
-    ({"data": XOR}, "data"),
+    ({"dataset": "xor", "data": XOR}, "data"),
     ({"dataset": CUSTOM}, "data"),
     ({"dataset": CUSTOM, "data": {"x": [[1]], "y": [1], "z": 1}}, "data"),
     ({"dataset": CUSTOM, "data": {"x": [], "y": []}}, "data.x"),

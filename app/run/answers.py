@@ -39,6 +39,8 @@ from engine import (
 )
 from engine import trace_of as trace_of_rows
 from engine.arrays import Floats
+from engine.checks import number
+from engine.custom import LARGEST, inputs_by_name
 from engine.evaluation import classify, outputs_of
 from engine.examples import class_names, features_of, in_own_units, input_names, low_target
 from engine.scaling import Scale
@@ -140,9 +142,11 @@ def _given(values: Floats | None) -> Floats | None:
     return None if values is None else np.ascontiguousarray(values)
 
 
-def predictions(state: RunState, inputs: Sequence[Sequence[float]] | None) -> dict[str, Any]:
+def predictions(state: RunState, inputs: Sequence[Sequence[float]] | Mapping[str, Any] | None) -> dict[str, Any]:
     """Outputs, and classes where there are any, for given raw inputs or the run's own examples."""
     spec = state.spec
+    if isinstance(inputs, Mapping):
+        inputs = by_name(spec, inputs)
     if inputs is None:
         outputs = outputs_of(state, examples_of(spec).x)
     else:
@@ -159,6 +163,15 @@ def predictions(state: RunState, inputs: Sequence[Sequence[float]] | None) -> di
         "classes": classes,
         "names": None if classes is None or not spec.data else [spec.data.classes[k] for k in classes],
     }
+
+
+def by_name(spec: Spec, columns: Mapping[str, Any]) -> list[list[float]]:
+    """Rows of inputs from columns by the names of the run's own data."""
+    found = inputs_by_name(spec.data.names if spec.data else (), columns)
+    if found is None:
+        raise SpecError("inputs", ", ".join(columns), "rows of numbers: this run's inputs have no names")
+    rows = enumerate(found)
+    return [[number(f"inputs.{i}.{j}", cell, -LARGEST, LARGEST) for j, cell in enumerate(row)] for i, row in rows]
 
 
 def history(run: Run) -> dict[str, Any]:
@@ -211,7 +224,9 @@ def data(spec: Spec, first: int = 0, most: int | None = None) -> dict[str, Any]:
         "train": examples.train,
         "count": examples.count,
         "first": first,
+        "content": spec.data.key.hex()[:32] if spec.data else None,
         "domain": examples.domain,
+        "domains": examples.domains,
         "names": input_names(spec),
         "classes": class_names(spec) if classified else None,
         "targets": [low_target(spec.output_activation), 1.0] if classified else None,

@@ -211,7 +211,7 @@ async def predict_own(run_id: str, runs: Kept) -> Response:
 async def predict(run_id: str, runs: Kept, body: schemas.PredictBody) -> Response:
     """The network's outputs for given inputs."""
     run = await runs.get(run_id)
-    cost = look_cost(run.state.spec) * len(body.inputs) / run.state.spec.samples
+    cost = look_cost(run.state.spec) * body.rows / run.state.spec.samples
     return await runs.pool.do(cost, run.visitor, lambda: json(answers.predictions(run.state, body.inputs)))
 
 

@@ -18,6 +18,11 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Input = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e150, le=1e150)]
 
 
+Cell = Input | Annotated[str, Field(max_length=120)] | bool
+Column = Annotated[list[Cell], Field(min_length=1, max_length=LIMITS.samples)]
+Columns = Annotated[dict[str, Column], Field(min_length=1, max_length=LIMITS.custom_columns)]
+
+
 def given(body: BaseModel | None) -> dict[str, Any]:
     """What a request really said: no defaults, and fields that do not exist too, for the engine to name."""
     return {} if body is None else {name: getattr(body, name) for name in body.model_fields_set}
@@ -70,11 +75,16 @@ class RewindBody(Body):
 
 
 class PredictBody(Body):
-    """Raw inputs, a row for each example."""
+    """Raw inputs, a row for each example, or columns by the names of one's own data."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"inputs": [[0.5, -1.0], [3.0, 3.0]]}]})
 
-    inputs: list[list[Input]] = Field(min_length=1, max_length=LIMITS.samples)
+    inputs: Annotated[list[list[Input]], Field(min_length=1, max_length=LIMITS.samples)] | Columns
+
+    @property
+    def rows(self) -> int:
+        """How many examples are given."""
+        return len(self.inputs) if isinstance(self.inputs, list) else max(map(len, self.inputs.values()))
 
 
 class LayerBody(Body):
@@ -268,7 +278,8 @@ class DataAnswer(BaseModel):
     """A run's examples: raw inputs and labels; the first `train` of all `count` are trained on.
 
     A label of a class is its place among `classes`; `targets` are the numbers that stand for "not this class" and "this
-    class" in a trace, where there are classes. `names` are those of the inputs; `scaling` is each column's mean and
+    class" in a trace, where there are classes. `names` are those of the inputs, `domains` from where to where each is
+    drawn; `content` tells the same data again, where it is one's own; `scaling` is each column's mean and
     deviation over the training rows, where the network is given (value - mean) / deviation.
     """
 
@@ -276,7 +287,9 @@ class DataAnswer(BaseModel):
     train: int
     count: int
     first: int
+    content: str | None
     domain: Annotated[list[float], Field(min_length=2, max_length=2)]
+    domains: list[Annotated[list[float], Field(min_length=2, max_length=2)]]
     names: list[str]
     classes: list[str] | None
     targets: Annotated[list[float], Field(min_length=2, max_length=2)] | None
