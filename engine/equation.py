@@ -179,7 +179,7 @@ def name(kind: str, *index: Index, example: Index | None = None) -> Ref:
 
 # The names that the tables' entries are written in. Of one unit: its z, a, da, target y; of each: z of unit i.
 Z, A, DA, Y = name("z"), name("a"), name("da"), name("y")
-COUNT, OUTPUTS, RATE, WEIGHT = name("n"), name("outputs"), name("rate"), name("W")
+COUNT, OUTPUTS, RATE, WEIGHT = name("count"), name("outputs"), name("rate"), name("W")
 
 
 def of_each(of: Ref, letter: str = "i") -> Ref:
@@ -300,8 +300,12 @@ class _Code:
 
 
 def code_name(of: Quantity) -> str:
-    """The program's variable for a whole layer of a quantity: z2, W2_next."""
+    """The program's variable for a whole layer of a quantity: z2, W2_next; beta_2, for Adam has a beta2. The number of
+    examples is its n."""
+    if of == COUNT.quantity:
+        return "n"
     base, _, after = of.kind.partition("_next")
+    base += "_" * (base.endswith(("gamma", "beta")) and of.layer > 0)
     return f"{base}{of.layer or ''}" + ("_next" if "_next" in of.kind else after)
 
 
@@ -325,8 +329,9 @@ def written_out(of: Tree, where: Sequence[Equation]) -> Tree:
 
 def line_of(of: Equation) -> str:
     """An equation as a line of NumPy."""
-    right = written_out(of.tree, of.where)
-    return f"{code_name(of.target)} = {numpy_of(right, axes_of(of.target))}"
+    right, axes = written_out(of.tree, of.where), axes_of(of.target)
+    column = ("n", "j") if axes == ("n",) else axes  # one number an example stands so that it meets all units
+    return f"{code_name(of.target)} = {numpy_of(right, column)}"
 
 
 def _code(of: Tree, axes: tuple[str, ...]) -> _Code:

@@ -5,13 +5,13 @@ of one unit on the batch's first example, `.z(2, "j", "n")` that of the whole la
 receives (`below`) and of what comes back to it (`back`): who feeds a layer from elsewhere says so in these two alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
 from engine.activations import ACTIVATIONS, Activation
-from engine.equation import Equation, Tree, mapped, name, total, tree
+from engine.equation import COUNT, Equation, Tree, f, mapped, name, total, tree
 from engine.losses import LOSSES
 from engine.network import Network
 from engine.operations import OPERATIONS
@@ -67,6 +67,44 @@ class Equations:
         own = unit(layer, j).at(n)
         return Equation(own.like("h"), made([tree(own), tree(own.like("mask"))]))
 
+    def _shared(self, kind: str, layer: int, j: Index, n: Index) -> Tree:
+        """A number that a normalization takes over the units of one example, or over the examples of one unit."""
+        return tree(self.shared(kind, layer, j, n))
+
+    def shared(self, kind: str, layer: int, j: Index, n: Index) -> Quantity:
+        """Its quantity: of a layer and an example, or of a unit."""
+        each = self.network.norms[layer] == "layer_norm"
+        return Quantity(kind, layer, () if each else (j,), n if each else None)
+
+    def _mean(self, layer: int, j: Index, n: Index, body: Callable[[Index, Index], Tree]) -> Tree:
+        """The mean of a body over all that a normalization takes together."""
+        if self.network.norms[layer] == "layer_norm":
+            return total("i", body("i", n), values=self.units(layer)) / len(self.units(layer))
+        return total("m", body(j, "m"), values=range(self.count)) / COUNT
+
+    def mean(self, layer: int, j: Index, n: Index) -> Equation:
+        """The mean of what a normalization takes together."""
+        target = self.shared("mean", layer, j, n)
+        return Equation(target, self._mean(layer, j, n, lambda j, n: _of_unit("z", layer, j, n)))
+
+    def spread(self, layer: int, j: Index, n: Index) -> Equation:
+        """The root of their variance, and a little."""
+
+        def square(j: Index, n: Index) -> Tree:
+            return f("square", _of_unit("z", layer, j, n) - self._shared("mean", layer, j, n))
+
+        return Equation(self.shared("spread", layer, j, n), f("sqrt", self._mean(layer, j, n, square) + name("eps")))
+
+    def xhat(self, layer: int, j: Index, n: Index) -> Equation:
+        """A unit's z without the mean, in units of the spread."""
+        centred = _of_unit("z", layer, j, n) - self._shared("mean", layer, j, n)
+        return Equation(Quantity("xhat", layer, (j,), n), centred / self._shared("spread", layer, j, n))
+
+    def n(self, layer: int, j: Index, n: Index) -> Equation:
+        """What a normalization gives on of a unit."""
+        own = tree(Quantity("gamma", layer, (j,))) * _of_unit("xhat", layer, j, n)
+        return Equation(Quantity("n", layer, (j,), n), own + tree(Quantity("beta", layer, (j,))))
+
     def o(self, layer: int, j: Index, n: Index) -> Equation:
         """What a unit gives where a shortcut leads to it."""
         added = self.given(self.network.shortcuts[layer], j, n)
@@ -112,10 +150,11 @@ class Equations:
         return tuple(Equation(self._at(named, layer, j, n), self._placed(of, layer, j, n)) for named, of in placed)
 
     def _at(self, of: Quantity, layer: int, j: Index, n: Index) -> Quantity:
-        """A name of a table's entry as the quantity of a unit."""
+        """A name of a table's entry as the quantity of a unit; z is what the activation takes."""
         if of.kind not in _OF_UNITS:
             return of
-        return Quantity(of.kind, 0 if of.kind == "y" else layer, of.index or (j,), n)
+        kind = self.network.bent_kind(layer) if of.kind == "z" else of.kind
+        return Quantity(kind, 0 if of.kind == "y" else layer, of.index or (j,), n)
 
     def _placed(self, entry: Tree, layer: int, j: Index, n: Index) -> Tree:
         """A table's entry about one unit."""
@@ -161,8 +200,37 @@ class Equations:
         return Equation(target, self._placed(entry.slope, layer, j, n), self._where(entry, layer, j, n))
 
     def dz(self, layer: int, j: Index, n: Index) -> Equation:
-        """A unit's delta: where loss and output are one, from these; else from its da."""
-        target, joined = Quantity("dz", layer, (j,), n), self.network.joined
+        """A unit's delta; behind a normalization what comes back over its three ways."""
+        if layer not in self.network.norms:
+            return self.bent(layer, j, n)
+        ways = (_of_unit(kind, layer, j, n) for kind in ("dz_own", "dz_mean", "dz_spread"))
+        return Equation(Quantity("dz", layer, (j,), n), reduce(add, ways))
+
+    def ways(self, layer: int, j: Index, n: Index) -> tuple[Equation, ...]:
+        """The three ways back through a normalization: through the number itself, the mean and the spread."""
+        own, spread = _of_unit("dxhat", layer, j, n), self._shared("spread", layer, j, n)
+        level = self._mean(layer, j, n, lambda j, n: _of_unit("dxhat", layer, j, n))
+        tilt = self._mean(layer, j, n, lambda j, n: _of_unit("dxhat", layer, j, n) * _of_unit("xhat", layer, j, n))
+        each = {"dz_own": own, "dz_mean": -level, "dz_spread": -(_of_unit("xhat", layer, j, n) * tilt)}
+        return tuple(Equation(Quantity(kind, layer, (j,), n), made / spread) for kind, made in each.items())
+
+    def dxhat(self, layer: int, j: Index, n: Index) -> Equation:
+        """What comes back to what is normalized."""
+        gain = tree(Quantity("gamma", layer, (j,)))
+        return Equation(Quantity("dxhat", layer, (j,), n), gain * _of_unit("dn", layer, j, n))
+
+    def dgamma(self, layer: int, j: Index) -> Equation:
+        """A gain's gradient."""
+        body = _of_unit("dn", layer, j, "n") * _of_unit("xhat", layer, j, "n")
+        return Equation(Quantity("dgamma", layer, (j,)), self._over(body))
+
+    def dbeta(self, layer: int, j: Index) -> Equation:
+        """A shift's gradient."""
+        return Equation(Quantity("dbeta", layer, (j,)), self._over(_of_unit("dn", layer, j, "n")))
+
+    def bent(self, layer: int, j: Index, n: Index) -> Equation:
+        """What comes back to what the activation takes: where loss and output are one, from these; else from its da."""
+        target, joined = Quantity("d" + self.network.bent_kind(layer), layer, (j,), n), self.network.joined
         entry = self.activation(layer)
         if layer == self.last and joined:
             made = (self.classes and joined.dz_of_classes) or joined.dz

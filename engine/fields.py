@@ -133,7 +133,7 @@ FIELDS: dict[str, Field] = {
             "layers",
             None,
             "All hidden layers one by one, in place of the two above, such as "
-            "'dense 8 tanh, dropout 0.2, dense 8 tanh, shortcut 1'.",
+            "'dense 8 tanh, layer_norm, dropout 0.2, dense 8 tanh, shortcut 1'.",
         ),
         Field(
             "output_activation",

@@ -47,7 +47,7 @@ def health(trace: Trace) -> tuple[LayerHealth, ...]:
     network = trace.spec.network
     with np.errstate(all="ignore"):
         lengths = _lengths(network, trace.gradient, trace.parameters, trace.parameters_next)
-        blocks = zip(network.activations, network.shapes, trace.passes("z"), trace.passes("a"), strict=True)
+        blocks = zip(network.activations, network.shapes, trace.bent(), trace.passes("a"), strict=True)
         return tuple(
             LayerHealth(
                 k, norm, slope / sqrt(units * (columns - 1)), update / size if size else 0.0,

@@ -1,12 +1,13 @@
 """The field `layers`: a network's hidden layers one by one, as text, as JSON and as values, and the nodes they make.
 
 "dense 8 tanh, dense 8 tanh, dropout 0.2, shortcut 1" is two dense layers; of what the second one gives, a share is
-dropped, and what the first one gives is added to it. Each item is an operation with its options in the table's order;
-those at the end may be left out. A list of {"kind": "dense", "units": 8, "activation": "tanh"} says the same.
+dropped, and what the first one gives is added to it. A normalization is written after its layer, too, and stands
+between its sums and its activation. Each item is an operation with its options in the table's order; those at the end
+may be left out. A list of {"kind": "dense", "units": 8, "activation": "tanh"} says the same.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +17,7 @@ from engine.network import Network
 from engine.operations import OPERATIONS
 from engine.operations.base import Node, Option, Value
 
-KINDS = tuple(name for name, operation in OPERATIONS.items() if operation.options)
+KINDS = tuple(name for name in OPERATIONS if name != "activation")  # that is an option of what begins a layer
 FORM = "a text such as 'dense 8 tanh, dense 8 tanh, shortcut 1', or a list of its items"
 
 
@@ -149,7 +150,9 @@ def network_of(inputs: int, items: Items, outputs: int, output_activation: str, 
             nodes.append(Node(item.kind, len(gives) - 1, (gives[-1], added)))
             gives[-1] = len(nodes)
         elif OPERATIONS[item.kind].rank:
-            nodes.append(Node(item.kind, len(gives) - 1, (gives[-1],), item.options))
+            after = [nodes.pop()] if OPERATIONS[item.kind].rank < OPERATIONS["activation"].rank else []
+            nodes.append(Node(item.kind, len(gives) - 1, (len(nodes),), item.options))
+            nodes += (replace(node, inputs=(len(nodes),)) for node in after)
             gives[-1] = len(nodes)
         else:
             activation = options.pop("activation")

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.arrays import Floats
 from engine.equation import Places
+from engine.operations.normalizing import EPSILON
 from engine.optimizers import OPTIMIZERS
 from engine.quantity import Index, Quantity
 from engine.receipts import slopes
@@ -37,7 +38,7 @@ class Numbers:
         """What belongs to no layer: inputs and targets, the loss, the counts, the settings."""
         step = self.trace
         named = {"a": step.x, "x": step.x, "y": step.y, "loss": step.loss, "penalty": step.penalty, "t": step.t}
-        counts = {"n": len(step.x), "outputs": step.y.shape[1], "rate": step.learning_rate}
+        counts = {"count": len(step.x), "outputs": step.y.shape[1], "rate": step.learning_rate, "eps": EPSILON}
         return (
             named | counts | dict(step.spec.optimizer_settings) | {"regularization_rate": step.spec.regularization_rate}
         )
@@ -53,6 +54,10 @@ class Numbers:
 
     def _field(self, layer: int, name: str) -> Any:
         return getattr(self.trace.layers[layer - 1], name)
+
+    def shared(self, layer: int, name: str) -> Any:
+        """A mean or spread: one number an example, or one a unit."""
+        return getattr(self.trace.layers[layer - 1].norm, name).ravel()
 
     def _products(self, layer: int) -> Any:
         return self._field(layer, "W") * self.trace.inputs_of(layer - 1)[:, None, :]
@@ -74,10 +79,20 @@ def _field(name: str) -> Callable[[Numbers, int], Any]:
     return lambda numbers, layer: getattr(numbers.trace.layers[layer - 1], name)
 
 
+def _of_norm(name: str) -> Callable[[Numbers, int], Any]:
+    return lambda numbers, layer: getattr(numbers.trace.layers[layer - 1].norm, name)
+
+
 _OF_LAYERS: dict[str, Callable[[Numbers, int], Any]] = {
     name: _field(name)
     for name in ("z", "a", "h", "o", "mask", "dh", "da", "dz", "W", "b", "dW", "db", "W_next", "b_next")
 }
+_OF_LAYERS |= {
+    name: _of_norm(name)
+    for name in ("xhat", "n", "dn", "dxhat", "dz_own", "dz_mean", "dz_spread", "gamma", "beta", "dgamma", "dbeta")
+}
+_OF_LAYERS |= {name: _of_norm(name) for name in ("gamma_next", "beta_next")}
+_OF_LAYERS |= {name: lambda numbers, layer, name=name: numbers.shared(layer, name) for name in ("mean", "spread")}  # type: ignore[misc]
 _OF_LAYERS |= {"gb": _field("db"), "dR": _field("dW_penalty"), "gW": Numbers._pulled, "slope": Numbers._slopes}
 _OF_LAYERS |= {"p": Numbers._products, "s": Numbers._sums, "q": Numbers._ways_back}
 

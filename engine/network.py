@@ -222,6 +222,15 @@ class Network:
         """By layer: the share of its numbers that dropout puts to 0."""
         return {node.layer: node.option("rate") for node in self.nodes if node.operation == "dropout"}
 
+    @cached_property
+    def norms(self) -> dict[int, str]:
+        """By layer: which normalization stands between its sums and its activation."""
+        return {node.layer: node.operation for node, entry in self.entries if entry.letter == "n"}
+
+    def bent_kind(self, layer: int) -> str:
+        """The letter of what a layer's activation takes: n after a normalization, else z."""
+        return "n" if layer in self.norms else "z"
+
     def given_kind(self, layer: int) -> str:
         """The letter of what a layer gives to those above it: o over a shortcut, h after dropout, else a."""
         value = self.gives[layer]
@@ -327,8 +336,9 @@ def layers_of(network: Network, parameters: Floats, x: Floats) -> Iterator[tuple
         if own is not None and not operation.rank:
             z = out[:-1]
         taken = [values[each] for each in node.inputs]
-        run = operation.evaluate or operation.forward
-        for function, *given in run(node, taken, out, matrix, ()):
+        kept = operation.saves(node, [len(each) - 1 for each in taken]) if not operation.evaluate else {}
+        saved = [np.empty((count, examples), dtype) for count in kept.values()]
+        for function, *given in (operation.evaluate or operation.forward)(node, taken, out, matrix, saved):
             function(*given)
         if last:
             yield z, out

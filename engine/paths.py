@@ -4,7 +4,7 @@ Written out they are as many as the units of the layers above, multiplied. Going
 meets in a unit before it goes on, so each link is used once: that is why backpropagation is cheap.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -60,7 +60,7 @@ class Paths:
 
 
 def paths(step: Trace, address: str) -> Paths:
-    """The ways from the loss to the weight "W2.1.3" or the bias "b2.1", in the trace of one example.
+    """The ways from the loss to the weight "W2.1.3", the bias "b2.1" or another parameter, in the trace of one example.
 
     SpecError for no such parameter, or a trace of several examples, whose factors are not the same.
     """
@@ -72,9 +72,12 @@ def paths(step: Trace, address: str) -> Paths:
     if len(step.examples) != 1:
         raise SpecError("example", None, "one example: each has factors of its own")
     of, climb = Quantity.parse(address), _Climb(step)
-    count = climb.count(of.layer, of.unit)
+    k, attached = of.layer, of.kind in ("gamma", "beta")
     with np.errstate(all="ignore"):
-        chains = [*climb.ways(of.layer, of.unit)] if count <= WRITTEN else [climb.strongest(of.layer, of.unit)]
+        down = [*(climb.bent if attached else climb.down)(k, of.unit)]
+        count = sum(climb.count_to_value(k, m) for m, _ in down)
+        strongest = max((climb.strongest_to_value(k, m) + factor for m, factor in down), key=_size)
+        chains = [*climb.over(k, down)] if count <= WRITTEN else [strongest]
         found = [_way(step, of, chain) for chain in chains]
     ways = tuple(sorted(found, key=lambda way: -abs(way.product)))
     return Paths(
@@ -87,7 +90,10 @@ Chain = tuple[Link, ...]
 
 
 def _way(step: Trace, of: Quantity, chain: Chain) -> Way:
-    """A chain from the loss to a unit's z, and what the parameter carried into that: 1 for a bias."""
+    """A chain from the loss to a unit's z, and what the parameter carried into that, 1 for a bias; of a gain or a shift
+    to its n."""
+    if of.kind == "gamma" and (norm := step.layers[of.layer - 1].norm):
+        chain = (*chain, (of.like("xhat"), float(norm.xhat[0, of.unit - 1])))
     if of.source:
         kind = step.spec.network.given_kind(of.layer - 1)
         carried = float(step.inputs_of(of.layer - 1)[0, of.source - 1])
@@ -117,7 +123,19 @@ class _Climb:
             yield -to, j, ((unit(to, j).like("o"), 1.0),)
 
     def down(self, k: int, j: int) -> Iterator[tuple[int, Chain]]:
-        """The units of layer k whose value a unit's z moves: itself, all of them where softmax mixes them; the factor.
+        """The units of layer k whose value a unit's z moves, and the factor; past a normalization that is all of them,
+        each over what every unit has normalized."""
+        if (norm := self.layers[k - 1].norm) is None:
+            yield from self.bent(k, j)
+            return
+        xhat = norm.xhat[0]
+        mixed = (np.arange(len(xhat)) == j - 1) - (1.0 + xhat * xhat[j - 1]) / len(xhat)
+        for m, value in enumerate((norm.gamma * mixed / norm.spread[0]).tolist(), 1):
+            yield from ((n, (*chain, (Quantity("norm", k, (m, j)), value))) for n, chain in self.bent(k, m))
+
+    def bent(self, k: int, j: int) -> Iterator[tuple[int, Chain]]:
+        """The units of layer k whose value is moved by what a unit's activation takes: itself, all of them where
+        softmax mixes them; the factor.
 
         Of an output whose loss knows its z that is all from the loss to there; of the other outputs dL/da stands first.
         """
@@ -141,7 +159,11 @@ class _Climb:
 
     def ways(self, k: int, j: int) -> Iterator[Chain]:
         """Every chain from the loss to the z of a unit of layer k."""
-        return (chain + factor for m, factor in self.down(k, j) for chain in self._to_value(k, m))
+        return self.over(k, self.down(k, j))
+
+    def over(self, k: int, down: Iterable[tuple[int, Chain]]) -> Iterator[Chain]:
+        """Every chain from the loss to values of layer k, and from there on over these factors."""
+        return (chain + factor for m, factor in down for chain in self._to_value(k, m))
 
     def _to_value(self, k: int, j: int) -> Iterator[Chain]:
         """Every chain from the loss to what a unit gives."""

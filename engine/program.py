@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.equation import Equation, code_name, line_of, mapped, written_out
 from engine.equations import Equations
+from engine.operations.normalizing import EPSILON
 from engine.optimizers import OPTIMIZERS
 from engine.quantity import Quantity
 from engine.session import frozen_mask
@@ -76,7 +77,10 @@ def _line(of: Equation) -> Line:
 
 def _forward(made: Equations) -> Iterator[Equation]:
     for k in range(1, made.last + 1):
-        yield from (made.z(k, "j", "n"), made.a(k, "j", "n", stable=True))
+        yield made.z(k, "j", "n")
+        if k in made.network.norms:
+            yield from (each(k, "j", "n") for each in (made.mean, made.spread, made.xhat, made.n))
+        yield made.a(k, "j", "n", stable=True)
         if k in made.network.dropouts:
             yield made.h(k, "j", "n")
         if k in made.network.shortcuts:
@@ -92,7 +96,11 @@ def _backward(made: Equations) -> Iterator[Equation]:
             yield made.dh(k, "i", "n")
         if k < made.last or not made.network.joined:
             yield made.da(k, "j" if k == made.last else "i", "n")
-        yield from (made.dz(k, "j", "n"), made.dW(k, "j", "i"), made.db(k, "j"))
+        yield made.bent(k, "j", "n")
+        if k in made.network.norms:
+            yield from (made.dgamma(k, "j"), made.dbeta(k, "j"), made.dxhat(k, "j", "n"))
+            yield from (*made.ways(k, "j", "n"), made.dz(k, "j", "n"))
+        yield from (made.dW(k, "j", "i"), made.db(k, "j"))
 
 
 def _update(made: Equations, held: bool) -> Iterator[Line]:
@@ -141,7 +149,16 @@ def _trial_and_error(made: Equations) -> Iterator[Line]:
     yield "", "    for i in range(len(b)):"
     yield "", "        places += [(W, sW, (i, j)) for j in range(W.shape[1]) if not fW[i, j]]"
     yield "", "        places += [(b, sb, i)] * (not fb[i])"
+    yield from _gains(made)
     yield from (("try" if line == _TRY else "", line) for line in _SEARCH)
+
+
+def _gains(made: Equations) -> Iterator[Line]:
+    """The places of what is attached to layers, which come after all weights and biases."""
+    for each in (each for each in made.network.parameters if each.letter in ("gamma", "beta")):
+        p = code_name(Quantity(each.letter, each.layer))
+        yield "", f"{p}_next = {p}.copy()"
+        yield "", f"places += [({p}_next, direction_{p}, i) for i in range(len({p})) if not {p}_frozen[i]]"
 
 
 _TRY = "        p[i] = old + step"
@@ -167,9 +184,12 @@ def _namespace(trace: Trace) -> dict[str, Any]:
     names: dict[str, Any] = {"np": np, "x": trace.x.copy(), "y": trace.y.copy(), "rate": trace.learning_rate}
     names |= dict(spec.optimizer_settings)
     names |= {"t": trace.t, "regularization_rate": spec.regularization_rate}
+    names |= {"eps": EPSILON} if network.norms else {}
     frozen = frozen_mask(spec)
     names |= {f"mask{k}": layer.mask.copy() for k, layer in enumerate(trace.layers, 1) if layer.mask is not None}
-    names |= {name: values.copy() for name, values in network.named(trace.parameters).items()}
-    for slot, numbers in zip(OPTIMIZERS[spec.optimizer].slots, trace.slots, strict=True):
-        names |= {f"{slot}_{name}": values.copy() for name, values in network.named(numbers).items()}
-    return names | {f"{name}_frozen": values.copy() for name, values in network.named(frozen).items()}
+    for each in network.parameters:
+        name = code_name(Quantity(each.letter, each.layer))
+        names |= {name: each.of(trace.parameters).copy(), f"{name}_frozen": each.of(frozen).copy()}
+        slots = zip(OPTIMIZERS[spec.optimizer].slots, trace.slots, strict=True)
+        names |= {f"{slot}_{name}": each.of(numbers).copy() for slot, numbers in slots}
+    return names

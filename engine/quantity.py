@@ -16,8 +16,9 @@ from functools import lru_cache
 Index = int | str
 
 _ADDRESS = re.compile(r"([A-Za-z]+(?:_[A-Za-z]+)*)(?:([1-9][0-9]{0,3}|0)((?:\.[1-9][0-9]{0,3})*))?")
+PARAMETERS = ("W", "b", "gamma", "beta")
 _ALSO = {"delta": "dz"}  # read for ever, never written
-_OF_PARAMETERS = re.compile(r"d?(W|b|gamma|beta)(?:_next)?")
+_OF_PARAMETERS = re.compile(rf"d?({'|'.join(PARAMETERS)})(?:_next)?")
 
 
 @dataclass(frozen=True)

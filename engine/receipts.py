@@ -13,7 +13,7 @@ from engine.checks import SpecError
 from engine.optimizers import OPTIMIZERS
 from engine.quantity import Quantity
 from engine.session import frozen_mask
-from engine.tracing import Trace
+from engine.tracing import NormTrace, Trace
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class ParameterReceipt:
     """One parameter in one step: `now` + the parts = `next`.
 
     `deltas` and `carried`, an entry per example of the trace, are the factors of the gradient: their products add up
-    to it. `carried` is what the link brought, 1 for a bias. `slots` has the optimizer's memory before and after.
+    to it. `carried` is what the link brought, 1 for a bias; of a gain and a shift they are dn, and xhat or 1. `slots`
+    has the optimizer's memory before and after.
     """
 
     address: str
@@ -54,14 +55,41 @@ class ParameterReceipt:
 
 
 @dataclass(frozen=True)
+class UnitNorm:
+    """A unit's part of its layer's normalization: n is gamma × xhat + beta, xhat is (z - mean) / spread, and the
+    three ways `dz_own`, `dz_mean` and `dz_spread` from dxhat, which is gamma × dn, add up to dz; an entry per example.
+    """
+
+    mean: Floats
+    spread: Floats
+    xhat: Floats
+    gamma: float
+    beta: float
+    n: Floats
+    dn: Floats
+    dxhat: Floats
+    dz_own: Floats
+    dz_mean: Floats
+    dz_spread: Floats
+
+
+def _unit_norm(norm: NormTrace | None, j: int) -> UnitNorm | None:
+    if norm is None:
+        return None
+    names = ("mean", "spread", "xhat", "n", "dn", "dxhat", "dz_own", "dz_mean", "dz_spread")
+    each = {name: np.broadcast_to(getattr(norm, name), norm.n.shape)[:, j - 1] for name in names}
+    return UnitNorm(gamma=float(norm.gamma[j - 1]), beta=float(norm.beta[j - 1]), **each)
+
+
+@dataclass(frozen=True)
 class UnitReceipt:
     """One unit in one step, an entry per example in z, a, da, dz and slope (None for softmax, which mixes its units).
 
     z is the sum of `incoming` (examples, inputs), weight × activation, plus `bias`. da is the sum of `outgoing`
     (examples, units above), weight × delta; None for an output, whose da is the loss's own gradient. Where shortcuts
     lead from the unit, what comes back over them, `arcs` (examples, shortcuts), is added to that. After dropout the sum
-    is dh, and da is `mask` × dh, as `h` is mask × a. `o` is what the unit gives where a shortcut leads to it: its a, or
-    h, and `added`.
+    is dh, and da is `mask` × dh, as `h` is mask × a. With a `norm`, a is of its n, and da times the slope is dn. `o` is
+    what the unit gives where a shortcut leads to it: its a, or h, and `added`.
     """
 
     address: str
@@ -82,10 +110,12 @@ class UnitReceipt:
     mask: Floats | None
     h: Floats | None
     dh: Floats | None
+    norm: UnitNorm | None = None
 
 
 def slopes(trace: Trace, k: int) -> Floats | None:
-    """The activation's derivative at every z of layer k, (examples, units): what turns da into dz. None for softmax."""
+    """The activation's derivative at all that it takes in layer k, (examples, units): what turns da into dz, or before
+    a normalization into dn. None for softmax."""
     layer, joined = trace.layers[k - 1], trace.spec.network.joined
     if joined and k == len(trace.layers):
         with np.errstate(all="ignore"):
@@ -93,9 +123,9 @@ def slopes(trace: Trace, k: int) -> Floats | None:
     derivative = ACTIVATIONS[layer.activation].derivative
     if derivative is None:
         return None
-    out = np.empty_like(layer.z, order="C")
+    out = np.empty_like(layer.bent, order="C")
     with np.errstate(all="ignore"):
-        derivative(np.ascontiguousarray(layer.z), np.ascontiguousarray(layer.a), out)
+        derivative(np.ascontiguousarray(layer.bent), np.ascontiguousarray(layer.a), out)
     return out
 
 
@@ -152,11 +182,18 @@ def parameter_receipt(trace: Trace, address: str) -> ParameterReceipt:
         trace.learning_rate,
         bool(frozen_mask(trace.spec)[index]),
         trace.examples,
-        trace.layers[layer - 1].dz[:, unit - 1],
-        trace.inputs_of(layer - 1)[:, source - 1] if source else np.ones(len(trace.examples)),
+        *_factors(trace, of),
         tuple(Part(name, float(values[0])) for name, values in parts.items()),
         {name: (old, new) for name, old, new in zip(names, before, after, strict=True)},
     )
+
+
+def _factors(trace: Trace, of: Quantity) -> tuple[Floats, Floats]:
+    """The two factors of a parameter's gradient, an entry per example."""
+    layer, ones = trace.layers[of.layer - 1], np.ones(len(trace.examples))
+    if layer.norm and of.kind in ("gamma", "beta"):
+        return layer.norm.dn[:, of.unit - 1], layer.norm.xhat[:, of.unit - 1] if of.kind == "gamma" else ones
+    return layer.dz[:, of.unit - 1], trace.inputs_of(of.layer - 1)[:, of.source - 1] if of.source else ones
 
 
 def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
@@ -182,7 +219,10 @@ def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
         np.column_stack(back) if back else None,
         None if layer.o is None else layer.o[:, j - 1],
         None if source is None else trace.inputs_of(source)[:, j - 1],
-        *(None if each is None else each[:, j - 1] for each in (layer.mask, layer.h, layer.dh)),
+        None if layer.mask is None else layer.mask[:, j - 1],
+        None if layer.h is None else layer.h[:, j - 1],
+        None if layer.dh is None else layer.dh[:, j - 1],
+        _unit_norm(layer.norm, j),
     )
 
 

@@ -102,7 +102,7 @@ class _Writer:
     def part(self, k: int, j: int) -> "_Writer":
         """One unit, from what it receives to what it gives; at the output, to the loss."""
         self._sum(k, j)
-        mixed = bool(self.of.activation(k).product)  # where units share, all of them are there
+        mixed = bool(self.of.activation(k).product) or k in self.of.network.norms  # where units share, all are there
         self._above(k, self.of.units(k) if mixed else [j])
         if k == self.of.last:
             self._line(self.of.loss())
@@ -125,6 +125,12 @@ class _Writer:
 
     def _above(self, k: int, units: Sequence[int]) -> None:
         """What the units of a layer make of their z."""
+        if k in self.of.network.norms:
+            self._line(self.of.mean(k, 1, 0))
+            self._line(self.of.spread(k, 1, 0))
+            for j in units:
+                self._line(self.of.xhat(k, j, 0))
+                self._line(self.of.n(k, j, 0))
         made = [self.of.a(k, j, 0) for j in units]
         self._shared(k, [self._plain(written_out(each.tree, each.where)) for each in made])
         for each in made:
@@ -162,7 +168,7 @@ class _Writer:
     def _plain(self, of: Tree) -> Tree:
         """A tree whose sums over letters are written out, with the counts and masks as numbers."""
         match of:
-            case Ref(quantity) if quantity.kind in ("n", "outputs", "mask"):
+            case Ref(quantity) if quantity.kind in ("count", "outputs", "mask", "eps"):
                 return Number(float(self.look(quantity)))
             case Over(_, letter, values, body):
                 bound = (mapped(body, lambda q, v=v: q.bind({letter: v})) for v in values)  # type: ignore[misc]

@@ -20,8 +20,8 @@ T = TypeVar("T")
 class Divergence:
     """Where the numbers ran out: the step that would come next has a number that is not finite.
 
-    `layer` counts from 1, 0 for what belongs to none; `quantity` is z, a, o, loss, da, dz, dW, db, memory, W_next or
-    b_next.
+    `layer` counts from 1, 0 for what belongs to none; `quantity` is z, n, a, h, o, loss, dh, da, dn, dz, dW, db,
+    memory, or the next value of a parameter, such as W_next.
     """
 
     step: int

@@ -19,13 +19,62 @@ from engine.workspace import PASSES, Layout, Span, Workspace, layout_of
 
 
 @dataclass(frozen=True, eq=False)
+class NormTrace:
+    """The normalization between a layer's sums and its activation, batch-first.
+
+    `mean` and `spread` (the root of the variance and a little) are one number an example, (examples, 1), or one a unit,
+    (1, units). `xhat` is (z - mean) / spread and `n`, which the activation takes, gamma × xhat + beta; all of these
+    (examples, units). `dn` and `dxhat` are what comes back there, and `dz_own`, `dz_mean` and `dz_spread` the three
+    ways on from dxhat, which add up to the layer's dz. `gamma`, `beta`, their gradients and next values are (units,).
+    """
+
+    mean: Floats
+    spread: Floats
+    xhat: Floats
+    n: Floats
+    dn: Floats
+    gamma: Floats
+    beta: Floats
+    dgamma: Floats
+    dbeta: Floats
+    gamma_next: Floats
+    beta_next: Floats
+
+    @property
+    def _axis(self) -> int:
+        return 1 if self.mean.shape[1] == 1 else 0
+
+    @cached_property
+    def dxhat(self) -> Floats:
+        """What comes back to xhat."""
+        return self.gamma * self.dn
+
+    @property
+    def dz_own(self) -> Floats:
+        """Through the number itself."""
+        return self.dxhat / self.spread
+
+    @property
+    def dz_mean(self) -> Floats:
+        """Through the mean: alike for all that share it."""
+        return np.broadcast_to(-self.dxhat.mean(axis=self._axis, keepdims=True) / self.spread, self.n.shape)
+
+    @property
+    def dz_spread(self) -> Floats:
+        """Through the spread: the further from the mean, the more."""
+        tilt: Floats = (self.dxhat * self.xhat).mean(axis=self._axis, keepdims=True)
+        return -self.xhat * tilt / self.spread
+
+
+@dataclass(frozen=True, eq=False)
 class LayerTrace:
     """One layer in one step, batch-first: z, a, da, dz (examples, units); W, dW (units, inputs); b, db (units,).
 
     `da` is dL/da and `dz` is dL/dz of the data's loss alone, `dW` and `db` likewise; `dW_penalty` is what
     regularization adds to dW. `W_next`, `b_next` are the parameters after the step. Where dropout follows the
     activation, `h` is what it lets through, `mask` × a, and `dh` what comes back to it. `o` is what the layer gives
-    where a shortcut adds to that; dL/do is dh, or da. What a layer has not is None.
+    where a shortcut adds to that; dL/do is dh, or da. `norm` is its normalization, which the activation follows: a is
+    then of norm.n, not of z. What a layer has not is None.
     """
 
     activation: str
@@ -44,6 +93,17 @@ class LayerTrace:
     h: Floats | None = None
     dh: Floats | None = None
     mask: Floats | None = None
+    norm: NormTrace | None = None
+
+    @property
+    def bent(self) -> Floats:
+        """What its activation takes, (examples, units): z, or norm.n."""
+        return self.z if self.norm is None else self.norm.n
+
+    @property
+    def asked(self) -> Floats:
+        """What comes back to that, (examples, units): dz, or norm.dn."""
+        return self.dz if self.norm is None else self.norm.dn
 
     @property
     def gives(self) -> Floats:
@@ -97,6 +157,11 @@ class Trace:
         """z, a, da or dz as the passes have it, feature-major: (units, examples) a layer."""
         return [self._pass(span) for span in self._layout.lane(name)]
 
+    def bent(self) -> list[Floats]:
+        """What the activations take, likewise: n where a normalization stands before one, else z."""
+        spans = self._layout.spans
+        return [self._pass(spans.get(("n", k), spans["z", k])) for k in range(1, len(self.spec.network.sizes))]
+
     @cached_property
     def _layout(self) -> Layout:
         return layout_of(self.spec.network)
@@ -116,11 +181,23 @@ class Trace:
         """What dropout keeps, (units, examples) by layer from 1."""
         return {k: self._block(self._layout.spans["mask", k]) for k in self.spec.network.dropouts}
 
-    def _besides(self, layer: int) -> dict[str, Floats]:
-        """What layer `layer`, from 1, has that not every layer has, (examples, units) by name."""
+    def _besides(self, layer: int) -> dict[str, Any]:
+        """What layer `layer`, from 1, has that not every layer has, by name."""
         spans = ((name, self._layout.spans.get((name, layer))) for name in ("o", "h", "dh"))
-        found = {name: self._pass(span).T.copy() for name, span in spans if span is not None}
-        return found | ({"mask": self.masks[layer].T.copy()} if layer in self.masks else {})
+        found: dict[str, Any] = {name: self._pass(span).T.copy() for name, span in spans if span is not None}
+        found |= {"mask": self.masks[layer].T.copy()} if layer in self.masks else {}
+        return found | ({"norm": self._norm(layer)} if layer in self.spec.network.norms else {})
+
+    def _norm(self, layer: int) -> NormTrace:
+        spans = self._layout.spans
+        given = {name: self._pass(spans[name, layer]).T.copy() for name in ("n", "dn")}
+        saved = {name: self._block(spans[name, layer]).T.copy() for name in ("xhat", "mean", "spread")}
+        flats = {"": self.parameters, "d": self.gradient, "_next": self.parameters_next}
+        for letter in ("gamma", "beta"):
+            for part, flat in flats.items():
+                name = letter + part if part == "_next" else part + letter
+                given[name] = self.spec.network.named(flat)[f"{letter}{layer}"]
+        return NormTrace(**given, **saved)
 
     @cached_property
     def layers(self) -> tuple[LayerTrace, ...]:
@@ -212,14 +289,20 @@ def _in_order(step: Trace) -> Iterator[tuple[int, str, Floats | float]]:
     """Every quantity of a step as it comes to be: its layer from 1, or 0 for what belongs to none, its name, itself."""
     upwards = list(enumerate(step.layers, 1))
     for k, layer in upwards:
-        yield from (
-            (k, name, getattr(layer, name)) for name in ("z", "a", "h", "o") if getattr(layer, name) is not None
-        )
+        yield k, "z", layer.z
+        if layer.norm is not None:
+            yield k, "n", layer.norm.n
+        yield from ((k, name, getattr(layer, name)) for name in ("a", "h", "o") if getattr(layer, name) is not None)
     yield 0, "loss", step.loss
     for k, layer in upwards[::-1]:
         # A joined output's dz is not made of its da, which may be beyond any number where a is next to 0 or 1.
         names = ("dz", "dW", "db") if k == len(step.layers) and step.spec.network.joined else ("da", "dz", "dW", "db")
         names = names if layer.dh is None else ("dh", *names)
-        yield from ((k, name, getattr(layer, name)) for name in names)
+        found = [(k, name, getattr(layer, name)) for name in names]
+        if layer.norm is not None:
+            found.insert(-3, (k, "dn", layer.norm.dn))
+        yield from found
     yield 0, "memory", step.slots_next
-    yield from ((k, name, getattr(layer, name)) for k, layer in upwards for name in ("W_next", "b_next"))
+    named = step.spec.network.named(step.parameters_next)
+    for each in step.spec.network.parameters:
+        yield each.layer, f"{each.letter}_next", named[f"{each.letter}{each.layer}"]

@@ -17,7 +17,7 @@ from engine.network import Network
 from engine.operations.base import NOTHING, Call, Node, Operation, Place
 
 PASSES = ("z", "a", "da", "dz")  # what both passes compute of every layer
-RECORDED = (*PASSES, "o", "h", "dh", "mask")  # and what some layers have besides
+RECORDED = (*PASSES, "o", "h", "dh", "mask", "n", "dn", "xhat", "mean", "spread")  # and what some layers have besides
 
 Span = tuple[int, int]  # of rows, from and up to
 NOWHERE: Span = (0, 0)
@@ -68,8 +68,9 @@ class Layout:
     """Where every block of a workspace stands in one flat buffer, in rows, each as long as there are examples.
 
     Blocks of one name stand side by side, so that neighbours can share a call. `spans` are theirs, by name and layer:
-    z, a, h, o are what nodes give, da, dz and dh what comes back there, mask what dropout keeps, slope a derivative, x
-    a copy of x where it is not left open, and scratch a second contribution to a gradient. A shortcut's o has none of
+    z, n, a, h, o are what nodes give, dz, dn, da and dh what comes back there, mask what dropout keeps, xhat, mean and
+    spread what a normalization makes, slope a derivative, x a copy of x where it is not left open, and scratch a second
+    contribution to a gradient. A shortcut's o has none of
     its own: it passes back what it gets, so that what comes back to it stands in its layer's da. The first `recorded`
     rows are what a trace keeps.
     """
@@ -177,7 +178,7 @@ class Workspace:
         self._all = np.zeros(self.layout.total * examples)
         self._recorded = self._all[: self.layout.recorded * examples]
         blocks = {span: self._rows(span).reshape(-1, examples) for span in (NOWHERE, *self.layout.spans.values())}
-        for name in ("a", "h", "o", "x"):
+        for name in ("n", "a", "h", "o", "x"):
             for span in self.layout.lane(name):
                 blocks[span].fill(1.0)
         self.z, self.a, self.da, self.dz = ([blocks[span][:-1] for span in self.layout.lane(name)] for name in PASSES)

@@ -58,6 +58,10 @@ def of_layer(made: Equations, k: int, j: Any, i: Any, n: Any) -> Iterator[Equati
     """Every equation about a unit, or with letters about a whole layer."""
     yield from (made.product(k, j, i, n), made.sum(k, j, n), made.bias(k, j, n), made.z(k, j, n))
     yield from (made.a(k, j, n), made.a(k, j, n, stable=True))
+    if k in made.network.norms:
+        back = (made.bent, made.dxhat)
+        yield from (each(k, j, n) for each in (made.mean, made.spread, made.xhat, made.n, *back))
+        yield from (*made.ways(k, j, n), made.dgamma(k, j), made.dbeta(k, j))
     if k in made.network.shortcuts:
         yield made.o(k, j, n)
     if k == made.last or isinstance(j, int):

@@ -614,3 +614,23 @@ def test_layers_are_typed_as_text(tmp_path: Path) -> None:
         assert 'placeholder="dense 8 tanh, dropout 0.2, dense 8 tanh, shortcut 1"></textarea>' in plain.text
 
     within(tmp_path, work)
+
+
+def test_a_normalized_network_has_every_page(tmp_path: Path) -> None:
+    """Every moment at every grain on one example and on the batch, every lens, and what is asked of a gain."""
+
+    async def work(client: AsyncClient) -> None:
+        layers = "layers=dense+3+tanh,+layer_norm,+dropout+0.2,+dense+3+relu,+layer_norm,+shortcut+1"
+        for grain in ("operation", "unit", "layer", "pass"):
+            for moment, example in ((5, "&example=3"), (20, ""), (60, "&example=3"), (71, ""), (90, "&example=3")):
+                address = f"/?{layers}&step=4&grain={grain}&moment={moment}{example}&select=gamma1.2"
+                page = await client.get(address)
+                assert page.status_code == 200, address
+                assert "gain of hidden 1, unit 2" in page.text
+        looked = {"link": layers, "head": "30", "step": "12", "address": "gamma2.3", "other": "beta1.1"}
+        for kind in ("frame", "table", "health", "nudge", "slice", "wishes", "check", "contour"):
+            for lens in ("weights", "activations", "gradients", "updates"):
+                found = await client.get(f"/runs/new/{kind}", params=looked | {"lens": lens}, headers=HTMX)
+                assert found.status_code == 200, (kind, lens)
+
+    within(tmp_path, work)

@@ -37,7 +37,10 @@ def changes(step: Trace, moment: Moment) -> np.ndarray:
     if not moment.units:
         return np.concatenate([(layer.W_next - layer.W).ravel() for layer in layers])
     j = moment.units[0] - 1
-    return np.append(layers[0].W_next[j] - layers[0].W[j], layers[0].b_next[j] - layers[0].b[j])
+    own = np.append(layers[0].W_next[j] - layers[0].W[j], layers[0].b_next[j] - layers[0].b[j])
+    if (norm := layers[0].norm) is None:
+        return own
+    return np.append(own, (norm.gamma_next[j] - norm.gamma[j], norm.beta_next[j] - norm.beta[j]))
 
 
 def truths(step: Trace, moment: Moment) -> dict[str, bool]:
@@ -45,7 +48,7 @@ def truths(step: Trace, moment: Moment) -> dict[str, bool]:
     k, one = moment.layer, len(step.examples) == 1
     layer, j = step.layers[max(k, 1) - 1], moment.units[0] - 1 if moment.units else None
     found: dict[str, bool] = {}
-    if (moment.kind in ("delta", "dz") or (moment.kind == "dW" and one)) and j is not None:
+    if (moment.kind in ("delta", "dz", "three_ways") or (moment.kind == "dW" and one)) and j is not None:
         wish = float(layer.dz[:, j].sum() if moment.kind != "dW" else layer.dz[0, j])
         found |= {"to go up:": wish < 0, "to go down:": wish > 0, "asks nothing of": wish == 0}
     if moment.kind == "da" and one and j is not None:
@@ -64,7 +67,7 @@ def truths(step: Trace, moment: Moment) -> dict[str, bool]:
     if moment.kind == "bias":
         bias = float(layer.b[j])
         found |= {"pushes the sum up": bias > 0, "pushes the sum down": bias < 0, "changes nothing": bias == 0}
-    if moment.kind in ("update_weight", "update_bias"):
+    if moment.kind in ("update_weight", "update_bias", "update_gain", "update_shift"):
         found |= update_truths(step, str(moment.targets[0]))
     if moment.kind == "penalty_gradient":
         weight, pull = moment.values["W"], moment.values["dW_penalty"]
@@ -153,7 +156,7 @@ def check(step: Trace, moment: Moment) -> Counter[str]:
             assert (int(match[1]) if match else 0) == count, words
         said["split"] += 1
     if moment.kind == "activation" and len(step.examples) == 1 and moment.units and "ires" in words:
-        assert ("It fires" in words) == (step.layers[moment.layer - 1].z[0, moment.units[0] - 1] > 0)
+        assert ("It fires" in words) == (step.layers[moment.layer - 1].bent[0, moment.units[0] - 1] > 0)
     return said
 
 
@@ -214,7 +217,7 @@ def test_a_message_has_forms_for_one_choice(name: str) -> None:
     assert bool(message.by) == (not message.any)
     fixed = {
         "class comes in", "penalty", "want higher", "want lower", "units up", "units down", "go up", "go down",
-        "update by trial", "tendency", "ways", "chip asks ↑", "chip asks ↓",
+        "update by trial", "update by trial with a norm", "tendency", "ways", "chip asks ↑", "chip asks ↓",
     }  # fmt: skip
     if name not in fixed and name not in ADVICE and not message.up:  # what to try is no claim about a number
         assert not any(DIRECTION.search(form) for form in message.forms), name

@@ -23,6 +23,9 @@ WHOLE = {"W": "W", "b": "b", "z": "z", "a": "a", "o": "gives", "h": "h", "mask":
          "da": "da", "dz": "dz", "dW": "dW", "db": "db", "W_next": "W_next",
          "b_next": "b_next", "dW_penalty": "dW_penalty"}  # fmt: skip
 
+NORMED = ("xhat", "n", "dn", "dxhat", "dz_own", "dz_mean", "dz_spread")
+GAINS = ("dgamma", "dbeta", "gamma", "beta", "gamma_next", "beta_next")
+
 
 def trace_value(step: Trace, moment: Moment, name: str) -> object:
     """What the trace has for one of a moment's values, None where the trace has no such number."""
@@ -35,12 +38,13 @@ def trace_value(step: Trace, moment: Moment, name: str) -> object:
         return step.y if unit is None else step.y[:, unit]
     if name == "a_in":
         return step.inputs_of(k - 1)[:, link]
-    if name not in WHOLE:
+    if name not in (*WHOLE, *NORMED, *GAINS, "mean", "spread"):
         return None
-    array = getattr(step.layers[k - 1], WHOLE[name])
+    layer = step.layers[k - 1]
+    array = getattr(layer, WHOLE[name]) if name in WHOLE else getattr(layer.norm, name)
     if unit is None:
         return array
-    if name in ("z", "a", "o", "h", "mask", "dh", "da", "dz"):
+    if name in ("z", "a", "o", "h", "mask", "dh", "da", "dz", *NORMED):
         return array[:, unit]
     return array[unit] if link is None or array.ndim == 1 else array[unit, link]
 
@@ -72,6 +76,10 @@ def quantities(step: Trace) -> set[str]:
     for k in range(1, last + 1):
         for j in range(1, sizes[k] + 1):
             found |= {f"{name}{k}.{j}" for name in ("s", "z", "a", "da", "dz", "db", "b")}
+            if k in step.spec.network.norms:
+                found |= {f"{name}{k}.{j}" for name in NORMED}
+                found |= {f"{name}{k}.{j}" for name in GAINS[:4]}
+                found |= {f"mean{k}", f"spread{k}"}
             found |= {f"o{k}.{j}"} if k in step.spec.network.shortcuts else set()
             found |= {f"h{k}.{j}", f"dh{k}.{j}"} if k in step.spec.network.dropouts else set()
             for i in range(1, sizes[k - 1] + 1):
@@ -91,6 +99,8 @@ def needs(quantity: str, step: Trace) -> list[str]:
     gives = {layer: f"o{layer}" if layer in shortcuts else own[layer] for layer in own}
     back = [f"d{own[end]}.{j}" for end, source in shortcuts.items() if source == k]
     over_links = [f"q{k + 1}.{n}.{j}" for n in range(1, sizes[k + 1] + 1)] if k < last else []
+    normed = k in step.spec.network.norms
+    bent = "n" if normed else "z"
     softmax = k and ACTIVATIONS[step.layers[k - 1].activation].product is not None
     return {
         "p": lambda: [f"{gives[k - 1]}.{i}"],
@@ -99,11 +109,24 @@ def needs(quantity: str, step: Trace) -> list[str]:
         "o": lambda: [f"{own[k]}.{j}", f"{gives[shortcuts[k]]}.{j}"],
         "s": lambda: [f"p{k}.{j}.{n}" for n in range(1, step.spec.network.sizes[k - 1] + 1)],
         "z": lambda: [f"s{k}.{j}"],
-        "a": lambda: [f"z{k}.{n}" for n in every] if softmax else [f"z{k}.{j}"] if k else [],
+        "mean": lambda: [f"z{k}.{n}" for n in range(1, sizes[k] + 1)],
+        "spread": lambda: [f"z{k}.{n}" for n in range(1, sizes[k] + 1)],
+        "xhat": lambda: [f"z{k}.{j}", f"mean{k}", f"spread{k}"],
+        "n": lambda: [f"z{k}.{j}", f"mean{k}", f"spread{k}"],
+        "dn": lambda: [f"da{k}.{n}" for n in every] if softmax else [f"da{k}.{j}"],
+        "dgamma": lambda: [f"dn{k}.{j}"],
+        "dbeta": lambda: [f"dn{k}.{j}"],
+        "dxhat": lambda: [f"dn{k}.{j}"],
+        "gamma": lambda: [f"dgamma{k}.{j}"],
+        "beta": lambda: [f"dbeta{k}.{j}"],
+        "a": lambda: [f"{bent}{k}.{n}" for n in every] if softmax else [f"{bent}{k}.{j}"] if k else [],
         "loss": lambda: [f"a{last}.{n}" for n in range(1, step.spec.network.sizes[last] + 1)],
         "da": lambda: ["loss"] if k == last else [f"dh{k}.{j}"] if k in dropouts else over_links + back,
         "q": lambda: [f"dz{k}.{j}"],
-        "dz": lambda: ["loss"] if k == last else [f"da{k}.{n}" for n in every] if softmax else [f"da{k}.{j}"],
+        "dz": lambda: (
+            ["loss"] if k == last else [f"dxhat{k}.{n}" for n in every] if normed
+            else [f"da{k}.{n}" for n in every] if softmax else [f"da{k}.{j}"]
+        ),
         "dW": lambda: [f"dz{k}.{j}", f"{gives[k - 1]}.{i}"],
         "db": lambda: [f"dz{k}.{j}"],
         "W": lambda: [f"dW{k}.{j}.{i}"],
@@ -159,6 +182,9 @@ def test_code_words_symbols_and_numbers_are_of_one_fact(step: Trace) -> None:
         begins = {
             "inputs": "n, outputs = ", "product": f"z{k} = ",
             "sum": f"z{k} = ", "bias": f"z{k} = ", "activation": f"a{k} = ", "shortcut": f"o{k} = ",
+            "spread": f"spread{k} = ", "norm": f"n{k} = ", "dn": f"dn{k} = ", "gains": f"dgamma_{k} = ",
+            "dxhat": f"dxhat{k} = ", "three_ways": f"dz{k} = ",
+            "update_gain": ("p[i] = ", f"gamma_{k}_next"), "update_shift": ("p[i] = ", f"beta_{k}_next"),
             "dropout": f"h{k} = ", "dh": f"dh{k} = ", "loss": "loss = ", "penalty": "penalty = ", "da": f"da{k} = ",
             "product_back": f"{step.spec.network.back_kind(k - 1)}{k - 1} = ",
             "dz": f"dz{k} = ", "delta": f"dz{k} = ", "dW": f"dW{k} = ", "db": f"db{k} = ",
@@ -170,7 +196,7 @@ def test_code_words_symbols_and_numbers_are_of_one_fact(step: Trace) -> None:
         for element in elements:
             assert not {"style", "mathcolor", "mathbackground"} & set(element.attrib)
             assert set(element.get("class", "forward").split()) <= {"forward", "backward", "update"}
-        if moment.kind in ("dz", "delta"):
+        if moment.kind in ("dz", "delta", "three_ways"):
             agrees(moment, float(np.sum(moment.values["dz"])))
         if len(step.examples) == 1 and moment.kind in ("activation", "bias", "dW", "db", "dz", "update_weight"):
             name = {"activation": "a", "bias": "z", "update_weight": "W_next"}.get(moment.kind, moment.kind)

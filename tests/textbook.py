@@ -77,15 +77,26 @@ def outputs(
     x: Any,
     shortcuts: Mapping[int, int] = {},
     masks: Mapping[int, Any] = {},
+    norms: Mapping[int, str] = {},
+    gains: Mapping[int, Any] = {},
 ) -> Any:
     """The network's outputs for x (examples, inputs); `shortcuts` has by layer the one below whose values are added,
-    `masks` by what dropout multiplies (examples, units) before that."""
+    `masks` by what dropout multiplies (examples, units) before that, `norms` which normalization stands before an
+    activation, and `gains` its gamma and beta."""
     given = [x]
     for k, ((W, b), name) in enumerate(zip(layers, activations, strict=True), 1):
-        a = forward(name, np.dot(given[-1], W.T) + b)
+        z = np.dot(given[-1], W.T) + b
+        a = forward(name, normalized(norms[k], z, *gains[k]) if k in norms else z)
         a = masks[k] * a if k in masks else a
         given.append(a + given[shortcuts[k]] if k in shortcuts else a)
     return given[-1]
+
+
+def normalized(name: str, z: Any, gamma: Any, beta: Any) -> Any:
+    """What a normalization makes of z (examples, units)."""
+    axis = 1 if name == "layer_norm" else 0
+    centred = z - np.mean(z, axis=axis, keepdims=True)
+    return gamma * centred / np.sqrt(np.mean(centred**2, axis=axis, keepdims=True) + 1e-5) + beta
 
 
 def loss(

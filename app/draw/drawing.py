@@ -64,9 +64,12 @@ def is_image(spec: Spec) -> bool:
 
 
 def applied(network: Network) -> tuple[str, ...]:
-    """What each layer applies to its sums, and whether it drops some of that."""
-    named = enumerate(network.activation_names, 1)
-    return tuple(f"{name}, dropout" if k in network.dropouts else name for k, name in named)
+    """What each layer applies to its sums, and whether it normalizes them before, or drops some of it after."""
+    more = (("norm", network.norms), ("dropout", network.dropouts))
+    return tuple(
+        ", ".join([name, *(word for word, layers in more if k in layers)])
+        for k, name in enumerate(network.activation_names, 1)
+    )
 
 
 def arts_of(spec: Spec) -> tuple[Art, ...]:

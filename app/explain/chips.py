@@ -16,7 +16,7 @@ from app.draw.drawing import LONGEST
 from app.explain.moments import Moment
 from app.explain.scene import Scene
 from app.words.columns import REST, Cell, Columns
-from app.words.names import shortened
+from app.words.names import name_of, shortened
 from app.words.segments import text_of
 from app.words.sentences import lower, said, sentence
 from engine import ACTIVATIONS, Quantity
@@ -25,7 +25,7 @@ from engine.equation import Equation, Sum, Tree, mapped, tree
 from engine.quantity import bias, weight
 
 MOST, OF_MANY = 8, 4
-BACKWARD = ("dz", "da", "dh", "q", "dW", "db")
+BACKWARD = ("dz", "dn", "da", "dh", "q", "dW", "db")
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ def _back(scene: Scene, moment: Moment, k: int, j: int) -> Chips | None:
     dropped = k in network.dropouts
     if k == scene.last or (dropped and moment.kind == "da"):  # that is the sum through the mask
         return None
-    together = moment.kind == "delta" and scene.count == 1 and not dropped
-    then = Equation(whole.like("dz"), tree(whole) * tree(slope)) if together else None
+    together = moment.kind in ("delta", "came_back") and scene.count == 1 and not dropped
+    then = Equation(whole.like(f"d{network.bent_kind(k)}"), tree(whole) * tree(slope)) if together else None
     made, above = scene.equations, range(1, scene.sizes[k + 1] + 1)
     ways = [Way(weight(k + 1, to, j), made.product_back(k + 1, to, j, 0)) for to in above]
     arcs = [Quantity(network.back_kind(to), to, (j,), 0) for to in network.arcs(k)]
@@ -133,7 +133,7 @@ def _chip(scene: Scene, columns: Columns, way: Way, shown: int = 4) -> Chip:
 
 def _mark(cell: Cell) -> str:
     """Which way it asks, of what comes back."""
-    if not cell.part.startswith(("q", "da", "dh", "dz")) or not cell.value:
+    if not cell.part.startswith(("q", "da", "dh", "dn", "dz")) or not cell.value:
         return ""
     return "↑" if cell.value < 0 else "↓"
 
@@ -163,7 +163,8 @@ def _then(scene: Scene, columns: Columns, then: Equation, whole: Quantity) -> It
     function, result = lower(ACTIVATIONS[scene.layer(k).activation].title), columns.cells(then)
     if whole.kind == "da":
         yield Line(result[-1], _say("the slope", function=function), sign="×")
-    yield Line(result[0], "δ" if whole.kind == "da" else f"a = {function}(z)", ruled=whole.kind == "da")
+    made = name_of(Quantity(then.target.kind)) if whole.kind == "da" else f"a = {function}(z)"
+    yield Line(result[0], made, ruled=whole.kind == "da")
 
 
 def _gradient(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
@@ -210,5 +211,5 @@ def _say(message: str, **parts: Any) -> str:
 _KINDS: dict[str, Callable[[Scene, Moment, int, int], Chips | None]] = {
     "product": _product, "product_back": _product, "sum": _forward, "z": _forward, "forward": _forward,
     "dh": _back,
-    "da": _back, "delta": _back, "gradient": _gradient, "dW": _gradient,
+    "da": _back, "delta": _back, "came_back": _back, "gradient": _gradient, "dW": _gradient,
 }  # fmt: skip

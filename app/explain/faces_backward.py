@@ -5,17 +5,17 @@ from math import isfinite
 
 import numpy as np
 
-from app.explain.faces_forward import ANY
+from app.explain.faces_forward import ANY, norm_title
 from app.explain.plan import Key
 from app.explain.scene import UNITS, Face, Scene
 from app.words.digits import largest
 from app.words.numbers import SUBSCRIPTS, percent, unsigned
-from app.words.segments import Segment, Segments, say, several
+from app.words.segments import Segment, Segments, joined, say, several
 from app.words.sentences import Sentence, lower, sentence
 from app.words.texts import text
 from engine import ACTIVATIONS, LOSSES, Quantity
 from engine.arrays import Floats
-from engine.equation import Equation, f, total, tree
+from engine.equation import Equation, code_name, f, total, tree
 from engine.quantity import unit, weight
 from engine.receipts import slopes
 
@@ -112,17 +112,21 @@ def _product_back(scene: Scene, key: Key) -> Face:
 
 
 def _dz(scene: Scene, key: Key) -> Face:
+    """What comes back through the activation: δ, or before a normalization ∂L/∂n."""
     _, _, k, j, _ = key
-    layer, made = scene.layer(k), scene.equations.dz(k, j, 0)
-    da, dz, factors = layer.da[:, j - 1], layer.dz[:, j - 1], slopes(scene.trace, k)
-    title, asked = ACTIVATIONS[layer.activation].title, asks(scene, k, j, float(dz.sum()))
-    numbers = scene.digits(made) + scene.then(dz, "backward")
+    layer, made = scene.layer(k), scene.equations.bent(k, j, 0)
+    da, dz, factors = layer.da[:, j - 1], layer.asked[:, j - 1], slopes(scene.trace, k)
+    name, title = made.target.kind, ACTIVATIONS[layer.activation].title
+    asked = () if layer.norm else (asks(scene, k, j, float(dz.sum())),)
+    numbers = scene.named(made) if layer.norm else scene.digits(made)
+    numbers += scene.then(dz, "backward")
     if factors is None:
-        values: dict[str, float | Floats] = {"a": layer.a[:, j - 1], "da": da, "dz": dz}
-        return Face((asked, sentence("mixed", function=title)), (made,), numbers, (f"dz{k}",), values)
+        values: dict[str, float | Floats] = {"a": layer.a[:, j - 1], "da": da, name: dz}
+        return Face((*asked, sentence("mixed", function=title)), (made,), numbers, (f"{name}{k}",), values)
     factor = factors[:, j - 1]
-    values = {"da": da, "slope": factor, "dz": dz}
-    return Face((asked, *_why(scene, k, da, factor)), (made,), numbers, (f"dz{k}",), values)
+    values = {"da": da, "slope": factor, name: dz}
+    why = asked + _why(scene, k, da, factor) or (sentence("nothing comes back", unit=scene.unit(k, j)),)
+    return Face(why, (made,), numbers, (f"{name}{k}",), values)
 
 
 def _why(scene: Scene, k: int, da: Floats, factor: Floats) -> tuple[Sentence, ...]:
@@ -133,7 +137,7 @@ def _why(scene: Scene, k: int, da: Floats, factor: Floats) -> tuple[Sentence, ..
         return (sentence("threshold"),)
     if scene.count > 1:
         some = (sentence("shut for some", shut=shut, count=scene.count),) if shut else ()
-        return (sentence("slopes", function=function), *some)
+        return (sentence("slopes", function=function, bent=scene.trace.spec.network.bent_kind(k)), *some)
     if shut:
         return (sentence("stopped", function=function),)
     if da[0] == 0:
@@ -141,7 +145,8 @@ def _why(scene: Scene, k: int, da: Floats, factor: Floats) -> tuple[Sentence, ..
     if name == "identity":
         return (sentence("identity"),)
     share, title = percent(float(factor[0])), ACTIVATIONS[name].title
-    return (sentence("slope", function=title, share=share, da=float(da[0]), dz=float(da[0] * factor[0])),)
+    message = "slope before a norm" if scene.layer(k).norm else "slope"
+    return (sentence(message, function=title, share=share, da=float(da[0]), dz=float(da[0] * factor[0])),)
 
 
 def _delta(scene: Scene, key: Key) -> Face:
@@ -200,11 +205,76 @@ def _delta_of_layer(scene: Scene, k: int) -> Face:
         words = sentence("deltas from the loss", layer=name)
     else:
         words = sentence("deltas from above", above=scene.layer_name(k + 1), layer=name)
-    made = scene.equations.dz(k, "i", "n")
-    from_above = () if output else (*_to_dropout(scene, k), scene.equations.da(k, "i", "n"))
+    of = scene.equations
+    from_above = () if output else (*_to_dropout(scene, k), of.da(k, "i", "n"))
+    made = [of.bent(k, "i", "n")]
+    through = (sentence("back through a norm", norm=norm_title(scene, k)),) if layer.norm else ()
+    made += [of.dxhat(k, "i", "n"), *of.ways(k, "j", "n"), of.dz(k, "j", "n")] if layer.norm else []
     numbers = say(scene.first, "δ = ", *scene.units(layer.dz[0], "backward"))
     values: dict[str, float | Floats] = {"da": layer.da, "dz": layer.dz}
-    return Face((words, _split(layer.dz)), (*from_above, made), numbers, (f"dz{k}",), values)
+    return Face((words, *through, _split(layer.dz)), (*from_above, *made), numbers, (f"dz{k}",), values)
+
+
+def _came_back(scene: Scene, key: Key) -> Face:
+    """From the units above through the activation, to what a normalization gave."""
+    _, _, k, j, _ = key
+    made, face = (scene.equations.da(k, j, 0), scene.equations.bent(k, j, 0)), _dz(scene, key)
+    numbers = scene.digits(*made) + scene.then(scene.layer(k).asked[:, j - 1], "backward")
+    words = (*_gathered(scene, k, j), *_through_mask(scene, k, j), *_over_arcs(scene, k, j), *face.sentences)
+    return Face(words, made, numbers, face.code, face.values, scene.terms(made[0]))
+
+
+def _gains(scene: Scene, key: Key) -> Face:
+    """The gradients of a unit's gain and shift."""
+    _, _, k, j, _ = key
+    norm, made = scene.layer(k).norm, (scene.equations.dgamma(k, j), scene.equations.dbeta(k, j))
+    assert norm is not None
+    values: dict[str, float | Floats] = {"dn": norm.dn[:, j - 1], "xhat": norm.xhat[:, j - 1]}
+    values |= {"dgamma": float(norm.dgamma[j - 1]), "dbeta": float(norm.dbeta[j - 1])}
+    told = made[0], scene.times_one(k, j, "dbeta", "dn")
+    numbers = joined([scene.named(each, first=False) for each in told], "; ")
+    alone = tuple(map(scene.alone, made))
+    return Face((scene.say("gains"),), alone, numbers, (f"dgamma_{k}",), values, scene.terms(made[0]))
+
+
+def _gain(scene: Scene, key: Key) -> Face:
+    """The gradient of one gain, or one shift, for its receipt."""
+    _, kind, k, j, _ = key
+    norm, made = scene.layer(k).norm, getattr(scene.equations, kind)(k, j)
+    assert norm is not None
+    values: dict[str, float | Floats] = {"dn": norm.dn[:, j - 1], kind: float(getattr(norm, kind)[j - 1])}
+    told = scene.times_one(k, j, kind, "dn") if kind == "dbeta" else made
+    words, alone = scene.say(f"gradient {kind}"), scene.alone(made)
+    return Face((words,), (alone,), scene.sum(told), (code_name(made.target),), values, scene.terms(told))
+
+
+def _dxhat(scene: Scene, key: Key) -> Face:
+    """Back through the gain, of one unit or of a whole layer."""
+    _, _, k, j, _ = key
+    norm, made = scene.layer(k).norm, scene.equations.dxhat(k, j or "j", 0 if j else "n")
+    assert norm is not None
+    words, dxhat = scene.say("back through the gain"), norm.dxhat[:, j - 1] if j else norm.dxhat
+    values: dict[str, float | Floats] = {"dn": norm.dn[:, j - 1] if j else norm.dn, "dxhat": dxhat}
+    if j:
+        numbers = scene.named(made) + scene.then(dxhat, "backward")
+    else:
+        numbers = say(scene.first, "∂L/∂x̂ = ", *scene.units(dxhat[0], "backward"))
+    return Face((words,), (made,), numbers, (f"dxhat{k}",), values)
+
+
+def _three_ways(scene: Scene, key: Key) -> Face:
+    """A unit's δ behind a normalization: over the number itself, over the mean and over the spread."""
+    _, _, k, j, _ = key
+    layer, of = scene.layer(k), scene.equations
+    assert layer.norm is not None
+    each = {name: getattr(layer.norm, name)[:, j - 1] for name in ("dz_own", "dz_mean", "dz_spread")}
+    dz, made = layer.dz[:, j - 1], (*of.ways(k, j, 0), of.dz(k, j, 0))
+    told = {name: float(way[0]) for name, way in each.items()}
+    others = scene.trace.spec.network.norms[k].replace("_norm", "")
+    words = scene.say("three ways", others=sentence(f"all of a {others}"), dz=float(dz[0]), **told)
+    numbers = scene.digits(*made) + scene.then(dz, "backward")
+    values: dict[str, float | Floats] = {**each, "dz": dz}
+    return Face((asks(scene, k, j, float(dz.sum())), words), made, numbers, (f"dz{k}",), values)
 
 
 def _split(dz: Floats) -> Sentence:
@@ -297,6 +367,13 @@ def _backward_pass(scene: Scene, key: Key) -> Face:
 BACKWARD: dict[str, Callable[[Scene, Key], Face]] = {
     "dh": _dh,
     "da": _da,
+    "came_back": _came_back,
+    "dn": _dz,
+    "gains": _gains,
+    "dgamma": _gain,
+    "dbeta": _gain,
+    "dxhat": _dxhat,
+    "three_ways": _three_ways,
     "product_back": _product_back,
     "dz": _dz,
     "delta": _delta,

@@ -11,7 +11,7 @@ from app.words.numbers import short, target, unsigned
 from app.words.segments import Segments, say, several, text_of
 from app.words.sentences import Sentence, lower, sentence
 from app.words.texts import text
-from engine import ACTIVATIONS, LOSSES, PENALTIES, Quantity
+from engine import ACTIVATIONS, LOSSES, OPERATIONS, PENALTIES, Quantity
 from engine.arrays import Floats
 from engine.equation import Equation, f, total, tree
 from engine.quantity import bias, unit, weight
@@ -89,17 +89,18 @@ def _activation(scene: Scene, key: Key) -> Face:
     if not j:
         return _activation_of_layer(scene, k)
     layer, made = scene.layer(k), scene.equations.a(k, j, 0)
-    z, a, title = layer.z[:, j - 1], layer.a[:, j - 1], ACTIVATIONS[layer.activation].title
-    words = scene.say("activation", function=title, z=float(z[0]), a=float(a[0]))
+    z, a, title = layer.bent[:, j - 1], layer.a[:, j - 1], ACTIVATIONS[layer.activation].title
+    bent = scene.trace.spec.network.bent_kind(k)
+    words = scene.say("activation", function=title, bent=bent, z=float(z[0]), a=float(a[0]))
     numbers = scene.digits(made) + scene.then(a, "forward")
-    return Face((words, *_remarks(scene, k, j)), (made,), numbers, (f"a{k}",), {"z": z, "a": a})
+    return Face((words, *_remarks(scene, k, j)), (made,), numbers, (f"a{k}",), {bent: z, "a": a})
 
 
 def _remarks(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
     """What there is to see of one example in its activation."""
-    name, z, a = (getattr(scene.layer(k), field) for field in ("activation", "z", "a"))
+    name, z, a = (getattr(scene.layer(k), field) for field in ("activation", "bent", "a"))
     if scene.count == 1 and name == "relu" and z[0, j - 1] <= 0:
-        return (sentence("shut"),)
+        return (sentence("shut", bent=scene.trace.spec.network.bent_kind(k)),)
     return (sentence("fires", a=float(a[0, j - 1])),) if scene.count == 1 and name == "threshold" else ()
 
 
@@ -175,10 +176,13 @@ def _forward(scene: Scene, key: Key) -> Face:
 def _forward_layer(scene: Scene, k: int) -> Face:
     layer = scene.layer(k)
     function = lower(ACTIVATIONS[layer.activation].title)
-    words = sentence("forward of a layer", layer=scene.layer_name(k), units=scene.sizes[k], function=function)
+    words = [sentence("forward of a layer", layer=scene.layer_name(k), units=scene.sizes[k], function=function)]
+    words += [sentence("forward through a norm", norm=norm_title(scene, k))] if layer.norm else []
     numbers = say(scene.first, "a = ", *scene.units(layer.a[0], "forward"))
-    made = scene.equations.z(k, "j", "n"), scene.equations.a(k, "j", "n")
-    return Face((words,), made, numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
+    of = scene.equations
+    normed = [each(k, "j", "n") for each in (of.mean, of.spread, of.xhat, of.n)] if layer.norm else []
+    made = of.z(k, "j", "n"), *normed, of.a(k, "j", "n")
+    return Face(tuple(words), made, numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
 
 
 def _forward_pass(scene: Scene) -> Face:
@@ -227,6 +231,38 @@ def _penalty(scene: Scene, key: Key) -> Face:
     return Face((words,), (penalty_of(entry),), numbers, ("penalty",), {"penalty": trace.penalty})
 
 
+def norm_title(scene: Scene, k: int) -> str:
+    """layer norm, or batch norm."""
+    return lower(OPERATIONS[scene.trace.spec.network.norms[k]].title)
+
+
+def _spread(scene: Scene, key: Key) -> Face:
+    """What a normalization takes together: its mean and its spread."""
+    k, layer, of = key.layer, scene.layer(key.layer), scene.equations
+    assert layer.norm is not None
+    mean, spread = layer.norm.mean, layer.norm.spread
+    together = scene.trace.spec.network.norms[k]
+    one = together == "layer_norm" and scene.count == 1
+    told = {"mean": float(mean[0, 0]), "spread": float(spread[0, 0])} if one else {}
+    message = together if one else f"{together} in a batch"
+    words = sentence(message, units=scene.sizes[k], layer=scene.layer_name(k), count=scene.count, **told)
+    made = (of.mean(k, 1, 0), of.spread(k, 1, 0)) if one else (of.mean(k, "j", "n"), of.spread(k, "j", "n"))
+    numbers = say("μ = ", *scene.some(mean, "forward"), "; σ = ", *scene.some(spread, "forward"))
+    numbers = scene.digits(*made) if one else numbers
+    return Face((words,), made, numbers, (f"spread{k}",), {"z": layer.z, "mean": mean, "spread": spread})
+
+
+def _norm(scene: Scene, key: Key) -> Face:
+    """One unit's z, normalized, and scaled and shifted anew."""
+    _, _, k, j, _ = key
+    layer, made = scene.layer(k), (scene.equations.xhat(k, j, 0), scene.equations.n(k, j, 0))
+    assert layer.norm is not None
+    z, xhat, n = layer.z[:, j - 1], layer.norm.xhat[:, j - 1], layer.norm.n[:, j - 1]
+    words = scene.say("norm", unit=scene.unit(k, j), z=float(z[0]), xhat=float(xhat[0]), n=float(n[0]))
+    values: dict[str, float | Floats] = {"z": z, "xhat": xhat, "n": n}
+    return Face((words,), made, scene.digits(*made) + scene.then(n, "forward"), (f"n{k}",), values)
+
+
 FORWARD: dict[str, Callable[[Scene, Key], Face]] = {
     "inputs": _inputs,
     "product": _product,
@@ -234,6 +270,8 @@ FORWARD: dict[str, Callable[[Scene, Key], Face]] = {
     "bias": _bias,
     "activation": _activation,
     "z": _z,
+    "spread": _spread,
+    "norm": _norm,
     "dropout": _dropout,
     "shortcut": _shortcut,
     "forward": _forward,

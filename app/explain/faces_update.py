@@ -14,7 +14,7 @@ from app.words.sentences import Part, Sentence, said, sentence
 from app.words.texts import text
 from engine import OPTIMIZERS, PENALTIES, Quantity
 from engine.arrays import Floats
-from engine.equation import Equation, tree
+from engine.equation import Equation, code_name, tree
 from engine.quantity import bias, weight
 from engine.receipts import ParameterReceipt, parameter_receipt
 
@@ -22,6 +22,9 @@ from engine.receipts import ParameterReceipt, parameter_receipt
 def part_name(name: str) -> str:
     """What a part of an update is called."""
     return text_of(said(sentence(f"by {name}")))
+
+
+_CALLED = {"W": "weight", "b": "the bias", "gamma": "the gain", "beta": "the shift"}
 
 
 def _penalty_gradient(scene: Scene, key: Key) -> Face:
@@ -42,6 +45,14 @@ def _update_bias(scene: Scene, key: Key) -> Face:
     return _one(scene, bias(key.layer, key.unit))
 
 
+def _update_gain(scene: Scene, key: Key) -> Face:
+    return _one(scene, Quantity("gamma", key.layer, (key.unit,)))
+
+
+def _update_shift(scene: Scene, key: Key) -> Face:
+    return _one(scene, Quantity("beta", key.layer, (key.unit,)))
+
+
 def _one(scene: Scene, of: Quantity) -> Face:
     receipt = parameter_receipt(scene.trace, str(of))
     values: dict[str, float | Floats] = {
@@ -52,13 +63,13 @@ def _one(scene: Scene, of: Quantity) -> Face:
     }
     if receipt.source:
         values["dW_penalty"] = receipt.penalty_gradient
-    words, code = (update_words(scene, receipt),), (f"{of.kind}{of.layer}_next", "try")
+    words, code = (update_words(scene, receipt),), (code_name(of.like(f"{of.kind}_next")), "try")
     return Face(words, update_formulas(scene, of, receipt.frozen), update_numbers(scene, receipt), code, values)
 
 
 def update_words(scene: Scene, receipt: ParameterReceipt) -> Sentence:
     """What the update did to one parameter, and why."""
-    what = sentence("weight" if receipt.source else "the bias")
+    what = sentence(_CALLED[Quantity.parse(receipt.address).kind])
     change = receipt.next - receipt.now
     if receipt.frozen:
         return sentence("frozen", what=what, now=receipt.now)
@@ -101,8 +112,12 @@ def _update(scene: Scene, key: Key) -> Face:
     layer, optimizer = scene.layer(k), OPTIMIZERS[scene.trace.spec.optimizer]
     olds, news = np.append(layer.W[j - 1], layer.b[j - 1]), np.append(layer.W_next[j - 1], layer.b_next[j - 1])
     row = [*(scene.source(k, i) for i in range(1, scene.sizes[k - 1] + 1)), text("bias")]
+    if (norm := layer.norm) is not None:
+        olds = np.append(olds, (norm.gamma[j - 1], norm.beta[j - 1]))
+        news, row = np.append(news, (norm.gamma_next[j - 1], norm.beta_next[j - 1])), [*row, "γ", "β"]
     message = "update by trial" if optimizer.search else "update"
-    words = sentence(message, unit=scene.unit(k, j), weights=len(row) - 1, ways=_ways(news - olds))
+    message += " with a norm" if norm is not None else ""
+    words = sentence(message, unit=scene.unit(k, j), weights=scene.sizes[k - 1], ways=_ways(news - olds))
     plain = len(optimizer.steps) == 1 and not (
         optimizer.search or scene.trace.spec.penalized or scene.trace.spec.frozen
     )
@@ -158,5 +173,7 @@ UPDATE: dict[str, Callable[[Scene, Key], Face]] = {
     "penalty_gradient": _penalty_gradient,
     "update_weight": _update_weight,
     "update_bias": _update_bias,
+    "update_gain": _update_gain,
+    "update_shift": _update_shift,
     "update": _update,
 }

@@ -58,8 +58,9 @@ def _plan(network: Network, penalty: bool, searches: bool, grain: Grain) -> Plan
 def _most(network: Network, k: int, grain: Grain, penalty: bool) -> int:
     """At most so many moments a layer takes."""
     (units, columns), more = network.shapes[k - 1], (k in network.shortcuts) + 2 * (k in network.dropouts)
-    each = {"operation": (4 + penalty) * columns + 4 + more, "unit": 4 + more}.get(grain, 0)
-    return units * each + {"operation": 0, "unit": 2, "layer": 5 + more, "pass": 1}[grain]
+    normed = k in network.norms
+    each = {"operation": (4 + penalty) * columns + 4 + more + 6 * normed, "unit": 4 + more + 4 * normed}.get(grain, 0)
+    return units * each + {"operation": normed, "unit": 2 + 2 * normed, "layer": 5 + more, "pass": 1}[grain]
 
 
 def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) -> Iterator[Key]:
@@ -80,17 +81,20 @@ def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) 
     for k in range(last, 0, -1):
         yield from _backward(network, k, grains)
     for k in range(1, last + 1):
-        yield from _update(network.shapes[k - 1], k, grains[k - 1], penalty and not searches)
+        yield from _update(network, k, grains[k - 1], penalty and not searches)
     yield Key("again", "again")
 
 
 def _forward(network: Network, k: int, grain: Grain) -> Iterator[Key]:
     units, columns = network.shapes[k - 1]
-    together = network.activations[k - 1].product is not None  # softmax needs every z before it can give any a
+    # Softmax needs every z before it can give any a; and so does a normalization.
+    normed = k in network.norms
+    together = network.activations[k - 1].product is not None or normed
     if grain == "layer":
         yield Key("forward", "forward", k)
         return
-    for j in range(1, units + 1):
+    each = range(1, units + 1)
+    for j in each:
         if grain == "unit":
             yield Key("forward", "z" if together else "forward", k, j)
             continue
@@ -98,10 +102,12 @@ def _forward(network: Network, k: int, grain: Grain) -> Iterator[Key]:
         yield from (Key("forward", "sum", k, j), Key("forward", "bias", k, j))
         if not together:
             yield Key("forward", "activation", k, j)
-    if together and grain == "unit":
+    if normed:
+        yield from (Key("forward", "spread", k), *(Key("forward", "norm", k, j) for j in each))
+    if together and grain == "unit" and not normed:
         yield Key("forward", "activation", k)
     elif together:
-        yield from (Key("forward", "activation", k, j) for j in range(1, units + 1))
+        yield from (Key("forward", "activation", k, j) for j in each)
 
 
 def _backward(network: Network, k: int, grains: list[Grain]) -> Iterator[Key]:
@@ -112,11 +118,15 @@ def _backward(network: Network, k: int, grains: list[Grain]) -> Iterator[Key]:
     if grain == "layer":
         yield from (Key("backward", "delta", k), Key("backward", "gradient", k))
         return
-    each = range(1, units + 1)
+    each, normed = range(1, units + 1), k in network.norms
     if grain == "unit":
         if together:
             yield Key("backward", "da", k)
-        yield from (Key("backward", "dz" if together else "delta", k, j) for j in each)
+        if normed:
+            yield from (Key("backward", "dn" if together else "came_back", k, j) for j in each)
+            yield from _through_norm(k, each, Key("backward", "dxhat", k))
+        else:
+            yield from (Key("backward", "dz" if together else "delta", k, j) for j in each)
         yield from (Key("backward", "gradient", k, j) for j in each)
         return
     if not alone:
@@ -126,14 +136,25 @@ def _backward(network: Network, k: int, grains: list[Grain]) -> Iterator[Key]:
             if k in network.dropouts:
                 yield Key("backward", "dh", k, j)
             yield Key("backward", "da", k, j)
-    yield from (Key("backward", "delta" if alone else "dz", k, j) for j in each)
+    if normed:
+        yield from (Key("backward", "dn", k, j) for j in each)
+        yield from _through_norm(k, each, *(Key("backward", "dxhat", k, j) for j in each))
+    else:
+        yield from (Key("backward", "delta" if alone else "dz", k, j) for j in each)
     for j in each:
         yield from (Key("backward", "dW", k, j, i) for i in range(1, columns))
         yield Key("backward", "db", k, j)
 
 
-def _update(shape: tuple[int, int], k: int, grain: Grain, penalty: bool) -> Iterator[Key]:
-    units, columns = shape
+def _through_norm(k: int, each: range, *back: Key) -> Iterator[Key]:
+    """Gains and shifts, then back to what is normalized, and from there over three ways."""
+    yield from (Key("backward", "gains", k, j) for j in each)
+    yield from back
+    yield from (Key("backward", "three_ways", k, j) for j in each)
+
+
+def _update(network: Network, k: int, grain: Grain, penalty: bool) -> Iterator[Key]:
+    units, columns = network.shapes[k - 1]
     if grain == "layer":
         yield Key("update", "update", k)
         return
@@ -146,3 +167,5 @@ def _update(shape: tuple[int, int], k: int, grain: Grain, penalty: bool) -> Iter
                 yield Key("update", "penalty_gradient", k, j, i)
             yield Key("update", "update_weight", k, j, i)
         yield Key("update", "update_bias", k, j)
+        if k in network.norms:
+            yield from (Key("update", "update_gain", k, j), Key("update", "update_shift", k, j))

@@ -13,9 +13,10 @@ from markupsafe import Markup
 from app.explain.faces_backward import BACKWARD
 from app.explain.faces_forward import FORWARD
 from app.explain.faces_update import part_name, update_formulas, update_numbers, update_words
+from app.explain.lines import Group, Known, Line, Teller, back_through, normed
 from app.explain.plan import Key
 from app.explain.scene import Scene
-from app.words.digits import Term, Terms
+from app.words.digits import Term, Terms, named
 from app.words.formulas import Formula, Role, latex, mathml, symbol
 from app.words.names import name_of
 from app.words.numbers import NONE, UNKNOWN, given, short, signed
@@ -23,31 +24,14 @@ from app.words.segments import Segments, joined, say
 from app.words.sentences import Sentence, said, sentence
 from app.words.texts import text
 from engine import PENALTIES, Quantity, SpecError, Trace, examples_of
+from engine.equation import code_name
 from engine.program import program
 from engine.quantity import bias, unit, weight
 from engine.receipts import ParameterReceipt, UnitReceipt, parameter_receipt, unit_receipt
 
 SHOWN = 6
-Known = frozenset[Quantity] | None
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line: what, how much, and the colour of what it is. `select` is where a further click leads."""
-
-    label: str
-    value: str
-    role: Role = "plain"
-    select: str = ""
-    total: bool = False
-
-
-@dataclass(frozen=True)
-class Group:
-    """Lines that say what one of the numbers is made of."""
-
-    title: str
-    lines: tuple[Line, ...]
+_AHEAD = ("z", "mean", "spread", "xhat", "n", "a", "h", "o")
+_BACK = ("dh", "da", "dn", "dxhat", "dz_own", "dz_mean", "dz_spread", "dz")
 
 
 @dataclass(frozen=True)
@@ -131,24 +115,6 @@ class Receipt:
         return given(round(self.facts.now, 6)) if isinstance(self.facts, ParameterReceipt) else ""
 
 
-@dataclass(frozen=True)
-class Teller:
-    """Numbers as they are told: "?" for what a walkthrough has yet to compute, all if `known` is None."""
-
-    known: Known
-
-    def __call__(self, value: float, *quantities: Quantity) -> str:
-        """A number that is told once one of these quantities is computed; at any time, if there are none."""
-        return signed(value) if not quantities or self.knows(*quantities) else UNKNOWN
-
-    def knows(self, *quantities: Quantity) -> bool:
-        """Whether one of these is computed: a coarser grain takes several together under one of their names.
-
-        The inputs are given from the start.
-        """
-        return self.known is None or any(not each.layer or each.is_in(self.known) for each in quantities)
-
-
 def receipt(trace: Trace, address: str, known: Known = None) -> Receipt:
     """The receipt of "W2.1.3", "b2.1" or "a2.1" (a0.2 is an input); SpecError if there is no such thing.
 
@@ -172,7 +138,8 @@ def place_of(scene: Scene, of: Quantity) -> str:
     own = scene.unit(of.layer, of.unit)
     if of.source:
         return f"{scene.unit(of.layer - 1, of.source)} → {own}"
-    return text("bias of {unit}", unit=own) if of.kind == "b" else own
+    messages = {"b": "bias of {unit}", "gamma": "gain of {unit}", "beta": "shift of {unit}"}
+    return text(messages[of.kind], unit=own) if of.kind in messages else own
 
 
 def _so_far(parts: Sequence[tuple[str, bool, Sequence[Sentence]]]) -> tuple[Sentence, ...]:
@@ -189,8 +156,8 @@ def _of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Tel
     parts = [("gradient", told[0], face.sentences), ("step", told[1], (update_words(scene, facts),))]
     numbers = [each for known, each in zip(told, (face.numbers, update_numbers(scene, facts)), strict=True) if known]
     came_from = (unit(of.layer, of.unit), *([unit(of.layer - 1, of.source)] if of.source else []))
-    k = of.layer
-    code = _code(scene, f"{gradient.kind}{k}", f"g{of.kind}{k}", f"{of.kind}{k}_next", "try")
+    names = (code_name(of.like(kind)) for kind in (gradient.kind, f"g{of.kind}", f"{of.kind}_next"))
+    code = _code(scene, *names, "try")
     formulas = (*face.formulas, *update_formulas(scene, of, facts.frozen))
     lines, more = _lines_of_parameter(scene, of, facts, tell), _factors(scene, of, facts, tell)
     return Receipt(
@@ -211,20 +178,25 @@ def _of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Tel
 def _of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Receipt:
     k, j = of.layer, of.unit
     ahead = [FORWARD["forward"](scene, Key("forward", "forward", k, j))]
+    if facts.norm is not None:
+        ahead = [FORWARD[kind](scene, Key("forward", kind, k, j)) for kind in ("z", "norm", "activation")]
     if facts.mask is not None:
         ahead.append(FORWARD["dropout"](scene, Key("forward", "dropout", k, j)))
     if facts.added is not None:
         ahead.append(FORWARD["shortcut"](scene, Key("forward", "shortcut", k, j)))
-    back = BACKWARD["delta"](scene, Key("backward", "delta", k, j))
+    kinds = ("delta",) if facts.norm is None else ("came_back", "three_ways")
+    *before, back = [BACKWARD[kind](scene, Key("backward", kind, k, j)) for kind in kinds]
     told = tell.knows(scene.gives(k, j)), tell.knows(of.like("dz"))
     sentences = [each for face in ahead for each in face.sentences]
-    parts = [("activation", told[0], sentences), ("delta", told[1], back.sentences)]
-    faces = joined([face.numbers for face in ahead], "; "), say(text("back: "), *back.numbers)
+    backward = [each for face in (*before, back) for each in face.sentences]
+    parts = [("activation", told[0], sentences), ("delta", told[1], backward)]
+    numbers_back = joined([face.numbers for face in (*before, back)], "; ")
+    faces = joined([face.numbers for face in ahead], "; "), say(text("back: "), *numbers_back)
     numbers = joined([face for known, face in zip(told, faces, strict=True) if known], "; ")
     came_from = tuple(unit(k + 1, n) for n in scene.equations.units(k + 1)) if k < scene.last else ()
     came_from += tuple(unit(to, j) for to in scene.trace.spec.network.arcs(k))
-    code = _code(scene, f"z{k}", f"a{k}", f"h{k}", f"o{k}", f"dh{k}", f"da{k}", f"dz{k}")
-    formulas = [each for face in (*ahead, back) for each in face.formulas]
+    code = _code(scene, *(f"{kind}{k}" for kind in _AHEAD + _BACK))
+    formulas = [each for face in (*ahead, *before, back) for each in face.formulas]
     return Receipt(
         of,
         place_of(scene, of),
@@ -234,7 +206,7 @@ def _of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Re
         tuple(formulas),
         numbers,
         code,
-        back.total if told[1] else None,
+        (before[0] if before else back).total if told[1] else None,
         _lines_of_unit(scene, of, facts, tell),
         _sums(scene, of, facts, tell),
     )
@@ -271,7 +243,8 @@ def _code(scene: Scene, *quantities: str) -> tuple[str, ...]:
 
 
 def _lines_of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Teller) -> tuple[Line, ...]:
-    spec, factors = scene.trace.spec, "δ × a" if of.source else "δ"
+    factors = {"W": "δ × a", "b": "δ", "gamma": "∂L/∂n × x̂", "beta": "∂L/∂n"}[of.kind]
+    spec = scene.trace.spec
     gradient = tell(facts.gradient, of.like(f"d{of.kind}"))
     lines = [Line(text("now"), tell(facts.now))]
     lines.append(
@@ -300,24 +273,27 @@ def _step_label(scene: Scene, name: str) -> str:
 def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller) -> tuple[Line, ...]:
     """The two factors, each a click further back; for a batch also their products, the largest first."""
     k, j, i, batch = own.layer, own.unit, own.source, scene.count > 1
-    delta, a = own.of("dz", j), scene.gives(k - 1, i)
+    attached = own.kind in ("gamma", "beta")
+    delta = own.of("dn" if attached else "dz", j)
+    a = own.like("xhat") if attached else scene.gives(k - 1, i)
     total = tell(float(facts.deltas.sum()), delta)
-    back = [
-        Line(
-            text("Σ δ of {unit}" if batch else "δ of {unit}", unit=scene.unit(k, j)), total, "backward", str(unit(k, j))
-        )
-    ]
+    message = "Σ {kind} of {unit}" if batch else "{kind} of {unit}"
+    of_unit = text(message, kind=named(delta.kind), unit=scene.unit(k, j))
+    back = [Line(of_unit, total, "backward", str(unit(k, j)))]
+    if own.kind == "gamma":
+        told = text("mean {kind} of {unit}" if batch else "{kind} of {unit}", kind="x̂", unit=scene.unit(k, j))
+        back.append(Line(told, tell(float(facts.carried.mean()), a), "forward", str(unit(k, j))))
     if i:
         mean = tell(float(facts.carried.mean()), a)
         message = "mean {kind} of {unit}" if batch else "{kind} of {unit}"
-        named = text(message, kind=a.kind, unit=scene.unit(k - 1, i))
-        back.append(Line(named, mean, "forward", str(unit(k - 1, i))))
+        told = text(message, kind=a.kind, unit=scene.unit(k - 1, i))
+        back.append(Line(told, mean, "forward", str(unit(k - 1, i))))
     if not batch:
         return tuple(back)
     each = zip(facts.examples.tolist(), facts.deltas.tolist(), facts.carried.tolist(), strict=True)
     labels, products = [], []
     for n, own_delta, carried in each:
-        product = tell(own_delta, delta) + (f" × {tell(carried, a)}" if i else "")
+        product = tell(own_delta, delta) + (f" × {tell(carried, a)}" if i or own.kind == "gamma" else "")
         labels.append((text("example {example}: {product}", example=n, product=product), ""))
         products.append((own_delta * carried, tell.knows(own.like(f"d{own.kind}"))))
     return (*_largest(labels, products, "backward", SHOWN), *back)
@@ -326,7 +302,8 @@ def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller)
 def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple[Line, ...]:
     mean, total = (text("mean "), text("sum of ")) if scene.count > 1 else ("", "")
     activation = scene.layer(of.layer).activation
-    slope = text("its Jacobian") if activation == "softmax" else "f′(z)"
+    bent = scene.trace.spec.network.bent_kind(of.layer)
+    slope = text("its Jacobian") if activation == "softmax" else f"f′({bent})"
     da = tell(float(facts.da.sum()), of.like("da"))
     if facts.outgoing is None and not scene.told_da(of.unit) and da != UNKNOWN:
         da = NONE
@@ -340,11 +317,17 @@ def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller)
         given.append(Line(mean + text("o = {own} + what the shortcut brings", own=own), told, "forward"))
     return (
         Line(f"{mean}z = Σ w × a + b", tell(float(facts.z.mean()), of.like("z")), "forward"),
-        Line(f"{mean}a = {activation.replace('_', ' ')}(z)", tell(float(facts.a.mean()), of), "forward"),
+        *normed(of, facts.norm, tell, mean),
+        Line(f"{mean}a = {activation.replace('_', ' ')}({bent})", tell(float(facts.a.mean()), of), "forward"),
         *given,
         *back,
         Line(f"{total}da = {'∂L/∂a' if facts.mask is None else 'mask × dh'}", da, "backward"),
-        Line(f"{total}δ = da × {slope}", tell(float(facts.dz.sum()), of.like("dz")), "backward"),
+        *back_through(of, facts.norm, tell, total, slope),
+        Line(
+            f"{total}δ = da × {slope}" if facts.norm is None else text("{sum}δ, over the three ways", sum=total),
+            tell(float(facts.dz.sum()), of.like("dz")),
+            "backward",
+        ),
     )
 
 
@@ -360,6 +343,14 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple
     groups = [
         Group(text("What adds up to {number}", number=f"{mean}z"), (*_largest(labels, products, "forward"), its_bias))
     ]
+    if facts.norm is not None:
+        norm = facts.norm
+        made = (
+            Line("γ", tell(norm.gamma), "forward", f"gamma{k}.{j}"),
+            Line(f"{mean}x̂", tell(float(norm.xhat.mean()), of.like("xhat")), "forward"),
+            Line("β", tell(norm.beta), "forward", f"beta{k}.{j}"),
+        )
+        groups.append(Group(text("What {number} is made of", number=f"{mean}n"), made))
     if facts.added is not None:
         source = scene.gives(scene.trace.spec.network.shortcuts[k], j)
         letter, values = ("a", facts.a) if facts.h is None else ("h", facts.h)

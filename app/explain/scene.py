@@ -170,6 +170,10 @@ class Scene:
         """One number per example: itself for one example; the first few of a batch, and that there are more."""
         return several((say(Segment(signed(value), role)) for value in values[:EXAMPLES].tolist()), len(values))
 
+    def some(self, values: Floats, role: Role) -> Segments:
+        """The first few of any numbers, and that there are more."""
+        return several((say(Segment(signed(value), role)) for value in values.ravel()[:UNITS].tolist()), values.size)
+
     def units(self, values: Floats, role: Role) -> Segments:
         """One number per unit: the first few, and that there are more."""
         return several((say(Segment(signed(value), role)) for value in values[:UNITS].tolist()), len(values))
@@ -210,10 +214,10 @@ class Scene:
         over = of.tree
         return replace(of, tree=over.body) if self.count == 1 and isinstance(over, Over) else of
 
-    def times_one(self, k: int, j: int) -> Equation:
-        """A bias's gradient as the sum over examples of delta × 1."""
-        body = Product((tree(unit(k, j).like("dz").at("n")), Number(1.0)))
-        return Equation(Quantity("db", k, (j,)), total("n", body, values=range(self.count)))
+    def times_one(self, k: int, j: int, of: str = "db", by: str = "dz") -> Equation:
+        """A bias's gradient as the sum over examples of delta × 1; a shift's alike."""
+        body = Product((tree(unit(k, j).like(by).at("n")), Number(1.0)))
+        return Equation(Quantity(of, k, (j,)), total("n", body, values=range(self.count)))
 
     def terms(self, of: Equation) -> Terms | None:
         """What an equation adds up, its largest terms by name."""

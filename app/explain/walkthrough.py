@@ -3,7 +3,7 @@
 The list is lazy: its length and what every moment computes are known at once, a moment is written when it is asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import groupby, product
@@ -26,7 +26,7 @@ from app.words.sentences import said, sentence
 from engine import OPTIMIZERS, Network, Quantity, SpecError, Trace
 from engine.equation import code_name
 from engine.program import Program, program
-from engine.quantity import bias, unit, weight
+from engine.quantity import PARAMETERS, bias, unit, weight
 
 _FACES = FORWARD | BACKWARD | UPDATE | AGAIN
 
@@ -64,7 +64,8 @@ class Walkthrough(Sequence[Moment]):
 
     def code_lines(self, moment: Moment) -> frozenset[int]:
         """Every line of the program that computes something of a moment."""
-        kinds = {"W": "W_next", "b": "b_next"} if moment.phase == "update" else {"p": "z", "s": "z"}
+        update = moment.phase == "update"
+        kinds = {each: f"{each}_next" for each in PARAMETERS} if update else {"p": "z", "s": "z"}
         names = {code_name(of.like(kinds.get(of.kind, of.kind))) for of in moment.targets}
         return frozenset({moment.code_line, *(self.program.line_of(name) for name in names & set(self.program.places))})
 
@@ -113,18 +114,26 @@ def targets_of(key: Key, network: Network) -> tuple[Quantity, ...]:
     if kind in _WHOLE and j == 0:
         layers = (k,) if k or kind == "inputs" else range(1, last + 1)
         return tuple(
-            Quantity(name, layer) for layer in layers for name in (*_before(network, kind, layer), *_WHOLE[kind])
+            Quantity(name, layer)
+            for layer in layers
+            for name in (*_before(network, kind, layer), *_names(network, kind, layer, _WHOLE))
         ) + (_after(network) if kind == "forward" and not k else ())
     if kind == "delta" and k == last and network.joined:
         return Quantity("da", k, (j,)), Quantity("dz", k, (j,))
     place = (j, i) if i else (j,) if j else ()
-    names = _before(network, kind, k) if kind == "delta" else ()
-    return tuple(Quantity(name, k, place) for name in (*names, *_TARGETS[kind]))
+    names = _before(network, kind, k) if kind in ("delta", "came_back") else ()
+    own = _TARGETS[kind] if kind == "gradient" else _names(network, kind, k, _TARGETS)  # gains have a moment of theirs
+    return tuple(Quantity(name, k, place) for name in (*names, *own))
+
+
+def _names(network: Network, kind: str, k: int, table: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """What a moment computes of a layer, with what its normalization has besides."""
+    return _NORMED[kind] if k in network.norms and kind in _NORMED else table[kind]
 
 
 def _before(network: Network, kind: str, k: int) -> tuple[str, ...]:
     """What a moment of a layer's dL/da computes first: with dropout, what comes back to what that lets through."""
-    return ("dh",) if k in network.dropouts and kind in ("da", "delta", "backward") else ()
+    return ("dh",) if k in network.dropouts and kind in ("da", "delta", "came_back", "backward") else ()
 
 
 def _after(network: Network) -> tuple[Quantity, ...]:
@@ -133,12 +142,22 @@ def _after(network: Network) -> tuple[Quantity, ...]:
     return tuple(Quantity(name, k) for name, layers in made for k in layers)
 
 
+_AHEAD, _WAYS = ("mean", "spread", "xhat", "n"), ("dz_own", "dz_mean", "dz_spread", "dz")
+_NORMED = {
+    "forward": ("z", *_AHEAD, "a"),
+    "delta": ("da", "dn", "dxhat", *_WAYS),
+    "gradient": ("dW", "db", "dgamma", "dbeta"),
+    "backward": ("da", "dn", "dxhat", *_WAYS, "dW", "db", "dgamma", "dbeta"),
+    "update": PARAMETERS,
+}
 _WHOLE = {
     "inputs": ("a",),
     "dropout": ("h",),
     "shortcut": ("o",),
     "forward": ("z", "a"),
     "activation": ("a",),
+    "spread": ("mean", "spread"),
+    "dxhat": ("dxhat",),
     "da": ("da",),
     "delta": ("da", "dz"),
     "gradient": ("dW", "db"),
@@ -150,6 +169,14 @@ _TARGETS = {
     "sum": ("s",),
     "bias": ("z",),
     "z": ("z",),
+    "norm": ("xhat", "n"),
+    "came_back": ("da", "dn"),
+    "dn": ("dn",),
+    "gains": ("dgamma", "dbeta"),
+    "dxhat": ("dxhat",),
+    "three_ways": _WAYS,
+    "update_gain": ("gamma",),
+    "update_shift": ("beta",),
     "activation": ("a",),
     "forward": ("z", "a"),
     "dropout": ("h",),
@@ -189,10 +216,14 @@ def _focus(key: Key) -> str | None:
     _, kind, k, j, i = key
     if i:
         return str(weight(k, j, i))
+    if kind in _AT_GAIN:
+        return str(Quantity(_AT_GAIN[kind], k, (j,)))
     return str(bias(k, j) if kind in _AT_BIAS else unit(k, j)) if j else None
 
 
 _AT_BIAS = ("bias", "db", "update_bias")
+_AT_GAIN = {"gains": "gamma", "update_gain": "gamma", "update_shift": "beta"}
+_INSIDE = ("activation", "dropout", "dz", "spread", "norm", "dn", "dxhat", "three_ways", *_AT_GAIN)  # of units
 
 
 def _nodes(scene: Scene, key: Key) -> tuple[str, ...]:
@@ -213,11 +244,11 @@ def _nodes(scene: Scene, key: Key) -> tuple[str, ...]:
 def _links(scene: Scene, key: Key) -> tuple[str, ...]:
     """The links that a moment lights; none of a layer that is too wide to draw them."""
     _, kind, k, j, i = key
-    if k == 0 or kind in (*_AT_BIAS, "activation", "dropout", "dz"):
+    if k == 0 or kind in (*_AT_BIAS, *_INSIDE):
         return ()
     if kind == "shortcut":
         return (_arc(scene, k, j),)
-    above = kind in ("da", "dh", "delta")  # over its outgoing links a hidden unit's dL/da comes back
+    above = kind in ("da", "dh", "delta", "came_back")  # over its outgoing links a hidden unit's dL/da comes back
     into = k + above
     arcs = tuple(_arc(scene, to, j) for to in scene.trace.spec.network.arcs(k)) if above else ()
     if into > scene.last or not _drawn(scene, into):

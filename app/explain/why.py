@@ -75,8 +75,9 @@ def _slope(scene: Scene, k: int, j: int) -> Why | None:
     if entry.product or not j:
         return None
     slope = float(scene.look(Quantity("slope", k, (j,), 0)))
-    z, a = (float(scene.look(Quantity(kind, k, (j,), 0))) for kind in ("z", "a"))
-    told = sentence("why slope", function=lower(entry.title), nudge=NUDGE, moved=slope * NUDGE, share=slope)
+    bent = network.bent_kind(k)
+    z, a = (float(scene.look(Quantity(kind, k, (j,), 0))) for kind in (bent, "a"))
+    told = sentence("why slope", function=lower(entry.title), bent=bent, nudge=NUDGE, moved=slope * NUDGE, share=slope)
     return Why(told, _tangent(entry.forward, z, a, slope))
 
 
@@ -130,7 +131,8 @@ def _forward(scene: Scene, k: int, j: int) -> Why | None:
     entry = ACTIVATIONS[scene.layer(k).activation]
     if not j or entry.product:
         return None
-    z, a = (float(scene.look(of.at(0))) for of in (unit(k, j).like("z"), unit(k, j)))
+    bent = scene.trace.spec.network.bent_kind(k)
+    z, a = (float(scene.look(of.at(0))) for of in (unit(k, j).like(bent), unit(k, j)))
     slope = float(scene.look(Quantity("slope", k, (j,), 0)))
     told = sentence("why forward", function=lower(entry.title))
     found = _tangent(entry.forward, z, a, slope)
@@ -143,6 +145,7 @@ def _loss(scene: Scene, k: int, j: int) -> Why | None:
 
 
 _KINDS: dict[str, Callable[[Scene, int, int], Why | None]] = {
-    "delta": _slope, "dz": _slope, "gradient": _shared, "dW": _product, "update": _step, "forward": _forward,
+    "delta": _slope, "dz": _slope, "dn": _slope, "came_back": _slope,
+    "gradient": _shared, "dW": _product, "update": _step, "forward": _forward,
     "activation": _forward, "loss": _loss,
 }  # fmt: skip

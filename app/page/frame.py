@@ -16,8 +16,9 @@ from app.draw.outputs import Output, output, points_key
 from app.draw.pairs import pair_of
 from app.draw.pictures import has_surfaces, surfaces
 from app.explain.chips import chips_of
+from app.explain.lines import Teller
 from app.explain.moments import Moment
-from app.explain.receipts import Receipt, Teller, receipt
+from app.explain.receipts import Receipt, receipt
 from app.explain.rows import Rows, rows_of
 from app.explain.walkthrough import Walkthrough, known, walkthrough
 from app.explain.why import Why, why_of

@@ -20,7 +20,7 @@ from app.learn.problems import DOWN, STAY, UP, choice_problem, delta_problem, di
 from app.room.names import clean
 from app.words.names import layer_name, name_of, own_name
 from app.words.numbers import signed, unsigned
-from engine import FEATURES, Quantity
+from engine import FEATURES, Quantity, SpecError
 from engine.arrays import Floats
 from engine.session import frozen_mask
 
@@ -255,6 +255,8 @@ def delta(facts: Facts, address: str) -> Question:
     if facts.example is None:
         facts = facts.on(int(facts.trace.examples[0]))
     layer, unit = _unit_of(facts, address)
+    if layer in facts.state.spec.network.norms:
+        raise SpecError("address", address, "a unit of a layer without a normalization, where δ is ∂L/∂a × the slope")
     problem = delta_problem(facts, layer, unit)
     activation = facts.state.spec.network.activations[layer - 1]
     told = problem.solution

@@ -15,6 +15,7 @@ from app.costs import trace_numbers
 from app.run.history import Head, Steps, columns
 from app.run.links import address_of
 from app.run.record import LONG, Run, Summary
+from app.run.schemas import NormAnswer
 from app.settings import Settings
 from app.words.formulas import formulas_of
 from app.words.health import diverged
@@ -44,6 +45,7 @@ from engine.custom import LARGEST, inputs_by_name
 from engine.evaluation import classify, outputs_of
 from engine.examples import class_names, features_of, in_own_units, input_names, low_target
 from engine.scaling import Scale
+from engine.tracing import NormTrace
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 ARRAYS = ("W", "b", "z", "a", "da", "dz", "dW", "db", "W_next", "b_next")
@@ -130,12 +132,18 @@ def traced(step: Trace) -> dict[str, Any]:
         "penalty": step.penalty,
         "learning_rate": step.learning_rate,
         "layers": [
-            {"activation": layer.activation, "dW_penalty": None}
+            {"activation": layer.activation, "dW_penalty": None, "norm": _norm(layer.norm)}
             | {name: _given(getattr(layer, name)) for name in ("h", "o", "mask", "dh")}
             | {name: np.ascontiguousarray(getattr(layer, name)) for name in shown}
             for layer in step.layers
         ],
     }
+
+
+def _norm(norm: NormTrace | None) -> dict[str, Floats] | None:
+    """A normalization, array by array."""
+    names = NormAnswer.model_fields
+    return None if norm is None else {name: np.ascontiguousarray(getattr(norm, name)) for name in names}
 
 
 def _given(values: Floats | None) -> Floats | None:

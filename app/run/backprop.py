@@ -6,19 +6,20 @@ from typing import Any
 import numpy as np
 
 from app.run.answers import check_size, traced
-from app.run.schemas import BackpropBody, LayerBody
+from app.run.schemas import BackpropBody, LayerBody, NormBody
 from app.settings import Settings
 from engine import Spec, SpecError, start, trace_of
-from engine.arrays import Ints
+from engine.arrays import Floats, Ints
 from engine.examples import SPLIT
 
 
 def backprop(body: BackpropBody, settings: Settings) -> dict[str, Any]:
     """The loss and the layers; SpecError names what is wrong as the body calls it."""
-    for name in ("dropout", "shortcut"):
+    for name in ("layer_norm", "dropout", "shortcut"):
         if (given := getattr(body.layers[-1], name)) is not None:
             allowed = "left out at the output, whose activation the loss goes with"
-            raise SpecError(f"layers.{len(body.layers) - 1}.{name}", given, allowed)
+            shown = given.model_dump() if isinstance(given, NormBody) else given
+            raise SpecError(f"layers.{len(body.layers) - 1}.{name}", shown, allowed)
     try:
         spec = Spec.make(_spec(body), settings.engine_limits)
     except SpecError as error:
@@ -40,8 +41,25 @@ def _summed(answer: dict[str, Any], times: float, spec: Spec) -> dict[str, Any]:
         more["W_next"] = layer["W"] - spec.learning_rate * more["dW"]
         still = "biases" in spec.frozen or f"b{k}.1" in spec.frozen
         more["b_next"] = layer["b"] if still else layer["b"] - spec.learning_rate * more["db"]
-        layers.append(layer | more)
+        layers.append(layer | more | ({"norm": _times(layer["norm"], times, spec)} if layer["norm"] else {}))
     return answer | {"loss": times * answer["loss"], "layers": layers}
+
+
+def _times(norm: dict[str, Floats], times: float, spec: Spec) -> dict[str, Floats]:
+    """A normalization whose gradients are so many times as large."""
+    more = {name: times * values for name, values in norm.items() if name.startswith("d")}
+    for name in ("gamma", "beta"):
+        more[f"{name}_next"] = norm[name] - spec.learning_rate * more[f"d{name}"]
+    return norm | more
+
+
+def _parameters(layer: LayerBody) -> dict[str, Any]:
+    """A layer's parameters, those that were left out as they are at a start."""
+    given: dict[str, Any] = {"W": layer.W, "b": layer.b or [0.0] * len(layer.W)}
+    if layer.layer_norm is not None:
+        given["gamma"] = layer.layer_norm.gamma or [1.0] * len(layer.W)
+        given["beta"] = layer.layer_norm.beta or [0.0] * len(layer.W)
+    return given
 
 
 def _spec(body: BackpropBody) -> dict[str, Any]:
@@ -53,7 +71,7 @@ def _spec(body: BackpropBody) -> dict[str, Any]:
         "scaling": "none",
         "layers": [item for item, _ in _items(hidden)],
         "output_activation": output.activation,
-        "parameters": [{"W": layer.W, "b": layer.b or [0.0] * len(layer.W)} for layer in body.layers],
+        "parameters": list(map(_parameters, body.layers)),
         "frozen": _without_biases(body),
         "loss": body.loss,
         "learning_rate": body.learning_rate,
@@ -79,6 +97,8 @@ def _items(hidden: Sequence[LayerBody]) -> Iterator[tuple[dict[str, Any], str]]:
     """The hidden layers as a spec has them, item by item, each with its name in the body."""
     for k, layer in enumerate(hidden):
         yield {"kind": "dense", "units": len(layer.W), "activation": layer.activation}, f"layers.{k}"
+        if layer.layer_norm is not None:
+            yield {"kind": "layer_norm"}, f"layers.{k}.layer_norm"
         if layer.dropout is not None:
             yield {"kind": "dropout", "rate": layer.dropout}, f"layers.{k}.dropout"
         if layer.shortcut is not None:
@@ -88,6 +108,9 @@ def _items(hidden: Sequence[LayerBody]) -> Iterator[tuple[dict[str, Any], str]]:
 def _own_name(field: str, body: BackpropBody) -> str:
     """A spec's field as the body of /backprop calls it."""
     head, _, rest = field.partition(".")
+    if head == "parameters" and rest.partition(".")[2].startswith(("gamma", "beta")):
+        layer, _, name = rest.partition(".")
+        return f"layers.{layer}.layer_norm.{name}"
     if head == "layers" and rest:
         place, _, option = rest.partition(".")
         own = [name for _, name in _items(body.layers[:-1])][int(place)]

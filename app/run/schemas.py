@@ -87,12 +87,20 @@ class PredictBody(Body):
         return len(self.inputs) if isinstance(self.inputs, list) else max(map(len, self.inputs.values()))
 
 
+class NormBody(Body):
+    """A normalization's gains and shifts, one a unit; left out, gains are 1 and shifts 0."""
+
+    gamma: list[Number] | None = Field(None, min_length=1, max_length=LIMITS.units)
+    beta: list[Number] | None = Field(None, min_length=1, max_length=LIMITS.units)
+
+
 class LayerBody(Body):
     """One layer: W (units out, units in), b (units out; left out there are no biases), and what is applied."""
 
     W: list[list[Number]] = Field(min_length=1, max_length=LIMITS.units)
     b: list[Number] | None = Field(None, min_length=1, max_length=LIMITS.units)
     activation: str = Field("identity", max_length=40)
+    layer_norm: NormBody | None = Field(None, description=OPERATIONS["layer_norm"].sentence)
     dropout: Number | None = Field(None, ge=0, le=0.9, description=OPERATIONS["dropout"].sentence)
     shortcut: int | None = Field(None, ge=1, le=LIMITS.hidden_layers, description=OPERATIONS["shortcut"].sentence)
 
@@ -172,12 +180,38 @@ class RunAnswer(BaseModel):
     url: str
 
 
+class NormAnswer(BaseModel):
+    """The normalization between a layer's sums and its activation.
+
+    `mean` and `spread` are (examples, 1), or (1, units) where they are taken over the batch. `xhat` is (z - mean) /
+    spread and `n`, which the activation takes, gamma × xhat + beta: (examples, units), and so are `dn`, `dxhat` and the
+    three ways from there that add up to dz. Gains, shifts, their gradients and next values are (units).
+    """
+
+    mean: Matrix
+    spread: Matrix
+    xhat: Matrix
+    n: Matrix
+    dn: Matrix
+    dxhat: Matrix
+    dz_own: Matrix
+    dz_mean: Matrix
+    dz_spread: Matrix
+    gamma: Vector
+    beta: Vector
+    dgamma: Vector
+    dbeta: Vector
+    gamma_next: Vector
+    beta_next: Vector
+
+
 class LayerAnswer(BaseModel):
     """One layer in one step: z, a, da, dz (examples, units); W, dW, W_next (units, inputs); b, db, b_next (units).
 
     All gradients are those of the data's loss; `dW_penalty` is what regularization adds to dW, null if there is none.
     Where dropout follows, `h` is what it lets through, `mask` × a, and `dh` what comes back to that; `o` is what the
-    layer gives where a shortcut adds to it; dL/do is dh, or da. What a layer has not is null.
+    layer gives where a shortcut adds to it; dL/do is dh, or da. With a `norm`, a is of its n. What a layer has not is
+    null.
     A `da` is null where an output's a is next to 0 or 1 and its dL/da beyond any number; dz is told all the same.
     """
 
@@ -190,6 +224,7 @@ class LayerAnswer(BaseModel):
     o: Matrix | None
     mask: Matrix | None
     dh: Matrix | None
+    norm: NormAnswer | None
     da: Matrix
     dz: Matrix
     dW: Matrix

@@ -117,6 +117,17 @@ NAMES = {
     "loss": "L",
     "slope": "slope",
     "t": "t",
+    "mean": "μ",
+    "spread": "σ",
+    "xhat": "x̂",
+    "n": "n",
+    "dn": "∂L/∂n",
+    "dxhat": "∂L/∂x̂",
+    "dz_own": "δ over x̂",
+    "dz_mean": "δ over μ",
+    "dz_spread": "δ over σ",
+    "dgamma": "∂L/∂γ",
+    "dbeta": "∂L/∂β",
     "gW": "g",
     "dR": "∂R/∂W",
 }
@@ -174,7 +185,7 @@ class Digits:
 
     def _of(self, of: Quantity, number: float) -> Segment:
         part = str(of) if of.layer or of.index else ""
-        if of.kind in ("W", "b", "v_W", "m_W"):
+        if of.kind in ("W", "b", "gamma", "beta", "v_W", "m_W"):
             return by_sign(number, part)
         if of.kind == "y":
             return Segment(target(number).lstrip("+"), "plain", "")

@@ -18,7 +18,7 @@ from engine.penalties import Penalty
 
 Role = Literal["plain", "forward", "backward", "update", "positive", "negative"]
 
-_FORWARD = ("data", "z", "a", "x", "s", "p", "n_", "h", "o", "slope")
+_FORWARD = ("data", "z", "a", "x", "s", "p", "n_", "h", "o", "slope", "mean", "spread", "xhat", "n")
 _GREEK = {
     "dz": "delta",
     "momentum": "mu",
@@ -26,13 +26,20 @@ _GREEK = {
     "epsilon": "epsilon",
     "beta1": "beta",
     "beta2": "beta",
+    "gamma": "gamma",
+    "gamma_next": "gamma",
+    "beta": "beta",
+    "beta_next": "beta",
+    "mean": "mu",
+    "spread": "sigma",
+    "eps": "epsilon",
     "weight_decay": "lambda",
     "regularization_rate": "lambda",
 }
 _LETTERS = {
     "loss": "L",
     "penalty": "R",
-    "n": "N",
+    "count": "N",
     "outputs": "K",
     "m_hat": "m",
     "v_hat": "v",
@@ -40,12 +47,18 @@ _LETTERS = {
     "mask": "m",
     "gW": "g",
     "gb": "g",
+    "xhat": "x",
     "W_next": "W",
     "b_next": "b",
 }
-_SLOPES = {"da": "a", "dh": "h", "dW": "W", "db": "b", "dR": "W"}
-_SIGNS = dict(zip(("delta", "eta", "mu", "rho", "epsilon", "beta", "lambda", "sigma"), "δημρεβλσ", strict=True))
-COUNTS = ("n", "outputs")
+_SLOPES = {"da": "a", "dh": "h", "dn": "n", "dxhat": "xhat", "dW": "W", "db": "b", "dR": "W"}
+_SLOPES |= {"dgamma": "gamma", "dbeta": "beta"}
+_WAYS = {"dz_own": "xhat", "dz_mean": "mean", "dz_spread": "spread"}  # back through a normalization
+_SIGNS = dict(
+    zip(("delta", "eta", "mu", "rho", "epsilon", "beta", "gamma", "lambda", "sigma"), "δημρεβγλσ", strict=True)
+)
+_BACKWARD = ("grad", "dz", "q", "gW", "gb", "g", *_SLOPES, *_WAYS)
+COUNTS = ("count", "outputs")
 
 
 def role_of(kind: str) -> Role:
@@ -54,7 +67,7 @@ def role_of(kind: str) -> Role:
         return "update"
     if kind in _FORWARD:
         return "forward"
-    return "backward" if kind in ("grad", "da", "dh", "dz", "dW", "db", "dR", "q", "gW", "gb", "g") else "plain"
+    return "backward" if kind in _BACKWARD else "plain"
 
 
 class Setter(Protocol):
@@ -200,6 +213,10 @@ class Setting:
             inner = s.fraction(s.row(s.sign("d"), s.name("R" if of.kind == "dR" else "L")), below)
         elif of.kind == "slope":
             inner = self._placed(of, s.prime(s.name("a" if of.layer else "f")))
+        elif of.kind in _WAYS:
+            inner = s.scripts(
+                self._symbol(of.like("dz")), "", s.fenced("(", self._symbol(Quantity(_WAYS[of.kind])), ")")
+            )
         elif of.kind == "rate":
             inner = s.words("learning rate")
         else:
@@ -211,7 +228,7 @@ class Setting:
         s = self.set
         kind = of.kind.rpartition("_")[0] if of.kind.endswith(("_W", "_b")) else of.kind
         base = s.name(_GREEK[kind], True) if kind in _GREEK else s.name(_LETTERS.get(kind, kind))
-        if kind.endswith("_hat"):
+        if kind.endswith("hat"):
             base = s.accent(base)
         if kind in ("beta1", "beta2"):
             return s.scripts(base, s.number(kind[-1]), "")

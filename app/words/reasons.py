@@ -12,8 +12,8 @@ REASONS: dict[str, Message] = {
         "to mend that?"
     ),
     "why slope": Message(
-        "The loss feels z only through a. Nudge z by {nudge:short}: {function} moves a by {moved:forward}. Of what a "
-        "is asked, the share {share:forward} reaches z."
+        "The loss feels {bent} only through a. Nudge {bent} by {nudge:short}: {function} moves a by {moved:forward}. "
+        "Of what a is asked, the share {share:forward} reaches {bent}."
     ),
     "why ways": Message(
         "The loss feels this unit only through the links that leave it. Each sends its own weight × δ back, and what "

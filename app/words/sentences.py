@@ -17,6 +17,7 @@ from app.words.advice import ADVICE
 from app.words.formulas import Role
 from app.words.graph import GRAPH
 from app.words.messages import Message
+from app.words.norms import NORMS
 from app.words.numbers import short, signed, target, unsigned
 from app.words.reasons import REASONS
 from app.words.segments import Segment, Segments, by_sign, joined, merged
@@ -105,6 +106,7 @@ _NUMBERS: dict[str, Callable[[float], Segment]] = {
 MESSAGES: dict[str, Message] = {
     **ADVICE,
     **GRAPH,
+    **NORMS,
     **REASONS,
     # forward
     "batch comes in": Message("A mini-batch of {count} examples comes in: all of them go through together."),
@@ -136,10 +138,10 @@ MESSAGES: dict[str, Message] = {
         up="Its bias, {bias:sign}, pushes the sum up, alike for every example: that gives z.",
         down="Its bias, {bias:sign}, pushes the sum down, alike for every example: that gives z.",
     ),
-    "activation": Message("{Function} turns z = {z:forward} into a = {a:forward}."),
-    "activation in a batch": Message("{Function} turns each example's z into its a."),
+    "activation": Message("{Function} turns {bent} = {z:forward} into a = {a:forward}."),
+    "activation in a batch": Message("{Function} turns each example's {bent} into its a."),
     "shares": Message("{Function} turns the layer's sums into shares that add up to 1."),
-    "shut": Message("It is shut: z is not above 0."),
+    "shut": Message("It is shut: {bent} is not above 0."),
     "fires": Message(by="a", none="It does not fire.", up="It fires.", down="It does not fire."),
     "dropped": Message("{Unit} is out in this step: dropout puts what it gives to 0."),
     "kept": Message("{Unit} stays in this time, and dropout gives it on × {mask:size}: h = {h:forward}."),
@@ -235,7 +237,7 @@ MESSAGES: dict[str, Message] = {
     "threshold": Message(
         "Threshold's slope is 0 everywhere: no gradient passes it, and nothing before it can learn."
     ),
-    "slopes": Message("Each example's ∂L/∂a passes through {function}'s slope at its own z."),
+    "slopes": Message("Each example's ∂L/∂a passes through {function}'s slope at its own {bent}."),
     "shut for some": Message("It is shut, slope 0, for {shut} of {count} examples."),
     "stopped": Message(
         "{Function}'s slope here is 0, so nothing passes: from this example, nothing before it learns."
@@ -335,6 +337,8 @@ MESSAGES: dict[str, Message] = {
         "No gradient was used.",
     ),
     "weight": Message("weight"),
+    "the gain": Message("the gain"),
+    "the shift": Message("the shift"),
     "the bias": Message("bias"),
     "update": Message(
         by="weights", one="{Unit}: its only weight and its bias take their step; {ways}.",

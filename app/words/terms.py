@@ -10,6 +10,12 @@ MEANS = {
     "W": "a weight: what its link multiplies by",
     "b": "a bias: added whatever comes in",
     "z": "the sum of what reaches the unit, with its bias",
+    "mean": "μ, the mean of the sums that are normalized together",
+    "spread": "σ, how far these sums lie from their mean: the root of the variance, and a little so that it is never 0",
+    "xhat": "x̂, the sum without the mean, measured in spreads",
+    "gamma": "γ, a gain: what the normalized number is multiplied by",
+    "beta": "β, a shift: what is added to that",
+    "n": "what the normalization gives to the activation: γ × x̂ + β",
     "a": "an activation: what the unit gives on",
     "h": "what dropout lets through of the activation",
     "mask": "what dropout multiplies by, both ways: 0 where the unit is out",
@@ -18,6 +24,13 @@ MEANS = {
     "s": "what all links into the unit carry together",
     "da": "how much the loss changes when the activation a rises a little",
     "dh": "how much the loss changes when what dropout lets through rises a little",
+    "dn": "how much the loss changes when the normalization gives a little more",
+    "dxhat": "how much the loss changes when the normalized number rises a little",
+    "dz_own": "what comes back through the number itself",
+    "dz_mean": "what comes back through the mean: a larger sum raises it, and lowers all the others",
+    "dz_spread": "what comes back through the spread: a sum further out widens it, and draws all the others in",
+    "dgamma": "the gain's gradient: how much the loss changes when γ rises a little",
+    "dbeta": "the shift's gradient: how much the loss changes when β rises a little",
     "dz": "δ (delta): how much the loss changes when the unit's sum z rises a little",
     "q": "weight × δ: what comes back over the link",
     "slope": "the activation's slope: how much of a small move of z gets through to a",
@@ -30,9 +43,12 @@ MEANS = {
     "loss_next": "the loss after the step",
     "W_next": "the weight after the step",
     "b_next": "the bias after the step",
+    "gamma_next": "the gain after the step",
+    "beta_next": "the shift after the step",
     "rate": "the learning rate: how long the step is",
 }
-SIGNED = {"da": "a", "dh": "h", "dz": "z", "dW": "the weight", "db": "the bias"}
+SIGNED = {"da": "a", "dh": "h", "dn": "n", "dz": "z", "dW": "the weight", "db": "the bias"}
+SIGNED |= {"dgamma": "the gain", "dbeta": "the shift"}
 
 
 def meaning(of: Quantity, value: float) -> str:

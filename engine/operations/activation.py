@@ -53,5 +53,5 @@ ACTIVATION = Operation(
     _forward,
     _backward,
     slope=_slope,
-    rank=1,
+    rank=2,
 )

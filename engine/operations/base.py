@@ -141,7 +141,7 @@ Backward = Callable[[Node, Place], Iterable[Call]]
 class Operation:
     """One kind of node.
 
-    `letter` names what it gives, at its layer's stage: z, a, h, o. `rank` is 0 for what begins a layer; what is
+    `letter` names what it gives, at its layer's stage: z, n, a, h, o. `rank` is 0 for what begins a layer; what is
     attached to one stands in the order of its rank. `rows(node, inputs)` is how many numbers that is for an example,
     from how many it takes. `matrix` is the shape of its parameters, and `parameters` what is in them by name, where it
     has some; those of what is attached to a layer stand after those of all layers. `saves` is what it keeps on its way

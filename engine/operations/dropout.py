@@ -59,7 +59,7 @@ DROPOUT = Operation(
     _cost,
     _forward,
     _backward,
-    rank=2,
+    rank=3,
     saves=_saves,
     evaluate=_evaluate,
     equation=_equation,

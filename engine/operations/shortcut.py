@@ -50,7 +50,7 @@ SHORTCUT = Operation(
     _cost,
     _forward,
     _backward,
-    rank=3,
+    rank=4,
     passes=True,
     equation=_equation,
 )

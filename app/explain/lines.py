@@ -1,0 +1,67 @@
+"""The lines of a receipt, told as far as a walkthrough has computed them; and those of a normalization."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.words.formulas import Role
+from app.words.numbers import UNKNOWN, signed
+from app.words.texts import text
+from engine import Quantity
+from engine.receipts import UnitNorm
+
+Known = frozenset[Quantity] | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: what, how much, and the colour of what it is. `select` is where a further click leads."""
+
+    label: str
+    value: str
+    role: Role = "plain"
+    select: str = ""
+    total: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Lines that say what one of the numbers is made of."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Numbers as they are told: "?" for what a walkthrough has yet to compute, all if `known` is None."""
+
+    known: Known
+
+    def __call__(self, value: float, *quantities: Quantity) -> str:
+        """A number that is told once one of these quantities is computed; at any time, if there are none."""
+        return signed(value) if not quantities or self.knows(*quantities) else UNKNOWN
+
+    def knows(self, *quantities: Quantity) -> bool:
+        """Whether one of these is computed: a coarser grain takes several together under one of their names.
+
+        The inputs are given from the start.
+        """
+        return self.known is None or any(not each.layer or each.is_in(self.known) for each in quantities)
+
+
+def normed(of: Quantity, norm: UnitNorm | None, tell: Teller, mean: str) -> Iterator[Line]:
+    """From z to n, where a normalization stands between."""
+    if norm is None:
+        return
+    for kind, label in (("mean", "μ"), ("spread", "σ"), ("xhat", "x̂ = (z − μ) / σ"), ("n", "n = γ × x̂ + β")):
+        yield Line(f"{mean}{label}", tell(float(getattr(norm, kind).mean()), of.like(kind)), "forward")
+
+
+def back_through(of: Quantity, norm: UnitNorm | None, tell: Teller, total: str, slope: str) -> Iterator[Line]:
+    """From da back to the three ways that δ comes over."""
+    if norm is None:
+        return
+    labels = {"dn": f"dn = da × {slope}", "dxhat": "∂L/∂x̂ = γ × dn", "dz_own": text("through x̂ itself")}
+    labels |= {"dz_mean": text("through the mean"), "dz_spread": text("through the spread")}
+    for kind, label in labels.items():
+        yield Line(f"{total}{label}", tell(float(getattr(norm, kind).sum()), of.like(kind)), "backward")
