@@ -17,6 +17,7 @@ from app.learn.exercises import TYPES, exercise
 from app.learn.lessons import lessons
 from app.main import create_app
 from app.settings import Settings
+from app.words.numbers import signed
 
 Work = Callable[[httpx.AsyncClient], Awaitable[None]]
 HX = {"HX-Request": "true"}
@@ -205,6 +206,26 @@ def test_an_autograder_draws_answers_and_checks(play: Callable[[Work], None]) ->
                 answer = read_off(solved, given["quantity"], given["answer"])
                 checked = await client.post(f"/api/v1/exercises/{given['id']}/check", json={"answer": answer})
                 assert checked.json()["correct"], (given, answer)
+
+    play(work)
+
+
+def test_an_exercise_on_a_graph_is_answered_by_its_json(play: Callable[[Work], None]) -> None:
+    """From what is given, POST /graph finds the gradient; the page shows it only when it is answered."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        for seed in range(4):
+            given = (await client.post("/api/v1/exercises", json={"type": "graph", "seed": seed})).json()
+            solved = (await client.post("/api/v1/graph", json=given["given"])).json()
+            answer = next(node["grad"] for node in solved["nodes"] if node["name"] == given["quantity"])
+            page = f"/learn/practice?type=graph&seed={seed}"
+            asked = (await client.get(page)).text
+            assert set(re.findall(r'class="grad[^"]*"[^>]*>([^<]*)<', asked)) == {"?"}
+            told = (await client.get(f"{page}&answer={answer}")).text
+            assert "Right." in told
+            assert signed(answer) in re.findall(r'class="grad[^"]*"[^>]*>([^<]*)<', told)
+            checked = await client.post(f"/api/v1/exercises/{given['id']}/check", json={"answer": -answer})
+            assert (checked.json()["correct"], checked.json()["factor"]) == (False, "sign") or abs(answer) < 1e-9
 
     play(work)
 

@@ -31,6 +31,8 @@ class Asks:
     size: str
     predict: str = ""
     answer: str = ""
+    still: bool = False
+    """Whether it is a picture alone, in a page of another kind."""
 
     @classmethod
     def of(cls, ask: Asked) -> "Asks":

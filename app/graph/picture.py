@@ -9,7 +9,7 @@ import numpy as np
 
 from app.draw.charts import Axis, path
 from app.draw.graph import WAYS, Box, Sketch, Taken, label_places, sketch
-from app.graph.asks import SHOW, Asks, address_of
+from app.graph.asks import RATE, SHOW, Asks, address_of
 from app.graph.moments import PassMoment, moments, slope_text
 from app.learn.graph_problems import problem_at
 from app.learn.judging import Problem, Verdict, check
@@ -22,6 +22,7 @@ from engine.primitives import PRIMITIVES
 
 NUDGE, POINTS, REACH = 1e-4, 41, 2.0
 LETTER = 7.0  # that a letter of the drawing takes, about
+BARE = "-"  # the moment before all others: only what is given is known
 ROOMS = {"s": 330, "m": 736, "l": 896}
 
 
@@ -38,7 +39,7 @@ class GraphPicture:
     @property
     def moment(self) -> PassMoment | None:
         """The moment of the walk, if there is one."""
-        return None if self.index is None else self.moments[self.index]
+        return None if self.index is None or self.index < 0 else self.moments[self.index]
 
     @property
     def forwards(self) -> int:
@@ -281,11 +282,16 @@ def _items(name: str, value: Any) -> tuple[str, ...]:
     return () if isinstance(value, float) else tuple(f"{name}_{n}" for n in range(len(value)))
 
 
+def still(of: Graph, at: str, size: str = "m") -> GraphPicture:
+    """A graph as a picture in another page: what is computed up to a moment, which is named by its quantity."""
+    return picture(Asks(of.source, {}, "", at, "node", "", RATE, size, still=True), of)
+
+
 def picture(asks: Asks, of: Graph) -> GraphPicture:
     """A graph as the page shows it at what is asked."""
     pairs = [(edge.source, edge.target) for edge in of.edges]
     drawn = sketch(len(of.vertices), pairs, asks.size == "s", ROOMS[asks.size])
     shown = GraphPicture(of, asks, drawn, moments(of, asks.grain), None)
     names = [shown.spelled(n) for n in range(len(shown.moments))]
-    index = names.index(asks.at) if asks.at in names else None
+    index = names.index(asks.at) if asks.at in names else -1 if asks.still and asks.at == BARE else None
     return GraphPicture(of, asks, drawn, shown.moments, index)

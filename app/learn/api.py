@@ -67,6 +67,13 @@ class Given(BaseModel):
     learning_rate: float
 
 
+class GivenFormula(BaseModel):
+    """A formula and its values, as POST /api/v1/graph takes them."""
+
+    source: str
+    values: dict[str, float]
+
+
 class ExerciseOut(BaseModel):
     """An exercise. Its id holds type and seed, so nothing is stored and nothing expires."""
 
@@ -74,11 +81,13 @@ class ExerciseOut(BaseModel):
     type: str
     seed: int
     prompt: str = Field(description="The question, for people.")
-    quantity: str = Field(description="What is asked for, such as delta1.2, dW2.1.3, W2.1.3 or loss; counted from 1.")
+    quantity: str = Field(
+        description="What is asked for, such as delta1.2, dW2.1.3, W2.1.3 or loss; counted from 1; or a node."
+    )
     answer: str = Field(description="number or choice.")
     options: list[str] = Field(description="For a choice, what may be answered.")
     tolerance: float = Field(description="How far a number may be off.")
-    given: Given
+    given: Given | GivenFormula
     url: str = Field(description="The same exercise as a page.")
 
 
@@ -205,7 +214,7 @@ def _out(drawn: Exercise) -> ExerciseOut:
         answer="choice" if problem.options else "number",
         options=list(problem.options),
         tolerance=problem.tolerance,
-        given=Given(**drawn.given),
+        given=GivenFormula(**drawn.given) if drawn.graph else Given(**drawn.given),
         url=f"/learn/practice?type={drawn.type}&seed={drawn.seed}",
     )
 

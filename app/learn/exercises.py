@@ -2,6 +2,7 @@
 nothing is stored, and a new type is one entry of `TYPES`.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from app.learn.facts import Facts
+from app.learn.graph_problems import gradient_at
 from app.learn.judging import Problem
 from app.learn.problems import (
     activation_problem,
@@ -19,7 +21,7 @@ from app.learn.problems import (
     loss_problem,
     new_value_problem,
 )
-from engine import Spec, start
+from engine import Graph, Spec, graph, start
 
 LARGEST_SEED = 2**32 - 1
 
@@ -32,6 +34,8 @@ class Exercise:
     seed: int
     facts: Facts
     problem: Problem
+    graph: Graph | None = None
+    """What it asks about instead, of the type about a formula's graph."""
 
     @property
     def id(self) -> str:
@@ -40,7 +44,9 @@ class Exercise:
 
     @property
     def given(self) -> dict[str, Any]:
-        """The step's givens: layers of {W, b, activation}, x, y, loss and learning_rate."""
+        """The step's givens: layers of {W, b, activation}, x, y, loss and learning_rate; or {source, values}."""
+        if self.graph:
+            return {"source": self.graph.source, "values": dict(self.graph.values)}
         spec, trace = self.facts.state.spec, self.facts.trace
         layers = [
             {"W": layer.W.tolist(), "b": layer.b.tolist(), "activation": layer.activation} for layer in trace.layers
@@ -61,7 +67,8 @@ class Type:
     name: str
     title: str
     sentence: str
-    pose: Callable[[Facts, np.random.Generator], Problem]
+    pose: Callable[[Facts, np.random.Generator], Problem] | None
+    """None where no step of a network is asked about, but a formula's graph."""
 
 
 def _any_unit(facts: Facts, rng: np.random.Generator) -> tuple[int, int]:
@@ -109,8 +116,25 @@ TYPES: dict[str, Type] = {
             "The whole way: backward pass and update.",
             lambda facts, rng: new_value_problem(facts, _any_weight(facts, rng)),
         ),
+        Type(
+            "graph",
+            "Gradient at a node",
+            "Back through a formula: what comes in, times the local slope, over every way.",
+            None,
+        ),
     )
 }
+FORMULAS = (
+    "L = (a*b + c)**2",
+    "L = (a*b + c) * a",
+    "p = a*b\nq = p + a\nL = q*c",
+    "L = (w*x + b - y)**2",
+    "L = (x + y)*z + x**2",
+    "L = a*b + max(a, c)*c",
+    "L = (a*b)**2 + b*c",
+    "h = relu(w*x + b)\nL = (v*h - y)**2",
+    "L = a*(b + c) - b*c",
+)
 
 
 def exercise(type_: str, seed: int) -> Exercise:
@@ -123,9 +147,14 @@ def exercise(type_: str, seed: int) -> Exercise:
     while True:  # nearly every draw is clear; a second is wanted where a slip would look like the truth
         rng = np.random.default_rng([seed, crc32(type_.encode()), attempt])
         facts = Facts(start(_draw_spec(rng)), example=0)
-        problem = TYPES[type_].pose(facts, rng)
+        pose, of = TYPES[type_].pose, None
+        if pose:
+            problem = pose(facts, rng)
+        else:
+            of = _draw_graph(rng)
+            problem = gradient_at(of, int(rng.choice([n for n in of.inputs if abs(of.grad[n]) not in (0, 1)])))
         if problem.clear:
-            return Exercise(type_, seed, facts, problem)
+            return Exercise(type_, seed, facts, problem, of)
         attempt += 1
 
 
@@ -135,6 +164,14 @@ def exercise_by_id(identifier: str) -> Exercise:
     if not (seed.isascii() and seed.isdigit() and len(seed) <= 10):
         raise ValueError(f"no exercise {identifier!r}: an id is a type, a dash and a seed")
     return exercise(type_, int(seed))
+
+
+def _draw_graph(rng: np.random.Generator) -> Graph:
+    """A formula at small numbers of one decimal, no two alike, so that no kink and no tie is near."""
+    source = str(rng.choice(FORMULAS))
+    names = sorted(set(re.findall(r"\b[abcvwxyz]\b", source)))
+    values = rng.permutation([n for n in range(-20, 31) if abs(n) > 4])[: len(names)] / 10
+    return graph(source, dict(zip(names, values.tolist(), strict=True)))
 
 
 def _draw_spec(rng: np.random.Generator) -> Spec:

@@ -20,15 +20,17 @@ def gradient_at(of: Graph, place: int, over: Edge | None = None) -> Problem:
     """The gradient of a node, or what comes back to it over one edge."""
     truth = of.back(over) if over else of.grad[place]
     ways = [over] if over else list(of.ways[place])
-    name, wanted = _name(of, place), _wanted(of, place, over)
+    quantity, wanted = of.vertices[place].name, _wanted(of, place, over)
     mistakes = [*_slips_of_ways(of, ways), Mistake(of.data[place], "forward value", _FORWARD)]
     mistakes += [Mistake(-truth, "sign", f"The size is right, the sign is not. {_signs(of, ways)}")]
     if not ways:
-        return numeric(f"What is {wanted}?", name, truth, _start(of, place), _start(of, place), mistakes, 1e-3, 1e-4)
+        return numeric(
+            f"What is {wanted}?", quantity, truth, _start(of, place), _start(of, place), mistakes, 1e-3, 1e-4
+        )
     told = " + ".join(f"{_n(of.grad[each.target])} × {_n(of.slopes[each])}" for each in ways)
     solution = f"What comes in times the local slope: {told} = {_n(truth)}."
     hint = "Over every edge: what comes in, times the local slope." + " Then add them." * (len(ways) > 1)
-    return numeric(f"What is {wanted}?", name, truth, solution, hint, mistakes)
+    return numeric(f"What is {wanted}?", quantity, truth, solution, hint, mistakes)
 
 
 def number_at(of: Graph, place: int) -> Problem:

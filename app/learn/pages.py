@@ -13,6 +13,7 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from app.draw.rendering import ENV
+from app.graph.picture import BARE, still
 from app.learn import api as api_learn
 from app.learn.exercises import LARGEST_SEED, TYPES, exercise
 from app.learn.lessons import TRACK, Lesson, lesson, lessons, place_on_track
@@ -75,7 +76,10 @@ def practice(request: Request) -> Response:
     type_ = query["type"] if query.get("type") in TYPES else "delta"
     seed = whole(query.get("seed", ""), LARGEST_SEED)
     drawn, visit = exercise(type_, randbits(24) if seed is None else seed), Visit(1, query)
-    context = {"exercise": drawn, "types": TYPES, "at": visit, "task": visit.ask("answer", drawn.problem)}
+    task = visit.ask("answer", drawn.problem)
+    context = {"exercise": drawn, "types": TYPES, "at": visit, "task": task, "style": ""}
+    if drawn.graph:
+        context["g"] = still(drawn.graph, "" if task.revealed else BARE)
     return page(request, "practice.html", "_practice.html", context)
 
 
