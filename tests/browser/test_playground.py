@@ -324,6 +324,22 @@ def test_the_loss_chart_goes_back_and_on(open_page: Callable[..., Page]) -> None
     assert api(page)["step"] == 1
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (1200, 720), (1366, 768), (1440, 900)])
+def test_what_is_learned_is_seen_where_it_is_played(open_page: Callable[..., Page], size: tuple[int, int]) -> None:
+    """Play, the network and the whole output are in sight on a laptop's screen, and nothing is cut off at its side."""
+    page = open_page("/")
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    for place in ("#play", "#output svg, #output canvas, #output image", "#net .node >> nth=-1"):
+        box = page.locator(place).first.bounding_box()
+        assert box, place
+        assert box["x"] >= 0, place
+        assert box["y"] >= 0, place
+        assert box["x"] + box["width"] <= size[0], place
+        assert box["y"] + box["height"] <= size[1], place
+    for place in ("#bar", "#side", "#controls", ".stage"):
+        assert page.locator(place).evaluate("e => e.scrollWidth - e.clientWidth") <= 1, place
+
+
 def test_a_phone_has_no_sideways_scroll(open_page: Callable[..., Page]) -> None:
     """At 390, 360 and 320 px nothing is wider than the screen, and the drawing's text is at least 12 px."""
     page = open_page("/?step=20&lens=gradients&moment=10")
