@@ -80,8 +80,8 @@ function layers(heads, left) {
 }
 
 function switchOf(box, on) {
-  const name = box.nextElementSibling.textContent;
-  const made = button(on ? '×' : `+ ${name.replace(/[()]/g, ' ').trim()}`, `${name}: ${on ? 'take it out' : 'add it'}`, () => box.click());
+  const name = box.nextElementSibling.textContent.replace(/[()]/g, ' ').trim(); // said as it is written on the button
+  const made = button(on ? '×' : `+ ${name}`, `${name}: ${on ? 'take it out' : 'add it'}`, () => box.click());
   made.className = on ? 'feature on' : 'feature';
   return made;
 }

@@ -329,7 +329,7 @@ def test_what_is_learned_is_seen_where_it_is_played(open_page: Callable[..., Pag
     """Play, the network and the whole output are in sight on a laptop's screen, and nothing is cut off at its side."""
     page = open_page("/")
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    for place in ("#play", "#output svg, #output canvas, #output image", "#net .node >> nth=-1"):
+    for place in ("#play", "#output svg, #output canvas, #output image", "#node-3-1 .edge"):
         box = page.locator(place).first.bounding_box()
         assert box, place
         assert box["x"] >= 0, place
