@@ -88,7 +88,9 @@ def _read(place: str) -> Mapping[str, Any]:
 
 
 def _told(state: RunState) -> dict[str, Any]:
-    layers = [{"W": W, "b": b} for W, b in state.spec.network.layers(state.parameters)]
+    layers: list[dict[str, Any]] = [{} for _ in state.spec.network.shapes]
+    for each in state.spec.network.parameters:
+        layers[each.layer - 1][each.letter] = each.of(state.parameters)
     metrics = {name: vars(found) for name, found in evaluate(state).items()}
     end = vars(state.divergence) if state.divergence else None
     return {"step": state.step, "epoch": state.epoch, "metrics": metrics, "divergence": end, "parameters": layers}

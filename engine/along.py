@@ -61,7 +61,13 @@ def again(step: Trace) -> Trace:
     step that would follow on them.
     """
     spec = step.spec
-    state = replace(start(spec), step=step.step + 1, parameters=step.parameters_next, slots=step.slots_next)
+    state = replace(
+        start(spec),
+        step=step.step + 1,
+        parameters=step.parameters_next,
+        slots=step.slots_next,
+        running=step.running_next,
+    )
     return trace_of(state, step.examples, step.masks)
 
 

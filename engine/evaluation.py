@@ -10,7 +10,7 @@ from engine.arrays import Flags, Floats, Ints
 from engine.checks import SpecError, plain
 from engine.custom import inputs_by_name
 from engine.examples import examples_of, features_of, in_own_units, low_target
-from engine.network import Network, layers_of
+from engine.network import layers_of
 from engine.spec import Spec
 from engine.state import RunState, not_a_state
 
@@ -29,7 +29,7 @@ def evaluate(state: RunState) -> dict[str, Metrics]:
         raise not_a_state(state, "evaluate")
     spec, examples = state.spec, examples_of(state.spec)
     with np.errstate(all="ignore"):
-        z, extended = _outputs(spec.network, state.parameters, examples.x)
+        z, extended = _outputs(state, examples.x)
         a, y = extended[:-1], examples.targets
         right = None if spec.task == "regression" else classify(spec, a) == classify(spec, y)
 
@@ -40,9 +40,9 @@ def evaluate(state: RunState) -> dict[str, Metrics]:
         return {"train": of(slice(0, examples.train)), "test": of(slice(examples.train, examples.count))}
 
 
-def _outputs(network: Network, parameters: Floats, x: Floats) -> tuple[Floats, Floats]:
+def _outputs(state: RunState, x: Floats) -> tuple[Floats, Floats]:
     """z and a of the last layer as `layers_of` has them; the others go as soon as the next one is there."""
-    return deque(layers_of(network, parameters, x), maxlen=1).pop()
+    return deque(layers_of(state.spec.network, state.parameters, x, state.running), maxlen=1).pop()
 
 
 def _loss(spec: Spec, z: Floats, a: Floats, y: Floats) -> float | None:
@@ -90,5 +90,5 @@ def predict(state: RunState, inputs: Any) -> Floats:
 def outputs_of(state: RunState, features: Floats) -> Floats:
     """Outputs (examples, outputs) as the network gives them, for what it meets, (features + 1, examples)."""
     with np.errstate(all="ignore"):
-        _, a = _outputs(state.spec.network, state.parameters, features)
+        _, a = _outputs(state, features)
     return a[:-1].T.copy()

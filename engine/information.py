@@ -85,7 +85,7 @@ def record(spec: Spec, epochs: Sequence[int]) -> Recording:
         state = advance(state, epoch * steps_an_epoch - state.step).state
         if state.divergence:
             break
-        recorded[epoch] = [a[:-1].T.copy() for _, a in layers_of(spec.network, state.parameters, x)]
+        recorded[epoch] = [a[:-1].T.copy() for _, a in layers_of(spec.network, state.parameters, x, state.running)]
     return recorded
 
 

@@ -39,7 +39,8 @@ def unit_maps(state: RunState, resolution: int = 50) -> tuple[Maps, ...]:
     side = (resolution,) * spec.raw_inputs
     with np.errstate(all="ignore"):
         values: list[Any] = [x]
-        values += [a for _, a in layers_of(network, cast(Any, state.parameters.astype(np.float32)), cast(Any, x))]
+        parameters: Any = state.parameters.astype(np.float32)
+        values += [a for _, a in layers_of(network, parameters, cast(Any, x), state.running)]
         return tuple(a[:-1].reshape(-1, *side) for a in values)
 
 

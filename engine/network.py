@@ -227,6 +227,26 @@ class Network:
         """By layer: which normalization stands between its sums and its activation."""
         return {node.layer: node.operation for node, entry in self.entries if entry.letter == "n"}
 
+    @cached_property
+    def running(self) -> dict[int, tuple[int, int]]:
+        """By layer: where the running mean and variance of its batch norm begin in their flat vector, and how many
+        units they have."""
+        found, end = dict[int, tuple[int, int]](), 0
+        for node, entry in self.entries:
+            if entry.running:
+                found[node.layer] = end, self._taken(node)[0]
+                end += 2 * found[node.layer][1]
+        return found
+
+    @property
+    def mixes_examples(self) -> bool:
+        """Whether the examples of a mini-batch move each other, so that one has no step of its own."""
+        return bool(self.running)
+
+    def running_of(self, flat: Floats) -> dict[int, Floats]:
+        """By layer: views (2, units) of the running means and variances."""
+        return {k: flat[start : start + 2 * units].reshape(2, units) for k, (start, units) in self.running.items()}
+
     def bent_kind(self, layer: int) -> str:
         """The letter of what a layer's activation takes: n after a normalization, else z."""
         return "n" if layer in self.norms else "z"
@@ -309,6 +329,14 @@ class Network:
         return (self.address(index) for index in range(self.size))
 
 
+def first_running(network: Network) -> Floats:
+    """Running means of 0 and variances of 1."""
+    flat = np.zeros(2 * sum(units for _, units in network.running.values()))
+    for _, variance in network.running_of(flat).values():
+        variance.fill(1.0)
+    return flat
+
+
 def with_ones(features: Floats) -> Floats:
     """Batch-first (examples, features) as feature-major (features + 1, examples), its last row ones.
 
@@ -319,12 +347,16 @@ def with_ones(features: Floats) -> Floats:
     return extended.T
 
 
-def layers_of(network: Network, parameters: Floats, x: Floats) -> Iterator[tuple[Floats, Floats]]:
+def layers_of(
+    network: Network, parameters: Floats, x: Floats, running: Floats | None = None
+) -> Iterator[tuple[Floats, Floats]]:
     """z (units, examples) of every layer, and what it gives, (units + 1, examples) with a last row of ones.
 
     The forward pass alone, for x (features + 1, examples) with any number of examples: a node's arrays are made as
-    they are asked for, and let go after their last use. They have the type of the parameters.
+    they are asked for, and let go after their last use. They have the type of the parameters. `running` are the means
+    and variances that batch norms take in place of a batch's, 0 and 1 if there are none yet.
     """
+    means = network.running_of(first_running(network) if running is None else running)
     matrices, examples = network.matrices(parameters), x.shape[1]
     values: list[Floats] = [x]
     z, dtype = x, parameters.dtype
@@ -338,6 +370,7 @@ def layers_of(network: Network, parameters: Floats, x: Floats) -> Iterator[tuple
         taken = [values[each] for each in node.inputs]
         kept = operation.saves(node, [len(each) - 1 for each in taken]) if not operation.evaluate else {}
         saved = [np.empty((count, examples), dtype) for count in kept.values()]
+        saved = [*means[node.layer]] if operation.running else saved
         for function, *given in (operation.evaluate or operation.forward)(node, taken, out, matrix, saved):
             function(*given)
         if last:

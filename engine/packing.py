@@ -42,7 +42,7 @@ def pack(state: RunState, base: Spec | None = None) -> bytes:
     text = dumps(head, separators=(",", ":")).encode()
     text += b" " * (-(_HEAD + len(text)) % 8)  # so that the numbers can be read in place
     body = _LENGTH.pack(len(text)) + text
-    body += state.parameters.astype("<f8").tobytes() + state.slots.astype("<f8").tobytes()
+    body += b"".join(each.astype("<f8").tobytes() for each in (state.parameters, state.slots, state.running))
     return _MAGIC + sha256(body).digest() + body
 
 
@@ -79,6 +79,7 @@ def unpack(packed: bytes, base: Spec | None = None) -> RunState:
     size = spec.network.size
     numbers = np.frombuffer(packed, "<f8", offset=start)
     divergence = Divergence.recalled(head["divergence"]) if head["divergence"] else None
-    slots = numbers[size:].reshape(len(OPTIMIZERS[spec.optimizer].slots), size)
+    kept = len(OPTIMIZERS[spec.optimizer].slots)
+    slots, running = numbers[size : (1 + kept) * size].reshape(kept, size), numbers[(1 + kept) * size :]
     step, epoch, cursor, forwards, since = head["counts"]
-    return RunState(spec, step, epoch, cursor, forwards, numbers[:size], slots, divergence, since)
+    return RunState(spec, step, epoch, cursor, forwards, numbers[:size], slots, divergence, since, running)

@@ -69,6 +69,9 @@ def paths(step: Trace, address: str) -> Paths:
         index = network.locate(address)
     except ValueError:
         raise SpecError("address", address, network.address_form) from None
+    if network.mixes_examples:
+        allowed = "a network without batch_norm: there every way goes through all examples of the batch, too"
+        raise SpecError("address", address, allowed)
     if len(step.examples) != 1:
         raise SpecError("example", None, "one example: each has factors of its own")
     of, climb = Quantity.parse(address), _Climb(step)

@@ -17,9 +17,9 @@ from engine.examples import examples_of
 from engine.masks import fill
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
-from engine.session import in_batches, next_batch, penalty_gradient, penalty_of, places_in_batch
+from engine.session import beside, in_batches, next_batch, penalty_gradient, penalty_of, places_in_batch
 from engine.state import RunState
-from engine.tracing import trace_of
+from engine.tracing import Trace, trace_of
 from engine.workspace import Workspace
 
 LARGEST_NUDGE = 10.0
@@ -129,7 +129,8 @@ class Wishes:
     """What each example of the batch wants: its own gradient, (examples, parameters), and their mean, the batch's.
 
     Regularization is no example's wish and is in none of these. `cosines` compares each with the mean: 1 wants the
-    same, -1 the opposite; nan where there is nothing to compare.
+    same, -1 the opposite; nan where there is nothing to compare. Where a batch norm mixes examples, what one wants is
+    its term of the batch's gradient, times how many there are.
     Only the first examples are in it if the batch is too large for all; `mean` is of the whole batch.
     """
 
@@ -203,13 +204,14 @@ class Model:
 
 
 def examples_for(state: RunState, example: int | None) -> Ints:
-    """Indices of the mini-batch, or of one example; SpecError if there is no such example."""
+    """Indices of the mini-batch, or of one example, first of its batch where that is mixed; SpecError if there is none
+    such."""
     if example is None:
         return next_batch(state)
     count = examples_of(state.spec).count
     if not 0 <= example < count:
         raise SpecError("example", example, f"a whole number from 0 to {count - 1}")
-    return np.array([example])
+    return beside(state, example)
 
 
 def located(state: RunState, address: str, field: str = "address") -> int:
@@ -402,12 +404,36 @@ def _span(values: list[float], points: int) -> Floats:
     return np.linspace(low - room, high + room, points)
 
 
+def _terms(step: Trace) -> Floats:
+    """Every example's term of the sum that each gradient is, times how many there are: (examples, parameters)."""
+    network, count = step.spec.network, len(step.examples)
+    terms = np.empty((count, network.size))
+    for each in network.parameters:
+        layer = step.layers[each.layer - 1]
+        deltas = layer.dz if each.letter in ("W", "b") or layer.norm is None else layer.norm.dn
+        carried = {"W": step.inputs_of(each.layer - 1), "gamma": None if layer.norm is None else layer.norm.xhat}
+        factor = carried.get(each.letter)
+        for n in range(count):
+            own = (
+                deltas[n]
+                if factor is None
+                else deltas[n, :, None] * factor[n]
+                if each.letter == "W"
+                else deltas[n] * factor[n]
+            )
+            each.of(terms[n])[...] = count * own
+    return terms
+
+
 def wishes(state: RunState, *, values: int = 500_000) -> Wishes:
     """Each example's own gradient, and their mean, which is the batch's; at most `values` numbers in all."""
     indices, network = next_batch(state), state.spec.network
     mean = Model(state, indices).backpropagate()
     chosen = indices[: max(1, min(len(indices), values // network.size))]
-    gradients = np.array([Model(state, indices[n : n + 1]).backpropagate() for n in range(len(chosen))])
+    if network.mixes_examples:
+        gradients = _terms(trace_of(state, indices))[: len(chosen)]
+    else:
+        gradients = np.array([Model(state, indices[n : n + 1]).backpropagate() for n in range(len(chosen))])
     with np.errstate(all="ignore"):
         lengths = np.linalg.norm(gradients, axis=1) * np.linalg.norm(mean)
         cosines = np.where(lengths > 0, gradients @ mean / lengths, np.nan)

@@ -58,6 +58,7 @@ class ParameterReceipt:
 class UnitNorm:
     """A unit's part of its layer's normalization: n is gamma × xhat + beta, xhat is (z - mean) / spread, and the
     three ways `dz_own`, `dz_mean` and `dz_spread` from dxhat, which is gamma × dn, add up to dz; an entry per example.
+    `running` are the mean and the variance that a batch norm takes where nobody trains.
     """
 
     mean: Floats
@@ -71,6 +72,7 @@ class UnitNorm:
     dz_own: Floats
     dz_mean: Floats
     dz_spread: Floats
+    running: tuple[float, float] | None = None
 
 
 def _unit_norm(norm: NormTrace | None, j: int) -> UnitNorm | None:
@@ -78,7 +80,8 @@ def _unit_norm(norm: NormTrace | None, j: int) -> UnitNorm | None:
         return None
     names = ("mean", "spread", "xhat", "n", "dn", "dxhat", "dz_own", "dz_mean", "dz_spread")
     each = {name: np.broadcast_to(getattr(norm, name), norm.n.shape)[:, j - 1] for name in names}
-    return UnitNorm(gamma=float(norm.gamma[j - 1]), beta=float(norm.beta[j - 1]), **each)
+    running = None if norm.running is None else (float(norm.running[0, j - 1]), float(norm.running[1, j - 1]))
+    return UnitNorm(gamma=float(norm.gamma[j - 1]), beta=float(norm.beta[j - 1]), running=running, **each)
 
 
 @dataclass(frozen=True)

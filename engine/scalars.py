@@ -31,6 +31,8 @@ _RAISED = {"square": 2, "cube": 3}
 def graph_of(trace: Trace, unit: Quantity | str = "") -> Graph:
     """The graph of a trace's one example: of the whole network, or of one unit's part. SpecError where it has more
     nodes than a graph may have."""
+    if isinstance(trace, Trace) and trace.spec.network.mixes_examples:
+        raise SpecError("layers", "batch_norm", "left out: it mixes the examples of a batch, and a graph is of one")
     if not isinstance(trace, Trace) or len(trace.examples) != 1:
         raise SpecError("trace", trace, "the trace of one example, such as trace(state, example=0)")
     if unit:
@@ -46,7 +48,7 @@ def largest_graph_of(trace: Trace, unit: Quantity | str = "") -> Graph:
     try:
         return graph_of(trace)
     except SpecError as error:
-        if error.field == "trace":
+        if error.field in ("trace", "layers"):
             raise
         return graph_of(trace, unit or Quantity("a", len(trace.layers), (1,)))
 

@@ -11,6 +11,8 @@ from engine.arrays import Floats, Ints
 from engine.examples import Examples, batch_order, examples_of
 from engine.masks import fill
 from engine.network import Network
+from engine.operations.batch_norm import MOMENTUM
+from engine.operations.normalizing import EPSILON
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
 from engine.schedules import SCHEDULES
@@ -58,6 +60,16 @@ def next_batch(state: RunState) -> Ints:
     """Indices of the mini-batch that the next step will use."""
     order = batch_order(state.spec.seed, state.epoch, examples_of(state.spec).train)
     return order[state.cursor : state.cursor + state.spec.batch_size]
+
+
+def beside(state: RunState, example: int) -> Ints:
+    """What a step on one example meets: that one alone; or where the examples of a batch move each other, it first, and
+    then the others of the next mini-batch. One that is not in that takes the place of the first."""
+    if not state.spec.network.mixes_examples:
+        return np.array([example])
+    batch = next_batch(state)
+    others = batch[batch != example] if example in batch else batch[1:]
+    return np.append(example, others)
 
 
 def places_in_batch(state: RunState, indices: Ints) -> Ints:
@@ -134,7 +146,7 @@ class Session:
         self.workspace = self._buffers.workspace
         self.parameters, self.gradient = self._buffers.parameters, self._buffers.gradient
         np.copyto(self.parameters, self.state.parameters)
-        self.slots = self.state.slots.copy()
+        self.slots, self.running = self.state.slots.copy(), self.state.running.copy()
         self._prepare_update()
         return self
 
@@ -212,7 +224,9 @@ class Session:
         return workspace, x, y
 
     def update(self, x: Floats, y: Floats, workspace: Workspace) -> None:
-        """From the gradient of the data to the new parameters."""
+        """From the gradient of the data to the new parameters, and to new running means and variances."""
+        if workspace.statistics and x.shape[1] > 1:  # of one example there is no variance
+            self._keep(workspace, x.shape[1])
         if self._is_penalized:
             np.add(self.gradient, penalty_gradient(self.spec, self.parameters), self.gradient)
         if self._schedule.settings:  # the others are constant
@@ -227,6 +241,13 @@ class Session:
             self.gradient[self._held] = 0.0  # so that the optimizer remembers nothing of what it may not move
             self._update(self.t, self._settings)
             self.parameters[self._held] = held
+
+    def _keep(self, workspace: Workspace, examples: int) -> None:
+        """Move the running means and variances towards those of a batch, the variance as it is without bias."""
+        for k, running in self.network.running_of(self.running).items():
+            mean, spread = workspace.statistics[k]
+            variance = (spread * spread - EPSILON) * (examples / (examples - 1))
+            running += MOMENTUM * (np.stack((mean, variance)) - running)
 
     def last(self, examples: int) -> Ints:
         """Indices of the mini-batch of so many examples that `batches` gave last."""
@@ -262,6 +283,7 @@ class Session:
             forwards=forwards,
             parameters=frozen(self.parameters.copy()),
             slots=frozen(self.slots.copy()),
+            running=frozen(self.running.copy()),
             divergence=None,
             optimizer_since=self.state.optimizer_since,
         )

@@ -1,7 +1,7 @@
 """RunState: a run as a value, at its start or after any number of steps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ import numpy as np
 from engine.arrays import Floats
 from engine.examples import WEIGHTS
 from engine.initializers import INITIALIZERS
+from engine.network import first_running
 from engine.optimizers import OPTIMIZERS
 from engine.spec import Spec
 
@@ -42,7 +43,8 @@ class RunState:
 
     `epoch` counts passes over the training set begun before this one and `cursor` the examples used of it; `forwards`
     counts how often the model was run on a batch so far, which is what trial and error pays with. `optimizer_since` is
-    the step at which the optimizer began with nothing remembered, from which its own t counts.
+    the step at which the optimizer began with nothing remembered, from which its own t counts. `running` has the means
+    and variances that batch norms take where nobody trains.
     """
 
     spec: Spec
@@ -54,11 +56,13 @@ class RunState:
     slots: Floats
     divergence: Divergence | None = None
     optimizer_since: int = 0
+    running: Floats = field(default_factory=lambda: frozen(np.zeros(0)))
 
     @cached_property
     def _value(self) -> tuple[Any, ...]:
         counts = (self.step, self.epoch, self.cursor, self.forwards, self.optimizer_since)
-        return (self.spec, counts, self.divergence, self.parameters.tobytes(), self.slots.tobytes())
+        arrays = (self.parameters, self.slots, self.running)
+        return (self.spec, counts, self.divergence, *(array.tobytes() for array in arrays))
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, RunState) and self._value == other._value)
@@ -91,7 +95,7 @@ def start(spec: Spec) -> RunState:
         for each in network.parameters:
             drawn = draw(rng, each.fan_in, each.fan_out).reshape(each.shape) if each.is_weight else each.first
             each.of(parameters)[...] = drawn
-    return RunState(spec, 0, 0, 0, 0, frozen(parameters), no_memory(spec))
+    return RunState(spec, 0, 0, 0, 0, frozen(parameters), no_memory(spec), running=frozen(first_running(network)))
 
 
 def no_memory(spec: Spec) -> Floats:

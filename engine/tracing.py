@@ -11,7 +11,7 @@ import numpy as np
 from engine.arrays import Floats, Ints
 from engine.examples import examples_of
 from engine.frames import frame
-from engine.session import Session, next_batch, penalty_gradient, penalty_of
+from engine.session import Session, beside, next_batch, penalty_gradient, penalty_of
 from engine.shown import table
 from engine.spec import Spec, SpecError
 from engine.state import Divergence, RunState, frozen, not_a_state
@@ -26,6 +26,7 @@ class NormTrace:
     (1, units). `xhat` is (z - mean) / spread and `n`, which the activation takes, gamma × xhat + beta; all of these
     (examples, units). `dn` and `dxhat` are what comes back there, and `dz_own`, `dz_mean` and `dz_spread` the three
     ways on from dxhat, which add up to the layer's dz. `gamma`, `beta`, their gradients and next values are (units,).
+    Of a batch norm `running` has the means and variances, (2, units), that it takes where nobody trains.
     """
 
     mean: Floats
@@ -39,10 +40,12 @@ class NormTrace:
     dbeta: Floats
     gamma_next: Floats
     beta_next: Floats
+    running: Floats | None = None
+    running_next: Floats | None = None
 
     @property
     def _axis(self) -> int:
-        return 1 if self.mean.shape[1] == 1 else 0
+        return 1 if self.running is None else 0
 
     @cached_property
     def dxhat(self) -> Floats:
@@ -123,7 +126,8 @@ class Trace:
     `examples` are indices into the run's examples; x (examples, features), y (examples, outputs). `loss` is the data's,
     `gradient` its gradient as a flat vector, `recorded` the buffers z, a, da, dz and what some layers have besides, one
     after the other, as the passes left them. `t` counts the updates of the optimizer, this one included. `slots` and
-    `slots_next` are its memory before and after.
+    `slots_next` are its memory before and after, `running` and `running_next` what batch norms take where nobody
+    trains.
     """
 
     spec: Spec
@@ -140,6 +144,8 @@ class Trace:
     parameters_next: Floats
     slots: Floats
     slots_next: Floats
+    running: Floats
+    running_next: Floats
 
     @cached_property
     def penalty(self) -> float:
@@ -192,6 +198,10 @@ class Trace:
         spans = self._layout.spans
         given = {name: self._pass(spans[name, layer]).T.copy() for name in ("n", "dn")}
         saved = {name: self._block(spans[name, layer]).T.copy() for name in ("xhat", "mean", "spread")}
+        if layer in self.spec.network.running:  # of a unit all examples share these
+            saved |= {name: saved[name][:1] for name in ("mean", "spread")}
+            for name, flat in (("running", self.running), ("running_next", self.running_next)):
+                given[name] = self.spec.network.running_of(flat)[layer]
         flats = {"": self.parameters, "d": self.gradient, "_next": self.parameters_next}
         for letter in ("gamma", "beta"):
             for part, flat in flats.items():
@@ -241,7 +251,8 @@ def _norm(numbers: Floats) -> float:
 
 
 def trace(state: RunState, example: int | None = None) -> Trace:
-    """What the next step computes on its mini-batch; or, with `example`, what it would compute on that one alone.
+    """What the next step computes on its mini-batch; or, with `example`, what it would compute on that one alone. Where
+    a batch norm mixes examples, that one is shown inside its mini-batch, as the first of it.
 
     Raises SpecError if there is no such example.
     """
@@ -250,8 +261,7 @@ def trace(state: RunState, example: int | None = None) -> Trace:
     examples = examples_of(state.spec)
     if example is not None and not 0 <= example < examples.count:
         raise SpecError("example", example, f"a whole number from 0 to {examples.count - 1}")
-    indices = next_batch(state) if example is None else np.array([example])
-    return trace_of(state, indices)
+    return trace_of(state, next_batch(state) if example is None else beside(state, example))
 
 
 def trace_of(state: RunState, indices: Ints, masks: Mapping[int, Floats] | None = None) -> Trace:
@@ -267,10 +277,12 @@ def update_traced(session: Session, workspace: Workspace, x: Floats, y: Floats, 
     workspace.complete(y)
     recorded, gradient = workspace.recorded.copy(), session.gradient.copy()
     step, rate, parameters, slots = session.step, session.rate(), session.parameters.copy(), session.slots.copy()
+    running = session.running.copy()
     session.update(x, y, workspace)
     return Trace(
         session.spec, step, indices, x[:-1].T.copy(), y.T.copy(), loss, rate, session.t, recorded, gradient,
         frozen(parameters), session.parameters.copy(), frozen(slots), session.slots.copy(),
+        frozen(running), session.running.copy(),
     )  # fmt: skip
 
 

@@ -165,7 +165,7 @@ def _run(state: RunState, count: int, seconds: float | None, record: bool, trace
 
 
 def _is_finite(progress: Progress) -> bool:
-    numbers = (progress.losses, progress.state.parameters, progress.state.slots)
+    numbers = (progress.losses, progress.state.parameters, progress.state.slots, progress.state.running)
     # A sum of squares is quick, and is finite only where all of them are; it may be too large by itself.
     squares = sum(map(float, map(np.vdot, numbers, numbers)))
     return isfinite(squares) or all(np.isfinite(each).all() for each in numbers)

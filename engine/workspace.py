@@ -169,7 +169,8 @@ class Workspace:
     Every buffer keeps room for the row of ones, so that all of them line up and the slopes of many layers are taken in
     one call. Per layer, `z`, `a`, `da` and `dz` are (units, examples), and `recorded` is all of them, and after them
     what some layers have besides. `masks`, (units, examples) by layer, are what dropout keeps: the caller fills them
-    before a pass.
+    before a pass. `statistics` are, by layer, the mean and the spread of what each unit has in the batch that a batch
+    norm met last.
     """
 
     def __init__(self, network: Network, parameters: Floats, gradient: Floats, examples: int) -> None:
@@ -183,6 +184,8 @@ class Workspace:
                 blocks[span].fill(1.0)
         self.z, self.a, self.da, self.dz = ([blocks[span][:-1] for span in self.layout.lane(name)] for name in PASSES)
         self.masks = {k: blocks[self.layout.spans["mask", k]] for k in network.dropouts}
+        spans = {k: [self.layout.spans[name, k] for name in ("mean", "spread")] for k in network.running}
+        self.statistics = {k: (blocks[mean][:, 0], blocks[spread][:, 0]) for k, (mean, spread) in spans.items()}
         self._plan(network.matrices(parameters), network.matrices(gradient), blocks)
 
     def _rows(self, span: Span) -> Floats:

@@ -161,6 +161,17 @@ def test_any_step_with_shortcuts(step: Trace) -> None:
     assert not wrong(step, whole=True)
 
 
+@pytest.mark.parametrize("example", [None, 3])
+def test_a_step_with_batch_norm(example: int | None) -> None:
+    """On the batch, and on one example inside it; a sum over the examples of a batch is one over letters, too."""
+    spec = Spec.make(
+        layers="dense 4 tanh, batch_norm, dense 3 softmax, batch_norm, shortcut 2", features=["x1", "x2", "x1x2"]
+    )
+    step = trace(advance(start(spec), 5).state, example)
+    assert not wrong(step)
+    assert not wrong(step, whole=True)
+
+
 @pytest.mark.parametrize("planted", ["forward", "backward"])
 def test_a_wrong_shortcut_would_be_seen(planted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that takes away in place of adding, and one that brings nothing back."""

@@ -1,6 +1,7 @@
 """Normalizations: what they compute, the three ways back through them, and how all of that is told."""
 
 import json
+from dataclasses import replace
 
 import autograd.numpy as anp
 import numpy as np
@@ -13,6 +14,9 @@ from hypothesis import strategies as st
 from app.explain.receipts import receipt
 from app.explain.walkthrough import known, walkthrough
 from app.page.links import Link
+from app.run.backprop import backprop
+from app.run.schemas import BackpropBody
+from app.settings import Settings
 from app.words.segments import text_of
 from engine import (
     OPERATIONS,
@@ -25,16 +29,20 @@ from engine import (
     apply,
     evaluate,
     pack,
+    predict,
     start,
     trace,
     unpack,
 )
+from engine.edits import replay
 from engine.network import Network, layers_of
 from engine.operations.base import Node, Place
 from engine.paths import paths
-from engine.probes import check_all, nudge, slice_
+from engine.probes import check_all, nudge, slice_, wishes
+from engine.program import program
 from engine.receipts import parameter_receipt, unit_receipt
 from engine.scalars import graph_of
+from engine.session import next_batch
 from engine.tracing import NormTrace
 
 LAYERS = "dense 5 tanh, layer_norm, dense 5 relu, layer_norm, dropout 0.2, shortcut 1, dense 3 softmax, layer_norm"
@@ -56,7 +64,7 @@ def ready(layers: str = LAYERS, steps: int = 20, **fields: object) -> RunState:
     return advance(start(Spec.make(layers=layers, **given)), steps).state
 
 
-@pytest.mark.parametrize("name", ["layer_norm"])
+@pytest.mark.parametrize("name", ["layer_norm", "batch_norm"])
 @settings(max_examples=30, deadline=None)
 @given(st.integers(2, 6), st.integers(2, 6), st.integers(0, 999))
 def test_its_backward_pass_is_that_of_autograd(name: str, units: int, examples: int, seed: int) -> None:
@@ -90,7 +98,7 @@ def cases(draw: st.DrawFn) -> Trace:
     for k in range(1, draw(st.integers(1, 4)) + 1):
         widths.append(draw(st.integers(3, 4)))
         items.append(f"dense {widths[k]} {draw(st.sampled_from(['tanh', 'silu', 'softmax', 'identity']))}")
-        items += draw(st.sampled_from([["layer_norm"], ["layer_norm"], []]))
+        items += draw(st.sampled_from([["layer_norm"], ["batch_norm"], []]))
         items += draw(st.sampled_from([[], ["dropout 0.2"]]))
         over = draw(st.sampled_from([0, *(n for n in range(1, k + 1) if widths[k - n] == widths[k])]))
         items += [f"shortcut {over}"] * (over > 0)
@@ -291,3 +299,130 @@ def test_its_graph_has_the_steps_gradients() -> None:
     found = dict(zip([vertex.name for vertex in part.vertices], part.grad, strict=True))
     assert found["gamma1_2"] == pytest.approx(norm_of(step).dgamma[1], rel=1e-7)
     assert found["b1_2"] == pytest.approx(step.layers[0].db[1], rel=1e-7)
+
+
+MIXED = "dense 5 tanh, batch_norm, dense 5 relu, batch_norm, dropout 0.2, shortcut 1, dense 3 softmax, layer_norm"
+
+
+def test_running_statistics_are_a_runs_own() -> None:
+    """At once or in parts, through bytes and by replaying: the same bits; a start has means of 0 and variances of 1."""
+    state = ready(MIXED, 30)
+    spec = state.spec
+    assert start(spec).running.tolist() == ([0.0] * 5 + [1.0] * 5) * 2
+    parts = start(spec)
+    for count in (1, 12, 17):
+        parts = unpack(pack(advance(parts, count).state))
+    assert parts == state
+    assert parts.running.tobytes() == state.running.tobytes()
+    assert replay(start(spec), (), 30) == state
+    assert state.running.any()
+    assert replace(state, running=state.running * 2) != state
+    plain = ready("dense 4 tanh", 3)
+    assert plain.running.size == 0
+    assert unpack(pack(plain)) == plain
+
+
+def test_running_statistics_go_towards_the_batchs() -> None:
+    """A tenth of the way, the variance without bias; not by a batch of one, and not by what only looks."""
+    state = ready(MIXED, 3, batch_size=8)
+    step, norm = trace(state), norm_of(trace(state))
+    assert norm.running is not None
+    assert norm.running_next is not None
+    z = step.layers[0].z
+    np.testing.assert_allclose(norm.running_next[0], 0.9 * norm.running[0] + 0.1 * z.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(norm.running_next[1], 0.9 * norm.running[1] + 0.1 * z.var(axis=0, ddof=1), rtol=1e-9)
+    assert advance(state, 1).state.running.tobytes() == step.running_next.tobytes()
+    check_all(state)
+    evaluate(state)
+    assert trace(state).running.tobytes() == state.running.tobytes()
+    alone = apply(state, "batch_size", 1)
+    assert advance(alone, 1).state.running.tobytes() == alone.running.tobytes()
+    tried = ready("dense 3 tanh, batch_norm", 2, optimizer="trial_and_error")
+    assert advance(tried, 1).state.running.tobytes() == trace(tried).running_next.tobytes()
+
+
+def test_who_evaluates_takes_the_running_ones() -> None:
+    """So an example's prediction is its own, whatever comes with it."""
+    state = ready("dense 5 tanh, batch_norm, dense 4 relu, batch_norm", 60)
+    rows = [[0.5, -1.0], [3.0, 2.0], [-2.0, 0.3]]
+    together = predict(state, rows)
+    np.testing.assert_allclose([predict(state, [row])[0] for row in rows], together, rtol=1e-12)
+    (mean, variance), layer = (
+        state.spec.network.running_of(state.running)[1],
+        state.spec.network.layers(state.parameters)[0],
+    )
+    gamma, beta = (state.spec.network.named(state.parameters)[name] for name in ("gamma1", "beta1"))
+    z = np.array(rows) @ layer[0].T + layer[1]
+    x = np.vstack([np.array(rows).T, np.ones(3)])
+    first = next(layers_of(state.spec.network, state.parameters, x, state.running))[1][:-1].T
+    np.testing.assert_allclose(first, np.tanh(gamma * (z - mean) / np.sqrt(variance + 1e-5) + beta), rtol=1e-12)
+
+
+def test_an_example_is_shown_inside_its_batch() -> None:
+    """First of it, with the batch's statistics and gradient; one from elsewhere takes the first one's place."""
+    state = ready(MIXED, 5)
+    batch = next_batch(state)
+    inside = trace(state, int(batch[3]))
+    assert inside.examples[0] == batch[3]
+    assert sorted(inside.examples) == sorted(batch)
+    np.testing.assert_allclose(inside.gradient, trace(state).gradient, rtol=1e-9, atol=1e-14)
+    outside = next(n for n in range(300) if n not in batch)
+    assert trace(state, outside).examples.tolist() == [outside, *batch[1:]]
+    assert check_all(state).passed
+    assert check_all(state, outside).passed
+    assert nudge(state, "gamma2.3", example=int(batch[2])).agrees
+
+
+def test_its_walk_receipts_and_wishes_are_the_batchs() -> None:
+    """All grains; receipts add up; what examples want adds up to the gradient; ways and graphs say why not."""
+    state = ready(MIXED, 5)
+    step = trace(state, 3)
+    for grain in ("operation", "unit", "layer", "pass"):
+        walk = walkthrough(step, grain)
+        assert all(text_of(walk[n].words) and walk[n].numbers for n in range(len(walk)))
+    spread = next(m for m in walkthrough(step, "unit") if m.kind == "spread")
+    assert "over the 7 examples" in text_of(spread.words)
+    three = next(m for m in walkthrough(step, "operation") if m.kind == "three_ways" and m.layer == 1)
+    assert "all examples of the batch" in text_of(three.words)
+    for address in ("gamma1.2", "a1.2", "W1.1.1", "a2.3"):
+        assert receipt(step, address).lines
+    told = parameter_receipt(step, "gamma2.1")
+    assert float(told.deltas @ told.carried) == pytest.approx(told.gradient, rel=1e-9, abs=1e-15)
+    found = wishes(state)
+    np.testing.assert_allclose(found.gradients.mean(axis=0), found.mean, rtol=1e-8, atol=1e-13)
+    for ask in (lambda: paths(step, "W1.1.1"), lambda: graph_of(step)):
+        with pytest.raises(SpecError, match="batch"):
+            ask()
+
+
+def test_the_program_of_a_batch_norm_is_the_step() -> None:
+    """Its text, run, gives the step's deltas and next parameters."""
+    step = trace(ready(MIXED, 5))
+    names = program(step).run()
+    for k, layer in enumerate(step.layers, 1):
+        np.testing.assert_allclose(names[f"dz{k}"], layer.dz, rtol=1e-8, atol=1e-14)
+        np.testing.assert_allclose(names[f"W{k}_next"], layer.W_next, rtol=1e-9)
+        if layer.norm:
+            np.testing.assert_allclose(names[f"gamma_{k}_next"], layer.norm.gamma_next, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["layer_norm", "batch_norm"])
+def test_backprop_takes_it(name: str) -> None:
+    """With its gains and shifts, of a mean or a sum of losses; not at the output, and of the right number."""
+    hidden = {"W": [[0.5, -0.2], [0.1, 0.4], [0.2, 0.3]], "activation": "tanh", name: {"gamma": [1, 2, 0.5]}}
+    output = {"W": [[0.3, -0.6, 0.2]]}
+    given = {"layers": [hidden, output], "x": [[1, 2], [0.5, -1], [2, 0]], "y": [[1], [0], [1]]}
+    bodies = (BackpropBody(**given, reduction=reduction) for reduction in ("mean", "sum"))
+    mean, total = (backprop(body, Settings())["layers"][0]["norm"] for body in bodies)
+    assert mean["gamma"].tolist() == [1, 2, 0.5]
+    assert mean["beta"].tolist() == [0, 0, 0]
+    np.testing.assert_allclose(total["dgamma"], 3 * mean["dgamma"], rtol=1e-9)
+    np.testing.assert_allclose(total["gamma_next"], mean["gamma"] - 0.03 * total["dgamma"], rtol=1e-12)
+    for layers, field in (
+        ([hidden | {name: {"beta": [1]}}, output], f"layers.0.{name}.beta"),
+        ([hidden, output | {name: {}}], f"layers.1.{name}"),
+        ([hidden | {"layer_norm": {}, "batch_norm": {}}, output], "layers.0"),
+    ):
+        with pytest.raises(SpecError) as caught:
+            backprop(BackpropBody(**given | {"layers": layers}), Settings())
+        assert caught.value.field.startswith(field)

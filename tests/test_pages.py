@@ -616,11 +616,12 @@ def test_layers_are_typed_as_text(tmp_path: Path) -> None:
     within(tmp_path, work)
 
 
-def test_a_normalized_network_has_every_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize("norm", ["layer_norm", "batch_norm"])
+def test_a_normalized_network_has_every_page(tmp_path: Path, norm: str) -> None:
     """Every moment at every grain on one example and on the batch, every lens, and what is asked of a gain."""
 
     async def work(client: AsyncClient) -> None:
-        layers = "layers=dense+3+tanh,+layer_norm,+dropout+0.2,+dense+3+relu,+layer_norm,+shortcut+1"
+        layers = f"layers=dense+3+tanh,+{norm},+dropout+0.2,+dense+3+relu,+{norm},+shortcut+1"
         for grain in ("operation", "unit", "layer", "pass"):
             for moment, example in ((5, "&example=3"), (20, ""), (60, "&example=3"), (71, ""), (90, "&example=3")):
                 address = f"/?{layers}&step=4&grain={grain}&moment={moment}{example}&select=gamma1.2"

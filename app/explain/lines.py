@@ -55,6 +55,9 @@ def normed(of: Quantity, norm: UnitNorm | None, tell: Teller, mean: str) -> Iter
         return
     for kind, label in (("mean", "μ"), ("spread", "σ"), ("xhat", "x̂ = (z − μ) / σ"), ("n", "n = γ × x̂ + β")):
         yield Line(f"{mean}{label}", tell(float(getattr(norm, kind).mean()), of.like(kind)), "forward")
+        if kind == "spread" and norm.running is not None:
+            yield Line(text("running μ, for evaluation"), tell(norm.running[0]))
+            yield Line(text("running σ², for evaluation"), tell(norm.running[1]))
 
 
 def back_through(of: Quantity, norm: UnitNorm | None, tell: Teller, total: str, slope: str) -> Iterator[Line]:

@@ -74,7 +74,8 @@ class Ways:
 def has_ways(state: RunState, view: View) -> bool:
     """Whether a view has a parameter selected, on one example."""
     of = Quantity.parse(view.select) if view.select else Quantity("")
-    return of.is_parameter and view.example is not None and state.spec.network.has(of)
+    network = state.spec.network
+    return of.is_parameter and view.example is not None and network.has(of) and not network.mixes_examples
 
 
 def ways_to(state: RunState, view: View) -> Ways:

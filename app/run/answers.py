@@ -110,7 +110,8 @@ def trace_on(state: RunState, examples: Sequence[int], most: int) -> dict[str, A
 
 def traced_examples(spec: Spec, example: int | None) -> int:
     """How many examples are in a trace of one, or of the mini-batch."""
-    return 1 if example is not None else min(spec.batch_size, spec.samples)
+    alone = example is not None and not spec.network.mixes_examples
+    return 1 if alone else min(spec.batch_size, spec.samples)
 
 
 def check_size(spec: Spec, examples: int, most: int) -> None:
@@ -140,10 +141,10 @@ def traced(step: Trace) -> dict[str, Any]:
     }
 
 
-def _norm(norm: NormTrace | None) -> dict[str, Floats] | None:
+def _norm(norm: NormTrace | None) -> dict[str, Floats | None] | None:
     """A normalization, array by array."""
     names = NormAnswer.model_fields
-    return None if norm is None else {name: np.ascontiguousarray(getattr(norm, name)) for name in names}
+    return None if norm is None else {name: _given(getattr(norm, name)) for name in names}
 
 
 def _given(values: Floats | None) -> Floats | None:

@@ -15,7 +15,7 @@ from engine.examples import SPLIT
 
 def backprop(body: BackpropBody, settings: Settings) -> dict[str, Any]:
     """The loss and the layers; SpecError names what is wrong as the body calls it."""
-    for name in ("layer_norm", "dropout", "shortcut"):
+    for name in ("batch_norm", "layer_norm", "dropout", "shortcut"):
         if (given := getattr(body.layers[-1], name)) is not None:
             allowed = "left out at the output, whose activation the loss goes with"
             shown = given.model_dump() if isinstance(given, NormBody) else given
@@ -47,7 +47,7 @@ def _summed(answer: dict[str, Any], times: float, spec: Spec) -> dict[str, Any]:
 
 def _times(norm: dict[str, Floats], times: float, spec: Spec) -> dict[str, Floats]:
     """A normalization whose gradients are so many times as large."""
-    more = {name: times * values for name, values in norm.items() if name.startswith("d")}
+    more = {name: times * values for name, values in norm.items() if name.startswith("d") and values is not None}
     for name in ("gamma", "beta"):
         more[f"{name}_next"] = norm[name] - spec.learning_rate * more[f"d{name}"]
     return norm | more
@@ -56,9 +56,9 @@ def _times(norm: dict[str, Floats], times: float, spec: Spec) -> dict[str, Float
 def _parameters(layer: LayerBody) -> dict[str, Any]:
     """A layer's parameters, those that were left out as they are at a start."""
     given: dict[str, Any] = {"W": layer.W, "b": layer.b or [0.0] * len(layer.W)}
-    if layer.layer_norm is not None:
-        given["gamma"] = layer.layer_norm.gamma or [1.0] * len(layer.W)
-        given["beta"] = layer.layer_norm.beta or [0.0] * len(layer.W)
+    if (norm := layer.batch_norm or layer.layer_norm) is not None:
+        given["gamma"] = norm.gamma or [1.0] * len(layer.W)
+        given["beta"] = norm.beta or [0.0] * len(layer.W)
     return given
 
 
@@ -97,8 +97,9 @@ def _items(hidden: Sequence[LayerBody]) -> Iterator[tuple[dict[str, Any], str]]:
     """The hidden layers as a spec has them, item by item, each with its name in the body."""
     for k, layer in enumerate(hidden):
         yield {"kind": "dense", "units": len(layer.W), "activation": layer.activation}, f"layers.{k}"
-        if layer.layer_norm is not None:
-            yield {"kind": "layer_norm"}, f"layers.{k}.layer_norm"
+        for kind in ("batch_norm", "layer_norm"):
+            if getattr(layer, kind) is not None:
+                yield {"kind": kind}, f"layers.{k}.{kind}"
         if layer.dropout is not None:
             yield {"kind": "dropout", "rate": layer.dropout}, f"layers.{k}.dropout"
         if layer.shortcut is not None:
@@ -110,7 +111,8 @@ def _own_name(field: str, body: BackpropBody) -> str:
     head, _, rest = field.partition(".")
     if head == "parameters" and rest.partition(".")[2].startswith(("gamma", "beta")):
         layer, _, name = rest.partition(".")
-        return f"layers.{layer}.layer_norm.{name}"
+        kind = "layer_norm" if body.layers[int(layer)].layer_norm else "batch_norm"
+        return f"layers.{layer}.{kind}.{name}"
     if head == "layers" and rest:
         place, _, option = rest.partition(".")
         own = [name for _, name in _items(body.layers[:-1])][int(place)]

@@ -100,6 +100,7 @@ class LayerBody(Body):
     W: list[list[Number]] = Field(min_length=1, max_length=LIMITS.units)
     b: list[Number] | None = Field(None, min_length=1, max_length=LIMITS.units)
     activation: str = Field("identity", max_length=40)
+    batch_norm: NormBody | None = Field(None, description=OPERATIONS["batch_norm"].sentence)
     layer_norm: NormBody | None = Field(None, description=OPERATIONS["layer_norm"].sentence)
     dropout: Number | None = Field(None, ge=0, le=0.9, description=OPERATIONS["dropout"].sentence)
     shortcut: int | None = Field(None, ge=1, le=LIMITS.hidden_layers, description=OPERATIONS["shortcut"].sentence)
@@ -185,7 +186,8 @@ class NormAnswer(BaseModel):
 
     `mean` and `spread` are (examples, 1), or (1, units) where they are taken over the batch. `xhat` is (z - mean) /
     spread and `n`, which the activation takes, gamma × xhat + beta: (examples, units), and so are `dn`, `dxhat` and the
-    three ways from there that add up to dz. Gains, shifts, their gradients and next values are (units).
+    three ways from there that add up to dz. Gains, shifts, their gradients and next values are (units). Of a batch norm
+    `running` has the means and the variances that evaluation takes, (2, units), else it is null.
     """
 
     mean: Matrix
@@ -203,6 +205,8 @@ class NormAnswer(BaseModel):
     dbeta: Vector
     gamma_next: Vector
     beta_next: Vector
+    running: Matrix | None
+    running_next: Matrix | None
 
 
 class LayerAnswer(BaseModel):

@@ -10,6 +10,10 @@ NORMS: dict[str, Message] = {
     "layer_norm in a batch": Message(
         "Layer norm takes the {units} sums of {layer} together, for each example by itself: their mean and spread."
     ),
+    "batch_norm in a batch": Message(
+        "Batch norm takes what each unit of {layer} sums up over the {count} examples together: its mean and spread. "
+        "Who only evaluates takes running ones."
+    ),
     "norm": Message(
         "{Unit}: without the mean and measured in spreads, z = {z:forward} is x̂ = {xhat:forward}. Times its gain γ, "
         "and with its shift β, that is n = {n:forward}."

@@ -147,7 +147,8 @@ class Operation:
     has some; those of what is attached to a layer stand after those of all layers. `saves` is what it keeps on its way
     forward for its way back, or is given for both, such as a mask: blocks of so many rows by name. `forward(node,
     inputs, out, matrix, saved)` and `backward(node, place)` are the calls of both passes; `evaluate` those of a forward
-    pass that is not training, where they are others.
+    pass that is not training, where they are others. `running` is the shape of what training keeps for that, means
+    above and variances below, which `evaluate` is given as `saved`.
 
     `on_x` says that x itself, which is another array in every step, may be its input: its two calls that meet x are
     `matrix.dot(x, out)` and `d_out.dot(x.T, gradient)`, and these are left open. `slope` is the derivative of an
@@ -175,3 +176,4 @@ class Operation:
     rank: int = 0
     saves: Callable[[Node, Sequence[int]], dict[str, int]] = lambda node, inputs: {}
     evaluate: Forward | None = None
+    running: Callable[[Node, Sequence[int]], tuple[int, int]] | None = None
