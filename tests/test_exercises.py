@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.learn.exercises import LARGEST_SEED, TYPES, exercise, exercise_by_id
 from app.learn.facts import Facts
+from app.learn.homework import POSES, tables
 from app.learn.judging import Problem, check, parse_number
 from app.learn.problems import (
     better_problem,
@@ -23,6 +24,8 @@ from app.learn.problems import (
     number_problem,
 )
 from engine import Spec, advance, start
+from engine.homework import BACKWARD
+from engine.homework.given import case_given
 
 types = st.sampled_from(sorted(TYPES))
 seeds = st.integers(0, LARGEST_SEED)
@@ -206,3 +209,56 @@ def test_numbers_over_a_shortcut_close() -> None:
     total = facts["b3.1"] + sum(facts[f"W3.1.{s}"] * facts.given(2, s) for s in (1, 2))
     assert total == pytest.approx(facts["z3.1"], rel=1e-12)
     assert facts.given(2, 1) == pytest.approx(facts["a2.1"] + facts["a1.1"], rel=1e-12)
+
+
+# One operation by itself
+
+
+@pytest.mark.parametrize("type_", POSES)
+def test_the_number_asked_for_follows_from_the_givens(type_: str) -> None:
+    """By a central difference on what is given, which POST /api/v1/diagnose takes, too; and the solution says it."""
+    for seed in range(8):
+        drawn = exercise(type_, seed)
+        g = drawn.given
+        of = BACKWARD[g["operation"]]
+        case = case_given(of, g["inputs"], g["upstream"], g["settings"])
+        name, *places = drawn.problem.quantity.removeprefix("sum of ").split(".")
+        x = case[name[1:]]
+        moves = [tuple(int(place) - 1 for place in places)] if places else list(np.ndindex(x.shape))
+        found = 0.0
+        for move in moves:
+            low, high = (x.copy(), x.copy())
+            low[move] -= 1e-6
+            high[move] += 1e-6
+            ends = [np.sum(case.g * of.forward(case.having(**{name[1:]: each}))) for each in (low, high)]
+            found += float(ends[1] - ends[0]) / 2e-6
+        assert drawn.problem.truth == pytest.approx(found, rel=1e-5, abs=1e-7)
+        assert isinstance(drawn.problem.truth, float)
+        shown = re.findall(r"−?[\d.]*\d", drawn.problem.solution)[-1].replace("−", "-")
+        assert float(shown) == pytest.approx(drawn.problem.truth, rel=1e-3)
+        told = {table.title for table in tables(g)}
+        assert told == {*g["inputs"], "upstream"}
+
+
+MADE = {
+    "conv_weight": {"filter turned", "rows for columns", "places not summed", "sign"},
+    "max_pool": {"gave to all", "shared by all", "value handed back", "overwritten"},
+    "dropout": {"mask forgotten", "scale missing", "divided by rate", "other way round"},
+    "batch_norm": {"mean way missing", "variance way missing", "both ways missing", "gamma forgotten"},
+    "layer_norm": {"mean way missing", "variance way missing", "gamma at the end", "ways not averaged"},
+    "shortcut": {"way past missing", "way through missing", "slope forgotten", "halved"},
+}
+
+
+@pytest.mark.parametrize("type_", POSES)
+def test_wrong_answers_are_told_their_mistake_by_name(type_: str) -> None:
+    """Those that people make: each of them comes up, and is told with the sentence that a diagnosis has for it."""
+    told: set[str] = set()
+    for seed in range(30):
+        problem = exercise(type_, seed).problem
+        for mistake in problem.mistakes:
+            verdict = check(problem, mistake.value)
+            assert not verdict.correct
+            told.add(str(verdict.factor))
+    known = {mistake.name.replace("_", " ") for mistake in BACKWARD[exercise(type_, 0).given["operation"]].known}
+    assert MADE[type_] <= told <= known

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from app.draw.rendering import ENV
 from app.learn.exercises import TYPES, exercise
+from app.learn.homework import POSES
 from app.learn.lessons import lessons
 from app.main import create_app
 from app.settings import Settings
@@ -226,6 +228,28 @@ def test_an_exercise_on_a_graph_is_answered_by_its_json(play: Callable[[Work], N
             assert signed(answer) in re.findall(r'class="grad[^"]*"[^>]*>([^<]*)<', told)
             checked = await client.post(f"/api/v1/exercises/{given['id']}/check", json={"answer": -answer})
             assert (checked.json()["correct"], checked.json()["factor"]) == (False, "sign") or abs(answer) < 1e-9
+
+    play(work)
+
+
+def test_an_operation_by_itself_over_json_and_as_a_page(play: Callable[[Work], None]) -> None:
+    """What is given is what POST /diagnose takes; the page shows it, and a wrong answer is told its mistake."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        for type_ in POSES:
+            drawn = (await client.post("/api/v1/exercises", json={"type": type_, "seed": 4})).json()
+            problem, given = exercise(type_, 4).problem, drawn["given"]
+            name = drawn["quantity"].removeprefix("sum of ").split(".")[0]
+            mine = {"gradients": {name: given["inputs"][name[1:]]}}
+            judged = (await client.post("/api/v1/diagnose", json=given | mine)).json()
+            assert judged["right"] is False, judged
+            slip = problem.mistakes[0]
+            told = (await client.post(f"/api/v1/exercises/{drawn['id']}/check", json={"answer": slip.value})).json()
+            assert (told["correct"], told["truth"]) == (False, None)
+            text = unescape((await client.get(f"{drawn['url']}&answer={slip.value}")).text)
+            assert told["message"] in text
+            assert text.count("<caption>") == len(given["inputs"]) + 1
+            assert "Right." in (await client.get(f"{drawn['url']}&answer={problem.truth}")).text
 
     play(work)
 

@@ -74,6 +74,15 @@ class GivenFormula(BaseModel):
     values: dict[str, float]
 
 
+class OperationGiven(BaseModel):
+    """One operation, as POST /api/v1/diagnose takes it, without your gradients."""
+
+    operation: str
+    inputs: dict[str, Any] = Field(description="The operation's inputs by name, as nested lists.")
+    upstream: Any = Field(description="dL/d(output), in the output's shape.")
+    settings: dict[str, str | float]
+
+
 class ExerciseOut(BaseModel):
     """An exercise. Its id holds type and seed, so nothing is stored and nothing expires."""
 
@@ -82,12 +91,12 @@ class ExerciseOut(BaseModel):
     seed: int
     prompt: str = Field(description="The question, for people.")
     quantity: str = Field(
-        description="What is asked for, such as delta1.2, dW2.1.3, W2.1.3 or loss; counted from 1; or a node."
+        description="What is asked for: delta1.2, dW2.1.3, W2.1.3 or loss, of one operation dx.2.1; from 1; or a node."
     )
     answer: str = Field(description="number or choice.")
     options: list[str] = Field(description="For a choice, what may be answered.")
     tolerance: float = Field(description="How far a number may be off.")
-    given: Given | GivenFormula
+    given: Given | GivenFormula | OperationGiven
     url: str = Field(description="The same exercise as a page.")
 
 
@@ -203,6 +212,11 @@ def _found(id: str) -> Exercise:
         raise HTTPException(404, "There is no such exercise: an id is a type, a dash and a seed.") from None
 
 
+def _given(drawn: Exercise) -> Given | GivenFormula | OperationGiven:
+    forms = {"operation": OperationGiven, "source": GivenFormula, "layers": Given}
+    return next(form for name, form in forms.items() if name in drawn.given)(**drawn.given)
+
+
 def _out(drawn: Exercise) -> ExerciseOut:
     problem = drawn.problem
     return ExerciseOut(
@@ -214,7 +228,7 @@ def _out(drawn: Exercise) -> ExerciseOut:
         answer="choice" if problem.options else "number",
         options=list(problem.options),
         tolerance=problem.tolerance,
-        given=GivenFormula(**drawn.given) if drawn.graph else Given(**drawn.given),
+        given=_given(drawn),
         url=f"/learn/practice?type={drawn.type}&seed={drawn.seed}",
     )
 

@@ -5,6 +5,7 @@ nothing is stored, and a new type is one entry of `TYPES`.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from zlib import crc32
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from app.learn.facts import Facts
 from app.learn.graph_problems import gradient_at
+from app.learn.homework import POSES, Drawn
 from app.learn.judging import Problem
 from app.learn.problems import (
     activation_problem,
@@ -28,47 +30,62 @@ LARGEST_SEED = 2**32 - 1
 
 @dataclass(frozen=True)
 class Exercise:
-    """A problem drawn from a seed, with the step it asks about."""
+    """A problem drawn from a seed, with what it gives: one step of a small network, one operation, or a formula."""
 
     type: str
     seed: int
-    facts: Facts
+    given: dict[str, Any]
     problem: Problem
-    graph: Graph | None = None
-    """What it asks about instead, of the type about a formula's graph."""
+
+    @cached_property
+    def graph(self) -> Graph | None:
+        """The formula's graph, of the type that asks about one."""
+        return graph(self.given["source"], self.given["values"]) if "source" in self.given else None
 
     @property
     def id(self) -> str:
         """Names type and seed, and so everything."""
         return f"{self.type}-{self.seed}"
 
-    @property
-    def given(self) -> dict[str, Any]:
-        """The step's givens: layers of {W, b, activation}, x, y, loss and learning_rate; or {source, values}."""
-        if self.graph:
-            return {"source": self.graph.source, "values": dict(self.graph.values)}
-        spec, trace = self.facts.state.spec, self.facts.trace
-        layers = [
-            {"W": layer.W.tolist(), "b": layer.b.tolist(), "activation": layer.activation} for layer in trace.layers
-        ]
-        return {
-            "layers": layers,
-            "x": trace.x.tolist(),
-            "y": trace.y.tolist(),
-            "loss": spec.loss,
-            "learning_rate": spec.learning_rate,
-        }
-
 
 @dataclass(frozen=True)
 class Type:
-    """One type of exercise: what people are told, and how a problem is posed on a step."""
+    """One type of exercise: what people are told, and how what is given and the problem are drawn."""
 
     name: str
     title: str
     sentence: str
-    pose: Callable[[Facts, np.random.Generator], Problem] | None
-    """None where no step of a network is asked about, but a formula's graph."""
+    draw: Callable[[np.random.Generator], Drawn]
+
+
+def _on_step(pose: Callable[[Facts, np.random.Generator], Problem]) -> Callable[[np.random.Generator], Drawn]:
+    """A problem on one step of a small network."""
+
+    def drawn(rng: np.random.Generator) -> Drawn:
+        facts = Facts(start(_draw_spec(rng)), example=0)
+        return _given(facts), pose(facts, rng)
+
+    return drawn
+
+
+def _given(facts: Facts) -> dict[str, Any]:
+    """The step's givens: layers of {W, b, activation}, x, y, loss and learning_rate."""
+    spec, trace = facts.state.spec, facts.trace
+    layers = [{"W": each.W.tolist(), "b": each.b.tolist(), "activation": each.activation} for each in trace.layers]
+    return {
+        "layers": layers,
+        "x": trace.x.tolist(),
+        "y": trace.y.tolist(),
+        "loss": spec.loss,
+        "learning_rate": spec.learning_rate,
+    }
+
+
+def _on_graph(rng: np.random.Generator) -> Drawn:
+    """A problem on a formula's graph."""
+    of = _draw_graph(rng)
+    node = int(rng.choice([n for n in of.inputs if abs(of.grad[n]) not in (0, 1)]))
+    return {"source": of.source, "values": dict(of.values)}, gradient_at(of, node)
 
 
 def _any_unit(facts: Facts, rng: np.random.Generator) -> tuple[int, int]:
@@ -89,39 +106,45 @@ TYPES: dict[str, Type] = {
             "activation",
             "Activation of a unit",
             "The forward pass through one unit.",
-            lambda facts, rng: activation_problem(facts, *_any_unit(facts, rng)),
+            _on_step(lambda facts, rng: activation_problem(facts, *_any_unit(facts, rng))),
         ),
-        Type("loss", "Loss of an example", "How far off the outputs are.", lambda facts, rng: loss_problem(facts)),
+        Type(
+            "loss",
+            "Loss of an example",
+            "How far off the outputs are.",
+            _on_step(lambda facts, rng: loss_problem(facts)),
+        ),
         Type(
             "delta",
             "δ of a unit",
             "The backward pass through one unit.",
-            lambda facts, rng: delta_problem(facts, *_any_unit(facts, rng)),
+            _on_step(lambda facts, rng: delta_problem(facts, *_any_unit(facts, rng))),
         ),
         Type(
             "gradient",
             "Gradient of a weight",
             "From a unit's δ to one of its weights.",
-            lambda facts, rng: gradient_problem(facts, _any_weight(facts, rng)),
+            _on_step(lambda facts, rng: gradient_problem(facts, _any_weight(facts, rng))),
         ),
         Type(
             "direction",
             "Which way a weight moves",
             "The sign of a gradient is the sign of two factors.",
-            lambda facts, rng: direction_problem(facts, _any_weight(facts, rng)),
+            _on_step(lambda facts, rng: direction_problem(facts, _any_weight(facts, rng))),
         ),
         Type(
             "new_value",
             "New value of a weight",
             "The whole way: backward pass and update.",
-            lambda facts, rng: new_value_problem(facts, _any_weight(facts, rng)),
+            _on_step(lambda facts, rng: new_value_problem(facts, _any_weight(facts, rng))),
         ),
         Type(
             "graph",
             "Gradient at a node",
             "Back through a formula: what comes in, times the local slope, over every way.",
-            None,
+            _on_graph,
         ),
+        *(Type(name, *each) for name, each in POSES.items()),
     )
 }
 FORMULAS = (
@@ -146,15 +169,9 @@ def exercise(type_: str, seed: int) -> Exercise:
     attempt = 0
     while True:  # nearly every draw is clear; a second is wanted where a slip would look like the truth
         rng = np.random.default_rng([seed, crc32(type_.encode()), attempt])
-        facts = Facts(start(_draw_spec(rng)), example=0)
-        pose, of = TYPES[type_].pose, None
-        if pose:
-            problem = pose(facts, rng)
-        else:
-            of = _draw_graph(rng)
-            problem = gradient_at(of, int(rng.choice([n for n in of.inputs if abs(of.grad[n]) not in (0, 1)])))
+        given, problem = TYPES[type_].draw(rng)
         if problem.clear:
-            return Exercise(type_, seed, facts, problem, of)
+            return Exercise(type_, seed, given, problem)
         attempt += 1
 
 

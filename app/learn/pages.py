@@ -16,6 +16,7 @@ from app.draw.rendering import ENV
 from app.graph.picture import BARE, still
 from app.learn import api as api_learn
 from app.learn.exercises import LARGEST_SEED, TYPES, exercise
+from app.learn.homework import tables
 from app.learn.lessons import TRACK, Lesson, lesson, lessons, place_on_track
 from app.learn.openings import opening
 from app.learn.screens import SCREENS
@@ -80,6 +81,7 @@ def practice(request: Request) -> Response:
     context = {"exercise": drawn, "types": TYPES, "at": visit, "task": task, "style": ""}
     if drawn.graph:
         context["g"] = still(drawn.graph, "" if task.revealed else BARE)
+    context["tables"] = tables(drawn.given) if "operation" in drawn.given else None
     return page(request, "practice.html", "_practice.html", context)
 
 
