@@ -97,10 +97,11 @@ def _posed(operation: str, pose: Callable[[np.random.Generator], tuple[Case, Ask
 
 
 def _convolution(rng: np.random.Generator) -> tuple[Case, Asked]:
-    arrays = {"x": rng.integers(-3, 4, (1, 1, 4, 4)) * 1.0, "W": _tenths(rng, 1, 1, 3, 3), "b": _tenths(rng, 1)}
+    x = rng.integers(-3, 4, (1, 1, 4, 4)).astype(np.float64)
+    arrays = {"x": x, "W": _tenths(rng, 1, 1, 3, 3), "b": _tenths(rng, 1)}
     case = _back(rng, "conv2d", _case("conv2d", arrays, stride=1, padding=0))
     i, j = (int(k) for k in rng.integers(0, 3, 2))
-    pairs = [(float(case.g[0, 0, y, x]), float(arrays["x"][0, 0, y + i, x + j])) for y, x in np.ndindex(2, 2)]
+    pairs = [(float(case.g[0, 0, y, k]), float(x[0, 0, y + i, k + j])) for y, k in np.ndindex(2, 2)]
     truth = sum(a * b for a, b in pairs)
     return case, Asked(
         "dW",

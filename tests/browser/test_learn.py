@@ -368,10 +368,11 @@ def test_nothing_for_axe_to_find(
     context = browser.new_context(base_url=base_url, viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
     paths = [
-        "", "/practice?seed=3&answer=1", "/error", "/line?screen=2&reveal=1", "/slope?screen=4", "/overshoot?screen=3",
-        "/neuron?screen=3", "/layers?screen=3&moment=6", "/deeper", "/pixels?screen=2", "/pixels?screen=3",
-        "/code?screen=3", "/code?screen=4", "/math?screen=3&numbers=1", "/math?screen=4", "/black-box?screen=2",
-        "/black-box?screen=4",
+        "", "/practice?seed=3&answer=1", "/practice?type=conv_weight&seed=3&answer=1",
+        "/practice?type=layer_norm&seed=3", "/error", "/line?screen=2&reveal=1", "/slope?screen=4",
+        "/overshoot?screen=3", "/neuron?screen=3", "/layers?screen=3&moment=6", "/deeper", "/pixels?screen=2",
+        "/pixels?screen=3", "/code?screen=3", "/code?screen=4", "/math?screen=3&numbers=1", "/math?screen=4",
+        "/black-box?screen=2", "/black-box?screen=4",
     ]  # fmt: skip
     found = {}
     for path in paths:
