@@ -37,7 +37,7 @@ def _tenths(rng: np.random.Generator, *shape: int) -> Floats:
     return np.asarray(rng.integers(1, 10, shape) * rng.choice([-1, 1], shape) / 10.0)
 
 
-def _case(operation: str, arrays: dict[str, Floats], **settings: Any) -> Case:
+def _case(arrays: dict[str, Floats], **settings: Any) -> Case:
     return Case(arrays, settings, np.zeros(()))
 
 
@@ -99,7 +99,7 @@ def _posed(operation: str, pose: Callable[[np.random.Generator], tuple[Case, Ask
 def _convolution(rng: np.random.Generator) -> tuple[Case, Asked]:
     x = rng.integers(-3, 4, (1, 1, 4, 4)).astype(np.float64)
     arrays = {"x": x, "W": _tenths(rng, 1, 1, 3, 3), "b": _tenths(rng, 1)}
-    case = _back(rng, "conv2d", _case("conv2d", arrays, stride=1, padding=0))
+    case = _back(rng, "conv2d", _case(arrays, stride=1, padding=0))
     i, j = (int(k) for k in rng.integers(0, 3, 2))
     pairs = [(float(case.g[0, 0, y, k]), float(x[0, 0, y + i, k + j])) for y, k in np.ndindex(2, 2)]
     truth = sum(a * b for a, b in pairs)
@@ -116,7 +116,7 @@ def _convolution(rng: np.random.Generator) -> tuple[Case, Asked]:
 def _max_pool(rng: np.random.Generator) -> tuple[Case, Asked]:
     while True:
         x = rng.permutation(np.arange(-9.0, 10.0))[:9].reshape(1, 1, 3, 3)
-        case = _back(rng, "max_pool", _case("max_pool", {"x": x}, size=2, stride=1))
+        case = _back(rng, "max_pool", _case({"x": x}, size=2, stride=1))
         seen = [(y, k, x[0, 0, y : y + 2, k : k + 2]) for y, k in np.ndindex(2, 2)]
         winners = [(y + int(part.argmax()) // 2, k + int(part.argmax()) % 2) for y, k, part in seen]
         place = max(winners, key=winners.count)
@@ -137,7 +137,7 @@ def _dropout(rng: np.random.Generator) -> tuple[Case, Asked]:
     mask = np.array([[1.0, 1.0, 1.0, 0.0, 0.0]])
     rng.shuffle(mask[0])
     rate = float(rng.choice([0.2, 0.25, 0.4]))
-    case = _back(rng, "dropout", _case("dropout", {"x": _tenths(rng, 1, 5), "mask": mask}, rate=rate))
+    case = _back(rng, "dropout", _case({"x": _tenths(rng, 1, 5), "mask": mask}, rate=rate))
     kept = [float(each) for each in case.g[mask == 1]]
     return case, Asked(
         "dx",
@@ -156,7 +156,7 @@ def _norm(operation: str, axis: int) -> Callable[[np.random.Generator], tuple[Ca
         shape = (4, 1) if axis == 0 else (1, 4)
         x = np.asarray(rng.permutation(np.arange(-6, 10))[:4].reshape(shape) / 2.0)
         arrays = {"x": x, "gamma": np.abs(_tenths(rng, shape[1])) + 0.5, "beta": _tenths(rng, shape[1])}
-        case = _back(rng, operation, _case(operation, arrays, eps=EPS))
+        case = _back(rng, operation, _case(arrays, eps=EPS))
         place = int(rng.integers(4))
         spread = float(np.sqrt(x.var() + EPS))
         hat, back = ((x - x.mean()) / spread).ravel(), (case.g * arrays["gamma"]).ravel()
@@ -177,7 +177,7 @@ def _norm(operation: str, axis: int) -> Callable[[np.random.Generator], tuple[Ca
 
 def _shortcut(rng: np.random.Generator) -> tuple[Case, Asked]:
     arrays = {"x": _tenths(rng, 1, 2), "W": _tenths(rng, 2, 2), "b": _tenths(rng, 2)}
-    case = _back(rng, "shortcut", _case("shortcut", arrays, activation="tanh"))
+    case = _back(rng, "shortcut", _case(arrays, activation="tanh"))
     place = int(rng.integers(2))
     a = np.tanh(arrays["x"] @ arrays["W"].T + arrays["b"])[0]
     deltas = case.g[0] * (1.0 - a * a)
