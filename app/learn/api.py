@@ -213,8 +213,9 @@ def _found(id: str) -> Exercise:
 
 
 def _given(drawn: Exercise) -> Given | GivenFormula | OperationGiven:
-    forms = {"operation": OperationGiven, "source": GivenFormula, "layers": Given}
-    return next(form for name, form in forms.items() if name in drawn.given)(**drawn.given)
+    if "operation" in drawn.given:
+        return OperationGiven(**drawn.given)
+    return GivenFormula(**drawn.given) if drawn.graph else Given(**drawn.given)
 
 
 def _out(drawn: Exercise) -> ExerciseOut:
