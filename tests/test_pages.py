@@ -18,11 +18,11 @@ from app.assets import STATIC
 from app.draw.rendering import asset
 from app.failures import Busy, StoreUnavailable
 from app.main import create_app
-from app.page.forms import controls, spec_from
+from app.page.forms import DEEP, controls, spec_from
 from app.run.deeds import Branch, Edit, Freeze, NewStart, Rewind, Step
 from app.serve.forms import Fields
 from app.settings import Settings
-from engine import DATASETS, OPTIMIZERS, Spec, edits_from
+from engine import DATASETS, OPTIMIZERS, Spec, advance, edits_from, evaluate, start
 
 HTMX = {"HX-Request": "true", "Accept-Encoding": "gzip"}
 RUN = re.compile(r'data-run="([^"]+)"')
@@ -635,3 +635,37 @@ def test_a_normalized_network_has_every_page(tmp_path: Path, norm: str) -> None:
                 assert found.status_code == 200, (kind, lens)
 
     within(tmp_path, work)
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_what_layers_are_for_is_a_link(tmp_path: Path, name: str) -> None:
+    """Of networks that learn what the same ones without norms or shortcuts do not, and one that overfits less."""
+
+    async def work(client: AsyncClient) -> None:
+        found = re.search(rf'<a href="(/deep/\d)">{name}</a>', (await client.get("/")).text)
+        assert found is not None
+        led = await client.get(found[1])
+        assert led.status_code == 303
+        assert led.headers["location"].startswith("../?")
+        there = await client.get(led.headers["location"][2:])
+        assert there.status_code == 200
+        assert DEEP[name]["layers"] in there.text
+        assert (await client.get("/deep/x")).headers["location"] == (await client.get("/deep/77")).headers["location"]
+
+    within(tmp_path, work)
+
+
+def test_what_layers_are_for_is_so() -> None:
+    """At the seed of the links, after some hundred steps: loss on training rows, and for dropout accuracy on tests."""
+
+    def after(steps: int, name: str, without: str = "") -> dict[str, Any]:
+        given = DEEP[name] if not without else DEEP[name] | {"layers": DEEP[name]["layers"].replace(without, "")}
+        return evaluate(advance(start(Spec.make(given)), steps).state)
+
+    for name, steps, attached in (
+        ("deep and normalized", 600, ", batch_norm"),
+        ("deep with shortcuts", 1500, ", shortcut 1"),
+    ):
+        assert after(steps, name)["train"].accuracy > 0.85 > after(steps, name, attached)["train"].accuracy
+    dropped = "dropout against overfitting"
+    assert after(4000, dropped)["test"].accuracy > after(4000, dropped, ", dropout 0.5")["test"].accuracy

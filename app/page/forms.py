@@ -62,6 +62,16 @@ PRESETS: dict[str, dict[str, Any]] = {
         "batch_size": 32,
     },
 }
+DEEP: dict[str, dict[str, Any]] = {  # what norms, shortcuts and dropout are for: without them these do not get there
+    "deep and normalized": {"layers": ", ".join(["dense 6 sigmoid, batch_norm"] * 5), "learning_rate": 0.3},
+    "deep with shortcuts": {
+        "dataset": "spiral", "layers": "dense 8 tanh, " + ", ".join(["dense 8 tanh, shortcut 1"] * 5),
+    },
+    "dropout against overfitting": {
+        "dataset": "moons", "noise": 0.7, "test_share": 0.8, "optimizer": "adam", "learning_rate": 0.01,
+        "layers": ", ".join(["dense 32 relu, dropout 0.5"] * 2),
+    },
+}  # fmt: skip
 TILE_NAMES = {
     "gaussian": "gauss",
     "multi_gaussian": "hills",
@@ -118,6 +128,7 @@ class Controls:
     """Every control of the page, filled in from a spec."""
 
     spec: Spec
+    deep: tuple[tuple[str, str], ...]
     tiles: tuple[Tile, ...]
     features: tuple[Option, ...]
     layers: tuple[LayerRow, ...]
@@ -147,6 +158,7 @@ def controls(spec: Spec) -> Controls:
     packed = query_fields(spec)
     return Controls(
         spec=spec,
+        deep=deep_ones(),
         tiles=tuple(replace(tile, chosen=tile.name == spec.dataset) for tile in tiles()),
         features=tuple(
             Option(name, FEATURES[name].title, name in spec.features) for name in features_for(spec.raw_inputs)
@@ -216,6 +228,12 @@ def tiles() -> tuple[Tile, ...]:
         Tile(name, TILE_NAMES.get(name, name), entry.sentence, _preset_query(name), False, _picture(name))
         for name, entry in DATASETS.items()
     )
+
+
+@lru_cache(maxsize=1)
+def deep_ones() -> tuple[tuple[str, str], ...]:
+    """Networks to start from that `layers` is for: their names, and the fields that differ, as a link has them."""
+    return tuple((name, urlencode(fields, safe=",")) for name, fields in DEEP.items())
 
 
 def _preset_query(name: str) -> str:

@@ -21,7 +21,7 @@ from app.failures import RunNotFound, once_saved
 from app.page.again import is_again, looked_along
 from app.page.asked import Asked, asked
 from app.page.data import base_of, run_of
-from app.page.forms import SPEEDS, edit_from, spec_from
+from app.page.forms import SPEEDS, deep_ones, edit_from, spec_from
 from app.page.frame import Frame, check_view, frame, table_of
 from app.page.links import COMPARED, Link, View, view_of
 from app.page.play import LONGEST_COUNT, played, quick_steps, stop_of
@@ -61,6 +61,14 @@ async def home(request: Request) -> Response:
         run = await ask.runs.open(ask.visitor, Spec.make())
         return await _page(ask, run, View(), unopened(error))
     return await _answer(ask, run, link.view, new_spec=True)
+
+
+@router.get("/deep/{place}")
+async def deep(place: str) -> Response:
+    """A network to start from that `layers` is for, by its place among them; any other place is the page itself."""
+    queries = dict(enumerate(query for _, query in deep_ones()))
+    query = queries.get(int(place), "") if place.isdecimal() and len(place) < 3 else ""
+    return RedirectResponse(f"../?{query}", 303)  # so that it holds below any path
 
 
 async def run_asked(ask: Asked, run_id: str) -> Run:
