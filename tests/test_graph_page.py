@@ -24,6 +24,7 @@ from app.graph.moments import moments
 from app.graph.presets import PRESETS
 from app.page.asked import Asked
 from app.serve.forms import Fields
+from app.serve.security import FRAMED_CSP
 from app.words.graph import plain_name
 from app.words.numbers import signed
 from app.words.segments import text_of
@@ -320,5 +321,27 @@ def test_the_drawing_is_a_file_of_its_own(tmp_path: Path) -> None:
         sheet = (STATIC / "style.css").read_text(encoding="utf-8")
         for name, colour in COLOURS.items():
             assert name == "sans" or f"--{name}: {colour};" in sheet, name
+
+    within(tmp_path, work)
+
+
+def test_a_graph_stands_in_a_frame_on_another_page(tmp_path: Path) -> None:
+    """With its walk, and a way to the page; what it is asked next goes to the same address, which may be framed."""
+
+    async def work(client: AsyncClient) -> None:
+        whole = await client.get("/graph", params={"preset": "line"})
+        frame = page(whole.text).one("textarea", id="graph-frame").words
+        address = re.findall(r'src="http://[^/"]+(/embed/graph[^"]+)"', frame)[0]
+        answer = await client.get(address)
+        assert answer.headers["content-security-policy"] == FRAMED_CSP
+        assert "x-frame-options" not in answer.headers
+        assert numbers_of(answer.text) == numbers_of(whole.text)
+        assert 'id="graph-side"' not in answer.text
+        assert 'hx-post="/embed/graph"' in answer.text
+        fields = {"source": "L = a*b", "v.a": "2", "v.b": "3", "to": "L"}
+        moved = await client.post("/embed/graph", data=fields, headers=HTMX)
+        assert numbers_of(moved.text) == {"a": ("+2.000", "?"), "b": ("+3.000", "?"), "L": ("+6.000", "?")}
+        assert moved.headers["hx-replace-url"].startswith("/embed/graph?")
+        assert (await client.get("/embed/graph", params={"source": "a +"})).status_code == 422
 
     within(tmp_path, work)

@@ -15,7 +15,9 @@ from app.graph.presets import PRESETS
 from app.page.asked import asked
 from app.page.frame import check_view
 from app.page.pages import FIRST_EXAMPLE, run_asked
+from app.serve.addresses import base_url
 from app.serve.html import html
+from app.serve.security import FRAMED_GRAPH
 from app.words.numbers import given
 from engine import Quantity, SpecError, examples_of, trace
 from engine.language import NODES
@@ -81,13 +83,17 @@ async def _looked(request: Request, asks: Asks) -> Shown:
 
 @router.get("/graph")
 @router.post("/graph")
+@router.get(FRAMED_GRAPH)
+@router.post(FRAMED_GRAPH)
 async def show(request: Request) -> Response:
-    """The page, or to htmx what stands in it."""
+    """The page, or to htmx what stands in it; in a frame on another page the graph and its walk alone."""
     ask = await asked(request)
     asks = Asks.of(ask)
     shown, wrong = await _looked(request, asks)
     told: dict[str, Any] = {"style": "", "g": shown, "asks": asks, "wrong": wrong, "presets": PRESETS}
+    path = request.url.path
+    told |= {"embedded": path == FRAMED_GRAPH, "origin": base_url(request.app.state.settings)}
     if ask.scripted:
-        headers = {} if wrong else {"HX-Replace-Url": shown.url()}
+        headers = {} if wrong else {"HX-Replace-Url": shown.url(path=path)}
         return html(request, render("_graph.html", **told), headers=headers)
     return html(request, render("graph.html", **told, here="Graph"), 422 if wrong else 200)

@@ -22,7 +22,8 @@ _OURS = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors "
 )
-FRAMED = "/embed"  # the one path that may stand in a frame, on anybody's page, failures included
+# The paths that may stand in a frame, on anybody's page, failures included.
+FRAMED, FRAMED_GRAPH = "/embed", "/embed/graph"
 CSP, FRAMED_CSP = _OURS + "'none'", _OURS + "* file:"  # * alone leaves out slides opened from a disk
 _ALWAYS = [
     (b"x-content-type-options", b"nosniff"),
@@ -177,4 +178,4 @@ class _Answer:
         path = self.scope["path"]
         if path.startswith("/static/") and self.status == 200:
             return STATIC_HEADERS
-        return [*(FRAMED_HEADERS if path == FRAMED else HEADERS), (b"x-request-id", self.id.encode())]
+        return [*(FRAMED_HEADERS if path in (FRAMED, FRAMED_GRAPH) else HEADERS), (b"x-request-id", self.id.encode())]
