@@ -23,7 +23,7 @@ from engine.primitives import PRIMITIVES
 NUDGE, POINTS, REACH = 1e-4, 41, 2.0
 LETTER = 7.0  # that a letter of the drawing takes, about
 BARE = "-"  # the moment before all others: only what is given is known
-ROOMS = {"s": 330, "m": 736, "l": 896}
+ROOMS = {"s": 330, "n": 540, "m": 736, "l": 896}
 
 
 @dataclass(frozen=True)
@@ -282,7 +282,7 @@ def _items(name: str, value: Any) -> tuple[str, ...]:
     return () if isinstance(value, float) else tuple(f"{name}_{n}" for n in range(len(value)))
 
 
-def still(of: Graph, at: str, size: str = "m") -> GraphPicture:
+def still(of: Graph, at: str, size: str = "n") -> GraphPicture:
     """A graph as a picture in another page: what is computed up to a moment, which is named by its quantity."""
     return picture(Asks(of.source, {}, "", at, "node", "", RATE, size, still=True), of)
 
