@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"tolerance": 1.0}, "tolerance", "from 1e-12 to 0.1"),
     ({"operation": "dropout", "inputs": MASK, "settings": {"rate": 1.0}}, "settings.rate", "from 0 to 0.95"),
     ({"operation": "dropout", "inputs": {"x": G, "mask": G}}, "inputs.mask", "1 where a number is kept"),
+    ({"operation": "dropout", "inputs": {"x": [[G], [G]], "mask": MASK["mask"]}}, "inputs.mask", "(2, 1, 2, 2), as x"),
     (CONV | {"inputs": {**FILTER, "W": [[[[1, 2, 3]]]]}}, "inputs.W", "no larger than the image"),
     (CONV | {"inputs": {**FILTER, "x": G}}, "inputs.x", "of shape (n, channels, height, width)"),
     (CONV | {"settings": {"padding": "same"}}, "settings.padding", "an odd side"),
@@ -198,6 +200,30 @@ def test_nan_is_refused_with_its_place() -> None:
         diagnose("dense", X, G, {"dW": [[1.0, 2.0], [float("nan"), 1.0]]})
     with pytest.raises(SpecError, match=r"out of range at \[0\]\[1\]"):
         diagnose("dense", X, G, {"dW": [[1.0, float("inf")], [1.0, 1.0]]})
+
+
+@pytest.mark.parametrize("operation", BACKWARD)
+def test_whatever_is_handed_in_is_judged_or_refused(operation: str) -> None:
+    """Forms that do not go together, lengths that differ, great and small numbers, settings of every kind."""
+    of, rng = BACKWARD[operation], np.random.default_rng(11)
+    values = [0, 1, 3, 0.3, 1e-12, "same", "mean", "softmax", True, None, -1, 1e300]
+    sizes = (0.0, 1.0, 1e-9, 1e8)
+
+    def numbers(shape: tuple[int, ...]) -> Any:
+        return (rng.choice([-1.0, 0.5, 1.0], shape) * rng.choice(sizes)).tolist()
+
+    for _ in range(60):
+        lengths = {axis: int(rng.integers(1, 4)) for each in of.inputs for form in each.axes for axis in form}
+        forms = {each.name: each.axes[rng.integers(len(each.axes))] for each in of.inputs}
+        shapes = {name: tuple(lengths[axis] for axis in form) for name, form in forms.items()}
+        inputs = {name: numbers(shape) for name, shape in shapes.items()}
+        if "mask" in inputs:
+            inputs["mask"] = np.ones(shapes["mask"]).tolist()
+        settings = {each.name: values[rng.integers(len(values))] for each in of.settings if rng.random() < 0.5}
+        gradients = {name: numbers(shapes[name[1:]]) for name in of.gradients}
+        for shape in ((), shapes[of.inputs[0].name], (2, 2), (1, 2, 1, 1)):
+            with suppress(SpecError):
+                assert str(diagnose(operation, inputs, numbers(shape), gradients, **settings))
 
 
 # A function in a notebook

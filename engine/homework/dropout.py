@@ -47,6 +47,11 @@ def _draw(rng: np.random.Generator, settings: Mapping[str, Any]) -> Case:
     return case_of(_forward, rng, arrays, {"rate": float(rng.choice([0.2, 0.25, 0.3, 0.4])), **settings})
 
 
+def _refuse(case: Case) -> tuple[str, str, str] | None:
+    x, mask = case["x"].shape, case["mask"].shape
+    return None if x == mask else ("inputs.mask", f"an array of shape {mask}", f"of shape {x}, as x has")
+
+
 _ROWS = (("n", "units"), ("n", "channels", "height", "width"))
 
 DROPOUT = Backward(
@@ -108,4 +113,5 @@ DROPOUT = Backward(
     ),
     _draw,
     (Setting("rate", "The share that is out.", 0.5, minimum=0.0, maximum=0.95),),
+    refuse=_refuse,
 )
