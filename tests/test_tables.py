@@ -20,6 +20,7 @@ from app.data.figures import number
 from app.data.splitting import split
 from app.data.table import Choices, Table, WrongData
 from app.data.understanding import understand
+from app.page.own import own
 from engine import Spec
 
 
@@ -432,3 +433,73 @@ def test_a_formula_stays_a_text_in_a_download_and_comes_back() -> None:
     again, _ = read(text)
     assert again.data is not None
     assert again.data.x.tolist() == spec.data.x.tolist()
+
+
+def many(line: str, count: int = 12) -> str:
+    """So many lines, with their number at {i} and two words by turns at {w}."""
+    return "\n".join(line.format(i=i, j=i % 5 + 1, w=("oak", "fir")[i % 2], b=i % 2) for i in range(count))
+
+
+SPELLED: dict[str, tuple[str, list[str], list[float], str]] = {
+    "fractions": ("dose,kind\n" + many("{j}/4,{w}"), ["dose"], [0.25], "dose: 1/4 is 0.25."),
+    "mixed numbers": ("size,kind\n" + many("{j} 3/4,{w}"), ["size"], [1.75], "size: 1 3/4 is 1.75."),
+    "hexadecimal": ("flag,size,kind\n" + many("0x{j}F,{i}.5,{w}"), ["flag", "size"], [31, 0.5], "flag: 0x1F is 31."),
+    "Fortran": (many("{j}.5D+02 {i}.25D-01 {b}"), [], [150, 0.025], ""),
+    "SQL": (
+        "INSERT INTO `trees` (`size`, `age`, `kind`) VALUES\n" + many("({i}.5, {j}, 'an {w}''s'),").rstrip(",") + ";",
+        ["size", "age"], [0.5, 1], "Read as rows that are inserted into trees.",
+    ),
+    "SQL, a row each": (
+        "CREATE TABLE t (a DECIMAL(5,2), b INT NOT NULL, c TEXT, PRIMARY KEY (a));\n"
+        + many("INSERT INTO t VALUES ({i}.5, {j}, '{w}');"),
+        ["a", "b"], [0.5, 1], "Read as rows that are inserted into t.",
+    ),
+    "Vowpal Wabbit": (
+        many("{b} 1.0 'tag{i}|f size:{i}.5 age:{j} |g old"), ["size", "age"], [0.5, 1], "Read as Vowpal Wabbit writes it",
+    ),
+    "name=value": (
+        many("2024-03-01T10:{i:02d}Z temp={j}.5 load={i} state={w}"), ["temp", "load"], [1.5, 0], "lines of name=value",
+    ),
+    "times before a comma": ("time,load,kind\n" + many("{i:02d}:30,{j}00,{w}"), ["load"], [100], ""),
+    "plus or minus": ("mass,kind\n" + many("{j}.5 ± 0.2,{w}"), ["mass"], [1.5], "± and what follows is left out."),
+    "headings that come again": (
+        "a,b,kind\n" + many("{i},{j},{w}") + "\na,b,kind\n" + many("{i},{j},{w}"), ["a", "b"], [0, 1],
+        "The heading comes again in line 14",
+    ),
+    "JSON with words beside": (
+        '{"made": {"by": "x"}, "rows": [' + many('{{"a": {i}, "b": {j}, "kind": "{w}"}},')[:-1] + "]}",
+        ["a", "b"], [0, 1], "",
+    ),
+    "a footer of pandas": ("   a  b kind\n" + many("{i}  {i}  {j}  {w}") + "\n\n[12 rows x 3 columns]", ["a", "b"], [0, 1], ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SPELLED)
+def test_what_other_programs_write_is_read(kind: str) -> None:
+    """Numbers, records and logs in spellings of their own: the columns by name, the first row, and what was done."""
+    text, names, first, note = SPELLED[kind]
+    found = own(text, {}, None)
+    data = found.spec.data
+    assert data is not None
+    assert (list(data.names), data.task) == (names, "binary")
+    assert first in data.x.tolist()
+    assert not note or any(note in each.sentence for each in found.table.notes)
+
+
+@pytest.mark.parametrize(
+    ("none", "others"), [("-999", "3{j}"), ("-9999.0", "101{j}.5"), ("9999", "{j}"), ("-99", "{j}0")]
+)
+def test_nines_far_from_all_others_are_no_value(none: str, others: str) -> None:
+    """They are said and left out, and are numbers where a person says so; a number among others is one."""
+    text = "size,mass,kind\n" + many("{i}," + others + ",{w}") + f"\n3,{none},oak\n4,{none},fir"
+    found = own(text, {}, None)
+    assert found.spec.data is not None
+    assert found.spec.data.x.shape == (12, 2)
+    note = next(each for each in found.table.notes if "far from all others" in each.sentence)
+    assert note.choice == ("kind.1", "number")
+    told = own(text, dict([note.choice]), None).spec.data
+    assert told is not None
+    assert told.x.shape == (14, 2)
+    near = own("size,mass,kind\n" + many("{i},9{j},{w}") + "\n3,99,oak", {}, None).spec.data
+    assert near is not None
+    assert near.x.shape == (13, 2)

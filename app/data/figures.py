@@ -33,6 +33,13 @@ _AS_IT_IS = re.compile(r"[+-]?[0-9.,]*")
 _MARKED = re.compile("[.,٫٬]")
 
 
+_HEX = re.compile(r"([+-]?)0[xX]([0-9a-fA-F]{1,12})")
+_FORTRAN = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))[dD]([+-]?\d{1,3})")
+_FRACTION = re.compile(r"([-+−]?)(?:(\d{1,6})[ -])?(\d{1,6})\s?[/⁄]\s?(\d{1,6})")
+# Nines that stand for "no value" in measurements and surveys, as -999 and 9999.9 do.
+_SENTINEL = re.compile(r"(99|999|9999|99999|999999)(\.9{1,3}|\.25)?")
+
+
 def is_missing(text: str) -> bool:
     """Whether a cell says that there is no value."""
     return (not text or text[-1] not in _TEN) and text.strip().lower() in _MISSING
@@ -49,8 +56,33 @@ def number(text: str, decimal: Decimal = ".") -> float | None:
         return None
     if (many := _MANY.fullmatch(text.strip())) and (value := number(many[1], decimal)) is not None:
         return _bounded(value * _TIMES[many[2].lower()])
+    if fortran := _FORTRAN.fullmatch(text.strip()):
+        return _bounded(float(f"{fortran[1]}e{fortran[2]}"))
     bare = _bare(text)
     return _read(bare, style_of(bare) or decimal)
+
+
+def spelled(text: str) -> float | None:
+    """The number that 1/2, 1 3/4 or 0x1F is, where a whole column is written so; None for anything else."""
+    if found := _HEX.fullmatch(text.strip()):
+        return float(int(found[1] + found[2], 16))
+    found = _FRACTION.fullmatch(text.strip())
+    if not found or not int(found[4]):
+        return None
+    value = int(found[2] or 0) + int(found[3]) / int(found[4])
+    return -value if found[1] in ("-", "−") else value
+
+
+def sentinel_of(values: Sequence[float]) -> float | None:
+    """A number such as -999 that stands for no value: nines, far from all others, which are most."""
+    for value in sorted(set(values), key=abs, reverse=True)[:2]:
+        rest = [other for other in values if other != value]
+        if not _SENTINEL.fullmatch(f"{abs(value):g}") or 2 * len(rest) < len(values) or len(set(rest)) < 3:
+            continue
+        low, high = min(rest), max(rest)
+        if (value < 0 <= low and -value > high) or max(low - value, value - high) > 3 * max(high - low, 1.0):
+            return value
+    return None
 
 
 def _bare(text: str) -> str:

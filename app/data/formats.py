@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from itertools import groupby
 
 from app.data.figures import number
+from app.data.records import inserted, paired, vowpal_wabbit
 from app.data.table import Note, Row, Split, WrongData
 
 _MOST_INDEX = 300
@@ -17,17 +18,20 @@ _FACTOR = re.compile(r"\s*(\d(?:\.\d+)?[eE][+-]?\d+)\s*\*\s*")
 _FIRST_COLUMN = re.compile(r"\s*Columns?\s+(\d+)(?:\s+(?:through|to|and)\s+\d+)?:?\s*", re.IGNORECASE)
 _SPARSE = re.compile(r"\s*(\S+)(?:\s+qid:\d+)?((?:\s+\d+:\S+)+)\s*(?:#.*)?")
 _ATTRIBUTE = re.compile(r"\s*@attribute\s+(\"[^\"]*\"|'[^']*'|\S+)\s+(.*)", re.IGNORECASE)
-_CUT_SHORT = re.compile(r"[ \t|]*(?:\.\.\.?|…)(?:[ \t|]+(?:\.\.\.?|…))*[ \t|]*|\[\d+ rows x \d+ columns\]")
+_CUT_SHORT = re.compile(r"[ \t|]*(?:\.\.\.?|…)(?:[ \t|]+(?:\.\.\.?|…))*[ \t|]*")
+_FOOTER = re.compile(r"\s*\[?(\d{1,9}) rows [x×] \d+ columns\]?\s*")
 _ROW_OF_R = re.compile(r"\s*\[(\d+),\]\s")
 _Matrix = tuple[str, list[list[str]]]
 
 
 def formatted(text: str) -> Split | None:
     """The rows of a text of one of these forms, None if it is of none; WrongData if it is, and is not whole."""
-    for read in (_matlab, _printed, _arff, _sparse, _boxes, _of_r, _html):
+    for read in (_matlab, _printed, _arff, _sparse, _boxes, _of_r, _html, inserted, vowpal_wabbit, paired):
         if (found := read(text)) is not None:
             return found
-    if any(_CUT_SHORT.fullmatch(line) for line in text.splitlines() if len(line) < 400):
+    lines = text.splitlines()
+    counted = [int(match[1]) for line in lines[-3:] if (match := _FOOTER.fullmatch(line))]
+    if any(_CUT_SHORT.fullmatch(line) for line in lines if len(line) < 400) or any(n > len(lines) for n in counted):
         raise WrongData("The table was printed in part, with “..” in it: print all of it, or bring a file.")
     return None
 

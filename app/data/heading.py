@@ -52,6 +52,7 @@ def body_of(split: Split, choices: Choices) -> Body:
     heading = _heading(rows, commented, split.named, choices, notes)
     if heading and heading in rows:
         rows = rows[rows.index(heading) + 1 :]
+        rows = _without_headings(rows, heading, notes)
         rows = _without_units(rows, notes)
         rows = _without_totals(rows, notes)
     names = tuple(_name(cell) for cell in heading.cells) if heading else ("",) * width
@@ -191,6 +192,15 @@ def _without_units(rows: list[Row], notes: list[Note]) -> list[Row]:
         return rows
     notes.append(Note(f"Line {rows[0].line} has units, such as “{words[0][:12]}”: no row of the table."))
     return rows[1:]
+
+
+def _without_headings(rows: list[Row], heading: Row, notes: list[Note]) -> list[Row]:
+    """Without the heading where it comes again, as in files that were put one behind the other."""
+    again = [row for row in rows if row.cells == heading.cells]
+    if not again:
+        return rows
+    notes.append(Note(f"The heading comes again in line {again[0].line}: no row of the table."))
+    return [row for row in rows if row.cells != heading.cells]
 
 
 def _without_totals(rows: list[Row], notes: list[Note]) -> list[Row]:

@@ -186,8 +186,8 @@ def _rows(value: Any) -> Iterator[Sequence[Any]]:
     elif isinstance(value, Mapping) and (columns := _columns(value)):
         yield list(columns)
         yield from zip(*columns.values(), strict=False)
-    elif isinstance(value, Mapping) and len(value) == 1:
-        yield from _rows(next(iter(value.values())))
+    elif isinstance(value, Mapping) and len(tables := _tables(value)) == 1:
+        yield from _rows(tables[0])
     elif isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value):
         yield from _records(value)
     elif isinstance(value, list) and all(isinstance(row, list) for row in value):
@@ -196,8 +196,16 @@ def _rows(value: Any) -> Iterator[Sequence[Any]]:
         raise WrongData("This JSON is no table: bring a list of rows, a list of records, or columns by name.")
 
 
+def _tables(value: Mapping[str, Any]) -> list[Any]:
+    """What may be a table in a record: its only value, or those with rows, beside words about them."""
+    rows = [each for each in value.values() if isinstance(each, list) and each and isinstance(each[0], list | dict)]
+    return rows or (list(value.values()) if len(value) == 1 else [])
+
+
 def _columns(value: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Columns by name, each a list, or by row as pandas writes them; none if these are none."""
+    if len({isinstance(each, dict) for each in value.values()}) > 1:
+        return {}
     columns = {name: list(each.values()) if isinstance(each, dict) else each for name, each in value.items()}
     if not all(isinstance(each, list) for each in columns.values()):
         return {}

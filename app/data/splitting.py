@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from app.data.figures import is_missing, number
+from app.data.figures import is_missing, number, spelled, without_unit
 from app.data.formats import formatted
 from app.data.lists import is_list, listed
 from app.data.table import LONGEST_CELL, MOST_CELLS, Note, Row, Split, WrongData
@@ -27,6 +27,7 @@ _PENALTY = {
 }  # of what may only seem to part cells
 _ANY = re.compile(r"[,;\t|:→]|[-=]>")
 _TRIED = 60
+_TIME = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?|\d{4}-\d\d-\d\d([T ].*)?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}( .*)?")
 _COMMENT = re.compile(r"\s*(#|//|%)")
 _BEHIND = re.compile(r"[\s,;](?:#|//|%)\s")
 _QUOTES = ("''", "“”", "„“", "‘’", "‚‘", "«»", "»«")
@@ -133,12 +134,22 @@ def _mark(lines: Sequence[str]) -> str:
             continue
         cells = [cell for row in found if len(row) == width for cell in row[:200]]
         kinds = sum(
-            1.0 if number(cell) is not None or is_missing(cell) else 0.4 * _is_word(cell, mark) for cell in cells
+            1.0
+            if number(cell) is not None or is_missing(cell) or _TIME.fullmatch(cell)
+            else 0.95
+            if _is_odd(cell)
+            else 0.4 * _is_word(cell, mark)
+            for cell in cells
         )
         score = (count / len(found)) ** 2 * kinds / len(cells) - _PENALTY.get(mark, 0.0)
         if score > best + 1e-9:
             best, chosen = score, mark
     return chosen
+
+
+def _is_odd(cell: str) -> bool:
+    """Whether it is a number in a way that only a whole column may show: 1/2, or 1.5 ± 0.2."""
+    return spelled(cell) is not None or ("±" in cell and number(without_unit(cell)) is not None)
 
 
 def _is_word(cell: str, mark: str) -> bool:

@@ -7,7 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.data.figures import Decimal, decimal_of, doubtful, is_missing, number, per_cent, unit_of, without_unit
+from app.data.figures import (
+    Decimal,
+    decimal_of,
+    doubtful,
+    is_missing,
+    number,
+    per_cent,
+    sentinel_of,
+    spelled,
+    unit_of,
+    without_unit,
+)
 from app.data.heading import Body, body_of
 from app.data.parts import with_parts
 from app.data.table import Choices, Column, Kind, Note, Row, Split, Table, WrongData, printable
@@ -86,6 +97,10 @@ def _column(
         values, strays = [None if is_missing(cell) else cell for cell in cells], []
     if kind == "number":
         _say_decimal(name, cells, values, decimal, mark, notes)
+    if kind == "number" and not said and (none := sentinel_of([v for v in values if isinstance(v, float)])) is not None:
+        told = f"{name}: {none:g} is far from all others, and is read as empty."
+        notes.append(Note(told, "it is a number", (f"kind.{index}", "number")))
+        values = [None if value == none else value for value in values]
     if strays and kind == "number":
         where = rows[strays[0]].place(index)
         others = "the others are numbers" if len(strays) == 1 else f"{len(strays)} cells are no numbers"
@@ -106,6 +121,10 @@ def _bare_cells(index: int, name: str, cells: list[str], said: str, notes: list[
         return [_share(cell) for cell in cells]
     if number(filled[0]) is not None and number(filled[-1]) is not None:
         return cells
+    if all(spelled(cell) is not None or number(cell) is not None for cell in filled):
+        first = next(cell for cell in filled if number(cell) is None)
+        notes.append(Note(f"{name}: {first} is {spelled(first):g}.", f"{name} is text", (f"kind.{index}", "text")))
+        return [cell if number(cell) is not None or is_missing(cell) else repr(spelled(cell)) for cell in cells]
     bare = [cell if is_missing(cell) else without_unit(cell) for cell in cells]
     unit = unit_of(filled)
     if not unit and not all("±" in cell or "+/-" in cell or "+-" in cell for cell in filled):
