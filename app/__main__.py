@@ -79,11 +79,12 @@ def _announce(settings: Settings, port: int, show: bool) -> None:
     while not _listens(near, port):
         sleep(0.05)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    print(f"Backprop Playground: http://{host}:{port}", flush=True)
+    print(f"Backprop Playground: http://{host}:{port}{settings.root_path}", flush=True)
     if settings.host in EVERYWHERE or settings.public_url:
         print(f"In your network, and for a class: {base_url(settings)}", flush=True)
     if show:
-        webbrowser.open(f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}")
+        name = f"[{near}]" if ":" in near else near
+        webbrowser.open(f"http://{name}:{port}{settings.root_path}")
 
 
 def _listens(host: str, port: int) -> bool:

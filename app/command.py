@@ -21,7 +21,7 @@ SETTINGS = {
     "data": ("FOLDER", "folder of the SQLite file"),
     "store": ("PLACE", "redis://host:port/0, or the path of a SQLite file"),
 }
-MORE = "Every other setting is a variable of the environment, PLAYGROUND_<NAME>; the README lists them."
+MORE = "Every other setting is a variable of the environment, PLAYGROUND_<NAME>; SERVING.md lists them."
 
 
 def parsed(arguments: Sequence[str]) -> Namespace:

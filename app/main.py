@@ -9,11 +9,12 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.datastructures import State
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
+from app import reference
 from app.assets import STATIC
 from app.costs import decode_cost
 from app.draw.rendering import asset
@@ -36,6 +37,7 @@ from app.run.schemas import Status
 from app.serve import docs, errors, openapi, problems, static, telemetry
 from app.serve.limits import Limiter
 from app.serve.process import leave_with_parent, stopping_event
+from app.serve.root import at, lies_under
 from app.serve.security import Guard
 from app.settings import Settings, load
 from app.since import LENIENT
@@ -72,6 +74,7 @@ PARTS = (
     ending,
     pages_class,
     learn,
+    reference,
 )
 # Who tells people of a failure, by what the address begins with: the first that will.
 FACES = {"/class": pages_class.refusal, "/": sorry}
@@ -80,6 +83,7 @@ FACES = {"/class": pages_class.refusal, "/": sorry}
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The whole application, ready to be served; its store is opened when it starts."""
     settings = settings or load()
+    lies_under(settings.root_path)
     app = FastAPI(
         title="Backprop Playground",
         version=version("backprop-playground"),
@@ -103,8 +107,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.aside = partial(_aside, app.state.runs)
     api_rooms.install(app)
     errors.install(app, TABLE, FACES)
-    described = (docs.routes(asset), problems.routes(KINDS, asset("style.css"), "/docs"))
-    for router in (*(part.router for part in PARTS), *described, static.routes(STATIC)):
+    for router in (*(part.router for part in PARTS), *_described(), static.routes(STATIC)):
         app.include_router(router)
     for path, endpoint, summary in (
         ("/healthz", api.healthz, "Whether the process lives"),
@@ -117,6 +120,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.add_api_route("/metrics", metrics, include_in_schema=False)
     openapi.install(app, TAGS, "rooms")
     return app
+
+
+def _described() -> list[APIRouter]:
+    """The pages that describe the API: to try it, and what its problems are."""
+    return [docs.routes(asset), problems.routes(KINDS, asset("style.css"), at("/docs"))]
 
 
 def _for_other_sites(settings: Settings) -> list[Middleware]:

@@ -5,6 +5,7 @@ Each setting is an environment variable PLAYGROUND_<NAME>. Those marked as limit
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -47,6 +48,12 @@ def _by_commas(given: Any) -> Any:
         raise ValueError("must be names by commas") from None
 
 
+def _root(given: str) -> str:
+    if given and not re.fullmatch(r"(/[\w.~-]+)+", given, re.ASCII):
+        raise ValueError("must be a path such as /playground")
+    return given
+
+
 def _address(given: str) -> str:
     parts = urlsplit(given)
     if given and not (parts.scheme in ("http", "https") and parts.hostname):
@@ -81,6 +88,9 @@ class Settings(BaseSettings):
     secure_cookies: bool = Field(False, description="Cookies over HTTPS only; set it behind a TLS proxy.")
     public_url: Annotated[str, AfterValidator(_address)] = Field(
         "", description="Address by which others reach this server, such as https://play.a.org."
+    )
+    root_path: Annotated[str, AfterValidator(_root)] = Field(
+        "", description="Path under which a proxy serves this, such as /playground."
     )
     metrics: bool = Field(False, description="Serve /metrics for Prometheus.")
     json_logs: bool = Field(False, description="One JSON line a request on standard output.")

@@ -1,5 +1,6 @@
 // A student's answer on its way: kept in this tab until the server has it, said to be not sent yet, and sent again by itself.
 // It may come twice, for it is put in its place and not added.
+import { ROOT } from './root.js';
 
 const SOON = 1000;
 const LATE = 6000;
@@ -34,7 +35,7 @@ export function sending(room, changed, arrived) {
     const stop = new AbortController();
     const late = setTimeout(() => stop.abort(), GIVE_UP);
     try {
-      return await fetch(`/api/v1/rooms/${room}/questions/${number}/answer`, {
+      return await fetch(`${ROOT}/api/v1/rooms/${room}/questions/${number}/answer`, {
         method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ answer }), signal: stop.signal,
       });
     } finally {

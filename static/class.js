@@ -2,7 +2,7 @@
 /* global htmx */
 import { sending } from './answer.js';
 import { follow } from './stream.js';
-import { fields, run } from './view.js';
+import { fields, run, ROOT } from './view.js';
 
 const root = document.querySelector('[data-room]');
 const panel = document.getElementById('panel');
@@ -17,7 +17,7 @@ const shape = (scope) => scope.querySelector('#stage')?.dataset.shape;
 async function drawState(state) {
   sent.again();
   if (state.removed || (exploring && state.pace !== 'explore')) {
-    location.replace(`/class/${root.dataset.room}`);
+    location.replace(`${ROOT}/class/${root.dataset.room}`);
     return;
   }
   await swap(panel, state.panel);
@@ -124,7 +124,7 @@ form?.addEventListener('submit', () => {
 }, true);
 if (exploring) {
   document.addEventListener('htmx:after:swap', () => {
-    if (location.pathname === '/') history.replaceState(null, '', `/class/${root.dataset.room}/mine`);
+    if (location.pathname === `${ROOT}/`) history.replaceState(null, '', `${ROOT}/class/${root.dataset.room}/mine`);
   });
 }
 dress();

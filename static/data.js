@@ -1,6 +1,7 @@
 // Your data: a file dropped, chosen or pasted is looked at by the server before anything is trained on it. Points placed
 // in the square are lines of the same text; a click adds or takes away its own line and leaves all others as they are.
 /* global htmx */
+import { ROOT } from './root.js';
 const LOOKED_AT = 300_000; // characters that are looked at while they are typed; of more when asked
 const PASTED = 20_000; // characters from which a paste is put in as a whole
 const DRAWN = 500; // lines that the square has points for
@@ -132,7 +133,7 @@ async function look(keep, choice) {
   if (choice?.name === 'task') at('task').value = choice.value;
   at('understood').classList.add('asks');
   try {
-    const answer = await fetch('/data', { method: 'POST', body, signal: asking.signal, headers: { 'HX-Request': 'true' } });
+    const answer = await fetch(`${ROOT}/data`, { method: 'POST', body, signal: asking.signal, headers: { 'HX-Request': 'true' } });
     const text = await answer.text();
     if (answer.status !== 200 && answer.status !== 422) return said(problem(text));
     const found = new DOMParser().parseFromString(text, 'text/html');

@@ -67,7 +67,7 @@ document.addEventListener('htmx:after:swap', (event) => {
   keepMoments();
   const action = event.detail.ctx?.request?.action ?? '';
   if (moment() !== null || action.includes('/frame')) pulseMoment();
-  else if (action.startsWith('/embed') && by > 0) pulseStep();
+  else if (action.includes('/embed') && by > 0) pulseStep();
 });
 
 // A click on Step is answered at once: the pulse need not wait for the numbers.

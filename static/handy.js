@@ -1,6 +1,6 @@
 // What lies at hand, once the page obeys: a unit's picture large in Output, fewer and more units over their layer, features
 // to switch beside the inputs, and the way back after a change that starts again. All of it stands in the controls, too.
-import { number, run, state } from './view.js';
+import { number, run, state, ROOT } from './view.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const sheet = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: new URL('./handy.css', import.meta.url).href });
@@ -126,7 +126,7 @@ function heads() {
 let before = null;
 const hideUndo = () => document.getElementById('undo')?.remove();
 document.addEventListener('htmx:before:request', ({ detail: { ctx: { request, restores } } }) => {
-  const starts = !restores && (request.action === '/runs' || request.action.startsWith('/?'));
+  const starts = !restores && (request.action === `${ROOT}/runs` || request.action.startsWith(`${ROOT}/?`));
   before = starts && Number(state().head) ? { run: run(), steps: number('step') } : null;
   if (request.method === 'POST' || restores) hideUndo();
 });

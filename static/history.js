@@ -2,11 +2,10 @@
 // there before, and so is a moment that a key or a button leads to. Steps, frames of Play, the time bar, and moments that
 // pass by themselves or under a finger renew the entry that they are in.
 /* global htmx */
-import { ASIDE, fields, run, step, target } from './view.js';
+import { ASIDE, fields, run, step, target, here } from './view.js';
 import { pause } from './play.js';
 
 const TIME = ['step', 'moment'];
-const here = () => location.pathname === '/'; // a class's pages have one address each
 let answer = null;
 let wanted = null; // what Back or Forward asked for last
 let entry = history.state?.entry; // the one that is on screen: answers that were on their way may write into no other

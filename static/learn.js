@@ -1,4 +1,6 @@
 // Lessons: sliders that ask for the next picture when the last one is there, a pad to draw on, and progress kept here.
+import { ROOT } from './root.js';
+
 const root = document.documentElement;
 const KEY = 'learn';
 
@@ -47,7 +49,7 @@ function showLast(last) {
   const start = document.getElementById('start');
   const name = last && document.querySelector(`[data-progress="${CSS.escape(last.lesson)}"] .name`);
   if (!start || !name) return;
-  start.href = `/learn/${last.lesson}?screen=${last.screen}`;
+  start.href = `${ROOT}/learn/${last.lesson}?screen=${last.screen}`;
   start.textContent = `Go on: ${name.textContent}, screen ${last.screen}`;
 }
 

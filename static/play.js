@@ -1,6 +1,6 @@
 // Play: one answer brings several frames, which are shown evenly while the next are on their way. Nothing is trained while
 // nobody looks; Pause stops at what is seen, and what the server has done beyond that is gone back from.
-import { advance, announce, backTo, fields, number, playOn, state, step, toHead, ASIDE } from './view.js';
+import { advance, announce, backTo, fields, number, playOn, state, step, toHead, ASIDE, here } from './view.js';
 import { between, settle, show } from './stills.js';
 import { pulseStep } from './diagram.js';
 import { Pace } from './pace.js';
@@ -87,7 +87,7 @@ const rest = (ms) => new Promise((done) => {
 async function go() {
   const begun = performance.now();
   await advance(1, { moment: '' }); // a whole frame first: it leaves the past and the walkthrough
-  if (playing && location.pathname === '/') openEnded();
+  if (playing && here()) openEnded();
   const pace = new Pace(Number(state().epoch));
   forget();
   head = step();

@@ -1,6 +1,6 @@
 // Predict: at telling moments what is computed is hidden until one has said which way it goes, or how much it is. The
 // engine judges; the score is kept for the visit.
-import { announce, fields, run, step } from './view.js';
+import { announce, fields, run, step, ROOT } from './view.js';
 import { moment } from './walk.js';
 
 const by = (id) => document.getElementById(id);
@@ -18,7 +18,7 @@ async function ask(more) {
   const { example = '', grain = 'unit' } = fields();
   // A run that is not stored yet goes by its link.
   const about = { ...(run() === 'new' ? fields() : { example, grain }), step: step(), ...more };
-  const answer = await fetch(`/runs/${run()}/predictions?${new URLSearchParams(about)}`);
+  const answer = await fetch(`${ROOT}/runs/${run()}/predictions?${new URLSearchParams(about)}`);
   return answer.ok ? answer.json() : { questions: [], verdict: null };
 }
 

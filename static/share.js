@@ -1,6 +1,6 @@
 // The share dialog: the address of what is on screen, and the text that puts it into a frame on another page. It is
 // fetched when it is first opened.
-import { ASIDE, fields, step } from './view.js';
+import { ASIDE, fields, step, ROOT } from './view.js';
 
 const field = (id) => document.getElementById(id);
 
@@ -8,8 +8,8 @@ export function fill() {
   const looked = Object.entries({ ...fields(), step: String(step()) });
   const told = looked.filter(([name, text]) => !ASIDE.includes(name) && (text || name === 'hidden'));
   const query = new URLSearchParams(told).toString().replaceAll('%2C', ',').replaceAll('%3A', ':');
-  field('share-link').value = `${location.origin}/?${query}`;
-  field('share-frame').value = `<iframe src="${location.origin}/embed?${query.replaceAll('&', '&amp;')}" width="600" height="400" title="Backprop Playground" loading="lazy"></iframe>`;
+  field('share-link').value = `${location.origin}${ROOT}/?${query}`;
+  field('share-frame').value = `<iframe src="${location.origin}${ROOT}/embed?${query.replaceAll('&', '&amp;')}" width="600" height="400" title="Backprop Playground" loading="lazy"></iframe>`;
 }
 
 document.addEventListener('click', async ({ target }) => {

@@ -1,6 +1,7 @@
 // What the teacher shows, as it comes: by one stream a page, or, where none gets through, by asking every two seconds.
 // Only the newest state and picture are drawn, older ones never overwrite newer ones. It is closed while nobody looks, and
 // opened again by itself after a restart, each page in its own time.
+import { ROOT } from './root.js';
 
 const FIRST = 5000; // a stream that brings nothing for so long after its opening does not get through
 const SILENT = 25000; // nor does one that misses two ticks
@@ -63,7 +64,7 @@ export function follow(root, { state, frame = null }) {
     heard = Date.now();
     patience = FIRST;
     failed = 0;
-    source = new EventSource(`/api/v1/rooms/${root.dataset.room}/stream?${watched()}`);
+    source = new EventSource(`${ROOT}/api/v1/rooms/${root.dataset.room}/stream?${watched()}`);
     for (const name of ['state', 'frame']) {
       source.addEventListener(name, (event) => {
         hear();
@@ -103,20 +104,20 @@ export function follow(root, { state, frame = null }) {
     shut();
     const { room, screen, leaving } = root.dataset;
     if (leaving) return;
-    location.replace(`/class/over?room=${room}&screen=${screen}`);
+    location.replace(`${ROOT}/class/over?room=${room}&screen=${screen}`);
   }
 
   // The room is gone, or the teacher has sent this one out: the page that says so.
   function refused(status) {
     if (status === 404) over();
-    else if (status === 403) location.replace(`/class/${root.dataset.room}`);
+    else if (status === 403) location.replace(`${ROOT}/class/${root.dataset.room}`);
     return status === 404 || status === 403;
   }
 
   // The server answered, but not with a stream: the room is closed, or it is full for now.
   async function lost() {
     try {
-      if (refused((await fetch(`/api/v1/rooms/${root.dataset.room}`)).status)) return;
+      if (refused((await fetch(`${ROOT}/api/v1/rooms/${root.dataset.room}`)).status)) return;
     } catch { /* not there yet */ }
     again(2000, 4000);
   }
@@ -127,7 +128,7 @@ export function follow(root, { state, frame = null }) {
       const since = watched();
       since.set('after', drawn.state);
       since.set('picture', picture);
-      const answer = await fetch(`/api/v1/rooms/${root.dataset.room}/news?${since}`, { cache: 'no-store' });
+      const answer = await fetch(`${ROOT}/api/v1/rooms/${root.dataset.room}/news?${since}`, { cache: 'no-store' });
       if (asking !== round || refused(answer.status)) return;
       if (link.textContent === BROKEN) next = 0;
       if (answer.ok) link.textContent = 'Slow connection: this page asks every 2 seconds.';

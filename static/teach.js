@@ -3,14 +3,16 @@
 import { isPlaying, pause } from './play.js';
 import { follow } from './stream.js';
 import './strip.js';
-import { fields, form, run, step } from './view.js';
+import { fields, form, run, step, ROOT } from './view.js';
 
 const strip = document.getElementById('strip');
 const panel = document.getElementById('panel');
 const { room } = strip.dataset;
+const LEARN = `${ROOT}/learn/`;
+const within = (address) => address.slice(ROOT.length);
 const PAUSE = 70; // more states a second than this are not shown to anybody
 const VIEW = ['lens', 'example', 'select', 'moment', 'grain', 'scale', 'discrete', 'tests', 'across', 'up'];
-const here = `/class/${room}/teach`;
+const here = `${ROOT}/class/${room}/teach`;
 let shared = JSON.parse(strip.dataset.shared);
 let version = Number(strip.dataset.version);
 let sent = JSON.stringify(current());
@@ -27,7 +29,7 @@ function current() {
 }
 
 function lesson() {
-  return location.pathname.startsWith('/learn/') ? location.pathname + location.search : shared.lesson;
+  return location.pathname.startsWith(LEARN) ? within(location.pathname) + location.search : shared.lesson;
 }
 
 // While one view is on its way, only the newest of those that follow goes after it.
@@ -41,7 +43,7 @@ async function send() {
   try {
     for (let now = current(); JSON.stringify(now) !== sent; now = current()) {
       sent = JSON.stringify(now);
-      const answer = await fetch(`/api/v1/rooms/${room}/shared`, {
+      const answer = await fetch(`${ROOT}/api/v1/rooms/${room}/shared`, {
         method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: sent,
       });
       const told = await answer.json();
@@ -77,7 +79,7 @@ async function catchUp(state, number) {
   }
   const values = { ...Object.fromEntries(new URLSearchParams(shared.view)), step: shared.step, size: fields().size };
   busy = true;
-  await htmx.ajax('GET', `/runs/${shared.run}/frame`, { source: '#frame', target: '#frame', swap: 'innerMorph', values });
+  await htmx.ajax('GET', `${ROOT}/runs/${shared.run}/frame`, { source: '#frame', target: '#frame', swap: 'innerMorph', values });
   sent = JSON.stringify(current());
   busy = false;
 }
@@ -98,7 +100,7 @@ async function drawState(state, number) {
 
 // What is done to the run is done through the room, which shows it to the class by itself.
 document.addEventListener('htmx:config:request', ({ detail: { ctx: { request } } }) => {
-  if (request.method === 'POST' && request.action.startsWith('/runs/')) request.action = `/class/${room}${request.action}`;
+  if (request.method === 'POST' && request.action.startsWith(`${ROOT}/runs/`)) request.action = `${ROOT}/class/${room}${within(request.action)}`;
 });
 
 document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {
@@ -119,7 +121,7 @@ document.addEventListener('htmx:after:swap', (event) => {
   shownAlready(event.detail.ctx?.response);
   if (location.pathname !== here) {
     const asked = location.pathname + location.search;
-    if (asked.startsWith('/learn/')) share();
+    if (asked.startsWith(LEARN)) share();
     history.replaceState(null, '', here);
   }
   if (form()) share();
@@ -152,7 +154,7 @@ function listStudents() {
   const now = document.querySelector('#counts .muted').textContent;
   if (!students.open || now === joined) return;
   joined = now;
-  htmx.ajax('GET', `/class/${room}/students`, { source: students, target: '#student-list', swap: 'innerMorph' });
+  htmx.ajax('GET', `${ROOT}/class/${room}/students`, { source: students, target: '#student-list', swap: 'innerMorph' });
 }
 
 students.addEventListener('toggle', () => {
@@ -163,11 +165,11 @@ students.addEventListener('toggle', () => {
 document.addEventListener('submit', () => say(''));
 
 document.addEventListener('click', async (event) => {
-  const link = event.target.closest('a[href^="/learn/"]');
+  const link = event.target.closest(`a[href^="${LEARN}"]`);
   if (link && !form() && !event.defaultPrevented) {
     event.preventDefault();
-    await fetch(`/api/v1/rooms/${room}/shared`, {
-      method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ lesson: link.getAttribute('href') }),
+    await fetch(`${ROOT}/api/v1/rooms/${room}/shared`, {
+      method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ lesson: within(link.getAttribute('href')) }),
     });
     location.reload();
   }

@@ -1,5 +1,9 @@
 // What is looked at: the fields of the view form, and the one way to ask the server for another view of the run.
 /* global htmx */
+// Where the app lies, as root.js has it, which would weigh more.
+export const ROOT = new URL(import.meta.url).pathname.split('/static/')[0];
+// A class's pages have one address each.
+export const here = () => location.pathname === ROOT + '/';
 export const form = () => document.getElementById('view');
 // Not on the form: a form's own dataset hides behind its field of that name.
 export const state = () => document.getElementById('bar').dataset;
@@ -17,7 +21,7 @@ export const painted = () => new Promise((done) => requestAnimationFrame(done));
 export const target = { source: '#frame', target: '#frame', swap: 'innerMorph' };
 
 // In a frame on another page there is no run of one's own: what is looked at, steps too, is in the address alone.
-const framed = () => form().getAttribute('hx-get') === '/embed';
+const framed = () => form().getAttribute('hx-get') === ROOT + '/embed';
 
 // Ends when the request is answered, also if it had to wait in line: htmx's own promise then ends at once.
 function ask(method, address, options) {
@@ -31,7 +35,7 @@ export function show(changes, options = {}) {
 
 export function advance(count, changes = {}, options = {}) {
   if (framed()) return show({ ...changes, step: Math.max(0, step() + count), moment: '' }, options);
-  return ask('POST', `/runs/${run()}/step`, { ...options, values: { ...fields(), ...changes, count } });
+  return ask('POST', `${ROOT}/runs/${run()}/step`, { ...options, values: { ...fields(), ...changes, count } });
 }
 
 // Frames of Play from a step on: the answer, or null if it was refused. Of its markup nothing is shown yet.
@@ -46,25 +50,25 @@ export async function playOn(counts, from) {
   };
   const [values, options] = [{ ...fields(), quick: 1, frames: counts.join() }, { fetch: unpacked, plays: true }];
   if (framed()) await show({ ...values, step: from, moment: '' }, options);
-  else await ask('POST', `/runs/${run()}/step`, { ...options, values });
+  else await ask('POST', `${ROOT}/runs/${run()}/step`, { ...options, values });
   return told;
 }
 
 // Only if the run still stands at `head`: what another tab has done meanwhile stays.
-export const backTo = (to, head) => (framed() ? toHead() : ask('POST', `/runs/${run()}/rewind`, { values: { ...fields(), to, head } }));
+export const backTo = (to, head) => (framed() ? toHead() : ask('POST', `${ROOT}/runs/${run()}/rewind`, { values: { ...fields(), to, head } }));
 
 export const toHead = () => show({ step: framed() ? step() : '', moment: '' });
 
 // What the run is made of stands in the form for the address and for pages without script; the server knows it from the
 // run's name, and long data would outgrow a request's head. A run that nobody has acted on has no name: its link goes
 // along in a field of its own. A click has a key, which it keeps when it has to be sent again, so that it counts once.
-const UNSAVED = '/runs/new/';
+const UNSAVED = ROOT + '/runs/new/';
 const word = (number) => number.toString(36);
 document.addEventListener('htmx:config:request', ({ detail: { ctx: { request, sourceElement } } }) => {
   delete request.headers['HX-Current-URL'];
   request.referrerPolicy = 'origin';
   if (request.method === 'POST') request.headers['Idempotency-Key'] = [...crypto.getRandomValues(new Uint32Array(4))].map(word).join('');
-  if (!request.action.startsWith('/runs/')) return;
+  if (!request.action.startsWith(ROOT + '/runs/')) return;
   const names = made();
   if (!sourceElement.closest('#settings')) names.forEach((name) => request.body.delete(name));
   if (!request.action.startsWith(UNSAVED)) return;
@@ -76,9 +80,9 @@ document.addEventListener('htmx:config:request', ({ detail: { ctx: { request, so
 // others or handed in: it is a run at once.
 document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {
   const { request } = ctx;
-  if (request.action.startsWith(UNSAVED)) request.action = request.action.replace(UNSAVED, `/runs/${run()}/`);
-  if (request.action.startsWith('/?') && document.getElementById('strip')) {
-    Object.assign(request, { method: 'POST', action: '/runs', body: new URLSearchParams(request.action.slice(2)) });
+  if (request.action.startsWith(UNSAVED)) request.action = request.action.replace(UNSAVED, `${ROOT}/runs/${run()}/`);
+  if (request.action.startsWith(ROOT + '/?') && document.getElementById('strip')) {
+    Object.assign(request, { method: 'POST', action: ROOT + '/runs', body: new URLSearchParams(request.action.split('?')[1]) });
   }
   if (request.method === 'POST') ctx.fetch = sentAgain(ctx.fetch);
 });

@@ -24,7 +24,7 @@ from uvicorn.server import ServerState
 import machine
 from app.draw.rendering import asset
 from app.main import create_app
-from app.serve import cookies, security
+from app.serve import cookies, root, security
 from app.serve.addresses import Hosts
 from app.serve.limits import Buckets
 from app.serve.protocol import BoundedProtocol
@@ -176,11 +176,12 @@ def test_a_cookie_of_the_plain_name_is_read_and_set_anew(tmp_path: Path) -> None
     play(tmp_path, work, secure_cookies=True)
 
 
-def test_under_a_path_a_cookie_is_that_paths() -> None:
+def test_under_a_path_a_cookie_is_that_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     """`__Host-` would be for the whole host."""
     app = FastAPI()
     app.state.settings = Settings(secure_cookies=True)
-    asked = Request({"type": "http", "headers": [], "app": app, "root_path": "/playground"})
+    asked = Request({"type": "http", "headers": [], "app": app})
+    monkeypatch.setattr(root, "_root", "/playground")
     assert cookies.written(asked, "visitor", "x", 60).startswith("__Secure-visitor=x; Path=/playground; ")
 
 

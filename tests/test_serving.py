@@ -83,7 +83,7 @@ def test_the_unit_that_is_printed_is_whole() -> None:
     assert {"NoNewPrivileges", "ProtectSystem", "ProtectHome", "DynamicUser"} <= set(unit["Service"])
 
 
-@pytest.mark.parametrize("name", ["compose.yaml", "Dockerfile", "SERVING.md", "README.md"])
+@pytest.mark.parametrize("name", ["compose.yaml", "Dockerfile", "SERVING.md", "README.md", "docs/browser.md"])
 def test_settings_that_are_named_are_there(name: str) -> None:
     """Every PLAYGROUND_… in what is for a keeper."""
     named = re.findall(r"PLAYGROUND_[A-Z_]+[A-Z]", (ROOT / name).read_text(encoding="utf-8"))

@@ -7,9 +7,11 @@ import re
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import Extension
 from markupsafe import Markup
 
 from app.assets import STATIC, TEMPLATES
+from app.serve.root import at
 from app.serve.static import version_of
 from app.words import numbers
 from app.words.maths import equations
@@ -19,7 +21,15 @@ SLOT = Markup("%s")
 
 def asset(path: str) -> str:
     """The address of a static file. Modules import each other by relative paths, so the version is a folder."""
-    return f"/static/{version_of(STATIC)}/{path}"
+    return at(f"/static/{version_of(STATIC)}/{path}")
+
+
+class Rooted(Extension):
+    """Every attribute of a template that begins an address with a slash leads to where the app lies."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """The template as it is compiled."""
+        return re.sub(r'(?<=[\w-]=")/(?!/)', "{{ rooted('/') }}", source)
 
 
 def unbroken(text: str) -> str:
@@ -36,8 +46,10 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        extensions=[Rooted],
     )
     env.globals["asset"] = asset
+    env.globals["rooted"] = at
     env.globals["slot"] = SLOT
     env.filters["signed"] = numbers.signed
     env.filters["unsigned"] = numbers.unsigned

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from app.graph.presets import PRESETS
 from app.page.asked import Asked
+from app.serve.root import at
 from engine import Graph, SpecError, graph
 from engine.graph import Grain
 from engine.language import NODES
@@ -75,7 +76,7 @@ class Asks:
 def address_of(source: str, values: Mapping[str, str], more: Mapping[str, str] = {}, path: str = "/graph") -> str:
     """The address that holds a formula, its values, and what is looked at."""
     fields = {"source": source, **{f"v.{name}": text for name, text in values.items()}, **more}
-    return f"{path}?" + urlencode({name: text for name, text in fields.items() if text})
+    return at(f"{path}?") + urlencode({name: text for name, text in fields.items() if text})
 
 
 def _rate(text: str) -> float:

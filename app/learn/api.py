@@ -25,6 +25,7 @@ from app.run.answers import json
 from app.run.api import Key, Visitor, answers_with
 from app.run.schemas import Body
 from app.serve.errors import PROBLEM
+from app.serve.root import at
 from app.serve.strict import StrictRoute
 from engine import SpecError
 
@@ -162,7 +163,7 @@ def list_lessons() -> Response:
                 idea=each.idea,
                 screens=list(each.screens),
                 spec=each.spec,
-                url=f"/learn/{each.slug}",
+                url=at(f"/learn/{each.slug}"),
             ).model_dump()
             for each in lessons(ENV)
         ]
@@ -185,7 +186,7 @@ def draw_exercise(who: Visitor, wanted: ExerciseWanted | None = None, key: Key =
     if seed is None:
         seed = int.from_bytes(sha256(f"{who} {key}".encode()).digest()[:4]) if key else randbits(32)
     drawn = exercise(wanted.type, seed)
-    return json(_out(drawn).model_dump(), 201, {"location": f"/api/v1/exercises/{drawn.id}"})
+    return json(_out(drawn).model_dump(), 201, {"location": at(f"/api/v1/exercises/{drawn.id}")})
 
 
 @router.get("/exercises/{id}", responses={**answers_with(ExerciseOut), **ABSENT})
@@ -230,7 +231,7 @@ def _out(drawn: Exercise) -> ExerciseOut:
         options=list(problem.options),
         tolerance=problem.tolerance,
         given=_given(drawn),
-        url=f"/learn/practice?type={drawn.type}&seed={drawn.seed}",
+        url=at(f"/learn/practice?type={drawn.type}&seed={drawn.seed}"),
     )
 
 

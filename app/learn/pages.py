@@ -25,6 +25,7 @@ from app.learn.visit import Visit
 from app.pool import Pool
 from app.serve.cookies import known_visitor
 from app.serve.html import html, is_scripted
+from app.serve.root import at
 
 T = TypeVar("T")
 SCREEN_SECONDS = 0.01  # what most screens take
@@ -39,7 +40,7 @@ def page(request: Request, name: str, fragment: str, context: dict[str, Any], st
     text = ENV.get_template(fragment if scripted else name).render(
         {**TOOLS, **context, "scripted": scripted, "here": "Learn"}
     )
-    headers = {"HX-Replace-Url": f"{request.url.path}?{request.url.query}"} if scripted else {}
+    headers = {"HX-Replace-Url": at(f"{request.url.path}?{request.url.query}")} if scripted else {}
     return html(request, text, status, headers)
 
 

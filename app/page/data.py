@@ -25,6 +25,7 @@ from app.run.runs import Run, owner_of
 from app.serve.cookies import visitor_of
 from app.serve.forms import MOST_FIELDS, Fields, fields_of
 from app.serve.html import html
+from app.serve.root import at
 from engine import Spec, SpecError, examples_of
 from engine.examples import input_names
 
@@ -166,7 +167,7 @@ async def train(request: Request) -> Response:
         run = await ask.runs.create(ask.visitor, found.spec)
     except SpecError as error:
         return _page(ask, ask.text("csv"), None, error)
-    address = f"/?run={run.id}"
+    address = at(f"/?run={run.id}")
     return (
         Response(status_code=204, headers={"HX-Redirect": address}) if ask.scripted else RedirectResponse(address, 303)
     )

@@ -26,7 +26,7 @@ from app.page.again import Again, again_of
 from app.page.links import Link, View, view_fields
 from app.page.ways import Ways
 from app.run.history import LAYER_COLUMNS, RUN_COLUMNS, Column, History
-from app.run.links import fits, url_of
+from app.run.links import fits, query_of, url_of
 from app.run.runs import UNSAVED, Run
 from app.words.health import advised
 from app.words.names import layer_name, output_names, own_name
@@ -173,6 +173,11 @@ class Frame:
     def url(self) -> str:
         """The address of what is on screen."""
         return url_of(self.exact)
+
+    @property
+    def query(self) -> str:
+        """The same without its path."""
+        return query_of(self.exact)
 
     @cached_property
     def view_fields(self) -> dict[str, str]:

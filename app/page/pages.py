@@ -33,6 +33,7 @@ from app.run.links import fits, number, url_of
 from app.run.runs import UNSAVED, Run
 from app.serve.forms import NO_FIELDS, Fields
 from app.serve.html import html
+from app.serve.root import at
 from app.words.health import advised
 from app.words.numbers import given
 from engine import RunState, Spec, SpecError, Trace, examples_of
@@ -372,7 +373,7 @@ async def probing(run_id: str, kind: str, request: Request) -> Response:
         context = await ask.runs.pool.do(probe_cost(kind, state.spec), run.visitor, work)
     except SpecError as error:
         return await _refusal(ask, error)
-    return html(request, render("_probe.html", context, kind=kind, p=f"/runs/{run_id}"))
+    return html(request, render("_probe.html", context, kind=kind, p=at(f"/runs/{run_id}")))
 
 
 @router.get("/runs")

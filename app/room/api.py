@@ -37,6 +37,7 @@ from app.serve import cookies
 from app.serve.cookies import visitor_of
 from app.serve.html import takes_gzip
 from app.serve.limits import network
+from app.serve.root import at
 from app.serve.strict import StrictRoute
 from app.settings import Settings
 from engine import Spec
@@ -156,8 +157,8 @@ async def open_room(who: Who, teaching: Taught, body: NewRoom | None = None, key
     """A new room. The secret in the answer makes a teacher: it is told here alone."""
     body = body or NewRoom.model_validate({})
     room, secret = await new_room(teaching, who, body.run, body.spec, body.view, key)
-    told = {"code": room.code, "teacher": secret, "url": f"/class/{room.code}", **state_of(room)}
-    return json(told, 201, {"location": f"/api/v1/rooms/{room.code}"})
+    told = {"code": room.code, "teacher": secret, "url": at(f"/class/{room.code}"), **state_of(room)}
+    return json(told, 201, {"location": at(f"/api/v1/rooms/{room.code}")})
 
 
 async def new_room(
@@ -205,8 +206,8 @@ async def renew(code: str, who: Who, classroom: Rooms, key: Key = None) -> Respo
         if key is None or moved is None:
             raise
         fresh = await classroom.get(moved)  # the same request has renewed it before
-    told = {"code": fresh.code, "url": f"/class/{fresh.code}", **state_of(fresh)}
-    return json(told, 201, {"location": f"/api/v1/rooms/{fresh.code}"})
+    told = {"code": fresh.code, "url": at(f"/class/{fresh.code}"), **state_of(fresh)}
+    return json(told, 201, {"location": at(f"/api/v1/rooms/{fresh.code}")})
 
 
 @router.post("/{code}/students", responses=TOLD)

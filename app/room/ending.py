@@ -13,6 +13,7 @@ from app.room.classroom import Caller, Classroom, Entry
 from app.room.rooms import Room, spaced
 from app.serve import cookies
 from app.serve.html import html, is_scripted
+from app.serve.root import at
 
 DAY = 86_400
 router = APIRouter(prefix="/class", include_in_schema=False, default_response_class=Response)
@@ -30,7 +31,7 @@ async def present(code: str, who: Caller, classroom: Classroom, screen: str) -> 
     except RoomNotFound:
         found = rooms.code_of(code)
         if found and ((await classroom.known(found, who))[0] or (await classroom.moved(found, None))[0]):
-            return RedirectResponse(f"/class/over?room={found}&screen={screen}", 303)
+            return RedirectResponse(at(f"/class/over?room={found}&screen={screen}"), 303)
         raise
 
 
@@ -49,12 +50,12 @@ async def over(
     goes_on, fresh = await classroom.moved(code, secret) if code else (False, None)
     if fresh is not None:
         page = "wall?profile=projector" if screen == screens.WALL else "teach"
-        answer = RedirectResponse(f"/class/{fresh}/{page}", 303)
+        answer = RedirectResponse(at(f"/class/{fresh}/{page}"), 303)
         remember(request, answer, fresh, secret)
         return answer
     known, is_open = await classroom.known(code, replace(who, secret=secret)) if code else (None, False)
     if is_open:
-        return RedirectResponse(f"/class/{code}" + {"wall": "/wall", "teacher": "/teach"}.get(screen, ""), 303)
+        return RedirectResponse(at(f"/class/{code}" + {"wall": "/wall", "teacher": "/teach"}.get(screen, "")), 303)
     told = {
         "goes_on": goes_on,
         "screen": screen,
@@ -89,12 +90,12 @@ async def ask_to_end(request: Request, room: Own, classroom: Rooms, do: str = "e
 
 async def _end(request: Request, room: Room, who: Caller, classroom: Classroom, save: bool) -> Response:
     await classroom.close(room.code)
-    return RedirectResponse(f"/class/over?room={room.code}&screen=teacher" + "&save=yes" * save, 303)
+    return RedirectResponse(at(f"/class/over?room={room.code}&screen=teacher" + "&save=yes" * save), 303)
 
 
 async def _renew(request: Request, room: Room, who: Caller, classroom: Classroom, save: bool) -> Response:
     fresh = await classroom.renew(room, who)
-    renewed = RedirectResponse(f"/class/{fresh.code}/teach" + f"?save={room.code}" * save, 303)
+    renewed = RedirectResponse(at(f"/class/{fresh.code}/teach" + f"?save={room.code}" * save), 303)
     remember(request, renewed, fresh.code, who.secret or "")
     return renewed
 
@@ -106,11 +107,11 @@ ENDS = {"end": _end, "renew": _renew}
 async def reopen(request: Request, code: str, who: Who, classroom: Rooms) -> Response:
     """A room that was closed of late, as it was."""
     room = await classroom.reopen(await classroom.teach_ended(code, who), who)
-    return RedirectResponse(f"/class/{room.code}/teach", 303)
+    return RedirectResponse(at(f"/class/{room.code}/teach"), 303)
 
 
 @router.post("/{code}/forget")
 async def forget(request: Request, code: str, who: Who, classroom: Rooms) -> Response:
     """A room that was closed of late is gone at once."""
     await classroom.forget((await classroom.teach_ended(code, who)).code)
-    return RedirectResponse("/class/over", 303)
+    return RedirectResponse(at("/class/over"), 303)

@@ -33,6 +33,7 @@ from app.serve.addresses import base_url, is_reachable
 from app.serve.errors import Failed
 from app.serve.forms import Fields, fields_of
 from app.serve.html import html, is_scripted
+from app.serve.root import at
 from app.settings import Settings
 from engine import Spec, SpecError
 
@@ -47,7 +48,7 @@ def refusal(request: Request, failed: Failed) -> Response | None:
         return None
     if is_scripted(request):
         return html(request, render("class/_refused.html", message=failed.sentence), 422)
-    here = request.url.path if request.method == "GET" and failed.status == 403 else ""
+    here = at(request.url.path) if request.method == "GET" and failed.status == 403 else ""
     return door(request, failed.sentence, failed.status, again=here)
 
 
@@ -67,7 +68,7 @@ async def enter(request: Request, code: str = "") -> Response:
     """The door; with a code, on to its room."""
     if code:
         found = rooms.code_of(code)
-        return RedirectResponse(f"/class/{found}", 303) if found else door(request, NOT_FOUND, 404, code[:20])
+        return RedirectResponse(at(f"/class/{found}"), 303) if found else door(request, NOT_FOUND, 404, code[:20])
     return door(request)
 
 
@@ -76,7 +77,7 @@ async def open_room(request: Request, who: Who, teaching: Taught, form: Form) ->
     """A new room that shows the run of the form, or a new one; its teacher is whoever sent it."""
     query = {name: text for name, text in form.items() if name in VIEW}
     room, secret = await new_room(teaching, who, form.get("run") or None, {}, urlencode(query))
-    answer = RedirectResponse(f"/class/{room.code}/teach", 303)
+    answer = RedirectResponse(at(f"/class/{room.code}/teach"), 303)
     remember(request, answer, room.code, secret)
     return answer
 
@@ -132,7 +133,7 @@ async def join(found: Entered, classroom: Rooms, form: Form) -> Response:
     """Become one of the class."""
     most, name = classroom.settings.students_per_room, form.get("nickname", "")
     await classroom.change(found.room.code, lambda now: rooms.join(now, found.student, name, most))
-    return RedirectResponse(f"/class/{found.room.code}", 303)
+    return RedirectResponse(at(f"/class/{found.room.code}"), 303)
 
 
 @router.post("/{code}/answer")
@@ -140,7 +141,7 @@ async def answer(request: Request, found: Attended, classroom: Rooms, form: Form
     """A student's answer."""
     given, number = form.get("answer", ""), _number(form, "number")
     room = await classroom.change(found.room.code, lambda now: rooms.answer(now, found.student, number, given))
-    return _panel(request, room, screens.STUDENT, f"/class/{room.code}", found.student)
+    return _panel(request, room, screens.STUDENT, at(f"/class/{room.code}"), found.student)
 
 
 def _number(form: dict[str, str], name: str) -> int:
@@ -161,7 +162,7 @@ def _panel(request: Request, room: Room, audience: str, back: str, student: str 
 async def copy(found: Attended, who: Who, teaching: Taught) -> Response:
     """A copy of what is shown."""
     await teaching.copy(found, who)
-    return RedirectResponse(f"/class/{found.room.code}/mine", 303)
+    return RedirectResponse(at(f"/class/{found.room.code}/mine"), 303)
 
 
 @router.get("/{code}/mine")
@@ -169,7 +170,7 @@ async def mine(request: Request, found: Attended, who: Who, teaching: Taught) ->
     """A student's copy, to explore; back to the class while it follows."""
     student = found.room.students[found.student]
     if found.room.pace != rooms.EXPLORE or not student.copy:
-        return RedirectResponse(f"/class/{found.room.code}", 303)
+        return RedirectResponse(at(f"/class/{found.room.code}"), 303)
     run = await teaching.runs.get(student.copy)
     view = replace(view_from(found.room.on_screen.view), select=None, moment=None)
     ask = Asked(request, who.visitor, request.query_params)
@@ -189,7 +190,7 @@ async def hand_in(request: Request, found: Attended, who: Who, teaching: Taught,
     handed = await teaching.hand_in(found, who, run, None, form.get("view", ""), bool(form.get("named")))
     if is_scripted(request):
         return html(request, render("class/_handed.html", handed=handed))
-    return RedirectResponse(f"/class/{found.room.code}/mine", 303)
+    return RedirectResponse(at(f"/class/{found.room.code}/mine"), 303)
 
 
 # The wall
@@ -293,7 +294,7 @@ async def take_key(request: Request, found: Entered, form: Form) -> Response:
     secret = form.get("secret", "").strip()
     if not rooms.is_teacher(found.room, secret):
         return door(request, "This is not the room’s teacher’s link.", 403)
-    response = RedirectResponse(f"/class/{found.room.code}/teach", 303)
+    response = RedirectResponse(at(f"/class/{found.room.code}/teach"), 303)
     remember(request, response, found.room.code, secret)
     return response
 
@@ -314,7 +315,7 @@ async def sort_out(request: Request, room: Own, classroom: Rooms, form: Form) ->
 
 def _students(request: Request, room: Room) -> Response:
     if not is_scripted(request):
-        return RedirectResponse(f"/class/{room.code}/teach", 303)
+        return RedirectResponse(at(f"/class/{room.code}/teach"), 303)
     return html(request, render("class/_students.html", {"roster": screens.students(room), "code": room.code}))
 
 
@@ -383,4 +384,4 @@ async def do(request: Request, room: Own, who: Who, teaching: Taught, form: Form
     if deed not in DEEDS:
         raise BadQuestion("do", deed, "one of " + ", ".join((*DEEDS, *ENDS)))
     changed = await DEEDS[deed](Deed(room, teaching, form))
-    return _panel(request, changed, screens.TEACHER, f"/class/{room.code}/teach")
+    return _panel(request, changed, screens.TEACHER, at(f"/class/{room.code}/teach"))

@@ -20,11 +20,12 @@ SIOCGIFADDR = 0x8915  # Linux; elsewhere the host's name leads to its addresses
 
 
 def base_url(settings: Serving) -> str:
-    """http://192.168.1.20:8000, without a slash at its end."""
+    """http://192.168.1.20:8000, without a slash at its end; with the path under which it lies, if there is one."""
+    root = settings.root_path
     if settings.public_url:
-        return settings.public_url.rstrip("/")
+        return settings.public_url.rstrip("/").removesuffix(root) + root
     host = lan_address() if settings.host in EVERYWHERE else settings.host
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    return f"http://[{host}]:{settings.port}{root}" if ":" in host else f"http://{host}:{settings.port}{root}"
 
 
 def is_reachable(settings: Serving) -> bool:

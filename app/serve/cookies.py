@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from app.serve.given import Serving
+from app.serve.root import at
 
 VISITOR = "visitor"
 _YEAR = 365 * 86_400
@@ -23,26 +24,26 @@ def name_of(plain: str, secure: bool, path: str) -> str:
     return plain if not secure else f"__Host-{plain}" if path == "/" else f"__Secure-{plain}"
 
 
-def path_of(scope: Scope) -> str:
+def _path() -> str:
     """Where the app is: every cookie of ours is for all of it."""
-    return str(scope.get("root_path") or "").rstrip("/") or "/"
+    return at("") or "/"
 
 
 def read(request: HTTPConnection, plain: str) -> str:
     """A cookie's value, or an empty text."""
-    name = name_of(plain, _settings(request).secure_cookies, path_of(request.scope))
+    name = name_of(plain, _settings(request).secure_cookies, _path())
     return request.cookies.get(name) or request.cookies.get(plain, "")
 
 
 def written(request: HTTPConnection, plain: str, value: str, seconds: int) -> str:
     """A cookie as a header's text."""
-    return _written(request.scope, _settings(request).secure_cookies, plain, value, seconds)
+    return _written(_settings(request).secure_cookies, plain, value, seconds)
 
 
 def visitor_of(request: HTTPConnection) -> str:
     """The visitor's token: from the cookie, or a new one that the answer will set."""
     token = known_visitor(request)
-    name = name_of(VISITOR, _settings(request).secure_cookies, path_of(request.scope))
+    name = name_of(VISITOR, _settings(request).secure_cookies, _path())
     if not token or token != request.cookies.get(name):
         fresh: str = request.scope.setdefault(_FRESH, token or token_urlsafe(32))
         return fresh
@@ -68,11 +69,11 @@ def set_by(scope: Scope, secure: bool) -> list[tuple[bytes, bytes]]:
     token = scope.get(_FRESH)
     if not token:
         return []
-    return [(b"set-cookie", _written(scope, secure, VISITOR, token, _YEAR).encode())]
+    return [(b"set-cookie", _written(secure, VISITOR, token, _YEAR).encode())]
 
 
-def _written(scope: Scope, secure: bool, plain: str, value: str, seconds: int) -> str:
-    path = path_of(scope)
+def _written(secure: bool, plain: str, value: str, seconds: int) -> str:
+    path = _path()
     name, only = name_of(plain, secure, path), "; Secure" if secure else ""
     return f"{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{only}"
 

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
+from app.serve.problems import PATH
+from app.serve.root import at
+
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -15,8 +18,10 @@ PAGE = """<!doctype html>
 <link rel="icon" href="data:,">
 </head>
 <body>
-<main id="docs"><noscript>This page needs JavaScript; the document itself is at
-<a href="/api/v1/openapi.json">/api/v1/openapi.json</a>.</noscript></main>
+<nav aria-label="Beside it"><a href="{home}">Playground</a> · <a href="{problems}">Types of problems</a> ·
+<a href="{python}">Python reference</a></nav>
+<main id="docs" data-url="{document}"><noscript>This page needs JavaScript; the document itself is at
+<a href="{document}">{document}</a>.</noscript></main>
 <script src="{bundle}" defer></script>
 <script src="{start}" defer></script>
 </body>
@@ -27,6 +32,10 @@ PAGE = """<!doctype html>
 def routes(asset: Callable[[str], str]) -> APIRouter:
     """The page, with files at the addresses that `asset` gives them."""
     page = PAGE.format(
+        home=at("/"),
+        problems=at(PATH),
+        python=at("/docs/python"),
+        document=at("/api/v1/openapi.json"),
         style=asset("vendor/swagger-ui/swagger-ui.css"),
         bundle=asset("vendor/swagger-ui/swagger-ui-bundle.js"),
         start=asset("docs.js"),

@@ -19,6 +19,10 @@ class Serving(Protocol):
         """Address by which others reach this server, if it is another; else empty."""
 
     @property
+    def root_path(self) -> str:
+        """Path under which this server lies on its host; empty for the root."""
+
+    @property
     def allowed_hosts(self) -> tuple[str, ...]:
         """Host names that are answered."""
 

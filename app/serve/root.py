@@ -9,6 +9,11 @@ def lies_under(path: str) -> None:
     _root = path
 
 
+def within(path: str) -> str:
+    """The address within the app of one that was asked for, whether a proxy has taken the path away or not."""
+    return path.removeprefix(_root) if _root and path.startswith(_root + "/") else path
+
+
 def at(path: str) -> str:
     """An address within the app, as browsers and scripts must ask for it."""
     return _root + path

@@ -8,6 +8,7 @@ from time import perf_counter
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.serve.addresses import Hosts
@@ -15,6 +16,7 @@ from app.serve.cookies import known_visitor, set_by, visitor_of
 from app.serve.errors import problem
 from app.serve.given import Serving
 from app.serve.limits import CALLER, address_of
+from app.serve.root import at, within
 
 log = logging.getLogger("playground")
 
@@ -82,6 +84,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope = {**scope, "path": within(scope["path"])}
         CALLER.set(address_of(scope))
         bare = scope["method"] == "HEAD"
         if bare and not scope["path"].endswith("/stream"):
@@ -116,6 +119,8 @@ class Guard:
             return problem(403, "Refused: this request comes from another site.")
         if _length(headers) > (most := self._most(scope)):
             return _too_large(most)
+        if scope["path"] == at("") and scope["method"] in _SAFE:
+            return RedirectResponse(at("/"), 308)
         if seconds := scope["app"].state.limiter.wait(scope, known_visitor(HTTPConnection(scope))):
             return problem(429, "Too many requests a second.", headers={"retry-after": str(seconds)})
         return None
