@@ -95,7 +95,7 @@ function features(heads, top, left) {
     Object.assign(made.style, { left: `${Math.round(x - left)}px`, top: `${Math.round(y - top)}px` });
     heads.append(made);
   };
-  if (on.length > 1 && nodes[0].width > 30) on.forEach((box, k) => put(switchOf(box, true), nodes[k].right - 13, nodes[k].top - 13));
+  if (on.length > 1 && nodes[0].width > 30) on.forEach((box, k) => put(switchOf(box, true), nodes[k].right - 13, nodes[k].bottom - 13));
   const { left: from, bottom } = nodes.at(-1);
   const end = document.querySelector('#captions text').getBoundingClientRect().top;
   const off = boxes.filter((box) => !box.checked);
@@ -120,6 +120,19 @@ function heads() {
   layers(place, left);
   features(place, top, left);
   if (held) [...place.querySelectorAll('button')].find((each) => each.title === held)?.focus();
+}
+
+// Where the receipt lies over the drawing, as on a phone, what it speaks of comes clear of it, once.
+let told = '';
+function clear() {
+  const [receipt, chosen] = [document.getElementById('receipt'), document.querySelector('#net .sel')];
+  const now = receipt && !receipt.hidden && chosen ? chosen.id : '';
+  if (now === told) return;
+  told = now;
+  if (!now) return;
+  const [sheet, box] = [receipt.getBoundingClientRect(), chosen.getBoundingClientRect()];
+  const under = box.bottom + 16 - sheet.top;
+  if (sheet.left < box.right && sheet.right > box.left && under > 0) scrollBy(0, under);
 }
 
 // A change that starts again has a way back: the run before is kept, and its entry of the history leads to it.
@@ -149,11 +162,12 @@ document.addEventListener('htmx:before:request', ({ detail: { ctx: { plays } } }
   } catch { /* then every visit is the first */ }
 });
 
-sheet.addEventListener('load', () => { last = ''; heads(); });
+sheet.addEventListener('load', () => { last = ''; heads(); clear(); });
 document.head.append(sheet);
 document.addEventListener('htmx:after:swap', () => {
   enlarge();
   heads();
+  clear();
   offerUndo();
 });
 new ResizeObserver(heads).observe(document.getElementById('diagram'));

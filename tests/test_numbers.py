@@ -42,8 +42,9 @@ def test_many_facts_at_once(values: list[float]) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.24, "+0.24"), (-0.02, "−0.02"), (0.0, "0"), (-2.1e-7, "−2e−7"), (1234.5, "+1234"), (2e9, "+2e9"), (nan, "NaN"),
-     (inf, "+∞")],
+    [(0.24, "+0.24"), (-0.02, "−0.02"), (0.0, "0"), (-2.1e-7, "−2e−7"), (-0.0009, "−0.0009"), (0.0031, "+0.003"),
+     (9e-5, "+9e−5"),
+     (1234.5, "+1234"), (2e9, "+2e9"), (nan, "NaN"), (inf, "+∞")],
 )  # fmt: skip
 def test_a_label(value: float, text: str) -> None:
     """A sign always, and few characters however large or small."""

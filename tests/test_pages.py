@@ -454,6 +454,16 @@ def test_the_page_is_light_and_all_of_it_local(tmp_path: Path) -> None:
     within(tmp_path, work)
 
 
+def test_a_refused_dataset_is_told_with_what_tiles_are_called(tmp_path: Path) -> None:
+    """Whoever asks for "hills", as its tile says, reads what a link calls it."""
+
+    async def work(client: AsyncClient) -> None:
+        page = await client.get("/?dataset=hills")
+        assert "plane, multi_gaussian (hills), three_blobs (3 blobs), digits16 (digits)" in page.text
+
+    within(tmp_path, work)
+
+
 @pytest.mark.parametrize(("query", "most"), [("", 12_000), ("hidden=8,8,8,8,8,8&batch_size=30", 40_000)])
 def test_frames_are_light(tmp_path: Path, query: str, most: int) -> None:
     """A frame of Play stays under its budget, gzipped."""

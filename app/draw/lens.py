@@ -118,6 +118,7 @@ def _gradients(trace: Trace, batch: bool) -> Shown:
         above=True,
         width="∂L/∂W",
         thickest=_thickest(reach),
+        under="Its colour: the sign; the pictures show activations.",
         means=_of_units(batch),
     )
 

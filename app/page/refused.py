@@ -1,5 +1,6 @@
 """What was refused, as the page says it: a sentence at its field, in a form that keeps what was typed."""
 
+import re
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
@@ -8,7 +9,7 @@ from fastapi import Request, Response
 
 from app.data.table import WrongData
 from app.draw.rendering import render
-from app.page.forms import Controls, controls, layer_rows
+from app.page.forms import TILE_NAMES, Controls, controls, layer_rows
 from app.run.links import number
 from app.serve.errors import Failed, read_by_people
 from app.serve.forms import Fields
@@ -44,8 +45,19 @@ def refused(error: SpecError) -> Refused:
     """The words for an error."""
     if isinstance(error, WrongData):
         return Refused(error.field, str(error), str(error))
+    error = _tiled(error)
     sentence = f"{error.value} is not allowed: it must be {error.allowed}."
     return Refused(error.field, sentence, f"{_called(error.field)}: {sentence}")
+
+
+def _tiled(error: SpecError) -> SpecError:
+    """The same, where datasets are named, with what their tiles are called."""
+    if error.field != "dataset":
+        return error
+    allowed = error.allowed
+    for name, tile in TILE_NAMES.items():
+        allowed = re.sub(rf"\b{name}\b", f"{name} ({tile})", allowed)
+    return error.renamed("dataset", allowed)
 
 
 def _called(field: str) -> str:
@@ -60,7 +72,7 @@ def _called(field: str) -> str:
 
 def unopened(error: SpecError) -> Refused:
     """The words for a link that is wrong: the default run stands in for it."""
-    return Refused("", "", f"This link cannot be opened: {error}. Here is the default run.")
+    return Refused("", "", f"This link cannot be opened: {_tiled(error)}. Here is the default run.")
 
 
 def controls_again(spec: Spec, form: Fields) -> Controls:

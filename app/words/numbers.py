@@ -9,7 +9,7 @@ A true minus everywhere, and none before a zero; what is not finite is "∞", "�
 """
 
 from collections.abc import Sequence
-from math import isfinite, isnan
+from math import floor, isfinite, isnan, log10
 
 from app.words.texts import text
 
@@ -83,10 +83,12 @@ def given(value: float) -> str:
 
 
 def label(value: float, places: int = 2) -> str:
-    """A number at a unit, never wider than seven characters: +0.24, −2e−7, +1234."""
+    """A number at a unit, never wider than seven characters: +0.24, −0.003, −2e−7, +1234."""
     size = abs(value)
     if not isfinite(value) or value == 0:
         return "NaN" if isnan(value) else signed(value)
+    if 1e-4 <= size < 0.5 * 10**-places:
+        return _minus(f"{value:+.{-floor(log10(size))}f}")  # a first step is read without powers of ten
     if size < 0.5 * 10**-places or size >= 1e4:
         return _minus(f"{value:+.0e}").replace("e−0", "e−").replace("e+0", "e").replace("e+", "e")
     return _minus(f"{value:+.{places if size < 100 else 0}f}")

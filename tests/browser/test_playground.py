@@ -541,6 +541,19 @@ def test_what_lies_at_hand_on_the_drawing(open_page: Callable[..., Page]) -> Non
     assert page.evaluate(NOT_SVG) == []
 
 
+def test_on_a_phone_a_receipt_leaves_its_link_in_sight(open_page: Callable[..., Page]) -> None:
+    """The sheet comes from below; the page scrolls what it speaks of out from under it."""
+    page = open_page("/?seed=66")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_selector("#view [name=size]:not([value=l])", state="attached")
+    page.focus("#link-2-1-4")
+    page.keyboard.press("Enter")
+    expect(page.locator("#receipt .ledger").first).to_be_visible()
+    clear = """() => document.querySelector('#net .sel').getBoundingClientRect().bottom
+        < document.getElementById('receipt').getBoundingClientRect().top"""
+    page.wait_for_function(clear)
+
+
 def test_a_first_visit_is_invited_once_and_a_receipt_moves_nothing(open_page: Callable[..., Page]) -> None:
     """The line above the drawing goes with the first Play; Output and Loss stay where they are beside a receipt."""
     page = open_page("/?seed=65")

@@ -1,0 +1,49 @@
+"""What holds on every page: 320 px are enough, and what is chosen is marked where the system gives the colours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+PAGES = (
+    "/",
+    "/?moment=14&step=20&example=3",
+    "/?dataset=digits16&hidden=16&example=3&moment=3",
+    "/graph",
+    "/data",
+    "/learn",
+    "/practice?type=delta&seed=7",
+    "/class",
+)
+LESSONS = [path.stem.partition("-")[2] for path in Path("templates/lessons").glob("*.html")]
+WIDER = """() => [...document.querySelectorAll('body *')]
+    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+    .slice(0, 4).map((e) => e.id || e.className.baseVal || e.className || e.tagName)"""
+STYLED = """() => !document.querySelector('.playground')
+    || [...document.styleSheets].some(({ href }) => href?.includes('handy'))"""
+CHOSEN = "[aria-pressed=true], .tile[aria-current], .chip :checked + span, #code .lit"
+UNMARKED = """(chosen) => [...document.querySelectorAll(chosen)]
+    .filter((e) => e.checkVisibility() && getComputedStyle(e).outlineStyle === 'none')
+    .map((e) => e.outerHTML.slice(0, 60))"""
+
+
+def test_every_page_is_read_at_320_px(page: Page) -> None:
+    """Which is 1280 px at 400 %: nothing asks to be scrolled sideways."""
+    wide = {}
+    page.set_viewport_size({"width": 320, "height": 640})
+    for path in (*PAGES, *(f"/learn/{name}" for name in LESSONS)):
+        page.goto(path)
+        page.wait_for_function(STYLED)
+        if page.evaluate("document.documentElement.scrollWidth > 320"):
+            wide[path] = page.evaluate(WIDER)
+    assert wide == {}
+
+
+def test_what_is_chosen_is_marked_in_forced_colours(page: Page) -> None:
+    """Where backgrounds and shadows are taken away, an outline says what is pressed, current, checked and lit."""
+    page.emulate_media(forced_colors="active")
+    for path in (*PAGES, "/learn/layers?screen=4"):
+        page.goto(path)
+        page.wait_for_function(STYLED)
+        assert page.evaluate(UNMARKED, CHOSEN) == [], path
