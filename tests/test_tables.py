@@ -503,3 +503,20 @@ def test_nines_far_from_all_others_are_no_value(none: str, others: str) -> None:
     near = own("size,mass,kind\n" + many("{i},9{j},{w}") + "\n3,99,oak", {}, None).spec.data
     assert near is not None
     assert near.x.shape == (13, 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INSERT INTO t VALUES (" + "''" * 5_000,
+        "INSERT INTO t VALUES ('" + "''" * 50_000 + "', 1), ('b', 2);",
+        "1 " + "2 " * 9_000 + "x:",
+        "a" * 200_000 + "=1 b=2\nc=3",
+        "INSERT INTO " + "insert into " * 20_000,
+    ],
+    ids=["open", "long", "numbers", "name", "words"],
+)
+def test_a_text_that_seems_to_be_such_a_record_is_refused(text: str) -> None:
+    """In a sentence, however long it goes on: a pattern that tries every way would never end."""
+    with pytest.raises(WrongData):
+        own(text, {}, None)

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from app.data.table import Note, Row, Split, WrongData
 
 MOST_NAMES = 300
+LONGEST = 20_000  # characters of a row
 _INSERT = re.compile(
     r"\binsert\s+(?:ignore\s+)?into\s+([^\s(]{1,200})\s*(?:\(([^()]{0,9000})\))?\s*values?\s*", re.IGNORECASE
 )
 _CREATE = re.compile(r"\bcreate\s+table\s+(?:if\s+not\s+exists\s+)?([^\s(]{1,200})\s*\(([^;]{0,20000})", re.IGNORECASE)
 _NO_COLUMN = re.compile(r"(primary|key|unique|constraint|foreign|index|check)\b", re.IGNORECASE)
-_TUPLE = re.compile(r"\s*,?\s*\(((?:'(?:[^'\\]|''|\\.)*'|[^()'])*)\)")
+_TUPLE = re.compile(r"\s*,?\s*\(((?:'(?:[^'\\]|\\.)*'|[^()'])*)\)")
 _CELL = re.compile(r"\s*(?:N?'((?:[^'\\]|''|\\.)*)'|([^,']*?))\s*(?:,|$)")
 _WABBIT = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)(?:\s+\d+(?:\.\d+)?)*(?:\s*'?[^\s|]+)?\s*((?:\|[^|]*)+)")
 _PAIR = re.compile(r"([A-Za-z_][\w.%-]{0,60})\s?=\s?(\"[^\"]*\"|'[^']*'|[^\s,;]+)")
@@ -37,6 +38,8 @@ def inserted(text: str) -> Split | None:
     for match in found:
         at = match.end()
         while match[1] == table and (each := _TUPLE.match(text, at)):
+            if len(each[1]) > LONGEST:
+                raise WrongData(f"Row {len(rows) + 1} has {len(each[1]):,} characters: it may have {LONGEST:,}.")
             rows.append(_cells(each[1]))
             at = each.end()
     if not rows:
@@ -64,9 +67,15 @@ def _created(text: str, table: str) -> list[str]:
     return [_bare(line.split()[0]) for line in lines if not _NO_COLUMN.match(line)]
 
 
+def _lines(text: str) -> list[str]:
+    """The lines that say something; none if one is too long to be a record."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return [] if any(len(line) > LONGEST for line in lines) else lines
+
+
 def vowpal_wabbit(text: str) -> Split | None:
     """A label, then namespaces behind bars with name:value; a name alone counts 1, what is not there 0."""
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = _lines(text)
     if len(lines) < 2 or not all(_WABBIT.fullmatch(line) and ":" in line for line in lines[:5]):
         return None
     found = list[tuple[str, dict[str, str]]]()
@@ -90,7 +99,7 @@ def _features(part: str) -> list[str]:
 
 def paired(text: str) -> Split | None:
     """Lines in which every value has its name before it: temp=21.5 state=ok."""
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = _lines(text)
     first = [dict(_PAIR.findall(line)) for line in lines[:5]]
     if len(lines) < 2 or len(first[0]) < 2 or any(each.keys() != first[0].keys() for each in first):
         return None
