@@ -1,6 +1,7 @@
 """Normalizations: what they compute, the three ways back through them, and how all of that is told."""
 
 import json
+import re
 from dataclasses import replace
 
 import autograd.numpy as anp
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.explain.receipts import receipt
 from app.explain.walkthrough import known, walkthrough
+from app.explain.why import Picture, why_of
 from app.page.links import Link
 from app.run.backprop import backprop
 from app.run.schemas import BackpropBody
@@ -426,3 +428,20 @@ def test_backprop_takes_it(name: str) -> None:
         with pytest.raises(SpecError) as caught:
             backprop(BackpropBody(**given | {"layers": layers}), Settings())
         assert caught.value.field.startswith(field)
+
+
+@pytest.mark.parametrize("name", ["layer_norm", "batch_norm"])
+def test_why_draws_both_distributions_and_the_three_ways(name: str) -> None:
+    """A line from each z to its n; bars that begin where the one before ended, and last their sum."""
+    step = trace(ready(f"dense 4 tanh, {name}, dense 3 tanh"), 3)
+    walk = walkthrough(step, "unit")
+    for moment in walk:
+        drawn = [each.picture for each in why_of(walk.scene, moment) if isinstance(each.picture, Picture)]
+        if moment.kind == "norm":
+            assert drawn[0].curve.count("M") == 2 * (4 if name == "layer_norm" else 7)
+            assert drawn[0].line in drawn[0].curve
+        if moment.kind == "three_ways":
+            bars = [(float(low), float(high)) for low, high in re.findall(r"M\d+ ([\d.]+)h20V([\d.]+)", drawn[0].curve)]
+            assert [low for low, _ in bars[1:3]] == [high for _, high in bars[:2]]
+            assert bars[3] == (60.0, bars[2][1])
+            assert (bars[3][1] < 60) == (step.layers[0].dz[0, moment.units[0] - 1] > 0) or bars[3][1] == 60

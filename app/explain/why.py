@@ -26,7 +26,7 @@ NUDGE = 0.01
 class Picture:
     """Curves and points in a square of SIDE: `curve` what is so, `line` what is drawn to it, `point` where one is."""
 
-    kind: Literal["tangent", "product", "step"]
+    kind: Literal["tangent", "product", "step", "norm"]
     curve: str
     line: str
     point: tuple[float, float]
@@ -48,7 +48,7 @@ class Why:
 
 def why_of(scene: Scene, moment: Moment) -> tuple[Why, ...]:
     """Why, of the one example that is shown; none where there is nothing to say beyond the moment itself."""
-    if scene.count > 1 or (not moment.layer and moment.kind != "loss"):
+    if (scene.count > 1 and moment.kind not in _OF_BATCHES) or (not moment.layer and moment.kind != "loss"):
         return ()
     if moment.phase == "update" and OPTIMIZERS[scene.trace.spec.optimizer].search:
         return ()
@@ -140,12 +140,47 @@ def _forward(scene: Scene, k: int, j: int) -> Why | None:
     return Why(told, replace(found, line="", labels=labels) if found else None)
 
 
+def _norm(scene: Scene, k: int, j: int) -> Why | None:
+    """The numbers that are normalized together, before above and after below, on one scale."""
+    norm, z = scene.layer(k).norm, scene.layer(k).z
+    if norm is None or not j:
+        return None
+    units = scene.trace.spec.network.norms[k] == "layer_norm"
+    before, after = (z[0], norm.n[0]) if units else (z[:, j - 1], norm.n[:, j - 1])
+    told, own = sentence("why norm", count=len(before)), j - 1 if units else 0
+    reach = float(np.abs([before, after]).max())
+    if not isfinite(reach) or not reach:
+        return Why(told, None)
+    x, y = ((values / reach * 52 + SIDE / 2).tolist() for values in (before, after))
+    ways = [f"M{above:.1f} 34V28M{above:.1f} 34L{below:.1f} 92V98" for above, below in zip(x, y, strict=True)]
+    labels = ((4.0, 14.0, "z"), (4.0, 114.0, "n"))
+    return Why(told, Picture("norm", "".join(ways), ways[own], (y[own], 98.0), labels))
+
+
+def _three_ways(scene: Scene, k: int, j: int) -> Why | None:
+    """What comes back over each way as a bar that begins where the one before it ended, and their sum."""
+    norm = scene.layer(k).norm
+    if norm is None:
+        return None
+    ways = [float(getattr(norm, name)[0, j - 1]) for name in ("dz_own", "dz_mean", "dz_spread")]
+    ends = np.cumsum([0.0, *ways])
+    told, reach = sentence("why three ways"), float(np.abs(ends).max())
+    if not isfinite(reach) or not reach:
+        return Why(told, None)
+    levels = [SIDE / 2 - 42 * float(end) / reach for end in ends]
+    bars = [f"M{8 + 28 * n} {levels[n]:.1f}h20V{levels[n + 1]:.1f}h-20z" for n in range(3)]
+    bars.append(f"M92 {SIDE / 2:.1f}h20V{levels[3]:.1f}h-20z")
+    labels = tuple((14.0 + 28 * n, 116.0, name) for n, name in enumerate(("x̂", "μ", "σ", "δ")))
+    return Why(told, Picture("product", "".join(bars), "", (102.0, levels[3]), labels))
+
+
 def _loss(scene: Scene, k: int, j: int) -> Why | None:
     return Why(sentence("why loss"), None)
 
 
+_OF_BATCHES = ("norm", "three_ways")  # where the examples of a batch move each other, the first is told
 _KINDS: dict[str, Callable[[Scene, int, int], Why | None]] = {
     "delta": _slope, "dz": _slope, "dn": _slope, "came_back": _slope,
     "gradient": _shared, "dW": _product, "update": _step, "forward": _forward,
-    "activation": _forward, "loss": _loss,
+    "activation": _forward, "loss": _loss, "norm": _norm, "three_ways": _three_ways,
 }  # fmt: skip

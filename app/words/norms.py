@@ -11,8 +11,16 @@ NORMS: dict[str, Message] = {
         "Layer norm takes the {units} sums of {layer} together, for each example by itself: their mean and spread."
     ),
     "batch_norm in a batch": Message(
-        "Batch norm takes what each unit of {layer} sums up over the {count} examples together: its mean and spread. "
+        "Batch norm takes each unit's sums over the {count} examples together, in {layer}: their mean and spread. "
         "Who only evaluates takes running ones."
+    ),
+    "why norm": Message(
+        "However large or small the {count} sums are (above), what is given on has one size (below): the layers above "
+        "need not follow every change of scale, and no slope lies flat because its sums are large."
+    ),
+    "why three ways": Message(
+        "A change of z changes the mean and the spread as well, by which it is measured. What would only move the "
+        "mean, or only the spread, changes nothing after all: that much is taken back (μ, σ)."
     ),
     "norm": Message(
         "{Unit}: without the mean and measured in spreads, z = {z:forward} is x̂ = {xhat:forward}. Times its gain γ, "
