@@ -52,6 +52,7 @@ TAGS = {
     "runs": "A network in training: make it, step it, change it, go back, branch.",
     "look": "One step taken apart: walkthrough, receipts, nudges, checks. Nothing is changed.",
     "backprop": "One step on given layers and examples, without a run: for autograders.",
+    "diagnose": "What is wrong with gradients that somebody computed, by name.",
     "graph": "Any formula as the graph of its operations.",
     "catalog": "What can be chosen, and every limit.",
     "learn": "Lessons and exercises.",

@@ -874,7 +874,8 @@ def test_what_comes_again_with_its_key_is_done_once(tmp_path: Path) -> None:
 
 def test_whatever_makes_or_changes_takes_a_key(tmp_path: Path) -> None:
     """Every POST of the document, but those that only compute and those that may be repeated anyway."""
-    computes = {"/api/v1/backprop", "/api/v1/graph", "/api/v1/runs/{run_id}/predict", "/api/v1/exercises/{id}/check"}
+    computes = {f"/api/v1/{name}" for name in ("backprop", "diagnose", "graph", "exercises/{id}/check")}
+    computes.add("/api/v1/runs/{run_id}/predict")
     room = "/api/v1/rooms/{code}"
     repeated = {
         f"{room}/students",
