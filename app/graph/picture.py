@@ -15,13 +15,15 @@ from app.learn.graph_problems import problem_at
 from app.learn.judging import Problem, Verdict, check
 from app.words.columns import Cells
 from app.words.graph import plain_name
-from app.words.numbers import SUPERSCRIPTS, UNKNOWN, given, signed
+from app.words.numbers import MINUS, SUPERSCRIPTS, UNKNOWN, given, signed
 from engine import Graph
+from engine.equation import Number
 from engine.graph import Edge
+from engine.language import Vertex
 from engine.primitives import PRIMITIVES
 
 NUDGE, POINTS, REACH = 1e-4, 41, 2.0
-LETTER = 7.0  # that a letter of the drawing takes, about
+LETTER = 7.5  # that a letter of the drawing takes, about
 BARE = "-"  # the moment before all others: only what is given is known
 ROOMS = {"s": 330, "n": 540, "m": 736, "l": 896}
 
@@ -111,14 +113,7 @@ class GraphPicture:
         found = []
         for n, (vertex, spot) in enumerate(zip(self.graph.vertices, self.sketch.spots, strict=True)):
             data, grad = self.known(n)
-            number = next((given(each.value) for each in vertex.of if hasattr(each, "value")), "")
-            sign = plain_name(vertex.name) if vertex.kind == "input" else PRIMITIVES[vertex.kind].sign
-            if number:
-                sign = (
-                    sign.replace("ⁿ", number.translate(SUPERSCRIPTS))
-                    if number.isdigit() and "xⁿ" in sign
-                    else f"{number} {sign}"
-                )
+            sign = plain_name(vertex.name) if vertex.kind == "input" else _sign(vertex)
             found.append(
                 {
                     "id": n,
@@ -270,6 +265,19 @@ class GraphPicture:
     def output(self) -> str:
         """The output's name."""
         return plain_name(self.graph.vertices[self.graph.output].name)
+
+
+def _sign(vertex: Vertex) -> str:
+    """What a node does, with the plain number that it does it with: 3 ×, ÷ 2, x³."""
+    sign = PRIMITIVES[vertex.kind].sign
+    place = next((n for n, each in enumerate(vertex.of) if isinstance(each, Number)), None)
+    if place is None or PRIMITIVES[vertex.kind].called:
+        return sign
+    number = f"{vertex.of[place].value:.3g}".replace("-", MINUS)  # type: ignore[attr-defined]
+    if "ⁿ" in sign:
+        whole = number.isdigit()
+        return f"{number}ˣ" if not place else f"x{number.translate(SUPERSCRIPTS)}" if whole else f"x^{number}"
+    return f"{sign} {number}" if place and vertex.kind in ("div", "sub") else f"{number} {sign}"
 
 
 def _size(formula: str, number: str) -> tuple[float, float]:
