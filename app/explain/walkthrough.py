@@ -3,7 +3,7 @@
 The list is lazy: its length and what every moment computes are known at once, a moment is written when it is asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import groupby, product
@@ -41,6 +41,10 @@ class Walkthrough(Sequence[Moment]):
 
     def __len__(self) -> int:
         return len(self.plan.keys)
+
+    def __iter__(self) -> Iterator[Moment]:
+        """Every moment; what fails in one is an error, and not taken for the end."""
+        return map(self.__getitem__, range(len(self)))
 
     @overload
     def __getitem__(self, index: int) -> Moment: ...
