@@ -9,6 +9,7 @@ import sys
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -110,7 +111,8 @@ class Pool:
         """
         if seconds < HEAVY_SECONDS:
             return work()
-        job = Job(owner, CALLER.get(), admitted, work, asyncio.get_running_loop().create_future())
+        spoken = partial(copy_context().run, work)  # a thread has no language of its own
+        job = Job(owner, CALLER.get(), admitted, spoken, asyncio.get_running_loop().create_future())
         if not admitted:
             self._admit(job)
         self._owners[owner] += 1

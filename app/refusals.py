@@ -25,6 +25,7 @@ from app.failures import (
     TooMany,
 )
 from app.serve.errors import Failed, Table, fault
+from app.words.texts import text
 from engine import SpecError
 
 _NO_ROOM = "There is no such room; it may have been closed. A code has 8 characters, like KX4T 9RWM."
@@ -77,13 +78,24 @@ def _spec(error: SpecError) -> Failed:
 
 def _question(error: BadQuestion) -> Failed:
     told = fault(error.field, str(error.value), error.allowed)
-    page = f"The {error.field} must be {error.allowed}."
+    page = text("The {field} must be {allowed}.", field=text(error.field), allowed=text(error.allowed))
     return Failed(422, f"{error.field} is not allowed, must be {told['allowed']}", (told,), page=page, kind="invalid")
+
+
+def _not_now(status: int, reason: str, retry_after: int, kind: str) -> Failed:
+    page = text("Not now: {reason}.", reason=text(reason))
+    return Failed(status, f"Not now: {reason}.", page=page, retry_after=retry_after, kind=kind)
+
+
+def _too_many(error: TooMany) -> Failed:
+    page = text("Over a limit: {reason}.", reason=text(error.reason))
+    return Failed(429, f"Over a limit: {error.reason}.", page=page, retry_after=error.retry_after, kind="over-limit")
 
 
 def _unavailable(error: StoreUnavailable) -> Failed:
     detail = f"Not now: {error.reason}. Nothing was changed; try again shortly."
-    return Failed(503, detail, retry_after=error.retry_after, kind="unavailable")
+    page = text("Not now: {reason}. Nothing was changed; try again shortly.", reason=text(error.reason))
+    return Failed(503, detail, page=page, retry_after=error.retry_after, kind="unavailable")
 
 
 def _unsure(error: StoreUnsure) -> Failed:
@@ -109,10 +121,8 @@ TABLE: Table = {
     Conflict: _moved_on,
     Stale: lambda error: replace(_moved_on(error), status=412),
     KeyReused: Failed(422, "This Idempotency-Key was used for another request.", (_NEW_KEY,), kind="key-reused"),
-    TooMany: lambda error: Failed(
-        429, f"Over a limit: {error.reason}.", retry_after=error.retry_after, kind="over-limit"
-    ),
-    Busy: lambda error: Failed(error.status, f"Not now: {error.reason}.", retry_after=error.retry_after, kind="busy"),
+    TooMany: _too_many,
+    Busy: lambda error: _not_now(error.status, error.reason, error.retry_after, "busy"),
     StoreUnavailable: _unavailable,
     StoreUnsure: _unsure,
     RoomNotFound: Failed(404, _NO_ROOM, page=_DOOR, kind="no-such-room"),
@@ -122,6 +132,6 @@ TABLE: Table = {
     NotStudent: Failed(403, _STUDENT, page="Join the room first.", kind="not-student"),
     Removed: Failed(403, _REMOVED, kind="removed"),
     Refused: lambda error: Failed(409, f"Not now: {error}.", page=str(error), kind="not-now"),
-    Full: lambda error: Failed(503, f"Not now: {error}.", retry_after=10, kind="full"),
+    Full: lambda error: _not_now(503, str(error), 10, "full"),
     BadQuestion: _question,
 }

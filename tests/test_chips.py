@@ -56,6 +56,9 @@ def holds(scene: Scene, moment: Moment, chips: Chips) -> None:
             assert close(left * right, chip.result), chip
         if chip.mark:
             assert (chip.mark == "↑") == (chip.result.value < 0)
+    for line in chips.lines:
+        assert ("asks up" in line.note) <= (line.cell.value < 0), line
+        assert ("asks down" in line.note) <= (line.cell.value > 0), line
     ruled = [n for n, line in enumerate(chips.lines) if line.ruled]
     if ruled:
         terms = [read(line.cell.number)[0] for line in chips.lines[: ruled[0]]]

@@ -13,16 +13,8 @@ from app.learn.exercises import LARGEST_SEED, TYPES, exercise, exercise_by_id
 from app.learn.facts import Facts
 from app.learn.homework import POSES, tables
 from app.learn.judging import Problem, check, parse_number
-from app.learn.problems import (
-    better_problem,
-    choice_problem,
-    delta_problem,
-    direction_problem,
-    gradient_problem,
-    largest_problem,
-    new_value_problem,
-    number_problem,
-)
+from app.learn.posing import better_problem, choice_problem, largest_problem, number_problem
+from app.learn.problems import delta_problem, direction_problem, gradient_problem, new_value_problem
 from engine import Spec, advance, start
 from engine.homework import BACKWARD
 from engine.homework.given import case_given

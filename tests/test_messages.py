@@ -45,7 +45,9 @@ def wide(message: str) -> str:
 
 
 def _piece(literal: str, field: str | None, spec: str | None, _: str | None) -> str:
-    said = literal.translate(_WIDE).replace("{", "{{").replace("}", "}}")
+    words = re.split(r"(<[^>]*>|&#?\w+;)", literal)  # tags stay tags
+    said = "".join(each if n % 2 else each.translate(_WIDE) for n, each in enumerate(words))
+    said = said.replace("{", "{{").replace("}", "}}")
     between = spec.translate(_WIDE) if spec and " " in spec else spec  # what stands between the parts of a list
     return said if field is None else f"{said}{{{field}{':' + between if between else ''}}}"
 

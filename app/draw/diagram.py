@@ -7,11 +7,12 @@ frame only fills in the numbers of `draw`.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import ceil
 from typing import Literal
 
 from app.words.names import layer_name
+from app.words.texts import kept
 from engine import Quantity
 from engine.quantity import unit, weight
 
@@ -199,7 +200,7 @@ class Layout:
         return nodes[unit - 1] if 0 < unit <= len(nodes) else None
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def layout(
     sizes: tuple[int, ...],
     activations: tuple[str, ...],

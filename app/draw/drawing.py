@@ -1,7 +1,6 @@
 """From a trace to the filled-in drawing of the network: the skeleton of its architecture, and its values."""
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -17,6 +16,7 @@ from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scale
 from app.draw.rendering import fill, skeleton
 from app.words.names import input_titles, output_names, shortened
 from app.words.numbers import UNKNOWN, all_signed, labels, target
+from app.words.texts import kept, text
 from engine import Network, Quantity, Spec, Trace
 from engine.arrays import Floats
 from engine.quantity import bias, unit, weight
@@ -124,7 +124,7 @@ def draw(
     return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values, labels]), legend, place)
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _skeleton(
     sizes: tuple[int, ...],
     activations: tuple[str, ...],
@@ -356,7 +356,7 @@ def _texts(layer: Layer, trace: Trace, what: Shown, marks: Marks) -> tuple[list[
     a, below = _mean(trace, k).tolist(), what.below.values[k - 1].tolist() if k else []
     told, above, under = all_signed(a), labels(a), labels(below, what.below.places)
     letter = given_by(trace, k, 0).kind
-    exact, called = all_signed(below), f"mean {letter}" if what.batch else letter
+    exact, called = all_signed(below), text("mean {number}", number=letter) if what.batch else letter
     for i, node in enumerate(layer.nodes):
         if _hidden(marks, node.quantity.like(letter)):
             told[i] = above[i] = UNKNOWN
@@ -405,7 +405,8 @@ def _legend(place: Layout, legend: str) -> str:
     picture = place.layers[0].nodes[0].unit == 0
     hidden = [layer.name for layer in place.layers[1:] if not layer.all_links and not (picture and layer.index == 1)]
     if picture:
-        legend += f" Each unit of {place.layers[1].name} shows what it has for each pixel."
+        legend += " " + text("Each unit of {layer} shows what it has for each pixel.", layer=place.layers[1].name)
     if not hidden:
         return legend
-    return f"{legend} Too many links to draw into {', '.join(hidden)}: select a unit to see its own."
+    many = text("Too many links to draw into {layers}: select a unit to see its own.", layers=", ".join(hidden))
+    return f"{legend} {many}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.words.numbers import unsigned
+from app.words.texts import text
 from engine import Trace
 from engine.arrays import Floats
 
@@ -45,8 +46,8 @@ class Shown:
     above: bool
     width: str
     """What the width of a link stands for, in words."""
-    thickest: str = ""
-    """How much the thickest is, in words."""
+    thickest: float | None = None
+    """How much the thickest is, where that is told."""
     under: str = ""
     """What stands below each unit, in a sentence."""
     means: str = ""
@@ -57,7 +58,9 @@ class Shown:
     def legend(self, known: bool, labelled: bool) -> str:
         """What is to be said under the drawing: all is `known` if no walkthrough has yet to compute it, and units are
         `labelled` if there is room for what stands below them."""
-        width = f"Width: {self.width}{self.thickest if known else ''}."
+        width = text("Width: {what}.", what=self.width)
+        if known and self.thickest is not None:
+            width = text("Width: {what}, the thickest {size}.", what=self.width, size=unsigned(self.thickest))
         return " ".join(filter(None, (width, self.under if labelled else "", self.means)))
 
 
@@ -84,8 +87,8 @@ def _weights(trace: Trace, batch: bool) -> Shown:
         biases=biases,
         below=Below("b", "b", "b", biases),
         above=False,
-        width="the weight",
-        under="Below each unit: its bias.",
+        width=text("the weight"),
+        under=text("Below each unit: its bias."),
     )
 
 
@@ -93,7 +96,7 @@ def _activations(trace: Trace, batch: bool) -> Shown:
     means = [trace.x.mean(axis=0), *(layer.gives.mean(axis=0) for layer in trace.layers)]
     sums = [layer.z.mean(axis=0) for layer in trace.layers]
     links = [layer.W * means[k] for k, layer in enumerate(trace.layers)]
-    below = Below("z", "mean z" if batch else "z", "z", sums)
+    below = Below("z", text("mean z") if batch else "z", "z", sums)
     return Shown(
         lens="activations",
         links=links,
@@ -101,8 +104,8 @@ def _activations(trace: Trace, batch: bool) -> Shown:
         biases=[layer.b for layer in trace.layers],
         below=below,
         above=True,
-        width="weight × activation, what each link carries",
-        means="Numbers: means of the batch." if batch else "",
+        width=text("weight × activation, what each link carries"),
+        means=text("Numbers: means of the batch.") if batch else "",
     )
 
 
@@ -117,22 +120,18 @@ def _gradients(trace: Trace, batch: bool) -> Shown:
         below=_deltas(trace, batch),
         above=True,
         width="∂L/∂W",
-        thickest=_thickest(reach),
-        under="Its colour: the sign; the pictures show activations.",
+        thickest=reach,
+        under=text("Its colour: the sign; the pictures show activations."),
         means=_of_units(batch),
     )
 
 
 def _deltas(trace: Trace, batch: bool) -> Below:
-    return Below("δ", "sum of δ" if batch else "δ", "dz", [layer.dz.sum(axis=0) for layer in trace.layers], 3)
+    return Below("δ", text("sum of δ") if batch else "δ", "dz", [layer.dz.sum(axis=0) for layer in trace.layers], 3)
 
 
 def _of_units(batch: bool) -> str:
-    return "a: mean of the batch, δ: sum over it." if batch else ""
-
-
-def _thickest(reach: float) -> str:
-    return f", the thickest {unsigned(reach)}"
+    return text("a: mean of the batch, δ: sum over it.") if batch else ""
 
 
 def _updates(trace: Trace, batch: bool) -> Shown:
@@ -146,9 +145,9 @@ def _updates(trace: Trace, batch: bool) -> Shown:
         biases=changes,
         below=Below("Δb", "Δb", "b", changes, 3),
         above=False,
-        width="how this step changes the weight",
-        thickest=_thickest(reach),
-        under="Below each unit: its bias's change.",
+        width=text("how this step changes the weight"),
+        thickest=reach,
+        under=text("Below each unit: its bias's change."),
     )
 
 

@@ -17,6 +17,7 @@ from app.draw.charts import Axis, Curve, confusion, path
 from app.draw.pairs import Pair
 from app.draw.pictures import CURVE, GRID, IMAGE, OUTPUT_COLOURS, Surfaces, centred, classes_sprite, inks, sprite
 from app.words.numbers import SUBSCRIPTS, percent, signed, target
+from app.words.texts import text
 from engine import DATASETS, Examples, RunState, Spec, examples_of, outputs_of
 from engine.arrays import Floats, Ints
 from engine.evaluation import classify
@@ -113,8 +114,8 @@ def _judged(spec: Spec, examples: Examples, answers: Floats) -> tuple[tuple[tupl
     sizes = counts.sum(axis=1)
     largest = int(sizes.argmax())
     share = percent(float(sizes[largest] / max(1, sizes.sum())))
-    always = f"Always guessing {names[largest]} would be right in {share}." if spec.data else ""
-    return tuple(tuple(row) for row in counts.tolist()), always
+    always = text("Always guessing {name} would be right in {share}.", name=names[largest], share=share)
+    return tuple(tuple(row) for row in counts.tolist()), always if spec.data else ""
 
 
 def _note(spec: Spec, examples: Examples, plot: Plot | None) -> str:
@@ -123,8 +124,9 @@ def _note(spec: Spec, examples: Examples, plot: Plot | None) -> str:
     if plot is None or plot.kind not in ("map", "scatter"):
         return ""
     if plot.kind == "scatter":
-        return "Each example: what is predicted over what is true. On the line both are the same."
-    return f"A map: the two principal components of the {spec.raw_inputs} inputs, all that lies off it at its mean."
+        return text("Each example: what is predicted over what is true. On the line both are the same.")
+    told = "A map: the two principal components of the {inputs} inputs, all that lies off it at its mean."
+    return text(told, inputs=spec.raw_inputs)
 
 
 def _over_many(state: RunState, plot: Plot) -> NDArray[np.float32]:
@@ -154,15 +156,16 @@ def answered(
 
 def says_of(spec: Spec, examples: Examples, example: int) -> str:
     """An example in words."""
-    part = "test" if example >= examples.train else "training"
-    told = _label(spec, examples, example)
+    tests, told = example >= examples.train, _label(spec, examples, example)
     if spec.raw_inputs > MOST_TOLD:
-        return f"Example {example}, {part}, {told}"
+        message = "Example {example}, test, {told}" if tests else "Example {example}, training, {told}"
+        return text(message, example=example, told=told)
     names = spec.data.names if spec.data else ()
     names = names or tuple(f"x{i + 1}".translate(SUBSCRIPTS) for i in range(spec.raw_inputs))
     values = examples.raw[example].tolist()
     inputs = ", ".join(f"{name} {signed(v)}" for name, v in zip(names, values, strict=True))
-    return f"Example {example}, {part}: {inputs}, {told}"
+    message = "Example {example}, test: {inputs}, {told}" if tests else "Example {example}, training: {inputs}, {told}"
+    return text(message, example=example, inputs=inputs, told=told)
 
 
 def _label(spec: Spec, examples: Examples, example: int) -> str:
@@ -170,9 +173,11 @@ def _label(spec: Spec, examples: Examples, example: int) -> str:
     label = np.atleast_1d(examples.labels[example])
     if spec.task == "regression":
         return "y " + ", ".join(target(float(v)) for v in label)
-    told = f"class {class_names(spec)[int(label[0])]}"
+    told = text("class {name}", name=class_names(spec)[int(label[0])])
     code = examples.targets[:, example]
-    return f"{told} (target {target(float(code[0]))})" if spec.data and len(code) == 1 else told
+    if not spec.data or len(code) != 1:
+        return told
+    return text("{name} (target {target})", name=told, target=target(float(code[0])))
 
 
 def _surface(spec: Spec, outputs: NDArray[np.float32], discrete: bool) -> str:
@@ -330,7 +335,14 @@ def _scatter(spec: Spec, examples: Examples, answers: Floats, tests: bool) -> Pl
     x, y = _axes((low - room, high + room), (low - room, high + room))
     points, hidden = _points(examples, spec, tests, x, y, np.column_stack([truth, answers]), "d")
     own = spec.data.targets[0] if spec.data and spec.data.targets else ""
-    return Plot("scatter", x, y, points, hidden, (f"true {own}".strip(), f"predicted {own}".strip()))
+    return Plot(
+        "scatter",
+        x,
+        y,
+        points,
+        hidden,
+        (text("true {name}", name=own).strip(), text("predicted {name}", name=own).strip()),
+    )
 
 
 def _place(
@@ -353,7 +365,9 @@ def _place(
 def _curves(plot: Plot, seen: Surfaces, spec: Spec) -> tuple[Curve, ...]:
     x = plot.x(np.linspace(plot.x.low, plot.x.high, CURVE))
     outputs = in_own_units(spec, seen.outputs.T.astype(float)).T
-    return tuple(Curve(f"output {k + 1}", "fit", path(x, plot.y(row))) for k, row in enumerate(outputs[:3]))
+    return tuple(
+        Curve(text("output {unit}", unit=k + 1), "fit", path(x, plot.y(row))) for k, row in enumerate(outputs[:3])
+    )
 
 
 def _gallery(spec: Spec, truth: Ints, predicted: Ints) -> Gallery:
@@ -371,4 +385,4 @@ def _images(indices: tuple[int, ...], pixels: bytes) -> str:
 
 def title_of(spec: Spec) -> str:
     """What people call the dataset."""
-    return DATASETS[spec.dataset].title if spec.dataset in DATASETS else "My data"
+    return text(DATASETS[spec.dataset].title if spec.dataset in DATASETS else "My data")

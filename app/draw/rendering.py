@@ -15,6 +15,7 @@ from app.serve.root import at
 from app.serve.static import version_of
 from app.words import numbers
 from app.words.maths import equations
+from app.words.texts import counted, marked
 
 SLOT = Markup("%s")
 
@@ -48,6 +49,8 @@ def environment() -> Environment:
         auto_reload=False,
         extensions=[Rooted],
     )
+    env.globals["_"] = marked
+    env.globals["counted"] = counted
     env.globals["asset"] = asset
     env.globals["rooted"] = at
     env.globals["slot"] = SLOT

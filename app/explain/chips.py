@@ -17,8 +17,8 @@ from app.explain.moments import Moment
 from app.explain.scene import Scene
 from app.words.columns import REST, Cell, Columns
 from app.words.names import name_of, shortened
-from app.words.segments import text_of
-from app.words.sentences import lower, said, sentence
+from app.words.sentences import in_words, lower
+from app.words.texts import text
 from engine import ACTIVATIONS, Quantity
 from engine.arrays import Floats
 from engine.equation import Equation, Sum, Tree, mapped, tree
@@ -131,11 +131,15 @@ def _chip(scene: Scene, columns: Columns, way: Way, shown: int = 4) -> Chip:
     return Chip(way.link, result, tuple(factors), _mark(result))
 
 
+def _brought(cell: Cell) -> float:
+    """What comes back, by whose sign it asks; 0 of what does not come back."""
+    return cell.value if cell.part.startswith(("q", "da", "dh", "dn", "dz")) else 0.0
+
+
 def _mark(cell: Cell) -> str:
-    """Which way it asks, of what comes back."""
-    if not cell.part.startswith(("q", "da", "dh", "dn", "dz")) or not cell.value:
-        return ""
-    return "↑" if cell.value < 0 else "↓"
+    """Which way it asks, as an arrow."""
+    brought = _brought(cell)
+    return "↑" if brought < 0 else "↓" if brought > 0 else ""
 
 
 def _notes(
@@ -148,7 +152,7 @@ def _notes(
         elif n >= len(cells) - len(more):
             yield _say("by its bias" if cell.part.startswith("b") else "by a shortcut")
         else:
-            yield names[n] if names else _say(f"asks {_mark(cell)}")
+            yield names[n] if names else f"{_mark(cell)} {_say('asks', brought=_brought(cell))}".strip()
 
 
 def _total(whole: Quantity, cell: Cell) -> str:
@@ -160,7 +164,7 @@ def _total(whole: Quantity, cell: Cell) -> str:
 def _then(scene: Scene, columns: Columns, then: Equation, whole: Quantity) -> Iterator[Line]:
     """What becomes of a sum: times the slope; or through the activation."""
     k = whole.layer
-    function, result = lower(ACTIVATIONS[scene.layer(k).activation].title), columns.cells(then)
+    function, result = lower(text(ACTIVATIONS[scene.layer(k).activation].title)), columns.cells(then)
     if whole.kind == "da":
         yield Line(result[-1], _say("the slope", function=function), sign="×")
     made = name_of(Quantity(then.target.kind)) if whole.kind == "da" else f"a = {function}(z)"
@@ -205,7 +209,7 @@ def _width(tone: str) -> str:
 
 
 def _say(message: str, **parts: Any) -> str:
-    return text_of(said(sentence(f"chip {message}", **parts)))
+    return in_words(f"chip {message}", **parts)
 
 
 _KINDS: dict[str, Callable[[Scene, Moment, int, int], Chips | None]] = {

@@ -28,7 +28,7 @@ def _again(scene: Scene, key: Key) -> Face:
 def _told(scene: Scene) -> Iterator[Sentence]:
     before, after = scene.trace, scene.after.trace
     whole = before.loss + before.penalty, after.loss + after.penalty
-    title = PENALTIES[before.spec.regularization].title if before.spec.penalized else ""
+    title = text(PENALTIES[before.spec.regularization].title) if before.spec.penalized else ""
     told = "again with a penalty" if title else "again"
     yield sentence(told, title=title, before=whole[0], after=whole[1])
     yield _moved(scene)

@@ -88,7 +88,7 @@ def _effects(scene: Scene, k: int, j: int, da: Floats) -> Sentence:
 
 
 def _da_of_layer(scene: Scene, k: int) -> Face:
-    da, function = scene.layer(k).da, lower(ACTIVATIONS[scene.layer(k).activation].title)
+    da, function = scene.layer(k).da, lower(text(ACTIVATIONS[scene.layer(k).activation].title))
     words = sentence("da of a layer", layer=scene.layer_name(k), function=function)
     made = (*_to_dropout(scene, k), scene.equations.da(k, "j" if k == scene.last else "i", "n"))
     numbers = say(scene.first, "∂L/∂a = ", *scene.units(da[0], "backward"))
@@ -116,7 +116,7 @@ def _dz(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     layer, made = scene.layer(k), scene.equations.bent(k, j, 0)
     da, dz, factors = layer.da[:, j - 1], layer.asked[:, j - 1], slopes(scene.trace, k)
-    name, title = made.target.kind, ACTIVATIONS[layer.activation].title
+    name, title = made.target.kind, text(ACTIVATIONS[layer.activation].title)
     asked = () if layer.norm else (asks(scene, k, j, float(dz.sum())),)
     numbers = scene.named(made) if layer.norm else scene.digits(made)
     numbers += scene.then(dz, "backward")
@@ -132,7 +132,7 @@ def _dz(scene: Scene, key: Key) -> Face:
 def _why(scene: Scene, k: int, da: Floats, factor: Floats) -> tuple[Sentence, ...]:
     """What the activation's slope did to dL/da."""
     name = scene.layer(k).activation
-    function, shut = lower(ACTIVATIONS[name].title), int((factor == 0).sum())
+    function, shut = lower(text(ACTIVATIONS[name].title)), int((factor == 0).sum())
     if name == "threshold":
         return (sentence("threshold"),)
     if scene.count > 1:
@@ -144,7 +144,7 @@ def _why(scene: Scene, k: int, da: Floats, factor: Floats) -> tuple[Sentence, ..
         return ()
     if name == "identity":
         return (sentence("identity"),)
-    share, title = percent(float(factor[0])), ACTIVATIONS[name].title
+    share, title = percent(float(factor[0])), text(ACTIVATIONS[name].title)
     message = "slope before a norm" if scene.layer(k).norm else "slope"
     return (sentence(message, function=title, share=share, da=float(da[0]), dz=float(da[0] * factor[0])),)
 
@@ -189,8 +189,8 @@ def _joined(scene: Scene, j: int) -> Face:
     a, da, dz = layer.a[:, j - 1], layer.da[:, j - 1], layer.dz[:, j - 1]
     pair = text(
         "{activation} and {loss}",
-        activation=ACTIVATIONS[layer.activation].title,
-        loss=LOSSES[spec.loss].title.lower(),
+        activation=text(ACTIVATIONS[layer.activation].title),
+        loss=text(LOSSES[spec.loss].title).lower(),
     )
     beyond = () if scene.told_da(j) else (sentence("beyond any number"),)
     words = asks(scene, k, j, float(dz.sum())), sentence("joined", pair=pair), *beyond

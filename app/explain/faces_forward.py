@@ -89,7 +89,7 @@ def _activation(scene: Scene, key: Key) -> Face:
     if not j:
         return _activation_of_layer(scene, k)
     layer, made = scene.layer(k), scene.equations.a(k, j, 0)
-    z, a, title = layer.bent[:, j - 1], layer.a[:, j - 1], ACTIVATIONS[layer.activation].title
+    z, a, title = layer.bent[:, j - 1], layer.a[:, j - 1], text(ACTIVATIONS[layer.activation].title)
     bent = scene.trace.spec.network.bent_kind(k)
     words = scene.say("activation", function=title, bent=bent, z=float(z[0]), a=float(a[0]))
     numbers = scene.digits(made) + scene.then(a, "forward")
@@ -106,7 +106,7 @@ def _remarks(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
 
 def _activation_of_layer(scene: Scene, k: int) -> Face:
     layer = scene.layer(k)
-    words = sentence("shares", function=ACTIVATIONS[layer.activation].title)
+    words = sentence("shares", function=text(ACTIVATIONS[layer.activation].title))
     numbers = say(scene.first, "a = ", *scene.units(layer.a[0], "forward"))
     return Face((words,), (scene.equations.a(k, "j", 0),), numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
 
@@ -166,7 +166,7 @@ def _forward(scene: Scene, key: Key) -> Face:
     if not j:
         return _forward_layer(scene, k) if k else _forward_pass(scene)
     layer, made = scene.layer(k), (scene.equations.z(k, j, 0), scene.equations.a(k, j, 0))
-    z, a, title = layer.z[:, j - 1], layer.a[:, j - 1], ACTIVATIONS[layer.activation].title
+    z, a, title = layer.z[:, j - 1], layer.a[:, j - 1], text(ACTIVATIONS[layer.activation].title)
     function = title if scene.count == 1 else lower(title)
     words = scene.say("forward", unit=scene.unit(k, j), z=float(z[0]), a=float(a[0]), function=function)
     numbers = scene.digits(*made) + scene.then(a, "forward")
@@ -175,7 +175,7 @@ def _forward(scene: Scene, key: Key) -> Face:
 
 def _forward_layer(scene: Scene, k: int) -> Face:
     layer = scene.layer(k)
-    function = lower(ACTIVATIONS[layer.activation].title)
+    function = lower(text(ACTIVATIONS[layer.activation].title))
     words = [sentence("forward of a layer", layer=scene.layer_name(k), units=scene.sizes[k], function=function)]
     words += [sentence("forward through a norm", norm=norm_title(scene, k))] if layer.norm else []
     numbers = say(scene.first, "a = ", *scene.units(layer.a[0], "forward"))
@@ -198,7 +198,7 @@ def _forward_pass(scene: Scene) -> Face:
 def _loss(scene: Scene, key: Key) -> Face:
     trace, entry = scene.trace, LOSSES[scene.trace.spec.loss]
     a, y = scene.layer(scene.last).a, trace.y
-    name, asked = lower(entry.title), scene.wanted or 1
+    name, asked = lower(text(entry.title)), scene.wanted or 1
     if scene.count > 1:
         words = sentence("loss of a batch", count=scene.count, name=name, loss=trace.loss)
     elif a.shape[1] == 1 or scene.wanted:
@@ -222,7 +222,7 @@ def _penalty(scene: Scene, key: Key) -> Face:
     trace, spec = scene.trace, scene.trace.spec
     entry, rate = PENALTIES[spec.regularization], spec.regularization_rate
     both = trace.loss + trace.penalty
-    words = sentence("penalty", title=entry.title, costly=entry.costly, penalty=trace.penalty, total=both)
+    words = sentence("penalty", title=text(entry.title), costly=text(entry.costly), penalty=trace.penalty, total=both)
     penalty = unsigned(trace.penalty)
     numbers = say(
         f"λ = {short(rate)}; R = {short(rate)} × {unsigned(trace.penalty / rate)} = {penalty}; ",

@@ -9,8 +9,8 @@ from app.explain.scene import UNITS, Face, Scene
 from app.words.digits import largest
 from app.words.formulas import Formula
 from app.words.numbers import unsigned
-from app.words.segments import Segment, Segments, by_sign, plus, say, several, text_of
-from app.words.sentences import Part, Sentence, said, sentence
+from app.words.segments import Segment, Segments, by_sign, plus, say, several
+from app.words.sentences import Part, Sentence, in_words, sentence
 from app.words.texts import text
 from engine import OPTIMIZERS, PENALTIES, Quantity
 from engine.arrays import Floats
@@ -21,7 +21,7 @@ from engine.receipts import ParameterReceipt, parameter_receipt
 
 def part_name(name: str) -> str:
     """What a part of an update is called."""
-    return text_of(said(sentence(f"by {name}")))
+    return in_words(f"by {name}")
 
 
 _CALLED = {"W": "weight", "b": "the bias", "gamma": "the gain", "beta": "the shift"}
@@ -32,7 +32,7 @@ def _penalty_gradient(scene: Scene, key: Key) -> Face:
     spec, layer = scene.trace.spec, scene.layer(k)
     weight, pull = float(layer.W[j - 1, i - 1]), float(layer.dW_penalty[j - 1, i - 1])
     entry, made = PENALTIES[spec.regularization], scene.equations.pull(k, j, i)
-    words = sentence("pull", title=entry.title, weight=weight, pull=pull, towards=weight * pull if pull else 0.0)
+    words = sentence("pull", title=text(entry.title), weight=weight, pull=pull, towards=weight * pull if pull else 0.0)
     values: dict[str, float | Floats] = {"W": weight, "dW_penalty": pull}
     return Face((words,), (made.tree,), scene.digits(made), (f"gW{k}", f"W{k}_next"), values)
 
@@ -155,7 +155,7 @@ def _update_many(scene: Scene, k: int) -> Face:
     change = np.concatenate([(layer.W_next - layer.W).ravel() for layer in layers])
     size = float(np.sqrt(sum(float(np.square(layer.W).sum()) for layer in layers)))
     moved_by = float(np.sqrt(np.square(change).sum()))
-    told: dict[str, Part] = {"optimizer": optimizer.title, "rate": trace.learning_rate, "ways": _ways(change)}
+    told: dict[str, Part] = {"optimizer": text(optimizer.title), "rate": trace.learning_rate, "ways": _ways(change)}
     words = sentence("update of a layer", layer=scene.layer_name(k), **told) if k else sentence("update of all", **told)
     ratio = unsigned(moved_by / size if size else 0.0)
     numbers = say(

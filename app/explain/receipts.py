@@ -251,7 +251,7 @@ def _lines_of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tel
         Line(text("gradient, {sum}", sum=f"Σ {factors}" if scene.count > 1 else factors), gradient, "backward")
     )
     if spec.penalized:
-        adds = text("{penalty} adds", penalty=PENALTIES[spec.regularization].title)
+        adds = text("{penalty} adds", penalty=text(PENALTIES[spec.regularization].title))
         lines.append(Line(adds, tell(facts.penalty_gradient, of.like("dR"), of), "backward"))
     if facts.frozen:
         lines.append(Line(text("frozen: no step"), "0", "update"))
@@ -267,7 +267,7 @@ def _step_label(scene: Scene, name: str) -> str:
     rate = short(scene.trace.learning_rate)
     if name == "gradient":
         return text("− rate {rate} × gradient", rate=rate)
-    return text("− rate {rate} × what {penalty} adds", rate=rate, penalty=PENALTIES[spec.regularization].title)
+    return text("− rate {rate} × what {penalty} adds", rate=rate, penalty=text(PENALTIES[spec.regularization].title))
 
 
 def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller) -> tuple[Line, ...]:

@@ -107,7 +107,7 @@ class Scene:
             return own
         if k == 0:
             names = self.trace.spec.features
-            return FEATURES[names[j - 1]].title if names else text("input {unit}", unit=j)
+            return text(FEATURES[names[j - 1]].title) if names else text("input {unit}", unit=j)
         if self.sizes[k] == 1:
             return text("the output") if k == self.last else text("{layer}'s only unit", layer=self.layer_name(k))
         return unit_name(k, j, self.last)

@@ -21,8 +21,7 @@ from app.explain.faces_update import UPDATE
 from app.explain.moments import GRAINS, Moment, Phase
 from app.explain.plan import Key, Plan, plan_of
 from app.explain.scene import Scene
-from app.words.segments import text_of
-from app.words.sentences import said, sentence
+from app.words.sentences import in_words, sentence
 from engine import OPTIMIZERS, Network, Quantity, SpecError, Trace
 from engine.equation import code_name
 from engine.program import Program, program
@@ -90,7 +89,7 @@ class Walkthrough(Sequence[Moment]):
             sentence({"unit": "by units", "layer": "by layer"}[self.plan.grains[k - 1]], layer=self.scene.layer_name(k))
             for k in self.plan.collapsed
         )
-        return text_of(said(sentence("collapsed", layers=told))) if told else ""
+        return in_words("collapsed", layers=told) if told else ""
 
 
 def walkthrough(trace: Trace, granularity: str = "unit") -> Walkthrough:

@@ -14,6 +14,7 @@ from app.explain.scene import Scene
 from app.words.numbers import fixed_signed
 from app.words.segments import Segments
 from app.words.sentences import Sentence, lower, said, sentence
+from app.words.texts import text
 from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Quantity
 from engine.arrays import Floats
 from engine.quantity import unit, weight
@@ -71,13 +72,15 @@ def _shared(scene: Scene, k: int, j: int) -> Why | None:
 def _slope(scene: Scene, k: int, j: int) -> Why | None:
     network, entry = scene.trace.spec.network, ACTIVATIONS[scene.layer(k).activation]
     if k == scene.last and network.joined:
-        return Why(sentence("why joined", loss=lower(LOSSES[scene.trace.spec.loss].title)), None)
+        return Why(sentence("why joined", loss=lower(text(LOSSES[scene.trace.spec.loss].title))), None)
     if entry.product or not j:
         return None
     slope = float(scene.look(Quantity("slope", k, (j,), 0)))
     bent = network.bent_kind(k)
     z, a = (float(scene.look(Quantity(kind, k, (j,), 0))) for kind in (bent, "a"))
-    told = sentence("why slope", function=lower(entry.title), bent=bent, nudge=NUDGE, moved=slope * NUDGE, share=slope)
+    told = sentence(
+        "why slope", function=lower(text(entry.title)), bent=bent, nudge=NUDGE, moved=slope * NUDGE, share=slope
+    )
     return Why(told, _tangent(entry.forward, z, a, slope))
 
 
@@ -95,7 +98,7 @@ def _tangent(function: Callable[..., object], z: float, a: float, slope: float) 
 
     tangent: Floats = np.array([z - 0.9, z + 0.9])
     at = place(np.array([z]), np.array([a]))
-    labels = ((6.0, 14.0, f"slope {fixed_signed(slope)}"),)
+    labels = ((6.0, 14.0, text("slope {slope}", slope=fixed_signed(slope))),)
     curve, line = path(*place(zs[0], values[0])), path(*place(tangent, a + slope * (tangent - z)))
     return Picture("tangent", curve, line, (float(at[0][0]), float(at[1][0])), labels)
 
@@ -134,7 +137,7 @@ def _forward(scene: Scene, k: int, j: int) -> Why | None:
     bent = scene.trace.spec.network.bent_kind(k)
     z, a = (float(scene.look(of.at(0))) for of in (unit(k, j).like(bent), unit(k, j)))
     slope = float(scene.look(Quantity("slope", k, (j,), 0)))
-    told = sentence("why forward", function=lower(entry.title))
+    told = sentence("why forward", function=lower(text(entry.title)))
     found = _tangent(entry.forward, z, a, slope)
     labels = ((6.0, 14.0, f"a {fixed_signed(a)}"),)
     return Why(told, replace(found, line="", labels=labels) if found else None)

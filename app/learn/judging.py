@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 
+from app.words.texts import text
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -57,7 +59,7 @@ def check(problem: Problem, answer: str | float) -> Verdict:
         return _check_option(problem, str(answer).strip())
     value = parse_number(answer)
     if value is None:
-        return Verdict(False, "number", "Write the answer as a number, for instance -0.25.")
+        return Verdict(False, "number", text("Write the answer as a number, for instance -0.25."))
     assert not isinstance(problem.truth, str)
     if abs(value - problem.truth) <= problem.tolerance:
         return Verdict(True, None, problem.solution)
@@ -70,11 +72,11 @@ def check(problem: Problem, answer: str | float) -> Verdict:
 
 def parse_number(answer: str | float) -> float | None:
     """A finite number from what people type (a true minus, a decimal comma); None if it is none."""
-    text = str(answer).strip().replace("−", "-").replace(" ", "")
-    if "." not in text:
-        text = text.replace(",", ".", 1)
+    typed = str(answer).strip().replace("−", "-").replace(" ", "")
+    if "." not in typed:
+        typed = typed.replace(",", ".", 1)
     try:
-        value = float(text) if len(text) <= 40 and "_" not in text else float("nan")
+        value = float(typed) if len(typed) <= 40 and "_" not in typed else float("nan")
     except ValueError:
         return None
     return value if isfinite(value) else None
@@ -83,7 +85,7 @@ def parse_number(answer: str | float) -> float | None:
 def _check_option(problem: Problem, answer: str) -> Verdict:
     chosen = next((option for option in problem.options if option.lower() == answer.lower()), None)
     if chosen is None:
-        return Verdict(False, "choice", f"Choose one of: {', '.join(problem.options)}.")
+        return Verdict(False, "choice", text("Choose one of: {options}.", options=", ".join(problem.options)))
     if chosen == problem.truth:
         return Verdict(True, None, problem.solution)
     factor, sentence = problem.slips.get(chosen, ("", problem.hint))
@@ -93,14 +95,15 @@ def _check_option(problem: Problem, answer: str) -> Verdict:
 def _by_size(problem: Problem, truth: float, value: float) -> Verdict:
     """No known slip: at least say whether the sign, the decimal point or the size is off."""
     if abs(value + truth) <= problem.tolerance:
-        return Verdict(False, "sign", f"The size is right and the sign is not. {problem.hint}")
+        return Verdict(False, "sign", text("The size is right and the sign is not. {hint}", hint=problem.hint))
     if value * truth < 0:
-        return Verdict(False, "sign", f"Look at the sign first. {problem.hint}")
+        return Verdict(False, "sign", text("Look at the sign first. {hint}", hint=problem.hint))
     for power in (10, 100, 1000):
         if abs(value - truth * power) <= problem.tolerance * power or abs(value - truth / power) <= problem.tolerance:
-            return Verdict(False, "decimal point", "The digits are right and the decimal point is not.")
-    size = "too large" if abs(value) > abs(truth) else "too small"
-    return Verdict(False, "size", f"The sign is right, the size is {size}. {problem.hint}")
+            return Verdict(False, "decimal point", text("The digits are right and the decimal point is not."))
+    large = "The sign is right, the size is too large. {hint}"
+    small = "The sign is right, the size is too small. {hint}"
+    return Verdict(False, "size", text(large if abs(value) > abs(truth) else small, hint=problem.hint))
 
 
 def numeric(

@@ -4,12 +4,12 @@ screens.
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, TemplateNotFound
 
 from app.learn.visit import Visit
+from app.words.texts import kept
 
 TRACK = (("error", 3), ("slope", 2), ("neuron", 3), ("layers", 3), ("layers", 4))
 """Backpropagation in ten minutes: (lesson, screen), one after the other."""
@@ -33,7 +33,7 @@ class Lesson:
     """All that the head sets, by name."""
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def lessons(env: Environment) -> tuple[Lesson, ...]:
     """Every lesson of the folder, in the order of their names: a new file is a new lesson, at the next start."""
     names = sorted((int(match[1]), match[2], name) for name in env.list_templates() if (match := _NAME.fullmatch(name)))

@@ -16,7 +16,8 @@ from app.explain.plan import plan_of
 from app.page.links import View
 from app.words.numbers import label, short, signed
 from app.words.segments import text_of
-from app.words.sentences import Sentence, said, sentence
+from app.words.sentences import Sentence, in_words, said, sentence
+from app.words.texts import text
 from engine import RunState, Spec, Trace, examples_of
 from engine.along import Along, Verdict, along
 
@@ -151,8 +152,8 @@ def again_of(step: Trace, after: Trace, found: Along, place: Layout) -> Again:
     one = len(step.examples) == 1
     everyone = examples_of(step.spec).train == found.examples
     names = (
-        f"example {step.examples[0]}" if one else "this batch",
-        f"all {found.examples}" if everyone else f"the first {found.examples}",
+        text("example {example}", example=step.examples[0]) if one else text("this batch"),
+        text("all {count}" if everyone else "the first {count}", count=found.examples),
     )
     links, larger = _links(step, place)
     return Again(
@@ -164,7 +165,7 @@ def again_of(step: Trace, after: Trace, found: Along, place: Layout) -> Again:
         _chart(found),
         step.spec.learning_rate,
         names,
-        {code: text_of(said(sentence(f"step {code}"))) for code in VERDICTS},
+        {code: in_words(f"step {code}") for code in VERDICTS},
         text_of(said(*_others(found, names[1]))),
     )
 

@@ -26,6 +26,7 @@ from app.serve.cookies import visitor_of
 from app.serve.forms import MOST_FIELDS, Fields, fields_of
 from app.serve.html import html
 from app.serve.root import at
+from app.words.texts import counted, text
 from engine import Spec, SpecError, examples_of
 from engine.examples import input_names
 
@@ -229,13 +230,12 @@ def shown(found: Own, choices: Mapping[str, str]) -> dict[str, Any]:
 def summary(table: Table, spec: Spec) -> str:
     """One sentence: how many inputs, and what is predicted."""
     targets = table.of_part("target")
-    inputs = "1 input" if spec.raw_inputs == 1 else f"{spec.raw_inputs:,} inputs"
-    data = spec.data
-    if data and data.classes:
-        what = f"{len(data.classes)} classes of {targets[0].name if len(targets) == 1 else 'columns'}"
-    else:
-        what = "to predict: " + ", ".join(column.name for column in targets[:3])
-    return f"{inputs}, {what}."
+    inputs = counted(spec.raw_inputs, "{count} input", "{count} inputs")
+    if spec.data and spec.data.classes:
+        name = targets[0].name if len(targets) == 1 else text("columns")
+        return text("{inputs}, {count} classes of {name}.", inputs=inputs, count=len(spec.data.classes), name=name)
+    names = ", ".join(column.name for column in targets[:3])
+    return text("{inputs}, to predict: {names}.", inputs=inputs, names=names)
 
 
 def _head(column: Column) -> Head:
@@ -243,7 +243,8 @@ def _head(column: Column) -> Head:
     if column.classes or not numbers or column.kind != "number":
         words = [value for value in column.values if isinstance(value, str)]
         different = len(set(words))
-        span = "" if column.classes else "no values" if not words and not numbers else f"{different:,} values"
+        none = not words and not numbers
+        span = "" if column.classes else text("no values") if none else text("{count:,} values", count=different)
         return Head(column, (), span, column.classes)
     low, high = min(numbers), max(numbers)
     counts, _ = np.histogram(numbers, BINS, (low, high if high > low else low + 1.0))

@@ -6,7 +6,6 @@ Everything here iterates the engine's tables: a new entry there is a new choice 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +17,7 @@ from app.run.deeds import Edit
 from app.run.links import fits, number, query_fields, spec_fields
 from app.serve.forms import Fields
 from app.words.numbers import given, short
+from app.words.texts import kept, text
 from engine import (
     ACTIVATIONS,
     DATASETS,
@@ -221,16 +221,16 @@ def _numbers(field: str, settings: tuple[Setting, ...], values: tuple[tuple[str,
     )
 
 
-@lru_cache(maxsize=1)
+@kept(1)
 def tiles() -> tuple[Tile, ...]:
     """A tile for each dataset, in the table's order."""
     return tuple(
-        Tile(name, TILE_NAMES.get(name, name), entry.sentence, _preset_query(name), False, _picture(name))
+        Tile(name, text(TILE_NAMES.get(name, name)), text(entry.sentence), _preset_query(name), False, _picture(name))
         for name, entry in DATASETS.items()
     )
 
 
-@lru_cache(maxsize=1)
+@kept(1)
 def deep_ones() -> tuple[tuple[str, str], ...]:
     """Networks to start from that `layers` is for: their names, and the fields that differ, as a link has them."""
     return tuple((name, urlencode(fields, safe=",")) for name, fields in DEEP.items())

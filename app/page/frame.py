@@ -31,6 +31,7 @@ from app.run.runs import UNSAVED, Run
 from app.words.health import advised
 from app.words.names import layer_name, output_names, own_name
 from app.words.numbers import fixed, label, percent
+from app.words.texts import text
 from engine import Metrics, Quantity, RunState, Trace, evaluate, examples_of, trace
 from engine.along import Along, again
 from engine.arrays import Floats, Ints
@@ -84,8 +85,9 @@ class Health:
     @property
     def title(self) -> str:
         """What there is to say beside the bar."""
-        more = [f"{name} {share}" for name, share in (("dead", self.dead), ("saturated", self.saturated)) if share]
-        return " · ".join((f"update / weight {self.ratio}", *more))
+        dead = text("dead {share}", share=self.dead) if self.dead else ""
+        saturated = text("saturated {share}", share=self.saturated) if self.saturated else ""
+        return " · ".join(filter(None, (text("update / weight {ratio}", ratio=self.ratio), dead, saturated)))
 
 
 @dataclass(frozen=True)
@@ -383,5 +385,5 @@ def table_of(shown: Frame) -> dict[str, Any]:
         for i in range(layer.W.shape[1])
     ]
     wide = [names[k + 1] for k, layer in enumerate(layers) if layer.W.size > LISTED]
-    left_out = f"The weights into {', '.join(wide)} are too many to list; the API has them all." if wide else ""
-    return {"units": units[:LISTED], "weights": weights, "left_out": left_out}
+    many = text("The weights into {layers} are too many to list; the API has them all.", layers=", ".join(wide))
+    return {"units": units[:LISTED], "weights": weights, "left_out": many if wide else ""}

@@ -15,6 +15,7 @@ from app.data.splitting import split
 from app.data.table import Choices, Note, Table
 from app.data.understanding import understand
 from app.words.numbers import given as written
+from app.words.texts import text
 from engine import FIELDS, LIMITS, CustomData, Limits, Spec, SpecError
 from engine.spec import FEW_ROWS
 
@@ -98,14 +99,14 @@ _ROWS, _TABLES = _Kept(), _Kept()
 def table_of(source: str | bytes, given: Mapping[str, str]) -> Table:
     """What a text or a file says; kept for when only a choice changes, or the same is opened again."""
     content = source if isinstance(source, bytes) else source.encode("utf-8", "replace")
-    text = (type(source), sha256(content).digest())
+    key = (type(source), sha256(content).digest())
     chosen = {name: value for name, value in given.items() if value and name not in ("scaling", "share")}
 
     def made() -> Table:
-        rows = _ROWS.get(text, len(content), lambda: rows_of(source) if isinstance(source, bytes) else split(source))
+        rows = _ROWS.get(key, len(content), lambda: rows_of(source) if isinstance(source, bytes) else split(source))
         return understand(rows, Choices(given))
 
-    table: Table = _TABLES.get((text, frozenset(chosen.items())), len(content), made)
+    table: Table = _TABLES.get((key, frozenset(chosen.items())), len(content), made)
     return table
 
 
@@ -189,17 +190,24 @@ def _told(spec: Spec, by_hand: Mapping[str, Any], chosen: Mapping[str, Any], dro
     notes = []
     if chosen:
         layers = "-".join(map(str, spec.hidden)) or "none"
-        network = f"hidden layers {layers} {spec.activation[0] if spec.activation else ''}".strip()
-        steps = f"{spec.optimizer} with rate {written(spec.learning_rate)}"
-        told = [text for text, name in ((network, "hidden"), (steps, "optimizer")) if name in chosen]
+        network = text(
+            "hidden layers {layers} {function}", layers=layers, function=" ".join(spec.activation[:1])
+        ).strip()
+        steps = text("{optimizer} with rate {rate}", optimizer=spec.optimizer, rate=written(spec.learning_rate))
+        told = [each for each, name in ((network, "hidden"), (steps, "optimizer")) if name in chosen]
         if told:
-            notes.append(Note(f"Chosen to suit the data: {' and '.join(told)}."))
-    stays = [FIELDS[name].title.lower() for name in by_hand if name not in dropped]
+            notes.append(Note(text("Chosen to suit the data: {told}.", told=text(" and ").join(told))))
+    stays = [text(FIELDS[name].title).lower() for name in by_hand if name not in dropped]
     if stays:
-        notes.append(Note(f"As you have set it: {', '.join(stays)}."))
+        notes.append(Note(text("As you have set it: {names}.", names=", ".join(stays))))
     if dropped:
         notes.append(
-            Note(f"Does not go with this data and follows it: {', '.join(FIELDS[n].title.lower() for n in dropped)}.")
+            Note(
+                text(
+                    "Does not go with this data and follows it: {names}.",
+                    names=", ".join(text(FIELDS[name].title).lower() for name in dropped),
+                )
+            )
         )
     if spec.data and (note := _split_note(spec, spec.data)):
         notes.append(note)
@@ -215,9 +223,9 @@ def facts(spec: Spec) -> tuple[str, ...]:
     if data.classes:
         counts = [int((data.y == k).sum()) for k in range(len(data.classes))]
         told = ", ".join(f"{name} {count:,}" for name, count in zip(data.classes, counts, strict=True))
-        first = f"{len(data.classes)} classes: {told}."
+        first = text("{count} classes: {told}.", count=len(data.classes), told=told)
     else:
-        first = f"To predict: {', '.join(data.targets) or 'a value'}."
+        first = text("To predict: {names}.", names=", ".join(data.targets) or text("a value"))
     notes = [note for note in (_split_note(spec, data), *_scaling_notes(spec)) if note]
     return first, *(note.sentence for note in notes)
 
@@ -225,13 +233,17 @@ def facts(spec: Spec) -> tuple[str, ...]:
 def _split_note(spec: Spec, data: CustomData) -> Note | None:
     rows = len(data.x)
     if spec.test_share == 0 and rows <= FEW_ROWS:
-        return Note(f"All {rows} rows train: up to {FEW_ROWS}, none is kept back.", "keep 40 % back", ("share", "0.4"))
+        return Note(
+            text("All {rows} rows train: up to {few}, none is kept back.", rows=rows, few=FEW_ROWS),
+            text("keep 40 % back"),
+            ("share", "0.4"),
+        )
     kept = rows - max(1, rows - round(spec.test_share * rows))
-    told = f"{rows - kept:,} rows train, {kept:,} are kept back for the test."
+    told = text("{rows:,} rows train, {kept:,} are kept back for the test.", rows=rows - kept, kept=kept)
     return (
-        Note(told, "train on all", ("share", "0"))
+        Note(told, text("train on all"), ("share", "0"))
         if kept
-        else Note(f"All {rows:,} rows train.", "keep 40 % back", ("share", "0.4"))
+        else Note(text("All {rows:,} rows train.", rows=rows), text("keep 40 % back"), ("share", "0.4"))
     )
 
 
@@ -243,11 +255,19 @@ def _scaling_notes(spec: Spec) -> list[Note]:
     if spec.scaling in ("inputs", "both"):
         furthest = int(abs(data.x).max(axis=0).argmax())
         name = data.names[furthest] if data.names else f"x{furthest + 1}"
-        told = f"Inputs are scaled to mean 0 and spread 1: {name} reaches {abs(data.x[:, furthest]).max():,.6g}."
-        notes.append(Note(told, "as they are", ("scaling", "targets" if spec.scaling == "both" else "none")))
+        told = text(
+            "Inputs are scaled to mean 0 and spread 1: {name} reaches {most:,.6g}.",
+            name=name,
+            most=abs(data.x[:, furthest]).max(),
+        )
+        notes.append(Note(told, text("as they are"), ("scaling", "targets" if spec.scaling == "both" else "none")))
     if spec.scaling in ("targets", "both"):
         name = data.targets[0] if data.targets else "y"
-        told = f"The value to predict, {name}, is scaled too, for it reaches {abs(data.y).max():,.6g}"
-        told += "; what is predicted is shown in its own units."
-        notes.append(Note(told, "as it is", ("scaling", "inputs" if spec.scaling == "both" else "none")))
+        told = text(
+            "The value to predict, {name}, is scaled too, for it reaches {most:,.6g}; what is predicted is shown in "
+            "its own units.",
+            name=name,
+            most=abs(data.y).max(),
+        )
+        notes.append(Note(told, text("as it is"), ("scaling", "inputs" if spec.scaling == "both" else "none")))
     return notes

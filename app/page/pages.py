@@ -36,6 +36,7 @@ from app.serve.html import html
 from app.serve.root import at
 from app.words.health import advised
 from app.words.numbers import given
+from app.words.texts import text
 from engine import RunState, Spec, SpecError, Trace, examples_of
 from engine.probes import contour, located
 
@@ -403,4 +404,11 @@ def _address(run: Run) -> str:
 def _run_title(run: Run) -> str:
     spec = run.state.spec
     shape = "-".join(map(str, spec.network.sizes))
-    return f"{title_of(spec)} {shape}, {spec.optimizer} {given(spec.learning_rate)}, seed {spec.seed}"
+    return text(
+        "{data} {shape}, {optimizer} {rate}, seed {seed}",
+        data=title_of(spec),
+        shape=shape,
+        optimizer=text(spec.optimizer),
+        rate=given(spec.learning_rate),
+        seed=spec.seed,
+    )

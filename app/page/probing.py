@@ -10,6 +10,7 @@ from app.draw.charts import Axis, path
 from app.draw.pictures import data_uri, indexed_png
 from app.run.links import number
 from app.words.numbers import fixed_signed
+from app.words.texts import text
 from engine import Quantity, RunState, Spec, SpecError
 from engine.penalties import PENALTIES
 from engine.probes import Contour, Slice, check_all, located, nudge, slice_, wishes
@@ -44,7 +45,7 @@ def probe(kind: str, state: RunState, address: str, amount: str, example: int | 
 
 def penalty_title(spec: Spec) -> str:
     """What is added to the loss, L1 or L2; "" if nothing is."""
-    return PENALTIES[spec.regularization].title if spec.penalized else ""
+    return text(PENALTIES[spec.regularization].title) if spec.penalized else ""
 
 
 def _asked(kind: str, state: RunState, address: str, amount: str, example: int | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from app.run.links import number
 from app.serve.errors import Failed, read_by_people
 from app.serve.forms import Fields
 from app.serve.html import html
+from app.words.texts import text
 from engine import ACTIVATIONS, FIELDS, LIMITS, Spec, SpecError
 
 
@@ -46,8 +47,8 @@ def refused(error: SpecError) -> Refused:
     if isinstance(error, WrongData):
         return Refused(error.field, str(error), str(error))
     error = _tiled(error)
-    sentence = f"{error.value} is not allowed: it must be {error.allowed}."
-    return Refused(error.field, sentence, f"{_called(error.field)}: {sentence}")
+    sentence = text("{value} is not allowed: it must be {allowed}.", value=error.value, allowed=error.allowed)
+    return Refused(error.field, sentence, text("{field}: {sentence}", field=_called(error.field), sentence=sentence))
 
 
 def _tiled(error: SpecError) -> SpecError:
@@ -64,15 +65,15 @@ def _called(field: str) -> str:
     """A field as the page calls it: hidden 1 for hidden.0."""
     name, _, index = field.partition(".")
     if name in ("hidden", "activation") and index.isdecimal():
-        return f"{name} {int(index) + 1}"
+        return text("{field} {number}", field=text(name), number=int(index) + 1)
     if name == "layers" and (place := index.partition(".")[0]).isdecimal():
-        return f"layers, item {int(place) + 1}"
-    return field.replace("_", " ")
+        return text("layers, item {number}", number=int(place) + 1)
+    return text(field.replace("_", " "))
 
 
 def unopened(error: SpecError) -> Refused:
     """The words for a link that is wrong: the default run stands in for it."""
-    return Refused("", "", f"This link cannot be opened: {_tiled(error)}. Here is the default run.")
+    return Refused("", "", text("This link cannot be opened: {why}. Here is the default run.", why=_tiled(error)))
 
 
 def controls_again(spec: Spec, form: Fields) -> Controls:
@@ -82,19 +83,19 @@ def controls_again(spec: Spec, form: Fields) -> Controls:
     typed: dict[str, Any] = {name: value for name in FIELDS if (value := _typed(name, form)) is not None}
     units = form.getlist("units")[: LIMITS.hidden_layers]
     names = [name if name in ACTIVATIONS else "tanh" for name in form.getlist("unit_activation")]
-    rows = layer_rows([number(text) for text in units], (names + ["tanh"] * len(units))[: len(units)])
+    rows = layer_rows([number(each) for each in units], (names + ["tanh"] * len(units))[: len(units)])
     typed["features"] = tuple(form.getlist("features"))
     shown = controls(replace(spec, **typed, parameters=None))
-    start, text = form.get("start_parameters", ""), form.get("layers", "")
-    return replace(shown, layers=rows, start_text=start, layers_text=text)
+    start, layers = form.get("start_parameters", ""), form.get("layers", "")
+    return replace(shown, layers=rows, start_text=start, layers_text=layers)
 
 
 def _typed(name: str, form: Fields) -> str | float | None:
     """A choice or a number of the form, if it is one at all."""
-    field, text = FIELDS[name], form.get(name, "")
+    field, typed = FIELDS[name], form.get(name, "")
     if field.kind == "choice" and name != "dataset":
-        return text if text in field.choices else None
-    value = number(text) if field.kind in ("number", "integer") else None
+        return typed if typed in field.choices else None
+    value = number(typed) if field.kind in ("number", "integer") else None
     return value if isinstance(value, int | float) and isfinite(value) else None
 
 
@@ -105,5 +106,5 @@ def sorry(request: Request, failed: Failed) -> Response | None:
     """A failure as a page that leads on, to people."""
     if not read_by_people(request):
         return None
-    title = _TITLES.get(failed.status, "That did not work")
-    return html(request, render("sorry.html", title=title, detail=failed.sentence), failed.status)
+    title = text(_TITLES.get(failed.status, "That did not work"))
+    return html(request, render("sorry.html", title=title, detail=text(failed.sentence)), failed.status)

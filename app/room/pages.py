@@ -5,7 +5,6 @@ Every form works without script and answers with a redirect; with script, htmx s
 
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from functools import lru_cache
 from io import BytesIO
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
@@ -35,6 +34,7 @@ from app.serve.forms import Fields, fields_of
 from app.serve.html import html, is_scripted
 from app.serve.root import at
 from app.settings import Settings
+from app.words.texts import kept, text
 from engine import Spec, SpecError
 
 VIEW = ("lens", "example", "select", "moment", "grain", "scale", "discrete", "tests", "across", "up")
@@ -47,7 +47,7 @@ def refusal(request: Request, failed: Failed) -> Response | None:
     if failed.status >= 500:
         return None
     if is_scripted(request):
-        return html(request, render("class/_refused.html", message=failed.sentence), 422)
+        return html(request, render("class/_refused.html", message=text(failed.sentence)), 422)
     here = at(request.url.path) if request.method == "GET" and failed.status == 403 else ""
     return door(request, failed.sentence, failed.status, again=here)
 
@@ -60,7 +60,8 @@ Form = Annotated[Fields, Depends(fields_of)]
 
 def door(request: Request, message: str = "", status: int = 200, typed: str = "", again: str = "") -> Response:
     """Where students type a code, and a teacher opens a room; `again` is what was refused and may be let in later."""
-    return html(request, render("class/door.html", here="Class", message=message, typed=typed, again=again), status)
+    known = {"here": "Class", "message": text(message), "typed": typed, "again": again}
+    return html(request, render("class/door.html", known), status)
 
 
 @router.get("")
@@ -221,10 +222,10 @@ async def wall(request: Request, code: str, who: Who, teaching: Taught) -> Respo
     )
 
 
-@lru_cache(maxsize=256)
+@kept(256)
 def qr(address: str) -> Markup:
     """The students' address as a QR picture."""
-    return drawn(address, "Join")
+    return drawn(address, text("Join"))
 
 
 def drawn(address: str, title: str) -> Markup:
@@ -250,7 +251,7 @@ async def teach(request: Request, code: str, who: Who, teaching: Taught, save: s
         return html(request, render("class/key.html", known, here="Class"), 403)
     room = found.room
     context = {**_strip(teaching.classroom.settings, room), "secret": who.secret, "save": rooms.code_of(save)}
-    context["second"] = drawn(f"{context['join']}/teach#{who.secret}", "Your own link")
+    context["second"] = drawn(f"{context['join']}/teach#{who.secret}", text("Your own link"))
     if room.shared.lesson:
         return html(request, render("class/teach_lesson.html", {**context, **_lesson(room.shared.lesson)}))
     try:

@@ -16,10 +16,14 @@ from numpy.typing import NDArray
 from app.failures import BadQuestion
 from app.learn.facts import Facts
 from app.learn.judging import Problem, parse_number
-from app.learn.problems import DOWN, STAY, UP, choice_problem, delta_problem, direction_problem, largest_problem
+from app.learn.posing import choice_problem, largest_problem
+from app.learn.problems import DOWN, STAY, UP, delta_problem, direction_problem
 from app.room.names import clean
 from app.words.names import layer_name, name_of, own_name
 from app.words.numbers import signed, unsigned
+from app.words.segments import text_of
+from app.words.sentences import Sentence, in_words, said, sentence
+from app.words.texts import text
 from engine import FEATURES, Quantity, SpecError
 from engine.arrays import Floats
 from engine.session import frozen_mask
@@ -61,7 +65,9 @@ class Question:
         """An answer as people read it."""
         if answer in self.options and self.labels:
             return self.labels[self.options.index(answer)]
-        return answer if self.options else signed(float(answer))
+        if not self.options:
+            return signed(float(answer))
+        return answer if self.kind == OWN else text(answer)
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ def canonical(question: Question, answer: object) -> str:
         if text in question.options:
             return text
         spelled = {option.casefold(): option for option in question.options}
-        spelled |= {label.casefold(): option for option, label in zip(question.options, question.labels, strict=False)}
+        spelled |= {question.label(option).casefold(): option for option in question.options}
         found = spelled.get(text.casefold())
         if found is None:
             raise BadQuestion("answer", text[:40], "one of " + ", ".join(question.options))
@@ -119,7 +125,7 @@ def _grouped(question: Question, values: list[float], told: bool) -> tuple[Bar, 
     most = sorted(groups.items(), key=lambda item: (-item[1], item[0]))
     bars = [Bar(repr(v), signed(v, 2), n, False if told else None) for v, n in sorted(most[:GROUPS])]
     if others := sum(n for _, n in most[GROUPS:]):
-        bars.append(Bar("others", "others", others, False if told else None))
+        bars.append(Bar("others", text("others"), others, False if told else None))
     if told and question.truth is not None:
         truth = float(question.truth)
         bars.insert(0, Bar(question.truth, signed(truth, 3), len(right), True))
@@ -153,15 +159,20 @@ def direction(facts: Facts, address: str) -> Question:
     address = plainest(facts) if address[:1] in ("", "a") else address
     if address.startswith("W") and _misleads(facts, address):
         return _alone(facts, address)
-    kind = "weight" if address.startswith("W") else "bias"
-    return _moved(facts, address, f"Which way will the glowing {kind} {name_of(address)} move?", _why(facts, address))
+    return _moved(facts, address, _which_way(address), text_of(said(_why(facts, address))))
 
 
-def _moved(facts: Facts, address: str, prompt: str, sentence: str, **more: Any) -> Question:
+def _which_way(address: str) -> str:
+    if address.startswith("W"):
+        return text("Which way will the glowing weight {name} move?", name=name_of(address))
+    return text("Which way will the glowing bias {name} move?", name=name_of(address))
+
+
+def _moved(facts: Facts, address: str, prompt: str, solution: str, **more: Any) -> Question:
     return _from(
         direction_problem(facts, address),
         prompt=prompt,
-        sentence=sentence,
+        sentence=solution,
         **{"address": address, "steps": True, **more},
     )
 
@@ -171,8 +182,12 @@ def _alone(facts: Facts, address: str) -> Question:
     of = Quantity.parse(address)
     products = _below(facts, of.layer)[:, of.source - 1] * facts.trace.layers[of.layer - 1].dz[:, of.unit - 1]
     facts = facts.on(int(facts.trace.examples[int(np.abs(products).argmax())]))
-    prompt = f"On example {facts.example} alone, which way would the step move the glowing weight {name_of(address)}?"
-    return _moved(facts, address, prompt, _why(facts, address), steps=False, example=facts.example)
+    prompt = text(
+        "On example {example} alone, which way would the step move the glowing weight {name}?",
+        example=facts.example,
+        name=name_of(address),
+    )
+    return _moved(facts, address, prompt, text_of(said(_why(facts, address))), steps=False, example=facts.example)
 
 
 def trap(facts: Facts, address: str = "") -> Question:
@@ -184,48 +199,41 @@ def trap(facts: Facts, address: str = "") -> Question:
     if not misled:
         raise BadQuestion("kind", "trap", "another question: at every weight here the numbers on screen point its way")
     address = address if address in misled else misled[0]
-    prompt = f"Which way will the glowing weight {name_of(address)} move?"
-    says = DOWN if facts.change(address) > 0 else UP
-    sentence = f"The mean of a times the sum of δ says {says}, and misleads: it is not the sum of the products. "
-    given = f"a is the mean of {len(facts.trace.examples)} examples, δ their sum"
-    return _moved(facts, address, prompt, sentence + _why(facts, address), given=given)
+    solution = in_words("asked misled", change=facts.change(address), why=_why(facts, address))
+    given = text("a is the mean of {count} examples, δ their sum", count=len(facts.trace.examples))
+    return _moved(facts, address, _which_way(address), solution, given=given)
 
 
-def _why(facts: Facts, address: str) -> str:
+def _why(facts: Facts, address: str) -> Sentence:
     """What the gradient is and where it takes the parameter; or what keeps it from going there."""
     gradient, now, after = facts[f"d{address}"], facts[address], facts.next(address)
-    truth = UP if after > now else DOWN if after < now else STAY
-    product = "delta × a" if address.startswith("W") else "delta"
-    sign = "zero" if gradient == 0 else "negative" if gradient < 0 else "positive"
-    mean = f"{product}, the mean of the batch, is" if facts.example is None else f"{product} is"
-    mean = f"{mean} {signed(gradient)}, {sign}"
-    goes = "the step goes" if facts.example is None else "its step would go"
-    moves = f"it stays at {signed(now)}" if truth == STAY else f"{goes} {truth}, from {_told_apart(signed, now, after)}"
-    if truth == {"zero": STAY, "negative": UP, "positive": DOWN}[sign]:
-        return f"{mean[:1].upper()}{mean[1:]}: so {moves}."
-    if frozen_mask(facts.state.spec)[facts.state.spec.network.locate(address)]:
-        return f"{mean[:1].upper()}{mean[1:]}; yet it is frozen, so {moves}."
-    return f"{mean[:1].upper()}{mean[1:]}; yet with {facts.state.spec.optimizer} and its settings {moves}."
+    batch, product = facts.example is None, text("delta × a" if address.startswith("W") else "delta")
+    mean = sentence("asked mean" if batch else "asked of one", product=product, gradient=gradient)
+    first, then = _told_apart(signed, now, after)
+    moves = sentence("asked step" if batch else "asked step of one", change=after - now, now=first, after=then)
+    told = "asked so"
+    if np.sign(after - now) != -np.sign(gradient):
+        frozen = frozen_mask(facts.state.spec)[facts.state.spec.network.locate(address)]
+        told = "asked frozen" if frozen else "asked otherwise"
+    return sentence(told, mean=mean, moves=moves, optimizer=facts.state.spec.optimizer)
 
 
-def _told_apart(spell: Callable[[float, int], str], now: float, after: float) -> str:
+def _told_apart(spell: Callable[[float, int], str], now: float, after: float) -> tuple[str, str]:
     """Two numbers, with so many digits that they are not the same to read."""
     digits = next((d for d in range(4, 12) if spell(now, d) != spell(after, d)), 12)
-    return f"{spell(now, digits)} to {spell(after, digits)}"
+    return spell(now, digits), spell(after, digits)
 
 
 def loss_goes(facts: Facts, address: str = "") -> Question:
     """Whether the loss over the whole training set goes down with the next step."""
     now, after = facts.metrics["train"].loss, facts.after().metrics["train"].loss
     truth = DOWN if after < now else UP if after > now else STAY
-    others = {DOWN, UP, STAY} - {truth}
+    first, then = _told_apart(unsigned, now, after)
     problem = choice_problem(
-        "Which way will the training loss go with the next step?",
+        text("Which way will the training loss go with the next step?"),
         truth,
-        f"The training loss goes from {_told_apart(unsigned, now, after)}: {truth}."
-        if truth != STAY
-        else f"The training loss stays at {unsigned(now)}.",
-        dict.fromkeys(sorted(others), ""),
+        in_words("asked loss", change=after - now, now=first, after=then),
+        dict.fromkeys(sorted({DOWN, UP, STAY} - {truth}), ""),
     )
     return _from(problem, options=(DOWN, UP, STAY), steps=True)
 
@@ -242,11 +250,16 @@ def largest_gradient(facts: Facts, address: str = "") -> Question:
         raise BadQuestion("kind", "largest", "another question: no weight here has a gradient larger than all others")
     places = sorted({round(i * (len(ranked) - 1) / (LARGEST_OF - 1)) for i in range(LARGEST_OF)})
     chosen = sorted(ranked[i] for i in places)
-    problem = largest_problem("Which weight has the largest gradient?", {a: facts[f"d{a}"] for a in chosen})
+    problem = largest_problem(text("Which weight has the largest gradient?"), {a: facts[f"d{a}"] for a in chosen})
     labels = tuple(_where(facts, a) for a in chosen)
     first, second = sorted(chosen, key=lambda a: -abs(facts[f"d{a}"]))[:2]
-    told = f"The gradient of {name_of(first)} is {signed(facts[f'd{first}'])}"
-    told += f", that of {name_of(second)} is {signed(facts[f'd{second}'])}."
+    told = text(
+        "The gradient of {first} is {largest}, that of {second} is {next}.",
+        first=name_of(first),
+        largest=signed(facts[f"d{first}"]),
+        second=name_of(second),
+        next=signed(facts[f"d{second}"]),
+    )
     return _from(problem, labels=labels, sentence=told)
 
 
@@ -257,14 +270,16 @@ def delta(facts: Facts, address: str) -> Question:
     layer, unit = _unit_of(facts, address)
     if layer in facts.state.spec.network.norms:
         raise SpecError("address", address, "a unit of a layer without a normalization, where δ is ∂L/∂a × the slope")
-    problem = delta_problem(facts, layer, unit)
+    problem = delta_problem(facts, layer, unit, facts.example)
     activation = facts.state.spec.network.activations[layer - 1]
     told = problem.solution
     if activation.product is not None:  # softmax: no unit has a slope of its own
-        told = f"Each output of softmax depends on every z; together they give delta = {signed(float(problem.truth))}."
+        told = text(
+            "Each output of softmax depends on every z; together they give delta = {delta}.",
+            delta=signed(float(problem.truth)),
+        )
     return _from(
         problem,
-        prompt=problem.prompt.replace("?", f", on example {facts.example}?"),
         given=_given(facts, layer, unit),
         address=f"a{layer}.{unit}",
         sentence=told,
@@ -275,10 +290,10 @@ def delta(facts: Facts, address: str) -> Question:
 def _given(facts: Facts, layer: int, unit: int) -> str:
     """What delta of a unit is worked out from: what is above it, and its slope."""
     activation = facts.state.spec.network.activations[layer - 1]
-    own = f"slope = {unsigned(facts[f'slope{layer}.{unit}'])}"
+    own = text("slope = {slope}", slope=unsigned(facts[f"slope{layer}.{unit}"]))
     if layer == facts.layers:
         target = float(facts.trace.y[0, unit - 1])
-        told = f"a = {signed(facts[f'a{layer}.{unit}'])}, target = {signed(target)}"
+        told = text("a = {a}, target = {target}", a=signed(facts[f"a{layer}.{unit}"]), target=signed(target))
         return told if activation.product is not None or facts.state.spec.network.joined else f"{told}, {own}"
     above = range(1, facts.state.spec.network.sizes[layer + 1] + 1)
     if activation.product is not None:
@@ -367,7 +382,7 @@ def _short_unit(facts: Facts, layer: int, unit: int) -> str:
     if own := own_name(spec, layer, unit):
         return own
     if layer == 0:
-        return FEATURES[spec.features[unit - 1]].title if spec.features else f"input {unit}"
+        return FEATURES[spec.features[unit - 1]].title if spec.features else text("input {unit}", unit=unit)
     name = layer_name(layer, facts.layers)
     return name if spec.network.sizes[layer] == 1 else f"{name}.{unit}"
 
@@ -415,6 +430,6 @@ def own(prompt: str, options: list[str] | tuple[str, ...] = (), truth: str | Non
         told = canonical(question, clean(truth, OPTION_LENGTH))
     except BadQuestion as error:
         raise BadQuestion("truth", truth, error.allowed) from None
-    sentence = f"The answer is “{told}”." if cleaned else f"The answer is {question.label(told)}."
+    solution = text("The answer is “{answer}”." if cleaned else "The answer is {answer}.", answer=question.label(told))
     tolerance = 0.0 if cleaned else max(0.02 * abs(float(told)), 6e-5)
-    return replace(question, truth=told, sentence=sentence, tolerance=tolerance)
+    return replace(question, truth=told, sentence=solution, tolerance=tolerance)

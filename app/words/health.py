@@ -7,7 +7,7 @@ from math import isinf
 
 import numpy as np
 
-from app.words.sentences import Part, Sentence, said, sentence
+from app.words.sentences import Part, Sentence, in_words, sentence
 from app.words.texts import text
 from engine import ACTIVATIONS, Divergence, RunState, Spec, Trace
 from engine.health import Complaint, complaint
@@ -34,9 +34,9 @@ def advice(spec: Spec, found: Complaint) -> str:
     if "dead" in parts:
         parts["who"] = _who(parts)
     if found.divergence is None:
-        return _text(sentence(f"health {found.finding}", **parts))
+        return in_words(f"health {found.finding}", **parts)
     cause = found.finding.replace("diverged by penalty", "overshoots by penalty")
-    why = [_text(sentence(f"health {cause}", **parts))] if found.parts else []
+    why = [in_words(f"health {cause}", **parts)] if found.parts else []
     return " ".join([diverged(spec, found.divergence), *why])
 
 
@@ -45,19 +45,13 @@ def diverged(spec: Spec, divergence: Divergence) -> str:
     bounded = np.isfinite(ACTIVATIONS[spec.network.activation_names[-1]].range).all()
     layer, quantity = divergence.layer, text(_QUANTITIES[divergence.quantity])
     place = sentence("of a layer", quantity=quantity, layer=_layer(spec, layer, "hidden layer"))
-    return _text(
-        sentence(
-            "diverged",
-            step=divergence.step + 1,
-            quantity=place if layer else quantity,
-            cause=sentence("steps overshot" if divergence.step else "too large from the start"),
-            cure=sentence("smaller steps" if bounded else "smaller steps or a bound", rate=f"{spec.learning_rate:g}"),
-        )
+    return in_words(
+        "diverged",
+        step=divergence.step + 1,
+        quantity=place if layer else quantity,
+        cause=sentence("steps overshot" if divergence.step else "too large from the start"),
+        cure=sentence("smaller steps" if bounded else "smaller steps or a bound", rate=f"{spec.learning_rate:g}"),
     )
-
-
-def _text(of: Sentence) -> str:
-    return "".join(segment.text for segment in said(of))
 
 
 def _layer(spec: Spec, layer: int, hidden: str = "hidden") -> str:
@@ -86,6 +80,7 @@ def _less(ratio: float) -> str:
 
 Forms = dict[str, Callable[..., str]]
 _FORMS: Forms = {
+    "function": text,
     "share": _share,
     "right": lambda share: f"{100 * share:.0f} %",
     "reach": "{:,.6g}".format,

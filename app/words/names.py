@@ -47,7 +47,7 @@ def input_titles(spec: Spec) -> tuple[str, ...]:
     own = spec.data.names if spec.data else ()
     if not spec.features:
         return own or tuple(f"x{i + 1}" for i in range(spec.network.sizes[0]))
-    titles = [FEATURES[name].title for name in spec.features]
+    titles = [text(FEATURES[name].title) for name in spec.features]
     for i, name in enumerate(own, 1):
         titles = [title.replace(f"x{i}".translate(SUBSCRIPTS), name) for title in titles]
     return tuple(titles)
@@ -95,4 +95,4 @@ def name_of(quantity: Quantity | str) -> str:
     of = Quantity.parse(quantity) if isinstance(quantity, str) else quantity
     places = of.layer or of.index or of.kind in ("a", "x")
     below = ",".join(map(str, (of.layer, *of.index))).translate(SUBSCRIPTS) if places else ""
-    return LETTERS.get(of.kind, of.kind) + below
+    return text(LETTERS.get(of.kind, of.kind)) + below

@@ -14,13 +14,14 @@ from string import Formatter
 from typing import Union
 
 from app.words.advice import ADVICE
+from app.words.asked import ASKED
 from app.words.formulas import Role
 from app.words.graph import GRAPH
 from app.words.messages import Message
 from app.words.norms import NORMS
 from app.words.numbers import short, signed, target, unsigned
 from app.words.reasons import REASONS
-from app.words.segments import Segment, Segments, by_sign, joined, merged
+from app.words.segments import Segment, Segments, by_sign, joined, merged, text_of
 
 Part = Union[str, int, float, "Sentence", tuple["Sentence", ...]]
 
@@ -48,6 +49,11 @@ def sentence(message: str, **parts: Part) -> Sentence:
 def said(*sentences: Sentence) -> Segments:
     """Sentences in words, one behind the other."""
     return merged(joined([tuple(_words(each)) for each in sentences], " "))
+
+
+def in_words(message: str, **parts: Part) -> str:
+    """One sentence as plain text."""
+    return text_of(said(sentence(message, **parts)))
 
 
 def capital(text: str) -> str:
@@ -105,6 +111,7 @@ _NUMBERS: dict[str, Callable[[float], Segment]] = {
 
 MESSAGES: dict[str, Message] = {
     **ADVICE,
+    **ASKED,
     **GRAPH,
     **NORMS,
     **REASONS,
@@ -392,9 +399,7 @@ MESSAGES: dict[str, Message] = {
         "uses each link once: that is why it is cheap. The strongest way alone brings {product:backward}."
     ),
     # on the links
-    "chip asks ↑": Message("↑ asks up"),
-    "chip asks ↓": Message("↓ asks down"),
-    "chip asks ": Message("asks nothing"),
+    "chip asks": Message(by="brought", none="asks nothing", down="asks up", up="asks down"),
     "chip the others": Message(by="count", one="the other one", many="the other {count}"),
     "chip by its bias": Message("its bias"),
     "chip by a shortcut": Message("over the shortcut"),

@@ -1,7 +1,8 @@
 """What the letters of the equations mean, one sentence each: told where a term is pointed at."""
 
 from app.words.names import name_of
-from app.words.numbers import signed
+from app.words.sentences import in_words
+from app.words.texts import text
 from engine import Quantity
 
 MEANS = {
@@ -56,8 +57,7 @@ def meaning(of: Quantity, value: float) -> str:
     means = MEANS.get(of.kind)
     if means is None:
         return ""
-    told = f"{name_of(of)} = {signed(value)}: {means}."
-    if of.kind in SIGNED and value:
-        told += f" It is {'below' if value < 0 else 'above'} 0: more of {SIGNED[of.kind]} makes the loss "
-        told += "smaller." if value < 0 else "larger."
-    return told
+    name, means = name_of(of), text(means)
+    if of.kind in SIGNED:
+        return in_words("term slope", name=name, slope=value, means=means, what=text(SIGNED[of.kind]))
+    return in_words("term", name=name, value=value, means=means)

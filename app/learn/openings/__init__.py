@@ -3,12 +3,12 @@ sets to the scene.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from app.learn.lessons import Lesson
 from app.learn.openings import lines, networks
 from app.learn.scenes import Scene
+from app.words.texts import kept
 
 OPENINGS: dict[str, Callable[[Any], Scene]] = {
     "error": lines.error,
@@ -26,7 +26,7 @@ OPENINGS: dict[str, Callable[[Any], Scene]] = {
 }
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _made(slug: str, found: "_Head") -> Scene:
     return OPENINGS[slug](found.head)
 

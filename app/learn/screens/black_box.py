@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.learn import information
-from app.learn.problems import choice_problem, number_problem
+from app.learn.posing import choice_problem, number_problem
 from app.learn.visit import Screen, Values, Visit
 from app.words.numbers import fixed
 

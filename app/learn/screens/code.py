@@ -4,7 +4,8 @@ from typing import Any
 
 from app.learn import pieces
 from app.learn.listings import run_listing, stops_of
-from app.learn.problems import choice_problem, gradient_problem, number_problem
+from app.learn.posing import choice_problem, number_problem
+from app.learn.problems import gradient_problem
 from app.learn.visit import Screen, Values, Visit
 from app.words.names import name_of
 from app.words.numbers import fixed

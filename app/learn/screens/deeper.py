@@ -3,7 +3,8 @@
 from typing import Any
 
 from app.learn import pieces
-from app.learn.problems import choice_problem, direction_problem, evenest_problem, number_problem
+from app.learn.posing import choice_problem, evenest_problem, number_problem
+from app.learn.problems import direction_problem
 from app.learn.visit import Screen, Values, Visit
 from app.words.numbers import fixed, fixed_signed, unsigned
 

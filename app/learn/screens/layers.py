@@ -3,14 +3,8 @@
 from typing import Any
 
 from app.learn import pieces
-from app.learn.problems import (
-    activation_problem,
-    choice_problem,
-    delta_problem,
-    direction_problem,
-    loss_problem,
-    new_value_problem,
-)
+from app.learn.posing import choice_problem
+from app.learn.problems import activation_problem, delta_problem, direction_problem, loss_problem, new_value_problem
 from app.learn.visit import Screen, Values, Visit
 from app.words.numbers import fixed
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.learn import pieces
-from app.learn.problems import better_problem, choice_problem, number_problem
+from app.learn.posing import better_problem, choice_problem, number_problem
 from app.learn.visit import Screen, Values, Visit
 from app.words.numbers import fixed, fixed_signed
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.learn.problems import delta_problem, direction_problem, gradient_problem, number_problem
+from app.learn.posing import number_problem
+from app.learn.problems import delta_problem, direction_problem, gradient_problem
 from app.learn.visit import Screen, Values, Visit
 from app.words.names import name_of
 from app.words.numbers import fixed, fixed_signed
