@@ -254,3 +254,11 @@ def test_wrong_answers_are_told_their_mistake_by_name(type_: str) -> None:
             told.add(str(verdict.factor))
     known = {mistake.name.replace("_", " ") for mistake in BACKWARD[exercise(type_, 0).given["operation"]].known}
     assert MADE[type_] <= told <= known
+
+
+@pytest.mark.parametrize("seed", [281, 436, 605, 1025])
+def test_a_graph_without_a_telling_gradient_is_drawn_again(seed: int) -> None:
+    """Seeds whose first formula has only gradients of 0, 1 and -1 at its inputs."""
+    truth = exercise("graph", seed).problem.truth
+    assert isinstance(truth, float)
+    assert abs(truth) not in (0, 1)

@@ -84,7 +84,9 @@ def _given(facts: Facts) -> dict[str, Any]:
 def _on_graph(rng: np.random.Generator) -> Drawn:
     """A problem on a formula's graph."""
     of = _draw_graph(rng)
-    node = int(rng.choice([n for n in of.inputs if abs(of.grad[n]) not in (0, 1)]))
+    while not (telling := [n for n in of.inputs if abs(of.grad[n]) not in (0, 1)]):
+        of = _draw_graph(rng)  # here no gradient would show that it was worked out
+    node = int(rng.choice(telling))
     return {"source": of.source, "values": dict(of.values)}, gradient_at(of, node)
 
 
