@@ -11,7 +11,7 @@ of quantities. Every quantity that is a target once is known from there on; what
 the receipts are written from the equations.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
@@ -241,6 +241,14 @@ def mapped(of: Tree, change: Callable[[Quantity], "Quantity | Tree"], values: Ma
         case Over(how, letter, taken, body):
             return Over(how, letter, taken or tuple(values.get(letter, ())), mapped(body, change, values))
     return of
+
+
+def overs(of: Tree) -> Iterator[Over]:
+    """Every sum over a letter in a tree."""
+    if isinstance(of, Over):
+        yield of
+    for part in parts(of):
+        yield from overs(part)
 
 
 def quantities(of: Tree) -> tuple[Quantity, ...]:

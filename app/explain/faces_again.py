@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 
 from app.explain.plan import Key
 from app.explain.scene import Face, Scene
-from app.words.numbers import unsigned
 from app.words.segments import Segments, say
 from app.words.sentences import Sentence, sentence
 from app.words.texts import text
-from engine import OPTIMIZERS, PENALTIES
+from engine import OPTIMIZERS, PENALTIES, Quantity
 from engine.arrays import Floats
+from engine.equation import Equation, tree
 
 
 def _again(scene: Scene, key: Key) -> Face:
@@ -52,12 +52,13 @@ def _moved(scene: Scene) -> Sentence:
 
 def _numbers(scene: Scene) -> Segments:
     """The new loss as its equation has it, and with what regularization adds."""
-    after = scene.after.trace
-    told = scene.after.named(scene.after.equations.loss())
+    after, loss = scene.after.trace, scene.after.equations.loss()
+    told = say("L = ", *scene.after.closing(loss))
     if not after.spec.penalized:
         return told
-    both = unsigned(after.loss + after.penalty)
-    return say(*told, f"; L + R = {unsigned(after.loss)} + {unsigned(after.penalty)} = {both}")
+    whole = Quantity("whole")
+    both = Equation(whole, tree(Quantity("loss")) + tree(Quantity("penalty")))
+    return say(*told, "; L + R = ", *scene.after.closing(both, {whole: after.loss + after.penalty}))
 
 
 AGAIN: dict[str, Callable[[Scene, Key], Face]] = {"again": _again}

@@ -7,7 +7,8 @@ import numpy as np
 
 from app.explain.faces_forward import ANY, norm_title
 from app.explain.plan import Key
-from app.explain.scene import UNITS, Face, Scene
+from app.explain.scene import UNITS, Face, Known, Scene
+from app.words.columns import Columns
 from app.words.digits import largest
 from app.words.numbers import SUBSCRIPTS, percent, unsigned
 from app.words.segments import Segment, Segments, joined, say, several
@@ -15,9 +16,11 @@ from app.words.sentences import Sentence, lower, sentence
 from app.words.texts import text
 from engine import ACTIVATIONS, LOSSES, Quantity
 from engine.arrays import Floats
-from engine.equation import Equation, code_name, f, total, tree
+from engine.equation import Equation, Sum, code_name, f, total, tree
 from engine.quantity import unit, weight
 from engine.receipts import slopes
+
+SENT = Quantity("sent", 0, (1,))  # what units above send back over their links, together
 
 
 def asks(scene: Scene, k: int, j: int, wish: float) -> Sentence:
@@ -178,8 +181,10 @@ def _gathered(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
     sent = scene.layer(k + 1).W[:, j - 1] * scene.layer(k + 1).dz[0]
     if len(sent) > UNITS:
         return (sentence("gathered from many", unit=scene.unit(k, j), links=len(sent), da=float(sent.sum())),)
-    each = tuple(sentence("sent", q=float(value)) for value in sent)
-    return (sentence("gathered", unit=scene.unit(k, j), links=len(sent), sent=each, da=float(sent.sum())),)
+    ways = [tree(Quantity("q", k + 1, (to, j), 0)) for to in range(1, len(sent) + 1)]
+    whole, _, *cells = Columns(Known(scene.look, {SENT: float(sent.sum())})).cells(Equation(SENT, Sum(tuple(ways))))
+    each = tuple(sentence("sent", q=cell.number) for cell in cells if not cell.sign)
+    return (sentence("gathered", unit=scene.unit(k, j), links=len(sent), sent=each, da=whole.number),)
 
 
 def _joined(scene: Scene, j: int) -> Face:
@@ -328,10 +333,10 @@ def _gradient(scene: Scene, key: Key) -> Face:
 
 def _most(scene: Scene, k: int, j: int) -> Sentence:
     """The largest gradient of one example, and what it asks."""
-    dW, dz = scene.layer(k).dW[j - 1], float(scene.layer(k).dz[0, j - 1])
+    dW = scene.layer(k).dW[j - 1]
     i = int(np.abs(dW).argmax())
     a, source = float(scene.below(k)[0, i]), scene.source(k, i + 1)
-    return sentence("gradient of most", gradient=float(dW[i]), source=source, dz=dz, a=a)
+    return sentence("gradient of most", gradient=float(dW[i]), source=source, a=a)
 
 
 def _gradients(scene: Scene, k: int, dW: Floats, db: float) -> Segments:

@@ -7,7 +7,7 @@ import numpy as np
 from app.explain.plan import Key
 from app.explain.scene import UNITS, Face, Scene
 from app.words.formulas import penalty_of
-from app.words.numbers import short, target, unsigned
+from app.words.numbers import short, target
 from app.words.segments import Segments, say, several, text_of
 from app.words.sentences import Sentence, lower, sentence
 from app.words.texts import text
@@ -223,11 +223,11 @@ def _penalty(scene: Scene, key: Key) -> Face:
     entry, rate = PENALTIES[spec.regularization], spec.regularization_rate
     both = trace.loss + trace.penalty
     words = sentence("penalty", title=text(entry.title), costly=text(entry.costly), penalty=trace.penalty, total=both)
-    penalty = unsigned(trace.penalty)
-    numbers = say(
-        f"λ = {short(rate)}; R = {short(rate)} × {unsigned(trace.penalty / rate)} = {penalty}; ",
-        f"L + R = {unsigned(trace.loss)} + {penalty} = {unsigned(both)}",
-    )
+    cost, whole = Quantity("cost"), Quantity("whole")
+    scaled = Equation(Quantity("penalty"), tree(Quantity("regularization_rate")) * tree(cost))
+    added = scene.closing(Equation(whole, tree(Quantity("loss")) + tree(Quantity("penalty"))), {whole: both})
+    shares = scene.closing(scaled, {cost: trace.penalty / rate})
+    numbers = say(f"λ = {short(rate)}; R = ", *shares, "; L + R = ", *added)
     return Face((words,), (penalty_of(entry),), numbers, ("penalty",), {"penalty": trace.penalty})
 
 

@@ -8,23 +8,25 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from app.explain.many import Group, groups_of, spelled
 from app.explain.moments import Moment
 from app.explain.scene import UNITS, Scene
 from app.words.columns import Cells, Columns, fitted, lines
 from app.words.digits import largest
 from app.words.numbers import signed, unsigned
 from app.words.segments import Segments
-from engine import OPTIMIZERS
-from engine.equation import Equation, Over, axes_of, mapped
-from engine.quantity import bias, weight
+from app.words.texts import text
+from engine.equation import Equation, axes_of, mapped, overs, quantities
 
 
 @dataclass(frozen=True)
 class Block:
-    """One equation, or several that look alike: symbols and code of the first, and the numbers of each by its name."""
+    """One equation, or several that look alike: symbols and code of the first, the numbers of each by its name, and
+    those of more of them that fold."""
 
     symbols: Cells
     numbers: tuple[tuple[str, Cells], ...]
+    more: tuple[tuple[str, Cells], ...] = ()
 
     @property
     def code(self) -> Cells:
@@ -42,20 +44,27 @@ class Rows:
     @property
     def alike(self) -> bool:
         """Whether several numbers stand under one formula."""
-        return any(len(block.numbers) > 1 for block in self.blocks)
+        return any(len(block.numbers) + len(block.more) > 1 for block in self.blocks)
+
+    @property
+    def folded(self) -> int:
+        """How many rows fold."""
+        return sum(len(block.more) for block in self.blocks)
 
 
 def rows_of(scene: Scene, moment: Moment, most: int = 16) -> Rows:
     """A moment laid out in lines of at most so many columns."""
-    columns = Columns(scene.look)
     with np.errstate(all="ignore"):
+        groups, look = groups_of(scene, moment)
+        columns = Columns(look, spell=spelled)
         alike = _alike(scene, moment)
         if alike:
-            made = [(label, columns.cells(each)) for label, each in alike]
-            blocks = [Block(made[0][1], tuple(made))]
-        else:
-            cells = [columns.cells(each) for each in _single(scene, moment)]
-            blocks = [Block(line, (("", line),)) for each in cells for line in lines(each, most)]
+            groups = [Group(tuple(alike), len(alike))]
+        blocks = [_block(columns, group, scene.first) for group in groups]
+        if not blocks:
+            made = _single(scene, moment)
+            cells = [(_whose(each, "", scene.first), columns.cells(each)) for each in made]
+            blocks = [Block(line, ((whose, line),)) for whose, each in cells for line in lines(each, most)]
     return Rows(tuple(blocks), _pointed(moment.words, blocks))
 
 
@@ -80,50 +89,52 @@ def _single(scene: Scene, moment: Moment) -> list[Equation]:
         return [made.product(k, j, i, 0)]
     if moment.kind == "product_back":
         return [made.product_back(k, j, i, 0)]
+    if moment.kind == "penalty_gradient":
+        return [made.pull(k, j, i)]
     if moment.kind == "sum":
         return [made.sum(k, j, 0)]
     found = [each for each in moment.face.formulas if isinstance(each, Equation)]
     if not found or any(axes_of(each.target) or moment.face.layers for each in found):
         return []
-    if moment.phase == "update" and not (moment.units and _simple(scene)):
+    if moment.phase == "update":
         return []
     if len(found) == 2 and found[0].target.kind == "da" and k < scene.last:  # the loss's own are two facts
         return [fitted(found[1], found[0])]
     return [_first(each) for each in found] if moment.kind != "penalty" else []
 
 
-def _simple(scene: Scene) -> bool:
-    """Whether a step is one line, of a gradient that nothing is added to."""
-    spec = scene.trace.spec
-    optimizer = OPTIMIZERS[spec.optimizer]
-    return len(optimizer.steps) == 1 and not (optimizer.search or spec.penalized or spec.frozen)
-
-
 def _alike(scene: Scene, moment: Moment) -> list[tuple[str, Equation]]:
-    """The equations of all links into a unit, the one that counts most first, and that of its bias."""
-    if not moment.units or moment.kind not in ("gradient", "update"):
-        return []
-    if moment.kind == "update" and not _simple(scene):
+    """The gradients of all links into a unit, the one that counts most first, and that of its bias."""
+    if not moment.units or moment.kind != "gradient":
         return []
     k, j = moment.layer, moment.units[0]
     dW = scene.layer(k).dW[j - 1]
     chosen = sorted(largest(dW, UNITS).tolist(), key=lambda n: -abs(dW[n]))
-    return list(_each(scene, moment.kind, k, j, [n + 1 for n in chosen]))
+    return list(_each(scene, k, j, [n + 1 for n in chosen]))
 
 
-def _each(scene: Scene, kind: str, k: int, j: int, sources: Sequence[int]) -> Iterator[tuple[str, Equation]]:
-    made = scene.equations
+def _each(scene: Scene, k: int, j: int, sources: Sequence[int]) -> Iterator[tuple[str, Equation]]:
     for i in sources:
-        of = [scene.alone(made.dW(k, j, i))] if kind == "gradient" else list(made.update(weight(k, j, i)))
-        yield f"from {scene.source(k, i)}", _first(of[0])
-    last = scene.alone(scene.times_one(k, j)) if kind == "gradient" else next(iter(made.update(bias(k, j))))
-    yield "bias", _first(last)
+        yield text("from {source}", source=scene.source(k, i)), _first(scene.alone(scene.equations.dW(k, j, i)))
+    yield text("bias"), _first(scene.alone(scene.times_one(k, j)))
+
+
+def _block(columns: Columns, group: Group, first: str) -> Block:
+    """A group in rows, all with the same digits."""
+    names, made = zip(*((_whose(of, name, first), _first(of)) for name, of in group.told), strict=True)
+    rows = tuple(zip(names, columns.together(made), strict=True))
+    return Block(rows[0][1], rows[: group.shown], rows[group.shown :])
+
+
+def _whose(of: Equation, name: str, first: str) -> str:
+    """The name of a row; in a batch with the example that it is about, where it is about one."""
+    if not first or not any(each.example == 0 for each in (of.target, *quantities(of.tree))):
+        return name
+    return ", ".join(filter(None, (name, first.rstrip(": "))))
 
 
 def _first(of: Equation) -> Equation:
-    """About the one example that there is, where an equation is about each."""
-    return replace(of, tree=mapped(of.tree, lambda q: q.at(0) if q.example == "n" else q)) if not _sums(of) else of
-
-
-def _sums(of: Equation) -> bool:
-    return isinstance(of.tree, Over)
+    """About the one example that there is, where an equation is about each and does not go through all of them."""
+    if any(over.letter == "n" for over in overs(of.tree)):
+        return of
+    return replace(of, tree=mapped(of.tree, lambda q: q.at(0) if q.example == "n" else q))

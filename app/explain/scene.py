@@ -3,20 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from app.words.columns import Columns
 from app.words.digits import NAMES, Terms, digits, named, terms_of
 from app.words.formulas import Formula, Role, role_of
 from app.words.names import input_titles, layer_name, output_names, own_name, unit_name
-from app.words.numbers import signed
+from app.words.numbers import MINUS, signed
 from app.words.segments import Segment, Segments, joined, say, several
 from app.words.sentences import Sentence, capital, sentence
 from app.words.texts import text
 from engine import FEATURES, LayerTrace, Quantity, Trace
 from engine.along import again
 from engine.arrays import Floats
-from engine.equation import Equation, Number, Over, Places, Product, total, tree
+from engine.equation import Equation, Look, Number, Over, Places, Product, total, tree
 from engine.equations import Equations
 from engine.evaluation import classify
 from engine.examples import class_names
@@ -25,6 +27,7 @@ from engine.quantity import unit
 
 EXAMPLES = 3  # examples of a batch that are written out
 UNITS = 4  # units of a layer that are written out
+_SIGNS = ("+", MINUS, "×", "/")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,17 @@ class Face:
     values: Mapping[str, float | Floats]
     total: Terms | None = None
     layers: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A step's numbers, and what has been made of them beside it."""
+
+    look: Look
+    made: Mapping[Quantity, float]
+
+    def __call__(self, of: Quantity, at: Any = None) -> Any:
+        return self.made[of] if of in self.made else self.look(of, at)
 
 
 @dataclass(frozen=True)
@@ -204,6 +218,17 @@ class Scene:
         face = digits(of, self.look)
         bare = by_name and face[0].text.partition(" = ")[0] not in map(named, NAMES)
         return say(f"{named(of.target.kind)} = " if bare else "", *face)
+
+    def closing(self, of: Equation, made: Mapping[Quantity, float] | None = None) -> Segments:
+        """An equation with as many digits as make it close; `made` are numbers that the trace does not have."""
+        result, _, *cells = Columns(Known(self.look, made or {})).cells(of)
+        pieces, after = list[Segment](), ""
+        for cell in cells:
+            bare = cell.number.lstrip("+") if after in ("+", MINUS, "×") else cell.number
+            number = f"({bare})" if after and bare.startswith(MINUS) and not cell.sign else bare
+            pieces.append(Segment(f" {cell.number} " if cell.sign and cell.number in _SIGNS else number, cell.role))
+            after = cell.number if cell.sign and cell.number in _SIGNS else ""
+        return say(*pieces, " = ", Segment(result.number, result.role))
 
     def sum(self, of: Equation) -> Segments:
         """A sum over the examples with its numbers put in."""

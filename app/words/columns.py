@@ -41,6 +41,8 @@ from engine.equation import (
 
 SHOWN = 2  # terms of a long sum that are written out; three have room, too
 MOST_DIGITS = 13
+WHOLE = ("loss", "penalty", "cost", "whole")  # of a whole step, never below 0
+SETTING = 6  # digits of a setting that is not as short as it was typed
 CLOSE = 9  # columns; with less a line breaks at every sign
 REST = "others"  # the sum of the terms that are not written out
 
@@ -129,7 +131,7 @@ class _Writer:
         return _rounded(found, shown) == _rounded(float(self.look(of.target)), shown)
 
     def _printed(self, digits: int) -> Look:
-        return lambda of, at: np.float64(_rounded(float(self.look(of)), digits))  # type: ignore[return-value]
+        return lambda of, at: np.float64(_read(of, float(self.look(of)), digits))  # type: ignore[return-value]
 
     def written(self, of: Equation, digits: int, shown: int) -> Cells:
         result = self._quantity(of.target, shown, bare=True)
@@ -231,7 +233,8 @@ class _Writer:
         symbol = element(self.setting.quantity(of))
         role: Role = ("negative" if number < 0 else "positive") if of.kind in ("W", "b") else role_of(of.kind)
         code = self._named_code(of) if of in self.named and not bare else self.spell(of)
-        return Cell(symbol, _text(of, number, digits), code, role, str(of), value=number, tip=meaning(of, number))
+        part = str(of) if of.kind.isalpha() or "_" in of.kind else ""  # beta1 would be read as beta of layer 1
+        return Cell(symbol, _text(of, number, digits), code, role, part, value=number, tip=meaning(of, number))
 
     def _named_code(self, of: Quantity) -> str:
         """A named part has no array in the program: what it is made of, in brackets."""
@@ -255,11 +258,23 @@ def _bound(of: Tree, letter: str, n: int) -> Tree:
 
 
 def _text(of: Quantity, number: float, digits: int) -> str:
-    if of.kind == "y":
+    if of.kind == "y" and len(short(number)) <= 5:
         return target(number)
-    if of.kind in ("loss", "penalty"):
+    if of.kind in WHOLE:
         return unsigned(number, digits)
-    return signed(number, digits) if of.layer or of.index else short(number)  # a setting as it was typed
+    return signed(number, digits) if _measured(of) else short(number)  # a setting as it was typed
+
+
+def _measured(of: Quantity) -> bool:
+    """Whether it is a number of the step, told with digits that count; a setting has those that it was given."""
+    return bool(of.layer or of.index or of.kind in (*WHOLE, REST))
+
+
+def _read(of: Quantity, number: float, digits: int) -> float:
+    """What is read where a number is told."""
+    if of.kind == "y" and len(short(number)) <= 5:
+        return number
+    return _rounded(number, digits if _measured(of) else SETTING)
 
 
 def _rounded(number: float, digits: int) -> float:

@@ -48,8 +48,6 @@ _LETTERS = {
     "gW": "g",
     "gb": "g",
     "xhat": "x",
-    "W_next": "W",
-    "b_next": "b",
 }
 _SLOPES = {"da": "a", "dh": "h", "dn": "n", "dxhat": "xhat", "dW": "W", "db": "b", "dR": "W"}
 _SLOPES |= {"dgamma": "gamma", "dbeta": "beta"}
@@ -63,7 +61,7 @@ COUNTS = ("count", "outputs")
 
 def role_of(kind: str) -> Role:
     """The colour of a kind of quantity."""
-    if kind.endswith("_next"):
+    if kind.endswith("_next") or "_next_" in kind:
         return "update"
     if kind in _FORWARD:
         return "forward"
@@ -227,6 +225,7 @@ class Setting:
     def _symbol(self, of: Quantity) -> str:
         s = self.set
         kind = of.kind.rpartition("_")[0] if of.kind.endswith(("_W", "_b")) else of.kind
+        kind = kind.removesuffix("_next")
         base = s.name(_GREEK[kind], True) if kind in _GREEK else s.name(_LETTERS.get(kind, kind))
         if kind.endswith("hat"):
             base = s.accent(base)

@@ -95,4 +95,4 @@ def name_of(quantity: Quantity | str) -> str:
     of = Quantity.parse(quantity) if isinstance(quantity, str) else quantity
     places = of.layer or of.index or of.kind in ("a", "x")
     below = ",".join(map(str, (of.layer, *of.index))).translate(SUBSCRIPTS) if places else ""
-    return text(LETTERS.get(of.kind, of.kind)) + below
+    return text(LETTERS.get(of.kind, of.kind.partition("_")[0])) + below

@@ -295,10 +295,9 @@ MESSAGES: dict[str, Message] = {
     "gradient": Message("The gradient of a link into {whose} is δ times what the link carried; a bias's is δ itself."),
     "gradient of most": Message(
         by="gradient", none="Here all of them are 0.",
-        up="The largest is {source}'s, {dz:backward} × {a:forward} = {gradient:backward}: more of it makes the "
-        "loss larger.",
-        down="The largest is {source}'s, {dz:backward} × {a:forward} = {gradient:backward}: more of it makes the "
-        "loss smaller.",
+        up="{Source} carried most, {a:forward}, and gets most, {gradient:backward}: more of it makes the loss larger.",
+        down="{Source} carried most, {a:forward}, and gets most, {gradient:backward}: more of it makes the loss "
+        "smaller.",
     ),
     "gradient in a batch": Message(
         "The gradient of a link into {whose} is δ times what the link carried, summed over the examples; a bias's is "

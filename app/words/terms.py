@@ -46,6 +46,10 @@ MEANS = {
     "b_next": "the bias after the step",
     "gamma_next": "the gain after the step",
     "beta_next": "the shift after the step",
+    "v_W": "what the optimizer remembers of earlier gradients of the weight",
+    "v_b": "what the optimizer remembers of earlier gradients of the bias",
+    "m_W": "the mean that the optimizer remembers of the weight's gradients",
+    "m_b": "the mean that the optimizer remembers of the bias's gradients",
     "rate": "the learning rate: how long the step is",
 }
 SIGNED = {"da": "a", "dh": "h", "dn": "n", "dz": "z", "dW": "the weight", "db": "the bias"}
@@ -54,7 +58,7 @@ SIGNED |= {"dgamma": "the gain", "dbeta": "the shift"}
 
 def meaning(of: Quantity, value: float) -> str:
     """A quantity's name, value and meaning; of a slope of the loss, which way helps. Empty for what has no meaning."""
-    means = MEANS.get(of.kind)
+    means = MEANS.get(of.kind.replace("_next_", "_"))
     if means is None:
         return ""
     name, means = name_of(of), text(means)

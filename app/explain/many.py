@@ -1,0 +1,186 @@
+"""The equations of a moment that is about many numbers: the units of a layer, the weights of a step.
+
+They come in groups that look alike. A few of each group are shown, the largest, and more of them fold; of a whole pass
+the layers before the last fold altogether. A rule that remembers is told in its lines, from memory to weight.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from app.explain.moments import Moment
+from app.explain.scene import UNITS, Known, Scene
+from app.words.columns import fitted, scalar
+from app.words.names import name_of
+from app.words.texts import text
+from engine import ACTIVATIONS, OPTIMIZERS, Quantity
+from engine.arrays import Ints
+from engine.equation import Equation, Look, Tree, mapped, value
+from engine.quantity import bias, weight
+
+MOST = 12  # rows of a group, those that are shown and those that fold
+
+
+@dataclass(frozen=True)
+class Group:
+    """Equations that look alike, by name; `shown` of them at once, the others on a click."""
+
+    told: tuple[tuple[str, Equation], ...]
+    shown: int = UNITS
+
+
+def spelled(of: Quantity) -> str:
+    """A number in code: memory is written over in its place."""
+    return scalar(of.like(of.kind.replace("_next_", "_")))
+
+
+def groups_of(scene: Scene, moment: Moment) -> tuple[list[Group], Look]:
+    """The groups of a moment, and where their numbers are found; none for a moment about single numbers."""
+    k, units = moment.layer, moment.units
+    if moment.phase == "update":
+        return (
+            _updates(scene, moment) if moment.kind in ("update", "update_weight", "update_bias") else ([], scene.look)
+        )
+    made = _KINDS.get(moment.kind)
+    norms = scene.trace.spec.network.norms
+    if made is None or units or ((k in norms or (not k and norms)) and moment.kind != "gradient"):
+        return [], scene.look  # a normalization is told by itself, step by step
+    if k:
+        return list(made(scene, k)), scene.look
+    if moment.kind not in ("forward", "backward"):
+        return [], scene.look
+    layers = range(1, scene.last + 1)
+    first, others = scene.last, [each for each in layers if each != scene.last]
+    shown = list((made if moment.kind == "forward" else _back)(scene, first, True))
+    folded = [group for each in others for group in (made if moment.kind == "forward" else _back)(scene, each, True)]
+    return [*shown, *(Group(group.told, 0) for group in folded)], scene.look
+
+
+def _rows(scene: Scene, k: int, made: Callable[[int], Equation], whole: bool = False) -> Group:
+    """One equation for each unit of a layer."""
+    units = range(1, min(scene.sizes[k], MOST) + 1)
+    names = ((scene.unit(k, j) if whole else text("unit {unit}", unit=j)) for j in units)
+    return Group(tuple((name, made(j)) for name, j in zip(names, units, strict=True)))
+
+
+def _forward(scene: Scene, k: int, whole: bool = False) -> Iterator[Group]:
+    network, made = scene.trace.spec.network, scene.equations
+    yield _rows(scene, k, lambda j: made.z(k, j, 0), whole)
+    yield _rows(scene, k, lambda j: made.a(k, j, 0), whole)
+    if whole and k in network.dropouts:
+        yield _rows(scene, k, lambda j: made.h(k, j, 0), whole)
+    if whole and k in network.shortcuts:
+        yield _rows(scene, k, lambda j: made.o(k, j, 0), whole)
+
+
+def _alone(name: str, scene: Scene, k: int) -> Iterator[Group]:
+    yield _rows(scene, k, lambda j: getattr(scene.equations, name)(k, j, 0))
+
+
+def _through(scene: Scene, k: int, j: int) -> Equation:
+    """dL/da of one unit, with what came back to what dropout lets through put in."""
+    da = scene.equations.da(k, j, 0)
+    return fitted(da, scene.equations.dh(k, j, 0)) if k in scene.trace.spec.network.dropouts else da
+
+
+def _da(scene: Scene, k: int, whole: bool = False) -> Iterator[Group]:
+    yield _rows(scene, k, lambda j: _through(scene, k, j), whole)
+
+
+def _delta(scene: Scene, k: int, whole: bool = False) -> Iterator[Group]:
+    output, joined = k == scene.last, scene.trace.spec.network.joined
+    if output and joined:
+        yield _rows(scene, k, lambda j: scene.equations.dz(k, j, 0), whole)
+    elif output or ACTIVATIONS[scene.layer(k).activation].product:
+        yield _rows(scene, k, lambda j: _through(scene, k, j), whole)
+        yield _rows(scene, k, lambda j: scene.equations.dz(k, j, 0), whole)
+    else:
+        yield _rows(scene, k, lambda j: fitted(scene.equations.dz(k, j, 0), _through(scene, k, j)), whole)
+
+
+def _gradient(scene: Scene, k: int, whole: bool = False) -> Iterator[Group]:
+    dW = scene.layer(k).dW
+    places = [divmod(n, dW.shape[1]) for n in _largest(np.abs(dW).ravel())]
+    made = ((j + 1, i + 1, scene.alone(scene.equations.dW(k, j + 1, i + 1))) for j, i in places)
+    yield Group(tuple((name_of(weight(k, j, i)), each) for j, i, each in made))
+    biases = (n + 1 for n in _largest(np.abs(scene.layer(k).db)))
+    yield Group(tuple((name_of(bias(k, j)), scene.alone(scene.times_one(k, j))) for j in biases), 1)
+
+
+def _largest(sizes: Any) -> Sequence[int]:
+    found: Ints = np.argsort(-sizes, kind="stable")[:MOST]
+    return found.tolist()  # type: ignore[no-any-return]
+
+
+def _back(scene: Scene, k: int, whole: bool = False) -> Iterator[Group]:
+    yield from _delta(scene, k, whole)
+    yield from _gradient(scene, k, whole)
+
+
+def _updates(scene: Scene, moment: Moment) -> tuple[list[Group], Look]:
+    """The rule about the parameters that it moves most, a group a line."""
+    spec = scene.trace.spec
+    optimizer = OPTIMIZERS[spec.optimizer]
+    if optimizer.search or spec.frozen:
+        return [], scene.look
+    chosen, made = _moved(scene, moment), dict[Quantity, float]()
+    look = Known(scene.look, made)
+    lines = [(name, list(_lines(scene, of, look, made))) for name, of in chosen]
+    count = len(lines[0][1])
+    shown = 1 if count > 1 else UNITS + 1
+    return [
+        Group(tuple((name, of[min(n, len(of) - 1)]) for name, of in lines if n < len(of)), shown) for n in range(count)
+    ], look
+
+
+def _moved(scene: Scene, moment: Moment) -> list[tuple[str, Quantity]]:
+    """The parameters of a moment by name, those that move most first; of a unit its bias last."""
+    k, units = moment.layer, moment.units
+    if moment.kind != "update":
+        of = moment.targets[0]
+        return [(name_of(of), of)]
+    layers = [k] if k else range(1, scene.last + 1)
+    found = []
+    for each in layers:
+        layer = scene.layer(each)
+        moved = np.abs(layer.W_next - layer.W)
+        for j in units or range(1, scene.sizes[each] + 1):
+            largest = _largest(moved[j - 1])
+            found += [(float(moved[j - 1, i]), weight(each, j, i + 1)) for i in largest]
+    found = sorted(found, key=lambda pair: -pair[0])[: UNITS if units and len(found) > UNITS + 1 else MOST]
+    if units:
+        named = [(text("from {source}", source=scene.source(k, of.source)), of) for _, of in found]
+        return [*named, (text("bias"), bias(k, units[0]))]
+    return [(name_of(of), of) for _, of in found]
+
+
+def _lines(scene: Scene, of: Quantity, look: Look, made: dict[Quantity, float]) -> Iterator[Equation]:
+    """The lines of the rule about one parameter: of one line, with what regularization adds put in; of more, what they
+    remember has a name of its own from there on, and what is only named on the way is put in."""
+    lines, slots = list(scene.equations.update(of)), OPTIMIZERS[scene.trace.spec.optimizer].slots
+    pulled = scene.equations.pulled(of.layer, *of.index) if scene.equations.gradient(of).kind == "gW" else None
+    if not slots:
+        yield fitted(lines[0], pulled) if pulled else lines[0]
+        return
+    if pulled:
+        yield pulled
+    later: dict[Quantity, Quantity | Tree] = {}
+    memory = {of.like(f"{slot}_{of.kind}"): of.like(f"{slot}_next_{of.kind}") for slot in slots}
+    for line in lines[:-1]:
+        inner = mapped(line.tree, lambda q: later.get(q, q))
+        if line.target in memory:
+            after = later[line.target] = memory[line.target]
+            made[after] = float(value(inner, look))
+            yield Equation(after, inner)
+        else:
+            later[of if line.target.kind == f"{of.kind}_next" else line.target] = inner
+    yield Equation(lines[-1].target, mapped(lines[-1].tree, lambda q: later.get(q, q)))
+
+
+_KINDS: dict[str, Callable[..., Iterator[Group]]] = {
+    "forward": _forward, "activation": partial(_alone, "a"), "dropout": partial(_alone, "h"),
+    "shortcut": partial(_alone, "o"), "da": _da, "delta": _delta, "gradient": _gradient, "backward": _back,
+}  # fmt: skip
