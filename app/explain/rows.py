@@ -60,7 +60,7 @@ def rows_of(scene: Scene, moment: Moment, most: int = 16) -> Rows:
         alike = _alike(scene, moment)
         if alike:
             groups = [Group(tuple(alike), len(alike))]
-        blocks = [_block(columns, group, scene.first) for group in groups]
+        blocks = [block for group in groups for block in _blocks(columns, group, scene.first, most)]
         if not blocks:
             made = _single(scene, moment)
             cells = [(_whose(each, "", scene.first), columns.cells(each)) for each in made]
@@ -119,11 +119,17 @@ def _each(scene: Scene, k: int, j: int, sources: Sequence[int]) -> Iterator[tupl
     yield text("bias"), _first(scene.alone(scene.times_one(k, j)))
 
 
-def _block(columns: Columns, group: Group, first: str) -> Block:
-    """A group in rows, all with the same digits."""
+def _blocks(columns: Columns, group: Group, first: str, most: int) -> Iterator[Block]:
+    """A group in rows, all with the same digits; one that stands alone in lines that have room."""
     names, made = zip(*((_whose(of, name, first), _first(of)) for name, of in group.told), strict=True)
     rows = tuple(zip(names, columns.together(made), strict=True))
-    return Block(rows[0][1], rows[: group.shown], rows[group.shown :])
+    if group.shown != 1:
+        yield Block(rows[0][1], rows[: group.shown], rows[group.shown :])
+        return
+    (name, cells), more = rows[0], rows[1:]
+    yield from (Block(line, ((name, line),)) for line in lines(cells, most))
+    if more:
+        yield Block(cells, (), more)
 
 
 def _whose(of: Equation, name: str, first: str) -> str:
