@@ -11,7 +11,7 @@ import numpy as np
 from app.explain.many import Group, groups_of, spelled
 from app.explain.moments import Moment
 from app.explain.scene import UNITS, Scene
-from app.words.columns import Cells, Columns, fitted, lines
+from app.words.columns import CLOSE, Cells, Columns, fitted, lines
 from app.words.digits import largest
 from app.words.numbers import signed, unsigned
 from app.words.segments import Segments
@@ -61,6 +61,8 @@ def rows_of(scene: Scene, moment: Moment, most: int = 16) -> Rows:
         if alike:
             groups = [Group(tuple(alike), len(alike))]
         blocks = [block for group in groups for block in _blocks(columns, group, scene.first, most)]
+        if most < CLOSE and any(len(block.numbers) > 1 and len(block.symbols) > most for block in blocks):
+            blocks = []  # rows that cannot break have no room on a phone: the numbers stand as they are
         if not blocks:
             made = _single(scene, moment)
             cells = [(_whose(each, "", scene.first), columns.cells(each)) for each in made]
