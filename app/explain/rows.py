@@ -11,12 +11,14 @@ import numpy as np
 from app.explain.many import Group, groups_of, spelled
 from app.explain.moments import Moment
 from app.explain.scene import UNITS, Scene
-from app.words.columns import CLOSE, Cells, Columns, fitted, lines
+from app.words.columns import Cells, Columns, fitted, lines
 from app.words.digits import largest
 from app.words.numbers import signed, unsigned
 from app.words.segments import Segments
 from app.words.texts import text
 from engine.equation import Equation, axes_of, mapped, overs, quantities
+
+ROOM = 16  # columns that a line has where rows may fold
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ def rows_of(scene: Scene, moment: Moment, most: int = 16) -> Rows:
         if alike:
             groups = [Group(tuple(alike), len(alike))]
         blocks = [block for group in groups for block in _blocks(columns, group, scene.first, most)]
-        if most < CLOSE and any(len(block.numbers) > 1 and len(block.symbols) > most for block in blocks):
-            blocks = []  # rows that cannot break have no room on a phone: the numbers stand as they are
+        if most < ROOM and any(len(block.numbers) > 1 and len(block.symbols) > most for block in blocks):
+            blocks = []  # rows that cannot break have no room: the numbers stand as they are
         if not blocks:
             made = _single(scene, moment)
             cells = [(_whose(each, "", scene.first), columns.cells(each)) for each in made]
@@ -125,7 +127,8 @@ def _blocks(columns: Columns, group: Group, first: str, most: int) -> Iterator[B
     """A group in rows, all with the same digits; one that stands alone in lines that have room."""
     names, made = zip(*((_whose(of, name, first), _first(of)) for name, of in group.told), strict=True)
     rows = tuple(zip(names, columns.together(made), strict=True))
-    if group.shown != 1:
+    wide = bool(group.shown) and most >= ROOM and len(rows[0][1]) > most
+    if group.shown != 1 and not wide:
         yield Block(rows[0][1], rows[: group.shown], rows[group.shown :])
         return
     (name, cells), more = rows[0], rows[1:]
