@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import machine
 settings.register_profile("any machine", deadline=None)  # an example may take long where others work too
 settings.load_profile("any machine")
 
+collect_ignore = [] if find_spec("torch") else ["test_lockstep.py"]  # the peers of the extra bench are gigabytes
 _SKIPS: list[str] = []
 # Apps in process are asked by many names; what a listener answers by itself is tested by settings of its own.
 os.environ.setdefault("PLAYGROUND_ALLOWED_HOSTS", "*")
