@@ -70,7 +70,7 @@ async def deep(place: str) -> Response:
     """A network to start from that `layers` is for, by its place among them; any other place is the page itself."""
     queries = dict(enumerate(query for _, query in deep_ones()))
     query = queries.get(int(place), "") if place.isdecimal() and len(place) < 3 else ""
-    return RedirectResponse(f"../?{query}", 303)  # so that it holds below any path
+    return RedirectResponse(at(f"/?{query}"), 303)
 
 
 async def run_asked(ask: Asked, run_id: str) -> Run:

@@ -5,7 +5,7 @@ What a value of a spec may be is checked by the engine alone.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from app.run.deeds import Step
 from app.run.spec_schemas import BriefSpecAnswer, SpecAnswer
@@ -18,9 +18,16 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Input = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e150, le=1e150)]
 
 
-Cell = Input | Annotated[str, Field(max_length=120)] | bool
+# What may be of several kinds is of the kind that it looks like, so that a fault is told once; a tag begins with "|".
+Cell = Annotated[
+    Annotated[Input, Tag("|number")]
+    | Annotated[str, Field(max_length=120), Tag("|word")]
+    | Annotated[bool, Tag("|yes")],
+    Discriminator(lambda cell: {str: "|word", bool: "|yes"}.get(type(cell), "|number")),
+]
 Column = Annotated[list[Cell], Field(min_length=1, max_length=LIMITS.samples)]
 Columns = Annotated[dict[str, Column], Field(min_length=1, max_length=LIMITS.custom_columns)]
+Rows = Annotated[list[list[Input]], Field(min_length=1, max_length=LIMITS.samples)]
 
 
 def given(body: BaseModel | None) -> dict[str, Any]:
@@ -79,7 +86,10 @@ class PredictBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"inputs": [[0.5, -1.0], [3.0, 3.0]]}]})
 
-    inputs: Annotated[list[list[Input]], Field(min_length=1, max_length=LIMITS.samples)] | Columns
+    inputs: Annotated[
+        Annotated[Rows, Tag("|rows")] | Annotated[Columns, Tag("|columns")],
+        Discriminator(lambda inputs: "|columns" if isinstance(inputs, dict) else "|rows"),
+    ]
 
     @property
     def rows(self) -> int:

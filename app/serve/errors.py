@@ -125,7 +125,8 @@ def invalid(error: RequestValidationError) -> Failed:
     """What does not fit a request's schema, without the input."""
     found = []
     for each in error.errors()[:20]:
-        place = [str(part) for part in each["loc"] if part not in ("body", "query", "path", "header")]
+        parts = [str(part) for part in each["loc"] if part not in ("body", "query", "path", "header")]
+        place = [part for part in parts if not part.startswith("|")]  # the tag of one of several kinds
         one = {"field": short(".".join(place)) or "body", "allowed": short(allowed(each), 200)}
         if each["type"] not in _NO_VALUE and "input" in each:
             one["value"] = _shown(each["input"])
