@@ -86,6 +86,20 @@ def test_the_lessons_are_the_folder_in_order() -> None:
     assert all(lesson.idea and len(lesson.screens) >= 3 for lesson in ALL)
 
 
+def test_a_lesson_speaks_of_another_by_its_number_of_today() -> None:
+    """No number is typed, neither in a text nor in a question; what stands there is that of the lesson it leads to."""
+    found = 0
+    for lesson in ALL:
+        source = ENV.loader.get_source(ENV, lesson.template)[0]  # type: ignore[union-attr]
+        asked = inspect.getsource(sys.modules[POSED[lesson.slug][0].__module__])
+        assert not re.search(r"[Ll]essons? \d", source + asked), lesson.slug
+        body = render(lesson, {"screen": "all"})[0]
+        for slug, number in re.findall(r'<a href="/learn/([\w-]+)">lesson (\d+)</a>', body):
+            assert by_slug(slug).number == int(number)
+            found += 1
+    assert found >= 8
+
+
 def test_a_new_template_is_a_new_lesson() -> None:
     """Nothing else has to be told of it; without a head it is refused with what is missing."""
     env = environment()
@@ -193,7 +207,7 @@ def test_prose_holds_no_typed_results(lesson: Lesson) -> None:
 
 
 def test_the_published_numbers_are_the_engines() -> None:
-    """Lesson 7 prints what the worked example's source prints, and the engine comes to every digit of it."""
+    """The worked example prints what its source prints, and the engine comes to every digit of it."""
     head = ENV.get_template(by_slug("layers").template).make_module({"at": Visit()})
     assert {address: float(text) for address, text in head.published.items()} == PUBLISHED  # type: ignore[attr-defined]
     assert float(head.published_loss) == PUBLISHED_LOSS  # type: ignore[attr-defined]
@@ -207,7 +221,7 @@ def test_the_published_numbers_are_the_engines() -> None:
 
 
 def test_prose_follows_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another engine, other numbers: with a loss of a third, lesson 7 says so and marks what no longer agrees."""
+    """Another engine, other numbers: with a loss of a third, the lesson says so and marks what no longer agrees."""
     monkeypatch.setattr(Facts, "loss", property(lambda facts: 1 / 3))
     monkeypatch.setattr(Facts, "next", lambda facts, address: 0.25)
     body, _ = render(by_slug("layers"), {"screen": "5"})
@@ -225,7 +239,7 @@ def test_every_listing_runs_to_the_engines_numbers(listing: str) -> None:
 
 
 def test_the_whole_program_learns_as_the_engine_does() -> None:
-    """Lesson 10's last listing: its slope is the nudge's, and its 2,000 steps on the batch are the engine's."""
+    """The last listing: its slope is the nudge's, and its 2,000 steps on the batch are the engine's."""
     made = run_path(str(CODE / "train.py"))
     first, second = ({"W": W.tolist(), "b": [0] * len(W)} for W in made["start"])
     spec = Spec.make(
@@ -269,7 +283,7 @@ def test_listings_are_short_lit_and_valid() -> None:
 
 
 def test_the_wrong_order_does_what_the_lesson_says() -> None:
-    """The listing with the new weight in its last line comes to the number that lesson 10 tells."""
+    """The listing with the new weight in its last line comes to the number that the lesson tells."""
     text = (CODE / "scalar.py").read_text()
     changed = text.replace("da[j] += W[k]", "da[j] += new_W[k]")
     assert changed != text
@@ -302,7 +316,7 @@ def test_pieces_of_the_line_are_what_they_say() -> None:
 
 
 def test_above_the_limit_it_flies_off_and_below_it_settles() -> None:
-    """2 / curvature is where gradient descent on a line stops converging: lesson 5's claim."""
+    """2 / curvature is where gradient descent on a line stops converging: “Overshoot” claims it."""
     edge = 2 / pieces.sharpest(line())
     assert line().with_rate(0.99 * edge).after(500).loss < line().loss
     assert line().with_rate(1.01 * edge).after(500).loss > line().loss
@@ -355,7 +369,7 @@ def test_a_drawing_is_moved_to_the_middle_and_loses_no_ink() -> None:
 
 
 def test_the_top_left_pixel_is_white_in_every_digit() -> None:
-    """As lesson 9 says, so that its weight stays where it is."""
+    """As “256 pixels” says, so that its weight stays where it is."""
     assert not load_digits16()[:, :, 0].any()
     facts = Facts(start(Spec.make(by_slug("pixels").spec)))
     assert facts.change("W1.1.1") == 0.0
@@ -371,7 +385,7 @@ def test_every_screen_has_a_live_piece(lesson: Lesson, screen: int) -> None:
 
 @pytest.mark.parametrize("weight", [-3.0, 0.0, 0.4, 2.95])
 def test_any_slope_is_the_same_by_equation_and_by_nudge(weight: float) -> None:
-    """Lesson 11 prints both for the slope that is chosen, and they agree in every digit; so do its four equations."""
+    """The maths print both for the slope that is chosen, and they agree in every digit; so do its four equations."""
     math = by_slug("math")
     facts = worked_example().with_values({"W2.1.1": weight})
     for address in facts.state.spec.network.addresses():
@@ -416,7 +430,7 @@ def test_the_whole_lesson_can_be_printed() -> None:
 
 
 def test_what_is_not_explained_yet_is_not_spoken_of() -> None:
-    """Lessons 1 and 4 ask which way a number moves before there is a delta: what they answer is of slopes."""
+    """“Error” and “The slope” ask which way a number moves before there is a delta: what they answer is of slopes."""
     for slug, screen in (("error", 3), ("slope", 2)):
         for task in tasks(by_slug(slug), screen):
             told = [task.problem.solution, *(sentence for _, sentence in task.problem.slips.values())]
@@ -436,7 +450,7 @@ def test_the_map_of_lesson_4_has_one_scale() -> None:
 
 
 def test_under_the_goal_that_is_printed_is_there() -> None:
-    """Lesson 2 prints the very number that it compares the loss with, not a rounded one."""
+    """“A line” prints the very number that it compares the loss with, not a rounded one."""
     line_ = by_slug("line")
     body, _ = render(line_, {"screen": "2", "m": "1.4", "b": "0.4"})
     goal = float(re.search(r"under <strong>([\d.]+)", body)[1])  # type: ignore[index]
@@ -457,7 +471,7 @@ def test_an_answer_is_to_the_question_that_was_asked() -> None:
 
 
 def test_the_line_that_is_asked_about_lies_above_all_points() -> None:
-    """Lesson 4 says so of a line, and that its slope for b is positive."""
+    """“The slope” says so of a line, and that its slope for b is positive."""
     text = tasks(by_slug("slope"), 1)[0].problem.prompt
     m, b = (float(found) for found in re.findall(r"= (\d\.\d)", text))
     assert all(at_line > y for _, y, at_line in pieces.fit(line().with_values({"W1.1.1": m, "b1.1": b})).points)
@@ -518,7 +532,7 @@ def test_the_line_that_ran_is_lit_and_tells_what_it_changed() -> None:
 
 
 @pytest.mark.parametrize("back", [0, 1, 4, 7])
-def test_the_message_of_lesson_8_has_come_so_far(back: int) -> None:
+def test_the_message_of_a_deep_network_has_come_so_far(back: int) -> None:
     """Bars of the layers it has reached and of no other, each as the trace says; the others' δ are still unknown."""
     deeper = by_slug("deeper")
     facts = Facts(start(Spec.make(deeper.spec)))
@@ -550,7 +564,7 @@ def test_a_weight_moves_as_was_said(slug: str, screen: str, task: str, address: 
     assert word == {"hard": "the same"}.get(task, "better" if (way == "up") == (facts[f"d{address}"] < 0) else "worse")
 
 
-def test_the_starts_of_lesson_8_are_what_they_are_called() -> None:
+def test_the_starts_are_what_they_are_called() -> None:
     """Its "normal" has a standard deviation of one half."""
     head = ENV.get_template(by_slug("deeper").template).make_module({"at": Visit()})
     wide = Spec.make({**head.spec, "hidden": [64, 64], "initializer": "normal"})  # type: ignore[attr-defined]
@@ -577,7 +591,7 @@ def test_an_answer_moves_what_it_is_about(way: str, better: bool) -> None:
 
 
 def test_a_guess_takes_the_step_it_is_about() -> None:
-    """Lesson 5: each guess puts its step on the map and its loss beside it, and nothing of the others."""
+    """“Overshoot”: each guess puts its step on the map and its loss beside it, and nothing of the others."""
     overshoot, guesses = by_slug("overshoot"), ({}, {"three": "worse"}, {"three": "worse", "ten": "better"})
     shown = [render(overshoot, {"screen": "2", **given})[0] for given in guesses]
     assert [body.count("after one step at rate") for body in shown] == [1, 2, 3]
@@ -598,7 +612,7 @@ def test_a_count_is_shown_without_decimal_places() -> None:
 
 
 def test_a_place_is_shown_as_what_stands_there() -> None:
-    """Lesson 12's slider says the epoch, not how many are before it."""
+    """The last lesson's slider says the epoch, not how many are before it."""
     body, visit = render(by_slug("black-box"), {"screen": "3"})
     (epoch,) = [control for control in visit.controls if control.name == "epoch"]
     assert (epoch.value, epoch.texts[-1]) == (len(epoch.texts) - 1, "400")

@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, TemplateNotFound
 
+from app.draw.rendering import ENV
 from app.learn.visit import Visit
 from app.words.texts import kept
 
@@ -43,6 +44,11 @@ def lessons(env: Environment) -> tuple[Lesson, ...]:
 def lesson(env: Environment, slug: str) -> Lesson | None:
     """The lesson of that name, or None."""
     return next((each for each in lessons(env) if each.slug == slug), None)
+
+
+def number_of(slug: str) -> int:
+    """The number by which a lesson speaks of another: that of today."""
+    return next(each.number for each in lessons(ENV) if each.slug == slug)
 
 
 def _read(env: Environment, number: int, slug: str, name: str) -> Lesson:

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.learn import digits, information, pieces, plots, walk
 from app.learn.facts import Facts
+from app.learn.lessons import number_of
 from app.learn.listings import highlighted, run_listing, stops_of
 from app.page.links import Link, View
 from app.words.health import diverged
@@ -110,6 +111,7 @@ TOOLS: dict[str, Any] = {
     "sig": unsigned,
     "short": short,
     "name_of": name_of,
+    "number_of": number_of,
     "diverged": diverged,
     "quantity": Quantity.parse,
     "math": mathml,

@@ -332,7 +332,7 @@ def test_lesson_12_the_exact_line_comes_after_the_guess(learn: Callable[[str], P
 
 
 def test_the_link_to_the_playground_opens_the_lessons_run(learn: Callable[[str], Page]) -> None:
-    """Lesson 7's last screen leads to its network, with its loss on the screen."""
+    """The worked example's last screen leads to its network, with its loss on the screen."""
     page = learn("/layers?screen=5")
     page.get_by_role("link", name="Walk through it in the playground").click()
     expect(page.locator("#number-train-loss dd")).to_have_text("0.2984")

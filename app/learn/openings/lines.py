@@ -1,4 +1,4 @@
-"""What lessons 1 to 6 open with: an answer, a line, a valley, a unit."""
+"""What the lessons before the networks open with: an answer, a line, a valley, a unit."""
 
 from collections.abc import Sequence
 from typing import Any

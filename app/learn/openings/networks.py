@@ -1,4 +1,4 @@
-"""What lessons 7 to 12 open with: messages through layers, images, a program, ways, a plane."""
+"""What the lessons on networks open with: messages through layers, images, a program, ways, a plane."""
 
 from typing import Any
 

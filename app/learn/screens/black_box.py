@@ -1,4 +1,4 @@
-"""What lesson 12, The black box?, asks on each screen, and what its text and pictures show beside."""
+"""What the lesson “The black box?” asks on each screen, and what its text and pictures show beside."""
 
 from typing import Any
 

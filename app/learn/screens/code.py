@@ -1,4 +1,4 @@
-"""What lesson 10, Backpropagation in code, asks on each screen, and what its text and pictures show beside."""
+"""What the lesson “Backpropagation in code” asks on each screen, and what its text and pictures show beside."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What lesson 8, The same process, deeper, asks on each screen, and what its text and pictures show beside."""
+"""What the lesson “The same process, deeper” asks on each screen, and what its text and pictures show beside."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What lesson 1, Error, asks on each screen, and what its text and pictures show beside."""
+"""What the lesson “Error” asks on each screen, and what its text and pictures show beside."""
 
 from typing import Any
 

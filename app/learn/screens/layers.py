@@ -1,4 +1,4 @@
-"""What lesson 7, One error, many layers, asks on each screen, and what its text and pictures show beside."""
+"""What the lesson “One error, many layers” asks on each screen, and what its text and pictures show beside."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What lesson 2, A line: y = mx + b, asks on each screen, and what its text and pictures show beside."""
+"""What the lesson “A line: y = mx + b” asks on each screen, and what its text and pictures show beside."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What lesson 11, Backpropagation: the math, asks on each screen, and what its text and pictures show beside."""
+"""What the lesson “Backpropagation: the math” asks on each screen, and what its text and pictures show beside."""
 
 from typing import Any
 

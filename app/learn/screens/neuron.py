@@ -1,8 +1,9 @@
-"""What lesson 6, A neuron, asks on each screen, and what its text and pictures show beside."""
+"""What the lesson “A neuron” asks on each screen, and what its text and pictures show beside."""
 
 from typing import Any
 
 from app.learn import pieces
+from app.learn.lessons import number_of
 from app.learn.posing import choice_problem, largest_problem, number_problem
 from app.learn.problems import direction_problem
 from app.learn.visit import Screen, Values, Visit
@@ -51,7 +52,7 @@ def three_ways_to_answer(at: Visit, head: Any) -> Values:
             f"the slope of the sigmoid is a × (1 − a). How large is it at z = 0, where a = {fixed(a, 1)}?",
             pieces.activation_at("sigmoid", 0)[1],
             f"0.5 × 0.5 = {fixed(pieces.activation_at('sigmoid', 0)[1], 2)}, and nowhere is it larger. "
-            "Lesson 8 is about what follows from that.",
+            f"Lesson {number_of('deeper')} is about what follows from that.",
             "Put a into a × (1 − a).",
             {"activation": (a, "That is a itself."), "z": (0, "It takes a, not z.")},
         ),

@@ -1,4 +1,4 @@
-"""What lesson 3, Nudge and see, asks on each screen, and what its text and pictures show beside."""
+"""What the lesson “Nudge and see” asks on each screen, and what its text and pictures show beside."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What lesson 5, Overshoot, asks on each screen, and what its text and pictures show beside."""
+"""What the lesson “Overshoot” asks on each screen, and what its text and pictures show beside."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What lesson 9, 256 pixels, asks on each screen, and what its text and pictures show beside."""
+"""What the lesson “256 pixels” asks on each screen, and what its text and pictures show beside."""
 
 from typing import Any
 

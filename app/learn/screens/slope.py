@@ -1,4 +1,4 @@
-"""What lesson 4, The slope knows the direction, asks on each screen, and what its text and pictures show beside."""
+"""What the lesson “The slope knows the direction” asks on each screen, and what its text and pictures show beside."""
 
 from typing import Any
 
