@@ -1,8 +1,7 @@
 // The playground in a frame on another page: keys, and steps that are another address rather than another state.
-import { fields, latest, show, step } from './view.js';
+import { fields, latest, moment, show, step } from './view.js';
 import { pause, toggle } from './play.js';
-import { end, moment, move, slowly, stopSlowly } from './walk.js';
-import { listen } from './frame.js';
+import { end, listen, move, slowly, walking } from './frame.js';
 
 // Quick presses add up, and only the step that they come to is asked for.
 let wanted = null;
@@ -17,11 +16,7 @@ async function go(count) {
   return look(wanted);
 }
 
-function escape() {
-  if (fields().select) return show({ select: '' });
-  stopSlowly();
-  return moment() === null ? undefined : end();
-}
+const escape = () => (fields().select ? show({ select: '' }) : end());
 
 listen({
   ' ': toggle,
@@ -42,4 +37,6 @@ document.addEventListener('click', (event) => {
   go(pressed.id === 'step' ? 1 : -1);
 }, true);
 
+if (moment() !== null) await walking();
 document.documentElement.dataset.ready = 'true';
+walking();

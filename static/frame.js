@@ -1,10 +1,9 @@
 // What the playground and a frame of it on another page share: morphs, keys, words for what went wrong, and what happens
 // after the server has drawn another frame.
 /* global htmx */
-import { fit, step } from './view.js';
+import { fit, moment, step } from './view.js';
 import { isPlaying, pause } from './play.js';
 import { pulseMoment, pulseStep, refreshCard } from './diagram.js';
-import { keepMoments, moment } from './walk.js';
 
 // A part of a frame that has not changed comes empty and marked; what is on screen stays.
 htmx.registerExtension('same', {
@@ -64,7 +63,7 @@ document.addEventListener('htmx:after:swap', (event) => {
   const by = step() - last;
   last = step();
   if (isPlaying()) return;
-  keepMoments();
+  fit();
   const action = event.detail.ctx?.request?.action ?? '';
   if (moment() !== null || action.includes('/frame')) pulseMoment();
   else if (action.includes('/embed') && by > 0) pulseStep();
@@ -88,8 +87,21 @@ document.addEventListener('click', ({ target }) => {
   if (target.id === 'predict') asks(target.getAttribute('aria-pressed') === 'true' ? '' : 'on');
 });
 
-// What a walkthrough needs has scripts of its own, when it is first reached.
+// What a walkthrough needs has scripts of its own, when it is first reached: by a key, or by a press, which then counts.
+let here = null;
+export const walking = () => (here ??= import('./walk.js'));
+export const move = async (by) => (await walking()).move(by);
+export const slowly = async () => (await walking()).slowly();
+export const end = async () => here && (await here).end();
+for (const [kind, id, act] of [['pointerdown', 'phases', 'seek'], ['input', 'moments', 'slide'], ['click', 'slowly', 'slowly']]) {
+  document.addEventListener(kind, async (event) => {
+    const target = !here && event.target.closest?.(`#${id}`);
+    if (target) (await walking())[act](kind === 'input' ? target : event);
+  });
+}
+
 async function again() {
+  if (moment() !== null) walking();
   if (document.getElementById('ways')) import('./ways.js');
   if (document.getElementById('predict') && sessionStorage.getItem('predict') !== null) await asks(sessionStorage.getItem('predict'));
   if (document.getElementById('again')) (await import('./again.js')).follow();
@@ -104,5 +116,4 @@ addEventListener('resize', () => {
   waiting = setTimeout(fit, 150);
 });
 fit();
-keepMoments();
 pulseMoment();

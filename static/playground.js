@@ -1,11 +1,10 @@
 // The playground's wiring: keys, and what happens after the server has drawn another frame.
 /* global htmx */
-import { announce, fields, fit, number, run, show, step } from './view.js';
+import { announce, fields, fit, moment, number, run, show, step } from './view.js';
 import { isPlaying, pause, toggle } from './play.js';
 import { focus } from './diagram.js';
 import { keepScrub } from './charts.js';
-import { end, moment, move, slowly, stopSlowly } from './walk.js';
-import { listen } from './frame.js';
+import { end, listen, move, slowly, walking } from './frame.js';
 import { closeData } from './controls.js';
 import { keepRun } from './history.js';
 
@@ -18,12 +17,7 @@ async function example() {
   other?.click();
 }
 
-function escape() {
-  if (fields().select) return show({ select: '' });
-  stopSlowly();
-  if (moment() !== null) return end();
-  return undefined;
-}
+const escape = () => (fields().select ? show({ select: '' }) : end());
 
 listen({
   ' ': toggle,
@@ -93,5 +87,7 @@ document.addEventListener('click', async ({ target }) => {
 });
 
 keepRun();
+if (moment() !== null) await walking();
 document.documentElement.dataset.ready = 'true';
 import('./handy.js');
+walking();

@@ -1,7 +1,6 @@
 // Predict: at telling moments what is computed is hidden until one has said which way it goes, or how much it is. The
 // engine judges; the score is kept for the visit.
-import { announce, fields, run, step, ROOT } from './view.js';
-import { moment } from './walk.js';
+import { announce, fields, moment, run, step, ROOT } from './view.js';
 
 const by = (id) => document.getElementById(id);
 const place = () => by('prediction');

@@ -9,6 +9,11 @@ export const form = () => document.getElementById('view');
 export const state = () => document.getElementById('bar').dataset;
 export const run = () => state().run;
 export const step = () => Number(state().step);
+// Which moment of the walkthrough is on screen, or null.
+export const moment = () => {
+  const { moment: index } = document.getElementById('walk').dataset;
+  return index === '' ? null : Number(index);
+};
 export const fields = () => Object.fromEntries(new FormData(form()));
 const made = () => new Set([...document.querySelectorAll('#view input:not(.v)')].map((field) => field.name));
 export const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;

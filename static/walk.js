@@ -1,12 +1,11 @@
-// The walkthrough bar: time inside one step, by drag, by key, or slowly by itself.
-import { calm, fit, latest, show } from './view.js';
-import { pause } from './play.js';
+// The walkthrough bar: time inside one step, by drag, by key, or slowly by itself. It comes with the first of these.
+import { calm, fit, latest, moment, show } from './view.js';
+import { isPlaying, pause } from './play.js';
 
 const walk = () => document.getElementById('walk');
 // Fetched with the first moment: who only plays needs none of it.
 const ahead = async (...asked) => (await import('./ahead.js')).fetchAhead(...asked);
 const total = () => Number(walk().dataset.total);
-export const moment = () => (walk().dataset.moment === '' ? null : Number(walk().dataset.moment));
 
 // The moment that was asked for last, until it is there: what is pressed meanwhile counts from it.
 let wanted = null;
@@ -33,7 +32,10 @@ export async function move(by, entry = true) {
   return undefined;
 }
 
-export const end = () => show({ moment: '' });
+export function end() {
+  stopSlowly();
+  return moment() === null ? undefined : show({ moment: '' });
+}
 
 // The bar's parts are as wide as their names need, so a place in it is found part by part.
 function at(x) {
@@ -48,14 +50,17 @@ function at(x) {
 }
 
 let dragging = false;
-document.addEventListener('pointerdown', async (event) => {
+document.addEventListener('pointerdown', (event) => {
   const bar = event.target.closest?.('#phases');
   if (!bar || event.button) return;
   dragging = true;
   bar.setPointerCapture(event.pointerId);
-  await pause();
-  want(at(event.clientX));
+  seek(event);
 });
+export async function seek({ clientX }) {
+  await pause();
+  want(at(clientX));
+}
 document.addEventListener('pointermove', (event) => {
   if (!dragging) return;
   const index = at(event.clientX);
@@ -63,9 +68,8 @@ document.addEventListener('pointermove', (event) => {
 });
 for (const name of ['pointerup', 'pointercancel']) document.addEventListener(name, () => { dragging = false; });
 
-document.addEventListener('input', (event) => {
-  if (event.target.id === 'moments') want(Number(event.target.value));
-});
+document.addEventListener('input', ({ target }) => { if (target.id === 'moments') slide(target); });
+export const slide = ({ value }) => want(Number(value));
 
 let timer = 0;
 function press(on) {
@@ -82,7 +86,7 @@ async function tick() {
   return undefined;
 }
 
-export function stopSlowly() {
+function stopSlowly() {
   clearTimeout(timer);
   timer = 0;
   press(false);
@@ -147,10 +151,13 @@ for (const kind of ['pointerover', 'focusin', 'click']) document.addEventListene
 
 document.addEventListener('load', ({ target }) => { if (target.matches?.('#walk link')) fit(); }, true);
 
-export function keepMoments() {
-  fit();
+function keepMoments() {
+  if (isPlaying()) return;
   pointed = '';
   fromTheTop();
   const range = document.getElementById('moments');
   if (moment() !== null) range.value = String(moment());
 }
+document.addEventListener('htmx:after:swap', keepMoments);
+fit(); // the style may have come before
+keepMoments();
