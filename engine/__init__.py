@@ -9,7 +9,7 @@ from typing import Any
 
 from engine import health, probes, receipts
 from engine.activations import ACTIVATIONS
-from engine.checking import check
+from engine.checking import check, grade
 from engine.datasets import DATASETS
 from engine.diagnosis import Diagnosis, diagnose
 from engine.edits import Edit, apply, edits_from, replay
@@ -78,6 +78,7 @@ __all__ = [
     "edits_from",
     "evaluate",
     "examples_of",
+    "grade",
     "gradient_check",
     "gradient_norms",
     "graph",

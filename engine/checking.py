@@ -4,7 +4,7 @@ def my_backward(dout, x, gamma, eps):
     ...
     return dx, dgamma, dbeta
 
-check(my_backward, "batch_norm")
+grade(my_backward, "batch_norm")
 """
 
 import inspect
@@ -24,7 +24,7 @@ DRAWS = 20
 _ARRAYS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-def check(
+def grade(
     backward: Callable[..., Any],
     operation: str,
     *,
@@ -41,7 +41,7 @@ def check(
     yet. Settings given here, such as stride=2, are those of every draw; others are drawn if the function takes them.
     """
     if not callable(backward):
-        raise TypeError(f"check takes a function, not a {type(backward).__name__}: check(my_backward, {operation!r})")
+        raise TypeError(f"grade takes a function, not a {type(backward).__name__}: grade(my_backward, {operation!r})")
     of = BACKWARD[one_of("operation", operation, tuple(BACKWARD))]
     count, names = integer("draws", draws, 1, 1000), _names(backward, of)
     fixed = {each.name: each.default for each in of.settings if each.name not in names}
@@ -53,6 +53,9 @@ def check(
         for name, given in _called(backward, names, of, case).items():
             found.setdefault(name, []).append(judge.finding(name, array(f"gradients.{name}", given)))
     return Diagnosis(of.name, tuple(_together(findings) for findings in found.values()))
+
+
+check = grade  # its name before
 
 
 def _names(backward: Callable[..., Any], of: Backward) -> tuple[str, ...]:

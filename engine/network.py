@@ -20,6 +20,7 @@ from engine.losses import LOSSES, FromLogits, Loss
 from engine.operations import OPERATIONS
 from engine.operations.base import NOTHING, Cost, Node, Operation, Parameter, Vector
 from engine.quantity import Quantity
+from engine.shown import network_picture
 
 
 class Turn(NamedTuple):
@@ -61,6 +62,16 @@ class Network:
 
     def __reduce__(self) -> tuple[type["Network"], tuple[object, ...]]:
         return Network, (self.inputs, self.nodes, self.loss_name)  # what is worked out may not be pickled
+
+    def _repr_svg_(self) -> str:
+        """As a notebook shows it: its drawing."""
+        return self.drawing()
+
+    def drawing(self, parameters: Floats | None = None) -> str:
+        """Its drawing as SVG; with parameters, a link's width and colour are its weight's size and sign."""
+        titles = ("inputs", *(f"{k} {name}" for k, name in enumerate(self.activation_names, 1)))
+        weights = () if parameters is None else [W for W, _ in self.layers(parameters)]
+        return network_picture(self.sizes, titles, self.shortcuts, weights)
 
     @cached_property
     def _hash(self) -> int:

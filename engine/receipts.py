@@ -3,6 +3,7 @@
 Every number is the trace's own; what is taken apart here adds up to it again.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from engine.checks import SpecError
 from engine.optimizers import OPTIMIZERS
 from engine.quantity import Quantity
 from engine.session import frozen_mask
+from engine.shown import lines, summed, written
 from engine.tracing import NormTrace, Trace
 
 
@@ -52,6 +54,18 @@ class ParameterReceipt:
     carried: Floats
     parts: tuple[Part, ...]
     slots: dict[str, tuple[float, float]]
+
+    def __repr__(self) -> str:
+        return f"ParameterReceipt({self.address}: {self.now:.4g} to {self.next:.4g}, gradient {self.gradient:.4g})"
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: its gradient and its update as equations."""
+        brought = bool(self.source) or not np.all(self.carried == 1.0)
+        pairs = zip(self.deltas, self.carried, strict=True) if brought else ((delta,) for delta in self.deltas)
+        gradient = summed(f"d{self.address}", [*pairs], self.gradient)
+        notes = ["now", *(part.name for part in self.parts)]
+        update = summed("next", _ones([self.now, *(part.value for part in self.parts)]), self.next, notes)
+        return lines(repr(self), [gradient, update])
 
 
 @dataclass(frozen=True)
@@ -114,6 +128,52 @@ class UnitReceipt:
     h: Floats | None
     dh: Floats | None
     norm: UnitNorm | None = None
+
+    def __repr__(self) -> str:
+        first = f"example {self.examples[0]}: " if len(self.examples) else ""
+        return f"UnitReceipt({self.address}, {first}z {self.z[0]:.4g}, a {self.a[0]:.4g}, dz {self.dz[0]:.4g})"
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: the equations of both passes, of its first example."""
+        of = f"{self.layer}.{self.unit}"
+        return lines(repr(self), [each.format(of=of) for each in (*self._forward(), *self._backward())])
+
+    def _forward(self) -> Iterator[str]:
+        yield summed("z{of}", [*_ones(self.incoming[0]), (self.bias,)], self.z[0])
+        if self.norm:
+            norm = self.norm
+            yield summed("n{of}", [(norm.gamma, norm.xhat[0]), (norm.beta,)], norm.n[0])
+        yield f"a{{of}} = the activation of {'n' if self.norm else 'z'}{{of}} = {written(self.a[0])}"
+        if self.mask is not None and self.h is not None:
+            yield summed("h{of}", [(self.mask[0], self.a[0])], self.h[0])
+        if self.added is not None and self.o is not None:
+            yield summed("o{of}", _ones([(self.a if self.h is None else self.h)[0], self.added[0]]), self.o[0])
+
+    def _backward(self) -> Iterator[str]:
+        back = self.da if self.dh is None else self.dh
+        above = [] if self.outgoing is None else [*self.outgoing[0]]
+        arcs = [] if self.arcs is None else [*self.arcs[0]]
+        name = "da{of}" if self.dh is None else "dh{of}"
+        if above or arcs:
+            yield summed(name, _ones([*above, *arcs]), back[0])
+        elif self.slope is not None:
+            yield f"{name} = {written(back[0])}, the slope of the loss"
+        if self.mask is not None and self.dh is not None:
+            yield summed("da{of}", [(self.mask[0], self.dh[0])], self.da[0])
+        if self.slope is None:
+            yield f"dz{{of}} = {written(self.dz[0])}, of softmax, which mixes its units"
+            return
+        bent = self.norm.dn if self.norm else self.dz
+        yield summed("dn{of}" if self.norm else "dz{of}", [(self.da[0], self.slope[0])], bent[0])
+        if self.norm:
+            yield summed(
+                "dz{of}", _ones([self.norm.dz_own[0], self.norm.dz_mean[0], self.norm.dz_spread[0]]), self.dz[0]
+            )
+
+
+def _ones(numbers: Iterable[float]) -> list[tuple[float, ...]]:
+    """Terms of one factor each."""
+    return [(float(number),) for number in numbers]
 
 
 def slopes(trace: Trace, k: int) -> Floats | None:

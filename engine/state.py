@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from typing import Any, TypeVar
 
 import numpy as np
@@ -74,6 +75,10 @@ class RunState:
         units = "-".join(map(str, self.spec.network.sizes))
         end = f", diverged in {self.divergence.quantity}" if self.divergence else ""
         return f"RunState({self.spec.dataset}, {units}, step {self.step:,}{end})"
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: its network, every weight as a link."""
+        return f"<p>{escape(repr(self))}</p>{self.spec.network.drawing(self.parameters)}"
 
 
 def not_a_state(given: object, asked: str) -> TypeError:

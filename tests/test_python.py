@@ -283,6 +283,62 @@ def test_values_show_themselves_in_short() -> None:
         assert not any(word in html for word in ("http", "<script", "<style"))
 
 
+DRAWN = (
+    {"dataset": "xor", "hidden": [4]},
+    {"dataset": "spiral", "layers": "dense 8 tanh, dense 8 tanh, dropout 0.2, shortcut 1"},
+    {"dataset": "circle", "layers": "dense 4 tanh, batch_norm", "regularization": "l2", "regularization_rate": 0.1},
+    {"dataset": "digits16", "hidden": [12, 3], "optimizer": "adam"},
+)
+
+
+@pytest.mark.parametrize("given", DRAWN, ids=lambda given: str(given["dataset"]))
+def test_a_receipt_shows_equations_that_close(given: dict[str, Any]) -> None:
+    """What stands left of each last = is, by a pocket calculator with the digits as printed, what stands right of it;
+    the right one is the trace's number."""
+    step = trace(advance(start(Spec.make(given)), 30).state)
+    last = len(step.layers)
+    told = []
+    for address in ("W1.1.1", "b1.1", f"W{last}.1.2", "a1.1", f"a{last - 1}.2", f"a{last}.1"):
+        found = receipt(step, address)
+        text = ElementTree.fromstring(f"<div>{found._repr_html_()}</div>").findtext("pre") or ""
+        assert len(repr(found)) < 120
+        told += [line for line in text.splitlines() if " = " in line]
+        first = {line.partition(" = ")[0]: line.rpartition(" = ")[2] for line in text.splitlines()}
+        if address == "W1.1.1":
+            assert float(first["dW1.1.1"].replace("−", "-")) == pytest.approx(found.gradient, abs=1e-4)
+            assert float(first["next"].replace("−", "-")) == pytest.approx(found.next, abs=1e-4)
+    sums = [line for line in told if line.count(" = ") == 2 and "activation" not in line]
+    assert len(sums) > 10
+    for line in sums:
+        _, sum_, result = re.sub(r" \([^)]*\)", "", line).replace("−", "-").replace("×", "*").split(" = ")
+        digits = len(result.partition(".")[2])
+        assert f"{round(eval(sum_), digits) + 0.0:.{digits}f}" == result, line
+
+
+def test_a_network_is_shown_as_its_drawing() -> None:
+    """A circle for each unit, a link for each weight, as wide as that is large and in the colour of its sign; a state's
+    are its own, a wide layer's first eight units tell how many there are."""
+    state = advance(state_of(dataset="xor", hidden=[4, 2]), 50).state
+    svg = ElementTree.fromstring(state.spec.network._repr_svg_())
+    name = "{http://www.w3.org/2000/svg}"
+    assert len(svg.findall(f"{name}circle")) == 9
+    assert len(svg.findall(f"{name}line")) == 2 * 4 + 4 * 2 + 2
+    links = re.findall(r'<line [^>]*stroke="(#\w+)" stroke-width="([\d.]+)"', state._repr_html_())
+    weights = np.concatenate([W.ravel() for W, _ in state.spec.network.layers(state.parameters)])
+    largest = np.repeat([np.abs(W).max() for W, _ in state.spec.network.layers(state.parameters)], [8, 8, 2])
+    assert [float(wide) for _, wide in links] == pytest.approx(0.3 + 3.7 * np.abs(weights) / largest, abs=0.01)
+    assert len({colour for (colour, _), weight in zip(links, weights, strict=True) if weight > 0}) == 1
+    assert {colour for (colour, _), w in zip(links, weights, strict=True) if w > 0}.isdisjoint(
+        colour for (colour, _), w in zip(links, weights, strict=True) if w < 0
+    )
+    wide = state_of(dataset="digits16", layers="dense 20 tanh, dense 20 tanh, shortcut 1")
+    html = wide._repr_html_()
+    assert "… 256" in html
+    assert "… 20" in html
+    assert html.count("<path") == 1
+    assert len(html) < 40_000
+
+
 def test_a_trace_is_shown_with_its_own_norms() -> None:
     """Each layer's, in the order of the table's head."""
     step = trace(state_of(20))
