@@ -5,6 +5,8 @@ They come as rows, as columns by name, as records, as arrays or as frames; what 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from hashlib import sha256
 from itertools import chain
@@ -16,12 +18,12 @@ from engine.arrays import Floats
 from engine.checks import SpecError, number, one_of, plain, sequence
 from engine.fields import Limits
 from engine.labels import FEW, LONGEST_NAME, are_classes, classes_of, is_name, name_of
+from engine.missing import NOTHING, Complete, Missing, Rows, complete, told_before, way_of
 
 Task = Literal["regression", "binary", "multiclass"]
 _TASKS = ("regression", "binary", "multiclass")
-_KEYS = {"x", "y", "task", "names", "targets", "classes"}
+_KEYS = {"x", "y", "task", "names", "targets", "classes", "missing"}
 LARGEST = 1e150  # its square is still a number
-Cells = list[list[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +31,7 @@ class CustomData:
     """Examples given by the user: x (rows, inputs), y (rows, outputs), read-only, and what the task is.
 
     Of a class y holds the place among `classes`. `names` are those of the inputs, `targets` of what is to be
-    predicted; empty where they have none.
+    predicted; empty where they have none. `missing` tells what was left out or filled in for want of a value.
     """
 
     x: Floats
@@ -38,6 +40,7 @@ class CustomData:
     names: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    missing: Missing = NOTHING
 
     @property
     def outputs(self) -> int:
@@ -48,6 +51,7 @@ class CustomData:
     def key(self) -> bytes:
         """What tells these examples from others, worked out once: there may be 250,000 numbers."""
         told = repr((self.x.shape, self.y.shape, self.task, self.names, self.targets, self.classes))
+        told += repr(self.missing) if self.missing else ""
         return sha256(self.x.tobytes() + self.y.tobytes() + told.encode()).digest()
 
     def __eq__(self, other: object) -> bool:
@@ -57,11 +61,13 @@ class CustomData:
         return hash(self.key)
 
     def __repr__(self) -> str:
-        return f"CustomData({len(self.x)} rows, {self.key.hex()[:16]})"
+        told = f", {self.missing}" if self.missing else ""
+        return f"CustomData({len(self.x)} rows, {self.key.hex()[:16]}{told})"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, and `custom_data` of it gives equal examples."""
-        return {
+        missing = {"missing": self.missing.to_dict()} if self.missing else {}
+        return missing | {
             "x": self.x.tolist(),
             "y": self.y.tolist(),
             "task": self.task,
@@ -78,23 +84,43 @@ def custom_data(given: Any, limits: Limits) -> CustomData:
     if not isinstance(given, Mapping) or not {"x", "y"} <= set(given) <= _KEYS:
         raise SpecError("data", given, "an object with x and y, and task, names, targets or classes if need be")
     names, cells = _cells("data.x", given["x"], limits.custom_columns, limits)
-    names, x = _as_numbers(names, cells)
+    targets, labels = _cells("data.y", given["y"], limits.custom_outputs, limits)
+    if len(cells) != len(labels):
+        raise SpecError("data.y", len(labels), f"as many rows as data.x: {len(cells)}")
+    named = _names("data.names", given.get("names"), 0, limits.custom_columns)
+    if len(named) == len(cells[0]):
+        names = named
+    way, before = way_of(given.get("missing")), told_before(given.get("missing"))
+    rows = complete(names, cells, labels, way == "fill")
+    names, x = _as_numbers(tuple(names[k] for k in rows.columns) if names else (), rows)
     if x.shape[1] > limits.custom_columns:
         raise SpecError("data.x", x.shape[1], f"at most {limits.custom_columns} inputs, a word's included")
-    targets, labels = _cells("data.y", given["y"], limits.custom_outputs, limits)
-    if len(x) != len(labels):
-        raise SpecError("data.y", len(labels), f"as many rows as data.x: {len(x)}")
+    if len(named) not in (0, len(cells[0]), x.shape[1]):
+        raise SpecError("data.names", len(named), f"{len(cells[0])} names")
+    if len(named) == x.shape[1]:
+        names = named
+    y, task, classes, targets = _targets(given, rows, targets, limits)
+    for array in (x, y):
+        array.setflags(write=False)
+    return CustomData(x, y, cast(Task, task), names, targets, classes, rows.missing or before)
+
+
+def _targets(
+    given: Mapping[str, Any], rows: Complete, targets: tuple[str, ...], limits: Limits
+) -> tuple[Floats, str, tuple[str, ...], tuple[str, ...]]:
+    """y, the task, the classes and the names of what is to be predicted."""
     task = given.get("task")
     task = None if task is None else one_of("data.task", task, _TASKS)
     classes = _names("data.classes", given.get("classes"), limits.custom_outputs, limits.custom_outputs)
-    names = _names("data.names", given.get("names"), x.shape[1]) or names
-    targets = _names("data.targets", given.get("targets"), len(labels[0])) or targets
-    y, task, classes = _understood(labels, task, classes, targets, limits)
-    if y.shape[1] != len(targets):  # the columns of a one-hot target are its classes
-        targets = ()
-    for array in (x, y):
-        array.setflags(write=False)
-    return CustomData(x, y, cast(Task, task), names, targets, classes)
+    targets = _names("data.targets", given.get("targets"), len(rows.y[0])) or targets
+    y, task, classes = _understood(rows, task, classes, targets, limits)
+    # The columns of a one-hot target are its classes.
+    return y, task, classes, targets if y.shape[1] == len(targets) else ()
+
+
+def knows_of(given: Any) -> bool:
+    """Whether these data say themselves what they lacked, so that it is no news."""
+    return isinstance(given, CustomData) or isinstance(given.get("missing"), Mapping)
 
 
 def recalled(given: Any) -> Any:
@@ -112,7 +138,7 @@ def recalled(given: Any) -> Any:
     return {**given, "y": y, "task": task, "classes": [str(k) for k in range(count)]}
 
 
-def _cells(name: str, given: Any, columns: int, limits: Limits) -> tuple[tuple[str, ...], Cells]:
+def _cells(name: str, given: Any, columns: int, limits: Limits) -> tuple[tuple[str, ...], Rows]:
     """What was given as names, if it has any, and rows of as yet unchecked cells, all of one length."""
     named = _by_name(name, given)
     if named is not None:
@@ -132,8 +158,13 @@ def _cells(name: str, given: Any, columns: int, limits: Limits) -> tuple[tuple[s
         if len(row) != width:
             raise SpecError(f"{name}.{i}", len(row), f"as long as the first row: {width}")
     if not set(map(type, chain.from_iterable(lists))) <= {int, float, str, bool}:
-        lists = [[plain(name, cell) for cell in row] for row in lists]
+        lists = [[_cell(name, cell) for cell in row] for row in lists]
     return _names(name, list(named) if named else None, width), lists
+
+
+def _cell(name: str, given: Any) -> Any:
+    cell = plain(name, given)
+    return float(cell) if isinstance(cell, Decimal | Fraction) else cell
 
 
 def _row(name: str, given: Any) -> list[Any]:
@@ -204,8 +235,8 @@ def _names(name: str, given: Any, count: int, most: int = 0) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _matrix(name: str, rows: Cells) -> Floats:
-    """Cells as numbers; SpecError names the first that is none."""
+def _matrix(name: str, rows: Rows, at: Sequence[int], columns: Sequence[int]) -> Floats:
+    """Cells as numbers; SpecError names the first that is none, by its place in what was given."""
     if set(map(type, chain.from_iterable(rows))) <= {int, float}:
         try:
             matrix = np.array(rows, dtype=np.float64)
@@ -214,24 +245,27 @@ def _matrix(name: str, rows: Cells) -> Floats:
         if np.abs(matrix).max() <= LARGEST:
             return matrix
     checked = [
-        [number(f"{name}.{i}.{j}", value, -LARGEST, LARGEST) for j, value in enumerate(row)]
-        for i, row in enumerate(rows)
+        [number(f"{name}.{i}.{j}", value, -LARGEST, LARGEST) for j, value in zip(columns, row, strict=True)]
+        for i, row in zip(at, rows, strict=True)
     ]
     return np.array(checked, dtype=np.float64)
 
 
-def _as_numbers(names: tuple[str, ...], rows: Cells) -> tuple[tuple[str, ...], Floats]:
+def _as_numbers(names: tuple[str, ...], rows: Complete) -> tuple[tuple[str, ...], Floats]:
     """The inputs as numbers: a column of words becomes one column a word, of two words one, yes and no 1 and 0."""
-    columns = list(zip(*rows, strict=True))
+    columns = list(zip(*rows.x, strict=True))
     wordy = [all(isinstance(cell, str | bool) for cell in column) for column in columns]
     if not any(wordy):
-        return names, _matrix("data.x", rows)
-    known = names or tuple(f"x{i + 1}" for i in range(len(columns)))
+        return names, _matrix("data.x", rows.x, rows.rows, rows.columns)
+    known = names or tuple(f"x{k + 1}" for k in rows.columns)
     found: list[tuple[str, Sequence[Any]]] = []
-    for name, column, is_words in zip(known, columns, wordy, strict=True):
-        found += one_hot(name, column) if is_words else [(name, column)]
+    for name, place, column, is_words in zip(known, rows.columns, columns, wordy, strict=True):
+        cells = [[cell] for cell in column]
+        found += (
+            one_hot(name, column) if is_words else [(name, _matrix("data.x", cells, rows.rows, [place])[:, 0].tolist())]
+        )
     told, values = zip(*found, strict=True)
-    return told, _matrix("data.x", [list(row) for row in zip(*values, strict=True)])
+    return told, np.array(values, dtype=np.float64).T.copy()
 
 
 def one_hot(name: str, column: Sequence[str | bool]) -> list[tuple[str, list[float]]]:
@@ -248,26 +282,26 @@ def one_hot(name: str, column: Sequence[str | bool]) -> list[tuple[str, list[flo
 
 
 def _understood(
-    rows: Cells, task: str | None, classes: tuple[str, ...], targets: tuple[str, ...], limits: Limits
+    rows: Complete, task: str | None, classes: tuple[str, ...], targets: tuple[str, ...], limits: Limits
 ) -> tuple[Floats, str, tuple[str, ...]]:
     """y, the task and the classes."""
     if classes and task != "regression":
-        return _placed(rows, task, classes)
-    if len(rows[0]) > 1:
-        y = _matrix("data.y", rows)
+        return _placed(rows.y, rows.rows, task, classes)
+    if len(rows.y[0]) > 1:
+        y = _labels(rows)
         if task != "regression" and _is_one_hot(y, task):
             return y.argmax(axis=1)[:, np.newaxis].astype(float), "multiclass", targets or _counted(y.shape[1])
         if task in ("binary", "multiclass"):
             raise SpecError("data.y", "other values", "one class a row, or a single 1 among 0s")
         return y, "regression", ()
-    labels = [row[0] for row in rows]
+    labels = [row[0] for row in rows.y]
     words = any(isinstance(label, str | bool) for label in labels)
-    for i, label in enumerate(labels):
+    for i, label in zip(rows.rows, labels, strict=True):
         if words and not isinstance(label, str | bool):
             raise SpecError(f"data.y.{i}", label, "a label as the others are, a word or true and false")
-    values = labels if words else _matrix("data.y", rows)[:, 0].tolist()
+    values = labels if words else _labels(rows)[:, 0].tolist()
     if task == "regression" or (task is None and not are_classes(values)):
-        return _matrix("data.y", rows), "regression", ()
+        return _labels(rows), "regression", ()
     found = _checked(classes_of(values))
     most = 2 if task == "binary" else limits.custom_outputs
     whole = words or all(value == int(value) for value in values)
@@ -275,7 +309,11 @@ def _understood(
         what = "two different labels" if task == "binary" else f"classes: 2 to {most} different words or whole numbers"
         told = "other values" if not whole else "one label" if len(found) == 1 else f"{len(found)} different labels"
         raise SpecError("data.y", told, what)
-    return _placed([[name_of(value)] for value in values], task, found)
+    return _placed([[name_of(value)] for value in values], rows.rows, task, found)
+
+
+def _labels(rows: Complete) -> Floats:
+    return _matrix("data.y", rows.y, rows.rows, range(len(rows.y[0])))
 
 
 def _checked(classes: tuple[str, ...]) -> tuple[str, ...]:
@@ -285,10 +323,12 @@ def _checked(classes: tuple[str, ...]) -> tuple[str, ...]:
     return classes
 
 
-def _placed(rows: Cells, task: str | None, classes: tuple[str, ...]) -> tuple[Floats, str, tuple[str, ...]]:
+def _placed(
+    rows: Rows, at: Sequence[int], task: str | None, classes: tuple[str, ...]
+) -> tuple[Floats, str, tuple[str, ...]]:
     """Each label as its place among the classes: a word is looked up, a number is that place."""
     places, found = {name: float(k) for k, name in enumerate(classes)}, list[list[float]]()
-    for i, row in enumerate(rows):
+    for i, row in zip(at, rows, strict=True):
         label = row[0]
         place = places.get(str(label)) if isinstance(label, str | bool) else label
         if len(row) != 1 or place is None or place not in places.values():

@@ -104,7 +104,8 @@ FIELDS: dict[str, Field] = {
             "data",
             None,
             "Your own examples: x, rows or columns by name; y, a number, a label or a row each; task, names, targets "
-            "and classes where they are not evident.",
+            "and classes where they are not evident. Rows without a value are left out, or with missing 'fill' their "
+            "inputs filled in; what was done is told.",
         ),
         Field(
             "scaling",

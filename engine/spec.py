@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
 from typing import Any, Unpack
+from warnings import warn
 
 import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.checks import SpecError, all_plain, integer, meant, number, one_of, sequence, short_form
-from engine.custom import CustomData, custom_data, recalled
+from engine.custom import CustomData, custom_data, knows_of, recalled
 from engine.datasets import DATASETS
 from engine.features import features_for
 from engine.fields import CUSTOM, FIELDS, LIMITS, UNLIMITED, Field, Limits
@@ -74,11 +75,15 @@ class Spec:
     def make(cls, given: Mapping[str, Any] | None = None, limits: Limits = UNLIMITED, **more: Unpack[Given]) -> "Spec":
         """A complete spec from a JSON-like mapping and keywords; SpecError names the first field that is wrong.
 
-        Keywords take a few names as they are used elsewhere, and tell of it. `limits` stay with the spec.
+        Keywords take a few names as they are used elsewhere, and tell of it, and of what is left out of data for want
+        of a value. `limits` stay with the spec.
         """
         if given is not None and not isinstance(given, Mapping):
             raise TypeError(f"Spec.make takes keywords or a mapping, not {short_form(given)}: Spec.make(dataset='xor')")
-        return _Maker({**(given or {}), **(familiar(more) if more else {})}, limits).spec()
+        spec = _Maker({**(given or {}), **(familiar(more) if more else {})}, limits).spec()
+        if spec.data and "data" in more and spec.data.missing and not knows_of(more["data"]):
+            warn(f"Spec.make: {spec.data.missing}; spec.data.missing has it all", stacklevel=2)
+        return spec
 
     @classmethod
     def recalled(cls, stored: Mapping[str, Any], limits: Limits = LIMITS) -> "Spec":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,11 @@ def test_many_rows_with_a_rare_class_are_classes_all_the_same() -> None:
 
 
 BAD: list[tuple[Any, Any, dict[str, Any], str]] = [
-    (XOR["x"], ["a", None, "a", "a"], {}, "data.y.1"),
+    (XOR["x"], ["a", 5, "a", "a"], {}, "data.y.1"),
+    (XOR["x"], [None] * 4, {}, "data"),
+    ([[1, "2024-01-01"], [float("nan"), "2024-01-02"], [None, "2024-01-03"]], [0, 1, 0], {}, "data.x"),
+    ([[1, 2], [None, 2], [1, float("inf")]], [0, 1, 0], {}, "data.x.2.1"),
+    ([[1, None, "a"], [1, 2, "b"], [float("-inf"), 3, "a"]], [0, 1, 0], {}, "data.x.2.0"),
     (XOR["x"], ["a", "a", "a", "a"], {}, "data.y"),
     (XOR["x"], ["\ud800", "b", "b", "b"], {}, "data.y"),
     (XOR["x"], [0, 1, 2, 0], {"task": "binary"}, "data.y"),
@@ -114,7 +119,7 @@ BAD: list[tuple[Any, Any, dict[str, Any], str]] = [
     ({"a": [1, 2], "b": [1]}, [0, 1], {}, "data.x"),
     ({"a": ["1", "2"]}, [0, 1], {}, "data.x.a"),
     ({"a": [str(i) + "n" for i in range(20)]}, [0, 1] * 10, {}, "data.x.a"),
-    ([[1], [None]], [0, 1], {}, "data.x.1.0"),
+    ([[1], [{}]], [0, 1], {}, "data.x.1.0"),
     ([{"a": 1}, {"b": 1}], [0, 1], {}, "data.x.1"),
     ([[10**400], [1]], [0, 1], {}, "data.x.0.0"),
 ]
@@ -127,6 +132,88 @@ def test_what_cannot_be_understood_is_refused_by_place(x: Any, y: Any, more: dic
         own(x, y, **more)
     assert caught.value.field == field
     assert str(caught.value).isascii()
+
+
+class NAType:
+    """As pandas has it: no value, which is not even false when it is compared."""
+
+    def __bool__(self) -> bool:
+        raise TypeError("boolean value of NA is ambiguous")
+
+    def __eq__(self, other: object) -> Any:
+        return self
+
+    __ne__ = __eq__
+    __hash__ = None  # type: ignore[assignment]
+
+
+NAN, NA = float("nan"), NAType()
+ONE, TWO, SIZE = [1.0, NAN, 3.0, 4.0, 5.0], [2, 5, 1, 0, 3], ["s", "m", "s", "m", "s"]
+LACKING: dict[str, tuple[Any, Any]] = {
+    "lists": ([[1.0, 2], [None, 5], [3.0, 1], [4.0, 0], [5.0, 3]], [1.5, 2, NAN, 7, 9]),
+    "array": (np.array([ONE, TWO]).T, np.array([1.5, 2, NAN, 7, 9])),
+    "masked array": (np.ma.masked_invalid(np.array([ONE, TWO]).T), [1.5, 2, None, 7, 9]),  # type: ignore[no-untyped-call]
+    "objects, as of nullable columns": (
+        Frame({"a": np.array([1, NA, 3, 4, 5], dtype=object), "b": TWO}),
+        Column(np.array([1.5, 2, NA, 7, 9], dtype=object)),
+    ),
+    "columns": ({"a": ONE, "b": TWO}, {"y": [1.5, 2, None, 7, 9]}),
+    "columns with dates": (
+        {
+            "day": np.array(["2024-01-0" + d for d in "12345"], dtype="datetime64[ns]"),
+            "a": ONE,
+            "note": [None, None, "x", None, None],
+            "b": TWO,
+        },
+        [1.5, 2, None, 7, 9],
+    ),
+    "records": ([{"a": a, "b": b} for a, b in zip(ONE, TWO, strict=True)], [1.5, 2, None, 7, 9]),
+    "texts among numbers": ({"a": [1, "NA", 3, 4, 5], "b": [2, 5, 1, 0, 3]}, [1.5, 2, "?", 7, 9]),
+}
+
+
+@pytest.mark.parametrize("form", LACKING)
+def test_rows_without_a_value_are_left_out_and_it_is_said(form: str) -> None:
+    """In whatever way no value is written; told by a warning and on the data, which come back the same."""
+    with pytest.warns(UserWarning, match=r"rows without a value are left out, 2 in all: 1, 2, counted from 0"):
+        spec = own(*LACKING[form])
+    data = spec.data
+    assert data is not None
+    assert data.x.tolist() == [[1, 2], [4, 0], [5, 3]]
+    assert data.y.ravel().tolist() == [1.5, 7, 9]
+    assert data.missing.rows_left_out == (1, 2)
+    assert data.missing.columns_left_out == (("day", "note") if "dates" in form else ())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = Spec.make(**json.loads(json.dumps(spec.to_dict())))
+    assert again == spec
+    assert again.data is not None
+    assert again.data.missing == data.missing
+    assert Link.parse(Link(spec).fields()).spec == spec
+
+
+def test_inputs_are_filled_in_where_that_is_asked_for() -> None:
+    """By the mean of the numbers, the commonest of the words; what is to be predicted never is."""
+    x = {"a": [1.0, None, 3.0, 5.0], "kind": ["oak", "", "fir", "oak"], "ok": [True, False, None, True]}
+    with pytest.warns(UserWarning, match="filled in by their column's mean or commonest word, 3 in all"):
+        data = Spec.make(data={"x": x, "y": [1.5, 2.5, 9.0, None], "missing": "fill"}).data
+    assert data is not None
+    assert data.names == ("a", "kind=oak", "ok")
+    assert data.x.tolist() == [[1, 1, 1], [3, 1, 0], [3, 0, 1]]
+    assert (data.missing.rows_left_out, data.missing.cells_filled) == ((3,), 3)
+    with pytest.raises(SpecError, match="one of leave, fill"):
+        Spec.make(data={"x": x, "y": [1, 2, 3, 4], "missing": "guess"})
+
+
+def test_words_of_rows_that_are_left_out_are_no_columns() -> None:
+    """Nor are their labels classes; names that were given go with the columns that stay."""
+    x = [["oak", 1, None], ["fir", 2, None], ["ash", None, 1.0], ["oak", 3, None]]
+    with pytest.warns(UserWarning, match="left out: kept"):
+        data = own(x, ["a", "b", "c", "a"], names=["kind", "size", "kept"]).data
+    assert data is not None
+    assert data.names == ("kind=oak", "size")
+    assert data.classes == ("a", "b")
+    assert data.x.tolist() == [[1, 1], [0, 2], [1, 3]]
 
 
 def test_words_among_the_inputs_become_numbers() -> None:

@@ -103,3 +103,38 @@ def test_predictions_by_the_names_of_the_columns(tmp_path: Path) -> None:
             assert (refused.status_code, "inputs" in refused.text) == (422, True)
 
     within(tmp_path, work)
+
+
+def test_no_value_follows_one_rule_at_every_door(tmp_path: Path) -> None:
+    """A null of JSON as a blank of a table: these rows are left out, or filled in, and the answer says so."""
+
+    async def work(client: AsyncClient) -> None:
+        x = {"size": [1, None, 3, 5, 8], "day": [f"2024-01-0{k}" for k in "12345"], "b": [1.5, 2, 4, 0, 9]}
+        y = [0, 1, 1, None, 0]
+        made = await client.post("/api/v1/runs", json={"data": {"x": x, "y": y}})
+        assert made.status_code == 201, made.text
+        missing = {"rows_left_out": [1, 3], "cells_filled": 0, "columns_left_out": ["day"]}
+        assert made.json()["spec"]["data"]["missing"] == missing
+        told = (await client.get(f"/api/v1/runs/{made.json()['id']}/data")).json()
+        assert (told["missing"], told["count"]) == (missing, 3)
+        again = (await client.post("/api/v1/runs", json=made.json()["spec"])).json()
+        assert again["spec"] == made.json()["spec"]
+        filled = await client.post("/api/v1/runs", json={"data": {"x": x, "y": y, "missing": "fill"}})
+        assert filled.json()["spec"]["data"]["missing"] == {
+            "rows_left_out": [3],
+            "cells_filled": 1,
+            "columns_left_out": ["day"],
+        }
+        assert filled.json()["spec"]["data"]["x"][1] == [4.25, 2]
+        table = "size,day,b,y\n" + "\n".join(
+            ",".join("" if cell is None else str(cell) for cell in row) for row in zip(*x.values(), y, strict=True)
+        )
+        page = await client.post("/runs", data={"csv": table}, headers={"hx-request": "true"})
+        run = next(iter((await client.get("/api/v1/runs")).json()["runs"]))["id"]
+        assert "2 rows without a value are left out" in page.text
+        assert (await client.get(f"/api/v1/runs/{run}/data")).json()["missing"] == missing
+        for wrong, place in (({"missing": "guess"}, "missing"), ({"missing": {"rows": []}}, "missing.rows")):
+            refused = await client.post("/api/v1/runs", json={"data": {"x": x, "y": y, **wrong}})
+            assert (refused.status_code, f"data.{place}" in refused.text) == (422, True)
+
+    within(tmp_path, work)

@@ -24,6 +24,8 @@ def data_of(table: Table, choices: Choices) -> dict[str, Any]:
         data["names"] = [name for name, _ in pairs]
     if table.named:
         data["targets"] = [column.name for column in targets]
+    if table.missing:
+        data["missing"] = table.missing.to_dict()
     return data | _task(targets, kept, choices)
 
 

@@ -7,14 +7,6 @@ from typing import Literal
 
 Decimal = Literal[".", ","]
 
-_MISSING = frozenset({
-    "", "na", "n/a", "n.a.", "n. a.", "nan", "-nan", "+nan", "null", "none", "nil", "nat", "?", "??", "-", "--", "---",
-    "–", "—", ".", "..", "...", "*", "#n/a", "#na", "#nv", "#value!", "#div/0!", "#num!", "#ref!", "#name?", "#null!",
-    "1.#ind", "-1.#ind", "1.#qnan", "1.#inf", "missing", "unknown", "undefined", "not available", "no data",
-    "keine angabe", "k.a.", "k. a.", "n.d.", "n. d.", "n.v.", "s.o.", "s/d", "<na>", "(null)", "\\n", "inf", "-inf",
-    "+inf", "infinity", "-infinity",
-})  # fmt: skip
-_TEN = frozenset("0123456789")
 _MONEY = "$€£¥₹₩₽₺₴₪₫฿₱"
 _CURRENCY = r"USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|US\$|C\$|A\$|R\$|Rs\.?|kr\.?|zł|Kč|Fr\.?|€|\$|£|¥"
 _CODES = re.compile(rf"^(?:{_CURRENCY})\s*(?=[-+.\d])|(?<=[-.\d])\s*(?:{_CURRENCY})$", re.IGNORECASE)
@@ -38,11 +30,6 @@ _FORTRAN = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))[dD]([+-]?\d{1,3})")
 _FRACTION = re.compile(r"([-+−]?)(?:(\d{1,6})[ -])?(\d{1,6})\s?[/⁄]\s?(\d{1,6})")
 # Nines that stand for "no value" in measurements and surveys, as -999 and 9999.9 do.
 _SENTINEL = re.compile(r"(99|999|9999|99999|999999)(\.9{1,3}|\.25)?")
-
-
-def is_missing(text: str) -> bool:
-    """Whether a cell says that there is no value."""
-    return (not text or text[-1] not in _TEN) and text.strip().lower() in _MISSING
 
 
 def number(text: str, decimal: Decimal = ".") -> float | None:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from app.data.figures import is_missing, number
+from app.data.figures import number
 from app.data.table import Choices, Note, Row, Split, WrongData, printable
 from engine.labels import LONGEST_NAME
+from engine.missing import is_missing
 
 MOSTLY = 0.6
 SAMPLE = "such as 1.5, -0.2, 1: the inputs, then the class or the value"

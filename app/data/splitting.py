@@ -9,10 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from app.data.figures import is_missing, number, spelled, without_unit
+from app.data.figures import number, spelled, without_unit
 from app.data.formats import formatted
 from app.data.lists import is_list, listed
 from app.data.table import LONGEST_CELL, MOST_CELLS, Note, Row, Split, WrongData
+from engine.missing import is_missing
 
 MARKS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "blanks", ":": "colons", "~": "tildes",
          "&": "ampersands"}  # fmt: skip

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from engine import SpecError
+from engine.missing import Missing
 
 Kind = Literal["number", "text", "date", "empty"]
 Part = Literal["input", "target", "out"]
@@ -92,13 +93,20 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """What was understood: columns, rows as they stood, which of them are left out, and notes on all that was done."""
+    """What was understood: columns, rows as they stood, which of them are left out, how many cells are filled in, and
+    notes on all that was done."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     without: frozenset[int]
     notes: tuple[Note, ...]
     named: bool
+    filled: int = 0
+
+    @property
+    def missing(self) -> Missing:
+        """What is left out, and how many cells are filled in."""
+        return Missing(tuple(sorted(self.without)), self.filled, tuple(column.name for column in self.of_part("out")))
 
     @property
     def kept(self) -> list[int]:

@@ -11,7 +11,6 @@ from app.data.figures import (
     Decimal,
     decimal_of,
     doubtful,
-    is_missing,
     number,
     per_cent,
     sentinel_of,
@@ -24,6 +23,7 @@ from app.data.parts import with_parts
 from app.data.table import Choices, Column, Kind, Note, Row, Split, Table, WrongData, printable
 from engine import LIMITS
 from engine.labels import FEW, are_classes, classes_of, name_of
+from engine.missing import is_missing, stand_in
 
 _LOOKED_AT = 200  # rows that tell which decimal mark is usual in a table
 STRAY = 0.1  # of a column's cells that may be no number in a column of numbers
@@ -53,14 +53,14 @@ def understand(split: Split, choices: Choices) -> Table:
     columns = list(with_parts(columns, body.named, choices, notes))
     columns = [_with_classes(column, choices) for column in columns]
     _check_parts(columns, rows)
-    columns, without = _complete(columns, rows, choices, notes)
+    columns, without, filled = _complete(columns, rows, choices, notes)
     if len(rows) - len(without) < 2:
         raise WrongData(_nothing_left(columns, rows, without))
     columns = [
         _counted(column, without, body.classes, notes) if column.part == "target" else column for column in columns
     ]
     named = body.named or any(column.name != f"column {column.index + 1}" for column in columns)
-    return Table(tuple(columns), rows, without, tuple(notes), named)
+    return Table(tuple(columns), rows, without, tuple(notes), named, filled)
 
 
 def _sampled(rows: tuple[Row, ...], width: int, choices: Choices, notes: list[Note]) -> tuple[Row, ...]:
@@ -234,7 +234,7 @@ def _check_parts(columns: Sequence[Column], rows: Sequence[Row]) -> None:
 
 def _complete(
     columns: Sequence[Column], rows: Sequence[Row], choices: Choices, notes: list[Note]
-) -> tuple[list[Column], frozenset[int]]:
+) -> tuple[list[Column], frozenset[int], int]:
     """Rows without a value in a column that is used are left out; or the mean, or the commonest word, stands in."""
     fill = choices.of("missing", "fill")
     done, without, filled = [], set[int](), 0
@@ -242,7 +242,8 @@ def _complete(
         empty = [i for i, value in enumerate(column.values) if value is None]
         if column.part == "input" and fill and empty:
             filled += len(empty)
-            column = replace(column, values=tuple(_stand_in(column) if v is None else v for v in column.values))
+            other = stand_in([value for value in column.values if value is not None])
+            column = replace(column, values=tuple(other if v is None else v for v in column.values))
         elif column.part != "out":
             without |= set(empty)
         done.append(column)
@@ -255,13 +256,7 @@ def _complete(
         word = "1 row" if len(without) == 1 else f"{len(without):,} rows"
         told = f"{word} without a value left out: {first.place(column_at)[0].lower()}{first.place(column_at)[1:]}."
         notes.append(Note(told, "" if fill else "fill them in", ("missing", "fill")))
-    return done, frozenset(without)
-
-
-def _stand_in(column: Column) -> float | str:
-    if column.kind == "number":
-        return float(np.mean(column.numbers))
-    return str(Counter(value for value in column.values if value is not None).most_common(1)[0][0])
+    return done, frozenset(without), filled
 
 
 def _nothing_left(columns: Sequence[Column], rows: Sequence[Row], without: frozenset[int]) -> str:

@@ -15,7 +15,7 @@ from app.data.splitting import split
 from app.data.table import Choices, Note, Table
 from app.data.understanding import understand
 from app.words.numbers import given as written
-from app.words.texts import text
+from app.words.texts import counted, text
 from engine import FIELDS, LIMITS, CustomData, Limits, Spec, SpecError
 from engine.spec import FEW_ROWS
 
@@ -226,8 +226,23 @@ def facts(spec: Spec) -> tuple[str, ...]:
         first = text("{count} classes: {told}.", count=len(data.classes), told=told)
     else:
         first = text("To predict: {names}.", names=", ".join(data.targets) or text("a value"))
-    notes = [note for note in (_split_note(spec, data), *_scaling_notes(spec)) if note]
+    notes = [note for note in (*_missing_notes(data), _split_note(spec, data), *_scaling_notes(spec)) if note]
     return first, *(note.sentence for note in notes)
+
+
+def _missing_notes(data: CustomData) -> list[Note]:
+    rows, filled, columns = len(data.missing.rows_left_out), data.missing.cells_filled, data.missing.columns_left_out
+    told = []
+    if rows:
+        told.append(
+            counted(rows, "{count} row without a value is left out.", "{count} rows without a value are left out.")
+        )
+    if filled:
+        told.append(counted(filled, "{count} empty cell is filled in.", "{count} empty cells are filled in."))
+    if columns:
+        names = ", ".join(columns[:4]) + (", …" if len(columns) > 4 else "")
+        told.append(text("Left out: {names}.", names=names))
+    return [Note(each) for each in told]
 
 
 def _split_note(spec: Spec, data: CustomData) -> Note | None:

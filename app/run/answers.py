@@ -234,6 +234,7 @@ def data(spec: Spec, first: int = 0, most: int | None = None) -> dict[str, Any]:
         "count": examples.count,
         "first": first,
         "content": spec.data.key.hex()[:32] if spec.data else None,
+        "missing": spec.data.missing.to_dict() if spec.data and spec.data.missing else None,
         "domain": examples.domain,
         "domains": examples.domains,
         "names": input_names(spec),

@@ -323,13 +323,23 @@ class ScalingAnswer(BaseModel):
     targets: ScaleAnswer | None
 
 
+class MissingAnswer(BaseModel):
+    """What had no value in one's own data: places of the rows that were left out, counted from 0 in what was given; how
+    many cells were filled in; and the columns left out, which are dates, empty in most rows, or not to be used.
+    """
+
+    rows_left_out: list[int]
+    cells_filled: int
+    columns_left_out: list[str]
+
+
 class DataAnswer(BaseModel):
     """A run's examples: raw inputs and labels; the first `train` of all `count` are trained on.
 
     A label of a class is its place among `classes`; `targets` are the numbers that stand for "not this class" and "this
     class" in a trace, where there are classes. `names` are those of the inputs, `domains` from where to where each is
-    drawn; `content` tells the same data again, where it is one's own; `scaling` is each column's mean and
-    deviation over the training rows, where the network is given (value - mean) / deviation.
+    drawn; `content` tells the same data again, where it is one's own, and `missing` what it lacked; `scaling` is each
+    column's mean and deviation over the training rows, where the network is given (value - mean) / deviation.
     """
 
     task: str
@@ -337,6 +347,7 @@ class DataAnswer(BaseModel):
     count: int
     first: int
     content: str | None
+    missing: MissingAnswer | None
     domain: Annotated[list[float], Field(min_length=2, max_length=2)]
     domains: list[Annotated[list[float], Field(min_length=2, max_length=2)]]
     names: list[str]

@@ -9,6 +9,7 @@ from app.run.record import LONG
 from engine import FIELDS, LIMITS, OPERATIONS
 from engine.fields import Field
 from engine.layers import KINDS
+from engine.missing import WAYS
 from engine.operations.base import Option
 
 Schema = dict[str, Any]
@@ -21,7 +22,7 @@ _LAYER: Schema = {
     "required": ["W", "b"],
     "additionalProperties": False,
 }
-_LABEL: Schema = {"type": ["number", "string", "boolean"]}
+_LABEL: Schema = {"type": ["number", "string", "boolean", "null"]}  # null is no value
 _LABELS: Schema = {"type": "array", "minItems": 1, "items": _LABEL}
 _COLUMNS: Schema = {"type": "object", "minProperties": 1, "additionalProperties": _LABELS}
 _CELLS: Schema = {
@@ -30,13 +31,22 @@ _CELLS: Schema = {
         {
             "type": "array",
             "minItems": 1,
-            "items": {"type": "array", "items": {"type": ["number", "string", "boolean"]}},
+            "items": {"type": "array", "items": _LABEL},
         },
         _COLUMNS,
         {"type": "array", "minItems": 1, "items": {"type": "object", "minProperties": 1}},
     ]
 }
 _NAMES: Schema = {"type": ["array", "null"], "items": {"type": "string"}}
+_MISSING: Schema = {  # what was done with it, of data that are complete
+    "type": "object",
+    "properties": {
+        "rows_left_out": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+        "cells_filled": {"type": "integer", "minimum": 0},
+        "columns_left_out": {"type": "array", "items": {"type": "string"}},
+    },
+    "additionalProperties": False,
+}
 _DATA: Schema = {
     "type": ["object", "null"],
     "properties": {
@@ -46,6 +56,7 @@ _DATA: Schema = {
         "names": _NAMES,
         "targets": _NAMES,
         "classes": _NAMES,
+        "missing": {"anyOf": [{"enum": [*WAYS, None]}, _MISSING]},
     },
     "required": ["x", "y"],
     "additionalProperties": False,
