@@ -393,7 +393,7 @@ def test_the_links_that_are_lit_are_those_of_the_equation(grain: str) -> None:
     step = trace(start(Spec.make(hidden=[3, 4, 2])), 3)
     for moment in walkthrough(step, grain):
         if moment.kind in ("product", "sum", "z", "forward", "product_back", "da", "delta") and moment.units:
-            formulas = [f.tree if isinstance(f, Equation) else f for f in moment.face.formulas]
+            formulas = [f.tree if isinstance(f, Equation) else f for f in moment.formulas]
             assert set(moment.links) == {link for tree in formulas for link in weights_of(tree)}, moment.targets
             near = {Quantity("a", moment.layer, moment.units).svg_id}
             assert near <= set(moment.nodes)

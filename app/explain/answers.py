@@ -1,71 +1,123 @@
-"""What the looks into one step answer, as plain values made of the engine's."""
+"""What the looks into one step answer, as values made of the engine's.
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+Their JSON and their schemas are made of these.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel
 
-from app.explain import schemas
-from app.explain.moments import Moment
+from app.explain.moments import Grain, Moment, Phase
 from app.explain.receipts import Receipt
 from app.explain.walkthrough import Walkthrough
+from app.run.shapes import plain
 from app.words.health import advice
-from app.words.segments import text_of
-from engine import Quantity, SpecError, Trace
+from engine import SpecError, Trace
 from engine.along import Along
-from engine.health import Complaint, health, spread
+from engine.arrays import Floats, Ints
+from engine.health import Complaint, LayerHealth, health, spread
 from engine.paths import Paths
 from engine.probes import Check, Contour, Nudge, Slice, Wishes
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON has it: dataclasses by their fields, quantities by their addresses; arrays as they are."""
-    if isinstance(value, Quantity):
-        return str(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, tuple | list):
-        return [plain(each) for each in value]
-    if isinstance(value, Mapping):
-        return {name: plain(each) for name, each in value.items()}
-    return np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value
+@dataclass(frozen=True)
+class Stretch:
+    """One phase of a walkthrough: the index of its first moment, and how many it has."""
+
+    phase: Phase
+    first: int
+    count: int
 
 
-def _fields(value: Any, shape: type[BaseModel], mathml: bool) -> dict[str, Any]:
-    """What an answer's shape asks of a moment or a receipt."""
-    there = {name: plain(getattr(value, name)) for name in shape.model_fields if hasattr(value, name)}
-    text = {"words": text_of(value.words), "numbers": text_of(value.numbers)}
-    return there | text | {"mathml": value.mathml() if mathml else None}
+@dataclass(frozen=True)
+class Walked:
+    """One step in computing order. `code` is the whole step as a NumPy program; `collapsed` says what is shortened."""
+
+    step: int
+    examples: Ints
+    granularity: Grain
+    count: int
+    collapsed: str
+    phases: tuple[Stretch, ...]
+    code: tuple[str, ...]
+    moments: tuple[Moment, ...]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What one example wants: the length of its own gradient, how far it agrees with the batch's (cosine from -1 to
+    1, null if there is nothing to compare), and its gradient at the address that was asked about.
+    """
+
+    example: int
+    length: float
+    cosine: float
+    wish: float | None
+    gradient: Floats | None
+
+
+@dataclass(frozen=True)
+class Wished:
+    """The gradients of the batch's single examples; their mean is the batch's own. `wish` and `mean` are at `address`.
+    Regularization is no example's wish and is in none of them.
+
+    With gradients=true each has its whole gradient, in the order of `addresses`.
+    """
+
+    step: int
+    batch: int
+    address: str | None
+    mean: float | None
+    length: float
+    wishes: tuple[Wish, ...]
+    addresses: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Layered(LayerHealth):
+    __doc__ = f"{LayerHealth.__doc__} `histogram` counts how many activations lie between two of the `edges`."
+
+    histogram: Ints
+    edges: Floats
+
+
+@dataclass(frozen=True)
+class Healthy:
+    """How gradients fare in the next step, layer by layer, and one sentence if something is wrong, else ""."""
+
+    step: int
+    examples: Ints
+    problem: str | None
+    layer: int | None
+    sentence: str
+    layers: tuple[Layered, ...]
 
 
 def walked(walk: Walkthrough, indices: Sequence[int], most: int, mathml: bool = False) -> dict[str, Any]:
     """A walkthrough with the moments at these indices; SpecError if they hold more than `most` numbers."""
-    moments, numbers = [], 0
+    moments, numbers = list[Moment](), 0
     for index in indices:
         moment = walk[index]
         numbers += sum(np.size(value) for value in moment.values.values())
         if numbers > most:
             raise SpecError("granularity", walk.plan.grain, f"coarser, or one example: at most {most:,} numbers")
-        moments.append(_moment(moment, walk, mathml))
-    return {
-        "step": walk.trace.step, "examples": walk.trace.examples, "granularity": walk.plan.grain, "count": len(walk),
-        "collapsed": walk.collapsed, "code": walk.program.lines, "moments": moments,
-        "phases": [{"phase": phase, "first": first, "count": count} for phase, first, count in walk.phases],
-    }  # fmt: skip
-
-
-def _moment(moment: Moment, walk: Walkthrough, mathml: bool) -> dict[str, Any]:
-    line = walk.program.lines[moment.code_line - 1].strip()
-    return _fields(moment, schemas.MomentAnswer, mathml) | {"code": line}
+        moments.append(moment)
+    phases = tuple(Stretch(*each) for each in walk.phases)
+    told, lines = walk.trace, tuple(walk.program.lines)
+    found: dict[str, Any] = plain(
+        Walked(told.step, told.examples, walk.plan.grain, len(walk), walk.collapsed, phases, lines, tuple(moments))
+    )
+    for each, moment in zip(found["moments"], moments, strict=True):
+        each["mathml"] = moment.mathml() if mathml else None
+    return found
 
 
 def received(step: int, told: Receipt, mathml: bool = False) -> dict[str, Any]:
     """A receipt."""
-    kind = "input" if told.facts is None else "parameter" if told.is_parameter else "unit"
-    facts = {"kind": kind, "facts": plain(told.facts) or {}}
-    return {"step": step} | _fields(told, schemas.ReceiptAnswer, mathml) | facts
+    found: dict[str, Any] = {"step": step, **plain(told)}
+    return found | {"mathml": told.mathml() if mathml else None, "facts": plain(told.facts) or {}}
 
 
 def probed(step: int, found: Nudge | Check | Slice | Along | Paths) -> dict[str, Any]:
@@ -84,26 +136,20 @@ def wished(
     """Wishes; `index` is the place of the address asked about, `addresses` gives the order of whole gradients."""
     with np.errstate(all="ignore"):
         lengths, length = np.linalg.norm(found.gradients, axis=1).tolist(), float(np.linalg.norm(found.mean))
-    wishes = [
-        {
-            "example": example, "length": lengths[n], "cosine": float(found.cosines[n]),
-            "wish": None if index is None else float(found.gradients[n, index]),
-            "gradient": found.gradients[n] if addresses else None,
-        }
-        for n, example in enumerate(found.examples.tolist())
-    ]  # fmt: skip
-    return {
-        "step": step, "batch": found.batch, "address": address,
-        "mean": None if index is None else float(found.mean[index]), "length": length,
-        "wishes": wishes, "addresses": addresses() if addresses else None,
-    }  # fmt: skip
+    wishes = tuple(
+        Wish(example, reach, cosine, None if index is None else float(own[index]), own if addresses else None)
+        for example, reach, cosine, own in zip(
+            found.examples.tolist(), lengths, found.cosines.tolist(), found.gradients, strict=True
+        )
+    )
+    mean = None if index is None else float(found.mean[index])
+    order = tuple(addresses()) if addresses else None
+    return plain(Wished(step, found.batch, address, mean, length, wishes, order))  # type: ignore[no-any-return]
 
 
 def healthy(told: Trace, found: Complaint | None) -> dict[str, Any]:
     """The health of a step."""
-    spreads = [dict(zip(("histogram", "edges"), spread(layer), strict=True)) for layer in told.layers]
-    return {
-        "step": told.step, "examples": told.examples, "problem": found.name if found else None,
-        "layer": found.layer if found else None, "sentence": advice(told.spec, found) if found else "",
-        "layers": [plain(layer) | counts for layer, counts in zip(health(told), spreads, strict=True)],
-    }  # fmt: skip
+    pairs = zip(health(told), map(spread, told.layers), strict=True)
+    layers = tuple(Layered(**vars(layer), histogram=counts, edges=edges) for layer, (counts, edges) in pairs)
+    name, layer, words = (found.name, found.layer, advice(told.spec, found)) if found else (None, None, "")
+    return plain(Healthy(told.step, told.examples, name, layer, words, layers))  # type: ignore[no-any-return]

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
+from app.explain.moments import Face
 from app.explain.plan import Key
-from app.explain.scene import Face, Scene
+from app.explain.scene import Scene
 from app.words.segments import Segments, say
 from app.words.sentences import Sentence, sentence
 from app.words.texts import text

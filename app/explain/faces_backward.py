@@ -6,8 +6,9 @@ from math import isfinite
 import numpy as np
 
 from app.explain.faces_forward import ANY, norm_title
+from app.explain.moments import Face
 from app.explain.plan import Key
-from app.explain.scene import UNITS, Face, Known, Scene
+from app.explain.scene import UNITS, Known, Scene
 from app.words.columns import Columns
 from app.words.digits import largest
 from app.words.numbers import SUBSCRIPTS, percent, unsigned
@@ -54,7 +55,7 @@ def _da(scene: Scene, key: Key) -> Face:
         words = [came, *_over_arcs(scene, k, j), effects]
         values = {"da": da}
     numbers = scene.named(made) + scene.then(da, "backward")
-    return Face(tuple(words), (made,), numbers, (f"da{k}",), values, scene.terms(made))
+    return Face(tuple(words), (made,), numbers, (f"da{k}",), values, total=scene.terms(made))
 
 
 def _dh(scene: Scene, key: Key) -> Face:
@@ -63,7 +64,7 @@ def _dh(scene: Scene, key: Key) -> Face:
     made, dh = scene.equations.dh(k, j, 0), scene.layer(k).back[:, j - 1]
     words = sentence("comes back", unit=scene.unit(k, j), links=scene.sizes[k + 1]), *_over_arcs(scene, k, j)
     numbers = scene.named(made) + scene.then(dh, "backward")
-    return Face(words, (made,), numbers, (f"dh{k}",), {"dh": dh}, scene.terms(made))
+    return Face(words, (made,), numbers, (f"dh{k}",), {"dh": dh}, total=scene.terms(made))
 
 
 def _through_mask(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
@@ -166,7 +167,7 @@ def _delta(scene: Scene, key: Key) -> Face:
     numbers = scene.digits(*made) + scene.then(scene.layer(k).dz[:, j - 1], "backward")
     mask = _through_mask(scene, k, j)
     sentences = (*_gathered(scene, k, j), *mask, *face.sentences[1:], *_over_arcs(scene, k, j), face.sentences[0])
-    return Face(sentences, made, numbers, face.code, face.values, scene.terms(made[0]))
+    return Face(sentences, made, numbers, face.line_of, face.values, total=scene.terms(made[0]))
 
 
 def _gathered(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
@@ -226,7 +227,7 @@ def _came_back(scene: Scene, key: Key) -> Face:
     made, face = (scene.equations.da(k, j, 0), scene.equations.bent(k, j, 0)), _dz(scene, key)
     numbers = scene.digits(*made) + scene.then(scene.layer(k).asked[:, j - 1], "backward")
     words = (*_gathered(scene, k, j), *_through_mask(scene, k, j), *_over_arcs(scene, k, j), *face.sentences)
-    return Face(words, made, numbers, face.code, face.values, scene.terms(made[0]))
+    return Face(words, made, numbers, face.line_of, face.values, total=scene.terms(made[0]))
 
 
 def _gains(scene: Scene, key: Key) -> Face:
@@ -239,7 +240,7 @@ def _gains(scene: Scene, key: Key) -> Face:
     told = made[0], scene.times_one(k, j, "dbeta", "dn")
     numbers = joined([scene.named(each, first=False) for each in told], "; ")
     alone = tuple(map(scene.alone, made))
-    return Face((scene.say("gains"),), alone, numbers, (f"dgamma_{k}",), values, scene.terms(made[0]))
+    return Face((scene.say("gains"),), alone, numbers, (f"dgamma_{k}",), values, total=scene.terms(made[0]))
 
 
 def _gain(scene: Scene, key: Key) -> Face:
@@ -250,7 +251,7 @@ def _gain(scene: Scene, key: Key) -> Face:
     values: dict[str, float | Floats] = {"dn": norm.dn[:, j - 1], kind: float(getattr(norm, kind)[j - 1])}
     told = scene.times_one(k, j, kind, "dn") if kind == "dbeta" else made
     words, alone = scene.say(f"gradient {kind}"), scene.alone(made)
-    return Face((words,), (alone,), scene.sum(told), (code_name(made.target),), values, scene.terms(told))
+    return Face((words,), (alone,), scene.sum(told), (code_name(made.target),), values, total=scene.terms(told))
 
 
 def _dxhat(scene: Scene, key: Key) -> Face:
@@ -299,7 +300,7 @@ def _dW(scene: Scene, key: Key) -> Face:
         blame = sentence("share of the blame", input=_input_name(scene, k, i), a=float(a[0]))
         words = (asks(scene, k, j, float(dz[0])), blame, matters)
     values: dict[str, float | Floats] = {"dz": dz, "a_in": a, "dW": gradient}
-    return Face(words, (scene.alone(made),), scene.sum(made), (f"dW{k}",), values, scene.terms(made))
+    return Face(words, (scene.alone(made),), scene.sum(made), (f"dW{k}",), values, total=scene.terms(made))
 
 
 def _input_name(scene: Scene, k: int, i: int) -> str:
@@ -314,7 +315,7 @@ def _db(scene: Scene, key: Key) -> Face:
     values: dict[str, float | Floats] = {"dz": dz, "db": gradient}
     words = scene.say("bias's gradient")
     ones = scene.times_one(k, j)
-    return Face((words,), (scene.alone(made),), scene.sum(ones), (f"db{k}",), values, scene.terms(ones))
+    return Face((words,), (scene.alone(made),), scene.sum(ones), (f"db{k}",), values, total=scene.terms(ones))
 
 
 def _gradient(scene: Scene, key: Key) -> Face:

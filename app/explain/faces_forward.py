@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from app.explain.moments import Face
 from app.explain.plan import Key
-from app.explain.scene import UNITS, Face, Scene
+from app.explain.scene import UNITS, Scene
 from app.words.formulas import penalty_of
 from app.words.numbers import short, target
 from app.words.segments import Segments, say, several, text_of
@@ -72,7 +73,7 @@ def _sum(scene: Scene, key: Key) -> Face:
     made, sums = scene.equations.sum(k, j, 0), scene.look(Quantity("s", k, (j,), "n"), scene.all)
     words = scene.say("sum", unit=scene.unit(k, j), links=scene.sizes[k - 1], sum=float(sums[0]))
     numbers = scene.digits(made) + scene.then(sums, "forward")
-    return Face((words,), (made.tree,), numbers, (f"z{k}",), {"sum": sums}, scene.terms(made))
+    return Face((words,), (made.tree,), numbers, (f"z{k}",), {"sum": sums}, total=scene.terms(made))
 
 
 def _bias(scene: Scene, key: Key) -> Face:
@@ -158,7 +159,7 @@ def _z(scene: Scene, key: Key) -> Face:
     words = sentence("z", unit=scene.unit(k, j), links=scene.sizes[k - 1])
     numbers = scene.named(made) + scene.then(z, "forward")
     values: dict[str, float | Floats] = {"b": float(layer.b[j - 1]), "z": z}
-    return Face((words,), (made,), numbers, (f"z{k}",), values, scene.terms(made))
+    return Face((words,), (made,), numbers, (f"z{k}",), values, total=scene.terms(made))
 
 
 def _forward(scene: Scene, key: Key) -> Face:
@@ -170,7 +171,9 @@ def _forward(scene: Scene, key: Key) -> Face:
     function = title if scene.count == 1 else lower(title)
     words = scene.say("forward", unit=scene.unit(k, j), z=float(z[0]), a=float(a[0]), function=function)
     numbers = scene.digits(*made) + scene.then(a, "forward")
-    return Face((words, *_remarks(scene, k, j)), made, numbers, (f"a{k}",), {"z": z, "a": a}, scene.terms(made[0]))
+    return Face(
+        (words, *_remarks(scene, k, j)), made, numbers, (f"a{k}",), {"z": z, "a": a}, total=scene.terms(made[0])
+    )
 
 
 def _forward_layer(scene: Scene, k: int) -> Face:

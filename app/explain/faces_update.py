@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from app.explain.moments import Face
 from app.explain.plan import Key
-from app.explain.scene import UNITS, Face, Scene
+from app.explain.scene import UNITS, Scene
 from app.words.digits import largest
 from app.words.formulas import Formula
 from app.words.numbers import unsigned

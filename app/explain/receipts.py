@@ -6,6 +6,7 @@ In the middle of a walkthrough a receipt says what is computed so far, and what 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from markupsafe import Markup
@@ -14,14 +15,15 @@ from app.explain.faces_backward import BACKWARD
 from app.explain.faces_forward import FORWARD
 from app.explain.faces_update import part_name, update_formulas, update_numbers, update_words
 from app.explain.lines import Group, Known, Line, Teller, back_through, normed
+from app.explain.moments import Told
 from app.explain.plan import Key
 from app.explain.scene import Scene
-from app.words.digits import Term, Terms, named
-from app.words.formulas import Formula, Role, latex, mathml, symbol
+from app.words.digits import named
+from app.words.formulas import Role, symbol
 from app.words.names import name_of
 from app.words.numbers import NONE, UNKNOWN, given, short, signed
-from app.words.segments import Segments, joined, say
-from app.words.sentences import Sentence, said, sentence
+from app.words.segments import joined, say
+from app.words.sentences import Sentence, sentence
 from app.words.texts import text
 from engine import PENALTIES, Quantity, SpecError, Trace, examples_of
 from engine.equation import code_name
@@ -34,26 +36,23 @@ _AHEAD = ("z", "mean", "spread", "xhat", "n", "a", "h", "o")
 _BACK = ("dh", "da", "dn", "dxhat", "dz_own", "dz_mean", "dz_spread", "dz")
 
 
-@dataclass(frozen=True)
-class Receipt:
-    """`facts` are the engine's, None for an input, which nothing computes.
+@dataclass(frozen=True, kw_only=True)
+class Receipt(Told):
+    """How a parameter came to its next value, now + parts = next; or a unit to its numbers; or an input.
 
-    `came_from` are the quantities one click further back. `total` sets out the sum that the gradient is, or, for a
-    unit, what came back to it. `code` are the lines of the program that compute it. `more` says what the numbers of
-    `lines` are made of.
+    `facts` are the numbers, those per example as lists, none for an input, which nothing computes. `came_from` is one
+    click further back. `terms` are the largest of the products that the gradient is, or that came back to a unit;
+    `code` are the lines of the program that compute it. With mathml=true `mathml` has the symbols' equations as the
+    page shows them, else null.
     """
 
     of: Quantity
     place: str
-    facts: ParameterReceipt | UnitReceipt | None = field(compare=False)  # arrays
-    came_from: tuple[Quantity, ...]
-    sentences: tuple[Sentence, ...]
-    formulas: tuple[Formula, ...]
-    numbers: Segments
-    code: tuple[str, ...]
-    total: Terms | None
+    facts: ParameterReceipt | UnitReceipt | None = field(default=None, compare=False)  # arrays
+    came_from: tuple[Quantity, ...] = ()
+    code: tuple[str, ...] = ()
     lines: tuple[Line, ...]
-    more: tuple[Group, ...] = ()
+    more: tuple[Group, ...] = ()  # says what the numbers of `lines` are made of
 
     @property
     def address(self) -> str:
@@ -71,38 +70,9 @@ class Receipt:
         return symbol(self.of if self.of.layer else self.of.like("x"))
 
     @property
-    def terms(self) -> tuple[Term, ...]:
-        """The largest of what `total` adds up."""
-        return self.total.terms if self.total else ()
-
-    @property
-    def rest(self) -> float:
-        """The sum of what is not among the largest."""
-        return self.total.rest if self.total else 0.0
-
-    @property
-    def left_out(self) -> int:
-        """How many these are."""
-        return self.total.left_out if self.total else 0
-
-    @property
-    def words(self) -> Segments:
-        """Its sentences in words."""
-        return said(*self.sentences)
-
-    @property
-    def symbols(self) -> str:
-        """Its formulas as LaTeX."""
-        return latex(*self.formulas)
-
-    def mathml(self) -> list[Markup]:
-        """Its formulas as MathML."""
-        return mathml(*self.formulas)
-
-    @property
-    def is_parameter(self) -> bool:
-        """Whether it can be set, nudged and frozen."""
-        return isinstance(self.facts, ParameterReceipt)
+    def kind(self) -> Literal["parameter", "unit", "input"]:
+        """What it is of: a parameter can be set, nudged and frozen."""
+        return "input" if self.facts is None else "parameter" if isinstance(self.facts, ParameterReceipt) else "unit"
 
     @property
     def frozen(self) -> bool:
@@ -161,17 +131,17 @@ def _of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Tel
     formulas = (*face.formulas, *update_formulas(scene, of, facts.frozen))
     lines, more = _lines_of_parameter(scene, of, facts, tell), _factors(scene, of, facts, tell)
     return Receipt(
-        of,
-        place_of(scene, of),
-        facts,
-        came_from,
-        _so_far(parts),
-        formulas,
-        joined(numbers, "; "),
-        code,
-        face.total if told[0] else None,
-        lines,
-        (Group(text("Where the gradient comes from"), more),),
+        sentences=_so_far(parts),
+        formulas=formulas,
+        numbers=joined(numbers, "; "),
+        total=face.total if told[0] else None,
+        of=of,
+        place=place_of(scene, of),
+        facts=facts,
+        came_from=came_from,
+        code=code,
+        lines=lines,
+        more=(Group(text("Where the gradient comes from"), more),),
     )
 
 
@@ -198,17 +168,17 @@ def _of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Re
     code = _code(scene, *(f"{kind}{k}" for kind in _AHEAD + _BACK))
     formulas = [each for face in (*ahead, *before, back) for each in face.formulas]
     return Receipt(
-        of,
-        place_of(scene, of),
-        facts,
-        came_from,
-        _so_far(parts),
-        tuple(formulas),
-        numbers,
-        code,
-        (before[0] if before else back).total if told[1] else None,
-        _lines_of_unit(scene, of, facts, tell),
-        _sums(scene, of, facts, tell),
+        sentences=_so_far(parts),
+        formulas=tuple(formulas),
+        numbers=numbers,
+        total=(before[0] if before else back).total if told[1] else None,
+        of=of,
+        place=place_of(scene, of),
+        facts=facts,
+        came_from=came_from,
+        code=code,
+        lines=_lines_of_unit(scene, of, facts, tell),
+        more=_sums(scene, of, facts, tell),
     )
 
 
@@ -219,7 +189,7 @@ def _of_input(scene: Scene, of: Quantity) -> Receipt:
         text("mean {number}", number=name) if scene.count > 1 else name, signed(float(values.mean())), "forward"
     )
     told = (sentence("input"), *scaled)
-    return Receipt(of, name, None, (), told, (of.like("x"),), numbers, (), None, (line,))
+    return Receipt(sentences=told, formulas=(of.like("x"),), numbers=numbers, of=of, place=name, lines=(line,))
 
 
 def _unscaled(scene: Scene, i: int) -> tuple[Sentence, ...]:

@@ -97,8 +97,8 @@ def _single(scene: Scene, moment: Moment) -> list[Equation]:
         return [made.pull(k, j, i)]
     if moment.kind == "sum":
         return [made.sum(k, j, 0)]
-    found = [each for each in moment.face.formulas if isinstance(each, Equation)]
-    if not found or any(axes_of(each.target) or moment.face.layers for each in found):
+    found = [each for each in moment.formulas if isinstance(each, Equation)]
+    if not found or any(axes_of(each.target) or moment.layers for each in found):
         return []
     if moment.phase == "update":
         return []

@@ -1,7 +1,7 @@
 """What the writers of moments share: one trace, its equations and names, and the few ways its numbers are set out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from app.words.columns import Columns
 from app.words.digits import NAMES, Terms, digits, named, terms_of
-from app.words.formulas import Formula, Role, role_of
+from app.words.formulas import Role, role_of
 from app.words.names import input_titles, layer_name, output_names, own_name, unit_name
 from app.words.numbers import MINUS, signed
 from app.words.segments import Segment, Segments, joined, say, several
@@ -28,20 +28,6 @@ from engine.quantity import unit
 EXAMPLES = 3  # examples of a batch that are written out
 UNITS = 4  # units of a layer that are written out
 _SIGNS = ("+", MINUS, "×", "/")
-
-
-@dataclass(frozen=True)
-class Face:
-    """What a moment says. `code` names the quantities whose line of the program it is, the first that has one; `layers`
-    are names in its formulas for layers that stand for any."""
-
-    sentences: tuple[Sentence, ...]
-    formulas: tuple[Formula, ...]
-    numbers: Segments
-    code: tuple[str, ...]
-    values: Mapping[str, float | Floats]
-    total: Terms | None = None
-    layers: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

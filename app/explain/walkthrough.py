@@ -4,7 +4,7 @@ The list is lazy: its length and what every moment computes are known at once, a
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cached_property
 from itertools import groupby, product
 from operator import attrgetter
@@ -209,10 +209,21 @@ def _moment(scene: Scene, code: Program, key: Key, index: int, opens: bool) -> M
     network = scene.trace.spec.network
     if OPTIMIZERS[scene.trace.spec.optimizer].search and key.phase == "backward" and opens:
         face = replace(face, sentences=(*face.sentences, sentence("to compare")))
-    targets = targets_of(key, network)
-    units, line = (key.unit,) if key.unit else (), code.line_of(*face.code)
-    lit = _nodes(scene, key), _links(scene, key)
-    return Moment(index, key.phase, key.kind, key.layer, units, targets, _focus(key), *lit, line, face)
+    line = code.line_of(*face.line_of)
+    return Moment(
+        **{each.name: getattr(face, each.name) for each in fields(face)},
+        index=index,
+        phase=key.phase,
+        kind=key.kind,
+        layer=key.layer,
+        units=(key.unit,) if key.unit else (),
+        targets=targets_of(key, network),
+        focus=_focus(key),
+        nodes=_nodes(scene, key),
+        links=_links(scene, key),
+        code_line=line,
+        code=code.lines[line - 1].strip(),
+    )
 
 
 def _focus(key: Key) -> str | None:
