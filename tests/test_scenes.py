@@ -241,6 +241,34 @@ def test_the_dots_of_the_plane() -> None:
             assert upright(dot.number("cy")) == pytest.approx(point.about_label, abs=0.02)
 
 
+def test_what_a_normalization_does_to_a_batch() -> None:
+    """Dots where the sums are, then at x̂; stems as long as what comes back, without level, without tilt, ÷ σ."""
+    run, scene = by_slug("normalization")
+    layer, norm = run.trace.layers[0], run.trace.layers[0].norm
+    assert norm is not None
+    z, hat, back = layer.z[:, 0], norm.xhat[:, 0], norm.dxhat[:, 0]
+    levelled = back - back.mean()
+    across = [z, z - z.mean(), *[hat] * 5]
+    up = [*[0 * z] * 3, back, levelled, levelled - hat * (back * hat).mean(), layer.dz[:, 0]]
+    for frame in range(scene.frames):
+        svg = drawn(scene, frame)
+        x, y = scales(svg)
+        feet, stems = svg.all("circle", "forward"), svg.all("line", "residual")
+        found = sorted((x(each.number("cx")), y(stem.number("y2"))) for each, stem in zip(feet, stems, strict=True))
+        wanted = sorted(zip(across[frame], up[frame], strict=True))
+        assert np.allclose(found, wanted, atol=0.02)
+        assert np.allclose([each[1] for each in found], [each[1] for each in wanted], atol=0.001)
+        assert all(y(each.number("y1")) == pytest.approx(0, abs=1e-3) for each in stems)
+    svg = drawn(scene, 3)
+    _, y = scales(svg)
+    assert y(svg.one("line", "ghost").number("y1")) == pytest.approx(back.mean(), abs=1e-3)
+    svg = drawn(scene, 4)
+    x, y = scales(svg)
+    tilt = svg.one("line", "tangent")
+    rise, far = (scale(tilt.number(f"{c}2")) - scale(tilt.number(f"{c}1")) for scale, c in ((y, "y"), (x, "x")))
+    assert rise / far == pytest.approx((back * hat).mean(), abs=1e-3)
+
+
 @pytest.mark.parametrize("lesson", ALL, ids=name)
 def test_the_minutes_are_about_right(lesson: Lesson) -> None:
     """At 180 words and two and a half questions a minute, and some seconds to look at each picture."""

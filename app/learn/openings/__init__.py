@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.learn.lessons import Lesson
-from app.learn.openings import lines, networks
+from app.learn.openings import lines, networks, operations
 from app.learn.scenes import Scene
 from app.words.texts import kept
 
@@ -23,6 +23,7 @@ OPENINGS: dict[str, Callable[[Any], Scene]] = {
     "code": networks.code,
     "math": networks.math,
     "black-box": networks.black_box,
+    "normalization": operations.normalization,
 }
 
 

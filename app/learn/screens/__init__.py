@@ -11,6 +11,7 @@ from app.learn.screens import (
     line,
     math,
     neuron,
+    normalization,
     nudge,
     overshoot,
     pixels,
@@ -31,4 +32,5 @@ SCREENS: dict[str, tuple[Screen, ...]] = {
     "code": code.SCREENS,
     "math": math.SCREENS,
     "black-box": black_box.SCREENS,
+    "normalization": normalization.SCREENS,
 }

@@ -11,7 +11,7 @@ from app.words.names import name_of
 from app.words.numbers import fixed
 
 
-def _line(at: Visit, name: str) -> int:
+def line_of(at: Visit, name: str) -> int:
     """How many lines of a listing the reader has let run."""
     return int(at.number("line", "lines that have run", 0, 0, len(stops_of(name)), 1))
 
@@ -35,7 +35,7 @@ def every_number_on_its_own(at: Visit, head: Any) -> Values:
             },
         ),
     )
-    return {"line": _line(at, "scalar.py")}
+    return {"line": line_of(at, "scalar.py")}
 
 
 def a_layer_at_a_time(at: Visit, head: Any) -> Values:
@@ -58,7 +58,7 @@ def a_layer_at_a_time(at: Visit, head: Any) -> Values:
             },
         ),
     )
-    return {"line": _line(at, "vector.py")}
+    return {"line": line_of(at, "vector.py")}
 
 
 def one_flat_vector(at: Visit, head: Any) -> Values:
@@ -79,7 +79,7 @@ def one_flat_vector(at: Visit, head: Any) -> Values:
             0.5,
         ),
     )
-    return {"line": _line(at, "flat.py")}
+    return {"line": line_of(at, "flat.py")}
 
 
 def _as_spec(made: dict[str, Any]) -> Values:
@@ -132,7 +132,7 @@ def a_whole_program(at: Visit, head: Any) -> Values:
             },
         ),
     )
-    return {"made": made, "start": start, "line": _line(at, "train.py")}
+    return {"made": made, "start": start, "line": line_of(at, "train.py")}
 
 
 def the_same_in_pytorch(at: Visit, head: Any) -> Values:
