@@ -7,10 +7,13 @@ import pytest
 from reading import Element, page, pixels, points, scales
 
 from app.draw.rendering import ENV
-from app.learn import pieces
+from app.learn import circuits, pieces
 from app.learn.facts import Facts
+from app.learn.lessons import lesson
+from app.learn.pages import render
 from app.learn.tools import TOOLS
-from engine import Spec, start
+from app.words.numbers import signed
+from engine import Graph, Spec, start
 from engine.probes import Model
 
 LINE = Spec.make(dataset="line", hidden=[], loss="squared_error", batch_size=300, seed=2)
@@ -123,3 +126,72 @@ def test_bars_of_sizes() -> None:
     widths = [row.all("rect")[1].number("width") for row in found]
     assert [row.one("th").words for row in found] == ["first", "last"]
     assert np.allclose(10 ** (np.array(widths) / 10 - 8), [1e-3, 10], rtol=0.03)
+
+
+def circuit(screen: int, **query: object) -> Element:
+    """The picture of a screen of the lesson on circuits."""
+    found = lesson(ENV, "circuit")
+    assert found is not None
+    body, _ = render(found, {"screen": str(screen), **{name: str(value) for name, value in query.items()}})
+    return page(body).one("svg", "ops")
+
+
+def is_drawn(svg: Element, of: Graph, hidden: str = "") -> None:
+    """Every node with its number above and its gradient below, or with a question mark; its label says the same."""
+    for n, vertex in enumerate(svg.all("g", "vertex")):
+        name, grad = of.vertices[n].name, signed(of.grad[n])
+        shown = "?" if name in hidden.split() or hidden == "all" else grad
+        assert vertex.one("text", "data").text.strip() == signed(of.data[n])
+        assert vertex.one("text", "grad").words == shown, name
+        assert f"{signed(of.data[n])}, gradient {shown}" in svg["aria-label"]
+
+
+def test_the_circuits_of_a_lesson() -> None:
+    """At what the reader set; an answer is tried on the drawing, and what is asked is not shown before."""
+    values = {"x": 1.5, "y": -3, "z": 2}
+    is_drawn(circuit(1, **values), circuits.circuit(circuits.SUM_TIMES, values), "all")
+    raised = circuits.circuit(circuits.SUM_TIMES, values | {"x": 2.5})
+    is_drawn(circuit(1, **values, **{"rises-1.5--3-2": "5"}), raised, "all")
+    first = circuits.circuit(circuits.SUM_TIMES, {"x": -2, "y": 5, "z": -4})
+    for moment, hidden in ((2, "x y z q"), (3, "x y z"), (4, "y z"), (5, "z"), (6, "")):
+        is_drawn(circuit(2, moment=moment), first, hidden)
+    choice = circuits.circuit(circuits.CHOICE, {"x": 3, "y": -4, "z": 2, "w": -1})
+    assert [circuits.gradient(choice, name) for name in "xyzw"] == [-8, 6, 2, 0]
+    is_drawn(circuit(3), choice, "x y z w")
+    is_drawn(circuit(3, way="stay", gradient=-8), choice)
+    is_drawn(circuit(3, w=3), circuits.circuit(circuits.CHOICE, {"x": 3, "y": -4, "z": 2, "w": 3}))
+    twice = circuits.circuit(circuits.TWICE, {"a": 2, "b": -3})
+    is_drawn(circuit(4, a=2), twice, "a b")
+    solved = circuit(4, a=2, **{"adds-2--3": 1})
+    is_drawn(solved, twice, "b")
+    assert [each.words for each in solved.all("text", "way")] == ["via p −3.000", "via q +4.000"]
+
+
+def test_a_unit_of_the_playground_as_a_circuit() -> None:
+    """Its numbers are those of the run after so many steps; δ is told once it is answered."""
+    found = lesson(ENV, "circuit")
+    assert found is not None
+    run = Facts(start(Spec.make(found.spec)), 0)
+    is_drawn(circuit(5), circuits.of_run(run), "z1_1 p W1_1_1 x_1 b1_1 y_1")
+    is_drawn(circuit(5, delta=run["delta1.1"]), circuits.of_run(run))
+    later = circuits.of_run(run.after(3))
+    is_drawn(circuit(5, steps=3), later)
+    assert circuits.gradient(later, "W1_1_1") == pytest.approx(run.after(3)["dW1.1.1"], abs=1e-12)
+    assert circuits.output(later) == pytest.approx(run.after(3).loss, abs=1e-12)
+
+
+@pytest.mark.parametrize("way", ["up", "down", "stay"])
+@pytest.mark.parametrize(("screen", "name"), [(2, "y"), (3, "w")])
+def test_an_input_of_a_circuit_moves_as_was_said(screen: int, name: str, way: str) -> None:
+    """By a tenth, and what is said of the output is so."""
+    found = lesson(ENV, "circuit")
+    assert found is not None
+    of = circuits.circuit(
+        *((circuits.SUM_TIMES, {"x": -2, "y": 5, "z": -4}), (circuits.CHOICE, {"x": 3, "y": -4, "z": 2, "w": -1}))[
+            screen - 2
+        ]
+    )
+    after = circuits.output(circuits.moved(of, name, {"up": 0.1, "down": -0.1, "stay": 0}[way]))
+    body = render(found, {"screen": str(screen), "way": way})[0]
+    word = "better" if after < circuits.output(of) else "worse" if after > circuits.output(of) else "the same"
+    assert f"{after:.4f}: {word}.".replace("-", "−") in body

@@ -76,11 +76,11 @@ def wrong_answers(problem: Problem) -> Iterator[str]:
 
 
 def test_the_lessons_are_the_folder_in_order() -> None:
-    """The first twelve as the article tells and promises it, from its error to its black box."""
-    assert [lesson.title for lesson in ALL[:12]] == [
+    """From the article's error to its black box, as it tells and promises it; and a circuit before the network."""
+    assert [lesson.title for lesson in ALL[:13]] == [
         "Error", "A line: y = mx + b", "Nudge and see", "The slope knows the direction", "Overshoot", "A neuron",
-        "One error, many layers", "The same process, deeper", "256 pixels", "Backpropagation in code",
-        "Backpropagation: the math", "The black box?",
+        "A circuit of numbers", "One error, many layers", "The same process, deeper", "256 pixels",
+        "Backpropagation in code", "Backpropagation: the math", "The black box?",
     ]  # fmt: skip
     assert [lesson.number for lesson in ALL] == list(range(1, len(ALL) + 1))
     assert all(lesson.idea and len(lesson.screens) >= 3 for lesson in ALL)

@@ -18,7 +18,7 @@ from app.learn.lessons import TRACK, Lesson, lessons
 from app.learn.openings import OPENINGS, opening
 from app.learn.pages import render
 from app.learn.scenes import Scene
-from engine import program
+from engine import graph, program
 
 ALL = lessons(ENV)
 NUMBER = re.compile(r"[+−]?\d+(?:\.\d+)?")
@@ -178,6 +178,27 @@ def test_the_message_through_the_layers() -> None:
     assert visible(drawn(scene, 1), "backward") == []
     assert len(visible(drawn(scene, 1), "forward")) == 4
     assert numbers(scene.captions[-1])[0] == pytest.approx(run.after(1).loss, abs=6e-5)
+
+
+def test_numbers_through_a_circuit_and_back() -> None:
+    """What stands above and below each box is its number and its gradient; none before its time, and at the end the
+    output is where the gradient said."""
+    _, scene = by_slug("circuit")
+    of = graph("q = x + y\nf = q * z", {"x": -2, "y": 5, "z": -4})
+    assert [of.data[-1], *of.grad] == [-12, -4, -4, -4, 3, 1]
+    last = drawn(scene, scene.frames - 2)
+    boxes = [(box.number("x") + box.number("width") / 2, box.number("y")) for box in last.all("rect")]
+    told_ = [sorted(numbers(text)[0] for text in visible(last, kind)) for kind in ("forward", "backward")]
+    assert told_ == [sorted(of.data), sorted(of.grad)]
+    for n, (across, top) in enumerate(boxes):
+        beside = [each for each in last.all("text") if abs(each.number("x") - across) < 1]
+        near = [each for each in beside if -20 < each.number("y") - top < 60]
+        found = {kind: [numbers(e.words)[0] for e in near if kind in e.classes] for kind in ("forward", "backward")}
+        assert found == {"forward": [of.data[n]], "backward": [of.grad[n]]}
+    seen = [(len(visible(drawn(scene, k), "forward")), len(visible(drawn(scene, k), "backward"))) for k in range(7)]
+    assert seen == [(3, 0), (4, 0), (5, 0), (5, 1), (5, 3), (5, 5), (5, 5)]
+    assert "−12.4" in scene.captions[-1]
+    assert any("−12.4" in text for text in visible(drawn(scene, 6), "forward"))
 
 
 def test_the_bars_of_a_fading_message() -> None:

@@ -156,7 +156,7 @@ def sketch(count: int, edges: Sequence[tuple[int, int]], down: bool = False, roo
     rows, chains = layered(count, edges)
     small, between = count > 30, (room - 92) / max(len(rows) - 1, 1)
     tile = (40.0, 32.0) if small else (54.0, 40.0) if down or between >= 116 else (46.0, 36.0)
-    along = 120.0 if down else max(104.0 if small else 96.0, min(170.0, between))
+    along = 120.0 if down else max(104.0 if small else 96.0, min(230.0, between))
     across = 80.0 if down else 78.0 if small else 92.0
     ways = Counter(source for source, _ in edges)
     more = {n: 64.0 if down else 14.0 * min(many, WAYS) for n, many in ways.items() if many > 1}

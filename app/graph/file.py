@@ -22,5 +22,5 @@ def style() -> str:
     """The drawing's style sheet with plain colours, which every program that reads SVG knows."""
     sheet = (STATIC / "ops.css").read_text(encoding="utf-8")
     return (
-        re.sub(r"var\(--(\w+)\)", lambda found: COLOURS[found[1]], sheet) + "#ops .paper { fill: #fff; stroke: none; }"
+        re.sub(r"var\(--(\w+)\)", lambda found: COLOURS[found[1]], sheet) + ".ops .paper { fill: #fff; stroke: none; }"
     )

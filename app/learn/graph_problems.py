@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.learn.judging import Mistake, Problem, numeric
+from app.learn.problems import DOWN, STAY, UP
 from app.words.graph import plain_name
 from app.words.numbers import unsigned
 from engine import Graph
@@ -66,6 +67,22 @@ def sign_at(of: Graph, beat: Beat) -> Problem:
     return Problem(
         f"Which sign has {asked}?", _name(of, place), right, f"{why} So {right}.", why, options=SIGNS, slips=slips
     )
+
+
+def way_problem(of: Graph, place: int) -> Problem:
+    """Which way an input must move, a little, for the output to get smaller."""
+    grad, name, output = of.grad[place], _name(of, place), _name(of, of.output)
+    truth = DOWN if grad > 0 else UP if grad < 0 else STAY
+    why = _signs(of, of.ways[place]) if of.ways[place] else _start(of, place)
+    told = {
+        UP: f"{why} A little more of {name} makes {output} smaller.",
+        DOWN: f"{why} A little more of {name} makes {output} larger, a little less makes it smaller.",
+        STAY: f"{why} So a little of {name} changes nothing, either way.",
+    }[truth]
+    slips = {each: (_factor(of, of.ways[place]) if grad else "local slope", why) for each in (UP, DOWN, STAY)}
+    slips.pop(truth)
+    prompt = f"{output} is to get smaller. Which way should {name} go, a little?"
+    return Problem(prompt, of.vertices[place].name, truth, told, why, options=(UP, DOWN, STAY), slips=slips)
 
 
 def problem_at(of: Graph, beat: Beat, number: bool) -> Problem | None:

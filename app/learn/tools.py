@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from app.learn import digits, information, pieces, plots, walk
+from app.learn import circuits, digits, information, pieces, plots, walk
 from app.learn.facts import Facts
 from app.learn.lessons import number_of
 from app.learn.listings import highlighted, run_listing, stops_of
@@ -70,6 +70,16 @@ _PIECES = _offered(
     pieces.size_rows,
     pieces.walk,
 )
+_CIRCUITS = _offered(
+    circuits.at_moment,
+    circuits.gradient,
+    circuits.last_moment,
+    circuits.number,
+    circuits.of_run,
+    circuits.open_graph,
+    circuits.output,
+    circuits.shown,
+)
 _DIGITS = _offered(
     digits.agreement,
     digits.answers,
@@ -117,6 +127,7 @@ TOOLS: dict[str, Any] = {
     "math": mathml,
     "plot": plots.plot,
     "pieces": _PIECES,
+    "circuits": _CIRCUITS,
     "digits": _DIGITS,
     "information": _INFORMATION,
     "moments": _MOMENTS,

@@ -372,7 +372,7 @@ def test_nothing_for_axe_to_find(
         "/practice?type=layer_norm&seed=3", "/error", "/line?screen=2&reveal=1", "/slope?screen=4",
         "/overshoot?screen=3", "/neuron?screen=3", "/layers?screen=3&moment=6", "/deeper", "/pixels?screen=2",
         "/pixels?screen=3", "/code?screen=3", "/code?screen=4", "/math?screen=3&numbers=1", "/math?screen=4",
-        "/black-box?screen=2", "/black-box?screen=4",
+        "/black-box?screen=2", "/black-box?screen=4", "/circuit", "/circuit?screen=2&moment=4", "/circuit?screen=5",
     ]  # fmt: skip
     found = {}
     for path in paths:

@@ -13,7 +13,10 @@ from app.learn.lessons import TRACK, lessons
 from app.learn.openings import opening
 
 LESSONS = [lesson.slug for lesson in lessons(ENV)]
-PICTURES = ["/slope?screen=2", "/overshoot?screen=1", "/neuron?screen=3", "/layers?screen=3", "/black-box?screen=2"]
+PICTURES = [
+    "/slope?screen=2", "/overshoot?screen=1", "/neuron?screen=3", "/circuit?screen=2", "/circuit?screen=5",
+    "/layers?screen=3", "/black-box?screen=2",
+]  # fmt: skip
 
 
 NOTED = """

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.learn.lessons import Lesson
-from app.learn.openings import lines, networks, operations
+from app.learn.openings import circuits, lines, networks, operations
 from app.learn.scenes import Scene
 from app.words.texts import kept
 
@@ -17,6 +17,7 @@ OPENINGS: dict[str, Callable[[Any], Scene]] = {
     "slope": lines.slope,
     "overshoot": lines.overshoot,
     "neuron": lines.neuron,
+    "circuit": circuits.circuit_scene,
     "layers": networks.layers,
     "deeper": networks.deeper,
     "pixels": networks.pixels,

@@ -4,6 +4,7 @@ and gives the values that its text and pictures name. All of it is done, and jud
 
 from app.learn.screens import (
     black_box,
+    circuit,
     code,
     deeper,
     error,
@@ -26,6 +27,7 @@ SCREENS: dict[str, tuple[Screen, ...]] = {
     "slope": slope.SCREENS,
     "overshoot": overshoot.SCREENS,
     "neuron": neuron.SCREENS,
+    "circuit": circuit.SCREENS,
     "layers": layers.SCREENS,
     "deeper": deeper.SCREENS,
     "pixels": pixels.SCREENS,
