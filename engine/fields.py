@@ -160,7 +160,8 @@ FIELDS: dict[str, Field] = {
             "network",
             "parameters",
             None,
-            "Explicit weights and biases, one {W, b} a layer, in place of an initializer.",
+            "Explicit weights and biases in place of an initializer: {W, b} or a pair of them a layer, the layers of a "
+            "trace, as they were at its step, or all numbers in a row.",
         ),
         Field("seed", "Seed", "network", "integer", 0, "Everything random follows from it.", 0, 2**32 - 1),
         Field(

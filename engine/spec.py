@@ -28,6 +28,7 @@ from engine.scaling import suited
 from engine.schedules import SCHEDULES
 from engine.settings import Setting
 from engine.shown import table
+from engine.starts import parameters_of
 
 __all__ = ["CUSTOM", "FIELDS", "LIMITS", "UNLIMITED", "CustomData", "Field", "Limits", "Spec", "SpecError"]
 
@@ -222,7 +223,9 @@ class _Maker:
             limits=self.limits,
         )
         network = self.affordable(spec)
-        return replace(spec, parameters=self.parameters(network), frozen=self.frozen(network))
+        return replace(
+            spec, parameters=parameters_of(self.given.get("parameters"), network), frozen=self.frozen(network)
+        )
 
     def affordable(self, spec: Spec) -> Network:
         """The network, if it is within the limits."""
@@ -336,23 +339,6 @@ class _Maker:
             _check_targets(loss, span, data)
         return loss, output
 
-    def parameters(self, network: Network) -> tuple[float, ...] | None:
-        given = self.given.get("parameters")
-        if given is None:
-            return None
-        layers = sequence("parameters", given, "a list of {W, b}, one a layer")
-        if len(layers) != len(network.shapes):
-            raise SpecError("parameters", len(layers), f"{len(network.shapes)} layers of {{W, b}}")
-        flat = np.empty(network.size)
-        for k, layer in enumerate(layers):
-            named = {each.letter: each for each in network.parameters if each.layer == k + 1}
-            if not isinstance(layer, Mapping) or set(layer) != set(named):
-                *letters, last = named
-                raise SpecError(f"parameters.{k}", layer, f"an object with {', '.join(letters)} and {last}")
-            for letter, each in named.items():
-                each.of(flat)[...] = _numbers(f"parameters.{k}.{letter}", layer[letter], each.shape)
-        return tuple(flat.tolist())
-
     def frozen(self, network: Network) -> tuple[str, ...]:
         given = sequence("frozen", self.value("frozen"), "a list of addresses such as W1.2.1, or 'biases'")
         if len(given) > self.limits.frozen:
@@ -391,14 +377,3 @@ def _setting(name: str, given: Any, setting: Setting) -> float:
     value = setting.default if given is None else given
     check = integer if setting.whole else number
     return float(check(name, value, setting.minimum, setting.maximum))
-
-
-def _numbers(name: str, given: Any, shape: tuple[int, ...], inner: bool = False) -> list[Any]:
-    """Nested lists of this shape, whose first axis are units, and whose others are inputs."""
-    rows = sequence(name, given, "a row of numbers" if inner else "rows of numbers" if len(shape) > 1 else "numbers")
-    if len(rows) != shape[0]:
-        each = "one weight an input" if inner else "one row a unit"
-        raise SpecError(name, len(rows), f"{each}: {shape[0]}")
-    if len(shape) == 1:
-        return [number(f"{name}.{i}", value, -1e12, 1e12) for i, value in enumerate(rows)]
-    return [_numbers(f"{name}.{i}", row, shape[1:], inner=True) for i, row in enumerate(rows)]

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
 from app.page.links import Link
+from app.run.answers import traced
+from app.run.schemas import LayerAnswer
 from engine import Spec, SpecError, advance, evaluate, examples_of, outputs_of, predict, start, trace, unit_maps
 from engine.examples import features_of
 from engine.labels import are_classes, classes_of
+from engine.starts import BESIDE
+from engine.tracing import LayerTrace
 
 XOR: dict[str, Any] = {"x": [[0, 0], [0, 1], [1, 0], [1, 1]], "y": [0, 1, 1, 0]}
 
@@ -71,6 +77,58 @@ def test_numpys_numbers_are_taken_everywhere() -> None:
     state = start(spec)
     after = [{"W": layer.W_next, "b": layer.b_next} for layer in trace(state).layers]
     assert np.array_equal(start(Spec.make(hidden=[4], parameters=after)).parameters, advance(state, 1).state.parameters)
+
+
+@pytest.mark.parametrize("layers", ["dense 4 tanh", "dense 3 tanh, layer_norm, dense 2 relu, batch_norm, dropout 0.5"])
+def test_a_start_comes_in_many_forms(layers: str) -> None:
+    """Pairs, a trace and its layers, in Python or as JSON, and the flat vector; after a step by W_next alone."""
+    plain: dict[str, Any] = {"layers": layers, "regularization": "l2", "regularization_rate": 0.1}
+    state = advance(start(Spec.make(plain)), 3).state
+    step = trace(state)
+    nested = Spec.make(plain, parameters=state.parameters).to_dict()["parameters"]
+    sent = json.loads(orjson.dumps(traced(step), option=orjson.OPT_SERIALIZE_NUMPY))
+    forms = [
+        [tuple(map(np.array, layer.values())) for layer in nested],
+        [list(layer.values()) for layer in nested],
+        step,
+        step.layers,
+        sent,
+        sent["layers"],
+        tuple(state.parameters.tolist()),
+    ]
+    for given in forms:
+        assert np.array_equal(start(Spec.make(plain, parameters=given)).parameters, state.parameters)
+    after = [{name: layer[name] for name in ("W_next", "b_next", "norm")} for layer in sent["layers"]]
+    assert np.array_equal(start(Spec.make(plain, parameters=after)).parameters, advance(state, 1).state.parameters)
+
+
+STARTS: list[tuple[Any, str]] = [
+    ([([[1, 2]] * 4, [0] * 4)], "parameters"),
+    ([([[1, 2]] * 4, [0] * 4), ([[1] * 4],)], "parameters.1"),
+    ([([[1, 2]] * 4, [0] * 4), {"W": [[1] * 4]}], "parameters.1"),
+    ([([[1, 2]] * 4, [0] * 4), {"W": [[1] * 4], "b": [0], "momentum": 1}], "parameters.1"),
+    ([([[1, 2]] * 4, [0] * 4), {"W_next": [[1] * 4], "b": [0]}], "parameters.1"),
+    ([([[1, 2]] * 4, [0] * 4), ([[1, "a", 1, 1]], [0])], "parameters.1.W.0.1"),
+    ([([[1, 2, 3]] * 4, [0] * 4), ([[1] * 4], [0])], "parameters.0.W.0"),
+    ([1.0, 2.0], "parameters"),
+    ([float("nan")] * 17, "parameters.0"),
+    ({"W": 1}, "parameters"),
+    (5, "parameters"),
+]
+
+
+@pytest.mark.parametrize(("given", "field"), STARTS, ids=[f"{f}-{i}" for i, (_, f) in enumerate(STARTS)])
+def test_a_start_that_does_not_fit_is_refused_by_place(given: Any, field: str) -> None:
+    """The error names the layer, and the number."""
+    with pytest.raises(SpecError) as caught:
+        Spec.make(hidden=[4], parameters=given)
+    assert caught.value.field == field
+
+
+def test_what_a_trace_has_besides_is_known() -> None:
+    """Every field of a layer of a trace, of Python or of JSON, is a parameter or passed over."""
+    names = {field.name for field in fields(LayerTrace)} | set(LayerAnswer.model_fields)
+    assert names == BESIDE | {"W", "b"}
 
 
 LABELS: dict[str, tuple[list[Any], str, tuple[str, ...]]] = {

@@ -138,3 +138,19 @@ def test_no_value_follows_one_rule_at_every_door(tmp_path: Path) -> None:
             assert (refused.status_code, f"data.{place}" in refused.text) == (422, True)
 
     within(tmp_path, work)
+
+
+def test_a_traces_own_layers_are_a_start(tmp_path: Path) -> None:
+    """As the answer has them, whole or each alone."""
+
+    async def work(client: AsyncClient) -> None:
+        run = (await client.post("/api/v1/runs", json={"seed": 3})).json()["id"]
+        await client.post(f"/api/v1/runs/{run}/step", json={"count": 5})
+        step = (await client.get(f"/api/v1/runs/{run}/trace")).json()
+        for given in (step, step["layers"], [[layer["W"], layer["b"]] for layer in step["layers"]]):
+            made = await client.post("/api/v1/runs", json={"seed": 3, "parameters": given})
+            assert made.status_code == 201, made.text
+            again = (await client.get(f"/api/v1/runs/{made.json()['id']}/trace")).json()
+            assert [layer["W"] for layer in again["layers"]] == [layer["W"] for layer in step["layers"]]
+
+    within(tmp_path, work)

@@ -17,10 +17,21 @@ Schema = dict[str, Any]
 _NUMBERS: Schema = {"type": "array", "items": {"type": "number"}}
 _ROWS: Schema = {"type": "array", "items": _NUMBERS}
 _LAYER: Schema = {
-    "type": "object",
-    "properties": {"W": _ROWS, "b": _NUMBERS},
-    "required": ["W", "b"],
-    "additionalProperties": False,
+    "anyOf": [
+        {
+            "type": "object",
+            "description": "W and b; gamma and beta where it is normalized; or a layer as a trace has it.",
+            "properties": {"W": _ROWS, "b": _NUMBERS, "gamma": _NUMBERS, "beta": _NUMBERS},
+        },
+        {"type": "array", "minItems": 2, "items": {"anyOf": [_ROWS, _NUMBERS]}},
+    ]
+}
+_STARTS: Schema = {
+    "anyOf": [
+        {"type": ["array", "null"], "items": _LAYER, "maxItems": LIMITS.hidden_layers + 1},
+        {"type": "array", "items": {"type": "number"}},
+        {"type": "object", "properties": {"layers": {"type": "array"}}, "required": ["layers"]},
+    ]
 }
 _LABEL: Schema = {"type": ["number", "string", "boolean", "null"]}  # null is no value
 _LABELS: Schema = {"type": "array", "minItems": 1, "items": _LABEL}
@@ -100,7 +111,7 @@ def _field_schema(field: Field) -> Schema:
         "layers": {"anyOf": [{"type": ["string", "null"]}, {"type": "array", "items": {"anyOf": _ITEMS}}]},
         "settings": {"type": ["object", "null"], "additionalProperties": {"type": "number"}},
         "frozen": {"type": ["array", "null"], "items": {"type": "string"}, "maxItems": LIMITS.frozen},
-        "parameters": {"type": ["array", "null"], "items": _LAYER, "maxItems": LIMITS.hidden_layers + 1},
+        "parameters": _STARTS,
         "data": _DATA,
     }
     schema = kinds[field.kind]
