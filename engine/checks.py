@@ -115,10 +115,15 @@ def plain(field: str, value: Any) -> Any:
             return list(value)
         if hasattr(value, "to_numpy"):
             value = value.to_numpy()
+        elif hasattr(value, "toarray"):  # a sparse matrix
+            value = value.toarray()
         elif hasattr(value, "__array__") and not hasattr(value, "tolist"):
             value = value.__array__()
-        if getattr(getattr(value, "dtype", None), "kind", "") in ("M", "m"):  # in nanoseconds tolist gives integers
-            value = value.astype(f"{value.dtype.kind}8[us]")
+        kind = getattr(getattr(value, "dtype", None), "kind", "")
+        if kind in ("M", "m"):  # in nanoseconds tolist gives integers
+            value = value.astype(f"{kind}8[us]")
+        if kind == "S":
+            value = value.astype(str)
         return value.tolist() if hasattr(value, "tolist") else value
     except Exception as error:  # other people's code: a tensor on another device, say
         raise SpecError(field, value, f"an array that NumPy can read ({type(error).__name__})") from None

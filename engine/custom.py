@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from engine.arrays import Floats
+from engine.brought import by_name, listed, pair_of
 from engine.checks import SpecError, number, one_of, plain, sequence
 from engine.fields import Limits
 from engine.labels import FEW, LONGEST_NAME, are_classes, classes_of, is_name, name_of
@@ -22,7 +23,6 @@ from engine.missing import NOTHING, Complete, Missing, Rows, complete, told_befo
 
 Task = Literal["regression", "binary", "multiclass"]
 _TASKS = ("regression", "binary", "multiclass")
-_KEYS = {"x", "y", "task", "names", "targets", "classes", "missing"}
 LARGEST = 1e150  # its square is still a number
 
 
@@ -81,8 +81,7 @@ def custom_data(given: Any, limits: Limits) -> CustomData:
     """The `data` field of a spec, an object with x, y and perhaps more; SpecError names what is wrong."""
     if isinstance(given, CustomData):  # of a run that is there
         return given
-    if not isinstance(given, Mapping) or not {"x", "y"} <= set(given) <= _KEYS:
-        raise SpecError("data", given, "an object with x and y, and task, names, targets or classes if need be")
+    given = pair_of(given)
     names, cells = _cells("data.x", given["x"], limits.custom_columns, limits)
     targets, labels = _cells("data.y", given["y"], limits.custom_outputs, limits)
     if len(cells) != len(labels):
@@ -120,7 +119,8 @@ def _targets(
 
 def knows_of(given: Any) -> bool:
     """Whether these data say themselves what they lacked, so that it is no news."""
-    return isinstance(given, CustomData) or isinstance(given.get("missing"), Mapping)
+    told = given.get("missing") if isinstance(given, Mapping) else None
+    return isinstance(given, CustomData) or isinstance(told, Mapping)
 
 
 def recalled(given: Any) -> Any:
@@ -140,14 +140,14 @@ def recalled(given: Any) -> Any:
 
 def _cells(name: str, given: Any, columns: int, limits: Limits) -> tuple[tuple[str, ...], Rows]:
     """What was given as names, if it has any, and rows of as yet unchecked cells, all of one length."""
-    named = _by_name(name, given)
+    named = by_name(name, given)
     if named is not None:
         lengths = {len(column) for column in named.values()}
         if len(lengths) != 1:
             raise SpecError(name, "columns of several lengths", "columns of one length")
         rows: Sequence[Any] = list(zip(*named.values(), strict=True))
     else:
-        rows = sequence(name, plain(name, given), "a list of rows of numbers, or columns by name")
+        rows = listed(name, given, "a list of rows of numbers, or columns by name", limits.custom_rows)
     if not 1 <= len(rows) <= limits.custom_rows:
         raise SpecError(name, len(rows), f"1 to {limits.custom_rows:,} rows")
     lists = [list(row) if isinstance(row, list | tuple) else _row(name, row) for row in rows]
@@ -172,31 +172,10 @@ def _row(name: str, given: Any) -> list[Any]:
     return list(row) if isinstance(row, list) else [row]
 
 
-def _by_name(name: str, given: Any) -> dict[str, Any] | None:
-    """Columns by name: of a mapping, a frame, or a list of records; None for anything else."""
-    if isinstance(given, Mapping):
-        columns = {str(key): given[key] for key in given}
-    elif (keys := _keys_of(given)) is not None:
-        columns = {str(key): given[key] for key in keys}
-        if len(columns) < len(keys):
-            raise SpecError(name, ", ".join(map(str, keys))[:200], "columns with names that differ")
-    elif isinstance(given, list) and given and isinstance(given[0], Mapping):
-        keys = list(given[0])
-        for i, record in enumerate(given):
-            if not isinstance(record, Mapping) or set(record) != set(keys):
-                raise SpecError(f"{name}.{i}", record, "a record with the names of the first: " + ", ".join(keys)[:200])
-        columns = {str(key): [record[key] for record in given] for key in keys}
-    else:
-        return None
-    if not columns:
-        raise SpecError(name, "{}", "columns by name")
-    return {key: sequence(f"{name}.{key}", plain(name, column), "a list") for key, column in columns.items()}
-
-
 def inputs_by_name(names: tuple[str, ...], given: Any) -> list[tuple[Any, ...]] | None:
     """Rows of inputs from columns by the names of the data, in whatever order these come and with whatever else beside
     them; None where either has no names. Words go into the columns of 0 and 1 that were made of them."""
-    columns = _by_name("inputs", given) if names else None
+    columns = by_name("inputs", given) if names else None
     if columns is None:
         return None
     found = [_named(name, columns) for name in names]
@@ -212,13 +191,6 @@ def _named(name: str, columns: dict[str, Any]) -> list[Any]:
     if of is None:
         raise SpecError("inputs", ", ".join(columns)[:200], f"columns by the names of the data, {name} among them")
     return [float(f"{of}={cell}"[:LONGEST_NAME] == name) for cell in columns[of]]
-
-
-def _keys_of(given: Any) -> list[Any] | None:
-    """The columns of a frame of pandas or polars, or of a structured array of NumPy."""
-    if hasattr(given, "columns") and not hasattr(given, "collect"):  # a lazy frame has no columns to take yet
-        return list(given.columns)
-    return list(given.dtype.names) if getattr(getattr(given, "dtype", None), "names", None) else None
 
 
 def _names(name: str, given: Any, count: int, most: int = 0) -> tuple[str, ...]:
@@ -288,6 +260,7 @@ def _understood(
     if classes and task != "regression":
         return _placed(rows.y, rows.rows, task, classes)
     if len(rows.y[0]) > 1:
+        rows = rows._replace(y=[[float(cell) if isinstance(cell, bool) else cell for cell in row] for row in rows.y])
         y = _labels(rows)
         if task != "regression" and _is_one_hot(y, task):
             return y.argmax(axis=1)[:, np.newaxis].astype(float), "multiclass", targets or _counted(y.shape[1])

@@ -165,4 +165,6 @@ def _is_empty(cell: object) -> bool:
 
 
 def _is_date(cell: object) -> bool:
-    return isinstance(cell, date | time) or (isinstance(cell, str) and _DAY.fullmatch(cell) is not None)
+    if isinstance(cell, date | time) or type(cell).__name__ == "Period":  # of pandas
+        return True
+    return isinstance(cell, str) and _DAY.fullmatch(cell) is not None

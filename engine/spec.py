@@ -223,9 +223,8 @@ class _Maker:
             limits=self.limits,
         )
         network = self.affordable(spec)
-        return replace(
-            spec, parameters=parameters_of(self.given.get("parameters"), network), frozen=self.frozen(network)
-        )
+        start = parameters_of(self.given.get("parameters"), network)
+        return replace(spec, parameters=start, frozen=self.frozen(network))
 
     def affordable(self, spec: Spec) -> Network:
         """The network, if it is within the limits."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import warnings
-from dataclasses import fields
+from collections import namedtuple
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,45 @@ FORMS: dict[str, Any] = {
 }
 
 
+class Sparse:
+    """As SciPy has matrices of zeros."""
+
+    def toarray(self) -> Any:
+        return np.array(XOR["x"])
+
+
+class Arrow(Frame):
+    """Whose columns are no names."""
+
+    def __init__(self, columns: dict[str, Any]) -> None:
+        super().__init__(columns)
+        self.column_names, self.columns = self.columns, list(self._columns.values())
+
+
+Point = namedtuple("Point", "a b")
+
+
+@dataclass
+class Spot:
+    a: int
+    b: int
+
+
+FORMS |= {
+    "generators": ((list(row) for row in XOR["x"]), iter(XOR["y"])),
+    "named tuples": ([Point(*row) for row in XOR["x"]], tuple(XOR["y"])),
+    "dataclasses": ([Spot(*row) for row in XOR["x"]], {"y": dict(enumerate(XOR["y"]))}),
+    "by row": ({"a": {7: 0, 8: 0, 9: 1, 5: 1}, "b": {7: 0, 8: 1, 9: 0, 5: 1}}, XOR["y"]),
+    "split": ({"columns": ["a", "b"], "index": [0, 1, 2, 3], "data": XOR["x"]}, XOR["y"]),
+    "sparse": (Sparse(), XOR["y"]),
+    "Arrow": (Arrow({"a": [0, 0, 1, 1], "b": [0, 1, 0, 1]}), XOR["y"]),
+    "pictures": (np.array(XOR["x"]).reshape(4, 1, 2), XOR["y"]),
+    "column of y": ({"a": [0, 0, 1, 1], "b": [0, 1, 0, 1], "c": XOR["y"]}, "c"),
+    "columns of y": (Frame({"a": [0, 0, 1, 1], "c": XOR["y"], "b": [0, 1, 0, 1]}), ["c"]),
+}
+NAMELESS = ("arrays", "rows of arrays", "generators", "sparse", "pictures")
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_examples_come_in_many_forms(form: str) -> None:
     """Rows, columns by name, records, arrays and frames are the same numbers, and names are kept."""
@@ -66,8 +106,33 @@ def test_examples_come_in_many_forms(form: str) -> None:
     assert spec.data is not None
     assert spec.data.x.tolist() == XOR["x"]
     assert spec.data.y.tolist() == [[0], [1], [1], [0]]
-    assert spec.data.names == (("a", "b") if form in ("columns", "records", "frames") else ())
+    assert spec.data.names == (() if form in NAMELESS else ("a", "b"))
     assert Spec.make(json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+def test_data_as_scikit_learn_has_it() -> None:
+    """A pair, and an object with data, target and names, of Python or JSON; True and False in columns of classes."""
+    bunch = {
+        "data": np.array(XOR["x"]),
+        "target": np.array(XOR["y"]),
+        "feature_names": ["a", "b"],
+        "target_names": np.array(["same", "other"]),
+        "DESCR": "XOR",
+        "frame": None,
+    }
+    data = Spec.make(data=bunch).data
+    assert data is not None
+    assert (data.names, data.classes, data.y.ravel().tolist()) == (("a", "b"), ("same", "other"), XOR["y"])
+    assert Spec.make(data=(XOR["x"], XOR["y"])) == Spec.make(data=XOR) == Spec.make(data={"X": XOR["x"], "y": XOR["y"]})
+    hot = own(XOR["x"], Frame({"same": np.array(XOR["y"]) == 0, "other": np.array(XOR["y"]) == 1})).data
+    assert hot is not None
+    assert (hot.classes, hot.y.ravel().tolist()) == (("same", "other"), XOR["y"])
+    prices = Spec.make(data=bunch | {"target": [1.5, 2.0, 3.0, 4.0], "target_names": ["price"]}).data
+    assert prices is not None
+    assert prices.task == "regression"
+    for wrong in ((XOR["x"], XOR["y"], 1), Frame({"a": [1]}), {"x": XOR["x"]}, {**XOR, "z": 1}, {**XOR, "y": "c"}, 5):
+        with pytest.raises(SpecError):
+            Spec.make(data=wrong)
 
 
 def test_numpys_numbers_are_taken_everywhere() -> None:
@@ -178,7 +243,12 @@ BAD: list[tuple[Any, Any, dict[str, Any], str]] = [
     ({"a": ["1", "2"]}, [0, 1], {}, "data.x.a"),
     ({"a": [str(i) + "n" for i in range(20)]}, [0, 1] * 10, {}, "data.x.a"),
     ([[1], [{}]], [0, 1], {}, "data.x.1.0"),
-    ([{"a": 1}, {"b": 1}], [0, 1], {}, "data.x.1"),
+    ([{"a": 1}, {"b": 1}], [0, 1], {}, "data"),
+    ([{"a": 1}, [1]], [0, 1], {}, "data.x.1"),
+    ({"columns": ["a", "b"], "data": [[1, 2], [1]]}, [0, 1], {}, "data.x.data"),
+    (XOR["x"], "c", {}, "data.y"),
+    ({"a": [1, 2]}, "a", {}, "data.y"),
+    ({1.0, 2.0}, [0, 1], {}, "data.x"),
     ([[10**400], [1]], [0, 1], {}, "data.x.0.0"),
 ]
 
