@@ -290,6 +290,30 @@ def test_what_a_normalization_does_to_a_batch() -> None:
     assert rise / far == pytest.approx((back * hat).mean(), abs=1e-3)
 
 
+def test_one_unit_is_out_and_one_value_is_used_twice() -> None:
+    """What each column gives, then what comes back there, by the trace; the unit that is out is crossed and gets 0."""
+    run, scene = by_slug("dropout-and-shortcuts")
+    below, layer = run.trace.layers[:2]
+    assert layer.h is not None
+    assert layer.o is not None
+    forward = [visible(drawn(scene, frame), "forward") for frame in range(scene.frames)]
+    assert [len(each) for each in forward] == [3, 6, 6, 9, 9, 9, 9]
+    wanted = np.concatenate([below.a[0], layer.h[0][layer.mask[0] > 0], layer.o[0]])  # type: ignore[index]
+    assert sorted(numbers(" ".join(forward[-1]))) == pytest.approx(sorted(wanted), abs=0.006)
+    assert sorted(numbers(" ".join(forward[1]))) == pytest.approx(sorted([*below.a[0], *layer.a[0]]), abs=0.006)
+    svg = drawn(scene, scene.frames - 1)
+    places = {(each.number("x"), each.number("y")): numbers(each.words)[0] for each in svg.all("text", "backward")}
+    columns = [[places[at] for at in sorted(places) if at[0] == x] for x in sorted({x for x, _ in places})]
+    assert np.allclose(columns, [below.da[0], layer.da[0], layer.back[0]], atol=0.006)
+    assert [len(visible(drawn(scene, frame), "backward")) for frame in (3, 4, 5, 6)] == [0, 3, 6, 9]
+    crossed = [each for each in svg.all("line", "crossed") if each["opacity"] == "1"]
+    (out,) = np.flatnonzero(layer.mask[0] == 0)  # type: ignore[index]
+    centre = sorted({each.number("cy") for each in svg.all("circle", "scene-unit")})[out]
+    assert [(each.number("y1") + each.number("y2")) / 2 for each in crossed] == [centre] * 2
+    total = numbers(scene.captions[-1])
+    assert total == pytest.approx([layer.back[0, 0], (layer.dz @ layer.W)[0, 0], below.da[0, 0]], abs=0.006)
+
+
 @pytest.mark.parametrize("lesson", ALL, ids=name)
 def test_the_minutes_are_about_right(lesson: Lesson) -> None:
     """At 180 words and two and a half questions a minute, and some seconds to look at each picture."""

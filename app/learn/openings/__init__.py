@@ -25,6 +25,7 @@ OPENINGS: dict[str, Callable[[Any], Scene]] = {
     "math": networks.math,
     "black-box": networks.black_box,
     "normalization": operations.normalization,
+    "dropout-and-shortcuts": operations.residual,
 }
 
 

@@ -16,6 +16,7 @@ from app.learn.screens import (
     nudge,
     overshoot,
     pixels,
+    residual,
     slope,
 )
 from app.learn.visit import Screen
@@ -35,4 +36,5 @@ SCREENS: dict[str, tuple[Screen, ...]] = {
     "math": math.SCREENS,
     "black-box": black_box.SCREENS,
     "normalization": normalization.SCREENS,
+    "dropout-and-shortcuts": residual.SCREENS,
 }

@@ -3,7 +3,7 @@
 import numpy as np
 
 z = np.array(
-    [1.4, 1.1, 2.3, 0.6, 1.8, 2.8]
+    [1.4, 1.1, 2.3, 0.6, 1.8, 2.8],
 )
 gamma, beta = 1.2, -0.1
 
@@ -15,8 +15,9 @@ n = gamma * xhat + beta
 
 # what comes back to n
 dn = np.array(
-    [-9, -5, 5, -2, -11, 2]
-) / 100
+    [-9, -5, 5, -2, -11, 2],
+)
+dn = dn / 100
 
 # backward
 dgamma = (dn * xhat).sum()
