@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import engine as engine
+    from app.notebook import Playground as Playground
 
 _HOME = Path(__file__).resolve().parent.parent
 
@@ -38,10 +39,12 @@ def main() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """`engine` and `__version__`, when they are asked for; ImportError names what is in the way."""
-    if name not in ("engine", "__version__"):
+    """`engine`, `Playground` and `__version__`, when they are asked for; ImportError names what is in the way."""
+    if name not in ("engine", "Playground", "__version__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if sentence := _in_the_way():
         raise ImportError(sentence)
+    if name == "Playground":
+        return import_module("app.notebook").Playground
     engine = import_module("engine")
     return engine if name == "engine" else engine.__version__

@@ -83,6 +83,10 @@ class Diagnosis:
     def __str__(self) -> str:
         return "\n".join(finding.sentence for finding in self.findings)
 
+    def __repr__(self) -> str:
+        wrong = [finding.gradient for finding in self.findings if not finding.right]
+        return f"Diagnosis({self.operation}: {', '.join(wrong) + ' not right' if wrong else 'all right'})"
+
     def _repr_html_(self) -> str:
         rows = [(each.gradient, "right" if each.right else "not right", each.sentence) for each in self.findings]
         return table(("gradient", "verdict", "what to look at"), rows)

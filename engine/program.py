@@ -6,6 +6,7 @@ Its lines are the step's equations, written for whole layers.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,16 @@ class Program:
     def text(self) -> str:
         """The program as one text, ready to run where NumPy is `np` and the namespace is given."""
         return "\n".join(self.lines) + "\n"
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Program({len(self.lines)} lines)"
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: its text."""
+        return f"<pre>{escape(self.text)}</pre>"
 
     def line_of(self, *quantities: str) -> int:
         """The line that computes the first of these quantities that has one; 1 if none has."""

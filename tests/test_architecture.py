@@ -55,6 +55,7 @@ HEIGHT = {
     "app.refusals": 13,
     "app.main": 14,
     "app.__main__": 15,
+    "app.notebook": 15,
 }
 
 

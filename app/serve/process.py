@@ -64,9 +64,12 @@ def stopping_event() -> asyncio.Event:
 
 
 async def leave_with_parent() -> None:
-    """End this worker when its supervisor has died: an orphan would go on serving the port unsupervised."""
+    """End this worker when its supervisor has died: an orphan would go on serving the port unsupervised.
+
+    A server in a thread is in somebody else's process, whose end is not its business.
+    """
     supervisor = parent_process()
-    if supervisor is None:
+    if supervisor is None or threading.current_thread() is not threading.main_thread():
         return
     while os.getppid() == supervisor.pid:  # its own word, for it may have died before this worker was up
         await asyncio.sleep(1)
