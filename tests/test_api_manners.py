@@ -89,6 +89,74 @@ def test_a_list_comes_in_pages(tmp_path: Path) -> None:
     play(tmp_path, work)
 
 
+def test_every_list_comes_in_pages(tmp_path: Path) -> None:
+    """Those of a class and of what there is to learn, too: the pages together are the list, and lead no further."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        room = (await client.post("/api/v1/rooms")).json()
+        path, teacher = f"/api/v1/rooms/{room['code']}", {"Authorization": f"Bearer {room['teacher']}"}
+        await client.post(f"{path}/questions", json={"kind": "loss"}, headers=teacher)
+        for name in ("Ada", "Ben", "Cleo"):
+            client.cookies.clear()
+            await client.post(f"{path}/students", json={"nickname": name})
+            assert (await client.put(f"{path}/questions/1/answer", json={"answer": "down"})).status_code == 200
+        lists = [(f"{path}/students", "students"), (f"{path}/answers", "answers")]
+        lists += [(f"/api/v1/{name}", "") for name in ("lessons", "exercises", "diagnose")]
+        for url, within in lists:
+            whole = (await client.get(url, headers=teacher)).json()
+            rows = whole[within] if within else whole
+            assert len(rows) > 2
+            seen, at = [], f"{url}?limit=2"
+            while at:
+                answer = await client.get(at, headers=teacher)
+                assert answer.status_code == 200, answer.text
+                seen += answer.json()[within] if within else answer.json()
+                found = re.fullmatch(r'<(.+)>; rel="next"', answer.headers.get("link", ""))
+                at = found[1] if found else ""
+            assert seen == rows, url
+            wrong = await client.get(f"{url}?before=nobody", headers=teacher)
+            assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "before"), url
+        table = await client.get(f"{path}/answers?format=csv&limit=1", headers=teacher)
+        assert len(table.text.strip().splitlines()) == 2
+        assert "format=csv" in table.headers["link"]
+
+    play(tmp_path, work)
+
+
+def test_what_puts_or_deletes_is_done_once_with_a_key(tmp_path: Path) -> None:
+    """Asked again it is answered again, whatever has been changed since; with another body the key is refused, and
+    somebody else's same key is another."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        run = await made(client)
+        gone = [await client.delete(f"{RUNS}/{run}", headers={"Idempotency-Key": "k"}) for _ in range(2)]
+        assert [each.status_code for each in gone] == [204, 204]
+        assert [each.headers.get("idempotent-replayed") for each in gone] == [None, "true"]
+        assert (await client.delete(f"{RUNS}/{run}", headers={"Idempotency-Key": "other"})).status_code == 404
+        room = (await client.post("/api/v1/rooms")).json()
+        path, teacher = f"/api/v1/rooms/{room['code']}", {"Authorization": f"Bearer {room['teacher']}"}
+        keyed = {**teacher, "Idempotency-Key": "pace"}
+        first = await client.put(f"{path}/pace", json={"pace": "explore"}, headers=keyed)
+        await client.put(f"{path}/pace", json={"pace": "follow"}, headers=teacher)
+        again = await client.put(f"{path}/pace", json={"pace": "explore"}, headers=keyed)
+        assert (first.status_code, again.json()) == (200, first.json())
+        assert (await client.get(path, headers=teacher)).json()["pace"] == "follow"
+        reused = await client.put(f"{path}/pace", json={"pace": "follow"}, headers=keyed)
+        assert (reused.status_code, reused.json()["type"]) == (422, "/docs/problems#key-reused")
+        wrong = await client.put(f"{path}/pace", json={"pace": "follow"}, headers={**teacher, "Idempotency-Key": "a b"})
+        assert wrong.status_code == 422
+        await client.post(f"{path}/questions", json={"kind": "loss"}, headers=teacher)
+        told = []
+        for name, answer in (("Ada", "down"), ("Ben", "up")):
+            client.cookies.clear()
+            await client.post(f"{path}/students", json={"nickname": name})
+            key = {"Idempotency-Key": "1"}
+            told.append(await client.put(f"{path}/questions/1/answer", json={"answer": answer}, headers=key))
+        assert [each.json()["answer"] for each in told] == ["down", "up"]
+
+    play(tmp_path, work)
+
+
 def test_the_page_of_a_run_shows_just_that(tmp_path: Path) -> None:
     """`url` in an answer is the link of the run at its step: from it the same bits come; of long data it is the id."""
 

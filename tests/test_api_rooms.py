@@ -873,18 +873,12 @@ def test_what_comes_again_with_its_key_is_done_once(tmp_path: Path) -> None:
 
 
 def test_whatever_makes_or_changes_takes_a_key(tmp_path: Path) -> None:
-    """Every POST of the document, but those that only compute and those that may be repeated anyway."""
+    """Every operation of the document that is no GET, but those that only compute."""
     computes = {f"/api/v1/{name}" for name in ("backprop", "diagnose", "graph", "exercises/{id}/check")}
     computes.add("/api/v1/runs/{run_id}/predict")
-    room = "/api/v1/rooms/{code}"
-    repeated = {
-        f"{room}/students",
-        f"{room}/reopening",
-        *(f"{room}/questions/{{number}}/{do}" for do in ("close", "reveal")),
-    }
     paths = create_app(Settings(data=tmp_path)).openapi()["paths"]
     for path, operations in paths.items():
-        if "post" in operations:
-            takes = "Idempotency-Key" in {each["name"] for each in operations["post"].get("parameters", ())}
-            assert takes == (path not in computes | repeated), path
-    assert computes | repeated <= set(paths)
+        for method, operation in operations.items():
+            takes = "Idempotency-Key" in {each["name"] for each in operation.get("parameters", ())}
+            assert takes == (method != "get" and path not in computes), (method, path)
+    assert computes <= set(paths)

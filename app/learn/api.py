@@ -22,7 +22,9 @@ from app.learn.exercises import LARGEST_SEED, TYPES, Exercise, exercise, exercis
 from app.learn.judging import check
 from app.learn.lessons import lessons
 from app.run.answers import json
-from app.run.api import Key, Visitor, answers_with
+from app.run.api import Visitor, answers_with
+from app.run.keyed import Key
+from app.run.paging import LINK, Before, Limit, linked, page
 from app.run.schemas import Body
 from app.serve.errors import PROBLEM
 from app.serve.root import at
@@ -151,10 +153,11 @@ class Types(RootModel[list[TypeOut]]):
     """All types of exercise."""
 
 
-@router.get("/lessons", responses=answers_with(Lessons))
-def list_lessons() -> Response:
+@router.get("/lessons", responses=answers_with(Lessons, headers=LINK))
+def list_lessons(limit: Limit = None, before: Before = None) -> Response:
     """Every lesson in order, with the spec of its run: POST it to /api/v1/runs to have the run."""
-    return json(
+    shown, last = page(lessons(ENV), limit, before, lambda each: each.slug)
+    told = json(
         [
             LessonOut(
                 slug=each.slug,
@@ -165,15 +168,18 @@ def list_lessons() -> Response:
                 spec=each.spec,
                 url=at(f"/learn/{each.slug}"),
             ).model_dump()
-            for each in lessons(ENV)
+            for each in shown
         ]
     )
+    return linked(told, "/api/v1/lessons", limit, last)
 
 
-@router.get("/exercises", responses=answers_with(Types))
-def list_types() -> Response:
+@router.get("/exercises", responses=answers_with(Types, headers=LINK))
+def list_types(limit: Limit = None, before: Before = None) -> Response:
     """The types of exercise there are."""
-    return json([TypeOut(name=t.name, title=t.title, sentence=t.sentence).model_dump() for t in TYPES.values()])
+    shown, last = page([*TYPES.values()], limit, before, lambda each: each.name)
+    told = json([TypeOut(name=t.name, title=t.title, sentence=t.sentence).model_dump() for t in shown])
+    return linked(told, "/api/v1/exercises", limit, last)
 
 
 @router.post("/exercises", status_code=201, responses=answers_with(ExerciseOut, 201))

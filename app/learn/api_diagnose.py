@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel, WithJso
 
 from app.run.answers import json
 from app.run.api import Kept, Visitor, answers_with
+from app.run.paging import LINK, Before, Limit, linked, page
 from app.run.schemas import Body
 from app.serve.strict import StrictRoute
 from engine import Diagnosis, SpecError
@@ -116,10 +117,11 @@ class Diagnosable(RootModel[list[OperationOut]]):
     """All operations."""
 
 
-@router.get("/diagnose", responses=answers_with(Diagnosable))
-def list_diagnosable() -> Response:
+@router.get("/diagnose", responses=answers_with(Diagnosable, headers=LINK))
+def list_diagnosable(limit: Limit = None, before: Before = None) -> Response:
     """The operations whose gradients can be diagnosed, with the mistakes that are known of each."""
-    return json([_operation(each) for each in BACKWARD.values()])
+    shown, last = page([*BACKWARD.values()], limit, before, lambda each: each.name)
+    return linked(json([_operation(each) for each in shown]), "/api/v1/diagnose", limit, last)
 
 
 @router.post("/diagnose", responses=answers_with(DiagnosisAnswer))

@@ -1,6 +1,7 @@
 """JSON under /api/v1/rooms: everything a script needs to run a class, as its teacher or as one of its students."""
 
 import csv
+from collections.abc import Sequence
 from contextlib import suppress
 from io import StringIO
 from typing import Annotated, Any, Literal
@@ -32,13 +33,14 @@ from app.room.schemas import (
 from app.room.screens import Screens
 from app.room.teaching import Teaching
 from app.run.answers import json, of_run
-from app.run.api import Key, answers_with
+from app.run.api import answers_with
+from app.run.keyed import ONCE, Key, KeyedRoute
+from app.run.paging import LINK, Before, Limit, linked, page
 from app.serve import cookies
 from app.serve.cookies import visitor_of
 from app.serve.html import takes_gzip
 from app.serve.limits import network
 from app.serve.root import at
-from app.serve.strict import StrictRoute
 from app.settings import Settings
 from engine import Spec
 
@@ -73,7 +75,7 @@ def counted(state: State) -> dict[str, float]:
     }
 
 
-router = APIRouter(prefix="/api/v1/rooms", tags=["rooms"], route_class=StrictRoute, default_response_class=Response)
+router = APIRouter(prefix="/api/v1/rooms", tags=["rooms"], route_class=KeyedRoute, default_response_class=Response)
 
 
 # Who asks
@@ -145,6 +147,7 @@ Audience = Literal["student", "wall", "teacher"]
 Size = Annotated[str, Query(pattern="^[sml]?$")]
 TOLD = answers_with(RoomAnswer)
 MADE = answers_with(RoomAnswer, 201)
+PAGED = answers_with(RoomAnswer, headers=LINK)
 
 
 def state_of(room: Room, audience: str = screens.TEACHER) -> dict[str, Any]:
@@ -178,7 +181,7 @@ async def read_room(found: Entered) -> Response:
     return json(state_of(found.room, screens.TEACHER if found.teacher else screens.STUDENT))
 
 
-@router.delete("/{code}", status_code=204)
+@router.delete("/{code}", status_code=204, dependencies=ONCE)
 async def close_room(room: Kept, classroom: Rooms) -> Response:
     """Close the room: its teacher can read and reopen it for 15 minutes, then nothing of it is kept. Closed again, it
     is gone at once."""
@@ -189,7 +192,7 @@ async def close_room(room: Kept, classroom: Rooms) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/{code}/reopening", responses=TOLD)
+@router.post("/{code}/reopening", responses=TOLD, dependencies=ONCE)
 async def reopen(code: str, who: Who, classroom: Rooms) -> Response:
     """A room that was closed within the last 15 minutes, as it was: for its teacher."""
     return json(state_of(await classroom.reopen(await classroom.teach_ended(code, who), who)))
@@ -210,7 +213,7 @@ async def renew(code: str, who: Who, classroom: Rooms, key: Key = None) -> Respo
     return json(told, 201, {"location": at(f"/api/v1/rooms/{fresh.code}")})
 
 
-@router.post("/{code}/students", responses=TOLD)
+@router.post("/{code}/students", responses=TOLD, dependencies=ONCE)
 async def join(found: Entered, classroom: Rooms, body: Joined | None = None) -> Response:
     """Become one of the class, by the visitor's cookie; again, to take another nickname."""
     most = classroom.settings.students_per_room
@@ -220,26 +223,29 @@ async def join(found: Entered, classroom: Rooms, body: Joined | None = None) -> 
     return json({"number": student.number, "nickname": student.nickname or None, **state_of(room, screens.STUDENT)})
 
 
-@router.get("/{code}/students", responses=TOLD)
-async def students(room: Own) -> Response:
-    """Who has joined, and who was removed, by number."""
-    return json({"version": room.version, **screens.students(room)})
+@router.get("/{code}/students", responses=PAGED)
+async def students(room: Own, limit: Limit = None, before: Before = None) -> Response:
+    """Who has joined, and who was removed, by number; a page of those who joined with `limit`."""
+    told = screens.students(room)
+    shown, last = page(told["students"], limit, before, lambda each: str(each["number"]))
+    answer = json({"version": room.version, **told, "students": shown})
+    return linked(answer, f"/api/v1/rooms/{room.code}/students", limit, last)
 
 
-@router.delete("/{code}/students/{number}", responses=TOLD)
+@router.delete("/{code}/students/{number}", responses=TOLD, dependencies=ONCE)
 async def remove(room: Own, number: int, classroom: Rooms) -> Response:
     """Remove a student: their answer leaves the question on screen, their answers the table, their copy the wall, and
     their browser's cookie does not come in again. Who clears the cookie does: a new code is the thorough way."""
     return json(state_of(await classroom.change(room.code, lambda now: rooms.remove(now, number))))
 
 
-@router.put("/{code}/students/{number}", responses=TOLD)
+@router.put("/{code}/students/{number}", responses=TOLD, dependencies=ONCE)
 async def readmit(room: Own, number: int, classroom: Rooms) -> Response:
     """Let a student in again who was removed."""
     return json(state_of(await classroom.change(room.code, lambda now: rooms.readmit(now, number))))
 
 
-@router.put("/{code}/shared", responses=TOLD)
+@router.put("/{code}/shared", responses=TOLD, dependencies=ONCE)
 async def share(room: Own, teaching: Taught, body: SharedBody) -> Response:
     """Show a run at a step through a view, or a screen of a lesson, on every screen."""
     if body.lesson:
@@ -264,7 +270,7 @@ async def reset(room: Own, teaching: Taught, key: Key = None) -> Response:
     return json(state_of(await teaching.reset(room.code, key)))
 
 
-@router.put("/{code}/pace", responses=TOLD)
+@router.put("/{code}/pace", responses=TOLD, dependencies=ONCE)
 async def pace(room: Own, classroom: Rooms, body: PaceBody) -> Response:
     """Let the class follow, explore, or pause with a message."""
 
@@ -289,7 +295,7 @@ async def ask(room: Own, teaching: Taught, body: QuestionBody, key: Key = None) 
     return json(state_of(asked), 201)
 
 
-@router.put("/{code}/questions/{number}/answer", responses=TOLD)
+@router.put("/{code}/questions/{number}/answer", responses=TOLD, dependencies=ONCE)
 async def answer(found: Attended, number: int, classroom: Rooms, body: AnswerBody) -> Response:
     """A student's answer; it may be changed until the question is closed."""
     room = await classroom.change(found.room.code, lambda now: rooms.answer(now, found.student, number, body.answer))
@@ -297,19 +303,19 @@ async def answer(found: Attended, number: int, classroom: Rooms, body: AnswerBod
     return json({"version": room.version, "number": number, "answer": room.poll.answers[found.student]})
 
 
-@router.post("/{code}/questions/{number}/close", responses=TOLD)
+@router.post("/{code}/questions/{number}/close", responses=TOLD, dependencies=ONCE)
 async def close_question(room: Own, number: int, classroom: Rooms) -> Response:
     """Take no more answers: the wall shows how they are distributed."""
     return json(state_of(await classroom.change(room.code, lambda now: rooms.close(now, number))))
 
 
-@router.post("/{code}/questions/{number}/reveal", responses=TOLD)
+@router.post("/{code}/questions/{number}/reveal", responses=TOLD, dependencies=ONCE)
 async def reveal(room: Own, number: int, teaching: Taught) -> Response:
     """Take the step, and tell the truth beside the distribution."""
     return json(state_of(await teaching.reveal(room.code, number)))
 
 
-@router.delete("/{code}/questions/{number}", responses=TOLD)
+@router.delete("/{code}/questions/{number}", responses=TOLD, dependencies=ONCE)
 async def dismiss(room: Own, number: int, classroom: Rooms) -> Response:
     """Take the question off the screens; its answers stay in the table."""
 
@@ -319,13 +325,25 @@ async def dismiss(room: Own, number: int, classroom: Rooms) -> Response:
     return json(state_of(await classroom.change(room.code, how)))
 
 
-@router.get("/{code}/answers", responses=TOLD)
-async def answers(room: Kept, classroom: Rooms, format: Literal["json", "csv"] = "json") -> Response:
-    """Every answer to every question so far, as JSON or as a table; for 15 minutes after the room is closed, too."""
-    rows = answer_rows(room, await classroom.polls(room.code))
+@router.get("/{code}/answers", responses=PAGED)
+async def answers(
+    room: Kept,
+    classroom: Rooms,
+    format: Literal["json", "csv"] = "json",
+    limit: Limit = None,
+    before: Before = None,
+) -> Response:
+    """Every answer to every question so far, as JSON or as a table; for 15 minutes after the room is closed, too. With
+    `limit` a page of them; an answer's name in the list is its question and student, such as 2.17."""
+    rows, last = page(
+        answer_rows(room, await classroom.polls(room.code)), limit, before, "{0[question]}.{0[student]}".format
+    )
     if format == "csv":
-        return table(rows, f"answers-{room.code}.csv")
-    return json({"version": room.version, "answers": rows})
+        answer = table(rows, f"answers-{room.code}.csv")
+    else:
+        answer = json({"version": room.version, "answers": rows})
+    more = f"&format={format}" if format != "json" else ""
+    return linked(answer, f"/api/v1/rooms/{room.code}/answers", limit, last, more)
 
 
 def answer_rows(room: Room, asked: list[Poll]) -> list[dict[str, Any]]:
@@ -354,7 +372,7 @@ def answer_rows(room: Room, asked: list[Poll]) -> list[dict[str, Any]]:
 COLUMNS = ("question", "kind", "prompt", "step", "address", "student", "nickname", "answer", "label", "truth", "right")
 
 
-def table(rows: list[dict[str, Any]], name: str) -> Response:
+def table(rows: Sequence[dict[str, Any]], name: str) -> Response:
     """Rows as CSV in UTF-8, marked as such for spreadsheets; no cell of it is a formula."""
     text = StringIO()
     writer = csv.writer(text)
@@ -373,14 +391,14 @@ async def copy(found: Attended, who: Who, teaching: Taught, key: Key = None) -> 
     return json({"run": run.id, "step": run.state.step, "url": link.url()}, 201)
 
 
-@router.put("/{code}/hand-in", responses=TOLD)
+@router.put("/{code}/hand-in", responses=TOLD, dependencies=ONCE)
 async def hand_in(found: Attended, who: Who, teaching: Taught, body: HandInBody) -> Response:
     """Hand in a run of one's own, in place of an earlier one."""
     handed = await teaching.hand_in(found, who, body.run, body.step, body.view, body.named)
     return json({"number": handed.number, "step": handed.step, "named": handed.named})
 
 
-@router.put("/{code}/shown", responses=TOLD)
+@router.put("/{code}/shown", responses=TOLD, dependencies=ONCE)
 async def show(room: Own, classroom: Rooms, body: ShownBody) -> Response:
     """Put a hand-in on the wall, or take it off."""
     return json(state_of(await classroom.change(room.code, lambda now: rooms.show(now, body.hand_in))))

@@ -13,15 +13,16 @@ from app.run.answers import json
 from app.run.backprop import backprop as one_step
 from app.run.deeds import Branch, Edit, Reset, Rewind
 from app.run.etags import names, tag_of
+from app.run.keyed import ONCE, Key, KeyedRoute
+from app.run.paging import LINK, Before, Limit, linked, page
 from app.run.runs import Run, Runs, Steps
 from app.run.schemas import given
 from app.run.spec_schemas import ChangesBody, SpecBody
 from app.serve.root import at
 from app.serve.security import visitor
-from app.serve.strict import StrictRoute
-from engine import Network, RunState, Spec, SpecError
+from engine import Network, RunState, Spec
 
-router = APIRouter(prefix="/api/v1", route_class=StrictRoute, default_response_class=Response)
+router = APIRouter(prefix="/api/v1", route_class=KeyedRoute, default_response_class=Response)
 
 
 async def runs_of(request: Request) -> Runs:
@@ -33,16 +34,6 @@ async def runs_of(request: Request) -> Runs:
 Kept = Annotated[Runs, Depends(runs_of)]
 Visitor = Annotated[str, Depends(visitor)]
 Whole = Annotated[int, Query(ge=0, le=2**53)]
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=64,
-        pattern=r"^[\x21-\x7e]+$",
-        description="The same key again is the same request: it is not carried out twice.",
-    ),
-]
 Match = Annotated[
     str | None,
     Header(alias="If-Match", max_length=1_000, description="The run's ETag: refuse (412) what has moved on since."),
@@ -125,7 +116,7 @@ async def create_run(
         200: {
             "model": schemas.RunsAnswer,
             "content": {"application/json": {}, "text/csv": {}},
-            "headers": {"Link": {"description": "The next page, where there is one.", **_TEXT}},
+            "headers": LINK,
         }
     },
 )
@@ -133,26 +124,17 @@ async def list_runs(
     runs: Kept,
     who: Visitor,
     format: Literal["json", "csv"] = "json",
-    limit: Annotated[int | None, Query(ge=1, le=1_000, description="How many at most.")] = None,
-    before: Annotated[str | None, Query(max_length=64, description="Only those that follow this run's id.")] = None,
+    limit: Limit = None,
+    before: Before = None,
 ) -> Response:
     """This visitor's runs, which the cookie tells, the one changed last first; as CSV with `format=csv`.
 
     With `limit` a page of them; the header Link leads to the next, which begins `before` the last one of this.
     """
-    found = await runs.list(who)
-    if before is not None:
-        place = next((n for n, each in enumerate(found, 1) if each.id == before), None)
-        if place is None:
-            raise SpecError("before", before, "the id of a run of this list")
-        found = found[place:]
-    shown = found[:limit]
+    shown, last = page(await runs.list(who), limit, before, lambda each: each.id)
     rows = [answers.listed(each, await runs.brief(each)) for each in shown]
     answer = answers.as_csv(rows) if format == "csv" else json({"runs": rows})
-    if len(shown) < len(found):
-        more = f"&format={format}" if format != "json" else ""
-        answer.headers["link"] = f'<{at("/api/v1/runs")}?limit={limit}&before={shown[-1].id}{more}>; rel="next"'
-    return answer
+    return linked(answer, "/api/v1/runs", limit, last, f"&format={format}" if format != "json" else "")
 
 
 @router.get("/runs/{run_id}", tags=["runs"], responses={**RUN, **KNOWN})
@@ -164,7 +146,7 @@ async def read_run(run_id: str, runs: Kept, known: NotMatch = None) -> Response:
     return await _told(runs, run, Steps())
 
 
-@router.delete("/runs/{run_id}", tags=["runs"], status_code=204)
+@router.delete("/runs/{run_id}", tags=["runs"], status_code=204, dependencies=ONCE)
 async def delete_run(run_id: str, runs: Kept, match: Match = None) -> Response:
     """Remove the run for good."""
     await runs.delete(run_id, match)
