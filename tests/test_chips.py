@@ -1,17 +1,21 @@
 """What lit links carry: every chip read back is its quantity in the trace, products and sums close as printed."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from test_rows import SPECS
 
 from app.draw.chips import Chips, drawn
-from app.draw.diagram import Room, layout
+from app.draw.diagram import Layout, Room, layout
+from app.draw.drawing import draw
+from app.draw.pictures import surfaces
 from app.explain.chips import BACKWARD, MOST, OF_MANY, chips_of
 from app.explain.moments import Moment
 from app.explain.scene import Scene
 from app.explain.walkthrough import walkthrough
+from app.page.frame import known, marks_of
 from app.words.columns import Cell
 from engine import Quantity, Spec, start, trace
 
@@ -83,6 +87,10 @@ def test_chips_are_the_traces_numbers_and_close(given: dict[str, object], grain:
         ways = len(chips.carried)
         assert len(chips.chips) == (ways if ways <= MOST else OF_MANY)
         holds(walk.scene, moment, chips)
+        assert (chips.fewer is not None) == (OF_MANY < ways <= MOST and moment.kind not in ("gradient", "dW"))
+        if chips.fewer:
+            assert len(chips.fewer.chips) == OF_MANY
+            holds(walk.scene, moment, chips.fewer)
     assert kinds
 
 
@@ -97,6 +105,11 @@ def test_what_is_drawn_is_what_is_told() -> None:
     assert re.findall(r'data-part="(q[^"]+)">([^<]+)<', text)[:2] == [("q2.1.4", "−0.6842"), ("q2.2.4", "+0.2245")]
     assert "asks down" in text
     assert "tanh’s slope" in text
+    clear(place, text)
+
+
+def clear(place: Layout, text: str) -> None:
+    """No chip and no stack lies on another, on a unit or outside."""
     boxes = [
         tuple(map(float, found))
         for found in re.findall(r'<rect x="(.+?)" y="(.+?)" width="(.+?)" height="(.+?)"', text)
@@ -107,3 +120,28 @@ def test_what_is_drawn_is_what_is_told() -> None:
         assert x + w <= place.width
         assert y + h <= place.height
         assert all(x + w <= u or u + v <= x or y + h <= s or s + t <= y for u, s, v, t in boxes[:n])
+
+
+@pytest.mark.parametrize(("given", "room", "all_of"), [
+    ({"hidden": [8, 8]}, Room(950, 310), True), ({}, Room(950, 310), True), ({}, Room(350, 240), False),
+    ({"hidden": [8, 8]}, Room(350, 240), False),
+], ids=str)  # fmt: skip
+def test_every_moment_that_adds_up_shows_it_on_its_links(given: dict[str, object], room: Room, all_of: bool) -> None:
+    """Beside a class's screen every product has its place, on a phone the largest has; what talks has the room."""
+    state = start(Spec.make(**given))
+    step = trace(state, 8)
+    walk = walkthrough(step)
+    for n, moment in enumerate(walk[n] for n in range(len(walk))):
+        chips = chips_of(walk.scene, moment)
+        if chips is None:
+            continue
+        marks = replace(marks_of(step, moment, known(walk, n)), chips=chips)
+        drawing = draw(state.spec, step, surfaces(state), "weights", False, marks, room)
+        told = str(drawing.svg).partition('<g id="carried"')[2]
+        carried = [float(text.replace("−", "-")) for text in re.findall(r'data-part="[pqd]W?[\d.]+">([^<]+)<', told)]
+        there = set(re.findall(r'data-of="([^"]+)"', told))
+        assert there <= set(chips.carried)
+        largest = max(chips.carried, key=lambda link: abs(chips.carried[link]))
+        assert largest in there, (n, told)
+        assert len(there) == len(chips.carried) if all_of else carried, n
+        clear(drawing.layout, told)

@@ -1,24 +1,30 @@
 """What lit links carry, on the links: chips with products, and the stack in which they are added up at their unit.
 
 Chips are as full as the room between the layers lets them be: factors and product in a line, in two, or the product
-alone. What has no place that is clear of units, labels and other chips is left to the rows below the drawing.
+alone, shortly where that is needed; then the largest with the others together. What has no place clear of units,
+labels and other chips is left to the rows below the drawing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import product
+from dataclasses import dataclass, field, replace
+from itertools import chain, product
+from math import hypot
 
 from markupsafe import Markup
 
 from app.draw.diagram import BOTTOM, Layout, Link, on_curve
 from app.words.columns import Cell
+from app.words.numbers import all_signed
 from engine import Quantity
 
 LINE = 15.0  # between the lines of a stack
 EDGE, BETWEEN = 9.0, 4.0
 SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8)  # of a link's way, the first that is free
+ASIDE = (0.0, -8.0, 8.0)  # of it, still on the link
+NEAR, ACROSS, DOWN = 300.0, 20.0, 14.0  # how far from its unit a stack may stand, and how finely a place is looked for
 BESIDE, LABEL, WORD = 72.0, 68.0, 92.0  # what stands beside a unit, above and below it, and behind an output
 Box = tuple[float, float, float, float]  # left, top, right, bottom
+Form = tuple[float, list[Markup]]  # how wide, and its lines
 
 
 @dataclass(frozen=True)
@@ -49,9 +55,14 @@ class Chips:
     unit: Quantity
     chips: tuple[Chip, ...] = ()
     lines: tuple[Line, ...] = ()
-    more: str = ""
     width: str = ""
     carried: Mapping[str, float] = field(default_factory=dict)
+    fewer: "Chips | None" = None
+
+    @property
+    def talk(self) -> int:
+        """The layer whose links carry; 0 where none does."""
+        return self.chips[0].link.layer if self.chips else 0
 
 
 def drawn(place: Layout, told: Chips | None, lit: frozenset[str]) -> Markup:
@@ -59,16 +70,28 @@ def drawn(place: Layout, told: Chips | None, lit: frozenset[str]) -> Markup:
     if told is None:
         return Markup("")
     links = {link.id: link for layer in place.layers[1:] for link in layer.links}
-    there = [(chip, links[chip.link.svg_id]) for chip in told.chips if chip.link.svg_id in links]
     taken = list(_taken(place, lit))
-    written: tuple[Markup, ...] = ()
-    for form in (_in_a_line, _in_two, _alone):
-        laid = [(chip, link, form(chip)) for chip, link in there]
-        written, boxes = _placed(place, laid, taken)
-        if len(written) == len(there):
-            break
-    stack = _stacked(place, told, [*taken, *boxes]) if there or told.lines else Markup("")
-    return Markup('<g id="carried" class="{}">{}{}</g>').format(told.tone, Markup("").join(written), stack)
+    best, told = _best(place, [each for each in (told, told.fewer) if each], links, taken)
+    stack = _stacked(place, told, [*taken, *(box for _, box in best)])
+    if not stack and told.fewer:
+        stack = _stacked(place, told.fewer, [*taken, *(box for _, box in best)])
+    chips = Markup("").join(chip for chip, _ in best)
+    return Markup('<g id="carried" class="{}">{}{}</g>').format(told.tone, chips, stack)
+
+
+def _best(
+    place: Layout, told: Sequence[Chips], links: Mapping[str, Link], taken: Sequence[Box]
+) -> tuple[list[tuple[Markup, Box]], Chips]:
+    """The fullest chips that all have a place; else as many of the largest as have one."""
+    found = list[tuple[Markup, Box]]()
+    for each in told:
+        there = [(chip, links[chip.link.svg_id]) for chip in each.chips if chip.link.svg_id in links]
+        for form in (_in_a_line, _in_two, _alone, _shortly):
+            found = _placed(place, [(link, form(chip)) for chip, link in there], taken)
+            if len(found) == len(there):
+                return found, each
+    there.sort(key=lambda pair: -abs(pair[0].result.value))
+    return _placed(place, [(link, _shortly(chip)) for chip, link in there], taken), told[-1]
 
 
 def _taken(place: Layout, lit: frozenset[str]) -> Iterator[Box]:
@@ -77,7 +100,8 @@ def _taken(place: Layout, lit: frozenset[str]) -> Iterator[Box]:
     for layer in place.layers:
         for node in layer.nodes:
             left, right, above, below = node.left, node.right, 1.0, 1.0
-            if layer.labelled and not layer.beside:
+            over = place.tight and layer.index != last and node.id in lit  # a lit unit's numbers, where none has room
+            if (layer.labelled and not layer.beside) or over:
                 half = max(node.side, 42 if place.narrow else LABEL) / 2
                 left, right, above, below = node.x - half, node.x + half, 19.0, 19.0
             elif layer.beside or node.id in lit:
@@ -93,21 +117,18 @@ def _free(box: Box, taken: Sequence[Box], place: Layout) -> bool:
     return inside and all(left >= r or right <= x or top >= b or bottom <= y for x, y, r, b in taken)
 
 
-def _placed(
-    place: Layout, laid: list[tuple[Chip, Link, tuple[float, list[Markup]]]], taken: Sequence[Box]
-) -> tuple[tuple[Markup, ...], list[Box]]:
+def _placed(place: Layout, laid: list[tuple[Link, Form]], taken: Sequence[Box]) -> list[tuple[Markup, Box]]:
     """Every chip at the first place on its link that is free."""
-    made, boxes = list[Markup](), list[Box]()
-    for _, link, (width, rows) in laid:
+    made = list[tuple[Markup, Box]]()
+    for link, (width, rows) in laid:
         height = 17.0 * len(rows) + 4
-        for share in SHARES:
+        for aside, share in product(ASIDE, SHARES):
             x, y = on_curve(link.path, share)
-            box = x - width / 2, y - height / 2, x + width / 2, y + height / 2
-            if _free(box, [*taken, *boxes], place):
-                boxes.append(box)
-                made.append(_chip(link, box, rows))
+            box = x - width / 2, y - height / 2 + aside, x + width / 2, y + height / 2 + aside
+            if _free(box, [*taken, *(other for _, other in made)], place):
+                made.append((_chip(link, box, rows), box))
                 break
-    return tuple(made), boxes
+    return made
 
 
 def _chip(link: Link, box: Box, rows: list[Markup]) -> Markup:
@@ -119,9 +140,6 @@ def _chip(link: Link, box: Box, rows: list[Markup]) -> Markup:
     )
     shape = '<g class="chip" data-of="{}"><rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="{}"/>{}</g>'
     return Markup(shape).format(link.id, left, top, right - left, bottom - top, radius, Markup("").join(texts))
-
-
-Form = tuple[float, list[Markup]]
 
 
 def _in_a_line(chip: Chip) -> Form:
@@ -138,6 +156,11 @@ def _in_two(chip: Chip) -> Form:
 
 def _alone(chip: Chip) -> Form:
     return _form([_piece(chip.result), chip.mark])
+
+
+def _shortly(chip: Chip) -> Form:
+    """Its product to four digits, which is more than the drawing's units tell."""
+    return _alone(replace(chip, result=replace(chip.result, number=all_signed([chip.result.value])[0])))
 
 
 def _product(chip: Chip) -> list[str | Markup]:
@@ -160,7 +183,8 @@ def wide(text: str) -> float:
 
 
 def _stacked(place: Layout, told: Chips, taken: Sequence[Box]) -> Markup:
-    """The stack at the first free place round its unit: on the far side of its links, or above, below, or behind."""
+    """The stack at the first free place round its unit: on the far side of its links, or above, below, or behind; else
+    wherever there is one near it."""
     node = place.node(told.unit.layer, told.unit.unit)
     if not told.lines or node is None:
         return Markup("")
@@ -172,11 +196,18 @@ def _stacked(place: Layout, told: Chips, taken: Sequence[Box]) -> Markup:
     label = BESIDE if place.layers[told.unit.layer].beside else 0.0
     rows = [node.y - height / 2 + step for step in (0, 16, -16, 32, -32, 56, -56, 84, -84, 120, -120)]
     columns = [far + (label if far > node.x else 0), far - 30, far + 30, node.x - width / 2, near]
-    for left, top in product(columns, rows):
+    anywhere = sorted(_anywhere(place, width, height), key=lambda at: hypot(at[0] - far, at[1] - rows[0]))
+    for left, top in chain(product(columns, rows), anywhere):
         box = left, top, left + width, top + height
-        if _free(box, taken, place):
+        if hypot(left - far, top - rows[0]) < NEAR and _free(box, taken, place):
             return _stack(told, box, left + EDGE + numbers)
     return Markup("")
+
+
+def _anywhere(place: Layout, width: float, height: float) -> Iterator[tuple[float, float]]:
+    """Places all over the drawing."""
+    across, down = int((place.width - width) // ACROSS), int((place.height - height) // DOWN)
+    return ((2 + ACROSS * n, 2 + DOWN * m) for n, m in product(range(across + 1), range(down + 1)))
 
 
 def _stack(told: Chips, box: Box, edge: float) -> Markup:

@@ -44,7 +44,8 @@ class Room:
     def sheet(self) -> "Sheet":
         """Room for nodes and names."""
         size: Size = "l" if self.width >= 700 else "m" if self.width >= 450 else "s"
-        return replace(SHEETS[size], width=self.width, height=self.height)
+        node = 34.0 if size == "s" else SHEETS[size].node
+        return replace(SHEETS[size], width=self.width, height=self.height, node=node)
 
 
 _ROOM = re.compile(r"([1-9]\d{2,3})x([1-9]\d{1,3})")
@@ -53,6 +54,7 @@ ROWS_AT_MOST = 16
 NAMED_AT_MOST, NAMED_PITCH = 32, 12.5  # inputs in one column beside their names, where these have room
 LABELLED_ROWS = 8
 WANTED = 26.0  # what a walk needs beside the outputs: their numbers, and what is wanted of them
+TALK, CLOSE = 0.4, (24.0, 92.0)  # of the width lies between two layers that talk, and so much between others
 TIGHT, LINES = 60, 28  # between two units: room for a number above and one below; for two lines at their side
 
 
@@ -209,10 +211,11 @@ def layout(
     before: float = 0.0,
     after: float = 0.0,
     shortcuts: tuple[tuple[int, int], ...] = (),
+    talk: int = 0,
 ) -> Layout:
     """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image. `before`
     and `after` are what the names of inputs and outputs need of the width, `shortcuts` pairs of the layer where one
-    ends and the one where it begins."""
+    ends and the one where it begins. Where there is little room, most of it lies before the layer `talk`."""
     last, full = len(sizes) - 1, isinstance(size, Room)
     sheet = _sheet(size, before, after)
     shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
@@ -229,6 +232,7 @@ def layout(
     sides[0] = image if one_picture else sides[0]
     blocks = [each * (1.12 * c - 0.12) for each, c in zip(sides, columns, strict=True)]
     gap = (sheet.width - sheet.left - sheet.right - sum(blocks)) / max(1, last)
+    gaps = _gaps(sheet, gap, last, talk if full and (beside or not labelled or sheet.width < 700) else 0, beside)
     layers, x, middle = list[Layer](), sheet.left, TOP + (height - TOP - bottom) / 2
     for k, n in enumerate(shown):
         fit = (height - TOP - bottom) / rows[k]
@@ -238,7 +242,7 @@ def layout(
         links = _links(layers[-1].nodes, nodes) if drawable else ()
         called = layer_name(k, last), activations[k - 1] if k else "", round(x + blocks[k] / 2, 1)
         layers.append(Layer(k, *called, nodes, links, k == 0 or drawable, labelled, beside))
-        x += blocks[k] + gap
+        x += blocks[k] + gaps[min(k, last - 1)]
     arcs = tuple(arc for end, source in shortcuts for arc in _arcs(layers[source], layers[end]))
     return Layout(sheet.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers), arcs)
 
@@ -262,6 +266,15 @@ def _rows(sheet: Sheet, most: int, full: bool) -> tuple[float, float, bool, bool
     pitch = min(sheet.node + 62, (height - TOP - BOTTOM) / most)
     beside = full and LINES <= pitch < TIGHT and sheet.width >= 700
     return height, pitch, beside or (labelled and (not full or pitch >= TIGHT)), beside
+
+
+def _gaps(sheet: Sheet, gap: float, last: int, talk: int, beside: bool) -> list[float]:
+    """What lies between a layer and the next: the same, or more between the two that talk."""
+    least = CLOSE[beside]
+    if not talk or last < 2 or gap <= least:
+        return [gap] * last
+    wide = max(gap, min(TALK * sheet.width, gap * last - least * (last - 1)))
+    return [wide if k == talk - 1 else (gap * last - wide) / (last - 1) for k in range(last)]
 
 
 def _arcs(source: Layer, end: Layer) -> Iterator[Arc]:

@@ -101,10 +101,11 @@ def draw(
     network, arts = spec.network, arts_of(spec)
     names, outputs = input_titles(spec), output_names(spec)
     rooms, arcs = (_room(names, 7.3), _room(outputs, 8.6)), (*network.shortcuts.items(),)
-    place = layout(network.sizes, applied(network), is_image(spec), size, *rooms, arcs)
+    talk = marks.chips.talk if marks.chips else 0
+    place = layout(network.sizes, applied(network), is_image(spec), size, *rooms, arcs, talk)
     what = shown(trace, lens, batch, marks.known is not None, marks.chips.width if marks.chips else "")
     text, pictured = _skeleton(
-        network.sizes, applied(network), spec.raw_inputs, names, outputs, arts, size, rooms, arcs, on
+        network.sizes, applied(network), spec.raw_inputs, names, outputs, arts, size, rooms, arcs, talk, on
     )
     values = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
     if "ink" in arts:
@@ -135,10 +136,11 @@ def _skeleton(
     size: Size | Room,
     rooms: tuple[float, float],
     arcs: tuple[tuple[int, int], ...],
+    talk: int,
     on: str,
 ) -> tuple[str, int]:
     """The drawing's skeleton, and how many pictures its sprite has. Keyed by little: a layout is slow to hash."""
-    place = layout(sizes, activations, inputs == IMAGE**2, size, *rooms, arcs)
+    place = layout(sizes, activations, inputs == IMAGE**2, size, *rooms, arcs, talk)
     pictured = sum(len(layer.nodes) for layer in place.layers if arts[layer.index] in ("surface", "weights"))
     dense = sum(len(layer.links) for layer in place.layers) > DENSE
     text = skeleton(

@@ -91,9 +91,18 @@ def _summed(
     then: Equation | None,
 ) -> Chips:  # fmt: skip
     """Products, and their sum as a stack; `more` is added to it, `then` is what becomes of it."""
+    told = partial(_told, scene, ways, names, whole, more, then)
+    largest = told(OF_MANY)
+    return replace(told(MOST), fewer=largest) if OF_MANY < len(ways) <= MOST else largest
+
+
+def _told(
+    scene: Scene, ways: Sequence[Way], names: Sequence[str], whole: Quantity, more: Sequence[Quantity],
+    then: Equation | None, most: int,
+) -> Chips:  # fmt: skip
     look = Taken(scene)
     values: Floats = np.array([float(look(way.made.target)) for way in ways])
-    chosen = _chosen(values)
+    chosen = _chosen(values, most)
     look = replace(look, rest=float(np.delete(values, chosen).sum()))
     left_out = len(ways) - len(chosen)
     rest = [Quantity(REST, 0, (1, left_out))] if left_out else []
@@ -115,9 +124,9 @@ def _summed(
     )
 
 
-def _chosen(values: Floats) -> list[int]:
+def _chosen(values: Floats, most: int = MOST) -> list[int]:
     """All, or where the four largest stand."""
-    if len(values) <= MOST:
+    if len(values) <= most:
         return list(range(len(values)))
     return sorted(np.argsort(-np.abs(values), kind="stable")[:OF_MANY].tolist())
 
@@ -175,7 +184,7 @@ def _gradient(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     sources = [moment.targets[0].source] if moment.kind == "dW" else range(1, scene.sizes[k - 1] + 1)
     ways = [Way(weight(k, j, i), scene.alone(scene.equations.dW(k, j, i))) for i in sources]
     columns, values = Columns(scene.look), np.array([float(scene.look(way.made.target)) for way in ways])
-    chips = []
+    chips = list[Chip]()
     for n in _chosen(values):
         of = ways[n].made
         if scene.count > 1:
