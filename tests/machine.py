@@ -27,6 +27,7 @@ BROWSER_COMMAND = (
 REDIS_COMMAND = "`apt-get install redis-server` (or put redis-server on PATH); then `make test`"
 NGINX_COMMAND = "`apt-get install nginx-light` (or put nginx on PATH); then `make test`"
 PROMTOOL_COMMAND = "`apt-get install prometheus` (or put promtool on PATH); then `make test`"
+OTHERS_COMMAND = "`apt-get install firefox-esr webkit2gtk-driver xvfb`; then `make test`"
 ON_PATH = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 PATIENCE = 180.0  # seconds to wait for what must come: no test is about time, and what hangs is to be seen as such
 QUIET = [
@@ -65,6 +66,18 @@ def find_nginx() -> Path | None:
     """On PATH, or where Debian has what only root is thought to call."""
     found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     return Path(found) if found else None
+
+
+def find_firefox() -> Path | None:
+    found = shutil.which("firefox-esr") or shutil.which("firefox")
+    return Path(found) if found else None
+
+
+def find_webkit() -> tuple[Path, Path, Path] | None:
+    """WebKit's driver, a screen for it and the browser that it drives."""
+    driver, screen = shutil.which("WebKitWebDriver"), shutil.which("Xvfb")
+    browser = next(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"), None)
+    return (Path(driver), Path(screen), browser) if driver and screen and browser else None
 
 
 def find_promtool() -> Path | None:
@@ -203,10 +216,18 @@ def _pongs(port: int) -> bool:
 
 def install_missing() -> None:
     """Debian's packages where we are root, for they bring their libraries; else a download."""
-    wanted = {"redis-server": find_redis(), "nginx-light": find_nginx(), "prometheus": find_promtool()}
+    wanted = {
+        "redis-server": find_redis(),
+        "nginx-light": find_nginx(),
+        "prometheus": find_promtool(),
+    }
     packages = [package for package, found in wanted.items() if not found]
     if is_apt() and (packages or find_browser() is None):
         _apt_install(packages)
+    if is_apt():
+        others = {"firefox-esr": find_firefox(), "webkit2gtk-driver": find_webkit(), "xvfb": find_webkit()}
+        for package in (name for name, found in others.items() if not found):
+            _apt_install([package])  # one that a Debian does not have keeps no other away
     if find_browser() is None:
         with_libraries = ["--with-deps"] if is_apt() else []
         _try([sys.executable, "-m", "playwright", "install", *with_libraries, "chromium"])
@@ -215,6 +236,8 @@ def install_missing() -> None:
         ("redis-server", find_redis(), REDIS_COMMAND),
         ("nginx", find_nginx(), NGINX_COMMAND),
         ("promtool", find_promtool(), PROMTOOL_COMMAND),
+        ("Firefox", find_firefox(), OTHERS_COMMAND),
+        ("WebKitGTK", find_webkit(), OTHERS_COMMAND),
     ):
         print(f"{what}: {found or 'MISSING: its tests cannot run. Enable them: ' + command}")
 
