@@ -81,10 +81,21 @@ document.addEventListener('htmx:config:request', ({ detail: { ctx: { request, so
   request.body.set('link', new URLSearchParams([...looked].filter(([name]) => names.has(name))));
 });
 
+// The drawing's new size may wait in line behind other wishes: what they have led to stays.
+function asNow(action) {
+  const address = new URL(action, location.href);
+  const { size, link } = Object.fromEntries(address.searchParams);
+  const apart = action.startsWith(ROOT + '/runs/') ? made() : new Set();
+  const now = Object.entries(fields()).filter(([name]) => !apart.has(name));
+  address.search = new URLSearchParams({ ...Object.fromEntries(now), ...(link && { link }), size });
+  return address.pathname + address.search;
+}
+
 // What has waited in line for the first deed goes to the run that it has made. In a class what is opened is shown to
 // others or handed in: it is a run at once.
 document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {
   const { request } = ctx;
+  if (ctx.fits) request.action = asNow(request.action);
   if (request.action.startsWith(UNSAVED)) request.action = request.action.replace(UNSAVED, `${ROOT}/runs/${run()}/`);
   if (request.action.startsWith(ROOT + '/?') && document.getElementById('strip')) {
     Object.assign(request, { method: 'POST', action: ROOT + '/runs', body: new URLSearchParams(request.action.split('?')[1]) });
@@ -141,7 +152,7 @@ export function fit() {
   const field = form().elements.namedItem('size');
   if (field.value !== size) {
     field.value = size;
-    return show({ size });
+    return show({ size }, { fits: true });
   }
   return undefined;
 }

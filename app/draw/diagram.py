@@ -54,7 +54,8 @@ ROWS_AT_MOST = 16
 NAMED_AT_MOST, NAMED_PITCH = 32, 12.5  # inputs in one column beside their names, where these have room
 LABELLED_ROWS = 8
 WANTED = 26.0  # what a walk needs beside the outputs: their numbers, and what is wanted of them
-TALK, CLOSE = 0.4, (24.0, 92.0)  # of the width lies between two layers that talk, and so much between others
+TALK = 0.4  # of the width lies between two layers that talk
+CLOSE, NAME = (24.0, 92.0), 64.0  # what lies at least between others, the second beside numbers; what their names need
 TIGHT, LINES = 60, 28  # between two units: room for a number above and one below; for two lines at their side
 
 
@@ -232,7 +233,8 @@ def layout(
     sides[0] = image if one_picture else sides[0]
     blocks = [each * (1.12 * c - 0.12) for each, c in zip(sides, columns, strict=True)]
     gap = (sheet.width - sheet.left - sheet.right - sum(blocks)) / max(1, last)
-    gaps = _gaps(sheet, gap, last, talk if full and (beside or not labelled or sheet.width < 700) else 0, beside)
+    scarce = full and (beside or not labelled or sheet.width < 700)
+    gaps = _gaps(sheet, gap, last, talk if scarce else 0, max(CLOSE[beside], NAME - side))
     layers, x, middle = list[Layer](), sheet.left, TOP + (height - TOP - bottom) / 2
     for k, n in enumerate(shown):
         fit = (height - TOP - bottom) / rows[k]
@@ -268,9 +270,8 @@ def _rows(sheet: Sheet, most: int, full: bool) -> tuple[float, float, bool, bool
     return height, pitch, beside or (labelled and (not full or pitch >= TIGHT)), beside
 
 
-def _gaps(sheet: Sheet, gap: float, last: int, talk: int, beside: bool) -> list[float]:
+def _gaps(sheet: Sheet, gap: float, last: int, talk: int, least: float) -> list[float]:
     """What lies between a layer and the next: the same, or more between the two that talk."""
-    least = CLOSE[beside]
     if not talk or last < 2 or gap <= least:
         return [gap] * last
     wide = max(gap, min(TALK * sheet.width, gap * last - least * (last - 1)))

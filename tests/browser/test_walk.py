@@ -6,9 +6,10 @@ WALK=all goes through every moment of the networks; else through some of each.
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 SIZES = [(1280, 720), (1280, 800), (1366, 768), (1024, 768), (1440, 900), (390, 844), (720, 450)]  # the last: 200 %
 NETWORKS = {
@@ -110,3 +111,24 @@ def test_the_setup_is_folded_and_opens_over_the_drawing(page: Page) -> None:
     assert page.locator("#net").bounding_box() == before
     page.locator("#rail").click()
     expect(page.locator("#controls")).to_be_hidden()
+
+
+def test_a_press_is_not_undone_by_a_drawing_that_is_being_fitted(page: Page) -> None:
+    """The window changes while a moment is on its way: it comes, and stays when the drawing has its new size."""
+    page.goto("/?example=8&moment=3")
+    page.wait_for_function(FITTED)
+    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    size = "document.getElementById('view').elements.namedItem('size').value"
+    before, held = page.evaluate(size), list[Route]()
+    wanted = re.compile(r"/frame\?.*moment=4")
+    page.route(wanted, lambda route: held.append(route), times=1)
+    with page.expect_request(wanted):
+        page.keyboard.press("ArrowRight")
+    page.set_viewport_size({"width": 1100, "height": 760})
+    page.wait_for_function(f"before => {size} !== before", arg=before)
+    now = page.evaluate(size)
+    with page.expect_response(lambda answer: f"size={now}" in answer.url):
+        held[0].continue_()
+    expect(page.locator("#where")).to_have_text("moment 5 of 31")
+    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    expect(page.locator("#where")).to_have_text("moment 5 of 31")
