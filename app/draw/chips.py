@@ -160,7 +160,8 @@ def _alone(chip: Chip) -> Form:
 
 def _shortly(chip: Chip) -> Form:
     """Its product to four digits, which is more than the drawing's units tell."""
-    return _alone(replace(chip, result=replace(chip.result, number=all_signed([chip.result.value])[0])))
+    width, rows = _alone(replace(chip, result=replace(chip.result, number=all_signed([chip.result.value])[0])))
+    return width - EDGE, rows
 
 
 def _product(chip: Chip) -> list[str | Markup]:

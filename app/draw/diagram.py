@@ -55,7 +55,7 @@ NAMED_AT_MOST, NAMED_PITCH = 32, 12.5  # inputs in one column beside their names
 LABELLED_ROWS = 8
 WANTED = 26.0  # what a walk needs beside the outputs: their numbers, and what is wanted of them
 TALK = 0.4  # of the width lies between two layers that talk
-CLOSE, NAME = (24.0, 92.0), 64.0  # what lies at least between others, the second beside numbers; what their names need
+CLOSE, NAME = (24.0, 92.0), 60.0  # what lies at least between others, the second beside numbers; what their names need
 TIGHT, LINES = 60, 28  # between two units: room for a number above and one below; for two lines at their side
 
 
@@ -217,8 +217,7 @@ def layout(
     """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image. `before`
     and `after` are what the names of inputs and outputs need of the width, `shortcuts` pairs of the layer where one
     ends and the one where it begins. Where there is little room, most of it lies before the layer `talk`."""
-    last, full = len(sizes) - 1, isinstance(size, Room)
-    sheet = _sheet(size, before, after)
+    last, full, sheet = len(sizes) - 1, isinstance(size, Room), _sheet(size, before, after)
     shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
     rows = [min(n, ROWS_AT_MOST) for n in shown]
     height, pitch, labelled, beside = _rows(sheet, max(rows), full)
@@ -228,9 +227,7 @@ def layout(
     columns = [ceil(n / many) for n, many in zip(shown, rows, strict=True)]
     room = (sheet.width - sheet.left - sheet.right) / max(1, sum(columns) + last * (0.8 if labelled else 1.6))
     side = min(sheet.node, pitch - 34 if labelled and not beside else pitch * 0.82, room)
-    image = min(2.2 * sheet.node, 0.25 * sheet.width) if one_picture else side
-    sides = [min(side, 0.82 * (height - TOP - bottom) / many) for many in rows]
-    sides[0] = image if one_picture else sides[0]
+    sides = _sides(sheet, side, [(height - TOP - bottom) / many for many in rows], one_picture)
     blocks = [each * (1.12 * c - 0.12) for each, c in zip(sides, columns, strict=True)]
     gap = (sheet.width - sheet.left - sheet.right - sum(blocks)) / max(1, last)
     scarce = full and (beside or not labelled or sheet.width < 700)
@@ -247,6 +244,12 @@ def layout(
         x += blocks[k] + gaps[min(k, last - 1)]
     arcs = tuple(arc for end, source in shortcuts for arc in _arcs(layers[source], layers[end]))
     return Layout(sheet.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers), arcs)
+
+
+def _sides(sheet: Sheet, side: float, rows: list[float], one_picture: bool) -> list[float]:
+    """How large the nodes of each layer are; an image is larger."""
+    first = min(2.2 * sheet.node, 0.25 * sheet.width) if one_picture else min(side, 0.82 * rows[0])
+    return [first, *(min(side, 0.82 * row) for row in rows[1:])]
 
 
 def _input_rows(count: int, height: float) -> int:

@@ -41,6 +41,11 @@ class Marks:
     known: frozenset[Quantity] | None = None
     chips: Chips | None = None
 
+    @property
+    def talk(self) -> int:
+        """The layer whose links carry what the chips tell; 0 where none does."""
+        return self.chips.talk if self.chips else 0
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -101,11 +106,10 @@ def draw(
     network, arts = spec.network, arts_of(spec)
     names, outputs = input_titles(spec), output_names(spec)
     rooms, arcs = (_room(names, 7.3), _room(outputs, 8.6)), (*network.shortcuts.items(),)
-    talk = marks.chips.talk if marks.chips else 0
-    place = layout(network.sizes, applied(network), is_image(spec), size, *rooms, arcs, talk)
+    place = layout(network.sizes, applied(network), is_image(spec), size, *rooms, arcs, marks.talk)
     what = shown(trace, lens, batch, marks.known is not None, marks.chips.width if marks.chips else "")
     text, pictured = _skeleton(
-        network.sizes, applied(network), spec.raw_inputs, names, outputs, arts, size, rooms, arcs, talk, on
+        network.sizes, applied(network), spec.raw_inputs, names, outputs, arts, size, rooms, arcs, marks.talk, on
     )
     values = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
     if "ink" in arts:
