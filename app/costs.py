@@ -8,6 +8,7 @@ from math import ceil, log2
 
 from engine import OPTIMIZERS, Network, Spec
 from engine.along import PLACES
+from engine.maps import MOST_POINTS
 from engine.probes import CHECKED, CONTOUR_EXAMPLES, GRID, POINTS
 
 CHECK_SECONDS = 0.5  # that a check of every gradient gets
@@ -44,8 +45,8 @@ def look_cost(spec: Spec) -> float:
 
 
 def probe_cost(kind: str, spec: Spec) -> float:
-    """Seconds that a question of this kind takes, one of nudge, check, slice, contour, wishes, again and paths: mostly
-    reruns."""
+    """Seconds that a question of this kind takes, one of nudge, check, slice, contour, wishes, again, paths and plane:
+    mostly reruns."""
     return {
         "nudge": 6 * rerun_cost(spec),
         "check": min(CHECK_SECONDS, 2 * min(CHECKED, spec.network.size) * rerun_cost(spec)),
@@ -53,6 +54,7 @@ def probe_cost(kind: str, spec: Spec) -> float:
         "contour": min(1.0, GRID**2 * rerun_cost(spec, CONTOUR_EXAMPLES)),
         "again": PLACES * (rerun_cost(spec) + min(0.5 / PLACES, rerun_cost(spec, spec.samples))) + 3 * look_cost(spec),
         "paths": 6 * rerun_cost(spec) + look_cost(spec) + 1e-6 * spec.network.size + 100e-6,
+        "plane": rerun_cost(spec, MOST_POINTS**2) + 2e-7 * MOST_POINTS**2 * spec.network.sizes[-1],
         "wishes": spec.batch_size * (rerun_cost(spec, 1) + 100e-6),
     }[kind]
 

@@ -21,7 +21,7 @@ from engine.health import gradient_norms
 from engine.health import health as layer_health
 from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES
-from engine.maps import unit_maps
+from engine.maps import Plane, plane, unit_maps
 from engine.network import Network
 from engine.operations import OPERATIONS
 from engine.optimizers import OPTIMIZERS
@@ -63,6 +63,7 @@ __all__ = [
     "Limits",
     "Metrics",
     "Network",
+    "Plane",
     "Program",
     "Progress",
     "Quantity",
@@ -88,6 +89,7 @@ __all__ = [
     "nudge",
     "outputs_of",
     "pack",
+    "plane",
     "predict",
     "probes",
     "program",

@@ -1,21 +1,27 @@
-"""What every unit makes of every point of the input plane: the pictures inside the nodes and the output's surface.
-
-Everything is float32, twice as fast as float64 and finer than any screen.
+"""What every unit makes of every point of the input plane: the pictures inside the nodes and the output's surface, in
+float32, twice as fast as float64 and finer than any screen; and what comes out over two inputs of many, in float64.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.examples import examples_of
+from engine.arrays import Floats
+from engine.checks import SpecError
+from engine.evaluation import predict
+from engine.examples import examples_of, input_names
 from engine.features import apply_features
 from engine.network import layers_of, with_ones
 from engine.scaling import Scale
+from engine.spec import Spec
 from engine.state import RunState
 
 FINEST = 200
+POINTS = 50  # a side of a plane
+MOST_POINTS = 100
 
 Maps: TypeAlias = npt.NDArray[np.float32]
 
@@ -57,3 +63,50 @@ def _grid(
     grid = np.ascontiguousarray(with_ones(apply_features(scale.apply(raw) if scale else raw, features)), np.float32)
     grid.setflags(write=False)
     return grid
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """What comes out over two inputs, `across` and `up`, while all others stay at `rest`, their mean over the training
+    rows. `outputs` (outputs, points, points) are those at `y` by row and `x` by column, as `predict` gives them: the
+    first row is the lowest y. Inputs are in the data's own units.
+    """
+
+    across: str
+    up: str
+    x: Floats
+    y: Floats
+    rest: Floats
+    outputs: Floats
+
+
+def plane(state: RunState, across: str | int = 1, up: str | int = 2, *, points: int = POINTS) -> Plane:
+    """What the network answers over two of its inputs, each by its name or its number from 1.
+
+    SpecError for no such input, twice the same, or other than 2 to 100 points a side.
+    """
+    spec, examples = state.spec, examples_of(state.spec)
+    if spec.raw_inputs < 2:
+        raise SpecError("across", across, "asked of two inputs or more")
+    i, j = _input(spec, "across", across), _input(spec, "up", up)
+    if i == j:
+        raise SpecError("up", up, "another input than across")
+    if not 2 <= points <= MOST_POINTS:
+        raise SpecError("points", points, f"from 2 to {MOST_POINTS}")
+    (x, y), names = (np.linspace(*examples.domains[k], points) for k in (i, j)), input_names(spec)
+    rest = examples.raw[: examples.train].mean(axis=0)
+    rows = np.tile(rest, (points * points, 1))
+    rows[:, i], rows[:, j] = np.tile(x, points), np.repeat(y, points)
+    outputs = predict(state, rows).T.reshape(-1, points, points)
+    return Plane(names[i], names[j], x, y, rest, outputs)
+
+
+def _input(spec: Spec, name: str, asked: str | int) -> int:
+    """The place of an input that is asked for by its name, or else by its number from 1."""
+    names = input_names(spec)
+    if asked in names:
+        return names.index(str(asked))
+    number = int(asked) if isinstance(asked, int) or (asked.isascii() and asked.isdigit() and len(asked) < 6) else 0
+    if not 1 <= number <= len(names):
+        raise SpecError(name, asked, f"an input's name, or its number from 1 to {len(names)}")
+    return number - 1

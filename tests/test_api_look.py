@@ -38,6 +38,8 @@ ANSWERS = {
     "paths?address=b3.1&example=0": schemas.PathsAnswer,
     "again?example=8&reach=2": schemas.AlongAnswer,
     "contour?x=W1.1.1&y=b1.1": schemas.ContourAnswer,
+    "plane": schemas.PlaneAnswer,
+    "plane?across=2&up=1&points=3": schemas.PlaneAnswer,
     "wishes": schemas.WishesAnswer,
     "wishes?address=W1.1.1&gradients=true": schemas.WishesAnswer,
     "health": schemas.HealthAnswer,
@@ -203,6 +205,12 @@ WRONG = {
     "contour?x=b1.1&y=b1.1": "y",
     "contour?x=b1.1": "y",
     "contour?x=q&y=b1.1": "x",
+    "plane?across=3": "across",
+    "plane?across=x": "across",
+    "plane?across=2&up=2": "up",
+    "plane?points=1": "points",
+    "plane?points=101": "points",
+    "plane?of=1": "of",
     "wishes?address=x": "address",
     "wishes?gradients=maybe": "gradients",
     "walkthrough?mathml=yes": "mathml",
@@ -240,3 +248,24 @@ def test_a_walkthrough_that_would_be_too_large_is_refused(tmp_path: Path) -> Non
         assert (await client.get(path + "walkthrough?granularity=operation&moment=3")).status_code == 200
 
     with_run(tmp_path, spec, 1, work)
+
+
+def test_what_comes_out_over_two_inputs_of_many(tmp_path: Path) -> None:
+    """By name or number, all others at their mean: what /predict answers there, in the data's own units."""
+    rows = [[3000.0 + 70 * i, 30.0 + i % 7, float(i % 3), 0.1 * i] for i in range(40)]
+    names = ["mass", "bill", "1", "age"]
+    data = {"x": rows, "y": [5.0 * row[0] - 9 * row[1] for row in rows], "names": names}
+
+    async def work(client: Client, path: str) -> None:
+        told = (await client.get(path + "plane?across=mass&up=2&points=5")).json()
+        assert (told["across"], told["up"]) == ("mass", "bill")
+        assert told["x"][0] < 3000 < 5700 < told["x"][-1]
+        mean = told["rest"]
+        asked = [[x, y, *mean[2:]] for y in told["y"] for x in told["x"]]
+        answers = (await client.post(path + "predict", json={"inputs": asked})).json()["outputs"]
+        assert np.allclose(np.ravel(told["outputs"]), np.ravel(answers))
+        assert (await client.get(path + "plane?across=1&up=4&points=5")).json()["across"] == "1"
+        train = (await client.get(path + "data")).json()
+        assert np.allclose(mean, np.mean(train["x"][: train["train"]], axis=0))
+
+    with_run(tmp_path, {"data": data}, 20, work)

@@ -18,6 +18,7 @@ from engine import SpecError, Trace
 from engine.along import Along
 from engine.arrays import Floats, Ints
 from engine.health import Complaint, LayerHealth, health, spread
+from engine.maps import Plane
 from engine.paths import Paths
 from engine.probes import Check, Contour, Nudge, Slice, Wishes
 
@@ -120,8 +121,8 @@ def received(step: int, told: Receipt, mathml: bool = False) -> dict[str, Any]:
     return found | {"mathml": told.mathml() if mathml else None, "facts": plain(told.facts) or {}}
 
 
-def probed(step: int, found: Nudge | Check | Slice | Along | Paths) -> dict[str, Any]:
-    """A nudge, a check, a slice the way of a step or the ways to a parameter."""
+def probed(step: int, found: Nudge | Check | Slice | Along | Paths | Plane) -> dict[str, Any]:
+    """A nudge, a check, a slice, the way of a step, the ways to a parameter or what comes out over two inputs."""
     return {"step": step, **plain(found)}
 
 

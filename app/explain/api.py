@@ -20,6 +20,7 @@ from app.serve.strict import StrictRoute
 from engine import RunState, SpecError, trace
 from engine.along import REACH, along
 from engine.health import complaint
+from engine.maps import MOST_POINTS, POINTS, plane
 from engine.paths import paths
 from engine.probes import check_all, contour, located, nudge, slice_, wishes
 
@@ -31,6 +32,7 @@ Granularity = Annotated[
 Address = Annotated[
     str, Query(max_length=40, description="W2.1.3: layer 2, to unit 1, from unit 3; b2.1: a bias; a2.1: a unit.")
 ]
+Input = Annotated[str, Query(max_length=60, description="An input, by its name or its number from 1.")]
 Example = Annotated[Whole | None, Query(description="One example alone, by its row; else the next mini-batch.")]
 Step = Annotated[Whole | None, Query(description="An earlier step to look at.")]
 MathML = Annotated[Literal["true", "false"], Query(description="The symbols as MathML too, beside LaTeX.")]
@@ -188,6 +190,23 @@ async def read_contour(run_id: str, runs: Kept, x: Address, y: Address, step: St
         return json(answers.contoured(state.step, found, list(path)))
 
     return await runs.pool.do(probe_cost("contour", state.spec), run.visitor, work)
+
+
+@router.get("/plane", tags=["look"], responses=answers_with(schemas.PlaneAnswer))
+async def read_plane(
+    run_id: str,
+    runs: Kept,
+    across: Input = "1",
+    up: Input = "2",
+    points: Annotated[Whole, Query(description=f"A side, up to {MOST_POINTS}.")] = POINTS,
+    step: Step = None,
+) -> Response:
+    """What comes out over two inputs of any number, all others at their mean over the training rows."""
+
+    def look(state: RunState) -> dict[str, Any]:
+        return answers.probed(state.step, plane(state, across, up, points=points))
+
+    return await _look(runs, run_id, step, lambda state: probe_cost("plane", state.spec), look)
 
 
 @router.get("/wishes", tags=["look"], responses=answers_with(schemas.WishesAnswer))

@@ -5,9 +5,10 @@ from typing import Any, Literal
 from app.explain.answers import Healthy, Layered, Stretch, Walked, Wish, Wished
 from app.explain.moments import Moment
 from app.explain.receipts import Receipt
-from app.run.schemas import Vector
+from app.run.schemas import Matrix, Vector
 from app.run.shapes import shape_of
 from engine.along import Along
+from engine.maps import Plane
 from engine.paths import Paths
 from engine.probes import Check, Contour, Nudge, Slice
 
@@ -71,6 +72,12 @@ ContourAnswer = shape_of(
     [0, 50]}""",
     losses=list[Vector],
     path_steps=list[int],
+)
+PlaneAnswer = shape_of(
+    Plane,
+    """{"step": 50, "across": "mass", "up": "x2", "x": [3000.0, 6500.0], "y": [30.0, 60.0], "rest": [4200.0, 44.0,
+    17.0], "outputs": [[[-0.9, 0.8], [-0.7, 0.9]]]}""",
+    outputs=list[Matrix],
 )
 WishAnswer = shape_of(Wish)
 WishesAnswer = shape_of(
