@@ -240,6 +240,8 @@ GUESSES: dict[str, tuple[str, dict[str, Any], str]] = {
     "months": ("month,a,y\nMär 2024,1,0\nJuni 2024,2,1\nOkt. 2024,3,0", {"inputs": 1}, "month is a date"),
     "weekdays": ("on,a,y\nMon 01 Jan 2024,1,0\nTue 02 Jan 2024,2,1\nWed 03 Jan 2024,3,0", {"inputs": 1}, "on is a date"),
     "quarters": ("on,a,y\n2024-Q1,1,0\n2024-Q2,2,1\n2024-Q3,3,0", {"inputs": 1}, "on is a date"),
+    "days alone": ("when,y\n31.12.2023,1.5\n01.01.2024,2\n05.01.2024,9", {"inputs": 1}, "when is told in days from 2023-12-31."),
+    "hours alone": ("when,y\n8:00 am,1.5\n9:30 pm,2\n12:15 am,9", {"inputs": 1}, "when is told in hours."),
     "LIBSVM, -1 and +1": ("+1 1:0.5 3:2\n-1 2:1\n+1 1:.25", {"inputs": 3, "classes": ("-1", "1")}, "what is not there is 0"),
     "ARFF, few cells": ("@relation r\n@attribute a real\n@attribute b real\n@attribute c {n,y}\n@data\n{0 1.5, 2 y}\n{1 2}\n{0 3, 1 1}", {"inputs": 2, "classes": ("n", "y")}, "Weka"),
     "a row of totals": ("n,a,y\nx,2,10.5\nz,1,11\nw,3,12.5\nSumme,6,34", {"samples": 3}, "Line 5 is called “Summe”"),
@@ -277,6 +279,35 @@ def test_every_other_reading_can_be_had() -> None:
     other = read(three, part_at_1="target", part_at_2="input", targets="2")[0]
     assert (other.task, other.raw_inputs) == ("regression", 2)
     assert read("when,a,y\n2026-01-01,2,0\n2026-01-02,3,1\n2026-01-03,5,1", part_at_0="out")[0].raw_inputs == 1
+
+
+TIMES: dict[str, tuple[list[str], list[float]]] = {
+    "ISO": (["2024-01-01", "2024-01-03", "2024-03-01"], [0, 2, 60]),
+    "with a time": (["2024-01-01T10:00:00Z", "2024-01-01 22:00", "2024-01-02T10:00:00+01:00"], [0, 0.5, 1]),
+    "day first": (["01.02.24", "13.02.24", "01.03.24"], [0, 12, 29]),
+    "month first": (["02/01/2024", "02/13/2024", "03/01/2024"], [0, 12, 29]),
+    "names": (["3. März 2024", "4. März 2024", "7. Mai 2024"], [0, 1, 65]),
+    "weekdays": (["Mon 01 Jan 2024", "Tue 02 Jan 2024", "Fri 05 Jan 2024"], [0, 1, 4]),
+    "English": (["January 1st, 2024", "Feb 1, 2024", "March 1, 2024"], [0, 31, 60]),
+    "months": (["2023-11", "2023-12", "2024-01"], [0, 30, 61]),
+    "quarters": (["2023-Q4", "2024-Q1", "2024-Q2"], [0, 92, 183]),
+    "weeks": (["2024-W01", "2024-W02", "2024-W05"], [0, 7, 28]),
+    "in one": (["20231231", "20240101", "20240105"], [0, 1, 5]),
+    "clock": (["08:00", "09:30", "23:59:30"], [8, 9.5, 23 + 59.5 / 60]),
+}
+
+
+@pytest.mark.parametrize("form", TIMES)
+def test_a_time_is_a_number_where_nothing_else_goes_in_or_it_is_asked_for(form: str) -> None:
+    """Days from the first, or hours; beside another input it stays out until a person uses it."""
+    cells, numbers = TIMES[form]
+    alone, _ = read("when;y\n" + "\n".join(f"{cell};{i}.5" for i, cell in enumerate(cells)))
+    beside = "when;a;y\n" + "\n".join(f"{cell};{i * i};{i}.5" for i, cell in enumerate(cells))
+    asked, _ = read(beside, part_at_0="input")
+    for data in (alone.data, asked.data):
+        assert data is not None
+        assert np.allclose(data.x[:, 0], numbers)
+    assert read(beside)[0].raw_inputs == 1
 
 
 def test_more_rows_than_there_is_room_for_are_sampled_and_it_is_said() -> None:
@@ -469,6 +500,18 @@ SPELLED: dict[str, tuple[str, list[str], list[float], str]] = {
     "JSON with words beside": (
         '{"made": {"by": "x"}, "rows": [' + many('{{"a": {i}, "b": {j}, "kind": "{w}"}},')[:-1] + "]}",
         ["a", "b"], [0, 1], "",
+    ),
+    "limits": ("lead,kind\n<0.01,fir\n" + many("0.{j},{w}"), ["lead"], [0.01], "lead: <0.01 is read as 0.01."),
+    "limits with a comma": ("ph;kind\n" + many("{j},5;{w}") + "\n>14,0;oak", ["ph"], [1.5], "ph: >14,0 is read as 14,0."),
+    "stars": ("p,kind\n" + many("0.0{j}*,{w}"), ["p"], [0.01], "p: 0.01* is read as 0.01."),
+    "dput of R": (
+        "structure(list(a = 0:11, `my b` = c(" + many("{j},")[:-1] + "), kind = structure(c("
+        + many("{b}L,").replace("0L", "2L")[:-1] + "), levels = c(\"oak\", 'fir'), class = \"factor\")), "
+        "row.names = c(NA, -12L), class = \"data.frame\")", ["a", "my b"], [0, 1], "Read as R writes a data frame.",
+    ),
+    "data.frame of R": (
+        "df <- data.frame(\n a = 0:11, g = rep(c(TRUE, FALSE), times = 6),\n b = -rep(2, 12),\n kind = c("
+        + many("'{w}',")[:-1] + "), stringsAsFactors = FALSE)", ["a", "g=TRUE"], [0, 1], "b is always -2",
     ),
     "a footer of pandas": ("   a  b kind\n" + many("{i}  {i}  {j}  {w}") + "\n\n[12 rows x 3 columns]", ["a", "b"], [0, 1], ""),
 }  # fmt: skip

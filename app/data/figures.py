@@ -20,6 +20,8 @@ _GROUPS = {mark: re.compile(rf"[+-]?\d{{1,3}}([{re.escape(mark)}]\d{{3}})+") for
 _GROUPS[","] = re.compile(r"[+-]?\d{1,3}((,\d{2,3})*,\d{3})")  # as in India too: 12,34,567
 _UNIT = re.compile(r"\s*([-+−]?\d[\d.,' ]*)\s?([^\W\d_]{1,10}[²³23]?|°\s?[A-Z]?|[^\W\d_]{1,4}/[^\W\d_]{1,4}[²³23]?)\s*")
 _GIVE = re.compile(r"\s*([-+−]?\d[\d.,]*)\s*(?:±|\+/?-)\s*[\d.,]+\s*")
+_ABOUT = re.compile(r"\s*(?:[<>≤≥~≈]=?|=[<>]|ca\.?|circa|about)\s*([-+−]?\d[\d.,]*(?:[eE][-+]?\d+)?)\s*", re.IGNORECASE)
+_MARKED_BEHIND = re.compile(r"\s*([-+−]?\d[\d.,]*)\s?(?:\+|\*{1,3}|[†‡]|\[\w{1,3}\])\s*")
 _DIGITS = re.compile(r"\d")
 _AS_IT_IS = re.compile(r"[+-]?[0-9.,]*")
 _MARKED = re.compile("[.,٫٬]")
@@ -107,6 +109,12 @@ def _read(bare: str, decimal: Decimal) -> float | None:
 
 def _bounded(value: float) -> float | None:
     return value if abs(value) <= 1e150 else None
+
+
+def within(cell: str) -> str:
+    """The number of a cell that has a mark of how sure or how far it is: <0.01, ~5, 90+, 2.3*; else the cell itself."""
+    match = _ABOUT.fullmatch(cell) or _MARKED_BEHIND.fullmatch(cell)
+    return match[1] if match else cell
 
 
 def per_cent(cells: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html.parser import HTMLParser
 from itertools import groupby
 
+from app.data.dput import of_r
 from app.data.figures import number
 from app.data.records import inserted, paired, vowpal_wabbit
 from app.data.table import Note, Row, Split, WrongData
@@ -26,7 +27,7 @@ _Matrix = tuple[str, list[list[str]]]
 
 def formatted(text: str) -> Split | None:
     """The rows of a text of one of these forms, None if it is of none; WrongData if it is, and is not whole."""
-    for read in (_matlab, _printed, _arff, _sparse, _boxes, _of_r, _html, inserted, vowpal_wabbit, paired):
+    for read in (_matlab, _printed, _arff, _sparse, _boxes, _of_r, of_r, _html, inserted, vowpal_wabbit, paired):
         if (found := read(text)) is not None:
             return found
     lines = text.splitlines()

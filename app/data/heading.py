@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from app.data.figures import number
+from app.data.figures import number, within
 from app.data.table import Choices, Note, Row, Split, WrongData, printable
 from engine.labels import LONGEST_NAME
 from engine.missing import is_missing
@@ -189,7 +189,7 @@ def _without_units(rows: list[Row], notes: list[Note]) -> list[Row]:
     over = [i for i in range(len(rows[0].cells)) if _is_numeric(rows[1:], i)]
     cells = [rows[0].cells[i] for i in over]
     words = [cell for cell in cells if not is_missing(cell)]
-    if not words or any(number(cell) is not None for cell in words):
+    if not words or any(number(within(cell)) is not None for cell in words):
         return rows
     notes.append(Note(f"Line {rows[0].line} has units, such as “{words[0][:12]}”: no row of the table."))
     return rows[1:]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from app.data.table import Choices, Column, Note, Part
+from app.data.times import as_numbers
 from engine.labels import FEW, are_classes
 
 _TARGET = re.compile(
@@ -23,7 +24,7 @@ _TRUTH = {"true", "false", "wahr", "falsch"}
 
 def with_parts(columns: Sequence[Column], named: bool, choices: Choices, notes: list[Note]) -> tuple[Column, ...]:
     """The columns with what each is for, and notes on what is not plain to see."""
-    columns = [_left_out(column, columns, named) for column in columns]
+    columns = _with_times([_left_out(column, columns, named) for column in columns], choices, notes)
     said = {c.index: choices.part(c.index) for c in columns}
     if "target" in said.values():
         chosen = _said(columns, said, choices.given.get("targets", ""))
@@ -39,6 +40,23 @@ def with_parts(columns: Sequence[Column], named: bool, choices: Choices, notes: 
         done.append(replace(column, part=part, why=why))
     _tell_left_out([column for column in done if column.part == "out" and column.why], notes)
     return tuple(done)
+
+
+def _with_times(columns: Sequence[Column], choices: Choices, notes: list[Note]) -> list[Column]:
+    """Dates as numbers where a person uses them, or where with one column besides there is nothing else to go in."""
+    alone = sum(c.part == "input" for c in columns) < 2
+    done = list[Column]()
+    for column in columns:
+        said = choices.part(column.index)
+        wanted = said in ("input", "target") or (alone and said is None)
+        told = as_numbers([str(v) if v is not None else None for v in column.values]) if wanted else None
+        if column.kind == "date" and column.why == "is a date" and told:
+            numbers, unit = told
+            column = replace(column, kind="number", values=tuple(numbers), part="input", why="")
+            other = ("leave it out", (f"part.{column.index}", "out")) if not alone else ("", ("", ""))
+            notes.append(Note(f"{column.name} is told in {unit}.", *other))
+        done.append(column)
+    return done
 
 
 def _said(columns: Sequence[Column], said: dict[int, Part | None], before: str) -> list[int]:

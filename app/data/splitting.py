@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from app.data.figures import number, spelled, without_unit
+from app.data.figures import number, spelled, within, without_unit
 from app.data.formats import formatted
 from app.data.lists import is_list, listed
 from app.data.table import LONGEST_CELL, MOST_CELLS, Note, Row, Split, WrongData
@@ -149,8 +149,9 @@ def _mark(lines: Sequence[str]) -> str:
 
 
 def _is_odd(cell: str) -> bool:
-    """Whether it is a number in a way that only a whole column may show: 1/2, or 1.5 ± 0.2."""
-    return spelled(cell) is not None or ("±" in cell and number(without_unit(cell)) is not None)
+    """Whether it is a number in a way that only a whole column may show: 1/2, 1.5 ± 0.2, or <0.01."""
+    bare = without_unit(cell) if "±" in cell else within(cell)
+    return spelled(cell) is not None or (bare != cell and number(bare) is not None)
 
 
 def _is_word(cell: str, mark: str) -> bool:

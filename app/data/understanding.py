@@ -16,6 +16,7 @@ from app.data.figures import (
     sentinel_of,
     spelled,
     unit_of,
+    within,
     without_unit,
 )
 from app.data.heading import Body, body_of
@@ -119,6 +120,11 @@ def _bare_cells(index: int, name: str, cells: list[str], said: str, notes: list[
     if "%" in "".join(cells) and per_cent(filled):
         notes.append(Note(f"{name} has per cent and shares: {next(c for c in filled if '%' in c)} is read as a share."))
         return [_share(cell) for cell in cells]
+    if (plain := _without_marks(cells, filled)) is not None:
+        first = next(cell for cell in filled if within(cell) != cell)
+        told = f"{name}: {first} is read as {within(first)}."
+        notes.append(Note(told, f"{name} is text", (f"kind.{index}", "text")))
+        return plain
     if number(filled[0]) is not None and number(filled[-1]) is not None:
         return cells
     if all(spelled(cell) is not None or number(cell) is not None for cell in filled):
@@ -136,6 +142,14 @@ def _bare_cells(index: int, name: str, cells: list[str], said: str, notes: list[
     )
     notes.append(Note(told, f"{name} is text", (f"kind.{index}", "text")))
     return bare
+
+
+def _without_marks(cells: Sequence[str], filled: Sequence[str]) -> list[str] | None:
+    """Cells such as <0.01 as their number, where all others of the column are numbers; None if it has none of them."""
+    marked = [cell for cell in filled if within(cell) != cell]
+    if not marked or any(number(within(cell), ",") is None and number(within(cell)) is None for cell in filled):
+        return None
+    return [within(cell) for cell in cells]
 
 
 def _share(cell: str) -> str:
