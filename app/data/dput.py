@@ -67,7 +67,7 @@ class _Reader:
             raise _Wrong
         self.next()
         if what == "-" and self.kind in ("number", "name"):
-            return "-" + str(self.value(depth + 1))
+            return _negated(self.value(depth + 1))
         if kind == "text":
             return re.sub(r"\\(.)", r"\1", what[1:-1])
         if kind == "number":
@@ -126,6 +126,10 @@ class _Reader:
         if name == "structure" and given:
             return _structured(given[0][1], dict(given[1:]))
         raise _Wrong
+
+
+def _negated(value: Any) -> Any:
+    return [_negated(each) for each in value] if isinstance(value, list) else f"-{value}"
 
 
 def _repeated(given: Named) -> list[Any]:
