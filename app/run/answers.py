@@ -132,6 +132,7 @@ def traced(step: Trace) -> dict[str, Any]:
         "loss": step.loss,
         "penalty": step.penalty,
         "learning_rate": step.learning_rate,
+        **_codes(step.spec),
         "layers": [
             {"activation": layer.activation, "dW_penalty": None, "norm": _norm(layer.norm)}
             | {name: _given(getattr(layer, name)) for name in ("h", "o", "mask", "dh")}
@@ -139,6 +140,13 @@ def traced(step: Trace) -> dict[str, Any]:
             for layer in step.layers
         ],
     }
+
+
+def _codes(spec: Spec) -> dict[str, Any]:
+    """The classes, and the numbers that stand for "not this class" and "this class"; null of values to predict."""
+    if spec.task == "regression":
+        return {"classes": None, "targets": None}
+    return {"classes": class_names(spec), "targets": [low_target(spec.output_activation), 1.0]}
 
 
 def _norm(norm: NormTrace | None) -> dict[str, Floats | None] | None:
@@ -227,7 +235,6 @@ def data(spec: Spec, first: int = 0, most: int | None = None) -> dict[str, Any]:
     """The run's examples, all or so many from the first asked for, and what the network is given of them."""
     examples = examples_of(spec)
     shown = slice(first, None if most is None else first + most)
-    classified = spec.task != "regression"
     return {
         "task": spec.task,
         "train": examples.train,
@@ -238,8 +245,7 @@ def data(spec: Spec, first: int = 0, most: int | None = None) -> dict[str, Any]:
         "domain": examples.domain,
         "domains": examples.domains,
         "names": input_names(spec),
-        "classes": class_names(spec) if classified else None,
-        "targets": [low_target(spec.output_activation), 1.0] if classified else None,
+        **_codes(spec),
         "scaling": {"inputs": _scale(examples.inputs_by), "targets": _scale(examples.targets_by)},
         "x": np.ascontiguousarray(examples.raw[shown]),
         "y": np.ascontiguousarray(examples.labels[shown]),

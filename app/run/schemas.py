@@ -249,7 +249,9 @@ class LayerAnswer(BaseModel):
 
 
 class TraceAnswer(BaseModel):
-    """Everything that one step computes. `examples` are rows of the run's data."""
+    """Everything that one step computes. `examples` are rows of the run's data; `targets` are the numbers that stand
+    in y for "not this class" and "this class", where there are classes.
+    """
 
     step: int
     examples: list[int]
@@ -258,6 +260,8 @@ class TraceAnswer(BaseModel):
     loss: float | None
     penalty: float | None
     learning_rate: float | None
+    classes: list[str] | None
+    targets: Annotated[list[float], Field(min_length=2, max_length=2)] | None
     layers: list[LayerAnswer]
 
 
