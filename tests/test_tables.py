@@ -517,6 +517,77 @@ SPELLED: dict[str, tuple[str, list[str], list[float], str]] = {
 }  # fmt: skip
 
 
+def sheets_of(*sheets: tuple[str, list[list[Any]]], hidden: str = "") -> bytes:
+    book, into = Workbook(), io.BytesIO()
+    for k, (name, rows) in enumerate(sheets):
+        sheet = book.active if k == 0 else book.create_sheet()
+        sheet.title = name
+        for row in rows:
+            sheet.append(row)
+        if name == hidden:
+            sheet.sheet_state = "hidden"
+    book.save(into)
+    return into.getvalue()
+
+
+BEASTS: list[list[Any]] = [["a", "b", "kind"], *([i, i % 5 + 1, ("oak", "fir")[i % 2]] for i in range(12))]
+FOREIGN: dict[str, tuple[str | bytes, list[str], list[float], str]] = {
+    "commas of China": ("高，宽，kind\n" + many("{i}，{j}，{w}"), ["高", "宽"], [0, 1], ""),
+    "units in cells": ("a,b,kind\n" + many("{i} kg,{j} cm,{w}"), ["a", "b"], [0, 1], "a is in kg"),
+    "a source below": ("a,b,kind\n" + many("{i},{j},{w}") + "\n\nSource: The Bureau, 2024", ["a", "b"], [0, 1], "left out: line 15"),
+    "notes below": ("a;b;kind\n" + many("{i};{j};{w}") + "\n;;\nQuelle: Amt;;\nStand: 1.1.2024;;", ["a", "b"], [0, 1], "Line 15 below the table"),
+    "blank rows below": ("a,b,kind\n" + many("{i},{j},{w}") + "\n,,\n,,", ["a", "b"], [0, 1], ""),
+    "a heading of years": ("2019,2020,kind\n" + many("{j},{i},{w}"), ["2019", "2020"], [1, 0], "read as the heading"),
+    "a heading of two lines": ("size,,kind\nmin,max,\n" + many("{i},{j},{w}"), ["size min", "size max"], [0, 1], "Lines 1 and 2 are the heading"),
+    "names that come again": ("a,a,kind\n" + many("{i},{j},{w}"), ["a", "a 2"], [0, 1], ""),
+    "two blanks": ("a     b   kind\n" + many("{i}.5  {j}   an {w}"), ["a", "b"], [0.5, 1], "two blanks"),
+    "rows of LaTeX": (many(r"{i} & {j} & {w} \\\\").replace("\n", " "), [], [0, 1], "ampersands"),
+    "minus behind": ("a;b;kind\n" + many("{i}-;{j};{w}"), ["a", "b"], [-11, 2], ""),
+    "cp1252": (("Größe;€;kind\n" + many("{i};{j};{w}")).encode("cp1252"), ["Größe", "€"], [0, 1], "cp1252"),
+    "Spanish": (("año,b,kind\n" + many("{i},{j},{w}")).encode("latin-1"), ["año", "b"], [0, 1], "cp1252"),
+    "an old Mac": (("Größe;Fuß;kind\n" + many("{i};{j};{w}")).encode("mac_roman"), ["Größe", "Fuß"], [0, 1], "mac_roman"),
+    "Russian": (("рост;вес;kind\n" + many("{i};{j};{w}")).encode("cp1251"), ["рост", "вес"], [0, 1], "cp1251"),
+    "Chinese": (("身高,体重,kind\n" + many("{i},{j},{w}")).encode("gb18030"), ["身高", "体重"], [0, 1], "gb18030"),
+    "Czech": (("výška;třída šípů;kind\n" + many("{i};{j};{w}")).encode("cp1250"), ["výška", "třída šípů"], [0, 1], "cp1250"),
+    "rows by name": (
+        "{" + many('"r{i}": {{"a": {i}, "b": {j}, "kind": "{w}"}},')[:-1] + "}", ["a", "b"], [0, 1], "Read as JSON",
+    ),
+    "GeoJSON": (
+        '{"type": "All", "features": [' + many('{{"geometry": {{"at": [{i}, {j}]}}, "properties": {{"kind": "{w}"}}}},')[:-1]
+        + "]}", ["geometry.at1", "geometry.at2"], [0, 1], "Read as JSON",
+    ),
+    "a hidden sheet": (sheets_of(("Own", BEASTS[:5]), ("Data", BEASTS), hidden="Own"), ["a", "b"], [0, 1], "“Data” is read"),
+    "a sheet of words": (sheets_of(("Read me", [["By X"], ["2024"], ["Notes"]]), ("Data", BEASTS)), ["a", "b"], [0, 1], "“Data” is read"),
+    "a sheet with two lines above": (
+        sheets_of(("Data", [["size", None, "kind"], ["low", "high", None], *BEASTS[1:]])), ["size low", "size high"], [0, 1],
+        "Lines 1 and 2 are the heading",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_table_from_anywhere_is_read(kind: str) -> None:
+    """All 12 rows, the columns by name, and what was done: headings, footers, encodings, sheets."""
+    source, names, first, note = FOREIGN[kind]
+    found = own(source, {}, None)
+    data = found.spec.data
+    assert data is not None
+    assert (list(data.names), data.task, len(data.x)) == (names, "binary", 12)
+    assert first in data.x.tolist()
+    assert not note or any(note in each.sentence for each in found.table.notes)
+
+
+def test_a_last_column_of_two_numbers_is_predicted_whatever_words_stand_first() -> None:
+    """Where the columns have names; without, words in front are the label."""
+    text = many("{w},{i}.5,{b}")
+    named, _ = read("kind,a,good\n" + text)
+    assert named.data is not None
+    assert named.data.targets == ("good",)
+    bare, _ = read(text)
+    assert bare.data is not None
+    assert bare.data.classes == ("fir", "oak")
+
+
 @pytest.mark.parametrize("kind", SPELLED)
 def test_what_other_programs_write_is_read(kind: str) -> None:
     """Numbers, records and logs in spellings of their own: the columns by name, the first row, and what was done."""

@@ -24,6 +24,11 @@ RATIO = 200  # unpacked to packed, of what is larger than a megabyte
 MOST_ROWS = 100_000
 Merged = set[tuple[int, int]]
 _MERGE = re.compile(rb'<mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+_ENCODINGS = ["cp1252", "cp1250", "cp1251", "cp1253", "mac_roman", "shift_jis", "gb18030", "big5", "euc_kr", "euc_jp"]
+_LETTERS = frozenset("äöüßÄÖÜéèêàâçñóíúáôîûåøæãõëïÅØÆÉÈÀÂÇÑÓÍÚÁÔÎÛœŒ")
+_SIGNS = frozenset("€£§°µ²³±·–—’‘“”„…®©½¼¾ªº¡¿«»×‰\xa0")
+# A sign within a word, or three such letters in a row: it is another encoding.
+_ODD = re.compile(r"[^\W\d_][€£§°µ³±·„…®©½¼¾ªº¡¿«»×‰][^\W\d_]|[\u00c0-\u00ff]{3}|(?:^|[,;\t\n])[…·§¡„]\w")
 _MAGIC = {
     b"\xd0\xcf\x11\xe0": "an old Excel file (.xls): save it as .xlsx or as CSV",
     b"%PDF": "a PDF: copy the table out of it, or save it as CSV",
@@ -66,11 +71,25 @@ def text_of(content: bytes) -> tuple[str, tuple[Note, ...]]:
     try:
         return content.decode("utf-8"), ()
     except UnicodeDecodeError:
-        found = from_bytes(
-            content[:200_000], cp_isolation=["cp1252", "cp1250", "cp1251", "cp1253", "mac_roman", "shift_jis"]
-        ).best()
-        encoding = found.encoding if found else "cp1252"
+        encoding = _western(content[:200_000])
+        if not encoding:
+            found = from_bytes(content[:200_000], cp_isolation=_ENCODINGS).best()
+            encoding = found.encoding if found else "cp1252"
         return content.decode(encoding, "replace"), (Note(f"The letters are read as {encoding}."),)
+
+
+def _western(content: bytes) -> str:
+    """Windows' or an old Mac's encoding of the west, if all letters are those of its languages, as they stand in words;
+    of a short text statistics tell less."""
+    for encoding in ("cp1252", "mac_roman"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        beyond = {letter for letter in text if letter > "\x7f"}
+        if beyond <= _LETTERS | _SIGNS and not _ODD.search(text):
+            return encoding
+    return ""
 
 
 def _workbook(content: bytes) -> Split:
@@ -110,13 +129,16 @@ def _sheet(content: bytes, merged: Callable[[str], Merged]) -> Split:
     book = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
     try:
         notes = list[Note]()
-        for sheet in book.worksheets:
-            rows = tuple(_rows(sheet, merged(sheet._worksheet_path)))
-            if rows:
-                if len(book.worksheets) > 1:
-                    told = f"Of {len(book.worksheets)} sheets “{str(sheet.title)[:40]}” is read"
-                    notes.append(Note(f"{told}, the first with a table."))
-                return Split(rows, "xlsx", tuple(notes))
+        shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets
+        found = ((sheet, tuple(_rows(sheet, merged(sheet._worksheet_path)))) for sheet in shown)
+        tables = [next(((sheet, rows) for sheet, rows in found if sum(len(r.cells) > 1 for r in rows) > 2), None)]
+        if not tables[0]:
+            tables = [(sheet, rows) for sheet in shown if (rows := tuple(_rows(sheet, merged(sheet._worksheet_path))))]
+        for sheet, rows in filter(None, tables):
+            if len(book.worksheets) > 1:
+                told = f"Of {len(book.worksheets)} sheets “{str(sheet.title)[:40]}” is read"
+                notes.append(Note(f"{told}, the first with a table."))
+            return Split(rows, "xlsx", tuple(notes))
     finally:
         book.close()
     raise WrongData("There is no table in this workbook.")

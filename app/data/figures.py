@@ -81,6 +81,8 @@ def _bare(text: str) -> str:
     bare = text.translate(_CLEAN).strip()
     if bare[:1] == "(" and bare[-1:] == ")":
         bare = "-" + bare[1:-1]
+    if bare[-1:] == "-" and bare[-2:-1].isdigit():  # as SAP writes what is below 0
+        bare = "-" + bare[:-1]
     if bare and (bare[0] in _MONEY or bare[0] in "+-" or bare[0].isalpha() or not bare[-1].isdigit()):
         sign = bare[0] if bare[0] in "+-" else ""
         plain = bare.lstrip("+-").strip() if sign else bare

@@ -40,7 +40,7 @@ def body_of(split: Split, choices: Choices) -> Body:
     width = Counter(len(row.cells) for row in rows).most_common(1)[0][0] if rows else 0
     classes, rows = _counted(rows, width, notes)
     rows = _top(rows, width, notes)
-    rows, uneven = _even(rows, width)
+    rows, uneven = _even(rows, width, split.mark == "xlsx")
     if len(uneven) > max(3, len(rows) // 5):
         first = uneven[0]
         raise WrongData(
@@ -54,9 +54,11 @@ def body_of(split: Split, choices: Choices) -> Body:
     if heading and heading in rows:
         rows = rows[rows.index(heading) + 1 :]
         rows = _without_headings(rows, heading, notes)
+        heading, rows = _with_second(heading, rows, notes)
         rows = _without_units(rows, notes)
         rows = _without_totals(rows, notes)
-    names = tuple(_name(cell) for cell in heading.cells) if heading else ("",) * width
+    rows = _without_footers(rows, width, notes)
+    names = _told_apart([_name(cell) for cell in heading.cells]) if heading else ("",) * width
     rows, names = _without_empty(rows, names)
     _check_size(rows, len(names))
     return Body(tuple(rows), names, any(names), tuple(notes), classes)
@@ -121,13 +123,15 @@ def _filled(row: Row) -> int:
     return sum(bool(cell) for cell in row.cells)
 
 
-def _even(rows: list[Row], width: int) -> tuple[list[Row], list[Row]]:
-    """Rows brought to one length where that is beyond doubt, and those of another length."""
+def _even(rows: list[Row], width: int, sheet: bool) -> tuple[list[Row], list[Row]]:
+    """Rows brought to one length where that is beyond doubt, as in a sheet, and those of another length."""
     even, uneven = list[Row](), list[Row]()
     for i, row in enumerate(rows):
         cells = row.cells
         if len(cells) > width and not any(cells[width:]):
             cells = cells[:width]
+        elif sheet and 1 < len(cells) < width:  # what is empty at the end of a sheet's row is not told
+            cells += ("",) * (width - len(cells))
         elif len(cells) == width - 1 and i == 0 and len(rows) > 1:  # the row names of R and pandas have no name
             ends_empty = len(rows[1].cells) == width and not any(r.cells[-1] for r in rows[1:] if len(r.cells) == width)
             cells = (*cells, "") if ends_empty else ("", *cells)
@@ -167,7 +171,9 @@ def _is_heading(first: Row, rest: Sequence[Row]) -> bool:
         repeats = any(len({row.cells[i] for row in rest}) < len(rest) for i in words)
         return bool(over) or (bool(words) and not again and repeats and len(set(cells)) == len(cells))
     if words:
-        return 2 * len(over) > len(cells) or (bool(over) and counts and len(counted) > 1)
+        if counts and len(counted) > 1 and not any(row.cells[i] == cells[i] for row in rest for i in words):
+            return True
+        return 2 * len(over) > len(cells)
     return counts and len(counted) >= 3 and len(rest) >= 3
 
 
@@ -193,6 +199,47 @@ def _without_units(rows: list[Row], notes: list[Note]) -> list[Row]:
         return rows
     notes.append(Note(f"Line {rows[0].line} has units, such as “{words[0][:12]}”: no row of the table."))
     return rows[1:]
+
+
+def _with_second(heading: Row, rows: list[Row], notes: list[Note]) -> tuple[Row, list[Row]]:
+    """A heading of two lines as one: names above that stand over several columns, and names below."""
+    upper = list(heading.cells)
+    doubled = [
+        i for i in range(1, len(upper)) if (not upper[i] and upper[i - 1]) or (upper[i] and upper[i] in upper[:i])
+    ]
+    if not doubled or len(rows) < 3:
+        return heading, rows
+    lower = rows[0].cells
+    if any(number(cell) is not None for cell in lower) or not all(lower[i] for i in doubled):
+        return heading, rows
+    for i in range(1, len(upper)):
+        upper[i] = upper[i] or (upper[i - 1] if lower[i] else "")
+    both = tuple(f"{up} {low}".strip() for up, low in zip(upper, lower, strict=True))
+    notes.append(Note(f"Lines {heading.line} and {rows[0].line} are the heading: “{both[doubled[0]][:30]}”."))
+    return replace(heading, cells=both), rows[1:]
+
+
+def _without_footers(rows: list[Row], width: int, notes: list[Note]) -> list[Row]:
+    """Without what stands below a table: its last rows with words in the first cell and nothing else, or nothing."""
+    end = len(rows)
+    while end > 2 and width > 1 and not any(rows[end - 1].cells[1:]) and number(rows[end - 1].cells[0]) is None:
+        end -= 1
+    said = next((row for row in rows[end:] if row.cells[0]), None)
+    if said:
+        notes.append(Note(f"Line {said.line} below the table passed over: “{said.cells[0][:30]}”."))
+    return rows[:end]
+
+
+def _told_apart(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of which none comes twice: the second a is a 2."""
+    found = list[str]()
+    for name in names:
+        again = 2
+        other = name
+        while name and other in found:
+            other, again = f"{name} {again}", again + 1
+        found.append(other)
+    return tuple(found)
 
 
 def _without_headings(rows: list[Row], heading: Row, notes: list[Note]) -> list[Row]:

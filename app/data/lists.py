@@ -183,6 +183,8 @@ def _rows(value: Any) -> Iterator[Sequence[Any]]:
     if isinstance(value, Mapping) and isinstance(value.get("data"), list):
         yield from ([value["columns"]] if isinstance(value.get("columns"), list) else [])
         yield from _rows(value["data"])
+    elif isinstance(value, Mapping) and _are_rows(value):
+        yield from _records(list(value.values()))
     elif isinstance(value, Mapping) and (columns := _columns(value)):
         yield list(columns)
         yield from zip(*columns.values(), strict=False)
@@ -206,12 +208,23 @@ def _columns(value: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Columns by name, each a list, or by row as pandas writes them; none if these are none."""
     if len({isinstance(each, dict) for each in value.values()}) > 1:
         return {}
+    if _are_rows(value):
+        return {}
     columns = {name: list(each.values()) if isinstance(each, dict) else each for name, each in value.items()}
     if not all(isinstance(each, list) for each in columns.values()):
         return {}
     if len(columns) == 1 and any(isinstance(cell, list | dict) for each in columns.values() for cell in each):
         return {}
     return columns
+
+
+def _are_rows(value: Mapping[str, Any]) -> bool:
+    """Whether records by name are rows: their values are numbers and words side by side, the same in each."""
+    rows = [each for each in value.values() if isinstance(each, dict)]
+    if len(rows) < 2 or len(rows) < len(value) or any(row.keys() != rows[0].keys() for row in rows):
+        return False
+    kinds = [{isinstance(row[key], str) for row in rows} for key in rows[0]]
+    return {True} in kinds and {False} in kinds
 
 
 def _records(value: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:
@@ -231,15 +244,19 @@ def _is_word(value: Any) -> bool:
     return isinstance(value, dict) and len(value) == 1 and next(iter(value.values())) in (1, "1")
 
 
-def _named(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _named(row: Mapping[str, Any], before: str = "", depth: int = 3) -> Iterator[tuple[str, Any]]:
     """The cells of a record by name; of a list or a record in it each cell by a name of its own."""
-    for name, cell in row.items():
-        if isinstance(cell, dict):
-            yield from ((f"{name}.{key}", each) for key, each in cell.items())
-        elif isinstance(cell, list) and len(cell) > 1:
-            yield from ((f"{name}{i}", each) for i, each in enumerate(cell, 1))
+    for key, cell in row.items():
+        name = f"{before}{key}"
+        if isinstance(cell, list) and len(cell) == 1:
+            cell = cell[0]
+        if isinstance(cell, list) and depth:
+            cell = {f"{i}": each for i, each in enumerate(cell, 1)}
+            yield from _named(cell, name, depth - 1)
+        elif isinstance(cell, dict) and depth:
+            yield from _named(cell, f"{name}.", depth - 1)
         else:
-            yield name, cell[0] if isinstance(cell, list) and cell else cell
+            yield name, cell
 
 
 def _flat(value: Any) -> list[Any]:

@@ -175,7 +175,7 @@ def _one_target(columns: Sequence[Column], named: bool) -> Column:
     if (
         words
         and last.kind != "text"
-        and (first.kind == "text" or not _few(last))
+        and not (_few(last) and (named or first.kind != "text"))
         and (first in words or len(words) == 1)
     ):
         return first if first in words else last if _is_value(last) else words[0]

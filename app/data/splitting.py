@@ -16,22 +16,27 @@ from app.data.table import LONGEST_CELL, MOST_CELLS, Note, Row, Split, WrongData
 from engine.missing import is_missing
 
 MARKS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "blanks", ":": "colons", "~": "tildes",
-         "&": "ampersands"}  # fmt: skip
+         "&": "ampersands", "  ": "two blanks or more"}  # fmt: skip
+WIDE = "  "
 ANY = "any"  # several marks, one beside the other
 _PENALTY = {
     " ": 0.05,
     ":": 0.06,
     "~": 0.06,
     "&": 0.06,
-    ANY: 0.1,
-    ANY + " ": 0.15,
+    ANY: 0.2,
+    ANY + " ": 0.25,
+    WIDE: 0.06,
 }  # of what may only seem to part cells
+_WIDE = re.compile(r"\s{2,}")
+_OTHER_COMMAS = str.maketrans("，；、", ",;,")  # of Chinese and Japanese keyboards
 _ANY = re.compile(r"[,;\t|:→]|[-=]>")
 _TRIED = 60
 _TIME = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?|\d{4}-\d\d-\d\d([T ].*)?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}( .*)?")
 _COMMENT = re.compile(r"\s*(#|//|%)")
 _BEHIND = re.compile(r"[\s,;](?:#|//|%)\s")
 _QUOTES = ("''", "“”", "„“", "‘’", "‚‘", "«»", "»«")
+_TEN = tuple("0123456789")
 _RULE = re.compile(r"[:\s|+=-]+")
 
 
@@ -42,6 +47,10 @@ def split(text: str) -> Split:
 
 
 def _lines(text: str) -> Split:
+    if "," not in text and ("，" in text or "；" in text):
+        text = text.translate(_OTHER_COMMAS)
+    if "&" in text and "\\\\" in text:  # LaTeX ends rows so, perhaps several in a line
+        text = text.replace("\\\\", "\n")
     lines = text.splitlines()
     mark, notes, first = "", list[Note](), 0
     if lines and (said := re.fullmatch(r'\s*"?sep=(.)"?\s*', lines[0], re.IGNORECASE)):
@@ -61,7 +70,7 @@ def _lines(text: str) -> Split:
         )
     if behind:
         notes.append(Note(f"What stands behind a # is passed over, as in line {behind}."))
-    if mark in ("\t", ";", "|", ":", "~", "&"):
+    if mark in ("\t", ";", "|", ":", "~", "&", WIDE):
         notes.append(Note(f"Cells are parted by {MARKS[mark]}."))
     elif mark.startswith(ANY):
         notes.append(Note("Cells are parted by several marks, one beside the other."))
@@ -110,6 +119,8 @@ def _commented(comments: Sequence[tuple[int, str]], mark: str, rows: Sequence[Ro
 def _cells(line: str, mark: str) -> list[str]:
     if mark == " ":
         return [a or b or c for a, b, c in re.findall(r"\"([^\"]*)\"|'([^']*)'|(\S+)", line)]
+    if mark == WIDE:
+        return _WIDE.split(line.strip())
     if mark == ANY:
         return _ANY.split(line)
     if mark == ANY + " ":
@@ -150,7 +161,7 @@ def _mark(lines: Sequence[str]) -> str:
 
 def _is_odd(cell: str) -> bool:
     """Whether it is a number in a way that only a whole column may show: 1/2, 1.5 ± 0.2, or <0.01."""
-    bare = without_unit(cell) if "±" in cell else within(cell)
+    bare = without_unit(cell) if "±" in cell or cell[:1] in _TEN else within(cell)
     return spelled(cell) is not None or (bare != cell and number(bare) is not None)
 
 
@@ -171,7 +182,7 @@ def _cut(body: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
 
 
 def _records(body: Sequence[tuple[int, str]], mark: str) -> Iterator[tuple[int, list[str]]]:
-    if mark in (" ", "&") or mark.startswith(ANY):
+    if mark in (" ", "&", WIDE) or mark.startswith(ANY):
         yield from ((i, _cells(line, mark)) for i, line in body)
         return
     reader = csv.reader((line + "\n" for _, line in body), delimiter=mark, skipinitialspace=True)
