@@ -314,6 +314,61 @@ def test_one_unit_is_out_and_one_value_is_used_twice() -> None:
     assert total == pytest.approx([layer.back[0, 0], (layer.dz @ layer.W)[0, 0], below.da[0, 0]], abs=0.006)
 
 
+def test_a_filter_goes_over_every_place() -> None:
+    """The frame lies over the window of its place, whose number is its products' sum; at the end over what one weight
+    met, and the sum told is that weight's gradient."""
+    head: Any = next(lesson for lesson in ALL if lesson.slug == "convolution").head
+    _, scene = by_slug("convolution")
+    x, W = np.array(head.x), np.array(head.W)
+    out = np.array([[(x[i : i + 3, j : j + 3] * W).sum() + head.b for j in range(3)] for i in range(3)])
+    delta = out - head.target
+    corner = min((each.number("x"), each.number("y")) for each in drawn(scene, 0).all("rect", "cell"))
+    side = drawn(scene, 0).all("rect", "cell")[0].number("width")
+    for frame, (i, j) in enumerate(np.ndindex(3, 3)):
+        svg = drawn(scene, frame)
+        window = svg.one("rect", "window", "forward")
+        at = ((window.number("x") - corner[0]) / side, (window.number("y") - corner[1]) / side)
+        assert at == pytest.approx((j, i))
+        assert window.number("width") == 3 * side
+        assert numbers(scene.captions[frame])[-1] == pytest.approx(out[i, j], abs=0.051)
+        assert len(visible(svg, "cell-text", "forward")) == frame + 1
+    last = drawn(scene, scene.frames - 1)
+    assert numbers(" ".join(visible(last, "cell-text", "backward"))) == pytest.approx(delta.ravel(), abs=0.051)
+    window = last.one("rect", "window", "forward")
+    j, i = (round((window.number(axis) - corner[n]) / side) for n, axis in enumerate("xy"))
+    assert numbers(scene.captions[-1])[-1] == pytest.approx((delta * x[i : i + 3, j : j + 3]).sum(), abs=0.051)
+    framed = [each for each in last.all("rect", "window", "backward") if each.attrs.get("opacity") == "1"]
+    filters = sorted({each.number("x") for each in last.all("rect", "cell") if each.number("x") > 200})
+    assert framed[0].number("x") == filters[j]
+
+
+def test_the_winners_of_a_pool() -> None:
+    """A window a frame, its largest told, drawn and framed; at the end each δ stands on its winner, and 0 elsewhere."""
+    head: Any = next(lesson for lesson in ALL if lesson.slug == "pooling").head
+    _, scene = by_slug("pooling")
+    x, out, back = np.array(head.x), [], np.zeros((4, 4))
+    for frame, (i, j) in enumerate(np.ndindex(2, 2)):
+        window = x[2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
+        out.append(window.max())
+        k, m = np.argwhere(window == window.max())[0]
+        back[2 * i + k, 2 * j + m] = window.max() - head.target[i][j]
+        svg = drawn(scene, frame)
+        assert numbers(scene.captions[frame])[-1] == window.max()
+        assert numbers(" ".join(visible(svg, "cell-text", "forward"))) == out
+        assert [each["opacity"] for each in svg.all("rect", "winner")].count("1") == frame + 1
+    last = drawn(scene, scene.frames - 1)
+    told_ = [each for each in last.all("text", "cell-text", "backward") if each["opacity"] == "1"]
+    columns = sorted({each.number("x") for each in told_})[:4]
+    lines = sorted({each.number("y") for each in told_ if each.number("x") in columns})
+    shown = np.zeros((4, 4))
+    for each in told_:
+        if each.number("x") in columns:
+            shown[lines.index(each.number("y")), columns.index(each.number("x"))] = numbers(each.words)[0]
+    assert np.allclose(shown, back, atol=0.051)
+    winners = {(each.number("x"), each.number("y")) for each in last.all("rect", "winner")}
+    assert len(winners) == 4
+
+
 @pytest.mark.parametrize("lesson", ALL, ids=name)
 def test_the_minutes_are_about_right(lesson: Lesson) -> None:
     """At 180 words and two and a half questions a minute, and some seconds to look at each picture."""

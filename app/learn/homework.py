@@ -63,7 +63,7 @@ class Asked:
         return ".".join([self.gradient, *(str(k + 1) for k in self.place)])
 
 
-def _problem(operation: str, case: Case, asked: Asked) -> Problem:
+def problem_of(operation: str, case: Case, asked: Asked) -> Problem:
     """The question, with the number that every known mistake leads to."""
     of, slips = BACKWARD[operation], list[Mistake]()
     right = of.backward(case)[asked.gradient]
@@ -91,7 +91,7 @@ def _back(rng: np.random.Generator, operation: str, case: Case) -> Case:
 def _posed(operation: str, pose: Callable[[np.random.Generator], tuple[Case, Asked]]) -> Callable[..., Drawn]:
     def drawn(rng: np.random.Generator) -> Drawn:
         case, asked = pose(rng)
-        return _given(operation, case), _problem(operation, case, asked)
+        return _given(operation, case), problem_of(operation, case, asked)
 
     return drawn
 

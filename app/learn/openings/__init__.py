@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.learn.lessons import Lesson
-from app.learn.openings import circuits, lines, networks, operations
+from app.learn.openings import circuits, images, lines, networks, operations
 from app.learn.scenes import Scene
 from app.words.texts import kept
 
@@ -24,6 +24,8 @@ OPENINGS: dict[str, Callable[[Any], Scene]] = {
     "code": networks.code,
     "math": networks.math,
     "black-box": networks.black_box,
+    "convolution": images.convolution,
+    "pooling": images.pooling,
     "normalization": operations.normalization,
     "dropout-and-shortcuts": operations.residual,
 }

@@ -6,6 +6,7 @@ from app.learn.screens import (
     black_box,
     circuit,
     code,
+    convolution,
     deeper,
     error,
     layers,
@@ -16,6 +17,7 @@ from app.learn.screens import (
     nudge,
     overshoot,
     pixels,
+    pooling,
     residual,
     slope,
 )
@@ -35,6 +37,8 @@ SCREENS: dict[str, tuple[Screen, ...]] = {
     "code": code.SCREENS,
     "math": math.SCREENS,
     "black-box": black_box.SCREENS,
+    "convolution": convolution.SCREENS,
+    "pooling": pooling.SCREENS,
     "normalization": normalization.SCREENS,
     "dropout-and-shortcuts": residual.SCREENS,
 }
