@@ -282,8 +282,8 @@ class Session:
             cursor=cursor,
             forwards=forwards,
             parameters=frozen(self.parameters.copy()),
-            slots=frozen(self.slots.copy()),
-            running=frozen(self.running.copy()),
+            slots=frozen(self.slots.copy()) if self.slots.size else self.state.slots,
+            running=frozen(self.running.copy()) if self.running.size else self.state.running,
             divergence=None,
             optimizer_since=self.state.optimizer_since,
         )

@@ -165,9 +165,10 @@ def _run(state: RunState, count: int, seconds: float | None, record: bool, trace
 
 
 def _is_finite(progress: Progress) -> bool:
-    numbers = (progress.losses, progress.state.parameters, progress.state.slots, progress.state.running)
+    state = progress.state
+    numbers = [each for each in (progress.losses, state.parameters, state.slots, state.running) if each.size]
     # A sum of squares is quick, and is finite only where all of them are; it may be too large by itself.
-    squares = sum(map(float, map(np.vdot, numbers, numbers)))
+    squares = sum([float(np.vdot(each, each)) for each in numbers])
     return isfinite(squares) or all(np.isfinite(each).all() for each in numbers)
 
 

@@ -21,16 +21,20 @@ MomentAnswer = shape_of(
 PhaseAnswer = shape_of(Stretch, name="Phase")
 WalkthroughAnswer = shape_of(
     Walked,
-    """{"step": 0, "examples": [8], "granularity": "pass", "count": 5, "collapsed": "", "phases":
-    [{"phase": "forward", "first": 0, "count": 2}], "code": ["n, outputs = y.shape"], "moments": []}""",
+    """{"step": 0, "examples": [8], "granularity": "pass", "count": 6, "collapsed": "", "phases":
+    [{"phase": "forward", "first": 0, "count": 2}], "code": ["n, outputs = y.shape  # x, y and W1, b1, … are given"],
+    "moments": []}""",
     name="Walkthrough",
 )
 ReceiptAnswer = shape_of(
     Receipt,
-    """{"step": 0, "address": "b2.1", "name": "b₂,₁", "place": "bias of hidden 2, unit 1", "kind":
-    "parameter", "words": "Against its gradient, the bias goes up to +0.02425.", "symbols": "b", "numbers":
-    "", "code": [], "came_from": ["a2.1"], "terms": [], "rest": 0.0, "left_out": 0, "mathml": null, "facts":
-    {"now": -0.0044, "gradient": -0.95, "parts": [{"name": "gradient", "value": 0.0286}], "next": 0.0242}}""",
+    """{"step": 0, "address": "b2.1", "name": "b₂,₁", "place": "bias of hidden 2, unit 1", "kind": "parameter",
+    "words": "A bias is a weight whose input is always 1, so its gradient is the sum of the δs. …", "symbols":
+    "\\\\class{backward}{\\\\frac{\\\\partial L}{\\\\partial b_{2,1}}} = …", "numbers":
+    "−0.1084 + 0.09728 − 0.1053 …", "code": ["db2 = dz2.sum(axis=0)"], "came_from": ["a2.1"],
+    "terms": [{"label": "example 67", "left": -0.10843, "right": 1.0, "value": -0.10843}], "rest": -0.0013459,
+    "left_out": 6, "mathml": ["<math …"], "facts": {"now": 0.0, "gradient": -0.21893,
+    "parts": [{"name": "gradient", "value": 0.006568}], "next": 0.006568}}""",
     shown="address name place kind words symbols numbers code came_from terms rest left_out",
     mathml=list[str] | None,
     facts=dict[str, Any],
@@ -50,7 +54,7 @@ CheckAnswer = shape_of(
 AlongAnswer = shape_of(
     Along,
     """{"step": 0, "reach": 1.0, "rate": 0.03, "lengths": [0.0, 0.5, 1.0], "rates": [0.0, 0.015, 0.03], "losses":
-    [0.4407, 0.387, 0.3381], "all_losses": [0.5492, 0.5479, 0.5476], "examples": 120, "before": 0.4407, "after":
+    [0.4407, 0.3871, 0.3381], "all_losses": [0.5492, 0.548, 0.5476], "examples": 120, "before": 0.4407, "after":
     0.3381, "promised": -0.1115, "verdicts": ["still", "short", "right"], "best": 1.0, "all_best": 1.0}""",
 )
 PathsAnswer = shape_of(
@@ -67,9 +71,9 @@ SliceAnswer = shape_of(
 )
 ContourAnswer = shape_of(
     Contour,
-    """{"step": 50, "x_address": "W1.1.1", "y_address": "b1.1", "x": [-0.5, 1.5], "y": [-0.5, 1.5], "losses":
-    [[0.9, 0.4], [1.2, 0.6]], "now": [0.9, 0.1], "examples": 120, "path": [[0.0, 0.0], [0.9, 0.1]], "path_steps":
-    [0, 50]}""",
+    """{"step": 50, "x_address": "W1.1.1", "y_address": "b1.1", "x": [-1.3411, -1.3077], "y": [-0.5494, -0.5144],
+    "losses": [[0.47949, 0.47925], [0.48049, 0.48026]], "now": [-0.83983, -0.04941], "examples": 120, "path":
+    [[-0.83835, 0.0], [-0.83811, -0.00134]], "path_steps": [0, 2]}""",
     losses=list[Vector],
     path_steps=list[int],
 )
@@ -82,14 +86,16 @@ PlaneAnswer = shape_of(
 WishAnswer = shape_of(Wish)
 WishesAnswer = shape_of(
     Wished,
-    """{"step": 50, "batch": 10, "address": "W1.1.1", "mean": -0.0286, "length": 0.6, "wishes":
-    [{"example": 48, "length": 1.1, "cosine": 0.16, "wish": 0.3, "gradient": null}], "addresses": null}""",
+    """{"step": 50, "batch": 10, "address": "W1.1.1", "mean": -0.02861, "length": 0.7145, "wishes":
+    [{"example": 72, "length": 2.2495, "cosine": 0.157, "wish": 0.02841, "gradient": [0.02841, 0.12382]}],
+    "addresses": ["W1.1.1", "W1.1.2"]}""",
     name="Wishes",
 )
 LayerHealthAnswer = shape_of(Layered, name="LayerHealth")
 HealthAnswer = shape_of(
     Healthy,
-    """{"step": 0, "examples": [48, 11], "problem": "vanishing", "layer": 1, "sentence":
-    "Gradients vanish …", "layers": []}""",
+    """{"step": 0, "examples": [5, 67], "problem": "vanishing", "layer": 1, "sentence":
+    "Gradients vanish on the way back: in hidden 1 they have 1/2,734 of the size they have at the output …",
+    "layers": []}""",
     name="Health",
 )

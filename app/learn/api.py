@@ -115,7 +115,12 @@ class Checked(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"correct": TOLD.correct, "factor": TOLD.factor, "message": TOLD.message, "truth": None}
+            "example": {
+                "correct": TOLD.correct,
+                "factor": TOLD.factor,
+                "message": TOLD.message,
+                "truth": EXAMPLE.problem.truth,
+            }
         }
     )
 

@@ -30,7 +30,7 @@ _STARTS: Schema = {
     "anyOf": [
         {"type": ["array", "null"], "items": _LAYER, "maxItems": LIMITS.hidden_layers + 1},
         {"type": "array", "items": {"type": "number"}},
-        {"type": "object", "properties": {"layers": {"type": "array"}}, "required": ["layers"]},
+        {"type": "object", "properties": {"layers": {"type": "array", "items": _LAYER}}, "required": ["layers"]},
     ]
 }
 _LABEL: Schema = {"type": ["number", "string", "boolean", "null"]}  # null is no value
