@@ -200,27 +200,20 @@ class _Maker:
         spec = Spec(
             dataset=dataset,
             samples=len(data.x) if data else self.samples(dataset),
-            noise=self.number("noise"),
             test_share=self.test_share(data),
             features=features,
             data=data,
             scaling=self.scaling(data, task, output, loss),
             layers=layers,
             output_activation=output,
-            initializer=self.choice("initializer"),
             parameters=None,
-            seed=self.integer("seed"),
             loss=loss,
-            optimizer=(optimizer := self.choice("optimizer")),
-            optimizer_settings=self.settings("optimizer_settings", OPTIMIZERS[optimizer].settings),
-            learning_rate=self.number("learning_rate"),
-            schedule=(schedule := self.choice("schedule")),
-            schedule_settings=self.settings("schedule_settings", SCHEDULES[schedule].settings),
-            regularization=self.choice("regularization"),
-            regularization_rate=self.number("regularization_rate"),
+            optimizer_settings=self.settings("optimizer_settings", OPTIMIZERS[self.choice("optimizer")].settings),
+            schedule_settings=self.settings("schedule_settings", SCHEDULES[self.choice("schedule")].settings),
             batch_size=self.integer("batch_size", self.limits.samples),
             frozen=(),
             limits=self.limits,
+            **{name: getattr(self, FIELDS[name].kind)(name) for name in _plain()},
         )
         network = self.affordable(spec)
         start = parameters_of(self.given.get("parameters"), network)
@@ -361,6 +354,13 @@ class _Maker:
         return None
 
 
+def _plain() -> list[str]:
+    """The fields that rest on no other: one choice, or one number."""
+    kinds = ("choice", "number", "integer")
+    return [name for name, field in FIELDS.items() if field.kind in kinds and name not in _RESTING]
+
+
+_RESTING = ("dataset", "samples", "test_share", "scaling", "output_activation", "loss", "batch_size")
 FEW_ROWS = 20  # of one's own: up to so many are all trained on
 ABSENT: dict[str, Any] = {"scaling": "none", "test_share": 0.4}  # what these were before they followed the data
 _OUTPUT_FOR_TASK = {"regression": "identity", "binary": "tanh", "multiclass": "softmax"}

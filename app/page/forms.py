@@ -34,6 +34,7 @@ from engine import (
     SpecError,
 )
 from engine.features import features_for
+from engine.fields import Field
 from engine.scaling import SCALINGS
 from engine.settings import Setting
 
@@ -72,6 +73,18 @@ DEEP: dict[str, dict[str, Any]] = {  # what norms, shortcuts and dropout are for
         "layers": ", ".join(["dense 32 relu, dropout 0.5"] * 2),
     },
 }  # fmt: skip
+TABLES: dict[str, Mapping[str, Any]] = {
+    "output_activation": ACTIVATIONS,
+    "initializer": INITIALIZERS,
+    "loss": LOSSES,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "regularization": PENALTIES,
+    "scaling": SCALINGS,
+}
+PLACED = ("dataset", *TABLES)  # where they stand on the page, a template says
+LABELS = {"output_activation": "Output"}
+UNSCALED = ("none", "inputs")  # where there are classes, no target is scaled
 TILE_NAMES = {
     "gaussian": "gauss",
     "multi_gaussian": "hills",
@@ -88,6 +101,16 @@ class Option:
     label: str
     chosen: bool
     title: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A select box for a field of the spec; `live` ones change the run as it is."""
+
+    name: str
+    label: str
+    options: tuple[Option, ...]
+    live: bool
 
 
 @dataclass(frozen=True)
@@ -132,15 +155,10 @@ class Controls:
     tiles: tuple[Tile, ...]
     features: tuple[Option, ...]
     layers: tuple[LayerRow, ...]
-    outputs: tuple[Option, ...]
-    starts: tuple[Option, ...]
-    losses: tuple[Option, ...]
-    optimizers: tuple[Option, ...]
+    choices: Mapping[str, Choice]
     optimizer_numbers: tuple[Number, ...]
     rates: tuple[Option, ...]
-    schedules: tuple[Option, ...]
     schedule_numbers: tuple[Number, ...]
-    regularizations: tuple[Option, ...]
     regularization_rates: tuple[Option, ...]
     batch_most: int
     samples_most: int
@@ -148,8 +166,11 @@ class Controls:
     start_text: str
     layers_text: str
     query: str
-    scalings: tuple[Option, ...]
     facts: tuple[str, ...]
+
+    def others(self, live: bool) -> list[Choice]:
+        """The choices that have no place of their own: among those that start again, or that change at once."""
+        return [each for each in self.choices.values() if each.live == live and each.name not in PLACED]
 
 
 def controls(spec: Spec) -> Controls:
@@ -164,25 +185,16 @@ def controls(spec: Spec) -> Controls:
             Option(name, FEATURES[name].title, name in spec.features) for name in features_for(spec.raw_inputs)
         ),
         layers=layer_rows(spec.hidden, spec.activation),
-        outputs=_options(ACTIVATIONS, spec.output_activation),
-        starts=_options(INITIALIZERS, spec.initializer),
-        losses=_options(LOSSES, spec.loss),
-        optimizers=_options(OPTIMIZERS, spec.optimizer),
+        choices={name: _choice(spec, field) for name, field in FIELDS.items() if field.kind == "choice"},
         optimizer_numbers=_numbers("optimizer_settings", OPTIMIZERS[spec.optimizer].settings, spec.optimizer_settings),
         rates=_rates(LEARNING_RATES, spec.learning_rate),
-        schedules=_options(SCHEDULES, spec.schedule),
         schedule_numbers=_numbers("schedule_settings", SCHEDULES[spec.schedule].settings, spec.schedule_settings),
-        regularizations=_options(PENALTIES, spec.regularization),
         regularization_rates=_rates(REGULARIZATION_RATES, spec.regularization_rate),
         batch_most=max(100, spec.batch_size),
         samples_most=max(spec.samples, info.max_samples if info and spec.dataset == "digits16" else 1000),
         layers_text="" if spec.is_chain else ", ".join(item.text for item in spec.layers),
         hidden_fields=tuple((name, packed[name]) for name in ("data", "frozen") if name in packed and fits(packed)),
         query=urlencode(packed, safe=",:"),
-        scalings=tuple(
-            Option(name, name, name == spec.scaling, SCALINGS[name])
-            for name in (SCALINGS if spec.task == "regression" else ("none", "inputs"))
-        ),
         facts=facts(spec),
         start_text=json.dumps(spec.to_dict()["parameters"]) if spec.parameters else "",
     )
@@ -195,7 +207,20 @@ def layer_rows(units: Sequence[Any], activations: Sequence[str]) -> tuple[LayerR
 
 
 def _options(table: Mapping[str, Any], chosen: str) -> tuple[Option, ...]:
-    return tuple(Option(name, entry.title, name == chosen, entry.sentence) for name, entry in table.items())
+    """An option for each entry of a table; of one without entries, or with no more than a sentence, by its name."""
+    return tuple(
+        Option(name, getattr(entry, "title", name), name == chosen, getattr(entry, "sentence", entry or ""))
+        for name, entry in table.items()
+    )
+
+
+def _choice(spec: Spec, field: Field) -> Choice:
+    """The box of a field: every new one has one. What its choices are called and do, their own table says."""
+    names = [name for name in field.choices if field.name != "scaling" or spec.task == "regression" or name in UNSCALED]
+    label = LABELS.get(field.name, field.title)
+    table, chosen = TABLES.get(field.name, dict.fromkeys(names)), getattr(spec, field.name)
+    options = _options({name: table[name] for name in names}, chosen)
+    return Choice(field.name, label, options, field.live)
 
 
 def _rates(rates: Sequence[float], chosen: float) -> tuple[Option, ...]:
