@@ -1,7 +1,10 @@
 """What a state is worth: loss and accuracy over whole sets, and its outputs for inputs of any kind."""
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -10,9 +13,12 @@ from engine.arrays import Flags, Floats, Ints
 from engine.checks import SpecError, plain
 from engine.custom import inputs_by_name
 from engine.examples import examples_of, features_of, in_own_units, low_target
-from engine.network import layers_of
+from engine.network import Network, layers_of
 from engine.spec import Spec
 from engine.state import RunState, not_a_state
+from engine.workspace import Workspace, layout_of
+
+_MOST_KEPT = 2**17  # numbers of one network's buffers
 
 
 @dataclass(frozen=True)
@@ -28,9 +34,8 @@ def evaluate(state: RunState) -> dict[str, Metrics]:
     if not isinstance(state, RunState):
         raise not_a_state(state, "evaluate")
     spec, examples = state.spec, examples_of(state.spec)
-    with np.errstate(all="ignore"):
-        z, extended = _outputs(state, examples.x)
-        a, y = extended[:-1], examples.targets
+    with np.errstate(all="ignore"), _outputs(state, examples.x) as (z, a):
+        y = examples.targets
         right = None if spec.task == "regression" else classify(spec, a) == classify(spec, y)
 
         def of(span: slice) -> Metrics:
@@ -40,9 +45,43 @@ def evaluate(state: RunState) -> dict[str, Metrics]:
         return {"train": of(slice(0, examples.train)), "test": of(slice(examples.train, examples.count))}
 
 
-def _outputs(state: RunState, x: Floats) -> tuple[Floats, Floats]:
-    """z and a of the last layer as `layers_of` has them; the others go as soon as the next one is there."""
-    return deque(layers_of(state.spec.network, state.parameters, x, state.running), maxlen=1).pop()
+class _Forward:
+    """A network's calls bound for so many examples, and the parameters that they read."""
+
+    def __init__(self, network: Network, examples: int) -> None:
+        self.parameters = np.zeros(network.size)
+        self.workspace = Workspace(network, self.parameters, np.zeros(network.size), examples)
+
+
+@lru_cache(maxsize=16)
+def _idle(network: Network, examples: int) -> list[_Forward] | None:
+    """Those that nobody uses, for the same examples are asked for again and again; None where keeping one is too much,
+    or evaluation is not the way forward of training."""
+    small = layout_of(network).total * examples <= _MOST_KEPT
+    return [] if small and not any(operation.evaluate for operation in network.operations) else None
+
+
+def _last(state: RunState, x: Floats) -> tuple[Floats, Floats]:
+    """z and a of the last layer; the others go as soon as the next one is there."""
+    z, a = deque(layers_of(state.spec.network, state.parameters, x, state.running), maxlen=1).pop()
+    return z, a[:-1]
+
+
+@contextmanager
+def _outputs(state: RunState, x: Floats) -> Iterator[tuple[Floats, Floats]]:
+    """z and a of the last layer, (units, examples), for as long as nobody else is lent their place."""
+    network, examples = state.spec.network, x.shape[1]
+    idle = _idle(network, examples)
+    if idle is None:
+        yield _last(state, x)
+        return
+    try:
+        lent = idle.pop()
+    except IndexError:
+        lent = _Forward(network, examples)
+    np.copyto(lent.parameters, state.parameters)
+    yield lent.workspace.z[-1], lent.workspace.forward(x)
+    idle.append(lent)
 
 
 def _loss(spec: Spec, z: Floats, a: Floats, y: Floats) -> float | None:
@@ -90,5 +129,4 @@ def predict(state: RunState, inputs: Any) -> Floats:
 def outputs_of(state: RunState, features: Floats) -> Floats:
     """Outputs (examples, outputs) as the network gives them, for what it meets, (features + 1, examples)."""
     with np.errstate(all="ignore"):
-        _, a = _outputs(state, features)
-    return a[:-1].T.copy()
+        return _last(state, features)[1].T.copy()

@@ -18,7 +18,7 @@ from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats, Ints
 from engine.losses import LOSSES, FromLogits, Loss
 from engine.operations import OPERATIONS
-from engine.operations.base import NOTHING, Cost, Node, Operation, Parameter, Vector
+from engine.operations.base import NOTHING, Cost, Forward, Node, Operation, Parameter, Vector
 from engine.quantity import Quantity
 from engine.shown import network_picture
 
@@ -27,7 +27,8 @@ class Turn(NamedTuple):
     """One node's turn in a pass.
 
     The value it gives and how many rows that has with its ones; its matrix's place among all, None for none; whether
-    this is what its layer gives, and the values that nobody takes after it.
+    this is what its layer gives, and the values that nobody takes after it; its calls where nobody trains, whether it
+    begins a layer, and how many rows it keeps for itself on the way.
     """
 
     value: int
@@ -37,6 +38,9 @@ class Turn(NamedTuple):
     matrix: int | None
     last: bool
     dropped: tuple[int, ...]
+    calls: Forward
+    begins: bool
+    kept: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -218,6 +222,9 @@ class Network:
                 matrices.get(value - 1),
                 value == self.gives[node.layer],
                 tuple(v for v, last in last_use.items() if last == value),
+                entry.evaluate or entry.forward,
+                bool(entry.matrix) and not entry.rank,
+                () if entry.evaluate else tuple(entry.saves(node, self._taken(node)).values()),
             )
             for value, (node, entry) in enumerate(self.entries, 1)
         )
@@ -371,19 +378,17 @@ def layers_of(
     matrices, examples = network.matrices(parameters), x.shape[1]
     values: list[Floats] = [x]
     z, dtype = x, parameters.dtype
-    for _, rows, node, operation, own, last, dropped in network.order:
+    for _, rows, node, operation, own, last, dropped, calls, begins, kept in network.order:
         out = np.empty((rows, examples), dtype)
         values.append(out)
-        out[-1] = 1.0
-        matrix = NOTHING if own is None else matrices[own]
-        if own is not None and not operation.rank:
+        if begins:
             z = out[:-1]
-        taken = [values[each] for each in node.inputs]
-        kept = operation.saves(node, [len(each) - 1 for each in taken]) if not operation.evaluate else {}
-        saved = [np.empty((count, examples), dtype) for count in kept.values()]
-        saved = [*means[node.layer]] if operation.running else saved
-        for function, *given in (operation.evaluate or operation.forward)(node, taken, out, matrix, saved):
-            function(*given)
+        if last or not begins:  # nobody but its own layer takes what begins one, and none of that takes the ones
+            out[-1] = 1.0
+        matrix = NOTHING if own is None else matrices[own]
+        saved = [*means[node.layer]] if operation.running else [np.empty((count, examples), dtype) for count in kept]
+        for call in calls(node, [values[each] for each in node.inputs], out, matrix, saved):
+            call[0](*call[1:])
         if last:
             yield z, out
         for each in dropped:

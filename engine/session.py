@@ -34,6 +34,8 @@ def penalty_of(spec: Spec, parameters: Floats) -> float:
 
 def penalty_gradient(spec: Spec, parameters: Floats) -> Floats:
     """What regularization adds to the gradient: rate sign(w) or rate w, on weights and not on biases."""
+    if not spec.penalized:
+        return np.zeros(len(parameters))
     pull = PENALTIES[spec.regularization].gradient(parameters)
     return spec.regularization_rate * pull * spec.network.is_weight
 
@@ -146,7 +148,9 @@ class Session:
         self.workspace = self._buffers.workspace
         self.parameters, self.gradient = self._buffers.parameters, self._buffers.gradient
         np.copyto(self.parameters, self.state.parameters)
-        self.slots, self.running = self.state.slots.copy(), self.state.running.copy()
+        self.slots, self.running = self.state.slots.copy(), self.state.running
+        if self.running.size:
+            self.running = self.running.copy()
         self._prepare_update()
         return self
 

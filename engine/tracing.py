@@ -161,7 +161,8 @@ class Trace:
 
     def passes(self, name: str) -> list[Floats]:
         """z, a, da or dz as the passes have it, feature-major: (units, examples) a layer."""
-        return [self._pass(span) for span in self._layout.lane(name)]
+        recorded, count = self.recorded, len(self.examples)
+        return [recorded[i * count : j * count].reshape(-1, count)[:-1] for i, j in self._layout.lane(name)]
 
     def bent(self) -> list[Floats]:
         """What the activations take, likewise: n where a normalization stands before one, else z."""
@@ -215,11 +216,11 @@ class Trace:
         network = self.spec.network
         flats = (self.parameters, self.gradient, self.penalty_gradient, self.parameters_next)
         now, slope, pull, updated = map(network.layers, flats)
-        blocks = zip(network.activation_names, *map(self.passes, PASSES), strict=True)
+        blocks, more = zip(network.activation_names, *map(self.passes, PASSES), strict=True), self._layout.besides
         return tuple(
             LayerTrace(
                 activation, *now[k], z.T.copy(), a.T.copy(), da.T.copy(), dz.T.copy(),
-                *slope[k], pull[k][0], *updated[k], **self._besides(k + 1),
+                *slope[k], pull[k][0], *updated[k], **(self._besides(k + 1) if k + 1 in more else {}),
             )
             for k, (activation, z, a, da, dz) in enumerate(blocks)
         )  # fmt: skip
@@ -277,12 +278,13 @@ def update_traced(session: Session, workspace: Workspace, x: Floats, y: Floats, 
     workspace.complete(y)
     recorded, gradient = workspace.recorded.copy(), session.gradient.copy()
     step, rate, parameters, slots = session.step, session.rate(), session.parameters.copy(), session.slots.copy()
-    running = session.running.copy()
+    running = frozen(session.running.copy()) if session.running.size else session.running
     session.update(x, y, workspace)
+    running_next = session.running.copy() if session.running.size else running
     return Trace(
         session.spec, step, indices, x[:-1].T.copy(), y.T.copy(), loss, rate, session.t, recorded, gradient,
         frozen(parameters), session.parameters.copy(), frozen(slots), session.slots.copy(),
-        frozen(running), session.running.copy(),
+        running, running_next,
     )  # fmt: skip
 
 

@@ -86,6 +86,11 @@ class Layout:
         return self._lanes.get(name, [])
 
     @cached_property
+    def besides(self) -> frozenset[int]:
+        """The layers that have more than what every layer has."""
+        return frozenset(k for name, k in self.spans if name in RECORDED and name not in PASSES)
+
+    @cached_property
     def _lanes(self) -> dict[str, list[Span]]:
         lanes: dict[str, list[Span]] = {}
         for (name, _), span in self.spans.items():

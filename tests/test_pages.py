@@ -486,7 +486,7 @@ def test_the_controls_offer_every_table(tmp_path: Path) -> None:
     """A new dataset or optimizer is a new choice without a change here; every setting has its field."""
     for name, entry in OPTIMIZERS.items():
         shown = controls(Spec.make(optimizer=name))
-        assert [option.value for option in shown.optimizers] == list(OPTIMIZERS)
+        assert [option.value for option in shown.choices["optimizer"].options] == list(OPTIMIZERS)
         assert len(shown.optimizer_numbers) == len(entry.settings)
     assert [tile.name for tile in controls(Spec.make()).tiles] == list(DATASETS)
 
