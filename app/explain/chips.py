@@ -87,9 +87,13 @@ def _back(scene: Scene, moment: Moment, k: int, j: int) -> Chips | None:
 
 
 def _summed(
-    scene: Scene, ways: Sequence[Way], names: Sequence[str], whole: Quantity, more: Sequence[Quantity],
+    scene: Scene,
+    ways: Sequence[Way],
+    names: Sequence[str],
+    whole: Quantity,
+    more: Sequence[Quantity],
     then: Equation | None,
-) -> Chips:  # fmt: skip
+) -> Chips:
     """Products, and their sum as a stack; `more` is added to it, `then` is what becomes of it."""
     told = partial(_told, scene, ways, names, whole, more, then)
     largest = told(OF_MANY)
@@ -97,9 +101,14 @@ def _summed(
 
 
 def _told(
-    scene: Scene, ways: Sequence[Way], names: Sequence[str], whole: Quantity, more: Sequence[Quantity],
-    then: Equation | None, most: int,
-) -> Chips:  # fmt: skip
+    scene: Scene,
+    ways: Sequence[Way],
+    names: Sequence[str],
+    whole: Quantity,
+    more: Sequence[Quantity],
+    then: Equation | None,
+    most: int,
+) -> Chips:
     look = Taken(scene)
     values: Floats = np.array([float(look(way.made.target)) for way in ways])
     chosen = _chosen(values, most)
@@ -152,9 +161,13 @@ def _mark(cell: Cell) -> str:
 
 
 def _notes(
-    scene: Scene, whole: Quantity, cells: Sequence[Cell], names: Sequence[str], left_out: int,
+    scene: Scene,
+    whole: Quantity,
+    cells: Sequence[Cell],
+    names: Sequence[str],
+    left_out: int,
     more: Sequence[Quantity],
-) -> Iterator[str]:  # fmt: skip
+) -> Iterator[str]:
     for n, cell in enumerate(cells):
         if not cell.part:
             yield _say("the others", count=left_out)

@@ -104,7 +104,7 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Select:
     """A select box for a field of the spec; `live` ones change the run as it is."""
 
     name: str
@@ -155,7 +155,7 @@ class Controls:
     tiles: tuple[Tile, ...]
     features: tuple[Option, ...]
     layers: tuple[LayerRow, ...]
-    choices: Mapping[str, Choice]
+    choices: Mapping[str, Select]
     optimizer_numbers: tuple[Number, ...]
     rates: tuple[Option, ...]
     schedule_numbers: tuple[Number, ...]
@@ -168,7 +168,7 @@ class Controls:
     query: str
     facts: tuple[str, ...]
 
-    def others(self, live: bool) -> list[Choice]:
+    def others(self, live: bool) -> list[Select]:
         """The choices that have no place of their own: among those that start again, or that change at once."""
         return [each for each in self.choices.values() if each.live == live and each.name not in PLACED]
 
@@ -214,13 +214,13 @@ def _options(table: Mapping[str, Any], chosen: str) -> tuple[Option, ...]:
     )
 
 
-def _choice(spec: Spec, field: Field) -> Choice:
+def _choice(spec: Spec, field: Field) -> Select:
     """The box of a field: every new one has one. What its choices are called and do, their own table says."""
     names = [name for name in field.choices if field.name != "scaling" or spec.task == "regression" or name in UNSCALED]
     label = LABELS.get(field.name, field.title)
     table, chosen = TABLES.get(field.name, dict.fromkeys(names)), getattr(spec, field.name)
     options = _options({name: table[name] for name in names}, chosen)
-    return Choice(field.name, label, options, field.live)
+    return Select(field.name, label, options, field.live)
 
 
 def _rates(rates: Sequence[float], chosen: float) -> tuple[Option, ...]:
