@@ -22,7 +22,7 @@ Search = Callable[[Floats, Sequence[Floats], float, Ints, Callable[[], float]], 
 
 
 @dataclass(frozen=True)
-class Parts:
+class UpdateParts:
     """One update taken apart, elementwise: p becomes p - factor * g - memory - decay."""
 
     factor: Rate
@@ -30,7 +30,7 @@ class Parts:
     decay: Rate = 0.0
 
 
-Explain = Callable[[Floats, Floats, Sequence[Floats], float, int, Settings], Parts]
+Explain = Callable[[Floats, Floats, Sequence[Floats], float, int, Settings], UpdateParts]
 
 
 @dataclass(frozen=True)
@@ -154,35 +154,35 @@ def _trial_and_error(p: Floats, slots: Sequence[Floats], rate: float, free: Ints
     return reruns
 
 
-def _sgd_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> Parts:
-    return Parts(rate)
+def _sgd_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> UpdateParts:
+    return UpdateParts(rate)
 
 
-def _momentum_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> Parts:
-    return Parts(rate, rate * s["momentum"] * slots[0])
+def _momentum_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> UpdateParts:
+    return UpdateParts(rate, rate * s["momentum"] * slots[0])
 
 
-def _nesterov_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> Parts:
-    return Parts(rate * (1 + s["momentum"]), rate * s["momentum"] ** 2 * slots[0])
+def _nesterov_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> UpdateParts:
+    return UpdateParts(rate * (1 + s["momentum"]), rate * s["momentum"] ** 2 * slots[0])
 
 
-def _adagrad_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> Parts:
-    return Parts(rate / (np.sqrt(slots[0] + g * g) + s["epsilon"]))
+def _adagrad_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> UpdateParts:
+    return UpdateParts(rate / (np.sqrt(slots[0] + g * g) + s["epsilon"]))
 
 
-def _rmsprop_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> Parts:
+def _rmsprop_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> UpdateParts:
     square = s["decay"] * slots[0] + (1 - s["decay"]) * g * g
-    return Parts(rate / (np.sqrt(square) + s["epsilon"]))
+    return UpdateParts(rate / (np.sqrt(square) + s["epsilon"]))
 
 
-def _adam_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> Parts:
+def _adam_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> UpdateParts:
     m, v = slots
     square = s["beta2"] * v + (1 - s["beta2"]) * g * g
     each = rate / (1 - s["beta1"] ** t) / (np.sqrt(square / (1 - s["beta2"] ** t)) + s["epsilon"])
-    return Parts((1 - s["beta1"]) * each, s["beta1"] * each * m)
+    return UpdateParts((1 - s["beta1"]) * each, s["beta1"] * each * m)
 
 
-def _adamw_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> Parts:
+def _adamw_parts(p: Floats, g: Floats, slots: Sequence[Floats], rate: float, t: int, s: Settings) -> UpdateParts:
     return replace(_adam_parts(p, g, slots, rate, t, s), decay=rate * s["weight_decay"] * p)
 
 

@@ -44,7 +44,7 @@ class Wiring:
     saved: tuple[Span, ...]
 
 
-class Run(NamedTuple):
+class SlopeRun(NamedTuple):
     """Neighbours with one derivative: the first of them, and the spans of what they take, of what they give, and of
     their slopes."""
 
@@ -53,14 +53,14 @@ class Run(NamedTuple):
     given: Span
     slopes: Span
 
-    def adjoins(self, other: "Run") -> bool:
+    def adjoins(self, other: "SlopeRun") -> bool:
         """Whether the other begins where this one ends, in all three."""
         return all(one[1] == after[0] for one, after in zip(self[1:], other[1:], strict=True))
 
-    def joined(self, other: "Run") -> "Run":
+    def joined(self, other: "SlopeRun") -> "SlopeRun":
         """Both in one."""
         taken, given, slopes = ((one[0], after[1]) for one, after in zip(self[1:], other[1:], strict=True))
-        return Run(self.first, taken, given, slopes)
+        return SlopeRun(self.first, taken, given, slopes)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Layout:
 
     spans: dict[tuple[str, int], Span]
     wirings: tuple[Wiring, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[SlopeRun, ...]
     recorded: int
     total: int
 
@@ -143,14 +143,14 @@ def _wirings(network: Network, spans: dict[tuple[str, int], Span]) -> tuple[Wiri
     return tuple(found[::-1])
 
 
-def _runs(wirings: tuple[Wiring, ...], joined: bool) -> tuple[Run, ...]:
+def _runs(wirings: tuple[Wiring, ...], joined: bool) -> tuple[SlopeRun, ...]:
     """Neighbours share a call for their slopes if their blocks adjoin both where they take and where they give."""
-    runs: list[Run] = []
+    runs: list[SlopeRun] = []
     for wiring in wirings[: -1 if joined else None]:
         slope = wiring.operation.slope(wiring.node)
         if slope is None:
             continue
-        own = Run(wiring, wiring.inputs[0], wiring.out, wiring.slope)
+        own = SlopeRun(wiring, wiring.inputs[0], wiring.out, wiring.slope)
         if runs and runs[-1].first.operation.slope(runs[-1].first.node) is slope and runs[-1].adjoins(own):
             own = runs.pop().joined(own)
         runs.append(own)

@@ -8,7 +8,7 @@ import pytest
 from test_rows import SPECS
 
 from app.draw.chips import Chips, drawn
-from app.draw.diagram import Layout, Room, layout
+from app.draw.diagram import Diagram, Room, layout
 from app.draw.drawing import draw
 from app.draw.pictures import surfaces
 from app.explain.chips import BACKWARD, MOST, OF_MANY, chips_of
@@ -108,7 +108,7 @@ def test_what_is_drawn_is_what_is_told() -> None:
     clear(place, text)
 
 
-def clear(place: Layout, text: str) -> None:
+def clear(place: Diagram, text: str) -> None:
     """No chip and no stack lies on another, on a unit or outside."""
     boxes = [
         tuple(map(float, found))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.explain.receipts import receipt
 from app.explain.walkthrough import known, walkthrough
-from app.explain.why import Picture, why_of
+from app.explain.why import Curves, why_of
 from app.page.links import Link
 from app.run.backprop import backprop
 from app.run.schemas import BackpropBody
@@ -436,7 +436,7 @@ def test_why_draws_both_distributions_and_the_three_ways(name: str) -> None:
     step = trace(ready(f"dense 4 tanh, {name}, dense 3 tanh"), 3)
     walk = walkthrough(step, "unit")
     for moment in walk:
-        drawn = [each.picture for each in why_of(walk.scene, moment) if isinstance(each.picture, Picture)]
+        drawn = [each.picture for each in why_of(walk.scene, moment) if isinstance(each.picture, Curves)]
         if moment.kind == "norm":
             assert drawn[0].curve.count("M") == 2 * (4 if name == "layer_norm" else 7)
             assert drawn[0].line in drawn[0].curve

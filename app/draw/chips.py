@@ -12,7 +12,7 @@ from math import hypot
 
 from markupsafe import Markup
 
-from app.draw.diagram import BOTTOM, Layout, Link, on_curve
+from app.draw.diagram import BOTTOM, Diagram, LinkPlace, on_curve
 from app.words.columns import Cell
 from app.words.numbers import all_signed
 from engine import Quantity
@@ -38,7 +38,7 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Line:
+class SumLine:
     """One line of a stack: a sign, a number, and what it is; `ruled` under a rule."""
 
     cell: Cell
@@ -54,7 +54,7 @@ class Chips:
     tone: str
     unit: Quantity
     chips: tuple[Chip, ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[SumLine, ...] = ()
     width: str = ""
     carried: Mapping[str, float] = field(default_factory=dict)
     fewer: "Chips | None" = None
@@ -65,7 +65,7 @@ class Chips:
         return self.chips[0].link.layer if self.chips else 0
 
 
-def drawn(place: Layout, told: Chips | None, lit: frozenset[str]) -> Markup:
+def drawn(place: Diagram, told: Chips | None, lit: frozenset[str]) -> Markup:
     """Chips and stack as they stand in a drawing."""
     if told is None:
         return Markup("")
@@ -80,7 +80,7 @@ def drawn(place: Layout, told: Chips | None, lit: frozenset[str]) -> Markup:
 
 
 def _best(
-    place: Layout, told: Sequence[Chips], links: Mapping[str, Link], taken: Sequence[Box]
+    place: Diagram, told: Sequence[Chips], links: Mapping[str, LinkPlace], taken: Sequence[Box]
 ) -> tuple[list[tuple[Markup, Box]], Chips]:
     """The fullest chips that all have a place; else as many of the largest as have one."""
     found = list[tuple[Markup, Box]]()
@@ -94,7 +94,7 @@ def _best(
     return _placed(place, [(link, _shortly(chip)) for chip, link in there], taken), told[-1]
 
 
-def _taken(place: Layout, lit: frozenset[str]) -> Iterator[Box]:
+def _taken(place: Diagram, lit: frozenset[str]) -> Iterator[Box]:
     """Where units and their labels stand."""
     last = len(place.layers) - 1
     for layer in place.layers:
@@ -111,13 +111,13 @@ def _taken(place: Layout, lit: frozenset[str]) -> Iterator[Box]:
             yield left, node.top - above, right, node.bottom + below
 
 
-def _free(box: Box, taken: Sequence[Box], place: Layout) -> bool:
+def _free(box: Box, taken: Sequence[Box], place: Diagram) -> bool:
     left, top, right, bottom = box
     inside = left >= 2 and top >= 1 and right <= place.width - 2 and bottom <= place.height - BOTTOM + 8
     return inside and all(left >= r or right <= x or top >= b or bottom <= y for x, y, r, b in taken)
 
 
-def _placed(place: Layout, laid: list[tuple[Link, Form]], taken: Sequence[Box]) -> list[tuple[Markup, Box]]:
+def _placed(place: Diagram, laid: list[tuple[LinkPlace, Form]], taken: Sequence[Box]) -> list[tuple[Markup, Box]]:
     """Every chip at the first place on its link that is free."""
     made = list[tuple[Markup, Box]]()
     for link, (width, rows) in laid:
@@ -131,7 +131,7 @@ def _placed(place: Layout, laid: list[tuple[Link, Form]], taken: Sequence[Box]) 
     return made
 
 
-def _chip(link: Link, box: Box, rows: list[Markup]) -> Markup:
+def _chip(link: LinkPlace, box: Box, rows: list[Markup]) -> Markup:
     left, top, right, bottom = box
     radius = min(11.0, (bottom - top) / 2)
     texts = (
@@ -183,7 +183,7 @@ def wide(text: str) -> float:
     return sum(10.4 if each in "+−×=" else 4.2 if each in " .,il’" else 7.9 for each in text)
 
 
-def _stacked(place: Layout, told: Chips, taken: Sequence[Box]) -> Markup:
+def _stacked(place: Diagram, told: Chips, taken: Sequence[Box]) -> Markup:
     """The stack at the first free place round its unit: on the far side of its links, or above, below, or behind; else
     wherever there is one near it."""
     node = place.node(told.unit.layer, told.unit.unit)
@@ -205,7 +205,7 @@ def _stacked(place: Layout, told: Chips, taken: Sequence[Box]) -> Markup:
     return Markup("")
 
 
-def _anywhere(place: Layout, width: float, height: float) -> Iterator[tuple[float, float]]:
+def _anywhere(place: Diagram, width: float, height: float) -> Iterator[tuple[float, float]]:
     """Places all over the drawing."""
     across, down = int((place.width - width) // ACROSS), int((place.height - height) // DOWN)
     return ((2 + ACROSS * n, 2 + DOWN * m) for n, m in product(range(across + 1), range(down + 1)))

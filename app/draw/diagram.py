@@ -80,7 +80,7 @@ TOP, BOTTOM = 8.0, 34.0
 
 
 @dataclass(frozen=True)
-class Node:
+class NodePlace:
     """One unit: its place (centre and side) in the drawing; layer 0 are the inputs, unit 0 a layer in one picture."""
 
     layer: int
@@ -126,7 +126,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Link:
+class LinkPlace:
     """One weight, drawn from unit `source` of the layer below to `unit` of `layer`."""
 
     layer: int
@@ -175,15 +175,15 @@ class Layer:
     name: str
     activation: str
     x: float
-    nodes: tuple[Node, ...]
-    links: tuple[Link, ...]
+    nodes: tuple[NodePlace, ...]
+    links: tuple[LinkPlace, ...]
     all_links: bool
     labelled: bool
     beside: bool = False
 
 
 @dataclass(frozen=True)
-class Layout:
+class Diagram:
     """A whole drawing. `narrow` layers have no room for more than a number as label, `tight` ones for long captions."""
 
     width: float
@@ -193,7 +193,7 @@ class Layout:
     layers: tuple[Layer, ...]
     arcs: tuple[Arc, ...] = ()
 
-    def node(self, layer: int, unit: int) -> Node | None:
+    def node(self, layer: int, unit: int) -> NodePlace | None:
         """The node of a unit; the one picture of a layer drawn as one; None for a unit that is not there."""
         if not 0 <= layer < len(self.layers):
             return None
@@ -213,7 +213,7 @@ def layout(
     after: float = 0.0,
     shortcuts: tuple[tuple[int, int], ...] = (),
     talk: int = 0,
-) -> Layout:
+) -> Diagram:
     """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image. `before`
     and `after` are what the names of inputs and outputs need of the width, `shortcuts` pairs of the layer where one
     ends and the one where it begins. Where there is little room, most of it lies before the layer `talk`."""
@@ -243,7 +243,7 @@ def layout(
         layers.append(Layer(k, *called, nodes, links, k == 0 or drawable, labelled, beside))
         x += blocks[k] + gaps[min(k, last - 1)]
     arcs = tuple(arc for end, source in shortcuts for arc in _arcs(layers[source], layers[end]))
-    return Layout(sheet.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers), arcs)
+    return Diagram(sheet.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers), arcs)
 
 
 def _sides(sheet: Sheet, side: float, rows: list[float], one_picture: bool) -> list[float]:
@@ -293,10 +293,10 @@ def _arcs(source: Layer, end: Layer) -> Iterator[Arc]:
 
 def _nodes(
     layer: int, count: int, left: float, middle: float, side: float, pitch: float, rows: int, picture: bool
-) -> tuple[Node, ...]:
+) -> tuple[NodePlace, ...]:
     top = middle - pitch * (rows - 1) / 2
     return tuple(
-        Node(
+        NodePlace(
             layer,
             0 if picture else i + 1,
             round(left + side / 2 + (i // rows) * side * 1.12, 1),
@@ -307,15 +307,15 @@ def _nodes(
     )
 
 
-def _links(sources: tuple[Node, ...], targets: tuple[Node, ...]) -> tuple[Link, ...]:
+def _links(sources: tuple[NodePlace, ...], targets: tuple[NodePlace, ...]) -> tuple[LinkPlace, ...]:
     return tuple(
-        Link(target.layer, target.unit, source.unit, curve(source, target, j, len(sources)))
+        LinkPlace(target.layer, target.unit, source.unit, curve(source, target, j, len(sources)))
         for target in targets
         for j, source in enumerate(sources)
     )
 
 
-def curve(source: Node, target: Node, index: int, count: int) -> str:
+def curve(source: NodePlace, target: NodePlace, index: int, count: int) -> str:
     """A cubic whose control points sit at mid-x; the ends fan out so that they do not meet in one point."""
     x0, y0, x1 = source.right, source.y, target.left
     spread = min(6.0, 0.62 * target.side / max(1, count))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.draw.charts import path
 from app.draw.chips import Chips, drawn
-from app.draw.diagram import Art, Layer, Layout, Room, Size, curve, layout
+from app.draw.diagram import Art, Diagram, Layer, Room, Size, curve, layout
 from app.draw.lens import Shown, shown, widths
 from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scaled, sprite
 from app.draw.rendering import fill, skeleton
@@ -53,7 +53,7 @@ class Drawing:
 
     svg: Markup
     legend: str
-    layout: Layout
+    layout: Diagram
     values: str | None = None
 
 
@@ -188,7 +188,7 @@ def _signs(values: NDArray[np.floating]) -> list[str]:
     return ["n" if negative else "p" for negative in (values < 0).tolist()]
 
 
-def _link_values(place: Layout, trace: Trace, what: Shown, marks: Marks) -> list[str]:
+def _link_values(place: Diagram, trace: Trace, what: Shown, marks: Marks) -> list[str]:
     """Class, width and number of every link drawn, of all layers at once: a NumPy call costs as much as 20 links."""
     there = [layer for layer in place.layers[1:] if layer.links]
     if not there:
@@ -216,7 +216,7 @@ def _carrying(value: float) -> str:
     return f"{2.5 + min(7.5, 10 * abs(value)) if isfinite(value) else 2.5:.1f}"
 
 
-def _arc_values(place: Layout, trace: Trace, lens: str, marks: Marks) -> list[str]:
+def _arc_values(place: Diagram, trace: Trace, lens: str, marks: Marks) -> list[str]:
     """Class and number of every arc: what it adds, or where gradients are shown, what it brings back."""
     values: list[str] = []
     for arc in place.arcs:
@@ -248,7 +248,7 @@ def _is_known(link: Quantity, lens: str, known: frozenset[Quantity]) -> bool:
     return lens == "weights" or (link.like("dW") if lens == "gradients" else link).is_in(known)
 
 
-def _chosen_links(place: Layout, layer: Layer, what: Shown, marks: Marks, on: str) -> Markup:
+def _chosen_links(place: Diagram, layer: Layer, what: Shown, marks: Marks, on: str) -> Markup:
     """The links of the selected unit alone, where all would be too many."""
     chosen = Quantity.parse(marks.select) if marks.select else Quantity("")
     below = place.layers[layer.index - 1].nodes
@@ -336,7 +336,7 @@ def _lit_input(layer: Layer, names: tuple[str, ...], marks: Marks) -> Markup:
 _NAME = Markup('<text class="name" x="{:.1f}" y="{:.1f}">{}</text>')
 
 
-def _wanted(place: Layout, trace: Trace, marks: Marks, named: bool) -> Markup:
+def _wanted(place: Diagram, trace: Trace, marks: Marks, named: bool) -> Markup:
     """What is wanted of each output of one example in a walkthrough: its target, beside the unit or below its name, or
     above where there is no room."""
     layer = place.layers[-1]
@@ -407,7 +407,7 @@ def _shades(values: Floats, activation: str) -> NDArray[np.floating]:
     return values if activation == "softmax" else centred(values[:, None], activation)[:, 0]
 
 
-def _legend(place: Layout, legend: str) -> str:
+def _legend(place: Diagram, legend: str) -> str:
     picture = place.layers[0].nodes[0].unit == 0
     hidden = [layer.name for layer in place.layers[1:] if not layer.all_links and not (picture and layer.index == 1)]
     if picture:

@@ -47,7 +47,7 @@ class Walked:
 
 
 @dataclass(frozen=True)
-class Wish:
+class OneWish:
     """What one example wants: the length of its own gradient, how far it agrees with the batch's (cosine from -1 to
     1, null if there is nothing to compare), and its gradient at the address that was asked about.
     """
@@ -72,7 +72,7 @@ class Wished:
     address: str | None
     mean: float | None
     length: float
-    wishes: tuple[Wish, ...]
+    wishes: tuple[OneWish, ...]
     addresses: tuple[str, ...] | None
 
 
@@ -138,7 +138,7 @@ def wished(
     with np.errstate(all="ignore"):
         lengths, length = np.linalg.norm(found.gradients, axis=1).tolist(), float(np.linalg.norm(found.mean))
     wishes = tuple(
-        Wish(example, reach, cosine, None if index is None else float(own[index]), own if addresses else None)
+        OneWish(example, reach, cosine, None if index is None else float(own[index]), own if addresses else None)
         for example, reach, cosine, own in zip(
             found.examples.tolist(), lengths, found.cosines.tolist(), found.gradients, strict=True
         )

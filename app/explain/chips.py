@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from app.draw.chips import Chip, Chips, Line
+from app.draw.chips import Chip, Chips, SumLine
 from app.draw.drawing import LONGEST
 from app.explain.moments import Moment
 from app.explain.scene import Scene
@@ -29,7 +29,7 @@ BACKWARD = ("dz", "dn", "da", "dh", "q", "dW", "db")
 
 
 @dataclass(frozen=True)
-class Taken:
+class BatchLook:
     """The scene's numbers, of a batch as the drawing has them; and the sum of what is not told."""
 
     scene: Scene
@@ -45,7 +45,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Way:
+class LinkWay:
     """One link, what it carries, and of what that is made."""
 
     link: Quantity
@@ -63,7 +63,7 @@ def chips_of(scene: Scene, moment: Moment) -> Chips | None:
 
 def _forward(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     made = scene.equations
-    ways = [Way(weight(k, j, i), made.product(k, j, i, 0)) for i in range(1, scene.sizes[k - 1] + 1)]
+    ways = [LinkWay(weight(k, j, i), made.product(k, j, i, 0)) for i in range(1, scene.sizes[k - 1] + 1)]
     source = scene.short_input if k == 1 else partial(scene.source, k)
     names = shortened(tuple(map(source, range(1, len(ways) + 1))), LONGEST)
     whole = Quantity("s" if moment.kind == "sum" else "z", k, (j,), 0)
@@ -81,14 +81,14 @@ def _back(scene: Scene, moment: Moment, k: int, j: int) -> Chips | None:
     together = moment.kind in ("delta", "came_back") and scene.count == 1 and not dropped
     then = Equation(whole.like(f"d{network.bent_kind(k)}"), tree(whole) * tree(slope)) if together else None
     made, above = scene.equations, range(1, scene.sizes[k + 1] + 1)
-    ways = [Way(weight(k + 1, to, j), made.product_back(k + 1, to, j, 0)) for to in above]
+    ways = [LinkWay(weight(k + 1, to, j), made.product_back(k + 1, to, j, 0)) for to in above]
     arcs = [Quantity(network.back_kind(to), to, (j,), 0) for to in network.arcs(k)]
     return _summed(scene, ways, [], whole, arcs, then)
 
 
 def _summed(
     scene: Scene,
-    ways: Sequence[Way],
+    ways: Sequence[LinkWay],
     names: Sequence[str],
     whole: Quantity,
     more: Sequence[Quantity],
@@ -102,14 +102,14 @@ def _summed(
 
 def _told(
     scene: Scene,
-    ways: Sequence[Way],
+    ways: Sequence[LinkWay],
     names: Sequence[str],
     whole: Quantity,
     more: Sequence[Quantity],
     then: Equation | None,
     most: int,
 ) -> Chips:
-    look = Taken(scene)
+    look = BatchLook(scene)
     values: Floats = np.array([float(look(way.made.target)) for way in ways])
     chosen = _chosen(values, most)
     look = replace(look, rest=float(np.delete(values, chosen).sum()))
@@ -123,8 +123,8 @@ def _told(
     shown = columns.digits(Equation(whole, Sum(tuple(map(tree, terms)))), digits) if len(terms) > 1 else digits
     chips = tuple(_chip(scene, columns, ways[n], shown) for n in chosen)
     notes = _notes(scene, whole, cells, [names[n] for n in chosen] if names else [], left_out, more)
-    lines = [Line(cell, note) for cell, note in zip(cells, notes, strict=True)]
-    lines.append(Line(added[0], _total(whole, added[0]), ruled=True))
+    lines = [SumLine(cell, note) for cell, note in zip(cells, notes, strict=True)]
+    lines.append(SumLine(added[0], _total(whole, added[0]), ruled=True))
     if then:
         lines += _then(scene, columns, then, whole)
     tone = "backward" if whole.kind in BACKWARD else "forward"
@@ -140,11 +140,11 @@ def _chosen(values: Floats, most: int = MOST) -> list[int]:
     return sorted(np.argsort(-np.abs(values), kind="stable")[:OF_MANY].tolist())
 
 
-def _carried(ways: Sequence[Way], values: Floats) -> dict[str, float]:
+def _carried(ways: Sequence[LinkWay], values: Floats) -> dict[str, float]:
     return {way.link.svg_id: float(value) for way, value in zip(ways, values, strict=True)}
 
 
-def _chip(scene: Scene, columns: Columns, way: Way, shown: int = 4) -> Chip:
+def _chip(scene: Scene, columns: Columns, way: LinkWay, shown: int = 4) -> Chip:
     result, _, *factors = columns.cells(way.made, shown)
     return Chip(way.link, result, tuple(factors), _mark(result))
 
@@ -183,19 +183,19 @@ def _total(whole: Quantity, cell: Cell) -> str:
     return "z" if whole.kind == "z" else _say("together")
 
 
-def _then(scene: Scene, columns: Columns, then: Equation, whole: Quantity) -> Iterator[Line]:
+def _then(scene: Scene, columns: Columns, then: Equation, whole: Quantity) -> Iterator[SumLine]:
     """What becomes of a sum: times the slope; or through the activation."""
     k = whole.layer
     function, result = lower(text(ACTIVATIONS[scene.layer(k).activation].title)), columns.cells(then)
     if whole.kind == "da":
-        yield Line(result[-1], _say("the slope", function=function), sign="×")
+        yield SumLine(result[-1], _say("the slope", function=function), sign="×")
     made = name_of(Quantity(then.target.kind)) if whole.kind == "da" else f"a = {function}(z)"
-    yield Line(result[0], made, ruled=whole.kind == "da")
+    yield SumLine(result[0], made, ruled=whole.kind == "da")
 
 
 def _gradient(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     sources = [moment.targets[0].source] if moment.kind == "dW" else range(1, scene.sizes[k - 1] + 1)
-    ways = [Way(weight(k, j, i), scene.alone(scene.equations.dW(k, j, i))) for i in sources]
+    ways = [LinkWay(weight(k, j, i), scene.alone(scene.equations.dW(k, j, i))) for i in sources]
     columns, values = Columns(scene.look), np.array([float(scene.look(way.made.target)) for way in ways])
     chips = list[Chip]()
     for n in _chosen(values):
@@ -218,8 +218,8 @@ def _product(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     """One link by itself."""
     of, back = moment.targets[0], moment.kind == "product_back"
     made = scene.equations.product_back if back else scene.equations.product
-    way = Way(of.like("W"), made(k, j, of.source, 0))
-    look = Taken(scene)
+    way = LinkWay(of.like("W"), made(k, j, of.source, 0))
+    look = BatchLook(scene)
     chip = _chip(scene, Columns(look), way)
     tone = "backward" if back else "forward"
     carried = {way.link.svg_id: chip.result.value}

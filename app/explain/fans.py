@@ -9,7 +9,7 @@ from math import isfinite
 
 import numpy as np
 
-from app.draw.chips import Line
+from app.draw.chips import SumLine
 from app.explain.chips import chips_of
 from app.explain.moments import Moment
 from app.explain.scene import UNITS, Scene
@@ -27,7 +27,7 @@ TO_ROWS, FROM_ROWS = 120.0, 240.0  # where the lines of a fan meet its rows
 
 
 @dataclass(frozen=True)
-class Text:
+class Label:
     """A text that begins at a place, or a number that ends there."""
 
     x: float
@@ -46,7 +46,7 @@ class Fan:
     height: float
     node: tuple[float, float]
     lines: tuple[tuple[str, float], ...]
-    texts: tuple[Text, ...]
+    texts: tuple[Label, ...]
     rule: str = ""
     width: float = WIDTH
 
@@ -59,15 +59,18 @@ def ways_back(scene: Scene, moment: Moment) -> Fan | None:
         return None
     added, whole = told.lines[: ruled[0]], told.lines[ruled[0]]
     node, foot = (34.0, _place(len(added) / 2 - 0.5)), _place(len(added)) + 4
-    texts = [Text(4.0, node[1] - 13, text("unit {unit}", unit=moment.units[0]))]
+    texts = [Label(4.0, node[1] - 13, text("unit {unit}", unit=moment.units[0]))]
     for n, line in enumerate(added):
-        texts += [Text(TO_ROWS + 6, _place(n) + 4, _name(scene, line)), _number(WIDTH - 2, _place(n) + 4, line.cell)]
-    texts += [Text(TO_ROWS + 6, foot, whole.note), _number(WIDTH - 2, foot, whole.cell)]
+        texts += [
+            Label(TO_ROWS + 6, _place(n) + 4, _name(scene, line)),
+            _number(WIDTH - 2, _place(n) + 4, line.cell),
+        ]
+    texts += [Label(TO_ROWS + 6, foot, whole.note), _number(WIDTH - 2, foot, whole.cell)]
     lines = _lines(node, TO_ROWS, [line.cell.value for line in added])
     return Fan("ways", foot + 8, node, lines, tuple(texts), f"M{TO_ROWS + 6} {foot - 13}H{WIDTH - 2}")
 
 
-def _name(scene: Scene, line: Line) -> str:
+def _name(scene: Scene, line: SumLine) -> str:
     """The unit that a product comes from; of what is no product the note that it has."""
     if not line.cell.part.startswith("q"):
         return line.note
@@ -86,16 +89,20 @@ def shared(scene: Scene, k: int, j: int) -> Fan | None:
     if not all(isfinite(cell.value) for row in rows for cell in (row[0], row[-1])):
         return None
     node = WIDTH - 9, _place(len(rows) / 2 - 0.5)
-    texts = [Text(FROM_ROWS - 52, 12.0, name_of(dz)), _number(WIDTH - 2, 12.0, rows[0][-1])]
+    texts = [Label(FROM_ROWS - 52, 12.0, name_of(dz)), _number(WIDTH - 2, 12.0, rows[0][-1])]
     for n, row in enumerate(rows):
         y = _place(n) + 4
-        texts += [Text(2.0, y, names[n]), _number(FROM_ROWS - 119, y, row[2]), Text(FROM_ROWS - 113, y, "× δ =")]
+        texts += [
+            Label(2.0, y, names[n]),
+            _number(FROM_ROWS - 119, y, row[2]),
+            Label(FROM_ROWS - 113, y, "× δ ="),
+        ]
         texts.append(_number(FROM_ROWS - 4, y, row[0]))
     return Fan("share", _place(len(rows)), node, _lines(node, FROM_ROWS, [row[0].value for row in rows]), tuple(texts))
 
 
-def _number(x: float, y: float, cell: Cell) -> Text:
-    return Text(x, y, cell.number, f"sum {cell.role}", cell.part)
+def _number(x: float, y: float, cell: Cell) -> Label:
+    return Label(x, y, cell.number, f"sum {cell.role}", cell.part)
 
 
 def _place(n: float) -> float:

@@ -13,7 +13,7 @@ Known = frozenset[Quantity] | None
 
 
 @dataclass(frozen=True)
-class Line:
+class Detail:
     """One line: what, how much, and the colour of what it is. `select` is where a further click leads."""
 
     label: str
@@ -24,11 +24,11 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Group:
+class Lines:
     """Lines that say what one of the numbers is made of."""
 
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[Detail, ...]
 
 
 @dataclass(frozen=True)
@@ -49,22 +49,22 @@ class Teller:
         return self.known is None or any(not each.layer or each.is_in(self.known) for each in quantities)
 
 
-def normed(of: Quantity, norm: UnitNorm | None, tell: Teller, mean: str) -> Iterator[Line]:
+def normed(of: Quantity, norm: UnitNorm | None, tell: Teller, mean: str) -> Iterator[Detail]:
     """From z to n, where a normalization stands between."""
     if norm is None:
         return
     for kind, label in (("mean", "μ"), ("spread", "σ"), ("xhat", "x̂ = (z − μ) / σ"), ("n", "n = γ × x̂ + β")):
-        yield Line(f"{mean}{label}", tell(float(getattr(norm, kind).mean()), of.like(kind)), "forward")
+        yield Detail(f"{mean}{label}", tell(float(getattr(norm, kind).mean()), of.like(kind)), "forward")
         if kind == "spread" and norm.running is not None:
-            yield Line(text("running μ, for evaluation"), tell(norm.running[0]))
-            yield Line(text("running σ², for evaluation"), tell(norm.running[1]))
+            yield Detail(text("running μ, for evaluation"), tell(norm.running[0]))
+            yield Detail(text("running σ², for evaluation"), tell(norm.running[1]))
 
 
-def back_through(of: Quantity, norm: UnitNorm | None, tell: Teller, total: str, slope: str) -> Iterator[Line]:
+def back_through(of: Quantity, norm: UnitNorm | None, tell: Teller, total: str, slope: str) -> Iterator[Detail]:
     """From da back to the three ways that δ comes over."""
     if norm is None:
         return
     labels = {"dn": f"dn = da × {slope}", "dxhat": "∂L/∂x̂ = γ × dn", "dz_own": text("through x̂ itself")}
     labels |= {"dz_mean": text("through the mean"), "dz_spread": text("through the spread")}
     for kind, label in labels.items():
-        yield Line(f"{total}{label}", tell(float(getattr(norm, kind).sum()), of.like(kind)), "backward")
+        yield Detail(f"{total}{label}", tell(float(getattr(norm, kind).sum()), of.like(kind)), "backward")

@@ -25,7 +25,7 @@ MOST = 12  # rows of a group, those that are shown and those that fold
 
 
 @dataclass(frozen=True)
-class Group:
+class Alike:
     """Equations that look alike, by name; `shown` of them at once, the others on a click."""
 
     told: tuple[tuple[str, Equation], ...]
@@ -37,7 +37,7 @@ def spelled(of: Quantity) -> str:
     return scalar(of.like(of.kind.replace("_next_", "_")))
 
 
-def groups_of(scene: Scene, moment: Moment) -> tuple[list[Group], Look]:
+def groups_of(scene: Scene, moment: Moment) -> tuple[list[Alike], Look]:
     """The groups of a moment, and where their numbers are found; none for a moment about single numbers."""
     k, units = moment.layer, moment.units
     if moment.phase == "update":
@@ -56,17 +56,17 @@ def groups_of(scene: Scene, moment: Moment) -> tuple[list[Group], Look]:
     first, others = scene.last, [each for each in layers if each != scene.last]
     shown = list((made if moment.kind == "forward" else _back)(scene, first, True))
     folded = [group for each in others for group in (made if moment.kind == "forward" else _back)(scene, each, True)]
-    return [*shown, *(Group(group.told, 0) for group in folded)], scene.look
+    return [*shown, *(Alike(group.told, 0) for group in folded)], scene.look
 
 
-def _rows(scene: Scene, k: int, made: Callable[[int], Equation], whole: bool = False) -> Group:
+def _rows(scene: Scene, k: int, made: Callable[[int], Equation], whole: bool = False) -> Alike:
     """One equation for each unit of a layer."""
     units = range(1, min(scene.sizes[k], MOST) + 1)
     names = ((scene.unit(k, j) if whole else text("unit {unit}", unit=j)) for j in units)
-    return Group(tuple((name, made(j)) for name, j in zip(names, units, strict=True)))
+    return Alike(tuple((name, made(j)) for name, j in zip(names, units, strict=True)))
 
 
-def _forward(scene: Scene, k: int, whole: bool = False) -> Iterator[Group]:
+def _forward(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
     network, made = scene.trace.spec.network, scene.equations
     yield _rows(scene, k, lambda j: made.z(k, j, 0), whole)
     yield _rows(scene, k, lambda j: made.a(k, j, 0), whole)
@@ -76,7 +76,7 @@ def _forward(scene: Scene, k: int, whole: bool = False) -> Iterator[Group]:
         yield _rows(scene, k, lambda j: made.o(k, j, 0), whole)
 
 
-def _alone(name: str, scene: Scene, k: int) -> Iterator[Group]:
+def _alone(name: str, scene: Scene, k: int) -> Iterator[Alike]:
     yield _rows(scene, k, lambda j: getattr(scene.equations, name)(k, j, 0))
 
 
@@ -86,11 +86,11 @@ def _through(scene: Scene, k: int, j: int) -> Equation:
     return fitted(da, scene.equations.dh(k, j, 0)) if k in scene.trace.spec.network.dropouts else da
 
 
-def _da(scene: Scene, k: int, whole: bool = False) -> Iterator[Group]:
+def _da(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
     yield _rows(scene, k, lambda j: _through(scene, k, j), whole)
 
 
-def _delta(scene: Scene, k: int, whole: bool = False) -> Iterator[Group]:
+def _delta(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
     output, joined = k == scene.last, scene.trace.spec.network.joined
     if output and joined:
         yield _rows(scene, k, lambda j: scene.equations.dz(k, j, 0), whole)
@@ -101,13 +101,13 @@ def _delta(scene: Scene, k: int, whole: bool = False) -> Iterator[Group]:
         yield _rows(scene, k, lambda j: fitted(scene.equations.dz(k, j, 0), _through(scene, k, j)), whole)
 
 
-def _gradient(scene: Scene, k: int, whole: bool = False) -> Iterator[Group]:
+def _gradient(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
     dW = scene.layer(k).dW
     places = [divmod(n, dW.shape[1]) for n in _largest(np.abs(dW).ravel())]
     made = ((j + 1, i + 1, scene.alone(scene.equations.dW(k, j + 1, i + 1))) for j, i in places)
-    yield Group(tuple((name_of(weight(k, j, i)), each) for j, i, each in made))
+    yield Alike(tuple((name_of(weight(k, j, i)), each) for j, i, each in made))
     biases = (n + 1 for n in _largest(np.abs(scene.layer(k).db)))
-    yield Group(tuple((name_of(bias(k, j)), scene.alone(scene.times_one(k, j))) for j in biases), 1)
+    yield Alike(tuple((name_of(bias(k, j)), scene.alone(scene.times_one(k, j))) for j in biases), 1)
 
 
 def _largest(sizes: Any) -> Sequence[int]:
@@ -115,12 +115,12 @@ def _largest(sizes: Any) -> Sequence[int]:
     return found.tolist()  # type: ignore[no-any-return]
 
 
-def _back(scene: Scene, k: int, whole: bool = False) -> Iterator[Group]:
+def _back(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
     yield from _delta(scene, k, whole)
     yield from _gradient(scene, k, whole)
 
 
-def _updates(scene: Scene, moment: Moment) -> tuple[list[Group], Look]:
+def _updates(scene: Scene, moment: Moment) -> tuple[list[Alike], Look]:
     """The rule about the parameters that it moves most, a group a line."""
     spec = scene.trace.spec
     optimizer = OPTIMIZERS[spec.optimizer]
@@ -132,7 +132,7 @@ def _updates(scene: Scene, moment: Moment) -> tuple[list[Group], Look]:
     count = len(lines[0][1])
     shown = 1 if count > 1 else UNITS + 1
     return [
-        Group(tuple((name, of[min(n, len(of) - 1)]) for name, of in lines if n < len(of)), shown) for n in range(count)
+        Alike(tuple((name, of[min(n, len(of) - 1)]) for name, of in lines if n < len(of)), shown) for n in range(count)
     ], look
 
 
@@ -180,7 +180,7 @@ def _lines(scene: Scene, of: Quantity, look: Look, made: dict[Quantity, float]) 
     yield Equation(lines[-1].target, mapped(lines[-1].tree, lambda q: later.get(q, q)))
 
 
-_KINDS: dict[str, Callable[..., Iterator[Group]]] = {
+_KINDS: dict[str, Callable[..., Iterator[Alike]]] = {
     "forward": _forward, "activation": partial(_alone, "a"), "dropout": partial(_alone, "h"),
     "shortcut": partial(_alone, "o"), "da": _da, "delta": _delta, "gradient": _gradient, "backward": _back,
 }  # fmt: skip

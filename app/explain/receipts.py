@@ -14,7 +14,7 @@ from markupsafe import Markup
 from app.explain.faces_backward import BACKWARD
 from app.explain.faces_forward import FORWARD
 from app.explain.faces_update import part_name, update_formulas, update_numbers, update_words
-from app.explain.lines import Group, Known, Line, Teller, back_through, normed
+from app.explain.lines import Detail, Known, Lines, Teller, back_through, normed
 from app.explain.moments import Told
 from app.explain.plan import Key
 from app.explain.scene import Scene
@@ -51,8 +51,8 @@ class Receipt(Told):
     facts: ParameterReceipt | UnitReceipt | None = field(default=None, compare=False)  # arrays
     came_from: tuple[Quantity, ...] = ()
     code: tuple[str, ...] = ()
-    lines: tuple[Line, ...]
-    more: tuple[Group, ...] = ()  # says what the numbers of `lines` are made of
+    lines: tuple[Detail, ...]
+    more: tuple[Lines, ...] = ()  # says what the numbers of `lines` are made of
 
     @property
     def address(self) -> str:
@@ -141,7 +141,7 @@ def _of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Tel
         came_from=came_from,
         code=code,
         lines=lines,
-        more=(Group(text("Where the gradient comes from"), more),),
+        more=(Lines(text("Where the gradient comes from"), more),),
     )
 
 
@@ -185,7 +185,7 @@ def _of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Re
 def _of_input(scene: Scene, of: Quantity) -> Receipt:
     values, name, scaled = scene.trace.x[:, of.unit - 1], scene.unit(0, of.unit), _unscaled(scene, of.unit)
     numbers = say(f"{name} = ", *scene.each(values, "forward"))
-    line = Line(
+    line = Detail(
         text("mean {number}", number=name) if scene.count > 1 else name, signed(float(values.mean())), "forward"
     )
     told = (sentence("input"), *scaled)
@@ -212,22 +212,22 @@ def _code(scene: Scene, *quantities: str) -> tuple[str, ...]:
     return tuple(code.lines[code.places[name] - 1] for name in quantities if name in code.places)
 
 
-def _lines_of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Teller) -> tuple[Line, ...]:
+def _lines_of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Teller) -> tuple[Detail, ...]:
     factors = {"W": "δ × a", "b": "δ", "gamma": "∂L/∂n × x̂", "beta": "∂L/∂n"}[of.kind]
     spec = scene.trace.spec
     gradient = tell(facts.gradient, of.like(f"d{of.kind}"))
-    lines = [Line(text("now"), tell(facts.now))]
+    lines = [Detail(text("now"), tell(facts.now))]
     lines.append(
-        Line(text("gradient, {sum}", sum=f"Σ {factors}" if scene.count > 1 else factors), gradient, "backward")
+        Detail(text("gradient, {sum}", sum=f"Σ {factors}" if scene.count > 1 else factors), gradient, "backward")
     )
     if spec.penalized:
         adds = text("{penalty} adds", penalty=text(PENALTIES[spec.regularization].title))
-        lines.append(Line(adds, tell(facts.penalty_gradient, of.like("dR"), of), "backward"))
+        lines.append(Detail(adds, tell(facts.penalty_gradient, of.like("dR"), of), "backward"))
     if facts.frozen:
-        lines.append(Line(text("frozen: no step"), "0", "update"))
+        lines.append(Detail(text("frozen: no step"), "0", "update"))
     else:
-        lines += [Line(_step_label(scene, part.name), tell(part.value, of), "update") for part in facts.parts]
-    return (*lines, Line(text("next"), tell(facts.next, of), total=True))
+        lines += [Detail(_step_label(scene, part.name), tell(part.value, of), "update") for part in facts.parts]
+    return (*lines, Detail(text("next"), tell(facts.next, of), total=True))
 
 
 def _step_label(scene: Scene, name: str) -> str:
@@ -240,7 +240,7 @@ def _step_label(scene: Scene, name: str) -> str:
     return text("− rate {rate} × what {penalty} adds", rate=rate, penalty=text(PENALTIES[spec.regularization].title))
 
 
-def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller) -> tuple[Line, ...]:
+def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller) -> tuple[Detail, ...]:
     """The two factors, each a click further back; for a batch also their products, the largest first."""
     k, j, i, batch = own.layer, own.unit, own.source, scene.count > 1
     attached = own.kind in ("gamma", "beta")
@@ -249,15 +249,15 @@ def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller)
     total = tell(float(facts.deltas.sum()), delta)
     message = "Σ {kind} of {unit}" if batch else "{kind} of {unit}"
     of_unit = text(message, kind=named(delta.kind), unit=scene.unit(k, j))
-    back = [Line(of_unit, total, "backward", str(unit(k, j)))]
+    back = [Detail(of_unit, total, "backward", str(unit(k, j)))]
     if own.kind == "gamma":
         told = text("mean {kind} of {unit}" if batch else "{kind} of {unit}", kind="x̂", unit=scene.unit(k, j))
-        back.append(Line(told, tell(float(facts.carried.mean()), a), "forward", str(unit(k, j))))
+        back.append(Detail(told, tell(float(facts.carried.mean()), a), "forward", str(unit(k, j))))
     if i:
         mean = tell(float(facts.carried.mean()), a)
         message = "mean {kind} of {unit}" if batch else "{kind} of {unit}"
         told = text(message, kind=a.kind, unit=scene.unit(k - 1, i))
-        back.append(Line(told, mean, "forward", str(unit(k - 1, i))))
+        back.append(Detail(told, mean, "forward", str(unit(k - 1, i))))
     if not batch:
         return tuple(back)
     each = zip(facts.examples.tolist(), facts.deltas.tolist(), facts.carried.tolist(), strict=True)
@@ -269,7 +269,7 @@ def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller)
     return (*_largest(labels, products, "backward", SHOWN), *back)
 
 
-def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple[Line, ...]:
+def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple[Detail, ...]:
     mean, total = (text("mean "), text("sum of ")) if scene.count > 1 else ("", "")
     activation = scene.layer(of.layer).activation
     bent = scene.trace.spec.network.bent_kind(of.layer)
@@ -277,23 +277,23 @@ def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller)
     da = tell(float(facts.da.sum()), of.like("da"))
     if facts.outgoing is None and not scene.told_da(of.unit) and da != UNKNOWN:
         da = NONE
-    given, back = list[Line](), list[Line]()
+    given, back = list[Detail](), list[Detail]()
     if facts.h is not None and facts.dh is not None:
-        given.append(Line(mean + text("h = mask × a"), tell(float(facts.h.mean()), of.like("h")), "forward"))
-        back.append(Line(f"{total}dh = ∂L/∂h", tell(float(facts.dh.sum()), of.like("dh")), "backward"))
+        given.append(Detail(mean + text("h = mask × a"), tell(float(facts.h.mean()), of.like("h")), "forward"))
+        back.append(Detail(f"{total}dh = ∂L/∂h", tell(float(facts.dh.sum()), of.like("dh")), "backward"))
     if facts.o is not None:
         own = "a" if facts.h is None else "h"
         told = tell(float(facts.o.mean()), of.like("o"))
-        given.append(Line(mean + text("o = {own} + what the shortcut brings", own=own), told, "forward"))
+        given.append(Detail(mean + text("o = {own} + what the shortcut brings", own=own), told, "forward"))
     return (
-        Line(f"{mean}z = Σ w × a + b", tell(float(facts.z.mean()), of.like("z")), "forward"),
+        Detail(f"{mean}z = Σ w × a + b", tell(float(facts.z.mean()), of.like("z")), "forward"),
         *normed(of, facts.norm, tell, mean),
-        Line(f"{mean}a = {activation.replace('_', ' ')}({bent})", tell(float(facts.a.mean()), of), "forward"),
+        Detail(f"{mean}a = {activation.replace('_', ' ')}({bent})", tell(float(facts.a.mean()), of), "forward"),
         *given,
         *back,
-        Line(f"{total}da = {'∂L/∂a' if facts.mask is None else 'mask × dh'}", da, "backward"),
+        Detail(f"{total}da = {'∂L/∂a' if facts.mask is None else 'mask × dh'}", da, "backward"),
         *back_through(of, facts.norm, tell, total, slope),
-        Line(
+        Detail(
             f"{total}δ = da × {slope}" if facts.norm is None else text("{sum}δ, over the three ways", sum=total),
             tell(float(facts.dz.sum()), of.like("dz")),
             "backward",
@@ -301,7 +301,7 @@ def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller)
     )
 
 
-def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple[Group, ...]:
+def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple[Lines, ...]:
     """What adds up to z, and what to da."""
     k, j = of.layer, of.unit
     mean, total = (text("mean "), text("sum of ")) if scene.count > 1 else ("", "")
@@ -309,25 +309,25 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple
     labels = [(text("w × a from {unit}", unit=scene.unit(k - 1, each.source)), str(each)) for each in into]
     known = [tell.knows(each.like("p"), of.like("z")) for each in into]
     products = list(zip(facts.incoming.mean(axis=0).tolist(), known, strict=True))
-    its_bias = Line(text("bias"), tell(facts.bias), "forward", str(bias(k, j)))
+    its_bias = Detail(text("bias"), tell(facts.bias), "forward", str(bias(k, j)))
     groups = [
-        Group(text("What adds up to {number}", number=f"{mean}z"), (*_largest(labels, products, "forward"), its_bias))
+        Lines(text("What adds up to {number}", number=f"{mean}z"), (*_largest(labels, products, "forward"), its_bias))
     ]
     if facts.norm is not None:
         norm = facts.norm
         made = (
-            Line("γ", tell(norm.gamma), "forward", f"gamma{k}.{j}"),
-            Line(f"{mean}x̂", tell(float(norm.xhat.mean()), of.like("xhat")), "forward"),
-            Line("β", tell(norm.beta), "forward", f"beta{k}.{j}"),
+            Detail("γ", tell(norm.gamma), "forward", f"gamma{k}.{j}"),
+            Detail(f"{mean}x̂", tell(float(norm.xhat.mean()), of.like("xhat")), "forward"),
+            Detail("β", tell(norm.beta), "forward", f"beta{k}.{j}"),
         )
-        groups.append(Group(text("What {number} is made of", number=f"{mean}n"), made))
+        groups.append(Lines(text("What {number} is made of", number=f"{mean}n"), made))
     if facts.added is not None:
         source = scene.gives(scene.trace.spec.network.shortcuts[k], j)
         letter, values = ("a", facts.a) if facts.h is None else ("h", facts.h)
-        own = Line(f"{mean}{letter}", tell(float(values.mean()), of.like(letter)), "forward")
+        own = Detail(f"{mean}{letter}", tell(float(values.mean()), of.like(letter)), "forward")
         brought = tell(float(facts.added.mean()), source)
-        lines = own, Line(scene.unit(source.layer, j), brought, "forward", str(unit(source.layer, j)))
-        groups.append(Group(text("What adds up to {number}", number=f"{mean}o"), lines))
+        lines = own, Detail(scene.unit(source.layer, j), brought, "forward", str(unit(source.layer, j)))
+        groups.append(Lines(text("What adds up to {number}", number=f"{mean}o"), lines))
     if facts.outgoing is not None:
         above = scene.equations.units(k + 1)
         labels = [(text("w × δ of {unit}", unit=scene.unit(k + 1, n)), str(unit(k + 1, n))) for n in above]
@@ -335,7 +335,7 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple
         known = [tell.knows(weight(k + 1, n, j).like("q"), of.like(summed)) for n in above]
         products = list(zip(facts.outgoing.sum(axis=0).tolist(), known, strict=True))
         groups.append(
-            Group(
+            Lines(
                 text("What adds up to {number}", number=f"{total}{summed}"),
                 (*_largest(labels, products, "backward"), *_arcs(scene, of, tell)),
             )
@@ -343,12 +343,12 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple
     return tuple(groups)
 
 
-def _arcs(scene: Scene, of: Quantity, tell: Teller) -> Iterator[Line]:
+def _arcs(scene: Scene, of: Quantity, tell: Teller) -> Iterator[Detail]:
     """What comes back to a unit over each shortcut that leads from it."""
     for to in scene.trace.spec.network.arcs(of.layer):
         back, kind = float(scene.layer(to).back[:, of.unit - 1].sum()), scene.trace.spec.network.back_kind(to)
         end = unit(to, of.unit)
-        yield Line(
+        yield Detail(
             text("{kind} of {unit}, over its shortcut", kind=kind, unit=scene.unit(to, of.unit)),
             tell(back, end.like(kind)),
             "backward",
@@ -358,16 +358,16 @@ def _arcs(scene: Scene, of: Quantity, tell: Teller) -> Iterator[Line]:
 
 def _largest(
     labels: Sequence[tuple[str, str]], values: Sequence[tuple[float, bool]], role: Role, most: int = SHOWN + 2
-) -> tuple[Line, ...]:
+) -> tuple[Detail, ...]:
     """All terms if they are at most `most`, else the largest and the sum of the rest; an order of terms that are not
     all known tells nothing."""
     known, order = all(told for _, told in values), list(range(len(values)))
     if known and len(order) > most:
         order.sort(key=lambda n: -abs(values[n][0]))
     shown = order if len(order) <= most else order[:SHOWN]
-    lines = [Line(labels[n][0], signed(values[n][0]) if values[n][1] else UNKNOWN, role, labels[n][1]) for n in shown]
+    lines = [Detail(labels[n][0], signed(values[n][0]) if values[n][1] else UNKNOWN, role, labels[n][1]) for n in shown]
     rest = order[len(shown) :]
     if rest:
         together = signed(sum(values[n][0] for n in rest)) if known else UNKNOWN
-        lines.append(Line(text("the other {count} together", count=len(rest)), together, role))
+        lines.append(Detail(text("the other {count} together", count=len(rest)), together, role))
     return tuple(lines)

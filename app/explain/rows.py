@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.explain.many import Group, groups_of, spelled
+from app.explain.many import Alike, groups_of, spelled
 from app.explain.moments import Moment
 from app.explain.scene import UNITS, Scene
 from app.words.columns import Cells, Columns, fitted, lines
@@ -22,7 +22,7 @@ ROOM = 16  # columns that a line has where rows may fold
 
 
 @dataclass(frozen=True)
-class Block:
+class EquationBlock:
     """One equation, or several that look alike: symbols and code of the first, the numbers of each by its name, and
     those of more of them that fold."""
 
@@ -40,7 +40,7 @@ class Block:
 class Rows:
     """How a moment is laid out; without blocks its faces stand below each other as they are."""
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[EquationBlock, ...]
     words: Segments
 
     @property
@@ -61,18 +61,18 @@ def rows_of(scene: Scene, moment: Moment, most: int = 16) -> Rows:
         columns = Columns(look, spell=spelled)
         alike = _alike(scene, moment)
         if alike:
-            groups = [Group(tuple(alike), len(alike))]
+            groups = [Alike(tuple(alike), len(alike))]
         blocks = [block for group in groups for block in _blocks(columns, group, scene.first, most)]
         if most < ROOM and any(len(block.numbers) > 1 and len(block.symbols) > most for block in blocks):
             blocks = []  # rows that cannot break have no room: the numbers stand as they are
         if not blocks:
             made = _single(scene, moment)
             cells = [(_whose(each, "", scene.first), columns.cells(each)) for each in made]
-            blocks = [Block(line, ((whose, line),)) for whose, each in cells for line in lines(each, most)]
+            blocks = [EquationBlock(line, ((whose, line),)) for whose, each in cells for line in lines(each, most)]
     return Rows(tuple(blocks), _pointed(moment.words, blocks))
 
 
-def _pointed(words: Segments, blocks: Sequence[Block]) -> Segments:
+def _pointed(words: Segments, blocks: Sequence[EquationBlock]) -> Segments:
     """Words whose numbers know which term of the equations they are."""
     known: dict[str, str] = {}
     for block in blocks:
@@ -123,18 +123,18 @@ def _each(scene: Scene, k: int, j: int, sources: Sequence[int]) -> Iterator[tupl
     yield text("bias"), _first(scene.alone(scene.times_one(k, j)))
 
 
-def _blocks(columns: Columns, group: Group, first: str, most: int) -> Iterator[Block]:
+def _blocks(columns: Columns, group: Alike, first: str, most: int) -> Iterator[EquationBlock]:
     """A group in rows, all with the same digits; one that stands alone in lines that have room."""
     names, made = zip(*((_whose(of, name, first), _first(of)) for name, of in group.told), strict=True)
     rows = tuple(zip(names, columns.together(made), strict=True))
     wide = bool(group.shown) and most >= ROOM and len(rows[0][1]) > most
     if group.shown != 1 and not wide:
-        yield Block(rows[0][1], rows[: group.shown], rows[group.shown :])
+        yield EquationBlock(rows[0][1], rows[: group.shown], rows[group.shown :])
         return
     (name, cells), more = rows[0], rows[1:]
-    yield from (Block(line, ((name, line),)) for line in lines(cells, most))
+    yield from (EquationBlock(line, ((name, line),)) for line in lines(cells, most))
     if more:
-        yield Block(cells, (), more)
+        yield EquationBlock(cells, (), more)
 
 
 def _whose(of: Equation, name: str, first: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from app.explain.answers import Healthy, Layered, Stretch, Walked, Wish, Wished
+from app.explain.answers import Healthy, Layered, OneWish, Stretch, Walked, Wished
 from app.explain.moments import Moment
 from app.explain.receipts import Receipt
 from app.run.schemas import Matrix, Vector
@@ -83,7 +83,7 @@ PlaneAnswer = shape_of(
     17.0], "outputs": [[[-0.9, 0.8], [-0.7, 0.9]]]}""",
     outputs=list[Matrix],
 )
-WishAnswer = shape_of(Wish)
+WishAnswer = shape_of(OneWish, name="Wish")
 WishesAnswer = shape_of(
     Wished,
     """{"step": 50, "batch": 10, "address": "W1.1.1", "mean": -0.02861, "length": 0.7145, "wishes":

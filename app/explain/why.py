@@ -24,7 +24,7 @@ NUDGE = 0.01
 
 
 @dataclass(frozen=True)
-class Picture:
+class Curves:
     """Curves and points in a square of SIDE: `curve` what is so, `line` what is drawn to it, `point` where one is."""
 
     kind: Literal["tangent", "product", "step", "norm"]
@@ -39,7 +39,7 @@ class Why:
     """One reason: the sentence and the picture."""
 
     sentence: Sentence
-    picture: Picture | Fan | None
+    picture: Curves | Fan | None
 
     @property
     def words(self) -> Segments:
@@ -84,7 +84,7 @@ def _slope(scene: Scene, k: int, j: int) -> Why | None:
     return Why(told, _tangent(entry.forward, z, a, slope))
 
 
-def _tangent(function: Callable[..., object], z: float, a: float, slope: float) -> Picture | None:
+def _tangent(function: Callable[..., object], z: float, a: float, slope: float) -> Curves | None:
     """The activation round z, where the unit stands on it, and its tangent."""
     if not all(map(isfinite, (z, a, slope))):
         return None
@@ -100,7 +100,7 @@ def _tangent(function: Callable[..., object], z: float, a: float, slope: float) 
     at = place(np.array([z]), np.array([a]))
     labels = ((6.0, 14.0, text("slope {slope}", slope=fixed_signed(slope))),)
     curve, line = path(*place(zs[0], values[0])), path(*place(tangent, a + slope * (tangent - z)))
-    return Picture("tangent", curve, line, (float(at[0][0]), float(at[1][0])), labels)
+    return Curves("tangent", curve, line, (float(at[0][0]), float(at[1][0])), labels)
 
 
 def _product(scene: Scene, k: int, j: int) -> Why | None:
@@ -116,7 +116,7 @@ def _product(scene: Scene, k: int, j: int) -> Why | None:
     width, height = (max(4.0, 84 * abs(each) / most) for each in (a, dz))
     box = f"M26 96V{96 - height:.1f}H{26 + width:.1f}V96Z"
     labels = ((26.0, 112.0, f"a {fixed_signed(a)}"), (4.0, max(10.0, 92 - height), f"δ {fixed_signed(dz)}"))
-    return Why(told, Picture("product", box, "", (26 + width, 96 - height), labels))
+    return Why(told, Curves("product", box, "", (26 + width, 96 - height), labels))
 
 
 def _step(scene: Scene, k: int, j: int) -> Why | None:
@@ -157,7 +157,7 @@ def _norm(scene: Scene, k: int, j: int) -> Why | None:
     x, y = ((values / reach * 52 + SIDE / 2).tolist() for values in (before, after))
     ways = [f"M{above:.1f} 34V28M{above:.1f} 34L{below:.1f} 92V98" for above, below in zip(x, y, strict=True)]
     labels = ((4.0, 14.0, "z"), (4.0, 114.0, "n"))
-    return Why(told, Picture("norm", "".join(ways), ways[own], (y[own], 98.0), labels))
+    return Why(told, Curves("norm", "".join(ways), ways[own], (y[own], 98.0), labels))
 
 
 def _three_ways(scene: Scene, k: int, j: int) -> Why | None:
@@ -174,7 +174,7 @@ def _three_ways(scene: Scene, k: int, j: int) -> Why | None:
     bars = [f"M{8 + 28 * n} {levels[n]:.1f}h20V{levels[n + 1]:.1f}h-20z" for n in range(3)]
     bars.append(f"M92 {SIDE / 2:.1f}h20V{levels[3]:.1f}h-20z")
     labels = tuple((14.0 + 28 * n, 116.0, name) for n, name in enumerate(("x̂", "μ", "σ", "δ")))
-    return Why(told, Picture("product", "".join(bars), "", (102.0, levels[3]), labels))
+    return Why(told, Curves("product", "".join(bars), "", (102.0, levels[3]), labels))
 
 
 def _loss(scene: Scene, k: int, j: int) -> Why | None:

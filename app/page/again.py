@@ -10,7 +10,7 @@ from typing import get_args
 import numpy as np
 
 from app.draw.charts import Axis, path
-from app.draw.diagram import Layout, Link, on_curve
+from app.draw.diagram import Diagram, LinkPlace, on_curve
 from app.draw.lens import WEIGHT_REACH, widths
 from app.explain.plan import plan_of
 from app.page.links import View
@@ -116,7 +116,7 @@ class Again:
     """All of it. `larger` is how many times larger than it is a link's change is drawn; `place` is the drawing's."""
 
     found: Along
-    layout: Layout
+    layout: Diagram
     links: tuple[Moved, ...]
     readings: tuple[Reading, ...]
     larger: float
@@ -147,7 +147,7 @@ def looked_along(state: RunState, view: View) -> partial[Along]:
     return partial(along, state, view.example)
 
 
-def again_of(step: Trace, after: Trace, found: Along, place: Layout) -> Again:
+def again_of(step: Trace, after: Trace, found: Along, place: Diagram) -> Again:
     """The last phase of a step, by what was found along it, in a drawing."""
     one = len(step.examples) == 1
     everyone = examples_of(step.spec).train == found.examples
@@ -176,7 +176,7 @@ def _others(found: Along, name: str) -> Iterator[Sentence]:
     yield sentence("everyone stays" if found.all_best == 0 else "everyone", everyone=name, best=best)
 
 
-def _links(step: Trace, place: Layout) -> tuple[tuple[Moved, ...], float]:
+def _links(step: Trace, place: Diagram) -> tuple[tuple[Moved, ...], float]:
     """Every link that is drawn, before and after the step, and by how much its change is drawn larger."""
     drawn = [link for layer in place.layers[1:] for link in layer.links]
     if not drawn:
@@ -210,7 +210,7 @@ def _round_down(value: float) -> float:
     return max(power * m for m in (1, 2, 3, 6) if power * m <= max(value, 1.0))
 
 
-def _chips(place: Layout, links: list[Link]) -> Iterator[tuple[str, tuple[float, float]]]:
+def _chips(place: Diagram, links: list[LinkPlace]) -> Iterator[tuple[str, tuple[float, float]]]:
     """A place for each link's values, clear of the others' and of every unit; none where there is no room."""
     taken = [(node.x, node.y, node.side + 4, node.side + 50) for layer in place.layers for node in layer.nodes]
     for link in links:
@@ -222,7 +222,7 @@ def _chips(place: Layout, links: list[Link]) -> Iterator[tuple[str, tuple[float,
                 break
 
 
-def _readings(step: Trace, after: Trace, place: Layout) -> Iterator[Reading]:
+def _readings(step: Trace, after: Trace, place: Diagram) -> Iterator[Reading]:
     """Of every unit that has a label, what it gave and what it gives now; of a batch the means."""
     for layer, now in zip(place.layers[1:], after.layers, strict=True):
         if not layer.labelled:

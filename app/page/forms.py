@@ -94,7 +94,7 @@ TILE_NAMES = {
 
 
 @dataclass(frozen=True)
-class Option:
+class SelectOption:
     """One choice of a select box."""
 
     value: str
@@ -109,7 +109,7 @@ class Select:
 
     name: str
     label: str
-    options: tuple[Option, ...]
+    options: tuple[SelectOption, ...]
     live: bool
 
 
@@ -126,7 +126,7 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Number:
+class NumberBox:
     """A setting of an optimizer or a schedule."""
 
     name: str
@@ -143,7 +143,7 @@ class LayerRow:
 
     index: int
     units: int
-    activations: tuple[Option, ...]
+    activations: tuple[SelectOption, ...]
 
 
 @dataclass(frozen=True)
@@ -153,13 +153,13 @@ class Controls:
     spec: Spec
     deep: tuple[tuple[str, str], ...]
     tiles: tuple[Tile, ...]
-    features: tuple[Option, ...]
+    features: tuple[SelectOption, ...]
     layers: tuple[LayerRow, ...]
     choices: Mapping[str, Select]
-    optimizer_numbers: tuple[Number, ...]
-    rates: tuple[Option, ...]
-    schedule_numbers: tuple[Number, ...]
-    regularization_rates: tuple[Option, ...]
+    optimizer_numbers: tuple[NumberBox, ...]
+    rates: tuple[SelectOption, ...]
+    schedule_numbers: tuple[NumberBox, ...]
+    regularization_rates: tuple[SelectOption, ...]
     batch_most: int
     samples_most: int
     hidden_fields: tuple[tuple[str, str], ...]
@@ -182,7 +182,7 @@ def controls(spec: Spec) -> Controls:
         deep=deep_ones(),
         tiles=tuple(replace(tile, chosen=tile.name == spec.dataset) for tile in tiles()),
         features=tuple(
-            Option(name, FEATURES[name].title, name in spec.features) for name in features_for(spec.raw_inputs)
+            SelectOption(name, FEATURES[name].title, name in spec.features) for name in features_for(spec.raw_inputs)
         ),
         layers=layer_rows(spec.hidden, spec.activation),
         choices={name: _choice(spec, field) for name, field in FIELDS.items() if field.kind == "choice"},
@@ -206,10 +206,10 @@ def layer_rows(units: Sequence[Any], activations: Sequence[str]) -> tuple[LayerR
     return tuple(LayerRow(k, each, _options(ACTIVATIONS, name)) for k, (each, name) in enumerate(rows, 1))
 
 
-def _options(table: Mapping[str, Any], chosen: str) -> tuple[Option, ...]:
+def _options(table: Mapping[str, Any], chosen: str) -> tuple[SelectOption, ...]:
     """An option for each entry of a table; of one without entries, or with no more than a sentence, by its name."""
     return tuple(
-        Option(name, getattr(entry, "title", name), name == chosen, getattr(entry, "sentence", entry or ""))
+        SelectOption(name, getattr(entry, "title", name), name == chosen, getattr(entry, "sentence", entry or ""))
         for name, entry in table.items()
     )
 
@@ -223,18 +223,18 @@ def _choice(spec: Spec, field: Field) -> Select:
     return Select(field.name, label, options, field.live)
 
 
-def _rates(rates: Sequence[float], chosen: float) -> tuple[Option, ...]:
-    return tuple(Option(given(r), _rate_text(r), r == chosen) for r in sorted({*map(float, rates), chosen}))
+def _rates(rates: Sequence[float], chosen: float) -> tuple[SelectOption, ...]:
+    return tuple(SelectOption(given(r), _rate_text(r), r == chosen) for r in sorted({*map(float, rates), chosen}))
 
 
 def _rate_text(rate: float) -> str:
     return f"{rate:.10f}".rstrip("0").rstrip(".") if rate == 0 or rate >= 1e-6 else short(rate)
 
 
-def _numbers(field: str, settings: tuple[Setting, ...], values: tuple[tuple[str, float], ...]) -> tuple[Number, ...]:
+def _numbers(field: str, settings: tuple[Setting, ...], values: tuple[tuple[str, float], ...]) -> tuple[NumberBox, ...]:
     now = dict(values)
     return tuple(
-        Number(
+        NumberBox(
             f"{field}.{s.name}",
             s.name.replace("_", " "),
             given(now.get(s.name, s.default)),

@@ -43,7 +43,7 @@ LISTED = 450  # weights of a layer that the tables have
 
 
 @dataclass(frozen=True)
-class Part:
+class BarPart:
     """One phase of the walkthrough bar: its place in a bar of BAR_WIDTH, and its moments."""
 
     name: str
@@ -58,7 +58,7 @@ class Walk:
     """The walkthrough at one moment; `moment` and `known`, what is computed so far, None before it has begun."""
 
     total: int
-    parts: tuple[Part, ...]
+    parts: tuple[BarPart, ...]
     moment: Moment | None
     marker: float
     code: tuple[tuple[int, str, bool], ...]
@@ -289,7 +289,7 @@ def marks_of(step: Trace, moment: Moment, so_far: frozenset[Quantity]) -> Marks:
     return Marks(None, frozenset(lit), tone, moment.direction or "", so_far)
 
 
-def _parts(moments: Walkthrough) -> tuple[Part, ...]:
+def _parts(moments: Walkthrough) -> tuple[BarPart, ...]:
     """Phases side by side, each wide enough for its name, the rest shared out by their moments."""
     least = {"forward": 72, "loss": 38, "backward": 82, "update": 62, "again": 48}
     gap = 3
@@ -298,7 +298,7 @@ def _parts(moments: Walkthrough) -> tuple[Part, ...]:
     parts, x = [], 0.0
     for name, first, count in phases:
         width = round(least[name] + room * count / len(moments), 1)
-        parts.append(Part(name, round(x, 1), width, first, count))
+        parts.append(BarPart(name, round(x, 1), width, first, count))
         x += width + gap
     return tuple(parts)
 

@@ -26,7 +26,7 @@ from app.page.frame import Frame, check_view, frame, table_of
 from app.page.links import COMPARED, Link, View, view_of
 from app.page.play import LONGEST_COUNT, played, quick_steps, stop_of
 from app.page.probing import KINDS, map_of, partner_of, penalty_title, probe
-from app.page.refused import NOTHING, Refused, controls_again, refused, unopened
+from app.page.refused import NOTHING, Refusal, controls_again, refused, unopened
 from app.page.ways import has_ways, ways_to
 from app.run.deeds import Branch, Deed, Freeze, NewStart, Rewind, Step
 from app.run.links import fits, number, url_of
@@ -119,12 +119,12 @@ async def _told(
     return html(ask.request, text, headers=headers, level=1)
 
 
-async def _page(ask: Asked, run: Run, view: View, wrong: Refused = NOTHING) -> Response:
+async def _page(ask: Asked, run: Run, view: View, wrong: Refusal = NOTHING) -> Response:
     status = 200 if wrong is NOTHING else 422
     return html(ask.request, render("page.html", await parts(ask, run, view, wrong), here="Playground"), status)
 
 
-async def parts(ask: Asked, run: Run, view: View, wrong: Refused = NOTHING) -> dict[str, Any]:
+async def parts(ask: Asked, run: Run, view: View, wrong: Refusal = NOTHING) -> dict[str, Any]:
     """What the page's template is made of; a class's pages have it too."""
     shown = await frame_of(ask, run, view)
     return {
@@ -161,7 +161,7 @@ async def frame_of(ask: Asked, run: Run, view: View, ahead: Trace | None = None)
     return frame(run, state, view, ask.size, ask.quick, others, points, ahead, found, traced)
 
 
-def frame_text(shown: Frame, wrong: Refused = NOTHING, embedded: bool = False, whole: bool = False) -> Markup:
+def frame_text(shown: Frame, wrong: Refusal = NOTHING, embedded: bool = False, whole: bool = False) -> Markup:
     """The frame as markup; `embedded` without all that does not fit into a frame on another page, `whole` with what
     the script asks for when it is opened."""
     spec = shown.state.spec
@@ -176,7 +176,7 @@ def frame_text(shown: Frame, wrong: Refused = NOTHING, embedded: bool = False, w
     )  # fmt: skip
 
 
-def _controls_text(shown: Frame, wrong: Refused = NOTHING, form: Fields = NO_FIELDS) -> Markup:
+def _controls_text(shown: Frame, wrong: Refusal = NOTHING, form: Fields = NO_FIELDS) -> Markup:
     return render(
         "_controls.html",
         c=controls_again(shown.run.state.spec, form),

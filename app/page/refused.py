@@ -19,7 +19,7 @@ from engine import ACTIVATIONS, FIELDS, LIMITS, Spec, SpecError
 
 
 @dataclass(frozen=True)
-class Refused:
+class Refusal:
     """A refusal: the field, and the sentences at the field and at the head of the page."""
 
     field: str
@@ -39,16 +39,16 @@ class Refused:
         return [(f"error-{name.replace('.', '-')}", self.at(name)) for name in names]
 
 
-NOTHING = Refused("", "", "")
+NOTHING = Refusal("", "", "")
 
 
-def refused(error: SpecError) -> Refused:
+def refused(error: SpecError) -> Refusal:
     """The words for an error."""
     if isinstance(error, WrongData):
-        return Refused(error.field, str(error), str(error))
+        return Refusal(error.field, str(error), str(error))
     error = _tiled(error)
     sentence = text("{value} is not allowed: it must be {allowed}.", value=error.value, allowed=error.allowed)
-    return Refused(error.field, sentence, text("{field}: {sentence}", field=_called(error.field), sentence=sentence))
+    return Refusal(error.field, sentence, text("{field}: {sentence}", field=_called(error.field), sentence=sentence))
 
 
 def _tiled(error: SpecError) -> SpecError:
@@ -71,9 +71,9 @@ def _called(field: str) -> str:
     return text(field.replace("_", " "))
 
 
-def unopened(error: SpecError) -> Refused:
+def unopened(error: SpecError) -> Refusal:
     """The words for a link that is wrong: the default run stands in for it."""
-    return Refused("", "", text("This link cannot be opened: {why}. Here is the default run.", why=_tiled(error)))
+    return Refusal("", "", text("This link cannot be opened: {why}. Here is the default run.", why=_tiled(error)))
 
 
 def controls_again(spec: Spec, form: Fields) -> Controls:

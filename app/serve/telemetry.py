@@ -42,7 +42,7 @@ OWN = {
 STORED = {"runs": "Runs in the store.", "rooms": "Class rooms in the store."}
 
 
-class Metrics:
+class Meters:
     """The numbers of one worker. `own` tells those of OWN as they are now."""
 
     def __init__(self, own: Callable[[], Mapping[str, float]]) -> None:
@@ -111,7 +111,7 @@ class _Told(Collector):
 class Telemetry:
     """What is noted of every request, in each worker."""
 
-    def __init__(self, json_logs: bool, metrics: Metrics | None) -> None:
+    def __init__(self, json_logs: bool, metrics: Meters | None) -> None:
         self.json_logs, self.metrics = json_logs, metrics
 
     def note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:

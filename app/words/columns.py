@@ -14,7 +14,7 @@ import numpy as np
 from markupsafe import Markup
 
 from app.words.digits import largest
-from app.words.formulas import COUNTS, MathML, Role, Setting, element, role_of, turned
+from app.words.formulas import COUNTS, MathML, Role, Typeset, element, role_of, turned
 from app.words.numbers import DIGITS, MINUS, short, signed, target, unsigned
 from app.words.terms import meaning
 from engine import Quantity
@@ -71,7 +71,7 @@ class Flat(MathML):
         return self.row(above, "<mo>/</mo>", below)
 
 
-FLAT = Setting(Flat(), {})
+FLAT = Typeset(Flat(), {})
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Columns:
     `spell` names a quantity in code, where these are not a step's."""
 
     look: Look
-    setting: Setting = FLAT
+    setting: Typeset = FLAT
     spell: Callable[[Quantity], str] | None = None
 
     def cells(self, of: Equation, shown: int = DIGITS) -> Cells:
@@ -111,7 +111,7 @@ class _Writer:
     base: Look
     named: Mapping[Quantity, Equation]
     rests: dict[Quantity, float]
-    setting: Setting
+    setting: Typeset
     spell: Callable[[Quantity], str]
 
     def look(self, of: Quantity, at: Any = None) -> Any:

@@ -187,7 +187,7 @@ LATEX, MATHML = Latex(), MathML()
 
 
 @dataclass(frozen=True)
-class Setting:
+class Typeset:
     """One formula being set. `layers` are names for layers that stand for any: 2 as l, 1 as l - 1."""
 
     set: Setter
@@ -341,17 +341,17 @@ def turned(of: Tree) -> Tree | None:
 Made = tuple[str, int]
 
 
-def _power(setting: Setting, base: Tree, exponent: str) -> Made:
+def _power(setting: Typeset, base: Tree, exponent: str) -> Made:
     return setting.set.scripts(setting.tree(base, 3), "", exponent), 2
 
 
-def _choose(setting: Setting, arguments: Sequence[Tree]) -> Made:
+def _choose(setting: Typeset, arguments: Sequence[Tree]) -> Made:
     left, right, yes, no = (setting.tree(argument) for argument in arguments)
     s = setting.set
     return s.row(yes, s.words(" if "), left, s.sign(">"), right, s.words(" else "), no), -1
 
 
-_FUNCTIONS: dict[str, Callable[[Setting, Sequence[Tree]], Made]] = {
+_FUNCTIONS: dict[str, Callable[[Typeset, Sequence[Tree]], Made]] = {
     "exp": lambda s, of: (s._exp(of[0]), 2),
     "expm1": lambda s, of: (s.set.row(s._exp(of[0]), s.set.sign("-"), s.set.number("1")), 0),
     "softplus": lambda s, of: (
@@ -376,13 +376,13 @@ Formula = Equation | Tree | Quantity
 
 def latex(*formulas: Formula, layers: Mapping[int, str] = {}) -> str:
     """Formulas as LaTeX, between them a comma and a space."""
-    setting = Setting(LATEX, layers)
+    setting = Typeset(LATEX, layers)
     return r",\quad ".join(line for formula in formulas for line in setting.formula(formula))
 
 
 def mathml(*formulas: Formula, layers: Mapping[int, str] = {}) -> list[Markup]:
     """Formulas as MathML, an element for each line."""
-    setting = Setting(MATHML, layers)
+    setting = Typeset(MATHML, layers)
     return [element(line) for formula in formulas for line in setting.formula(formula)]
 
 
@@ -414,7 +414,7 @@ def formulas_of(entry: object) -> dict[str, str]:
 
 def symbol(of: Quantity) -> Markup:
     """One quantity as MathML."""
-    return element(Setting(MATHML, {}).quantity(of))
+    return element(Typeset(MATHML, {}).quantity(of))
 
 
 def element(inner: str) -> Markup:

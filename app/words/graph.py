@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from app.words.formulas import MathML, Setting, role_of
+from app.words.formulas import MathML, Typeset, role_of
 from app.words.messages import Message
 from app.words.numbers import SUBSCRIPTS
 from engine import Graph, Quantity
@@ -43,7 +43,7 @@ def plain_name(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Named(Setting):
+class Named(Typeset):
     """Formulas of a graph, whose quantities are called as its vertices are."""
 
     graph: Graph
