@@ -85,12 +85,12 @@ export function sending(room, changed, arrived) {
     if (!event.target.matches('form.answer')) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    const { number, answer } = event.target.elements;
+    const sent = new FormData(event.target); // by its fields' names alone: an id of the page may be called the same
     const picked = event.submitter?.matches('.pick') ? event.submitter : null;
-    const given = picked ? picked.value : answer.value;
+    const given = picked ? picked.value : sent.get('answer');
     place.textContent = '';
     pause = SOON;
-    keep({ number: Number(number.value), answer: given, label: picked ? picked.textContent : given });
+    keep({ number: Number(sent.get('number')), answer: given, label: picked ? picked.textContent : given });
     send();
   }, true);
   addEventListener('online', send);

@@ -91,7 +91,7 @@ function dress() {
   document.getElementById('yours').hidden = false;
   const missing = document.getElementById('not-answered');
   if (missing) missing.hidden = true;
-  const typed = document.getElementById('number');
+  const typed = document.getElementById('own-number');
   if (typed && !typed.value && status === 'open') typed.value = mine;
 }
 

@@ -9,6 +9,7 @@ const strip = document.getElementById('strip');
 const panel = document.getElementById('panel');
 const { room } = strip.dataset;
 const LEARN = `${ROOT}/learn/`;
+const GRAPH = `${ROOT}/graph`;
 const within = (address) => address.slice(ROOT.length);
 const PAUSE = 70; // more states a second than this are not shown to anybody
 const VIEW = ['lens', 'example', 'select', 'moment', 'grain', 'scale', 'discrete', 'tests', 'across', 'up'];
@@ -22,14 +23,19 @@ let deed = Promise.resolve(); // what is being done here; its answer tells the s
 
 // What is on this page now, as the room takes it.
 function current() {
-  if (!form()) return { lesson: lesson() };
+  if (!form()) return { lesson: page() };
   const looked = fields();
   const query = new URLSearchParams(VIEW.filter((name) => looked[name]).map((name) => [name, looked[name]]));
   return { run: run(), step: step(), view: query.toString() };
 }
 
-function lesson() {
-  return location.pathname.startsWith(LEARN) ? within(location.pathname) + location.search : shared.lesson;
+// A lesson's screen, or a graph.
+function page() {
+  return isPage(location) ? within(location.pathname) + location.search : shared.lesson;
+}
+
+function isPage({ pathname }) {
+  return pathname.startsWith(LEARN) || pathname === GRAPH;
 }
 
 // While one view is on its way, only the newest of those that follow goes after it.
@@ -120,8 +126,7 @@ document.addEventListener('htmx:after:swap', (event) => {
   mark();
   shownAlready(event.detail.ctx?.response);
   if (location.pathname !== here) {
-    const asked = location.pathname + location.search;
-    if (asked.startsWith(LEARN)) share();
+    if (isPage(location)) share();
     history.replaceState(null, '', here);
   }
   if (form()) share();
@@ -165,7 +170,7 @@ students.addEventListener('toggle', () => {
 document.addEventListener('submit', () => say(''));
 
 document.addEventListener('click', async (event) => {
-  const link = event.target.closest(`a[href^="${LEARN}"]`);
+  const link = event.target.closest(`a[href^="${LEARN}"], a[href^="${GRAPH}?"]`);
   if (link && !form() && !event.defaultPrevented) {
     event.preventDefault();
     await fetch(`${ROOT}/api/v1/rooms/${room}/shared`, {

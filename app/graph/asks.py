@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from urllib.parse import urlencode
 
@@ -38,19 +38,29 @@ class Asks:
     @classmethod
     def of(cls, ask: Asked) -> "Asks":
         """The asks of a request's fields."""
-        name = ask.text("preset")
+        asks, answers = cls.read(ask.fields), ask.form.getlist("answer")
+        late = bool(ask.text("preset")) or "to" in ask.fields
+        answer = "" if late else next(filter(None, answers), "")[:40].strip()
+        return replace(asks, size=_size(ask), answer=answer)
+
+    @classmethod
+    def read(cls, fields: Mapping[str, str]) -> "Asks":
+        """What an address's fields ask."""
+
+        def text(field: str) -> str:
+            return fields.get(field, "")
+
+        name = text("preset")
         first = PRESETS[name if name in PRESETS else FIRST]
         source, values = first.formula, dict(first.values)
-        if "source" in ask.fields and not name:
-            source, values = ask.text("source").replace("\r\n", "\n").strip("\n"), {}
-        values |= {key[2:]: text for key, text in ask.fields.items() if key[:2] == "v." and not name}
-        at = "" if name else ask.fields.get("to", ask.text("at"))
-        grain: Grain = "edge" if ask.text("grain") == "edge" else "node"
-        good = "" if name else ask.text("good")
-        predict = ask.text("predict") if ask.text("predict") in PREDICTED else ""
-        answer = "" if name or "to" in ask.fields else next(filter(None, ask.form.getlist("answer")), "")[:40].strip()
-        rate = _rate(ask.text("rate"))
-        return cls(source, values, good, at, grain, ask.text("nudge"), rate, _size(ask), predict, answer)
+        if "source" in fields and not name:
+            source, values = text("source").replace("\r\n", "\n").strip("\n"), {}
+        values |= {key[2:]: each for key, each in fields.items() if key[:2] == "v." and not name}
+        at = "" if name else fields.get("to", text("at"))
+        grain: Grain = "edge" if text("grain") == "edge" else "node"
+        predict = text("predict") if text("predict") in PREDICTED else ""
+        good = "" if name else text("good")
+        return cls(source, values, good, at, grain, text("nudge"), _rate(text("rate")), "l", predict)
 
     def graph(self) -> Graph:
         """The formula, computed; values of names that it has no more are let go."""

@@ -88,12 +88,15 @@ async def _looked(request: Request, asks: Asks) -> Shown:
 async def show(request: Request) -> Response:
     """The page, or to htmx what stands in it; in a frame on another page the graph and its walk alone."""
     ask = await asked(request)
-    asks = Asks.of(ask)
+    told = await shown_as_page(request, Asks.of(ask))
+    if ask.scripted:
+        headers = {} if told["wrong"] else {"HX-Replace-Url": told["g"].url(path=request.url.path)}
+        return html(request, render("_graph.html", **told), headers=headers)
+    return html(request, render("graph.html", **told, here="Graph"), 422 if told["wrong"] else 200)
+
+
+async def shown_as_page(request: Request, asks: Asks) -> dict[str, Any]:
+    """What the page's template needs."""
     shown, wrong = await _looked(request, asks)
     told: dict[str, Any] = {"style": "", "g": shown, "asks": asks, "wrong": wrong, "presets": PRESETS}
-    path = request.url.path
-    told |= {"embedded": path == FRAMED_GRAPH, "origin": base_url(request.app.state.settings)}
-    if ask.scripted:
-        headers = {} if wrong else {"HX-Replace-Url": shown.url(path=path)}
-        return html(request, render("_graph.html", **told), headers=headers)
-    return html(request, render("graph.html", **told, here="Graph"), 422 if wrong else 200)
+    return told | {"embedded": request.url.path == FRAMED_GRAPH, "origin": base_url(request.app.state.settings)}

@@ -16,8 +16,8 @@ from app.room import polls, rooms, screens
 from app.room.broadcast import Follower, Hub, Stream
 from app.room.classroom import Caller, Classroom, Entry
 from app.room.names import cell
-from app.room.picture import lesson_of
-from app.room.rooms import Poll, Room, Shared
+from app.room.picture import page_of
+from app.room.rooms import Poll, Room
 from app.room.schemas import (
     AnswerBody,
     HandInBody,
@@ -249,8 +249,7 @@ async def readmit(room: Own, number: int, classroom: Rooms) -> Response:
 async def share(room: Own, teaching: Taught, body: SharedBody) -> Response:
     """Show a run at a step through a view, or a screen of a lesson, on every screen."""
     if body.lesson:
-        lesson_of(body.lesson)
-        shared = Shared(room.shared.run, room.shared.step, room.shared.view, body.lesson)
+        shared = await page_of(teaching, room.shared, body.lesson)
     else:
         view = room.shared.view if body.view is None else body.view
         shared = await teaching.shared(body.run or room.shared.run, body.step, view)
@@ -316,13 +315,9 @@ async def reveal(room: Own, number: int, teaching: Taught) -> Response:
 
 
 @router.delete("/{code}/questions/{number}", responses=TOLD, dependencies=ONCE)
-async def dismiss(room: Own, number: int, classroom: Rooms) -> Response:
+async def dismiss(room: Own, number: int, teaching: Taught) -> Response:
     """Take the question off the screens; its answers stay in the table."""
-
-    def how(now: Room) -> Room:
-        return rooms.dismiss(now) if now.poll and now.poll.question.number == number else now
-
-    return json(state_of(await classroom.change(room.code, how)))
+    return json(state_of(await teaching.dismiss(room.code, number)))
 
 
 @router.get("/{code}/answers", responses=PAGED)

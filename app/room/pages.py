@@ -3,7 +3,7 @@
 Every form works without script and answers with a redirect; with script, htmx swaps in the panel that changed.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from io import BytesIO
 from typing import Annotated, Any, NamedTuple
@@ -17,15 +17,17 @@ from markupsafe import Markup
 from app.draw.diagram import SIZES
 from app.draw.rendering import ENV, render
 from app.failures import BadQuestion, RunDamaged, RunNotFound
+from app.graph.pages import shown_as_page
+from app.graph.presets import PRESETS
 from app.learn import pages as learn
 from app.learn.lessons import lessons
 from app.learn.tools import TOOLS
 from app.page import pages
 from app.page.asked import Asked
-from app.room import polls, rooms, screens
+from app.room import graphs, polls, rooms, screens
 from app.room.api import Attended, Entered, Own, Rooms, Taught, Who, new_room
 from app.room.ending import ENDS, present, remember
-from app.room.picture import LESSON_PATH, LOST, lesson_of, picture_of
+from app.room.picture import LESSON_PATH, LOST, lesson_of, page_of, picture_of
 from app.room.rooms import Room, Shared, spaced
 from app.room.teaching import Teaching, view_from
 from app.serve.addresses import base_url, is_reachable
@@ -252,6 +254,8 @@ async def teach(request: Request, code: str, who: Who, teaching: Taught, save: s
     room = found.room
     context = {**_strip(teaching.classroom.settings, room), "secret": who.secret, "save": rooms.code_of(save)}
     context["second"] = drawn(f"{context['join']}/teach#{who.secret}", text("Your own link"))
+    if graphs.is_graph(room.shared.lesson):
+        return html(request, render("class/teach_graph.html", {**context, **await _graph(request, room.shared.lesson)}))
     if room.shared.lesson:
         return html(request, render("class/teach_lesson.html", {**context, **_lesson(room.shared.lesson)}))
     try:
@@ -267,6 +271,8 @@ async def teach(request: Request, code: str, who: Who, teaching: Taught, save: s
 
 def _strip(settings: Settings, room: Room) -> dict[str, Any]:
     """What the teacher's strip needs."""
+    of_graph = graphs.is_graph(room.shared.lesson)
+    kinds: Mapping[str, tuple[str, Any]] = graphs.KINDS if of_graph else polls.KINDS
     return {
         "here": "Class",
         "code": room.code,
@@ -274,7 +280,9 @@ def _strip(settings: Settings, room: Room) -> dict[str, Any]:
         "room": room,
         "join": f"{base_url(settings)}/class/{room.code}",
         "reachable": is_reachable(settings),
-        "kinds": {k: s for k, (s, _) in polls.KINDS.items()},
+        "kinds": {k: s for k, (s, _) in kinds.items()},
+        "presets": PRESETS,
+        "of_graph": of_graph,
         "lessons": lessons(ENV),
         "panel": screens.panel(room, screens.TEACHER),
         "roster": screens.students(room),
@@ -287,6 +295,12 @@ def _lesson(address: str) -> dict[str, Any]:
     body, visit = learn.render(found, query)
     own = {"scene": None, "on_track": None}  # an opening and a track are for who reads alone
     return {**TOOLS, **own, "lesson": found, "at": visit, "body": body, "scripted": False}
+
+
+async def _graph(request: Request, address: str) -> dict[str, Any]:
+    """What the graph's template needs."""
+    asks = graphs.asks_of(address)
+    return {**await shown_as_page(request, asks), "here": "Class"}
 
 
 @router.post("/{code}/teach")
@@ -350,10 +364,13 @@ async def _ask_own(deed: Deed) -> Room:
 async def _show_lesson(deed: Deed) -> Room:
     slug = deed.form.get("lesson", "")
     address = f"{LESSON_PATH}{slug}" if slug else ""
-    if address:
-        lesson_of(address)
-    shared = deed.room.shared
-    return await deed.teaching.share(deed.room.code, Shared(shared.run, shared.step, shared.view, address))
+    return await deed.teaching.share(deed.room.code, await page_of(deed.teaching, deed.room.shared, address))
+
+
+async def _show_graph(deed: Deed) -> Room:
+    preset = deed.form.get("preset", "")
+    address = f"{graphs.PATH}?{urlencode({'preset': preset})}" if preset in PRESETS else ""
+    return await deed.teaching.share(deed.room.code, await page_of(deed.teaching, deed.room.shared, address))
 
 
 async def _show(deed: Deed) -> Room:
@@ -370,9 +387,10 @@ DEEDS: dict[str, Callable[[Deed], Coroutine[Any, Any, Room]]] = {
     "own": _ask_own,
     "close": lambda deed: deed.change(lambda room: rooms.close(room, deed.number)),
     "reveal": lambda deed: deed.teaching.reveal(deed.room.code, deed.number),
-    "dismiss": lambda deed: deed.change(rooms.dismiss),
+    "dismiss": lambda deed: deed.teaching.dismiss(deed.room.code),
     "show": _show,
     "lesson": _show_lesson,
+    "graph": _show_graph,
 }
 
 

@@ -3,6 +3,7 @@ screen, without anything to press.
 """
 
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
 from app.draw.diagram import SIZES
@@ -10,6 +11,7 @@ from app.draw.rendering import ENV, render
 from app.learn import pages as learn
 from app.learn.lessons import Lesson, lesson
 from app.page.frame import frame
+from app.room import graphs
 from app.room.rooms import Shared
 from app.room.teaching import Teaching, fields_of, view_from
 from engine import SpecError, evaluate
@@ -20,6 +22,9 @@ LESSON_PATH = "/learn/"
 
 async def picture_of(teaching: Teaching, shared: Shared, size: str) -> str:
     """The markup of what is shared; RunNotFound, RunDamaged or SpecError if it cannot be shown."""
+    if graphs.is_graph(shared.lesson):
+        work = partial(graphs.stage, shared.lesson, size)
+        return await teaching.runs.pool.do(graphs.seconds(shared.lesson), "class", work)
     if shared.lesson:
         return lesson_picture(shared.lesson)
     run, state = await teaching.state(shared)
@@ -28,6 +33,16 @@ async def picture_of(teaching: Teaching, shared: Shared, size: str) -> str:
         run = replace(run, state=state, metrics=evaluate(state), sampled=run.sampled.until(state.step))
     shown = frame(run, state, view, "l" if size not in SIZES else size)
     return render("class/_stage.html", {"f": shown, "size": size})
+
+
+async def page_of(teaching: Teaching, shared: Shared, address: str) -> Shared:
+    """A page in place of the run that is shared, or with no address the run again; SpecError if there is no such."""
+    if graphs.is_graph(address):
+        work = partial(graphs.checked, address)
+        address = await teaching.runs.pool.do(graphs.seconds(address), "class", work)
+    elif address:
+        lesson_of(address)
+    return replace(shared, lesson=address)
 
 
 def lesson_picture(address: str) -> str:

@@ -141,7 +141,8 @@ def _two_digits(value: float) -> float:
 # Kinds of questions
 
 
-def _from(problem: Problem, **more: Any) -> Question:
+def question_from(problem: Problem, **more: Any) -> Question:
+    """A problem as a question to a class."""
     truth = problem.truth if isinstance(problem.truth, str) else repr(float(problem.truth))
     base = Question(
         0, "", problem.prompt, problem.options, truth=truth, tolerance=problem.tolerance, sentence=problem.solution
@@ -169,7 +170,7 @@ def _which_way(address: str) -> str:
 
 
 def _moved(facts: Facts, address: str, prompt: str, solution: str, **more: Any) -> Question:
-    return _from(
+    return question_from(
         direction_problem(facts, address),
         prompt=prompt,
         sentence=solution,
@@ -235,7 +236,7 @@ def loss_goes(facts: Facts, address: str = "") -> Question:
         in_words("asked loss", change=after - now, now=first, after=then),
         dict.fromkeys(sorted({DOWN, UP, STAY} - {truth}), ""),
     )
-    return _from(problem, options=(DOWN, UP, STAY), steps=True)
+    return question_from(problem, options=(DOWN, UP, STAY), steps=True)
 
 
 def largest_gradient(facts: Facts, address: str = "") -> Question:
@@ -260,7 +261,7 @@ def largest_gradient(facts: Facts, address: str = "") -> Question:
         second=name_of(second),
         next=signed(facts[f"d{second}"]),
     )
-    return _from(problem, labels=labels, sentence=told)
+    return question_from(problem, labels=labels, sentence=told)
 
 
 def delta(facts: Facts, address: str) -> Question:
@@ -278,7 +279,7 @@ def delta(facts: Facts, address: str) -> Question:
             "Each output of softmax depends on every z; together they give delta = {delta}.",
             delta=signed(float(problem.truth)),
         )
-    return _from(
+    return question_from(
         problem,
         given=_given(facts, layer, unit),
         address=f"a{layer}.{unit}",

@@ -25,12 +25,13 @@ CODE_LENGTH = 8
 FOLLOW, EXPLORE = "follow", "explore"
 MESSAGE_LENGTH = 200
 _FORM = b"ROM1"
-LONGEST_VIEW, LONGEST_LESSON = 2_000, 600
+LONGEST_VIEW, LONGEST_LESSON = 2_000, 8_000
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What every screen shows: a run at a step through a view (its query string), or else a page of a lesson."""
+    """What every screen shows: a run at a step through a view (its query string), or else a page by its address: a
+    lesson's screen, or a graph."""
 
     run: str
     step: int

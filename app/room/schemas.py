@@ -34,14 +34,16 @@ class Joined(Body):
 
 
 class SharedBody(Body):
-    """What every screen shows: a run at a step through a view, or a screen of a lesson."""
+    """What every screen shows: a run at a step through a view, or a page: a screen of a lesson, or a graph."""
 
     model_config = _example({"step": 0, "view": "lens=activations&example=3"})
 
     run: Text | None = Field(None, description="Id of a run; without it the one that is shared.")
     step: Step | None = Field(None, description="Without it, the run's head.")
     view: Text | None = Field(None, description="Without it, the view that is shared.")
-    lesson: Annotated[str, Field(max_length=600)] | None = Field(None, description="Such as /learn/line?screen=2")
+    lesson: Annotated[str, Field(max_length=8_000)] | None = Field(
+        None, description="Such as /learn/line?screen=2; or a graph's address, such as /graph?source=a*b&v.a=2&v.b=3"
+    )
 
 
 class StepsBody(Body):
@@ -68,9 +70,11 @@ class QuestionBody(Body):
     model_config = _example({"kind": "direction", "address": "W1.1.1"})
 
     kind: Annotated[str, Field(max_length=40)] = Field(
-        "direction", description="direction, trap, loss, largest, delta, own"
+        "direction", description="direction, trap, loss, largest, delta; of a graph that is shown node, sign; own"
     )
-    address: Annotated[str, Field(max_length=40)] | None = Field(None, description="Such as W2.1.3 or a2.1")
+    address: Annotated[str, Field(max_length=40)] | None = Field(
+        None, description="Such as W2.1.3 or a node of a graph"
+    )
     prompt: Text = ""
     options: list[Text] = Field(default_factory=list, max_length=12)
     truth: Text | None = None

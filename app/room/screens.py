@@ -12,6 +12,7 @@ from app.failures import RunDamaged, RunNotFound
 from app.room import polls
 from app.room.broadcast import REMOVED, Screen
 from app.room.classroom import Classroom
+from app.room.graphs import is_graph
 from app.room.panels import panel_of
 from app.room.picture import LOST, picture_of
 from app.room.polls import OPEN, REVEALED, Bar
@@ -74,7 +75,8 @@ def told(room: Room, audience: str, here: int = 0) -> dict[str, Any]:
         "pace": room.pace,
         "paused": room.paused,
         "question": question(room.poll, audience) if room.poll else None,
-        "lesson": room.shared.lesson or None,
+        "lesson": None if is_graph(room.shared.lesson) else room.shared.lesson or None,
+        "graph": room.shared.lesson if is_graph(room.shared.lesson) else None,
         "shown": {"number": handed.number, "nickname": nickname(room, handed.student, handed.named)}
         if handed
         else None,
@@ -138,7 +140,7 @@ def question(poll: Poll, audience: str) -> dict[str, Any]:
         "status": poll.status,
         "answer": "choice" if asked.options else "number",
         "address": asked.address or None,
-        "step": asked.step if asked.kind != polls.OWN else None,
+        "step": asked.step if asked.kind in polls.KINDS else None,
         "example": asked.example,
         "options": [{"value": option, "label": asked.label(option)} for option in asked.options],
         "bars": None,

@@ -1,14 +1,15 @@
 """What a teacher and the class do to the run they share: step it, ask about it, reveal, copy it, hand a copy in."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import parse_qsl, urlencode
 
 from app.explain.walkthrough import walkthrough
-from app.failures import Refused, RunDamaged, RunNotFound, once_saved
+from app.failures import BadQuestion, Refused, RunDamaged, RunNotFound, once_saved
 from app.learn.facts import Facts
 from app.page.frame import check_view
 from app.page.links import View, view_fields, view_of
-from app.room import polls, rooms
+from app.room import graphs, polls, rooms
 from app.room.classroom import Caller, Classroom, Entry, Once
 from app.room.polls import Question
 from app.room.rooms import HandIn, Room, Shared, Student
@@ -80,6 +81,8 @@ class Teaching:
     async def ask(self, code: str, kind: str, address: str | None = None, once: Once | None = None) -> Room:
         """Ask a question made from the step that is shown; its address is selected, its answer hidden."""
         room = await self.classroom.get(code)
+        if kind in graphs.KINDS:
+            return await self._ask_of_graph(room, kind, address or "", once)
         run, state = await self.state(room.shared)
         view = view_from(room.shared.view)
         question = polls.make(Facts(state, view.example), kind, address or view.select or "")
@@ -87,6 +90,15 @@ class Teaching:
         shared = Shared(run.id, state.step, query_of(hidden))
         most = self.classroom.settings.questions_per_room
         return await self.classroom.change(code, lambda now: rooms.ask(now, question, most, shared), once)
+
+    async def _ask_of_graph(self, room: Room, kind: str, name: str, once: Once | None) -> Room:
+        page = room.shared.lesson
+        if not graphs.is_graph(page):
+            raise BadQuestion("kind", kind, "asked while a graph is shown")
+        work = partial(graphs.ask, page, kind, name)
+        question, hidden = await self.runs.pool.do(graphs.seconds(page), "class", work)
+        shared, most = replace(room.shared, lesson=hidden), self.classroom.settings.questions_per_room
+        return await self.classroom.change(room.code, lambda now: rooms.ask(now, question, most, shared), once)
 
     async def ask_own(
         self, code: str, prompt: str, options: list[str], truth: str | None, once: Once | None = None
@@ -109,8 +121,30 @@ class Teaching:
         with once_saved():
             return await self.classroom.change(code, how)
 
+    async def dismiss(self, code: str, number: int | None = None) -> Room:
+        """The question leaves the screens, or that of this number; a graph stays, with what was hidden in it."""
+        page = rooms.dismiss(await self.classroom.get(code)).shared.lesson
+        told = page
+        if graphs.is_graph(page):
+            told = await self.runs.pool.do(graphs.seconds(page), "class", partial(graphs.revealed, page))
+
+        def how(now: Room) -> Room:
+            if now.poll is None or number not in (None, now.poll.question.number):
+                return now
+            after = rooms.dismiss(now)
+            return replace(after, shared=replace(after.shared, lesson=told)) if after.shared.lesson == page else after
+
+        return await self.classroom.change(code, how)
+
     async def _after(self, shared: Shared, question: Question) -> Shared | None:
-        """What is shown with the truth: the run after the step, or the whole of the step that was asked about."""
+        """What is shown with the truth: the run after the step, or the whole of the step that was asked about; of a
+        graph, the node with its gradient."""
+        if question.kind in graphs.KINDS:
+            page = shared.lesson
+            if not graphs.is_graph(page):
+                return None
+            told = await self.runs.pool.do(graphs.seconds(page), "class", partial(graphs.revealed, page))
+            return replace(shared, lesson=told)
         try:
             run = await self.runs.get(shared.run)
             if question.steps and run.state.step == question.step:

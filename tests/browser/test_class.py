@@ -93,6 +93,36 @@ def test_a_question_leaves_room_for_the_diagram(people: People) -> None:
     )
 
 
+def test_a_graph_before_a_class(people: People, axe: Callable[[Page], list[str]]) -> None:
+    """The teacher shows one, walks it and asks about a gradient; a number is answered and judged, on every screen."""
+    teacher, code = people.teacher()
+    wall, ada = people.page(f"/class/{code}/wall", **WALL), people.student(code)
+    teacher.locator("#more summary").click()
+    teacher.get_by_label("Show a graph").select_option("twice")
+    teacher.locator("form:has(#preset) button").click()
+    expect(teacher.locator("#ops")).to_be_visible()
+    expect(teacher.locator("html[data-teaching]")).to_be_attached()
+    for screen in (wall, ada):
+        expect(screen.locator("#stage .ops")).to_be_visible()
+    teacher.locator("#vertex-0").click()
+    for screen in (wall, ada):
+        expect(screen.locator("#graph-moment")).to_contain_text("a went 2 ways")
+    teacher.locator("#ask summary").click()
+    teacher.get_by_role("button", name="What is the gradient at this node?").click()
+    expect(ada.locator(".ops .lit .grad")).to_have_text("?")
+    ada.get_by_label("Your number").fill("-1.79")
+    ada.get_by_role("button", name="Send").click()
+    expect(ada.locator("#your-answer")).to_have_text(re.compile("1.79"))
+    expect(teacher.locator(".tally")).to_contain_text("1 answered")
+    teacher.get_by_role("button", name="Reveal").click()
+    for screen in (wall, ada):
+        expect(screen.locator(".vote.true .number")).to_contain_text("1")
+        expect(screen.locator(".ops .lit .grad")).to_have_text("−1.792")
+    assert ada.evaluate("document.documentElement.scrollWidth") <= 390
+    assert axe(ada) == []
+    assert axe(wall) == []
+
+
 def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]], tmp_path: Path) -> None:
     """Step, ask, predict, reveal, walk, explore, hand in, call back, show, lesson, pause, end: on every screen."""
     teacher, code = people.teacher()
