@@ -20,6 +20,22 @@ for (const name of ['htmx:after:swap', 'htmx:error', 'htmx:response:error']) {
   });
 }
 
+// The score of Predict is kept for the visit, as in the walkthrough: each moment counts once, by its first answer.
+const counted = new Set();
+function count() {
+  const kept = JSON.parse(sessionStorage.getItem('predicted') ?? '{"right":0,"all":0}');
+  const judged = document.getElementById('verdict')?.dataset.judged;
+  if (judged && !counted.has(location.search)) {
+    counted.add(location.search);
+    kept.all += 1;
+    kept.right += judged === 'right';
+    sessionStorage.setItem('predicted', JSON.stringify(kept));
+  }
+  const place = document.getElementById('score');
+  if (place && document.querySelector('#verdict, #foretell')) place.textContent = kept.all ? `${kept.right} of ${kept.all} right so far` : 'nothing answered yet';
+}
+document.addEventListener('htmx:after:swap', count);
+
 document.addEventListener('input', ({ target }) => {
   const field = target.dataset?.of && document.getElementById(target.dataset.of);
   if (field) { field.value = target.value; ask(); }

@@ -155,7 +155,18 @@ def test_a_run_is_seen_as_the_graph_of_one_example(tmp_path: Path) -> None:
         }
         page = (await client.get("/", params={"dataset": "xor", "step": 30, "example": 5})).text
         (link,) = re.findall(r'href="(/runs/[^"]+/graph[^"]*)"', page)
-        assert (await client.get(unescape(link))).headers["location"] == seen.headers["location"]
+        again = (await client.get(unescape(link))).headers["location"]
+        assert again.partition("&back=")[0] == seen.headers["location"].partition("&back=")[0]
+        shown = await client.get(again)
+        (back,) = re.findall(r'<p id="back-to-run"><a class="button" href="([^"]+)"', shown.text)
+        returned = await client.get(unescape(back))
+        assert returned.status_code == 200
+        (link,) = re.findall(r'href="(/runs/[^"]+/graph[^"]*)"', returned.text)
+        assert (await client.get(unescape(link))).headers["location"].partition("&back=")[0] == again.partition(
+            "&back="
+        )[0]
+        assert "back-to-run" not in (await client.get("/graph?preset=twice&back=dataset%3Dxor")).text
+        assert "back-to-run" not in (await client.get("/graph?source=a&v.a=1&back=" + "x" * 5000)).text
         for params, field in (({"example": 9999}, "example"), ({"example": 1, "unit": "b"}, "unit"), ({}, "example")):
             wrong = await client.get(f"/api/v1/runs/{run}/graph", params=params)
             assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, field)

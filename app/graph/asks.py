@@ -15,6 +15,7 @@ from engine.language import NODES
 
 FIRST, RATE = "twice", 0.1
 PREDICTED = ("sign", "number")
+LONGEST_BACK = 1_500
 SHOW = "show"  # in place of an answer
 
 
@@ -34,6 +35,8 @@ class Asks:
     answer: str = ""
     still: bool = False
     """Whether it is a picture alone, in a page of another kind."""
+    back: str = ""
+    """The link of the run that it came from, by its query; empty for none, or where it is too long to be carried."""
 
     @classmethod
     def of(cls, ask: Asked) -> "Asks":
@@ -60,7 +63,8 @@ class Asks:
         grain: Grain = "edge" if text("grain") == "edge" else "node"
         predict = text("predict") if text("predict") in PREDICTED else ""
         good = "" if name else text("good")
-        return cls(source, values, good, at, grain, text("nudge"), _rate(text("rate")), "l", predict)
+        back = text("back") if not name and len(text("back")) <= LONGEST_BACK else ""
+        return cls(source, values, good, at, grain, text("nudge"), _rate(text("rate")), "l", predict, back=back)
 
     def graph(self) -> Graph:
         """The formula, computed; values of names that it has no more are let go."""

@@ -8,12 +8,13 @@ from fastapi.responses import RedirectResponse
 
 from app.costs import trace_cost
 from app.draw.rendering import render
-from app.graph.asks import FIRST, Asks, address_of
+from app.graph.asks import FIRST, LONGEST_BACK, Asks, address_of
 from app.graph.file import style
 from app.graph.picture import GraphPicture, picture
 from app.graph.presets import PRESETS
 from app.page.asked import asked
 from app.page.frame import check_view
+from app.page.links import Link
 from app.page.pages import FIRST_EXAMPLE, run_asked
 from app.serve.addresses import base_url
 from app.serve.html import html
@@ -59,7 +60,8 @@ async def of_run(run_id: str, request: Request) -> Response:
         chosen = Quantity.parse(view.select or "a")
         made = largest_graph_of(trace(state, example), chosen if chosen.layer else "")
         values = {made.vertices[place].name: given(made.data[place]) for place in made.inputs}
-        return address_of(made.source, values)
+        link = Link(run.origin, run.edits, replace(view, step=state.step, example=example)).query()
+        return address_of(made.source, values, {"back": link if len(link) <= LONGEST_BACK else ""})
 
     cost = SECONDS * NODES + trace_cost(state.spec.network, 1)
     return RedirectResponse(await ask.runs.pool.do(cost, run.visitor, work), 303)

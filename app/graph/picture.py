@@ -257,6 +257,7 @@ class GraphPicture:
         fields |= {
             "predict": self.asks.predict,
             "nudge": self.asks.nudge,
+            "back": self.asks.back if path == "/graph" else "",
             "rate": "" if self.asks.rate == 0.1 else given(self.asks.rate),
         }
         return address_of(self.graph.source, sliders, fields, path)

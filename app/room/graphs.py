@@ -55,7 +55,7 @@ def asks_of(address: str) -> Asks:
 
 def checked(address: str) -> str:
     """The address in one spelling; SpecError names what is wrong with its formula or values."""
-    return _address(replace(asks_of(address), nudge=""))
+    return _address(replace(asks_of(address), nudge="", back=""))
 
 
 def _address(asks: Asks) -> str:
@@ -78,7 +78,7 @@ def ask(address: str, kind: str, name: str) -> tuple[Question, str]:
         raise BadQuestion("address", of.vertices[place].name, f"a node whose gradient is at most {LARGEST:g} in size")
     index = next(n for n, each in enumerate(of.beats()) if each.phase == "backward" and each.vertex == place)
     at = picture(replace(asks, grain="node"), of).spelled(index)
-    hidden = _address(replace(asks, at=at, grain="node", predict="number", nudge=""))
+    hidden = _address(replace(asks, at=at, grain="node", predict="number", nudge="", back=""))
     return question_from(KINDS[kind][1](of, place), kind=kind, address=of.vertices[place].name), hidden
 
 
