@@ -145,7 +145,10 @@ class _Reader:
         if given is not None:
             self.set[name] = given
             return self._input(target, len(given) if isinstance(given, tuple) else 0)
-        made = self._named(name, self._amount(of.value), of)
+        amount = self._amount(of.value)
+        if name in self.names:
+            raise self._wrong(target, f"a new name: {name} stands on the other side, too")
+        made = self._named(name, amount, of)
         self.names[name] = made
         return made
 

@@ -35,6 +35,7 @@ function count() {
   if (place && document.querySelector('#verdict, #foretell')) place.textContent = kept.all ? `${kept.right} of ${kept.all} right so far` : 'nothing answered yet';
 }
 document.addEventListener('htmx:after:swap', count);
+count();
 
 document.addEventListener('input', ({ target }) => {
   const field = target.dataset?.of && document.getElementById(target.dataset.of);

@@ -231,6 +231,7 @@ def test_lists_are_what_they_are_made_of() -> None:
         ("a" + "**a" * 60, 1, 2, "powers in a line"),
         ("a" + "+a" * (NODES + 9), 1, 1, f"at most {NODES} nodes"),
         ("h = a*b\nh = h*2\nh", 2, 1, "a new name"),
+        ("a = a + 1", 1, 1, "a new name"),
         ("3", 1, 1, "at least one name"),
         ("", 1, 1, "a formula such as"),
         ("1e999 * a", 1, 1, "a number up to"),

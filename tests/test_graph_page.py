@@ -16,7 +16,7 @@ from test_graph import DRAWN, drawn
 from test_pages import HTMX, within
 
 from app.assets import STATIC
-from app.draw.graph import columns_of, layered, sketch
+from app.draw.graph import columns_of, crossings, layered, sketch
 from app.graph.api import told
 from app.graph.asks import Asks
 from app.graph.file import COLOURS
@@ -29,7 +29,9 @@ from app.words.graph import plain_name
 from app.words.numbers import signed
 from app.words.segments import text_of
 from app.words.sentences import MESSAGES
-from engine import Spec, advance, graph, graph_of, start, trace
+from engine import Graph, Spec, advance, graph, graph_of, start, trace
+from engine.equation import Equation
+from engine.graph import Beat
 
 PUBLISHED = {
     "cs231n": {"f": -12, "x": -4, "y": -4, "z": 3},
@@ -162,9 +164,8 @@ def test_a_run_is_seen_as_the_graph_of_one_example(tmp_path: Path) -> None:
         returned = await client.get(unescape(back))
         assert returned.status_code == 200
         (link,) = re.findall(r'href="(/runs/[^"]+/graph[^"]*)"', returned.text)
-        assert (await client.get(unescape(link))).headers["location"].partition("&back=")[0] == again.partition(
-            "&back="
-        )[0]
+        round_trip = (await client.get(unescape(link))).headers["location"]
+        assert round_trip.partition("&back=")[0] == again.partition("&back=")[0]
         assert "back-to-run" not in (await client.get("/graph?preset=twice&back=dataset%3Dxor")).text
         assert "back-to-run" not in (await client.get("/graph?source=a&v.a=1&back=" + "x" * 5000)).text
         for params, field in (({"example": 9999}, "example"), ({"example": 1, "unit": "b"}, "unit"), ({}, "example")):
@@ -356,3 +357,21 @@ def test_a_graph_stands_in_a_frame_on_another_page(tmp_path: Path) -> None:
         assert (await client.get("/embed/graph", params={"source": "a +"})).status_code == 422
 
     within(tmp_path, work)
+
+
+def test_a_large_graph_takes_little_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One value used 250 times, and one that passes 300 columns: no equation is made anew for each of its numbers, and
+    no pair of edges is compared by itself."""
+    made, counted = Graph.equation, [0]
+
+    def equation(of: Graph, beat: Beat) -> Equation:
+        counted[0] += 1
+        return made(of, beat)
+
+    monkeypatch.setattr(Graph, "equation", equation)
+    of = graph("a" + "+a" * 250, {"a": 1})
+    assert len(told(of)["moments"]) == 501
+    assert counted[0] <= 5 * 501
+    rows = [[*range(600)], [*range(600, 1200)]]
+    after = {n: range(600, 1200) for n in range(600)}
+    assert crossings(rows, after) == (600 * 599 // 2) ** 2

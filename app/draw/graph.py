@@ -6,12 +6,14 @@ fewest crossings is kept.
 """
 
 import itertools
+from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 Place = tuple[int, int]  # column, and a vertex from 0 or below 0 for where an edge passes
 SWEEPS = 12
+MANY = 4000  # places of a drawing, from which on it is ordered in a hurry
 WAYS = 4  # of those on which a gradient comes back so many are told below it
 PLACES = (0.5, 0.4, 0.6, 0.32, 0.68, 0.25, 0.75, 0.18, 0.82)
 
@@ -83,7 +85,7 @@ def _ordered(rows: list[list[int]], pairs: Sequence[tuple[int, int]]) -> list[li
         before.setdefault(right, []).append(left)
         after.setdefault(left, []).append(right)
     best, fewest = [list(row) for row in rows], crossings(rows, after)
-    for sweep in range(SWEEPS if fewest else 0):
+    for sweep in range(_rounds(rows, SWEEPS) if fewest else 0):
         forwards = sweep % 2 == 0
         neighbours = before if forwards else after
         for n in range(1, len(rows)) if forwards else range(len(rows) - 2, -1, -1):
@@ -101,6 +103,11 @@ def _ordered(rows: list[list[int]], pairs: Sequence[tuple[int, int]]) -> list[li
     return best
 
 
+def _rounds(rows: Sequence[Sequence[int]], most: int) -> int:
+    """How often all places are gone through: less often where there are so many that nobody sees the difference."""
+    return most if sum(map(len, rows)) <= MANY else 2
+
+
 def crossings(rows: Sequence[Sequence[int]], after: Mapping[int, Sequence[int]]) -> int:
     """How often edges between neighbouring columns cross."""
     total = 0
@@ -112,7 +119,10 @@ def crossings(rows: Sequence[Sequence[int]], after: Mapping[int, Sequence[int]])
             for each in sorted(after.get(vertex, ()), key=lambda v: at.get(v, 0))
             if each in at
         ]
-        total += sum(a > b for n, a in enumerate(ends) for b in ends[n + 1 :])
+        seen: list[int] = []
+        for end in ends:
+            total += len(seen) - bisect_right(seen, end)
+            insort(seen, end)
     return total
 
 
@@ -128,7 +138,7 @@ def _heights(
             near.setdefault(right, []).append(left)
     tallest = max(map(len, rows))
     at = {v: (n + (tallest - len(row)) / 2) * pitch for row in rows for n, v in enumerate(row)}
-    for _ in range(8):
+    for _ in range(_rounds(rows, 8)):
         for row in rows:
             wished = [sum(at[e] for e in near.get(v, [v])) / len(near.get(v, [v])) for v in row]
             gaps = [(pitch if v >= 0 or w >= 0 else pitch * 0.5) + more.get(v, 0) for v, w in itertools.pairwise(row)]

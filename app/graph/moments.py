@@ -13,7 +13,7 @@ from app.words.numbers import label, short
 from app.words.segments import Segments
 from app.words.sentences import Sentence, said, sentence
 from engine import Graph, Quantity
-from engine.equation import Number
+from engine.equation import Equation, Number
 from engine.graph import Beat, Edge, Grain
 
 TIES = ("max", "min", "relu", "abs")
@@ -27,27 +27,32 @@ class PassMoment:
     beat: Beat
     index: int
 
+    @cached_property
+    def equation(self) -> Equation:
+        """What it computes, from what."""
+        return self.graph.equation(self.beat)
+
     @property
     def target(self) -> Quantity:
         """What it computes."""
-        return self.graph.equation(self.beat).target
+        return self.equation.target
 
     @cached_property
     def cells(self) -> Cells:
         """Its equation in columns."""
         with np.errstate(all="ignore"):
             made = Columns(self._look, Named(Flat(), {}, self.graph), lambda of: self.graph.spelled(of))
-            return made.cells(self.graph.equation(self.beat))
+            return made.cells(self.equation)
 
     def _look(self, of: Quantity, at: Any = None) -> Any:
-        if of == self.target and self.beat.edge:
+        if self.beat.edge and of == self.target:
             return np.float64(self.graph.back(self.beat.edge))
         return self.graph.look(of)
 
     @property
     def symbols(self) -> str:
         """Its equation as LaTeX."""
-        return Named(LATEX, {}, self.graph).formula(self.graph.equation(self.beat))[0]
+        return Named(LATEX, {}, self.graph).formula(self.equation)[0]
 
     @property
     def numbers(self) -> str:
