@@ -21,7 +21,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.failures import Full, OtherVersion, RoomDamaged, StoreUnavailable
+from app.failures import Busy, Full, OtherVersion, RoomDamaged, StoreUnavailable
 from app.settings import Settings
 
 log = logging.getLogger("playground.class")
@@ -231,8 +231,8 @@ class Hub:
                 if await self._refresh(channel):
                     pause = 0.0
                     await asyncio.sleep(max(0.0, 1 / self.settings.room_frames - (monotonic() - began)))
-            except (StoreUnavailable, RoomDamaged, OtherVersion):
-                pause = 0.5  # the screens keep what they have
+            except (StoreUnavailable, RoomDamaged, OtherVersion, Busy):
+                channel.stale, pause = True, 0.5  # the screens keep what they have, and are told as soon as can be
             except Exception:
                 log.exception("room %s…", channel.code[:2])
                 pause = 1.0

@@ -42,7 +42,12 @@ def is_graph(address: str) -> bool:
 
 def seconds(address: str) -> float:
     """What it takes to compute and draw, at most."""
-    return SECONDS * min(NODES, len(address))
+    return SECONDS * min(NODES, len(asks_of(address).source))
+
+
+def owner(run: str) -> str:
+    """Whose such work is: the class's that shares this run."""
+    return f"class {run}"
 
 
 def asks_of(address: str) -> Asks:

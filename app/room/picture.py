@@ -24,7 +24,7 @@ async def picture_of(teaching: Teaching, shared: Shared, size: str) -> str:
     """The markup of what is shared; RunNotFound, RunDamaged or SpecError if it cannot be shown."""
     if graphs.is_graph(shared.lesson):
         work = partial(graphs.stage, shared.lesson, size)
-        return await teaching.runs.pool.do(graphs.seconds(shared.lesson), "class", work)
+        return await teaching.runs.pool.do(graphs.seconds(shared.lesson), graphs.owner(shared.run), work, admitted=True)
     if shared.lesson:
         return lesson_picture(shared.lesson)
     run, state = await teaching.state(shared)
@@ -39,7 +39,7 @@ async def page_of(teaching: Teaching, shared: Shared, address: str) -> Shared:
     """A page in place of the run that is shared, or with no address the run again; SpecError if there is no such."""
     if graphs.is_graph(address):
         work = partial(graphs.checked, address)
-        address = await teaching.runs.pool.do(graphs.seconds(address), "class", work)
+        address = await teaching.runs.pool.do(graphs.seconds(address), graphs.owner(shared.run), work)
     elif address:
         lesson_of(address)
     return replace(shared, lesson=address)

@@ -96,7 +96,7 @@ class Teaching:
         if not graphs.is_graph(page):
             raise BadQuestion("kind", kind, "asked while a graph is shown")
         work = partial(graphs.ask, page, kind, name)
-        question, hidden = await self.runs.pool.do(graphs.seconds(page), "class", work)
+        question, hidden = await self.runs.pool.do(graphs.seconds(page), graphs.owner(room.shared.run), work)
         shared, most = replace(room.shared, lesson=hidden), self.classroom.settings.questions_per_room
         return await self.classroom.change(room.code, lambda now: rooms.ask(now, question, most, shared), once)
 
@@ -123,10 +123,11 @@ class Teaching:
 
     async def dismiss(self, code: str, number: int | None = None) -> Room:
         """The question leaves the screens, or that of this number; a graph stays, with what was hidden in it."""
-        page = rooms.dismiss(await self.classroom.get(code)).shared.lesson
-        told = page
+        shown = rooms.dismiss(await self.classroom.get(code)).shared
+        told = page = shown.lesson
         if graphs.is_graph(page):
-            told = await self.runs.pool.do(graphs.seconds(page), "class", partial(graphs.revealed, page))
+            work = partial(graphs.revealed, page)
+            told = await self.runs.pool.do(graphs.seconds(page), graphs.owner(shown.run), work)
 
         def how(now: Room) -> Room:
             if now.poll is None or number not in (None, now.poll.question.number):
@@ -143,7 +144,9 @@ class Teaching:
             page = shared.lesson
             if not graphs.is_graph(page):
                 return None
-            told = await self.runs.pool.do(graphs.seconds(page), "class", partial(graphs.revealed, page))
+            told = await self.runs.pool.do(
+                graphs.seconds(page), graphs.owner(shared.run), partial(graphs.revealed, page)
+            )
             return replace(shared, lesson=told)
         try:
             run = await self.runs.get(shared.run)
