@@ -335,6 +335,33 @@ def test_words_of_yes_and_no_are_two_classes_however_they_are_spelt() -> None:
     assert len(spec.data.classes) == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("a,b,y\n0,0,1\n0,1,0\n1,0,1\n1,1,0", "iit"),  # y is called so: it is not the second half of b
+        ("0,0,1\n0,1,0\n1,0,1\n1,1,0", "iit"),  # a truth table
+        ("u,red,green\n1,1,0\n2,1,0\n3,0,1\n4,0,1\n5,0,1", "itt"),
+    ],
+)
+def test_columns_that_seem_to_be_one_choice(text: str, parts: str) -> None:
+    _, table = read(text)
+    assert "".join(column.part[0] for column in table.columns) == parts
+    if parts.endswith("tt"):  # and the other reading is at hand
+        (note,) = [note for note in table.notes if note.other]
+        assert [
+            c.name for c in read(text, **{note.choice[0].replace(".", "_at_"): note.choice[1]})[1].of_part("target")
+        ] == ["green"]
+
+
+def test_the_largest_class_is_said_once_and_only_if_it_is_large() -> None:
+    even = "\n".join(f"{i},{','.join(str(int(i % 5 == k)) for k in range(5))}" for i in range(50))
+    assert "always guessing" not in said(read("u,a,b,c,d,e\n" + even)[1])
+    most = "\n".join(f"{i},{int(i < 45)},{int(45 <= i < 48)},{int(i >= 48)}" for i in range(50))
+    told = said(read("u,cat,dog,bird\n" + most)[1])
+    assert told.count("always guessing") == 1
+    assert "90 % of the rows are cat" in told
+
+
 def test_a_record_that_names_a_class_is_one_and_what_it_leaves_out_is_0() -> None:
     """As brain.js has its examples."""
     rows = [{"input": {"r": 0.5}, "output": {"black": 1}}, {"input": {"g": 0.25}, "output": {"white": 1}}]

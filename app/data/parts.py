@@ -141,9 +141,8 @@ def _targets(columns: Sequence[Column], named: bool, notes: list[Note]) -> list[
             )
         )
         return [c.index for c in several]
-    if hot := _one_hot(columns):
-        names = ", ".join(c.name for c in hot[:4])
-        notes.append(Note(f"{names}: a single 1 in each row, so they are {len(hot)} classes, the columns to predict."))
+    if hot := _one_hot(columns, named):
+        notes.append(_one_choice(hot))
         return [c.index for c in hot]
     one = _one_target(columns, named)
     if one is not columns[-1]:
@@ -163,6 +162,12 @@ def _targets(columns: Sequence[Column], named: bool, notes: list[Note]) -> list[
             )
         )
     return [one.index]
+
+
+def _one_choice(hot: Sequence[Column]) -> Note:
+    names, last = ", ".join(c.name for c in hot[:4]), hot[-1]
+    told = f"{names}: a single 1 in each row, so they are {len(hot)} classes, the columns to predict."
+    return Note(told, f"predict {last.name} alone", (f"part.{last.index}", "target"))
 
 
 def _one_target(columns: Sequence[Column], named: bool) -> Column:
@@ -194,8 +199,9 @@ def _few(column: Column) -> bool:
     return column.kind == "number" and are_classes(column.numbers)
 
 
-def _one_hot(columns: Sequence[Column]) -> list[Column]:
-    """The columns at the end of which each row has a single 1, all else 0; two of them only of four rows or more."""
+def _one_hot(columns: Sequence[Column], named: bool) -> list[Column]:
+    """The columns at the end of which each row has a single 1, all else 0; two of them only of four rows or more. What
+    alone among them is called a target is one by itself, and so is the last column of a truth table."""
     tail: list[Column] = []
     for column in reversed(columns):
         column = _as_number(column) if _is_truth(column) else column
@@ -207,5 +213,12 @@ def _one_hot(columns: Sequence[Column]) -> list[Column]:
         rows = list(zip(*(c.values for c in hot), strict=True))
         present = all(1.0 in c.values for c in hot)
         if present and len(rows) >= 4 and all(sum(v for v in row if isinstance(v, float)) == 1.0 for row in rows):
-            return hot
+            called = sum(_TARGET.fullmatch(c.name) is not None for c in hot) if named else 0
+            return [] if called == 1 or (count == 2 and _is_truth_table(columns)) else hot
     return []
+
+
+def _is_truth_table(columns: Sequence[Column]) -> bool:
+    """Whether all is 0 and 1, and no row comes twice."""
+    rows = set(zip(*(c.values for c in columns), strict=True))
+    return all(set(c.values) <= {0.0, 1.0} for c in columns) and len(rows) == len(columns[0].values)

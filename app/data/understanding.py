@@ -60,6 +60,7 @@ def understand(split: Split, choices: Choices) -> Table:
     columns = [
         _counted(column, without, body.classes, notes) if column.part == "target" else column for column in columns
     ]
+    _say_the_largest([column for column in columns if column.part == "target"], notes)
     named = body.named or any(column.name != f"column {column.index + 1}" for column in columns)
     return Table(tuple(columns), rows, without, tuple(notes), named, filled)
 
@@ -292,8 +293,19 @@ def _counted(column: Column, without: frozenset[int], names: Sequence[str], note
         names = ", ".join(name for name, _ in classes[:10])
         told = f"{column.name} is one of {len(classes)} whole numbers, {names}: {len(classes)} classes."
         notes.append(Note(told, "it is a number", ("task", "regression")))
-    most, least = max(classes, key=lambda pair: pair[1]), min(classes, key=lambda pair: pair[1])
-    if most[1] > 3 * max(1, least[1]) and most[1] > 0.75 * len(kept):
-        share = 100 * most[1] / len(kept)
-        notes.append(Note(f"{share:.0f} % of the rows are {most[0]}: always guessing it is right as often."))
     return replace(column, classes=classes)
+
+
+def _say_the_largest(targets: Sequence[Column], notes: list[Note]) -> None:
+    """Of classes of which one is far larger than another: how often it is. Columns with one 1 in each row are one
+    choice."""
+    total = sum(count for _, count in targets[0].classes)
+    counts = list(targets[0].classes)
+    if len(targets) > 1:
+        counts = [(column.name, dict(column.classes).get("1", 0)) for column in targets]
+    if not counts or sum(count for _, count in counts) != total:
+        return
+    most, least = max(counts, key=lambda pair: pair[1]), min(counts, key=lambda pair: pair[1])
+    if most[1] > 3 * max(1, least[1]) and most[1] > 0.75 * total:
+        share = 100 * most[1] / total
+        notes.append(Note(f"{share:.0f} % of the rows are {most[0]}: always guessing it is right as often."))
