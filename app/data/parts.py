@@ -219,6 +219,7 @@ def _one_hot(columns: Sequence[Column], named: bool) -> list[Column]:
 
 
 def _is_truth_table(columns: Sequence[Column]) -> bool:
-    """Whether all is 0 and 1, and no row comes twice."""
-    rows = set(zip(*(c.values for c in columns), strict=True))
-    return all(set(c.values) <= {0.0, 1.0} for c in columns) and len(rows) == len(columns[0].values)
+    """Whether all is 0 and 1, and the columns before the last have each of their 2ⁿ rows once."""
+    rows = set(zip(*(c.values for c in columns[:-1]), strict=True))
+    binary = all(set(c.values) <= {0.0, 1.0} for c in columns)
+    return binary and len(rows) == len(columns[0].values) == 2 ** (len(columns) - 1)
