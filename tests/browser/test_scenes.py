@@ -15,7 +15,8 @@ from app.learn.openings import opening
 LESSONS = [lesson.slug for lesson in lessons(ENV)]
 PICTURES = [
     "/slope?screen=2", "/overshoot?screen=1", "/neuron?screen=3", "/circuit?screen=2", "/circuit?screen=5",
-    "/layers?screen=3", "/black-box?screen=2",
+    "/layers?screen=3", "/black-box?screen=2", "/convolution?screen=2", "/pooling?screen=3", "/normalization?screen=3",
+    "/dropout-and-shortcuts?screen=4",
 ]  # fmt: skip
 
 
