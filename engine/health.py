@@ -139,9 +139,13 @@ def complaint(trace: Trace, state: RunState | None = None) -> Complaint | None:
     with np.errstate(all="ignore"):
         why = stuck(state) if state else None
         held = Complaint(why[0], 0, *why[1:]) if why else None
+        first = _first(trace)
         if held and held.name == "regularization":  # weights that it keeps at 0 look as if steps overshot
             return held
-        return _first(trace) or held
+        # Targets far from 0 drive the output after them, and what is below it vanishes, saturates or dies.
+        if held and held.name == "targets" and first and first.name in ("vanishing", "saturated", "dead"):
+            return held
+        return first or held
 
 
 def _first(trace: Trace) -> Complaint | None:

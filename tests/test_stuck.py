@@ -45,6 +45,10 @@ CASES: dict[str, Case] = {
         {"dataset": "custom", "data": {"x": [[x] for x, _ in PRICES], "y": [y for _, y in PRICES]}, "scaling": "none",
          "learning_rate": 0.0001}, 0, "The values to predict reach", {"scaling": "targets"},
     ),
+    "targets, later": Case(
+        {"dataset": "custom", "data": {"x": [[x] for x, _ in PRICES], "y": [y for _, y in PRICES]}, "scaling": "none",
+         "learning_rate": 0.0001}, 2_000, "The values to predict reach", {"scaling": "targets"},
+    ),
     "saturated": Case(
         {"hidden": [4], "parameters": [
             {"W": [[90, 90]] * 4, "b": [900, -900, 900, -900]}, {"W": [[1, 1, 1, 1]], "b": [0]}]},
