@@ -189,19 +189,25 @@ function said(text) {
   at('error-csv').textContent = text;
 }
 
-// The square: for a text whose lines are all two numbers and a class, or empty.
+// The square: for a text whose lines are all two numbers and one of two classes, numbers or words, or empty.
 function points() {
   const text = at('csv').value;
   if (text.length > 60 * DRAWN) return null;
-  const lines = text.split('\n').map((line, index) => ({ index, line, cells: numbers(line) })).filter(({ line }) => line.trim());
+  const lines = text.split('\n').map((line, index) => ({ index, line, ...parts(line) })).filter(({ line }) => line.trim());
   if (lines.length && lines[0].cells.every(Number.isNaN)) lines.shift();
+  const words = [...new Set(lines.map(({ word }) => word))].sort();
+  const named = words.length === 2 && words.every((word) => word && Number.isNaN(Number(word)));
+  if (named) for (const { cells, word } of lines) cells[2] = words.indexOf(word);
   const fits = ({ cells }) => cells.length === 3 && cells.every((v) => Math.abs(v) <= 6) && [-1, 0, 1].includes(cells[2]);
-  return lines.length <= DRAWN && lines.every(fits) ? lines : null;
+  const found = lines.length <= DRAWN && lines.every(fits) ? lines : null;
+  if (found && named) found.words = words;
+  return found;
 }
 
-function numbers(line) {
+// The cells of a line as numbers, and its third as it stands.
+function parts(line) {
   const cells = line.includes(';') ? line.replaceAll(',', '.').split(';') : line.trim().split(/[,\t ]+/);
-  return cells.map((cell) => (cell.trim() ? Number(cell) : NaN));
+  return { cells: cells.map((cell) => (cell.trim() ? Number(cell) : NaN)), word: cells[2]?.trim() ?? '' };
 }
 
 function draw() {
@@ -210,8 +216,12 @@ function draw() {
   at('pad-off').hidden = Boolean(found);
   if (!found) {
     const count = at('csv').value.split('\n').filter((line) => line.trim()).length;
-    at('pad-off').textContent = `Your ${count.toLocaleString('en')} lines stay as they are: the square is for two inputs up to 6 and a class.`;
+    at('pad-off').textContent = `Your ${count.toLocaleString('en')} lines stay as they are: the square is for two inputs up to 6 and two classes.`;
     return;
+  }
+  for (const [k, span] of document.querySelectorAll('[name="pen"] + span').entries()) {
+    span.dataset.plain ??= span.textContent;
+    span.textContent = found.words?.[k] ?? span.dataset.plain;
   }
   at('pad-points').replaceChildren(...found.map(({ cells: [x, y, k] }) => svg('circle', { cx: x, cy: -y, r: 0.17, class: k > 0 ? 'p' : 'n' })));
 }
@@ -223,7 +233,8 @@ function place(x, y) {
   const hit = found.find(({ cells }) => Math.hypot(cells[0] - x, cells[1] - y) < 0.3);
   if (hit) lines.splice(hit.index, 1);
   else {
-    const pen = document.querySelector('[name="pen"]:checked').value;
+    const { value } = document.querySelector('[name="pen"]:checked');
+    const pen = found.words?.[value] ?? value;
     const semicolons = found.some(({ line }) => line.includes(';'));
     const cells = [x, y].map((v) => (semicolons ? String(+v.toFixed(2)).replace('.', ',') : String(+v.toFixed(2))));
     while (lines.length && !lines.at(-1).trim()) lines.pop();

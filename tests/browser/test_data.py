@@ -99,6 +99,30 @@ def test_a_column_has_another_name_and_another_kind(open_page: Callable[..., Pag
     expect(page.locator("#diagram")).to_contain_text("column 2=5")
 
 
+def test_a_click_in_the_square_adds_a_line_in_the_words_of_the_table(open_page: Callable[..., Page]) -> None:
+    """Below what was typed, which stays as it is; the classes to choose are called as they are there."""
+    page = open_page("/")
+    page.click("#tile-custom")
+    page.wait_for_selector("#pad")
+    typed = "width;height;kind\n1,5;2,25;oak\n-3;1;fir\n2;-2;oak"
+    page.fill("#csv", typed)
+    expect(page.locator('[name="pen"] + span')).to_have_text(["fir", "oak"])
+    expect(page.locator("#pad-points circle.p")).to_have_count(2)
+    page.locator('[name="pen"][value="1"]').check(force=True)
+    page.locator("#pad").scroll_into_view_if_needed()
+    box = page.locator("#pad").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.25)
+    expect(page.locator("#pad-points circle")).to_have_count(4)
+    *before, last = page.input_value("#csv").split("\n")
+    assert "\n".join(before) == typed
+    assert last.endswith("; oak")
+    page.fill("#csv", "1, 2, 0\n2, 1, 1")
+    expect(page.locator('[name="pen"] + span')).to_have_text(["class 0", "class 1"])
+    page.fill("#csv", "1, 2, oak\n2, 1, fir\n0, 1, ash")
+    expect(page.locator("#pad-off")).to_contain_text("Your 3 lines stay as they are")
+
+
 def test_a_file_is_chosen_without_script(browser: Browser, base_url: str, sheet: Path) -> None:
     """An ordinary form: look at it, then train on it."""
     context = browser.new_context(base_url=base_url, java_script_enabled=False)
