@@ -19,6 +19,7 @@ from app.draw.lens import WEIGHT_REACH, widths
 from app.explain.moments import GRAINS
 from app.explain.walkthrough import walkthrough
 from app.words.numbers import signed
+from app.words.sentences import in_words
 from engine import RunState, Spec, SpecError, advance, examples_of, start, trace
 from engine.along import ENOUGH, again, along
 from engine.probes import Model
@@ -183,3 +184,16 @@ def test_taking_the_step_goes_on(tmp_path: Path) -> None:
                 assert 'data-moment="12"' in kept.text
 
     asyncio.run(run())
+
+
+def test_what_a_step_is_told_goes_with_where_the_best_one_ends() -> None:
+    """Too short where a longer one is better, overshoot where the best lies behind it."""
+    words = {"short": "Too short: a longer", "over": "lies behind", "worse": "no better than before"}
+    for verdict, told in words.items():
+        assert told in in_words(f"step {verdict}")
+    found = {}
+    for rate in (0.003, 0.3, 3, 30):
+        made = along(start(Spec.make(dataset="line", hidden=[], learning_rate=rate)), 8, reach=4)
+        found[made.verdicts[list(made.lengths).index(1.0)]] = made.best
+    assert found["short"] > 1
+    assert all(best < 1 for verdict, best in found.items() if verdict in ("over", "worse"))

@@ -100,6 +100,7 @@ def test_a_sketch_leads_from_left_to_right_without_overlap(number: int) -> None:
         shown = sketch(len(made.vertices), pairs, down, 880)
         wide, high = shown.tile
         spots = [(s.y, s.x) if down else (s.x, s.y) for s in shown.spots]
+        assert all(spots[source][0] < spots[target][0] for source, target in pairs)
         for column in set(columns):
             places = sorted(spots[n][1] for n in range(len(spots)) if columns[n] == column)
             assert all(b - a >= (wide if down else high) + 12 for a, b in pairwise(places))

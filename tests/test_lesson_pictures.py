@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reading import Element, page, pixels, points, scales
+from reading import Element, diverging, page, pixels, points, scales
 
 from app.draw.rendering import ENV
-from app.learn import circuits, pieces
+from app.learn import circuits, digits, pieces
 from app.learn.facts import Facts
 from app.learn.lessons import lesson
 from app.learn.pages import render
@@ -195,3 +195,13 @@ def test_an_input_of_a_circuit_moves_as_was_said(screen: int, name: str, way: st
     body = render(found, {"screen": str(screen), "way": way})[0]
     word = "better" if after < circuits.output(of) else "worse" if after > circuits.output(of) else "the same"
     assert f"{after:.4f}: {word}.".replace("-", "−") in body
+
+
+def test_the_images_of_weights_and_of_gradients() -> None:
+    """Each unit's own weights on its own scale, all gradients on one; more is blue, less is orange."""
+    run = Facts(start(Spec.make(dataset="digits16", hidden=[3], samples=300)))
+    W, dW = run.trace.layers[0].W, run.trace.layers[0].dW
+    wanted = (W / np.abs(W).max(axis=1, keepdims=True), dW / np.abs(dW).max())
+    for found, numbers in zip((digits.weight_images(run), digits.gradient_images(run)), wanted, strict=True):
+        assert found.count == 3
+        assert np.abs(diverging(pixels(found.picture)).reshape(3, -1) - numbers).max() < 0.08

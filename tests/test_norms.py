@@ -432,16 +432,32 @@ def test_backprop_takes_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["layer_norm", "batch_norm"])
 def test_why_draws_both_distributions_and_the_three_ways(name: str) -> None:
-    """A line from each z to its n; bars that begin where the one before ended, and last their sum."""
+    """A line from each z to its n, on one scale; bars as long as each way brings, the last their sum."""
     step = trace(ready(f"dense 4 tanh, {name}, dense 3 tanh"), 3)
     walk = walkthrough(step, "unit")
     for moment in walk:
         drawn = [each.picture for each in why_of(walk.scene, moment) if isinstance(each.picture, Curves)]
+        if moment.kind in ("norm", "three_ways"):
+            norm, j = step.layers[moment.layer - 1].norm, moment.units[0] - 1
+            assert norm is not None
         if moment.kind == "norm":
-            assert drawn[0].curve.count("M") == 2 * (4 if name == "layer_norm" else 7)
-            assert drawn[0].line in drawn[0].curve
+            z = step.layers[moment.layer - 1].z
+            before, after = (z[0], norm.n[0]) if name == "layer_norm" else (z[:, j], norm.n[:, j])
+            ends = re.findall(r"M([\d.]+) 34V28M\1 34L([\d.]+) 92V98", drawn[0].curve)
+            scale = 52 / np.abs([before, after]).max()
+            found = (np.array(ends, dtype=float) - 60) / scale
+            assert np.allclose(found.T, [before, after], atol=0.1 / scale)
+            own = j if name == "layer_norm" else 0
+            assert drawn[0].line == "M{0} 34V28M{0} 34L{1} 92V98".format(*ends[own])
+            assert drawn[0].point == pytest.approx((float(ends[own][1]), 98), abs=0.06)
         if moment.kind == "three_ways":
-            bars = [(float(low), float(high)) for low, high in re.findall(r"M\d+ ([\d.]+)h20V([\d.]+)", drawn[0].curve)]
-            assert [low for low, _ in bars[1:3]] == [high for _, high in bars[:2]]
-            assert bars[3] == (60.0, bars[2][1])
-            assert (bars[3][1] < 60) == (step.layers[0].dz[0, moment.units[0] - 1] > 0) or bars[3][1] == 60
+            bars = re.findall(r"M(\d+) ([\d.]+)h20V([\d.]+)", drawn[0].curve)
+            heights = np.array([(float(low), float(high)) for _, low, high in bars])
+            ways = [float(each[0, j]) for each in (norm.dz_own, norm.dz_mean, norm.dz_spread)]
+            scale = 42 / np.abs(np.cumsum(ways)).max()  # upwards is more
+            assert np.allclose((heights[:, 0] - heights[:, 1]) / scale, [*ways, sum(ways)], atol=0.11 / scale)
+            assert list(heights[1:3, 0]) == list(heights[:2, 1])
+            assert list(heights[3]) == [60.0, heights[2, 1]]
+            names = [text for x, _, text in sorted(drawn[0].labels)]
+            assert names == ["x̂", "μ", "σ", "δ"]
+            assert all(0 < x - float(bar[0]) < 20 for (x, _, _), bar in zip(sorted(drawn[0].labels), bars, strict=True))

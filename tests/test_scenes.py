@@ -17,7 +17,7 @@ from app.learn.facts import Facts
 from app.learn.lessons import TRACK, Lesson, lessons
 from app.learn.openings import OPENINGS, opening
 from app.learn.pages import render
-from app.learn.scenes import Scene
+from app.learn.scenes import Scene, trail
 from engine import graph, program
 
 ALL = lessons(ENV)
@@ -199,6 +199,19 @@ def test_numbers_through_a_circuit_and_back() -> None:
     assert seen == [(3, 0), (4, 0), (5, 0), (5, 1), (5, 3), (5, 5), (5, 5)]
     assert "−12.4" in scene.captions[-1]
     assert any("−12.4" in text for text in visible(drawn(scene, 6), "forward"))
+
+
+def test_a_trail_grows_by_one_place_a_frame() -> None:
+    """What is still to come waits where it has got to."""
+    (grown,) = (trail([(0, 9), (1, 8), (2, 7)], "way").moves["points"],)
+    assert grown == ((0, 9, 0, 9, 0, 9), (0, 9, 1, 8, 1, 8), (0, 9, 1, 8, 2, 7))
+
+
+def test_a_message_is_as_long_as_its_deltas() -> None:
+    """Of every layer the length of dL/dz over the batch, the first layer first."""
+    run, _ = by_slug("deeper")
+    lengths = [float(np.sqrt((layer.dz**2).sum())) for layer in run.trace.layers]
+    assert [size for _, size in pieces.delta_norms(run)] == pytest.approx(lengths)
 
 
 def test_the_bars_of_a_fading_message() -> None:
