@@ -20,8 +20,8 @@ from app.data.figures import number
 from app.data.splitting import split
 from app.data.table import Choices, Table, WrongData
 from app.data.understanding import understand
-from app.page.own import own
-from engine import Spec
+from app.page.own import own, set_by_hand
+from engine import FIELDS, Spec
 
 
 def read(source: str | bytes, **choices: str) -> tuple[Spec, Table]:
@@ -353,6 +353,15 @@ def test_columns_that_seem_to_be_one_choice(text: str, parts: str) -> None:
         ] == ["green"]
 
 
+def test_lines_that_all_begin_with_the_mark_of_a_comment_are_none() -> None:
+    for text in (
+        "color,name\n#ff0000,red\n#00ff00,green\n#ff0001,red\n#00ff01,green",
+        "#1,2,red\n#2,3,green\n#3,5,red\n#4,1,green",
+    ):
+        (hot,) = read(text, **{"part.0": "out"} if text.startswith("#") else {"kind.0": "text"})[1].of_part("target")
+        assert hot.labels == ("green", "red")
+
+
 def test_the_largest_class_is_said_once_and_only_if_it_is_large() -> None:
     even = "\n".join(f"{i},{','.join(str(int(i % 5 == k)) for k in range(5))}" for i in range(50))
     assert "always guessing" not in said(read("u,a,b,c,d,e\n" + even)[1])
@@ -661,3 +670,23 @@ def test_a_text_that_seems_to_be_such_a_record_is_refused(text: str) -> None:
     """In a sentence, however long it goes on: a pattern that tries every way would never end."""
     with pytest.raises(WrongData):
         own(text, {}, None)
+
+
+@pytest.mark.parametrize(
+    ("base", "text", "stays"),
+    [
+        ({"loss": "hinge"}, "a,b\n1,0.0\n2,1.5\n3,2.5\n4,7.1", set()),
+        ({"loss": "binary_cross_entropy", "output_activation": "sigmoid"}, "a,b\n1,0.0\n2,1.5\n3,2.5\n4,7.1", set()),
+        ({"features": ["x1", "x2", "x1x2"]}, "a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0", {"features"}),
+        ({"features": ["x1", "x2", "x1x2"]}, "a,b,c,y\n0,0,5,0\n0,1,4,1\n1,0,3,1\n1,1,2,0", set()),
+        ({"dataset": "sine"}, "a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0", set()),  # its features follow the data
+        ({"dataset": "digits16", "hidden": [5]}, "a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0", {"hidden"}),
+    ],
+)
+def test_what_is_set_by_hand_stays_if_it_fits(base: dict[str, Any], text: str, stays: set[str]) -> None:
+    before = Spec.make(base)
+    found = own(text, {}, before)
+    assert set(set_by_hand(found.spec)) == stays
+    left = [FIELDS[name].title.lower() for name in set_by_hand(before) if name not in stays]
+    told = " ".join(note.sentence for note in found.told)
+    assert all(title in told for title in left)

@@ -57,8 +57,11 @@ def _lines(text: str) -> Split:
         mark, first = said[1], 1
     body = [(i, line) for i, line in enumerate(lines, 1) if i > first and line.strip() and not _RULE.fullmatch(line)]
     comments = [(i, line) for i, line in body if _COMMENT.match(line)]
-    named = next((pair for pair in body if pair in comments and _names_a_column(pair[1])), None)
-    body = [pair for pair in body if not _COMMENT.match(pair[1]) or pair == named]
+    if len(comments) > 1 and len(body) - len(comments) < 2:  # colours, say: #ff0000,red
+        comments = []
+    named = next((pair for pair in comments if _names_a_column(pair[1])), None)
+    passed = {i for i, _ in comments if not named or i != named[0]}
+    body = [pair for pair in body if pair[0] not in passed]
     body, behind = _without_remarks(body)
     mark = mark or _mark(lines_of(body))
     rows = tuple(_cut(body, mark))

@@ -21,6 +21,7 @@ from engine.spec import FEW_ROWS
 
 KEPT = (
     "test_share",
+    "features",
     "hidden",
     "activation",
     "output_activation",
@@ -36,6 +37,15 @@ KEPT = (
     "regularization_rate",
     "batch_size",
 )
+_TOGETHER = {  # settings that are chosen together or not at all
+    name: group
+    for group in (
+        ("hidden", "activation", "layers"),
+        ("optimizer", "learning_rate", "optimizer_settings", "schedule"),
+    )
+    for name in group
+}
+_DROPPED = dict.fromkeys(("output_activation", "loss"), ("output_activation", "loss"))  # and what goes with it
 FEW_OUTPUTS = 3
 MOST_KEPT = 2  # tables, of some 40 MB where they are large
 LARGEST_KEPT = 3_000_000  # bytes of text
@@ -62,7 +72,9 @@ def own(source: str | bytes, given: Mapping[str, str], base: Spec | None, limits
     if share := choices.of("share", "0", "0.4"):
         by_hand["test_share"] = float(share)
     plain = Spec.make(fields, limits)
-    chosen = {name: value for name, value in suited(plain).items() if not by_hand.keys() & _together(name)}
+    chosen = {
+        name: value for name, value in suited(plain).items() if by_hand.keys().isdisjoint(_TOGETHER.get(name, (name,)))
+    }
     spec, dropped = _fitting(fields | chosen | by_hand, limits)
     return Own(table, spec, tuple(_told(spec, by_hand, chosen, dropped)))
 
@@ -131,7 +143,7 @@ def set_by_hand(spec: Spec) -> dict[str, Any]:
 def _drop_followers(spec: Spec, found: dict[str, Any]) -> None:
     """Without what only follows the dataset, the task or another setting."""
     usual = Spec.make({"dataset": spec.dataset, **({"data": spec.data.to_dict()} if spec.data else {})})
-    for name in ("output_activation", "loss"):
+    for name in ("features", "output_activation", "loss"):
         if getattr(spec, name) == getattr(usual, name):
             found.pop(name, None)
     for rule in ("optimizer", "schedule"):
@@ -146,14 +158,6 @@ def _drop_followers(spec: Spec, found: dict[str, Any]) -> None:
         found["layers"] = spec.to_dict(whole=False)["layers"]
     elif "activation" in found:
         found["hidden"] = list(spec.hidden)
-
-
-def _together(name: str) -> set[str]:
-    """Settings that are chosen together or not at all."""
-    for group in ({"hidden", "activation", "layers"}, {"optimizer", "learning_rate", "optimizer_settings", "schedule"}):
-        if name in group:
-            return group
-    return {name}
 
 
 def suited(spec: Spec) -> dict[str, Any]:
@@ -173,11 +177,7 @@ def _fitting(fields: Mapping[str, Any], limits: Limits) -> tuple[Spec, list[str]
             return Spec.make(given, limits), dropped
         except SpecError as error:
             wrong = error.field.partition(".")[0]
-            gone = [
-                name
-                for name in (wrong, *(("output_activation", "loss") if wrong in ("loss", "output_activation") else ()))
-                if name in given
-            ]
+            gone = [name for name in _DROPPED.get(wrong, (wrong,)) if name in given]
             if not gone or wrong in ("data", "dataset") or attempt == len(KEPT) - 1:
                 raise
             for name in gone:
