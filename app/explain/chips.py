@@ -235,7 +235,15 @@ def _say(message: str, **parts: Any) -> str:
 
 
 _KINDS: dict[str, Callable[[Scene, Moment, int, int], Chips | None]] = {
-    "product": _product, "product_back": _product, "sum": _forward, "z": _forward, "forward": _forward,
+    "product": _product,
+    "product_back": _product,
+    "sum": _forward,
+    "z": _forward,
+    "forward": _forward,
     "dh": _back,
-    "da": _back, "delta": _back, "came_back": _back, "gradient": _gradient, "dW": _gradient,
-}  # fmt: skip
+    "da": _back,
+    "delta": _back,
+    "came_back": _back,
+    "gradient": _gradient,
+    "dW": _gradient,
+}

@@ -181,6 +181,12 @@ def _lines(scene: Scene, of: Quantity, look: Look, made: dict[Quantity, float]) 
 
 
 _KINDS: dict[str, Callable[..., Iterator[Alike]]] = {
-    "forward": _forward, "activation": partial(_alone, "a"), "dropout": partial(_alone, "h"),
-    "shortcut": partial(_alone, "o"), "da": _da, "delta": _delta, "gradient": _gradient, "backward": _back,
-}  # fmt: skip
+    "forward": _forward,
+    "activation": partial(_alone, "a"),
+    "dropout": partial(_alone, "h"),
+    "shortcut": partial(_alone, "o"),
+    "da": _da,
+    "delta": _delta,
+    "gradient": _gradient,
+    "backward": _back,
+}

@@ -183,7 +183,16 @@ def _loss(scene: Scene, k: int, j: int) -> Why | None:
 
 _OF_BATCHES = ("norm", "three_ways")  # where the examples of a batch move each other, the first is told
 _KINDS: dict[str, Callable[[Scene, int, int], Why | None]] = {
-    "delta": _slope, "dz": _slope, "dn": _slope, "came_back": _slope,
-    "gradient": _shared, "dW": _product, "update": _step, "forward": _forward,
-    "activation": _forward, "loss": _loss, "norm": _norm, "three_ways": _three_ways,
-}  # fmt: skip
+    "delta": _slope,
+    "dz": _slope,
+    "dn": _slope,
+    "came_back": _slope,
+    "gradient": _shared,
+    "dW": _product,
+    "update": _step,
+    "forward": _forward,
+    "activation": _forward,
+    "loss": _loss,
+    "norm": _norm,
+    "three_ways": _three_ways,
+}
