@@ -54,7 +54,7 @@ def test_a_walkthrough_says_the_names(task: str, grain: str) -> None:
         assert f"Output for {kind} should be high" in said
     if task == "binary":
         kind = ("no", "yes")[int(examples_of(state(task).spec).labels.ravel()[4])]
-        assert f"The target is {'+1' if kind == 'yes' else '−1'} ({kind})." in said
+        assert f"its target, {'+1' if kind == 'yes' else '−1'} ({kind})." in said
     if task == "regression" and grain == "unit":
         assert "output weight" in said
 

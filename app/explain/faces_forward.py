@@ -1,6 +1,6 @@
 """The moments of the forward pass and of the loss: products, sums, biases, activations, the loss."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -156,7 +156,7 @@ def _z(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     layer, made = scene.layer(k), scene.equations.z(k, j, 0)
     z = layer.z[:, j - 1]
-    words = sentence("z", unit=scene.unit(k, j), links=scene.sizes[k - 1])
+    words = scene.say("z", unit=scene.unit(k, j), links=scene.sizes[k - 1], z=float(z[0]))
     numbers = scene.named(made) + scene.then(z, "forward")
     values: dict[str, float | Floats] = {"b": float(layer.b[j - 1]), "z": z}
     return Face((words,), (made,), numbers, (f"z{k}",), values, total=scene.terms(made))
@@ -172,8 +172,21 @@ def _forward(scene: Scene, key: Key) -> Face:
     words = scene.say("forward", unit=scene.unit(k, j), z=float(z[0]), a=float(a[0]), function=function)
     numbers = scene.digits(*made) + scene.then(a, "forward")
     return Face(
-        (words, *_remarks(scene, k, j)), made, numbers, (f"a{k}",), {"z": z, "a": a}, total=scene.terms(made[0])
+        (words, *_remarks(scene, k, j), *_then(scene, k)),
+        made,
+        numbers,
+        (f"a{k}",),
+        {"z": z, "a": a},
+        total=scene.terms(made[0]),
     )
+
+
+def _then(scene: Scene, k: int) -> Iterator[Sentence]:
+    """What a unit's number is for, where it is one that goes on as it is."""
+    network = scene.trace.spec.network
+    if scene.count > 1 or k in network.dropouts or any(k in pair for pair in network.shortcuts.items()):
+        return
+    yield sentence("answer") if k == scene.last else sentence("goes on", layer=scene.layer_name(k + 1))
 
 
 def _forward_layer(scene: Scene, k: int) -> Face:

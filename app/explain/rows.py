@@ -67,6 +67,7 @@ def rows_of(scene: Scene, moment: Moment, most: int = 16) -> Rows:
             blocks = []  # rows that cannot break have no room: the numbers stand as they are
         if not blocks:
             made = _single(scene, moment)
+            made += _slope(scene, moment) if made and most >= ROOM else []
             cells = [(_whose(each, "", scene.first), columns.cells(each)) for each in made]
             blocks = [EquationBlock(line, ((whose, line),)) for whose, each in cells for line in lines(each, most)]
     return Rows(tuple(blocks), _pointed(moment.words, blocks))
@@ -105,6 +106,16 @@ def _single(scene: Scene, moment: Moment) -> list[Equation]:
     if len(found) == 2 and found[0].target.kind == "da" and k < scene.last:  # the loss's own are two facts
         return [fitted(found[1], found[0])]
     return [_first(each) for each in found] if moment.kind != "penalty" else []
+
+
+def _slope(scene: Scene, moment: Moment) -> list[Equation]:
+    """Where the slope of one unit comes from, whose equation uses it."""
+    used = [each for of in moment.formulas if isinstance(of, Equation) for each in quantities(of.tree)]
+    k, j = moment.layer, moment.units[0] if moment.units else 0
+    if moment.kind not in ("delta", "dz") or scene.count > 1 or not any(each.kind == "slope" for each in used):
+        return []
+    slope = scene.equations.slope(k, j, 0)
+    return [slope] if any(quantities(slope.tree)) else []
 
 
 def _alike(scene: Scene, moment: Moment) -> list[tuple[str, Equation]]:

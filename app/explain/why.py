@@ -126,6 +126,8 @@ def _step(scene: Scene, k: int, j: int) -> Why | None:
         return None
     layer = scene.layer(k)
     i = int(np.abs(layer.dW[j - 1]).argmax()) + 1
+    if layer.W_next[j - 1, i - 1] == layer.W[j - 1, i - 1]:  # too small to move it
+        return None
     gradient = float(scene.look(weight(k, j, i).like("dW")))
     return Why(sentence("why step", source=scene.source(k, i), gradient=gradient), None)
 

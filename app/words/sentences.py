@@ -117,8 +117,11 @@ MESSAGES: dict[str, Message] = {
     **REASONS,
     # forward
     "batch comes in": Message("A mini-batch of {count} examples comes in: all of them go through together."),
-    "class comes in": Message("Example {example} comes in. {wanted} should be high, the others low."),
-    "comes in": Message("Example {example} comes in. The target is {targets}."),
+    "class comes in": Message(
+        "Example {example} comes in. From its inputs the network is to tell its class: {wanted} should be high, the "
+        "others low."
+    ),
+    "comes in": Message("Example {example} comes in. From its inputs the network is to find its target, {targets}."),
     "target": Message("{y:target}"),
     "more": Message("… ({count})"),
     "product": Message(
@@ -148,6 +151,8 @@ MESSAGES: dict[str, Message] = {
     "activation": Message("{Function} turns {bent} = {z:forward} into a = {a:forward}."),
     "activation in a batch": Message("{Function} turns each example's {bent} into its a."),
     "shares": Message("{Function} turns the layer's sums into shares that add up to 1."),
+    "goes on": Message("Its a goes on to {layer}."),
+    "answer": Message("That is the network's answer."),
     "shut": Message("It is shut: {bent} is not above 0."),
     "fires": Message(by="a", none="It does not fire.", up="It fires.", down="It does not fire."),
     "dropped": Message("{Unit} is out in this step: dropout puts what it gives to 0."),
@@ -162,11 +167,17 @@ MESSAGES: dict[str, Message] = {
     "shortcut in a batch": Message("Over the shortcut, {unit} adds what {source} gave, for each example by itself."),
     "shortcut of a layer": Message("Over the shortcut, {layer} adds what {source} gave, unit by unit."),
     "z": Message(
+        by="links",
+        one="{Unit} takes what its only link brings, weight × what comes, and adds its bias: z = {z:forward}.",
+        many="{Unit} adds up what its {links} links bring, weight × what comes, and its bias: z = {z:forward}.",
+    ),
+    "z in a batch": Message(
         by="links", one="{Unit} takes what its only link brings, and adds its bias.",
         many="{Unit} adds up what its {links} links bring, and its bias.",
     ),
     "forward": Message(
-        "{Unit} adds up what reaches it, and its bias: z = {z:forward}. {Function} makes that a = {a:forward}."
+        "{Unit} adds up what its links bring, weight × what comes, and its bias: z = {z:forward}. {Function} makes "
+        "that a = {a:forward}."
     ),
     "forward in a batch": Message(
         "{Unit} adds up what reaches it, and its bias; {function} turns the sum into its activation: for each example "
@@ -292,7 +303,10 @@ MESSAGES: dict[str, Message] = {
     "bias's gradient in a batch": Message(
         "A bias is a weight whose input is always 1, so its gradient is the sum of the δs."
     ),
-    "gradient": Message("The gradient of a link into {whose} is δ times what the link carried; a bias's is δ itself."),
+    "gradient": Message(
+        "A weight counts as much as its link carried: its gradient is that times the δ of {whose}. A bias's is δ "
+        "itself."
+    ),
     "gradient of most": Message(
         by="gradient", none="Here all of them are 0.",
         up="{Source} carried most, {a:forward}, and gets most, {gradient:backward}: more of it makes the loss larger.",
@@ -350,7 +364,10 @@ MESSAGES: dict[str, Message] = {
         by="weights", one="{Unit}: its only weight and its bias take their step; {ways}.",
         many="{Unit}: its {weights} weights and its bias take their step; {ways}.",
     ),
-    "update by rate": Message("Each moves against its gradient, by the learning rate {rate:short} times as much."),
+    "update by rate": Message(
+        "Each moves against its gradient, the steepest way to a better loss: by the learning rate {rate:short} times "
+        "as much."
+    ),
     "update by trial": Message(
         by="weights", one="{Unit}: its only weight and its bias are tried up and down; {ways}.",
         many="{Unit}: its {weights} weights and its bias are tried up and down; {ways}.",
