@@ -15,6 +15,7 @@ from app.learn.facts import Facts
 from app.learn.problems import delta_problem, gradient_problem
 from app.room import polls
 from app.words.names import called, shortened
+from app.words.numbers import short
 from app.words.segments import text_of
 from engine import RunState, Spec, advance, examples_of, start, trace
 
@@ -126,3 +127,19 @@ def _wide(columns: int, size: Any, lit: frozenset[str]) -> str:
     data = {"x": x.tolist(), "y": [0, 1] * 6, "names": [f"column {k}" for k in range(1, columns + 1)]}
     state = start(Spec.make(dataset="custom", data=data, hidden=[3]))
     return str(draw(state.spec, trace(state, 0), None, "weights", False, Marks(lit=lit), size).svg)
+
+
+@pytest.mark.parametrize("scaling", ["none", "inputs", "targets", "both"])
+def test_the_first_moment_says_what_is_scaled(scaling: str) -> None:
+    """A number that is not the data's own is said to be scaled, with the one that the data have."""
+    x = [[20.5 + i, 300.25 - 2 * i] for i in range(24)]
+    data = {"x": x, "y": [[5_000.5 + i] for i in range(24)], "names": ["age", "height"], "task": "regression"}
+    spec = Spec.make(dataset="custom", data=data, scaling=scaling, output_activation="identity")
+    step = trace(start(spec), 3)
+    said = text_of(walkthrough(step, "unit")[0].words)
+    batch = text_of(walkthrough(trace(start(spec)), "unit")[0].words)
+    inputs, targets = scaling in ("inputs", "both"), scaling in ("targets", "both")
+    assert (f"age was {short(float(examples_of(spec).raw[3, 0]))}" in said) == inputs
+    assert (f"it was {short(float(examples_of(spec).labels[3].item()))}." in said) == targets
+    assert ("inputs are scaled" in batch, "values to predict are scaled" in batch) == (inputs, targets)
+    assert ("scaled" in said) == (scaling != "none")

@@ -15,6 +15,7 @@ from app.words.texts import text
 from engine import ACTIVATIONS, LOSSES, OPERATIONS, PENALTIES, Quantity
 from engine.arrays import Floats
 from engine.equation import Equation, f, total, tree
+from engine.examples import examples_of
 from engine.quantity import bias, unit, weight
 
 ANY = {1: "l-1", 2: "l", 3: "l+1"}  # layers that stand for any
@@ -32,7 +33,21 @@ def _inputs(scene: Scene, key: Key) -> Face:
     inputs = [Quantity("x", 0, (i,), 0) for i in shown]
     given = several((say(f"{scene.short_input(of.unit)} = ", scene.number(of)) for of in inputs), x.shape[1])
     numbers = say(scene.first, *given, "; y = ", *_targets(scene))
-    return Face((words,), tuple(inputs), numbers, ("x",), {"x": x, "y": y})
+    return Face((words, *_scaled(scene)), tuple(inputs), numbers, ("x",), {"x": x, "y": y})
+
+
+def _scaled(scene: Scene) -> Iterator[Sentence]:
+    """That what comes in is not as the data have it, and what the first input and the target were."""
+    examples, at = examples_of(scene.trace.spec), int(scene.trace.examples[0])
+    if examples.inputs_by and scene.count > 1:
+        yield sentence("inputs are scaled")
+    elif examples.inputs_by:
+        yield sentence("input is scaled", name=scene.short_input(1), given=float(examples.raw[at, 0]))
+    if examples.targets_by and (scene.count > 1 or len(examples.targets) > 1):
+        yield sentence("targets are scaled")
+    elif examples.targets_by:
+        told = "target is scaled" if examples.inputs_by else "target alone is scaled"
+        yield sentence(told, given=float(examples.labels[at].item()))
 
 
 def _targets(scene: Scene) -> Segments:

@@ -122,6 +122,11 @@ MESSAGES: dict[str, Message] = {
         "others low."
     ),
     "comes in": Message("Example {example} comes in. From its inputs the network is to find its target, {targets}."),
+    "input is scaled": Message("Inputs are scaled to mean 0 and spread 1: {name} was {given:short}."),
+    "inputs are scaled": Message("Their inputs are scaled to mean 0 and spread 1."),
+    "target is scaled": Message("So is the value to predict: it was {given:short}."),
+    "target alone is scaled": Message("The value to predict is scaled to mean 0 and spread 1: it was {given:short}."),
+    "targets are scaled": Message("The values to predict are scaled to mean 0 and spread 1."),
     "target": Message("{y:target}"),
     "more": Message("… ({count})"),
     "product": Message(
