@@ -15,7 +15,7 @@ import pytest
 from openpyxl import Workbook
 
 from app.data.decoding import rows_of
-from app.data.examples import as_text, csv_of, data_of
+from app.data.examples import as_cell, as_text, csv_of, data_of
 from app.data.figures import number
 from app.data.splitting import split
 from app.data.table import Choices, Table, WrongData
@@ -690,3 +690,18 @@ def test_what_is_set_by_hand_stays_if_it_fits(base: dict[str, Any], text: str, s
     left = [FIELDS[name].title.lower() for name in set_by_hand(before) if name not in stays]
     told = " ".join(note.sentence for note in found.told)
     assert all(title in told for title in left)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["a", "b", "y"], ["1", "2", "# one"], ["2", "3", "# two"], ["4", "5", "# one"], ["7", "5", "# two"]],
+        [["id", "v", "y"], ["#0", "1.5", "u"], ["#1", "2.5", "w"], ["#2", "3.5", "u"], ["#3", "0.5", "w"]],
+        [["a", "b", "y"], ["1", "2", '"open'], ["2", "3", 'closed"'], ["4", "5", '"open'], ["3", "2", 'closed"']],
+        [["// y", "b", "c"], ["1", "2", "50 %"], ["0", "3", "5 %"], ["1", "5", "7 %"], ["0", "4", "9 %"]],
+        [["a", "b"], ["x // z", "p # q"], ["w // z", "p # r"], ["x // z", "p # q"], ["x // z", "p # r"]],
+    ],
+)
+def test_a_workbook_is_the_same_table_when_its_text_is_sent_back(rows: list[list[str]]) -> None:
+    again = split("\n".join("\t".join(map(as_cell, row)) for row in rows))
+    assert [list(row.cells) for row in again.rows] == rows

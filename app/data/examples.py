@@ -1,6 +1,7 @@
 """From a table to what the engine is given: numbers, names and classes; and from there back to a CSV."""
 
 import csv
+import re
 from collections.abc import Sequence
 from io import StringIO
 from typing import Any
@@ -9,6 +10,8 @@ from app.data.figures import number
 from app.data.table import Choices, Column, Table, WrongData
 from engine import LIMITS, CustomData
 from engine.labels import name_of
+
+_SPECIAL = re.compile(r"""["'“”„‚‘’«»#%&~|]|//""")
 
 
 def data_of(table: Table, choices: Choices) -> dict[str, Any]:
@@ -70,6 +73,12 @@ def csv_of(data: CustomData) -> str:
 def as_text(text: str) -> str:
     """A text that no spreadsheet takes for a formula; a number stays one."""
     return "'" + text if text[:1] in "=+-@\t\r" and text and number(text) is None else text
+
+
+def as_cell(text: str) -> str:
+    """A cell of a text that tabs part: one line, in quotes where it would else be read as a remark or a quote."""
+    line = " ".join(text.split())
+    return '"' + line.replace('"', '""') + '"' if _SPECIAL.search(line) else line
 
 
 def _short(value: float) -> str:

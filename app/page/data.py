@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
 from app.data.decoding import text_of
-from app.data.examples import csv_of
+from app.data.examples import as_cell, csv_of
 from app.data.table import PARTS, SHOWN, Column, Table, WrongData
 from app.draw.rendering import render
 from app.failures import RunNotFound
@@ -155,7 +155,7 @@ def _text_back(given: Brought, found: Own) -> str:
     table = found.table
     heading = [column.name for column in table.columns] if table.named else None
     lines = ([heading] if heading else []) + [list(row.cells) for row in table.rows]
-    return "\n".join("\t".join(" ".join(cell.split()) for cell in cells) for cells in lines)
+    return "\n".join("\t".join(map(as_cell, cells)) for cells in lines)
 
 
 @router.post("/data/runs")
