@@ -705,3 +705,14 @@ def test_what_is_set_by_hand_stays_if_it_fits(base: dict[str, Any], text: str, s
 def test_a_workbook_is_the_same_table_when_its_text_is_sent_back(rows: list[list[str]]) -> None:
     again = split("\n".join("\t".join(map(as_cell, row)) for row in rows))
     assert [list(row.cells) for row in again.rows] == rows
+
+
+def test_a_word_for_no_value_can_be_a_class() -> None:
+    often = "a,pet\n1,none\n2,cat\n3,none\n4,dog\n5,none\n6,cat\n7,dog"
+    assert [name for name, _ in read(often)[1].columns[1].classes] == ["cat", "dog", "none"]
+    seldom = often.replace("3,none", "3,dog").replace("5,none", "5,cat")
+    _, table = read(seldom)
+    assert [name for name, _ in table.columns[1].classes] == ["cat", "dog"]
+    (note,) = [note for note in table.notes if note.other == "it is a word"]
+    _, table = read(seldom, **{note.choice[0].replace(".", "_at_"): note.choice[1]})
+    assert [name for name, _ in table.columns[1].classes] == ["cat", "dog", "none"]

@@ -93,8 +93,7 @@ def _column(
     if kind == "number" and not said and filled and all(_DAY.fullmatch(cells[i]) for i in filled):
         kind = "date"
     if kind == "text":
-        values = [*_in_one_spelling([None if is_missing(cell) else printable(cell, 40) or None for cell in cells])]
-        strays = []
+        values, strays = [*_in_one_spelling(_words(index, name, cells, said, notes))], []
     if kind == "date":
         values, strays = [None if is_missing(cell) else cell for cell in cells], []
     if kind == "number":
@@ -108,6 +107,19 @@ def _column(
         others = "the others are numbers" if len(strays) == 1 else f"{len(strays)} cells are no numbers"
         notes.append(Note(f"{where}; {others}: read as empty.", f"{name} is text", (f"kind.{index}", "text")))
     return Column(index, name, kind, tuple(values))
+
+
+def _words(index: int, name: str, cells: list[str], said: str, notes: list[Note]) -> list[str | None]:
+    """Words as they stand. One that says that there is no value is none, unless it is asked for as a word, or is the
+    only such in more than a third of the rows."""
+    doubtful_ones = [cell.strip() for cell in cells if is_missing(cell) and cell.strip()[:1].isalpha()]
+    often = len(doubtful_ones) > len(cells) / 3 and len(set(map(str.lower, doubtful_ones))) == 1
+    kept = said == "text" or often
+    if doubtful_ones and not said:
+        told = f"{name}: “{doubtful_ones[0]}” is read as {'a word' if often else 'no value'}."
+        notes.append(Note(told, *() if often else ("it is a word", (f"kind.{index}", "text"))))
+    empty = (lambda cell: not cell.strip()[:1].isalpha() and is_missing(cell)) if kept else is_missing
+    return [None if empty(cell) else printable(cell, 40) or None for cell in cells]
 
 
 def _bare_cells(index: int, name: str, cells: list[str], said: str, notes: list[Note]) -> list[str]:
