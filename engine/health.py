@@ -9,9 +9,21 @@ import numpy as np
 from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats, Ints
 from engine.network import Network
-from engine.state import Divergence, RunState
-from engine.stuck import Parts, far_inputs, far_targets, is_bounded, overshoots_by_penalty, stuck
-from engine.tracing import LayerTrace, Trace
+from engine.session import next_batch
+from engine.state import Divergence, RunState, start
+from engine.stuck import (
+    EARLY,
+    Parts,
+    far_inputs,
+    far_targets,
+    grown,
+    held_by_l1,
+    is_bounded,
+    learned,
+    overshoots_by_penalty,
+    stuck,
+)
+from engine.tracing import LayerTrace, Trace, trace_of
 
 FLAT = 0.05  # of the steepest slope: flatter than that is saturated
 VANISHING = 1e-3  # first layer's gradient against the last one's, as root mean squares
@@ -22,6 +34,9 @@ SATURATED = 0.9
 WRONG = 0.25  # of an output's whole range: so far off is wrong
 BINS = 20
 LARGEST = 1e100
+LARGEST_TOLD = 1e3  # more than this is said of weights that start at almost nothing
+SMALLER = 0.1  # of the weights' length: what a first step is to change of them
+CONSEQUENCES = ("dead", "saturated", "vanishing", "plateau")  # what steps that were too large leave behind
 
 
 @dataclass(frozen=True)
@@ -133,8 +148,8 @@ def complaint(trace: Trace, state: RunState | None = None) -> Complaint | None:
     """The most basic thing that is wrong with this step, or None; a diverged `state` says so first."""
     if state is not None and state.divergence:
         causes = {"penalty": overshoots_by_penalty, "inputs": far_inputs, "targets": far_targets}
-        found = ((f"diverged by {name}", cause(state.spec)) for name, cause in causes.items())
-        finding, parts = next(((name, parts) for name, parts in found if parts), ("diverged", {}))
+        named = ((f"diverged by {name}", cause(state.spec)) for name, cause in causes.items())
+        finding, parts = next(((name, parts) for name, parts in named if parts), ("diverged", {}))
         return Complaint("diverged", state.divergence.layer, finding, parts, state.divergence)
     with np.errstate(all="ignore"):
         why = stuck(state) if state else None
@@ -145,7 +160,30 @@ def complaint(trace: Trace, state: RunState | None = None) -> Complaint | None:
         # Targets far from 0 drive the output after them, and what is below it vanishes, saturates or dies.
         if held and held.name == "targets" and first and first.name in ("vanishing", "saturated", "dead"):
             return held
-        return first or held
+        if state and first and first.name == "dead" and learned(state):  # who needs them?
+            first = None
+        found = first or held
+        if state and (found is None or found.name in CONSEQUENCES):
+            return _too_fast(state, found) or found
+        return found
+
+
+def _too_fast(state: RunState, found: Complaint | None) -> Complaint | None:
+    """The size of earlier steps, where it is the cause of what is found now: told by the very first, or by the loss."""
+    spec, rate = state.spec, state.spec.learning_rate
+    if found and state.step:
+        begun = start(spec)
+        first = trace_of(begun, next_batch(begun))
+        layers = health(first)
+        if far := _far(first, layers):
+            return far
+        worst = max(layers, key=lambda layer: layer.update_ratio)
+        if LARGE_UPDATE < worst.update_ratio < LARGEST_TOLD:
+            parts = {"share": worst.update_ratio, "rate": rate, "such": rate * SMALLER / worst.update_ratio}
+            return Complaint("exploding", worst.layer, "overshot at first", parts)
+    times = grown(state, found is not None) if state.step >= EARLY else 0.0
+    ran_away = {"times": times, "rate": rate, "such": rate * SMALLER}
+    return Complaint("exploding", 0, "loss has grown", ran_away) if times else None
 
 
 def _first(trace: Trace) -> Complaint | None:
@@ -194,6 +232,8 @@ def _dead_units(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | No
 
 
 def _too_strong(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
+    if held_by_l1(trace.spec, trace.parameters, trace.gradient):
+        return Complaint("regularization", 0, "held back")
     cause = overshoots_by_penalty(trace.spec)
     return Complaint("regularization", 0, "overshoots by penalty", cause) if cause else None
 
@@ -206,7 +246,7 @@ def _far(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
         name = ACTIVATIONS[trace.layers[0].activation].title
         finding = "far inputs drive" if driven else "far inputs overshoot"
         return Complaint("inputs", 1, finding, {**parts, "function": name})
-    if overshoots and (parts := far_targets(trace.spec)):
+    if (driven or overshoots) and (parts := far_targets(trace.spec)):  # units are driven by steps that overshot
         return Complaint("targets", len(layers), "far targets overshoot", parts)
     return None
 

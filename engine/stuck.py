@@ -6,7 +6,7 @@ tests/test_stuck.py follows the advice and gets further.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from engine.examples import Examples, class_names, examples_of, input_names
 from engine.scaling import REACH
 from engine.session import penalty_gradient
 from engine.spec import Spec
-from engine.state import RunState
+from engine.state import RunState, start
 from engine.tracing import trace_of
 
 Parts = Mapping[str, str | int | float]  # what a finding is told with
@@ -29,9 +29,12 @@ HARDLY = 0.02  # of the loss
 BETTER = 0.1  # of the examples, that could be right and are not
 MOST_TRACED = 2_000
 NEIGHBOURS = 300  # examples of which the nearest is looked up
+LEARNED = 0.99
 FEW = 50
 LARGEST_SHARE = 0.75
 SMALL = 0.05  # weights that a penalty keeps near 0, as a root mean square
+GROWN = 10  # times its first value, a loss has run away
+ABOVE = 1.5  # times its first value, where nothing moves any more
 FLAT_STEP = 1e-3  # a gradient this short is none, whatever an adaptive optimizer makes of it
 
 
@@ -64,6 +67,33 @@ def overshoots_by_penalty(spec: Spec) -> Parts:
     return {"rate": rate, "strength": strength, "kept": 1 - pull, "below": 0.1 / rate}
 
 
+def held_by_l1(spec: Spec, parameters: Floats, data: Floats) -> bool:
+    """Whether L1 is stronger than the data's gradient and leaves the weights no longer than it throws them a step."""
+    if spec.regularization != "l1" or not spec.penalized:
+        return False
+    weights = parameters[spec.network.is_weight.astype(bool)]
+    most = max(SMALL, 2 * spec.learning_rate * spec.regularization_rate)
+    pull = float(np.linalg.norm(penalty_gradient(spec, parameters)))
+    return float(np.sqrt((weights**2).mean())) <= most and pull > float(np.linalg.norm(data))
+
+
+def grown(state: RunState, stuck: bool) -> float:
+    """How many times its first value the loss is, if it ran away from there, or got stuck above it; else 0."""
+    if not stuck and state.spec.task != "regression":
+        return 0.0
+    first, now = (evaluate(each)["train"].loss for each in (start(state.spec), state))
+    if first is None or now is None or not now > (ABOVE if stuck else GROWN) * first:
+        return 0.0
+    if state.spec.task == "regression" and not now > float(examples_of(state.spec).targets.var(axis=1).sum()):
+        return 0.0  # no worse than the mean: the start was a lucky one
+    return now / first if first else inf
+
+
+def learned(state: RunState) -> bool:
+    """Whether the training examples are told apart."""
+    return (evaluate(state)["train"].accuracy or 0.0) >= LEARNED
+
+
 def stuck(state: RunState) -> Found | None:
     """What holds a run back, or None while it learns, has learned, or nothing better is in sight."""
     spec = state.spec
@@ -75,7 +105,7 @@ def stuck(state: RunState) -> Found | None:
     train = metrics["train"]
     if train.accuracy is None or train.loss is None or not isfinite(train.loss):
         return None
-    if train.accuracy >= 0.99:
+    if train.accuracy >= LEARNED:
         return _by_heart(metrics, examples)
     outputs = outputs_of(state, examples.x[:, : examples.train]).T
     classes = classify(spec, outputs)

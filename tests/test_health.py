@@ -25,7 +25,7 @@ WRONG = [
     ("threshold", 2, {"activation": ["tanh", "threshold"]}, 5, ("no gradient passes hidden 2", "sigmoid")),
     ("dead", 1, {"activation": "relu", "hidden": [2],
                  "parameters": [{"W": [[0.1, 0.1], [0.2, 0.1]], "b": [-9, -9]}, {"W": [[1, 1]], "b": [0]}]}, 0,
-     ("All 2 units of hidden 1", "dead ReLU", "leaky")),
+     ("All 2 units of hidden 1", "dead ReLU", "new start")),
     ("vanishing", 1, {"activation": "sigmoid", "hidden": [4] * 8}, 0, ("vanish", "hidden 1", "ReLU")),
     ("exploding", 1, {"activation": "identity", "hidden": [20] * 4, "output_activation": "identity",
                       "initializer": "normal", "loss": "squared_error"}, 1, ("smaller learning rate",)),

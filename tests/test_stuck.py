@@ -26,6 +26,10 @@ STUCK = [
 RNG = np.random.default_rng(5)
 PLACES = RNG.uniform(-1, 1, (120, 2)).round(3).tolist()
 PRICES = [[x, 1000.0 * (200 + 90 * x)] for x in np.linspace(-1, 1, 30).round(3).tolist()]
+PRICED: dict[str, Any] = {
+    "dataset": "custom", "data": {"x": [[x] for x, _ in PRICES], "y": [y for _, y in PRICES]}, "scaling": "none",
+}  # fmt: skip
+DEEP: dict[str, Any] = {"dataset": "circle", "activation": "sigmoid", "hidden": [4] * 8}
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,10 @@ CASES: dict[str, Case] = {
     "inputs": Case(SHOES, 500, "The input x2 reaches 220, far from 0", {"scaling": "inputs"}),
     "inputs, relu": Case(SHOES | {"activation": "relu", "seed": 2}, 0, "Scale the inputs", {"scaling": "inputs"}),
     "targets": Case(
-        {"dataset": "custom", "data": {"x": [[x] for x, _ in PRICES], "y": [y for _, y in PRICES]}, "scaling": "none",
-         "learning_rate": 0.0001}, 0, "The values to predict reach", {"scaling": "targets"},
+        PRICED | {"learning_rate": 0.0001}, 0, "The values to predict reach", {"scaling": "targets"},
     ),
     "targets, later": Case(
-        {"dataset": "custom", "data": {"x": [[x] for x, _ in PRICES], "y": [y for _, y in PRICES]}, "scaling": "none",
-         "learning_rate": 0.0001}, 2_000, "The values to predict reach", {"scaling": "targets"},
+        PRICED | {"learning_rate": 0.0001}, 2_000, "The values to predict reach", {"scaling": "targets"},
     ),
     "saturated": Case(
         {"hidden": [4], "parameters": [
@@ -78,6 +80,28 @@ CASES: dict[str, Case] = {
          "learning_rate": 0.3},
         3_000, "1 − 0.3 · 10 = -2 a step", {"regularization_rate": 0.0003},
     ),
+    "regularization, L1": Case(
+        {"dataset": "circle", "hidden": [4], "regularization": "l1", "regularization_rate": 1}, 1_000,
+        "The regularization pulls as strongly as the data", {"regularization_rate": 0.01},
+    ),
+    "targets, driven": Case(PRICED | {"hidden": [4, 2]}, 300, "The values to predict reach", {"scaling": "targets"}),
+    "rate": Case(
+        {"dataset": "plane", "learning_rate": 1, "batch_size": 1, "noise": 0.5}, 300,
+        "The learning rate 1 is too large", {"learning_rate": 0.1},
+    ),
+    "rate, Adam": Case(
+        {"dataset": "xor", "optimizer": "adam", "learning_rate": 1}, 300, "such as 0.05", {"learning_rate": 0.05},
+    ),
+    "rate, momentum": Case(
+        {"dataset": "xor", "optimizer": "momentum", "learning_rate": 0.5, "batch_size": 1}, 300,
+        "The loss is 2 times what it was at the start", {"learning_rate": 0.05},
+    ),
+    "vanishing": Case(DEEP, 300, "Try ReLU or tanh in place of sigmoid", {"activation": "tanh"}),
+    "vanishing, ReLU": Case(DEEP, 300, "Try ReLU or tanh in place of sigmoid", {"activation": "relu"}),
+    "vanishing, fewer": Case(DEEP, 300, "or fewer layers", {"hidden": [4]}),
+    "dead": Case(XOR | {"activation": "relu"}, 300, "Try tanh or ELU in its place", {"activation": "tanh"}),
+    "dead, ELU": Case(XOR | {"activation": "relu"}, 300, "Try tanh or ELU in its place", {"activation": "elu"}),
+    "dead, more": Case(XOR | {"activation": "relu"}, 300, "or more units a layer", {"hidden": [8, 8]}),
     "few": Case(
         {"dataset": "circle", "samples": 60, "test_share": 0.85, "hidden": [8], "noise": 0.2, "seed": 1}, 3_000,
         "there are too few", {"samples": 400, "test_share": 0.3},
@@ -146,3 +170,20 @@ def test_noise_is_no_plateau(spec: dict[str, Any], steps: int) -> None:
     """What cannot be told apart, and what still learns, gets no advice."""
     state = trained(spec, steps)
     assert complaint(trace(state), state) is None
+
+
+def test_what_is_there_already_is_not_advised() -> None:
+    """No Xavier where the start is Xavier, no tanh where it is tanh; one example is one; who has learned needs no
+    dead unit."""
+    fast = trained({"dataset": "plane", "learning_rate": 1, "batch_size": 1, "noise": 0.5}, 20)
+    alone = complaint(trace(fast))  # a step by itself, without its run
+    assert alone
+    said = advice(fast.spec, alone)
+    assert "on this one example" in said
+    assert "Xavier" not in said
+    deep = trained({"dataset": "xor", "optimizer": "adam", "learning_rate": 1}, 300)
+    alone = complaint(trace(deep))
+    assert alone
+    assert "tanh" not in advice(deep.spec, alone)
+    told = trained(XOR | {"activation": "relu", "seed": 1}, 1_000)
+    assert complaint(trace(told), told) is None

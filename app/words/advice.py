@@ -28,19 +28,32 @@ ADVICE: dict[str, Message] = {
     "only unit": Message("The only unit of {layer}"),
     "all units": Message("All {units} units of {layer}"),
     "some units": Message("{dead} of {units} units of {layer}"),
+    "on these": Message(by="examples", one="on this one example", many="on every one of these {examples} examples"),
     "health dead units": Message(
         by="dead",
-        one="{who} gives slope 0 on every one of these {examples} examples: dead {function}, which no gradient can "
-        "wake. Try leaky ReLU or ELU, a smaller learning rate, or a new start with He.",
-        many="{who} give slope 0 on every one of these {examples} examples: dead {function}, which no gradient can "
-        "wake. Try leaky ReLU or ELU, a smaller learning rate, or a new start with He.",
+        one="{who} gives slope 0 {on}: dead {function}, which no gradient can wake. Try {cure}.",
+        many="{who} give slope 0 {on}: dead {function}, which no gradient can wake. Try {cure}.",
     ),
     "health saturated units": Message(
         by="dead",
-        one="{who} gives slope 0 on every one of these {examples} examples: {function} is saturated, driven to its "
-        "ends. Try a new start with smaller weights, such as Xavier.",
-        many="{who} give slope 0 on every one of these {examples} examples: {function} is saturated, driven to its "
-        "ends. Try a new start with smaller weights, such as Xavier.",
+        one="{who} gives slope 0 {on}: {function} is saturated, driven to its ends. Try {cure}.",
+        many="{who} give slope 0 {on}: {function} is saturated, driven to its ends. Try {cure}.",
+    ),
+    # what to try, by what the run has already
+    "other than ReLU": Message("tanh or ELU in its place, or more units a layer"),
+    "smaller start": Message("a new start with smaller weights, such as Xavier"),
+    "slower start": Message("a new start with a smaller learning rate than {rate}"),
+    "steeper or fewer": Message("ReLU or tanh in place of {flat}, or fewer layers"),
+    "fewer": Message("fewer layers"),
+    "smaller or fewer": Message("smaller starting weights (Xavier or He), a smaller learning rate, or fewer layers"),
+    "slower or fewer": Message("a smaller learning rate, or fewer layers"),
+    "health overshot at first": Message(
+        "The learning rate {rate} is too large: the first step changed the weights of {layer} by {share} of their own "
+        "length, and what such steps lead to hardly learns. Start again with a smaller one, such as {such}."
+    ),
+    "health loss has grown": Message(
+        "The loss is {times} what it was at the start: steps overshoot. Start again with a smaller learning rate than "
+        "{rate}, such as {such}."
     ),
     "health overshoots by penalty": Message(
         "The regularization is too strong: L2 alone multiplies every weight by 1 − {rate} · {strength} = {kept} a "
@@ -60,21 +73,17 @@ ADVICE: dict[str, Message] = {
         "The values to predict reach {reach}, far from 0, and the network has come no further than their mean. "
         "Scale them."
     ),
-    "health explodes": Message(
-        "Gradients explode: {times} as large in hidden 1 as at the output. Try smaller starting weights (Xavier or "
-        "He), a smaller learning rate, or fewer layers."
-    ),
+    "health explodes": Message("Gradients explode: {times} as large in hidden 1 as at the output. Try {cure}."),
     "health overshoots": Message(
         "This step changes the weights of {layer} by {share} of their own length: it overshoots. Try a smaller "
         "learning rate than {rate}."
     ),
     "health vanishes": Message(
         "Gradients vanish on the way back: in hidden 1 they have {times} of the size they have at the output, so it "
-        "hardly learns. Try ReLU or tanh in place of flat activations, Xavier or He, or fewer layers."
+        "hardly learns. Try {cure}."
     ),
     "health flat": Message(
-        "{share} of {layer} is saturated: {function} is nearly flat there, so little gradient passes. Try smaller "
-        "weights, inputs of smaller size, or ReLU."
+        "{share} of {layer} is saturated: {function} is nearly flat there, so little gradient passes. Try {cure}."
     ),
     "health sure and wrong": Message(
         "The output is sure of itself and wrong: {function} is flat there, so the loss can hardly correct it. Try a "
@@ -86,7 +95,7 @@ ADVICE: dict[str, Message] = {
     ),
     "health held back": Message(
         "The regularization pulls as strongly as the data, so the weights stay small. Try a regularization rate a "
-        "tenth as large, or none."
+        "hundredth as large, or none."
     ),
     "health linear": Message(
         "Every hidden layer is linear, so the boundary between the classes is a straight line, which gets {right} "

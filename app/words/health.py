@@ -7,7 +7,7 @@ from math import isinf
 
 import numpy as np
 
-from app.words.sentences import Part, Sentence, in_words, sentence
+from app.words.sentences import Part, Sentence, in_words, lower, sentence
 from app.words.texts import text
 from engine import ACTIVATIONS, Divergence, RunState, Spec, Trace
 from engine.health import Complaint, complaint
@@ -30,9 +30,9 @@ def advice(spec: Spec, found: Complaint) -> str:
     """A finding in words."""
     forms = _FORMS | _OTHERWISE.get(found.finding, {})
     parts: dict[str, Part] = {name: forms[name](part) if name in forms else part for name, part in found.parts.items()}
-    parts["layer"] = _layer(spec, found.layer)
+    parts |= {"layer": _layer(spec, found.layer), "cure": _cure(spec, found)}
     if "dead" in parts:
-        parts["who"] = _who(parts)
+        parts |= {"who": _who(parts), "on": sentence("on these", **parts)}
     if found.divergence is None:
         return in_words(f"health {found.finding}", **parts)
     cause = found.finding.replace("diverged by penalty", "overshoots by penalty")
@@ -65,6 +65,21 @@ def _who(parts: dict[str, Part]) -> Sentence:
     return sentence("all units" if parts["dead"] == parts["units"] else "some units", **parts)
 
 
+def _cure(spec: Spec, found: Complaint) -> Sentence:
+    """What to try: nothing that the run has already."""
+    good = spec.parameters is None and spec.initializer.startswith(("xavier", "he"))
+    if found.name == "dead" and spec.parameters is None:
+        return sentence("other than ReLU")
+    if found.name == "exploding":
+        return sentence("slower or fewer" if good else "smaller or fewer")
+    if found.name != "vanishing":
+        return sentence("slower start" if good else "smaller start", rate=f"{spec.learning_rate:g}")
+    flat = next((name for name in spec.network.activation_names[:-1] if name in _FLAT), None)
+    if flat:
+        return sentence("steeper or fewer", flat=lower(text(ACTIVATIONS[flat].title)))
+    return sentence("fewer")
+
+
 def _share(share: float) -> str:
     """80 %; 100 % is all."""
     return f"{100 * share if share == 1 else min(100 * share, 99):.0f} %"
@@ -78,6 +93,7 @@ def _less(ratio: float) -> str:
     return "0" if isinf(ratio) else f"1/{ratio:,.0f}" if ratio < 1e9 else f"1/{ratio:.0e}"
 
 
+_FLAT = ("sigmoid", "softmax")  # slopes of 1/4 at most, so that a layer passes back a quarter
 Forms = dict[str, Callable[..., str]]
 _FORMS: Forms = {
     "function": text,
@@ -88,10 +104,12 @@ _FORMS: Forms = {
     "rate": "{:g}".format,
     "strength": "{:g}".format,
     "kept": "{:g}".format,
+    "such": "{:.1g}".format,
     "times": _times,
 }
 _OTHERWISE: dict[str, Forms] = {
     "overshoots": {"share": lambda share: f"{100 * share:.0f} %"},
+    "overshot at first": {"share": lambda share: f"{100 * share:.0f} %"},
     "vanishes": {"times": _less},
     "always the same": {"right": lambda share: f"{100 * share:.1f} %"},
 }
