@@ -12,6 +12,7 @@ from operator import add
 
 from engine.activations import ACTIVATIONS, Activation
 from engine.equation import COUNT, Equation, Tree, f, mapped, name, total, tree
+from engine.feature_maps import MapEquations
 from engine.losses import LOSSES
 from engine.network import Network
 from engine.operations import OPERATIONS
@@ -47,6 +48,15 @@ class Equations:
     def units(self, layer: int) -> range:
         """The units of a layer, from 1."""
         return range(1, self.network.sizes[layer] + 1)
+
+    @property
+    def maps(self) -> MapEquations:
+        """Those of feature maps."""
+        return MapEquations(self)
+
+    def sources(self, layer: int) -> range:
+        """The numbers that a dense layer receives, from 1."""
+        return range(1, self.network.shapes[layer - 1][1])
 
     def activation(self, layer: int) -> Activation:
         """The activation's entry."""
@@ -115,9 +125,11 @@ class Equations:
 
     def back(self, layer: int, source: Index, example: Index) -> list[Tree]:
         """What comes back to a unit: a term for every place that received what it gave; they are its da, or dh."""
+        if self.network.image(layer + 1) and isinstance(source, int):
+            return [self.maps.to_number(layer, source, example)]
         products = tree(weight(layer + 1, "j", source)) * tree(Quantity("dz", layer + 1, ("j",), example))
         over_links = total("j", products, values=self.units(layer + 1))
-        over_arcs = ((self.network.back_kind(to), to) for to in self.network.arcs(layer))
+        over_arcs = ((self.network.joint_kind(to), to) for to in self.network.arcs(layer))
         return [over_links, *(_of_unit(kind, to, source, example) for kind, to in over_arcs)]
 
     def product(self, layer: int, j: Index, i: Index, n: Index) -> Equation:
@@ -137,7 +149,7 @@ class Equations:
         return Equation(Quantity("z", layer, (j,), n), self._carried(layer, j, n) + tree(bias(layer, j)))
 
     def _carried(self, layer: int, j: Index, n: Index) -> Tree:
-        return total("i", tree(weight(layer, j, "i")) * self.below(layer, "i", n), values=self.units(layer - 1))
+        return total("i", tree(weight(layer, j, "i")) * self.below(layer, "i", n), values=self.sources(layer))
 
     def a(self, layer: int, j: Index, n: Index, stable: bool = False) -> Equation:
         """A unit's activation; `stable`: computed so that no sum is too large for it."""
@@ -167,13 +179,19 @@ class Equations:
         entry = joined.tree if joined else LOSSES[self.network.loss_name].tree
         return Equation(Quantity("loss"), self._placed(entry, self.last, "k", "n"))
 
+    def weights(self, layer: int) -> Quantity:
+        """All weights of a layer, by letters: to a unit from another, and of a kernel by row and column."""
+        return Quantity("W", layer, ("j", "i", "r", "c") if self.network.image(layer) else ("j", "i"))
+
     def penalty(self) -> Equation:
         """What regularization adds to the loss."""
         cost, terms = PENALTIES[self.penalty_name].tree, []
         for k in range(1, self.last + 1):
-            each = mapped(cost, lambda w, k=k: weight(k, "j", "i"))  # type: ignore[misc]
-            inner = total("i", each, values=self.units(k - 1))
-            terms.append(total("j", inner, values=self.units(k)))
+            of = self.weights(k)
+            each = mapped(cost, lambda w, of=of: of)  # type: ignore[misc]
+            shape = next(own.shape for own in self.network.parameters if own.letter == "W" and own.layer == k)
+            axes = reversed(list(zip(map(str, of.index), shape, strict=True)))
+            terms.append(reduce(lambda inner, axis: total(axis[0], inner, values=range(1, axis[1] + 1)), axes, each))
         return Equation(Quantity("penalty"), name("regularization_rate") * reduce(add, terms))
 
     def da(self, layer: int, j: Index, n: Index) -> Equation:
@@ -253,15 +271,15 @@ class Equations:
     def _over(self, body: Tree) -> Tree:
         return total("n", body, values=range(self.count))
 
-    def pull(self, layer: int, j: Index, i: Index) -> Equation:
+    def pull(self, layer: int, *index: Index) -> Equation:
         """What regularization adds to a weight's gradient."""
-        slope = mapped(PENALTIES[self.penalty_name].slope, lambda _: weight(layer, j, i))
-        return Equation(Quantity("dR", layer, (j, i)), name("regularization_rate") * slope)
+        slope = mapped(PENALTIES[self.penalty_name].slope, lambda _: Quantity("W", layer, index))
+        return Equation(Quantity("dR", layer, index), name("regularization_rate") * slope)
 
-    def pulled(self, layer: int, j: Index, i: Index) -> Equation:
+    def pulled(self, layer: int, *index: Index) -> Equation:
         """A weight's gradient with what regularization adds."""
         return Equation(
-            Quantity("gW", layer, (j, i)), tree(Quantity("dW", layer, (j, i))) + self.pull(layer, j, i).tree
+            Quantity("gW", layer, index), tree(Quantity("dW", layer, index)) + self.pull(layer, *index).tree
         )
 
     def gradient(self, of: Quantity) -> Quantity:

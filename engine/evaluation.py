@@ -29,6 +29,9 @@ class Metrics:
     accuracy: float | None
 
 
+_AT_ONCE = 2**17  # numbers of the largest value
+
+
 def evaluate(state: RunState) -> dict[str, Metrics]:
     """Metrics over the whole training set and the whole test set, by "train" and "test"."""
     if not isinstance(state, RunState):
@@ -62,9 +65,15 @@ def _idle(network: Network, examples: int) -> list[_Forward] | None:
 
 
 def _last(state: RunState, x: Floats) -> tuple[Floats, Floats]:
-    """z and a of the last layer; the others go as soon as the next one is there."""
-    z, a = deque(layers_of(state.spec.network, state.parameters, x, state.running), maxlen=1).pop()
-    return z, a[:-1]
+    """z and a of the last layer; the others go as soon as the next one is there. Feature maps take so much room that
+    few examples go at a time, which also keeps them where the processor finds them soon."""
+    network, count = state.spec.network, x.shape[1]
+    few = max(1, _AT_ONCE // max(network.widths)) if network.has_images else count
+    if few >= count:
+        z, a = deque(layers_of(network, state.parameters, x, state.running), maxlen=1).pop()
+        return z, a[:-1]
+    parts = [_last(state, x[:, first : first + few]) for first in range(0, count, few)]
+    return np.concatenate([z for z, _ in parts], axis=1), np.concatenate([a for _, a in parts], axis=1)
 
 
 @contextmanager

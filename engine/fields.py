@@ -36,6 +36,7 @@ class Limits:
     custom_outputs: int = 10
     frozen: int = 1_000
     searched: int = 1_000
+    numbers: int = 30_000_000  # in the buffers of a step, of a network with images
 
 
 LIMITS = Limits()  # of the service; the engine by itself has none
@@ -134,7 +135,8 @@ FIELDS: dict[str, Field] = {
             "layers",
             None,
             "All hidden layers one by one, in place of the two above, such as "
-            "'dense 8 tanh, layer_norm, dropout 0.2, dense 8 tanh, shortcut 1'.",
+            "'dense 8 tanh, layer_norm, dropout 0.2, dense 8 tanh, shortcut 1', or for images "
+            "'conv2d 8 3x3 relu, max_pool 2'.",
         ),
         Field(
             "output_activation",

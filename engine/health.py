@@ -66,7 +66,7 @@ def health(trace: Trace) -> tuple[LayerHealth, ...]:
         return tuple(
             LayerHealth(
                 k, norm, slope / sqrt(units * (columns - 1)), update / size if size else 0.0,
-                _dead(activation, z, a), _saturated(activation, a),
+                _dead(activation, z, a, units), _saturated(activation, a),
             )
             for k, ((norm, slope, size, update), (activation, (units, columns), z, a)) in enumerate(
                 zip(lengths, blocks, strict=True), 1
@@ -94,13 +94,14 @@ def _lengths(network: Network, gradient: Floats, now: Floats, after: Floats) -> 
     return np.sqrt(summed[:, :layers]).T.tolist()  # type: ignore[no-any-return]
 
 
-def _dead(activation: Activation, z: Floats, a: Floats) -> float:
-    """The share of units, of z and a (units, examples), whose slope is 0 everywhere."""
+def _dead(activation: Activation, z: Floats, a: Floats, units: int) -> float:
+    """The share of units, of z and a (units, examples), whose slope is 0 everywhere: of a channel at all places."""
     if activation.derivative is None:
         return 0.0
     slope = np.empty_like(z)
     activation.derivative(z, a, slope)
-    return (len(slope) - int(np.count_nonzero(slope.any(axis=1)))) / len(slope)
+    moves = slope.reshape(units, -1).any(axis=1)
+    return (units - int(np.count_nonzero(moves))) / units
 
 
 def _saturated(activation: Activation, a: Floats) -> float:
@@ -204,9 +205,15 @@ def _alike(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:
             return Complaint("zero", k, "zero")
         alike = k < len(trace.layers) and len(layer.W) > 1 and (layer.W[0] == layer.W).all()
         alike = alike and (layer.b == layer.b[0]).all()
-        if alike and (trace.layers[k].W[:, :1] == trace.layers[k].W).all():  # and what follows treats them alike
+        if alike and _treated_alike(trace.layers[k].W, len(layer.W)):
             return Complaint("alike", k, "alike")
     return None
+
+
+def _treated_alike(W: Floats, units: int) -> bool:
+    """Whether a layer's weights from each of so many units, or channels, below are the same."""
+    by_unit = W.reshape(len(W), units, -1)
+    return bool((by_unit[:, :1] == by_unit).all())
 
 
 def _threshold(trace: Trace, layers: tuple[LayerHealth, ...]) -> Complaint | None:

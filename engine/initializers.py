@@ -1,6 +1,6 @@
 """Starting weights: one table entry per published rule. Biases start at zero.
 
-A rule gets a random generator, the fan-in and the fan-out, and returns W of shape (fan_out, fan_in).
+A rule gets a random generator, the fan-in, the fan-out and the shape of W, which is (fan_out, fan_in) if none is given.
 """
 
 from collections.abc import Callable
@@ -11,46 +11,52 @@ import numpy as np
 
 from engine.arrays import Floats
 
+Rule = Callable[[np.random.Generator, int, int, tuple[int, ...]], Floats]
+
 
 @dataclass(frozen=True)
 class Initializer:
-    """One rule for starting weights; `draw(rng, fan_in, fan_out)` returns (fan_out, fan_in)."""
+    """One rule for starting weights; `draw(rng, fan_in, fan_out, shape)` returns W."""
 
     name: str
     title: str
     formula: str
     sentence: str
-    draw: Callable[[np.random.Generator, int, int], Floats]
+    rule: Rule
+
+    def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int, shape: tuple[int, ...] = ()) -> Floats:
+        """The weights of a layer."""
+        return self.rule(rng, fan_in, fan_out, shape or (fan_out, fan_in))
 
 
-def _zeros(rng: np.random.Generator, fan_in: int, fan_out: int) -> Floats:
-    return np.zeros((fan_out, fan_in))
+def _zeros(rng: np.random.Generator, fan_in: int, fan_out: int, shape: tuple[int, ...]) -> Floats:
+    return np.zeros(shape)
 
 
-def _uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> Floats:
-    return rng.uniform(-0.5, 0.5, (fan_out, fan_in))
+def _uniform(rng: np.random.Generator, fan_in: int, fan_out: int, shape: tuple[int, ...]) -> Floats:
+    return rng.uniform(-0.5, 0.5, shape)
 
 
-def _normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Floats:
-    return rng.normal(0.0, 0.5, (fan_out, fan_in))
+def _normal(rng: np.random.Generator, fan_in: int, fan_out: int, shape: tuple[int, ...]) -> Floats:
+    return rng.normal(0.0, 0.5, shape)
 
 
-def _xavier_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> Floats:
+def _xavier_uniform(rng: np.random.Generator, fan_in: int, fan_out: int, shape: tuple[int, ...]) -> Floats:
     bound = sqrt(6 / (fan_in + fan_out))
-    return rng.uniform(-bound, bound, (fan_out, fan_in))
+    return rng.uniform(-bound, bound, shape)
 
 
-def _xavier_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Floats:
-    return rng.normal(0.0, sqrt(2 / (fan_in + fan_out)), (fan_out, fan_in))
+def _xavier_normal(rng: np.random.Generator, fan_in: int, fan_out: int, shape: tuple[int, ...]) -> Floats:
+    return rng.normal(0.0, sqrt(2 / (fan_in + fan_out)), shape)
 
 
-def _he_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> Floats:
+def _he_uniform(rng: np.random.Generator, fan_in: int, fan_out: int, shape: tuple[int, ...]) -> Floats:
     bound = sqrt(6 / fan_in)
-    return rng.uniform(-bound, bound, (fan_out, fan_in))
+    return rng.uniform(-bound, bound, shape)
 
 
-def _he_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Floats:
-    return rng.normal(0.0, sqrt(2 / fan_in), (fan_out, fan_in))
+def _he_normal(rng: np.random.Generator, fan_in: int, fan_out: int, shape: tuple[int, ...]) -> Floats:
+    return rng.normal(0.0, sqrt(2 / fan_in), shape)
 
 
 _ENTRIES = (

@@ -9,13 +9,15 @@ may be left out. A list of {"kind": "dense", "units": 8, "activation": "tanh"} s
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import isqrt, prod
 from typing import Any
 
 from engine.checks import SpecError, integer, number, one_of
 from engine.fields import Limits
 from engine.network import Network
 from engine.operations import OPERATIONS
-from engine.operations.base import Node, Option, Value
+from engine.operations.base import Image, Node, Operation, Option, Value
+from engine.operations.flatten import FLATTEN
 
 KINDS = tuple(name for name in OPERATIONS if name != "activation")  # that is an option of what begins a layer
 FORM = "a text such as 'dense 8 tanh, dense 8 tanh, shortcut 1', or a list of its items"
@@ -35,7 +37,10 @@ class LayerItem:
     @property
     def text(self) -> str:
         """The item in the short spelling."""
-        return " ".join([self.kind, *(str(value) for _, value in self.options)])
+        given = list(zip(OPERATIONS[self.kind].options, (value for _, value in self.options), strict=True))
+        while given and not given[-1][0].said and given[-1][1] == given[-1][0].default:
+            given.pop()
+        return " ".join([self.kind, *(str(value) for _, value in given)])
 
     def to_dict(self) -> dict[str, Any]:
         """The item for JSON."""
@@ -43,6 +48,8 @@ class LayerItem:
 
 
 Items = tuple[LayerItem, ...]
+Shape = tuple[int, ...]  # units; or channels, height and width
+READ = {"conv": "conv2d"}  # what is written otherwise, by the name that it is written by
 
 
 def dense(units: int, activation: str) -> LayerItem:
@@ -52,7 +59,7 @@ def dense(units: int, activation: str) -> LayerItem:
 
 def text_of(items: Sequence[Mapping[str, Any]]) -> str:
     """The short spelling of items as JSON has them."""
-    return ", ".join(" ".join(map(str, item.values())) for item in items)
+    return ", ".join(LayerItem(item["kind"], tuple(list(item.items())[1:])).text for item in items)
 
 
 def items_from(given: Any, inputs: int, limits: Limits) -> Items:
@@ -61,16 +68,16 @@ def items_from(given: Any, inputs: int, limits: Limits) -> Items:
     if not isinstance(parts, list | tuple):
         raise SpecError("layers", given, FORM)
     items: list[LayerItem] = []
-    widths = [inputs]
+    shapes: list[Shape] = [(inputs,)]
     for place, part in enumerate(parts):
-        item = _item(f"layers.{place}", part, limits)
-        _check_place(f"layers.{place}", item, items)
+        field, item = f"layers.{place}", _item(f"layers.{place}", part, limits)
+        _check_place(field, item, items)
         if item.kind == "shortcut":
-            _check_shortcut(f"layers.{place}", item, widths)
-        if not OPERATIONS[item.kind].rank:
-            widths.append(item.option("units"))
-        if len(widths) - 1 > limits.hidden_layers:
-            raise SpecError(f"layers.{place}", item.text, f"left out: at most {limits.hidden_layers} layers")
+            _check_shortcut(field, item, shapes)
+        else:
+            _shaped(field, item, shapes)
+        if len(shapes) - 1 > limits.hidden_layers:
+            raise SpecError(field, item.text, f"left out: at most {limits.hidden_layers} layers")
         items.append(item)
     return tuple(items)
 
@@ -78,13 +85,14 @@ def items_from(given: Any, inputs: int, limits: Limits) -> Items:
 def _item(field: str, given: Any, limits: Limits) -> LayerItem:
     if isinstance(given, str):
         name, *values = given.split()[:10] or [""]
-        kind = one_of(field, name, KINDS)
+        kind = one_of(field, READ.get(name, name), KINDS)
         options = OPERATIONS[kind].options
         if len(values) > len(options):
             raise SpecError(field, given.strip(), f"{_spelling(kind)}, and no more")
         named: Mapping[str, Any] = {o.name: _plain(v) for o, v in zip(options, values, strict=False)}
     elif isinstance(given, Mapping):
-        kind = one_of(f"{field}.kind", given.get("kind"), KINDS)
+        told = given.get("kind")
+        kind = one_of(f"{field}.kind", READ.get(told, told) if isinstance(told, str) else told, KINDS)
         named, options = {name: value for name, value in given.items() if name != "kind"}, OPERATIONS[kind].options
     else:
         raise SpecError(field, given, f"an object with a kind, or a text such as '{_spelling('dense')}'")
@@ -112,26 +120,86 @@ def _option(field: str, option: Option, named: Mapping[str, Any], limits: Limits
     value = option.default if value is None else value
     if option.limit:
         return integer(field, value, 1, getattr(limits, option.limit))
+    if option.bounds and option.whole:
+        return integer(field, value, *option.bounds)
     if option.bounds:
         return number(field, value, *option.bounds)
     return one_of(field, value, option.choices)
 
 
 def _check_place(field: str, item: LayerItem, before: Sequence[LayerItem]) -> None:
-    """Whether what is attached to a layer stands right after it, or after what comes first there."""
-    rank = OPERATIONS[item.kind].rank
-    if rank and not (before and OPERATIONS[before[-1].kind].rank < rank):
+    """Whether what is attached to a layer stands right after it, or after what comes first there; a pool may stand at
+    any place after the activation."""
+    operation, own = OPERATIONS[item.kind], _attached(before)
+    if not operation.rank:
+        return
+    taken = [each for each in own if operation.anywhere or not each.anywhere]
+    fits = (
+        max((each.rank for each in taken), default=0) < operation.rank
+        if not operation.anywhere
+        else not any(each.anywhere for each in own)
+    )
+    closed = any(each.rank == FLATTEN.rank for each in own) or (own and operation.rank < OPERATIONS["activation"].rank)
+    if not before or not fits or closed:
         raise SpecError(field, item.text, f"right after the layer that it belongs to, one a layer: {', '.join(KINDS)}")
 
 
-def _check_shortcut(field: str, item: LayerItem, widths: Sequence[int]) -> None:
-    """Whether it can be there; `widths` are the inputs' and those of the layers before it."""
-    layer, over = len(widths) - 1, item.option("over")
+def _attached(before: Sequence[LayerItem]) -> list[Operation]:
+    """What the last layer has already, after the operation that begins it."""
+    own = list[Operation]()
+    for each in reversed(before):
+        if not OPERATIONS[each.kind].rank:
+            break
+        own.append(OPERATIONS[each.kind])
+    return own
+
+
+def _shaped(field: str, item: LayerItem, shapes: list[Shape]) -> None:
+    """Note the shape that an item gives; SpecError if it cannot take what it gets."""
+    operation, taken = OPERATIONS[item.kind], shapes[-1]
+    if operation.anywhere and len(taken) < 3:
+        raise SpecError(
+            field, item.text, f"after an image: it would take the {shape_text(taken)} of {_name(len(shapes) - 1)}"
+        )
+    try:
+        node = Node(item.kind, 0, (), item.options, image_for(item.kind, taken))
+        image = operation.image(node)
+    except ValueError as reason:
+        raise SpecError(field, item.text, f"one that fits: {reason}") from None
+    made = image or ((operation.rows(node, [prod(taken)]),) if item.kind != "flatten" else (prod(taken),))
+    if operation.rank:
+        shapes[-1] = made
+    else:
+        shapes.append(made)
+
+
+def image_for(kind: str, taken: Shape) -> Image:
+    """The image that an operation takes of what there is; plain numbers are read as a square of one channel by what
+    needs one. ValueError if they are none."""
+    if len(taken) == 3 or kind != "conv2d":
+        return taken if len(taken) == 3 else ()
+    side = isqrt(taken[0])
+    if side * side != taken[0]:
+        raise ValueError(f"{taken[0]} numbers are no square image")
+    return 1, side, side
+
+
+def shape_text(shape: Shape) -> str:
+    """8 x 16 x 16, or 10 numbers."""
+    return " x ".join(map(str, shape)) if len(shape) > 1 else f"{shape[0]} number{'s' * (shape[0] != 1)}"
+
+
+def _check_shortcut(field: str, item: LayerItem, shapes: Sequence[Shape]) -> None:
+    """Whether it can be there; `shapes` are the inputs' and those of the layers before it."""
+    layer, over = len(shapes) - 1, item.option("over")
     if over > layer:
         raise SpecError(field, item.text, f"over at most {layer}: no more layers lie below, down to the inputs")
-    if widths[-1] != widths[layer - over]:
-        what = f"the {widths[layer - over]} numbers of {_name(layer - over)} to the {widths[-1]} of {_name(layer)}"
-        raise SpecError(field, item.text, f"between layers of equal width: it would add {what}")
+    own, added = shapes[-1], shapes[layer - over]
+    if own != added:
+        what = f"the {shape_text(added)} of {_name(layer - over)} to the {' x '.join(map(str, own))} of {_name(layer)}"
+        raise SpecError(
+            field, item.text, f"between layers of equal {'shape' if len(own) > 1 else 'width'}: it would add {what}"
+        )
 
 
 def _name(layer: int) -> str:
@@ -142,21 +210,30 @@ def _name(layer: int) -> str:
 def network_of(inputs: int, items: Items, outputs: int, output_activation: str, loss: str) -> Network:
     """The network of these hidden layers and a dense output layer."""
     nodes: list[Node] = []
-    gives = [0]  # by layer: the value that it gives to those above
+    gives, shapes = [0], list[Shape]([(inputs,)])  # by layer: the value that it gives to those above; its shape
     for item in (*items, dense(outputs, output_activation)):
-        options = dict(item.options)
+        options, rank = dict(item.options), OPERATIONS[item.kind].rank
+        takes = image_for(item.kind, shapes[-1])
         if item.kind == "shortcut":
             added = gives[-1 - int(options["over"])]
-            nodes.append(Node(item.kind, len(gives) - 1, (gives[-1], added)))
+            nodes.append(Node(item.kind, len(gives) - 1, (gives[-1], added), takes=takes))
             gives[-1] = len(nodes)
-        elif OPERATIONS[item.kind].rank:
-            after = [nodes.pop()] if OPERATIONS[item.kind].rank < OPERATIONS["activation"].rank else []
-            nodes.append(Node(item.kind, len(gives) - 1, (len(nodes),), item.options))
+        elif item.kind == "flatten":
+            shapes[-1] = (prod(shapes[-1]),)
+        elif rank:
+            after = [nodes.pop()] if rank < OPERATIONS["activation"].rank else []
+            nodes.append(Node(item.kind, len(gives) - 1, (len(nodes),), item.options, takes))
             nodes += (replace(node, inputs=(len(nodes),)) for node in after)
             gives[-1] = len(nodes)
+            shapes[-1] = OPERATIONS[item.kind].image(nodes[-1 - len(after)]) or (shapes[-1][0],)
         else:
             activation = options.pop("activation")
-            nodes.append(Node(item.kind, len(gives), (gives[-1],), tuple(options.items())))
-            nodes.append(Node("activation", len(gives), (len(nodes),), (("function", activation),)))
+            node = Node(
+                item.kind, len(gives), (gives[-1],), tuple(options.items()), takes if item.kind == "conv2d" else ()
+            )
+            image = OPERATIONS[item.kind].image(node)
+            function = (("function", activation),)
+            nodes += (node, Node("activation", len(gives), (len(nodes) + 1,), function, image))
             gives.append(len(nodes))
+            shapes.append(image or (int(options["units"]),))
     return Network(inputs, tuple(nodes), loss)

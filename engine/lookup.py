@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from engine.arrays import Floats
 from engine.equation import Places
 from engine.operations.normalizing import EPSILON
 from engine.optimizers import OPTIMIZERS
-from engine.quantity import Index, Quantity
+from engine.quantity import Along, Index, Quantity
 from engine.receipts import slopes
 from engine.tracing import Trace
 
@@ -24,7 +25,7 @@ class Numbers:
 
     def __call__(self, of: Quantity, at: Places | None = None) -> Any:
         """A quantity's number or numbers; KeyError for what the trace has not."""
-        array = self._array(of)
+        array = _laid_out(self._array(of), len(of.index))
         places = (() if of.example is None else (_place(of.example, at),), (_place(i, at, 1) for i in of.index))
         return array[tuple(place for some in places for place in some)] if of.index or of.example is not None else array
 
@@ -85,7 +86,7 @@ def _of_norm(name: str) -> Callable[[Numbers, int], Any]:
 
 _OF_LAYERS: dict[str, Callable[[Numbers, int], Any]] = {
     name: _field(name)
-    for name in ("z", "a", "h", "o", "mask", "dh", "da", "dz", "W", "b", "dW", "db", "W_next", "b_next")
+    for name in ("z", "a", "h", "v", "o", "mask", "dh", "dv", "da", "dz", "W", "b", "dW", "db", "W_next", "b_next")
 }
 _OF_LAYERS |= {
     name: _of_norm(name)
@@ -97,6 +98,17 @@ _OF_LAYERS |= {"gb": _field("db"), "dR": _field("dW_penalty"), "gW": Numbers._pu
 _OF_LAYERS |= {"p": Numbers._products, "s": Numbers._sums, "q": Numbers._ways_back}
 
 
+def _laid_out(array: Any, places: int) -> Any:
+    """Numbers of examples by so many places: an image as plain numbers, and plain numbers as a square image."""
+    if places == 1 and np.ndim(array) == 4:
+        return array.reshape(len(array), -1)
+    if places == 3 and np.ndim(array) == 2:
+        return array.reshape(len(array), 1, isqrt(array.shape[1]), -1)
+    return array
+
+
 def _place(index: Index, at: Places | None, first: int = 0) -> Any:
+    if isinstance(index, Along):
+        return index.at(at or {}) - first
     found: Any = at[index] if at is not None and isinstance(index, str) else index
     return found - first

@@ -18,7 +18,7 @@ from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats, Ints
 from engine.losses import LOSSES, FromLogits, Loss
 from engine.operations import OPERATIONS
-from engine.operations.base import NOTHING, Cost, Forward, Node, Operation, Parameter, Vector
+from engine.operations.base import NOTHING, Cost, Forward, Image, Node, Operation, Parameter, Vector
 from engine.quantity import Quantity
 from engine.shown import network_picture
 
@@ -102,8 +102,43 @@ class Network:
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
-        """Units per layer, the inputs first."""
-        return tuple(self.widths[value] for value in self.gives)
+        """Units per layer, the inputs first; a channel of an image is one."""
+        return tuple(self.image(k)[0] if k and self.image(k) else self.widths[v] for k, v in enumerate(self.gives))
+
+    def image(self, layer: int, letter: str = "") -> Image:
+        """The shape of the image that a layer's numbers of this letter are, as a rule of its sums; () for plain ones. x
+        is one if what takes it takes an image."""
+        if not layer:
+            return next((node.takes for node in self.nodes if 0 in node.inputs and node.takes), ())
+        return self._images.get((layer, letter or "z"), ())
+
+    @cached_property
+    def _images(self) -> dict[tuple[int, str], Image]:
+        return {(node.layer, entry.letter): entry.image(node) for node, entry in self.entries}
+
+    @cached_property
+    def has_images(self) -> bool:
+        """Whether some layer's numbers are images."""
+        return any(self._images.values())
+
+    @cached_property
+    def stages(self) -> tuple[str, ...]:
+        """By layer, from 1: the letters of what its nodes give, one after the other."""
+        found: dict[int, str] = {}
+        for node, entry in self.entries:
+            found[node.layer] = found.get(node.layer, "") + entry.letter
+        return tuple(found.values())
+
+    def before(self, layer: int, letter: str) -> str:
+        """The letter of what the node of this letter takes, within its layer."""
+        stages = self.stages[layer - 1]
+        return stages[stages.index(letter) - 1]
+
+    def after(self, layer: int, letter: str) -> str:
+        """The letter of what is made of that within its layer; a shortcut, which changes nothing on the way back, is
+        passed over. Nothing at the layer's end."""
+        stages = self.stages[layer - 1].replace("o", "")
+        return stages[stages.index(letter) + 1 :][:1]
 
     @cached_property
     def activations(self) -> tuple[Activation, ...]:
@@ -190,8 +225,10 @@ class Network:
         return [flat[i:j].reshape(shape) for (i, j), shape in zip(starts, self.matrix_shapes, strict=True)]
 
     def layers(self, flat: Floats) -> list[tuple[Floats, Floats]]:
-        """Views of the flat vector as (W, b) a layer: W (units, inputs), b (units,)."""
-        return [(matrix[:, :-1], matrix[:, -1]) for matrix in self.matrices(flat)[: len(self.shapes)]]
+        """Views of the flat vector as (W, b) a layer: W (units, inputs), of a convolution (channels that come out,
+        channels, height, width), and b (units,)."""
+        own = ((self._named["W", k], self._named["b", k]) for k in range(1, len(self.shapes) + 1))
+        return [(W.of(flat), b.of(flat)) for W, b in own]
 
     def flatten(self, layers: Sequence[tuple[Floats, Floats]]) -> Floats:
         """The flat vector of (W, b) pairs, the inverse of `layers`; what is attached to layers is as at a start."""
@@ -241,6 +278,11 @@ class Network:
         return {node.layer: node.option("rate") for node in self.nodes if node.operation == "dropout"}
 
     @cached_property
+    def pools(self) -> dict[int, Node]:
+        """By layer: the pool that makes its feature maps smaller."""
+        return {node.layer: node for node, entry in self.entries if entry.letter == "v"}
+
+    @cached_property
     def norms(self) -> dict[int, str]:
         """By layer: which normalization stands between its sums and its activation."""
         return {node.layer: node.operation for node, entry in self.entries if entry.letter == "n"}
@@ -252,7 +294,7 @@ class Network:
         found, end = dict[int, tuple[int, int]](), 0
         for node, entry in self.entries:
             if entry.running:
-                found[node.layer] = end, self._taken(node)[0]
+                found[node.layer] = end, entry.running(node, self._taken(node))[1]
                 end += 2 * found[node.layer][1]
         return found
 
@@ -270,13 +312,19 @@ class Network:
         return "n" if layer in self.norms else "z"
 
     def given_kind(self, layer: int) -> str:
-        """The letter of what a layer gives to those above it: o over a shortcut, h after dropout, else a."""
-        value = self.gives[layer]
-        return self.operations[value - 1].letter if value else "a"
+        """The letter of what a layer gives to those above it: o over a shortcut, v after a pool, h after dropout, else
+        a."""
+        return self.stages[layer - 1][-1] if layer else "a"
 
     def back_kind(self, layer: int) -> str:
-        """The letter of what comes back to what a layer gives: dh after dropout, else da; a shortcut passes it on."""
-        return "dh" if layer in self.dropouts else "da"
+        """The letter of what comes back to what a layer gives: dh after dropout, dv after a pool, else da; a shortcut
+        passes it on."""
+        stages = self.stages[layer - 1].replace("o", "") if 0 < layer <= len(self.stages) else "a"
+        return "d" + stages[-1]
+
+    def joint_kind(self, layer: int) -> str:
+        """The letter of what comes back where a shortcut ends: to the sum there, and so over the shortcut."""
+        return "d" + self.before(layer, "o")
 
     def spread_by(self, layer: int) -> str:
         """The activation whose range holds what a layer gives: its own, or with something added the boundless one."""
@@ -321,6 +369,8 @@ class Network:
         """Where a parameter, its gradient or its next value stands in the flat vectors; None if there is none such."""
         parameter = self._named.get((quantity.letter, quantity.layer))
         index = [i for i in quantity.index if isinstance(i, int)]
+        if parameter and len(parameter.shape) == 4 and len(index) == 2:  # a whole kernel is meant by its middle
+            return parameter.place([*index, *((side + 1) // 2 for side in parameter.shape[2:])])
         return parameter.place(index) if parameter and len(index) == len(quantity.index) else None
 
     def has(self, quantity: Quantity) -> bool:
@@ -335,6 +385,7 @@ class Network:
         """What an address looks like here, as an error says it."""
         units, letters = " - ".join(map(str, self.sizes)), dict.fromkeys(each.letter for each in self.parameters)
         forms = [f"{letter}<layer>.<unit>" + ".<input>" * (letter == "W") for letter in letters]
+        forms[1:1] = ["W<layer>.<channel>.<channel below>.<row>.<column>"] * self.has_images
         return f"{', '.join(forms[:-1])} or {forms[-1]}, counted from 1, in a network of {units} units"
 
     def address(self, index: int) -> str:

@@ -72,6 +72,8 @@ def paths(step: Trace, address: str) -> Paths:
     if network.mixes_examples:
         allowed = "a network without batch_norm: there every way goes through all examples of the batch, too"
         raise SpecError("address", address, allowed)
+    if network.has_images:
+        raise SpecError("address", address, "a network without convolutions: there one weight is used at many places")
     if len(step.examples) != 1:
         raise SpecError("example", None, "one example: each has factors of its own")
     of, climb = Quantity.parse(address), _Climb(step)

@@ -17,6 +17,7 @@ from engine.examples import examples_of
 from engine.masks import fill
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
+from engine.receipts import terms_at_places
 from engine.session import beside, in_batches, next_batch, penalty_gradient, penalty_of, places_in_batch
 from engine.state import RunState
 from engine.tracing import Trace, trace_of
@@ -410,6 +411,10 @@ def _terms(step: Trace) -> Floats:
     terms = np.empty((count, network.size))
     for each in network.parameters:
         layer = step.layers[each.layer - 1]
+        if network.image(each.layer):
+            for n, own in enumerate(count * terms_at_places(step, each)):
+                each.of(terms[n])[...] = own
+            continue
         deltas = layer.dz if each.letter in ("W", "b") or layer.norm is None else layer.norm.dn
         carried = {"W": step.inputs_of(each.layer - 1), "gamma": None if layer.norm is None else layer.norm.xhat}
         factor = carried.get(each.letter)

@@ -3,7 +3,7 @@
 Its lines are the step's equations, written for whole layers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import program_maps as maps
 from engine.equation import Equation, code_name, line_of, mapped, written_out
 from engine.equations import Equations
 from engine.operations.normalizing import EPSILON
@@ -19,7 +20,7 @@ from engine.quantity import Quantity
 from engine.session import frozen_mask
 from engine.tracing import Trace
 
-_LETTERS = ("j", "i")  # along the axes of a parameter
+_LETTERS = ("j", "i", "r", "c")  # along the axes of a parameter
 Line = tuple[str, str]  # the quantity that the line computes, "" for none; and the line
 
 
@@ -74,9 +75,9 @@ def program(trace: Trace) -> Program:
 def _text(made: Equations, held: bool) -> tuple[tuple[str, ...], dict[str, int]]:
     searches = OPTIMIZERS[made.optimizer].search is not None
     lines: list[Line] = [("x", "n, outputs = y.shape  # x, y and W1, b1, … are given")]
-    lines += [("", ""), ("", "# forward"), *map(_line, _forward(made))]
+    lines += [("", ""), ("", "# forward"), *_forward(made, _line)]
     unused = ", to compare: trial and error uses no gradient" if searches else ""
-    lines += [("", ""), ("", "# backward" + unused), *map(_line, _backward(made))]
+    lines += [("", ""), ("", "# backward" + unused), *_backward(made)]
     lines += [("", ""), ("", "# update"), *(_trial_and_error(made) if searches else _update(made, held))]
     places = {name: number for number, (name, _) in enumerate(lines, 1) if name}
     return tuple(line for _, line in lines), places
@@ -86,38 +87,60 @@ def _line(of: Equation) -> Line:
     return code_name(of.target), line_of(of)
 
 
-def _forward(made: Equations) -> Iterator[Equation]:
+def _forward(made: Equations, line: Callable[[Equation], Line], spell: maps.Spell = str) -> Iterator[Line]:
     for k in range(1, made.last + 1):
-        yield made.z(k, "j", "n")
-        if k in made.network.norms:
-            yield from (each(k, "j", "n") for each in (made.mean, made.spread, made.xhat, made.n))
-        yield made.a(k, "j", "n", stable=True)
-        if k in made.network.dropouts:
-            yield made.h(k, "j", "n")
-        if k in made.network.shortcuts:
-            yield made.o(k, "j", "n")
-    yield made.loss(stable=True)
+        if made.network.image(k):
+            yield from maps.forward(made, k, spell)
+        else:
+            yield from map(line, _of_units(made, k))
+        yield from maps.flat(made.network, k)
+    yield line(made.loss(stable=True))
     if made.penalty_name:
-        yield made.penalty()
+        yield line(made.penalty())
 
 
-def _backward(made: Equations) -> Iterator[Equation]:
+def _of_units(made: Equations, k: int) -> Iterator[Equation]:
+    yield maps.flattened(made, made.z(k, "j", "n"), k)
+    if k in made.network.norms:
+        yield from (each(k, "j", "n") for each in (made.mean, made.spread, made.xhat, made.n))
+    yield made.a(k, "j", "n", stable=True)
+    if k in made.network.dropouts:
+        yield made.h(k, "j", "n")
+    if k in made.network.shortcuts:
+        yield made.o(k, "j", "n")
+
+
+def _backward(made: Equations) -> Iterator[Line]:
     for k in range(made.last, 0, -1):
-        if k in made.network.dropouts:
-            yield made.dh(k, "i", "n")
-        if k < made.last or not made.network.joined:
-            yield made.da(k, "j" if k == made.last else "i", "n")
-        yield made.bent(k, "j", "n")
-        if k in made.network.norms:
-            yield from (made.dgamma(k, "j"), made.dbeta(k, "j"), made.dxhat(k, "j", "n"))
-            yield from (*made.ways(k, "j", "n"), made.dz(k, "j", "n"))
-        yield from (made.dW(k, "j", "i"), made.db(k, "j"))
+        if made.network.image(k):
+            yield from maps.backward(made, k)
+        else:
+            yield from _back_over_units(made, k)
+
+
+def _back_over_units(made: Equations, k: int) -> Iterator[Line]:
+    if k < made.last and made.network.image(k + 1):
+        yield from maps.came_back(made, k)
+    else:
+        yield from map(_line, _came_back(made, k))
+    yield _line(made.bent(k, "j", "n"))
+    if k in made.network.norms:
+        yield from map(_line, (made.dgamma(k, "j"), made.dbeta(k, "j"), made.dxhat(k, "j", "n")))
+        yield from map(_line, (*made.ways(k, "j", "n"), made.dz(k, "j", "n")))
+    yield from map(_line, (maps.flattened(made, made.dW(k, "j", "i"), k), made.db(k, "j")))
+
+
+def _came_back(made: Equations, k: int) -> Iterator[Equation]:
+    if k in made.network.dropouts:
+        yield made.dh(k, "i", "n")
+    if k < made.last or not made.network.joined:
+        yield made.da(k, "j" if k == made.last else "i", "n")
 
 
 def _update(made: Equations, held: bool) -> Iterator[Line]:
     optimizer, layers = OPTIMIZERS[made.optimizer], range(1, made.last + 1)
     if made.penalty_name:
-        yield from (_line(made.pulled(k, "j", "i")) for k in layers)
+        yield from (_line(made.pulled(k, *made.weights(k).index)) for k in layers)
     if len(optimizer.steps) > 1:
         yield "", f"def {optimizer.name}_step({', '.join(('p', 'g', *optimizer.slots))}):"
         yield from (("", "    " + line) for line in optimizer.code)
@@ -140,9 +163,9 @@ def _next(of: Quantity) -> Quantity:
     return of.like(f"{of.kind}_next") if of.kind == of.letter else of
 
 
-def _rerun(of: Equation) -> str:
+def _rerun(of: Equation) -> Line:
     """A line of the forward pass on the parameters that are tried."""
-    return line_of(Equation(of.target, mapped(written_out(of.tree, of.where), _next)))
+    return "", line_of(Equation(of.target, mapped(written_out(of.tree, of.where), _next)))
 
 
 def _trial_and_error(made: Equations) -> Iterator[Line]:
@@ -150,7 +173,7 @@ def _trial_and_error(made: Equations) -> Iterator[Line]:
     for k in range(1, made.last + 1):
         yield "", f"W{k}_next, b{k}_next = W{k}.copy(), b{k}.copy()"
     yield "", "def rerun():"
-    yield from (("", "    " + _rerun(line)) for line in _forward(made))
+    yield from (("", "    " + line) for _, line in _forward(made, _rerun, lambda name: f"{name}_next"))
     yield "", "    return loss" + (" + penalty" if made.penalty_name else "")
     yield "", "places = []"
     yield "", "for W, b, sW, sb, fW, fb in ("
@@ -158,7 +181,10 @@ def _trial_and_error(made: Equations) -> Iterator[Line]:
         yield "", f"    (W{k}_next, b{k}_next, direction_W{k}, direction_b{k}, W{k}_frozen, b{k}_frozen),"
     yield "", "):"
     yield "", "    for i in range(len(b)):"
-    yield "", "        places += [(W, sW, (i, j)) for j in range(W.shape[1]) if not fW[i, j]]"
+    if made.network.has_images:
+        yield "", "        places += [(W, sW, (i, *at)) for at in np.ndindex(W.shape[1:]) if not fW[i, *at]]"
+    else:
+        yield "", "        places += [(W, sW, (i, j)) for j in range(W.shape[1]) if not fW[i, j]]"
     yield "", "        places += [(b, sb, i)] * (not fb[i])"
     yield from _gains(made)
     yield from (("try" if line == _TRY else "", line) for line in _SEARCH)

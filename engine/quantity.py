@@ -12,8 +12,34 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
-Index = int | str
+
+@dataclass(frozen=True)
+class Along:
+    """A place that moves with letters, each times a whole number: y + i - 1."""
+
+    terms: tuple[tuple[int, str], ...]
+    offset: int
+
+    def at(self, values: Mapping[str, Any]) -> Any:
+        """Where it is for numbers, or arrays of them, in the letters' place."""
+        return sum(times * values[letter] for times, letter in self.terms) + self.offset
+
+    def bind(self, values: Mapping[str, int]) -> "Along | int":
+        """The same with numbers for its letters, where there are some."""
+        left = tuple(each for each in self.terms if each[1] not in values)
+        offset = self.offset + sum(times * values[letter] for times, letter in self.terms if letter in values)
+        return Along(left, offset) if left else offset
+
+    def __str__(self) -> str:
+        told = "".join(
+            f"{'+' if times > 0 else '-'}{abs(times) if abs(times) > 1 else ''}{letter}" for times, letter in self.terms
+        )
+        return told.lstrip("+") + (f"{self.offset:+d}" if self.offset else "")
+
+
+Index = int | str | Along
 
 _ADDRESS = re.compile(r"([A-Za-z]+(?:_[A-Za-z]+)*)(?:([1-9][0-9]{0,3}|0)((?:\.[1-9][0-9]{0,3})*))?")
 PARAMETERS = ("W", "b", "gamma", "beta")
@@ -25,11 +51,11 @@ _OF_PARAMETERS = re.compile(rf"d?({'|'.join(PARAMETERS)})(?:_next)?")
 class Quantity:
     """One number of a step, or with a shorter index all that begin with it.
 
-    `kind` is z, a, da, dz, W, b, dW, db; h, what dropout lets through of an a, mask, by how much, and dh; o, what a
-    unit gives where a shortcut adds to that; x for what is given; p (weight x input), s (their sum), q (weight x dz on
-    its way back), slope, dR (what regularization adds to dW), W_next, b_next; loss, penalty; a setting. `layer` is 0
-    for the inputs and for what belongs to none. `example` is a place in the batch from 0, "n" for each of them, None
-    where there is but one number for all.
+    `kind` is z, a, da, dz, W, b, dW, db; h, what dropout lets through of an a, mask, by how much, and dh; v, what a
+    pool gives, and dv; o, what a unit gives where a shortcut adds to that; x for what is given; p (weight x input), s
+    (their sum), q (weight x dz on its way back), slope, dR (what regularization adds to dW), W_next, b_next; loss,
+    penalty; a setting. `layer` is 0 for the inputs and for what belongs to none. `example` is a place in the batch from
+    0, "n" for each of them, None where there is but one number for all.
     """
 
     kind: str
@@ -53,7 +79,7 @@ class Quantity:
     def is_parameter(self) -> bool:
         """Whether it is one parameter, or its gradient or next value."""
         letter = self.letter
-        return len(self.index) == 2 if letter == "W" else bool(letter) and len(self.index) == 1
+        return len(self.index) in (2, 4) if letter == "W" else bool(letter) and len(self.index) == 1
 
     @property
     def letter(self) -> str:
@@ -69,7 +95,7 @@ class Quantity:
     @property
     def source(self) -> int:
         """The unit of the layer below that a weight comes from, 0 where there is none."""
-        return self.index[1] if len(self.index) > 1 and isinstance(self.index[1], int) else 0
+        return self.index[1] if len(self.index) in (2, 4) and isinstance(self.index[1], int) else 0
 
     def covers(self, other: "Quantity") -> bool:
         """Whether the other is this one or a part of it: z2 covers z2.1."""
@@ -94,17 +120,25 @@ class Quantity:
 
     def bind(self, values: Mapping[str, int]) -> "Quantity":
         """The same with numbers for its letters."""
-        index = tuple(values.get(i, i) if isinstance(i, str) else i for i in self.index)
-        example = values.get(self.example, self.example) if isinstance(self.example, str) else self.example
+        index = tuple(_bound(i, values) for i in self.index)
+        example = None if self.example is None else _bound(self.example, values)
         return Quantity(self.kind, self.layer, index, example)
 
     @property
     def svg_id(self) -> str:
-        """The id of what is drawn of it: link-2-1-3, bias-2-1, node-2-1; a whole layer is layer-2."""
+        """The id of what is drawn of it: link-2-1-3, bias-2-1, node-2-1; a whole layer is layer-2. A weight of a kernel
+        is in its link, and a place of a feature map in its node."""
         if not self.index:
             return f"layer-{self.layer}"
-        drawn = "link" if len(self.index) > 1 else "bias" if "b" in self.kind else "node"
-        return "-".join(map(str, (drawn, self.layer, *self.index)))
+        index = self.index[:1] if len(self.index) == 3 else self.index[:2]
+        drawn = "link" if len(index) > 1 else "bias" if "b" in self.kind else "node"
+        return "-".join(map(str, (drawn, self.layer, *index)))
+
+
+def _bound(index: Index, values: Mapping[str, int]) -> Index:
+    return (
+        index if isinstance(index, int) else values.get(index, index) if isinstance(index, str) else index.bind(values)
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -11,6 +11,8 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import Floats, Ints
 from engine.checks import SpecError
+from engine.operations.base import Parameter
+from engine.operations.conv2d import windows
 from engine.optimizers import OPTIMIZERS
 from engine.quantity import Quantity
 from engine.session import frozen_mask
@@ -35,8 +37,9 @@ class ParameterReceipt:
     """One parameter in one step: `now` + the parts = `next`.
 
     `deltas` and `carried`, an entry per example of the trace, are the factors of the gradient: their products add up
-    to it. `carried` is what the link brought, 1 for a bias; of a gain and a shift they are dn, and xhat or 1. `slots`
-    has the optimizer's memory before and after.
+    to it. `carried` is what the link brought, 1 for a bias; of a gain and a shift they are dn, and xhat or 1. What is
+    used at every place of a feature map has an entry for each of them, too: (examples, rows, columns). `slots` has the
+    optimizer's memory before and after.
     """
 
     address: str
@@ -176,6 +179,37 @@ def _ones(numbers: Iterable[float]) -> list[tuple[float, ...]]:
     return [(float(number),) for number in numbers]
 
 
+@dataclass(frozen=True)
+class ChannelReceipt:
+    """One channel of a convolution in one step, a feature map an example in all that is (examples, rows, columns).
+
+    z is what the `kernels` (channels below, rows, columns) add up over every window, plus `bias`; a is of it, or with a
+    `norm` of its n. `v` is what a pool makes of that, (examples,) if it is of the whole map, `h` what dropout lets
+    through, and `o` what is given where a shortcut adds to it; what comes back to these is dv, dh and da.
+    """
+
+    address: str
+    layer: int
+    unit: int
+    examples: Ints
+    z: Floats
+    a: Floats
+    da: Floats
+    dz: Floats
+    slope: Floats
+    bias: float
+    kernels: Floats
+    h: Floats | None
+    v: Floats | None
+    o: Floats | None
+    dh: Floats | None
+    dv: Floats | None
+    gamma: float | None
+    beta: float | None
+    n: Floats | None
+    dn: Floats | None
+
+
 def slopes(trace: Trace, k: int) -> Floats | None:
     """The activation's derivative at all that it takes in layer k, (examples, units): what turns da into dz, or before
     a normalization into dn. None for softmax."""
@@ -212,12 +246,13 @@ def parts_at(trace: Trace, indices: Ints) -> dict[str, Floats]:
     return {name: np.where(free, values, 0.0) for name, values in found.items() if name == "gradient" or np.any(values)}
 
 
-def receipt(trace: Trace, address: str) -> ParameterReceipt | UnitReceipt:
-    """The receipt of whatever the address means: a weight or bias, W2.1.3, or a unit, a2.1."""
+def receipt(trace: Trace, address: str) -> ParameterReceipt | UnitReceipt | ChannelReceipt:
+    """The receipt of whatever the address means: a weight or bias, W2.1.3, a unit, a2.1, or a channel, which is one."""
     try:
         trace.spec.network.locate(address)
     except ValueError:
-        return unit_receipt(trace, address)
+        layer, _ = _unit_of(trace, address)
+        return (channel_receipt if trace.spec.network.image(layer) else unit_receipt)(trace, address)
     return parameter_receipt(trace, address)
 
 
@@ -228,7 +263,8 @@ def parameter_receipt(trace: Trace, address: str) -> ParameterReceipt:
         index = network.locate(address)
     except ValueError:
         raise SpecError("address", address, network.address_form) from None
-    of = Quantity.parse(address)
+    of = Quantity.parse(network.address(index))
+    address = str(of)
     layer, unit, source = of.layer, of.unit, of.source
     before, after = trace.slots[:, index].tolist(), trace.slots_next[:, index].tolist()
     names = OPTIMIZERS[trace.spec.optimizer].slots
@@ -253,17 +289,49 @@ def parameter_receipt(trace: Trace, address: str) -> ParameterReceipt:
 
 def _factors(trace: Trace, of: Quantity) -> tuple[Floats, Floats]:
     """The two factors of a parameter's gradient, an entry per example."""
-    layer, ones = trace.layers[of.layer - 1], np.ones(len(trace.examples))
+    layer = trace.layers[of.layer - 1]
+    ones = np.ones(layer.dz[:, of.unit - 1].shape)
     if layer.norm and of.kind in ("gamma", "beta"):
         return layer.norm.dn[:, of.unit - 1], layer.norm.xhat[:, of.unit - 1] if of.kind == "gamma" else ones
+    if of.source and trace.spec.network.image(of.layer):
+        return layer.dz[:, of.unit - 1], _met(trace, of)
     return layer.dz[:, of.unit - 1], trace.inputs_of(of.layer - 1)[:, of.source - 1] if of.source else ones
+
+
+def terms_at_places(trace: Trace, of: Parameter) -> Floats:
+    """What each example adds to the gradients of a parameter that feature maps share, over all its places: (examples,
+    and the parameter's own axes)."""
+    layer = trace.layers[of.layer - 1]
+    if of.letter != "W":
+        deltas = layer.dz if of.letter == "b" or layer.norm is None else layer.norm.dn
+        carried = layer.norm.xhat if of.letter == "gamma" and layer.norm else np.ones_like(deltas)
+        return np.asarray(np.einsum("ncyx,ncyx->nc", deltas, carried))
+    found = np.empty((len(trace.examples), *of.shape))
+    for c, i, j in np.ndindex(*of.shape[1:]):
+        met = _met(trace, Quantity("W", of.layer, (1, c + 1, i + 1, j + 1)))
+        found[:, :, c, i, j] = np.einsum("nfyx,nyx->nf", layer.dz, met)
+    return found
+
+
+def _met(trace: Trace, of: Quantity) -> Floats:
+    """What a weight of a kernel lies over at every place, (examples, rows, columns); outside the image 0."""
+    network = trace.spec.network
+    node = next(node for node in network.nodes if (node.layer, node.operation) == (of.layer, "conv2d"))
+    found = np.zeros((len(trace.examples), *network.image(of.layer)[1:]))
+    images = trace.inputs_of(of.layer - 1).reshape(-1, *node.takes)
+    for i, j, rows, columns, their_rows, their_columns in windows(node):
+        if (i + 1, j + 1) == of.index[2:]:
+            found[:, rows, columns] = images[:, of.source - 1, their_rows, their_columns]
+    return found
 
 
 def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
     """The receipt of a unit "a2.1", of layer 1 to the output; SpecError if there is none."""
     k, j = _unit_of(trace, address)
+    if trace.spec.network.image(k):
+        raise SpecError("address", address, "a unit of a dense layer; of a convolution it is a channel's receipt")
     layer, slope = trace.layers[k - 1], slopes(trace, k)
-    above = trace.layers[k] if k < len(trace.layers) else None
+    above = trace.layers[k] if k < len(trace.layers) and not trace.spec.network.image(k + 1) else None
     back = [trace.layers[to - 1].back[:, j - 1] for to in trace.spec.network.arcs(k)]
     source = trace.spec.network.shortcuts.get(k)
     return UnitReceipt(
@@ -286,6 +354,42 @@ def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
         None if layer.h is None else layer.h[:, j - 1],
         None if layer.dh is None else layer.dh[:, j - 1],
         _unit_norm(layer.norm, j),
+    )
+
+
+def channel_receipt(trace: Trace, address: str) -> ChannelReceipt:
+    """The receipt of a channel "a1.2" of a convolution; SpecError if there is none."""
+    k, j = _unit_of(trace, address)
+    if not trace.spec.network.image(k):
+        raise SpecError("address", address, "a channel of a convolution")
+    layer, slope = trace.layers[k - 1], slopes(trace, k)
+    assert slope is not None
+    norm = layer.norm
+
+    def of(maps: Floats | None) -> Floats | None:
+        return None if maps is None else maps[:, j - 1]
+
+    return ChannelReceipt(
+        address,
+        k,
+        j,
+        trace.examples,
+        layer.z[:, j - 1],
+        layer.a[:, j - 1],
+        layer.da[:, j - 1],
+        layer.dz[:, j - 1],
+        slope[:, j - 1],
+        float(layer.b[j - 1]),
+        layer.W[j - 1],
+        of(layer.h),
+        of(layer.v),
+        of(layer.o),
+        of(layer.dh),
+        of(layer.dv),
+        None if norm is None else float(norm.gamma[j - 1]),
+        None if norm is None else float(norm.beta[j - 1]),
+        None if norm is None else of(norm.n),
+        None if norm is None else of(norm.dn),
     )
 
 

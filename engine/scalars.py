@@ -33,6 +33,8 @@ def graph_of(trace: Trace, unit: Quantity | str = "") -> Graph:
     nodes than a graph may have."""
     if isinstance(trace, Trace) and trace.spec.network.mixes_examples:
         raise SpecError("layers", "batch_norm", "left out: it mixes the examples of a batch, and a graph is of one")
+    if isinstance(trace, Trace) and trace.spec.network.has_images:
+        raise SpecError("layers", "conv2d", "left out: a graph has a node a number, and feature maps have too many")
     if not isinstance(trace, Trace) or len(trace.examples) != 1:
         raise SpecError("trace", trace, "the trace of one example, such as trace(state, example=0)")
     if unit:

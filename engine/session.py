@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache, partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -250,7 +251,8 @@ class Session:
         """Move the running means and variances towards those of a batch, the variance as it is without bias."""
         for k, running in self.network.running_of(self.running).items():
             mean, spread = workspace.statistics[k]
-            variance = (spread * spread - EPSILON) * (examples / (examples - 1))
+            taken = examples * prod(self.network.image(k)[1:])  # of a feature map every place
+            variance = (spread * spread - EPSILON) * (taken / (taken - 1))
             running += MOMENTUM * (np.stack((mean, variance)) - running)
 
     def last(self, examples: int) -> Ints:

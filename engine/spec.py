@@ -29,6 +29,7 @@ from engine.schedules import SCHEDULES
 from engine.settings import Setting
 from engine.shown import table
 from engine.starts import parameters_of
+from engine.workspace import layout_of
 
 __all__ = ["CUSTOM", "FIELDS", "LIMITS", "UNLIMITED", "CustomData", "Field", "Limits", "Spec", "SpecError"]
 
@@ -225,10 +226,21 @@ class _Maker:
         if size > limits.parameters:
             layers, allowed = "-".join(map(str, spec.hidden)), f"{size:,} parameters of at most {limits.parameters:,}"
             raise SpecError("hidden" if spec.is_chain else "layers", layers, "smaller: " + allowed)
+        if spec.network.has_images:
+            self.fits(spec)
         if OPTIMIZERS[spec.optimizer].search and size > limits.searched:
             allowed = f"another: it reruns the model for each parameter, {size:,} of at most {limits.searched:,}"
             raise SpecError("optimizer", spec.optimizer, allowed)
         return spec.network
+
+    def fits(self, spec: Spec) -> None:
+        """Whether the buffers of a step on feature maps are within the limits."""
+        examples = min(spec.batch_size, spec.samples)
+        numbers = layout_of(spec.network).total * examples
+        if numbers > self.limits.numbers:
+            told = ", ".join(item.text for item in spec.layers)
+            allowed = f"smaller, or a smaller batch: {numbers:,} numbers a step of at most {self.limits.numbers:,}"
+            raise SpecError("layers", told, allowed)
 
     def value(self, name: str) -> Any:
         given = self.given.get(name)

@@ -12,7 +12,25 @@ ALLOWED = "a list of {W, b} or pairs (W, b), one a layer, the layers of a trace,
 LARGEST = 1e12
 # What a layer of a trace has besides its parameters, which is passed over.
 BESIDE = frozenset(
-    ["activation", "z", "a", "da", "dz", "dW", "db", "dW_penalty", "W_next", "b_next", "o", "h", "dh", "mask", "norm"]
+    [
+        "activation",
+        "z",
+        "a",
+        "da",
+        "dz",
+        "dW",
+        "db",
+        "dW_penalty",
+        "W_next",
+        "b_next",
+        "o",
+        "h",
+        "dh",
+        "v",
+        "dv",
+        "mask",
+        "norm",
+    ]
 )
 
 

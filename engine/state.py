@@ -98,7 +98,7 @@ def start(spec: Spec) -> RunState:
         rng, draw = np.random.default_rng([spec.seed, WEIGHTS]), INITIALIZERS[spec.initializer].draw
         parameters = np.zeros(network.size)
         for each in network.parameters:
-            drawn = draw(rng, each.fan_in, each.fan_out).reshape(each.shape) if each.is_weight else each.first
+            drawn = draw(rng, each.fan_in, each.fan_out, each.shape) if each.is_weight else each.first
             each.of(parameters)[...] = drawn
     return RunState(spec, 0, 0, 0, 0, frozen(parameters), no_memory(spec), running=frozen(first_running(network)))
 

@@ -23,8 +23,9 @@ class NormTrace:
     """The normalization between a layer's sums and its activation, batch-first.
 
     `mean` and `spread` (the root of the variance and a little) are one number an example, (examples, 1), or one a unit,
-    (1, units). `xhat` is (z - mean) / spread and `n`, which the activation takes, gamma × xhat + beta; all of these
-    (examples, units). `dn` and `dxhat` are what comes back there, and `dz_own`, `dz_mean` and `dz_spread` the three
+    (1, units); of feature maps with two axes more. `xhat` is (z - mean) / spread and `n`, which the activation takes,
+    gamma × xhat + beta; all of these (examples, units). `dn` and `dxhat` are what comes back there, and `dz_own`,
+    `dz_mean` and `dz_spread` the three
     ways on from dxhat, which add up to the layer's dz. `gamma`, `beta`, their gradients and next values are (units,).
     Of a batch norm `running` has the means and variances, (2, units), that it takes where nobody trains.
     """
@@ -44,13 +45,14 @@ class NormTrace:
     running_next: Floats | None = None
 
     @property
-    def _axis(self) -> int:
-        return 1 if self.running is None else 0
+    def _axis(self) -> tuple[int, ...]:
+        """What the mean is over: all but the examples, or all but the units."""
+        return tuple(axis for axis in range(self.n.ndim) if axis != (0 if self.running is None else 1))
 
     @cached_property
     def dxhat(self) -> Floats:
         """What comes back to xhat."""
-        return self.gamma * self.dn
+        return self.gamma.reshape(-1, *[1] * (self.n.ndim - 2)) * self.dn
 
     @property
     def dz_own(self) -> Floats:
@@ -71,13 +73,16 @@ class NormTrace:
 
 @dataclass(frozen=True, eq=False)
 class LayerTrace:
-    """One layer in one step, batch-first: z, a, da, dz (examples, units); W, dW (units, inputs); b, db (units,).
+    """One layer in one step, batch-first: z, a, da, dz (examples, units); W, dW (units, inputs); b, db (units,). Of a
+    convolution they are (examples, channels, height, width), and W and dW (channels, channels below, height, width).
 
     `da` is dL/da and `dz` is dL/dz of the data's loss alone, `dW` and `db` likewise; `dW_penalty` is what
     regularization adds to dW. `W_next`, `b_next` are the parameters after the step. Where dropout follows the
-    activation, `h` is what it lets through, `mask` × a, and `dh` what comes back to it. `o` is what the layer gives
+    activation, `h` is what it lets through, `mask` × a, and `dh` what comes back to it; `v` is what a pool gives, and
+    `dv` what comes back to that. `o` is what the layer gives
     where a shortcut adds to that; dL/do is dh, or da. `norm` is its normalization, which the activation follows: a is
-    then of norm.n, not of z. What a layer has not is None.
+    then of norm.n, not of z. What a layer has not is None. `end` and `back_end` name what it gives, and what comes back
+    to that.
     """
 
     activation: str
@@ -97,6 +102,10 @@ class LayerTrace:
     dh: Floats | None = None
     mask: Floats | None = None
     norm: NormTrace | None = None
+    v: Floats | None = None
+    dv: Floats | None = None
+    end: str = "a"
+    back_end: str = "da"
 
     @property
     def bent(self) -> Floats:
@@ -110,13 +119,15 @@ class LayerTrace:
 
     @property
     def gives(self) -> Floats:
-        """What the layers above receive, (examples, units): o, h, or a."""
-        return next(each for each in (self.o, self.h, self.a) if each is not None)
+        """What the layers above receive, (examples, units) or (examples, channels, height, width): o, v, h, or a."""
+        given: Floats = getattr(self, self.end)
+        return given
 
     @property
     def back(self) -> Floats:
-        """What comes back to what it gives, (examples, units): dh, or da."""
-        return self.da if self.dh is None else self.dh
+        """What comes back to what it gives: dv, dh, or da."""
+        came: Floats = getattr(self, self.back_end)
+        return came
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,19 +201,29 @@ class Trace:
 
     def _besides(self, layer: int) -> dict[str, Any]:
         """What layer `layer`, from 1, has that not every layer has, by name."""
-        spans = ((name, self._layout.spans.get((name, layer))) for name in ("o", "h", "dh"))
-        found: dict[str, Any] = {name: self._pass(span).T.copy() for name, span in spans if span is not None}
-        found |= {"mask": self.masks[layer].T.copy()} if layer in self.masks else {}
+        spans, network = self._layout.spans, self.spec.network
+        there = (name for name in ("o", "h", "v", "dh", "dv") if (name, layer) in spans)
+        found: dict[str, Any] = {name: self._seen(name, layer, self._pass(spans[name, layer])) for name in there}
+        found |= {"mask": self._seen("h", layer, self.masks[layer])} if layer in self.masks else {}
+        found |= {"end": network.given_kind(layer), "back_end": network.back_kind(layer)}
         return found | ({"norm": self._norm(layer)} if layer in self.spec.network.norms else {})
+
+    def _seen(self, name: str, layer: int, block: Floats) -> Floats:
+        """A block of a layer batch-first, of an image by channel and place."""
+        image = self.spec.network.image(layer, name[-1])
+        return block.T.reshape(-1, *image) if image else block.T.copy()
 
     def _norm(self, layer: int) -> NormTrace:
         spans = self._layout.spans
-        given = {name: self._pass(spans[name, layer]).T.copy() for name in ("n", "dn")}
-        saved = {name: self._block(spans[name, layer]).T.copy() for name in ("xhat", "mean", "spread")}
+        given = {name: self._seen(name, layer, self._pass(spans[name, layer])) for name in ("n", "dn")}
+        saved = {name: self._block(spans[name, layer]).T.copy() for name in ("mean", "spread")}
+        saved["xhat"] = self._seen("n", layer, self._block(spans["xhat", layer]))
         if layer in self.spec.network.running:  # of a unit all examples share these
             saved |= {name: saved[name][:1] for name in ("mean", "spread")}
             for name, flat in (("running", self.running), ("running_next", self.running_next)):
                 given[name] = self.spec.network.running_of(flat)[layer]
+        places = [1] * (given["n"].ndim - 2)
+        saved |= {name: saved[name].reshape(*saved[name].shape, *places) for name in ("mean", "spread")}
         flats = {"": self.parameters, "d": self.gradient, "_next": self.parameters_next}
         for letter in ("gamma", "beta"):
             for part, flat in flats.items():
@@ -216,14 +237,17 @@ class Trace:
         network = self.spec.network
         flats = (self.parameters, self.gradient, self.penalty_gradient, self.parameters_next)
         now, slope, pull, updated = map(network.layers, flats)
-        blocks, more = zip(network.activation_names, *map(self.passes, PASSES), strict=True), self._layout.besides
+        blocks, more = zip(network.activation_names, *map(self._of_layers, PASSES), strict=True), self._layout.besides
         return tuple(
             LayerTrace(
-                activation, *now[k], z.T.copy(), a.T.copy(), da.T.copy(), dz.T.copy(),
+                activation, *now[k], z, a, da, dz,
                 *slope[k], pull[k][0], *updated[k], **(self._besides(k + 1) if k + 1 in more else {}),
             )
             for k, (activation, z, a, da, dz) in enumerate(blocks)
         )  # fmt: skip
+
+    def _of_layers(self, name: str) -> list[Floats]:
+        return [self._seen(name, k, block) for k, block in enumerate(self.passes(name), 1)]
 
     def __repr__(self) -> str:
         return f"Trace(step {self.step:,}, {len(self.examples)} examples, loss {self.loss:.4g})"
@@ -243,8 +267,9 @@ class Trace:
         return frame({"address": list(self.spec.network.addresses())} | columns | {"next": self.parameters_next})
 
     def inputs_of(self, layer: int) -> Floats:
-        """What layer `layer` (from 0) receives, (examples, inputs): x, or what the layer below gives."""
-        return self.x if layer == 0 else self.layers[layer - 1].gives
+        """What layer `layer` (from 0) gives, (examples, units): x, or what a layer gives, an image as plain numbers."""
+        gives = self.x if layer == 0 else self.layers[layer - 1].gives
+        return gives if gives.ndim == 2 else gives.reshape(len(gives), -1)
 
 
 def _norm(numbers: Floats) -> float:
@@ -306,12 +331,13 @@ def _in_order(step: Trace) -> Iterator[tuple[int, str, Floats | float]]:
         yield k, "z", layer.z
         if layer.norm is not None:
             yield k, "n", layer.norm.n
-        yield from ((k, name, getattr(layer, name)) for name in ("a", "h", "o") if getattr(layer, name) is not None)
+        yield from ((k, name, getattr(layer, name)) for name in step.spec.network.stages[k - 1] if name not in "zn")
     yield 0, "loss", step.loss
     for k, layer in upwards[::-1]:
         # A joined output's dz is not made of its da, which may be beyond any number where a is next to 0 or 1.
         names = ("dz", "dW", "db") if k == len(step.layers) and step.spec.network.joined else ("da", "dz", "dW", "db")
-        names = names if layer.dh is None else ("dh", *names)
+        back = (f"d{letter}" for letter in reversed(step.spec.network.stages[k - 1]) if letter in "hv")
+        names = (*back, *names)
         found = [(k, name, getattr(layer, name)) for name in names]
         if layer.norm is not None:
             found.insert(-3, (k, "dn", layer.norm.dn))

@@ -17,7 +17,20 @@ from engine.network import Network
 from engine.operations.base import NOTHING, Call, Node, Operation, Place
 
 PASSES = ("z", "a", "da", "dz")  # what both passes compute of every layer
-RECORDED = (*PASSES, "o", "h", "dh", "mask", "n", "dn", "xhat", "mean", "spread")  # and what some layers have besides
+RECORDED = (
+    *PASSES,
+    "o",
+    "h",
+    "dh",
+    "v",
+    "dv",
+    "mask",
+    "n",
+    "dn",
+    "xhat",
+    "mean",
+    "spread",
+)  # and what some layers have besides
 
 Span = tuple[int, int]  # of rows, from and up to
 NOWHERE: Span = (0, 0)
@@ -68,9 +81,9 @@ class Layout:
     """Where every block of a workspace stands in one flat buffer, in rows, each as long as there are examples.
 
     Blocks of one name stand side by side, so that neighbours can share a call. `spans` are theirs, by name and layer:
-    z, n, a, h, o are what nodes give, dz, dn, da and dh what comes back there, mask what dropout keeps, xhat, mean and
-    spread what a normalization makes, slope a derivative, x a copy of x where it is not left open, and scratch a second
-    contribution to a gradient. A shortcut's o has none of
+    z, n, a, h, v, o are what nodes give, dz, dn, da, dh and dv what comes back there, mask what dropout keeps, xhat,
+    mean and spread what a normalization makes, cols what a convolution's places look at, slope a derivative, x a copy
+    of x where it is not left open, and scratch a second contribution to a gradient. A shortcut's o has none of
     its own: it passes back what it gets, so that what comes back to it stands in its layer's da. The first `recorded`
     rows are what a trace keeps.
     """
@@ -101,7 +114,7 @@ class Layout:
 @lru_cache(maxsize=64)
 def layout_of(network: Network) -> Layout:
     """The layout of a network, for any number of examples."""
-    lanes: dict[str, dict[int, int]] = {name: {} for name in (*RECORDED, "slope", "do")}
+    lanes: dict[str, dict[int, int]] = {name: {} for name in (*RECORDED, "slope", "do", "cols")}
     for value, (node, entry) in enumerate(network.entries, 1):
         lanes[entry.letter][node.layer] = network.widths[value] + 1
         if not entry.passes:
@@ -167,6 +180,10 @@ def _brought(wiring: Wiring, at: Place, blocks: dict[Span, Floats]) -> Iterator[
             yield np.positive, brought, into
 
 
+def _nothing(x: Floats, out: Floats) -> None:
+    """What a pass does with x where all that takes it has taken a copy."""
+
+
 class Workspace:
     """Buffers for one network at one batch size, and the two passes over them.
 
@@ -184,7 +201,7 @@ class Workspace:
         self._all = np.zeros(self.layout.total * examples)
         self._recorded = self._all[: self.layout.recorded * examples]
         blocks = {span: self._rows(span).reshape(-1, examples) for span in (NOWHERE, *self.layout.spans.values())}
-        for name in ("n", "a", "h", "o", "x"):
+        for name in ("n", "a", "h", "v", "o", "x"):
             for span in self.layout.lane(name):
                 blocks[span].fill(1.0)
         self.z, self.a, self.da, self.dz = ([blocks[span][:-1] for span in self.layout.lane(name)] for name in PASSES)
@@ -205,6 +222,7 @@ class Workspace:
         forward, backward = list[Call](), list[list[Call]]()
         self._take_x: tuple[Callable[[Floats, Floats], object], Floats]
         self._take_x = np.positive, blocks[self.layout.spans.get(("x", 0), NOWHERE)]
+        self._dW_into: tuple[Callable[[Floats, Floats], object], Floats] = _nothing, NOTHING
         for wiring in self.layout.wirings:
             node, operation, own = wiring.node, wiring.operation, wiring.matrix
             matrix, gradient = (NOTHING, NOTHING) if own is None else (W[own], dW[own])
@@ -223,7 +241,7 @@ class Workspace:
                 self._take_x = matrix.dot, at.out[:-1]
             else:
                 forward += operation.forward(node, at.inputs, at.out, matrix, at.saved)
-            if takes_x:
+            if takes_x and operation.on_x:
                 self._dW_into = at.d_out[:-1].dot, gradient
             else:
                 backward.append([*operation.backward(node, at), *_brought(wiring, at, blocks)])

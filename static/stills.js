@@ -10,7 +10,7 @@ function placesOf(svg) {
   const put = (element, name, before = '') => {
     if (element) list.push([element, name, before]);
   };
-  for (const id of ['sprite', 'ink']) put(svg.querySelector(`#${id}`), 'href');
+  for (const image of svg.querySelectorAll('defs image')) put(image, 'href');
   for (const link of svg.querySelectorAll('#links .w:not(#chosen-links *)')) {
     put(link, 'class', 'w ');
     put(link, 'stroke-width');

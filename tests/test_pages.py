@@ -677,5 +677,7 @@ def test_what_layers_are_for_is_so() -> None:
         ("deep with shortcuts", 1500, ", shortcut 1"),
     ):
         assert after(steps, name)["train"].accuracy > 0.85 > after(steps, name, attached)["train"].accuracy
+    lenets = [advance(start(Spec.make(DEEP["16 x 16 LeNet"] | {"seed": seed})), 750).state for seed in range(5)]
+    assert np.mean([evaluate(state)["test"].accuracy for state in lenets]) >= 0.94
     dropped = "dropout against overfitting"
     assert after(4000, dropped)["test"].accuracy > after(4000, dropped, ", dropout 0.5")["test"].accuracy

@@ -17,7 +17,7 @@ from engine import Quantity
 from engine.quantity import unit, weight
 
 Size = Literal["xs", "s", "m", "l"]
-Art = Literal["surface", "curve", "weights", "ink", "value"]
+Art = Literal["surface", "curve", "weights", "ink", "value", "map"]
 SIZES: tuple[Size, ...] = ("s", "m", "l")
 
 
@@ -213,10 +213,11 @@ def layout(
     after: float = 0.0,
     shortcuts: tuple[tuple[int, int], ...] = (),
     talk: int = 0,
+    sources: tuple[int, ...] = (),
 ) -> Diagram:
-    """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image. `before`
-    and `after` are what the names of inputs and outputs need of the width, `shortcuts` pairs of the layer where one
-    ends and the one where it begins. Where there is little room, most of it lies before the layer `talk`."""
+    """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image. `before`,
+    `after`: what names beside inputs and outputs need of the width; `shortcuts`: pairs of the layer where one ends and
+    where it begins; `sources`: how many units below have a link each; most of the room lies before the layer `talk`."""
     last, full, sheet = len(sizes) - 1, isinstance(size, Room), _sheet(size, before, after)
     shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
     rows = [min(n, ROWS_AT_MOST) for n in shown]
@@ -237,10 +238,9 @@ def layout(
         fit = (height - TOP - bottom) / rows[k]
         own = min(sheet.node + 62, fit) if full else min(pitch, fit)
         nodes = _nodes(k, n, x, middle, sides[k], own, rows[k], one_picture and k == 0)
-        drawable = k > 0 and sizes[k] * sizes[k - 1] <= LINKS_AT_MOST and not (one_picture and k == 1)
-        links = _links(layers[-1].nodes, nodes) if drawable else ()
+        links = _all_links(layers[-1].nodes, nodes, (sources or sizes)[k - 1]) if k else ()
         called = layer_name(k, last), activations[k - 1] if k else "", round(x + blocks[k] / 2, 1)
-        layers.append(Layer(k, *called, nodes, links, k == 0 or drawable, labelled, beside))
+        layers.append(Layer(k, *called, nodes, links, k == 0 or bool(links), labelled, beside))
         x += blocks[k] + gaps[min(k, last - 1)]
     arcs = tuple(arc for end, source in shortcuts for arc in _arcs(layers[source], layers[end]))
     return Diagram(sheet.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers), arcs)
@@ -250,6 +250,11 @@ def _sides(sheet: Sheet, side: float, rows: list[float], one_picture: bool) -> l
     """How large the nodes of each layer are; an image is larger."""
     first = min(2.2 * sheet.node, 0.25 * sheet.width) if one_picture else min(side, 0.82 * rows[0])
     return [first, *(min(side, 0.82 * row) for row in rows[1:])]
+
+
+def _all_links(below: tuple[NodePlace, ...], nodes: tuple[NodePlace, ...], sources: int) -> tuple[LinkPlace, ...]:
+    """A link from each unit below to each unit, where each is one and all have room."""
+    return _links(below, nodes) if sources == len(below) and sources * len(nodes) <= LINKS_AT_MOST else ()
 
 
 def _input_rows(count: int, height: float) -> int:
@@ -309,7 +314,7 @@ def _nodes(
 
 def _links(sources: tuple[NodePlace, ...], targets: tuple[NodePlace, ...]) -> tuple[LinkPlace, ...]:
     return tuple(
-        LinkPlace(target.layer, target.unit, source.unit, curve(source, target, j, len(sources)))
+        LinkPlace(target.layer, target.unit, source.unit or 1, curve(source, target, j, len(sources)))
         for target in targets
         for j, source in enumerate(sources)
     )

@@ -1,5 +1,6 @@
 """From a trace to the filled-in drawing of the network: the skeleton of its architecture, and its values."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
@@ -12,6 +13,7 @@ from app.draw.charts import path
 from app.draw.chips import Chips, drawn
 from app.draw.diagram import Art, Diagram, Layer, Room, Size, curve, layout
 from app.draw.lens import Shown, shown, widths
+from app.draw.maps import map_sprite, means, sources, sums
 from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scaled, sprite
 from app.draw.rendering import fill, skeleton
 from app.words.names import input_titles, output_names, shortened
@@ -79,7 +81,10 @@ def applied(network: Network) -> tuple[str, ...]:
 
 def arts_of(spec: Spec) -> tuple[Art, ...]:
     """What each layer's units show of themselves."""
-    layers = len(spec.network.sizes)
+    layers, network = len(spec.network.sizes), spec.network
+    if network.has_images:
+        maps: list[Art] = ["map" if network.image(k) else "value" for k in range(1, layers)]
+        return ("ink" if is_image(spec) else "value", *maps)
     if is_image(spec):
         value: Art = "value"
         return ("ink", "weights", *(value for _ in range(layers - 2)))
@@ -106,27 +111,37 @@ def draw(
     network, arts = spec.network, arts_of(spec)
     names, outputs = input_titles(spec), output_names(spec)
     rooms, arcs = (_room(names, 7.3), _room(outputs, 8.6)), (*network.shortcuts.items(),)
-    place = layout(network.sizes, applied(network), is_image(spec), size, *rooms, arcs, marks.talk)
+    talk, linked = marks.talk, sources(spec)
+    place = layout(network.sizes, applied(network), is_image(spec), size, *rooms, arcs, talk, linked)
     what = shown(trace, lens, batch, marks.known is not None, marks.chips.width if marks.chips else "")
     text, pictured = _skeleton(
-        network.sizes, applied(network), spec.raw_inputs, names, outputs, arts, size, rooms, arcs, marks.talk, on
-    )
-    values = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
-    if "ink" in arts:
-        values.append(inks(trace.x.mean(axis=0)[None], IMAGE))
+        network.sizes, applied(network), spec.raw_inputs, names, outputs, arts, size, rooms, arcs, talk, on, linked,
+        tuple(network.image(k)[1:] if art == "map" else () for k, art in enumerate(arts)),
+    )  # fmt: skip
+    tiles = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
+    values: list[Any] = [*tiles, *_pictures(trace, arts, lens, marks)]
     values += _link_values(place, trace, what, marks)
     chosen = Markup("").join(_chosen_links(place, x, what, marks, on) for x in place.layers[1:] if not x.all_links)
-    values.append(chosen)
-    values += _arc_values(place, trace, lens, marks)
+    values += [chosen, *_arc_values(place, trace, lens, marks)]
     for layer in place.layers:
         values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
-    legend = _legend(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled))
+    legend = _legend(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled), network)
     labels = Markup("").join(_lit_labels(layer, trace, what, marks, not place.tight) for layer in place.layers)
     labels += _lit_input(place.layers[0], shortened(names, LONGEST), marks)
     labels += _wanted(place, trace, marks, bool(outputs)) + drawn(place, marks.chips, marks.lit)
     if patch and not chosen and not labels:
         return Drawing(Markup(""), legend, place, "|".join(values))
     return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values, labels]), legend, place)
+
+
+def _pictures(trace: Trace, arts: tuple[Art, ...], lens: str, marks: Marks) -> Iterator[str]:
+    """The image that comes in, and the feature maps of every layer; on the way back what comes back to them."""
+    if "ink" in arts:
+        yield inks(trace.x.mean(axis=0)[None], IMAGE)
+    back = lens == "gradients" if marks.known is None else marks.tone in ("backward", "update")
+    for k, art in enumerate(arts):
+        if art == "map":
+            yield map_sprite(trace, k, back, marks.known)
 
 
 @kept(64)
@@ -142,9 +157,11 @@ def _skeleton(
     arcs: tuple[tuple[int, int], ...],
     talk: int,
     on: str,
+    linked: tuple[int, ...] = (),
+    maps: tuple[tuple[int, ...], ...] = (),
 ) -> tuple[str, int]:
     """The drawing's skeleton, and how many pictures its sprite has. Keyed by little: a layout is slow to hash."""
-    place = layout(sizes, activations, inputs == IMAGE**2, size, *rooms, arcs, talk)
+    place = layout(sizes, activations, inputs == IMAGE**2, size, *rooms, arcs, talk, linked)
     pictured = sum(len(layer.nodes) for layer in place.layers if arts[layer.index] in ("surface", "weights"))
     dense = sum(len(layer.links) for layer in place.layers) > DENSE
     text = skeleton(
@@ -162,6 +179,7 @@ def _skeleton(
         dense=dense,
         last=len(sizes) - 1,
         on=on,
+        maps=maps,
     )
     return text, pictured
 
@@ -221,8 +239,9 @@ def _arc_values(place: Diagram, trace: Trace, lens: str, marks: Marks) -> list[s
     values: list[str] = []
     for arc in place.arcs:
         back = lens == "gradients"
-        carried = trace.layers[arc.layer - 1].back.sum(axis=0) if back else _mean(trace, arc.source)
-        source, kind = given_by(trace, arc.source, arc.unit), trace.spec.network.back_kind(arc.layer)
+        kind = trace.spec.network.joint_kind(arc.layer)
+        carried = sums(getattr(trace.layers[arc.layer - 1], kind)) if back else _mean(trace, arc.source)
+        source = given_by(trace, arc.source, arc.unit)
         known = marks.known is None or not _hidden(marks, unit(arc.layer, arc.unit).like(kind) if back else source)
         told = all_signed(carried.tolist())[arc.unit - 1] if arc.unit and known else UNKNOWN if arc.unit else ""
         values += [f" lit {marks.tone}" if arc.id in marks.lit else "" if known else " unknown", told]
@@ -252,6 +271,8 @@ def _chosen_links(place: Diagram, layer: Layer, what: Shown, marks: Marks, on: s
     """The links of the selected unit alone, where all would be too many."""
     chosen = Quantity.parse(marks.select) if marks.select else Quantity("")
     below = place.layers[layer.index - 1].nodes
+    if not what.each_link[layer.index - 1]:
+        return Markup("")
     if chosen.layer != layer.index or not 1 <= chosen.unit <= len(layer.nodes) or below[0].unit == 0:
         return Markup("")
     target, row = layer.nodes[chosen.unit - 1], what.links[layer.index - 1][chosen.unit - 1]
@@ -299,7 +320,7 @@ def _dropped(trace: Trace, k: int, marks: Marks) -> list[bool]:
     mask = trace.layers[k - 1].mask if k else None
     if mask is None:
         return [False] * trace.spec.network.sizes[k]
-    kept = enumerate((mask != 0).max(axis=0).tolist(), 1)
+    kept = enumerate((mask != 0).any(axis=(0, *range(2, mask.ndim))).tolist(), 1)
     return [not stays and not _hidden(marks, unit(k, j).like("h")) for j, stays in kept]
 
 
@@ -379,7 +400,7 @@ def _hidden(marks: Marks, quantity: Quantity) -> bool:
 
 def _mean(trace: Trace, k: int) -> Floats:
     """What a layer gives, 0 being the inputs: the example's, or the means of the batch."""
-    return np.asarray(trace.inputs_of(k).mean(axis=0))
+    return means(trace.layers[k - 1].gives if k else trace.x)
 
 
 def _bias_marks(of: Quantity, lens: str, marks: Marks) -> str:
@@ -407,11 +428,14 @@ def _shades(values: Floats, activation: str) -> NDArray[np.floating]:
     return values if activation == "softmax" else centred(values[:, None], activation)[:, 0]
 
 
-def _legend(place: Diagram, legend: str) -> str:
-    picture = place.layers[0].nodes[0].unit == 0
+def _legend(place: Diagram, legend: str, network: Network) -> str:
+    picture = place.layers[0].nodes[0].unit == 0 and not network.has_images
     hidden = [layer.name for layer in place.layers[1:] if not layer.all_links and not (picture and layer.index == 1)]
     if picture:
         legend += " " + text("Each unit of {layer} shows what it has for each pixel.", layer=place.layers[1].name)
+    if network.has_images:
+        legend += " " + text("A channel shows its feature map; its number is the map's mean.")
+        hidden = []
     if not hidden:
         return legend
     many = text("Too many links to draw into {layers}: select a unit to see its own.", layers=", ".join(hidden))

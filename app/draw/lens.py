@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from app.draw.maps import means, strongest, sums
 from app.words.numbers import unsigned
 from app.words.texts import text
 from engine import Trace
@@ -54,6 +55,8 @@ class Shown:
     """How the numbers of a batch came to one, in a sentence."""
     batch: bool = False
     """Whether a number stands for several examples."""
+    each_link: tuple[bool, ...] = ()
+    """By layer: whether each of its links is one weight."""
 
     def legend(self, known: bool, labelled: bool) -> str:
         """What is to be said under the drawing: all is `known` if no walkthrough has yet to compute it, and units are
@@ -70,7 +73,9 @@ def shown(trace: Trace, lens: str, batch: bool, walking: bool = False, width: st
 
     In a walkthrough units show what it computes of them, whatever the links show of what does not change meanwhile.
     """
+    shapes = [layer.W.shape for layer in trace.layers]
     what = replace(LENSES[lens](trace, batch), batch=batch)
+    what = replace(what, each_link=tuple(of == links.shape for of, links in zip(shapes, what.links, strict=True)))
     what = replace(what, width=width) if width else what
     if not walking or lens != "weights":
         return what
@@ -78,25 +83,27 @@ def shown(trace: Trace, lens: str, batch: bool, walking: bool = False, width: st
 
 
 def _weights(trace: Trace, batch: bool) -> Shown:
-    layers = trace.layers
+    network, layers = trace.spec.network, trace.layers
     biases = [layer.b for layer in layers]
     return Shown(
         lens="weights",
-        links=[layer.W for layer in layers],
+        links=strongest(network, [layer.W for layer in layers]),
         reach=WEIGHT_REACH,
         biases=biases,
         below=Below("b", "b", "b", biases),
         above=False,
-        width=text("the weight"),
+        width=text("a kernel's strongest weight") if network.has_images else text("the weight"),
         under=text("Below each unit: its bias."),
     )
 
 
 def _activations(trace: Trace, batch: bool) -> Shown:
-    means = [trace.x.mean(axis=0), *(layer.gives.mean(axis=0) for layer in trace.layers)]
-    sums = [layer.z.mean(axis=0) for layer in trace.layers]
-    links = [layer.W * means[k] for k, layer in enumerate(trace.layers)]
-    below = Below("z", text("mean z") if batch else "z", "z", sums)
+    network, weights = trace.spec.network, [layer.W for layer in trace.layers]
+    given = [trace.x.mean(axis=0), *(means(layer.gives) for layer in trace.layers)]
+    links = [W * (given[k] if W.shape[1] == len(given[k]) else given[k].mean())
+             for k, W in enumerate(strongest(network, weights))]  # fmt: skip
+    averaged = batch or network.has_images
+    below = Below("z", text("mean z") if averaged else "z", "z", [means(layer.z) for layer in trace.layers])
     return Shown(
         lens="activations",
         links=links,
@@ -104,13 +111,15 @@ def _activations(trace: Trace, batch: bool) -> Shown:
         biases=[layer.b for layer in trace.layers],
         below=below,
         above=True,
-        width=text("weight × activation, what each link carries"),
+        width=text("a kernel's strongest weight × the map's mean")
+        if network.has_images
+        else text("weight × activation, what each link carries"),
         means=text("Numbers: means of the batch.") if batch else "",
     )
 
 
 def _gradients(trace: Trace, batch: bool) -> Shown:
-    links = [layer.dW for layer in trace.layers]
+    links = strongest(trace.spec.network, [layer.dW for layer in trace.layers])
     reach = _reach(links)
     return Shown(
         lens="gradients",
@@ -127,7 +136,8 @@ def _gradients(trace: Trace, batch: bool) -> Shown:
 
 
 def _deltas(trace: Trace, batch: bool) -> Below:
-    return Below("δ", text("sum of δ") if batch else "δ", "dz", [layer.dz.sum(axis=0) for layer in trace.layers], 3)
+    summed = batch or trace.spec.network.has_images
+    return Below("δ", text("sum of δ") if summed else "δ", "dz", [sums(layer.dz) for layer in trace.layers], 3)
 
 
 def _of_units(batch: bool) -> str:
@@ -135,7 +145,7 @@ def _of_units(batch: bool) -> str:
 
 
 def _updates(trace: Trace, batch: bool) -> Shown:
-    links = [layer.W_next - layer.W for layer in trace.layers]
+    links = strongest(trace.spec.network, [layer.W_next - layer.W for layer in trace.layers])
     changes = [layer.b_next - layer.b for layer in trace.layers]
     reach = _reach(links)
     return Shown(

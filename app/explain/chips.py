@@ -55,7 +55,7 @@ class LinkWay:
 def chips_of(scene: Scene, moment: Moment) -> Chips | None:
     """The chips of a moment that adds up products; None for any other."""
     made = _KINDS.get(moment.kind)
-    if made is None or not moment.units:
+    if made is None or not moment.units or scene.trace.spec.network.image(moment.layer):
         return None
     with np.errstate(all="ignore"):
         return made(scene, moment, moment.layer, moment.units[0])
@@ -63,7 +63,7 @@ def chips_of(scene: Scene, moment: Moment) -> Chips | None:
 
 def _forward(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     made = scene.equations
-    ways = [LinkWay(weight(k, j, i), made.product(k, j, i, 0)) for i in range(1, scene.sizes[k - 1] + 1)]
+    ways = [LinkWay(weight(k, j, i), made.product(k, j, i, 0)) for i in range(1, scene.links(k) + 1)]
     source = scene.short_input if k == 1 else partial(scene.source, k)
     names = shortened(tuple(map(source, range(1, len(ways) + 1))), LONGEST)
     whole = Quantity("s" if moment.kind == "sum" else "z", k, (j,), 0)
@@ -78,11 +78,13 @@ def _back(scene: Scene, moment: Moment, k: int, j: int) -> Chips | None:
     dropped = k in network.dropouts
     if k == scene.last or (dropped and moment.kind == "da"):  # that is the sum through the mask
         return None
+    if network.image(k + 1):
+        return None
     together = moment.kind in ("delta", "came_back") and scene.count == 1 and not dropped
     then = Equation(whole.like(f"d{network.bent_kind(k)}"), tree(whole) * tree(slope)) if together else None
     made, above = scene.equations, range(1, scene.sizes[k + 1] + 1)
     ways = [LinkWay(weight(k + 1, to, j), made.product_back(k + 1, to, j, 0)) for to in above]
-    arcs = [Quantity(network.back_kind(to), to, (j,), 0) for to in network.arcs(k)]
+    arcs = [Quantity(network.joint_kind(to), to, (j,), 0) for to in network.arcs(k)]
     return _summed(scene, ways, [], whole, arcs, then)
 
 
@@ -194,7 +196,7 @@ def _then(scene: Scene, columns: Columns, then: Equation, whole: Quantity) -> It
 
 
 def _gradient(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
-    sources = [moment.targets[0].source] if moment.kind == "dW" else range(1, scene.sizes[k - 1] + 1)
+    sources = [moment.targets[0].source] if moment.kind == "dW" else range(1, scene.links(k) + 1)
     ways = [LinkWay(weight(k, j, i), scene.alone(scene.equations.dW(k, j, i))) for i in sources]
     columns, values = Columns(scene.look), np.array([float(scene.look(way.made.target)) for way in ways])
     chips = list[Chip]()

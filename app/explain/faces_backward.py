@@ -179,6 +179,8 @@ def _gathered(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
         y = float(scene.trace.y[0, j - 1])
         single = scene.sizes[k] == 1 and isfinite(da)
         return (sentence("missed", da=da, a=a, y=y, size=unsigned(abs(da))),) if single else ()
+    if scene.trace.spec.network.image(k + 1):
+        return (sentence("back to a number", unit=scene.unit(k, j)),)
     sent = scene.layer(k + 1).W[:, j - 1] * scene.layer(k + 1).dz[0]
     if len(sent) > UNITS:
         return (sentence("gathered from many", unit=scene.unit(k, j), links=len(sent), da=float(sent.sum())),)

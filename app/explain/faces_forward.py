@@ -86,7 +86,7 @@ def _product(scene: Scene, key: Key) -> Face:
 def _sum(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     made, sums = scene.equations.sum(k, j, 0), scene.look(Quantity("s", k, (j,), "n"), scene.all)
-    words = scene.say("sum", unit=scene.unit(k, j), links=scene.sizes[k - 1], sum=float(sums[0]))
+    words = scene.say("sum", unit=scene.unit(k, j), links=scene.links(k), sum=float(sums[0]))
     numbers = scene.digits(made) + scene.then(sums, "forward")
     return Face((words,), (made.tree,), numbers, (f"z{k}",), {"sum": sums}, total=scene.terms(made))
 
@@ -171,7 +171,7 @@ def _z(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     layer, made = scene.layer(k), scene.equations.z(k, j, 0)
     z = layer.z[:, j - 1]
-    words = scene.say("z", unit=scene.unit(k, j), links=scene.sizes[k - 1], z=float(z[0]))
+    words = scene.say("z", unit=scene.unit(k, j), links=scene.links(k), z=float(z[0]))
     numbers = scene.named(made) + scene.then(z, "forward")
     values: dict[str, float | Floats] = {"b": float(layer.b[j - 1]), "z": z}
     return Face((words,), (made,), numbers, (f"z{k}",), values, total=scene.terms(made))

@@ -112,13 +112,13 @@ def _update(scene: Scene, key: Key) -> Face:
         return _update_many(scene, k)
     layer, optimizer = scene.layer(k), OPTIMIZERS[scene.trace.spec.optimizer]
     olds, news = np.append(layer.W[j - 1], layer.b[j - 1]), np.append(layer.W_next[j - 1], layer.b_next[j - 1])
-    row = [*(scene.source(k, i) for i in range(1, scene.sizes[k - 1] + 1)), text("bias")]
+    row = [*(scene.source(k, i) for i in range(1, scene.links(k) + 1)), text("bias")]
     if (norm := layer.norm) is not None:
         olds = np.append(olds, (norm.gamma[j - 1], norm.beta[j - 1]))
         news, row = np.append(news, (norm.gamma_next[j - 1], norm.beta_next[j - 1])), [*row, "γ", "β"]
     message = "update by trial" if optimizer.search else "update"
     message += " with a norm" if norm is not None else ""
-    words = sentence(message, unit=scene.unit(k, j), weights=scene.sizes[k - 1], ways=_ways(news - olds))
+    words = sentence(message, unit=scene.unit(k, j), weights=scene.links(k), ways=_ways(news - olds))
     plain = len(optimizer.steps) == 1 and not (
         optimizer.search or scene.trace.spec.penalized or scene.trace.spec.frozen
     )

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.explain.moments import Moment
 from app.explain.scene import UNITS, Known, Scene
-from app.words.columns import fitted, scalar
+from app.words.columns import fitted
 from app.words.names import name_of
 from app.words.texts import text
 from engine import ACTIVATIONS, OPTIMIZERS, Quantity
@@ -32,9 +32,9 @@ class Alike:
     shown: int = UNITS
 
 
-def spelled(of: Quantity) -> str:
-    """A number in code: memory is written over in its place."""
-    return scalar(of.like(of.kind.replace("_next_", "_")))
+def written_over(of: Quantity) -> Quantity:
+    """A number as code has it: memory is written over in its place."""
+    return of.like(of.kind.replace("_next_", "_"))
 
 
 def groups_of(scene: Scene, moment: Moment) -> tuple[list[Alike], Look]:
@@ -45,7 +45,10 @@ def groups_of(scene: Scene, moment: Moment) -> tuple[list[Alike], Look]:
             _updates(scene, moment) if moment.kind in ("update", "update_weight", "update_bias") else ([], scene.look)
         )
     made = _KINDS.get(moment.kind)
-    norms = scene.trace.spec.network.norms
+    network = scene.trace.spec.network
+    norms = network.norms
+    if network.image(k) if k else network.has_images:
+        return [], scene.look  # a map has too many numbers for rows
     if made is None or units or ((k in norms or (not k and norms)) and moment.kind != "gradient"):
         return [], scene.look  # a normalization is told by itself, step by step
     if k:
@@ -148,13 +151,20 @@ def _moved(scene: Scene, moment: Moment) -> list[tuple[str, Quantity]]:
         layer = scene.layer(each)
         moved = np.abs(layer.W_next - layer.W)
         for j in units or range(1, scene.sizes[each] + 1):
-            largest = _largest(moved[j - 1])
-            found += [(float(moved[j - 1, i]), weight(each, j, i + 1)) for i in largest]
+            own = moved[j - 1]
+            for i in _largest(own.ravel()):
+                index = (j, *(int(at) + 1 for at in np.unravel_index(i, own.shape)))
+                found.append((float(own.ravel()[i]), Quantity("W", each, index)))
     found = sorted(found, key=lambda pair: -pair[0])[: UNITS if units and len(found) > UNITS + 1 else MOST]
     if units:
-        named = [(text("from {source}", source=scene.source(k, of.source)), of) for _, of in found]
+        named = [(_from(scene, of), of) for _, of in found]
         return [*named, (text("bias"), bias(k, units[0]))]
     return [(name_of(of), of) for _, of in found]
+
+
+def _from(scene: Scene, of: Quantity) -> str:
+    """Where a weight comes from, of a kernel by its name."""
+    return name_of(of) if len(of.index) > 2 else text("from {source}", source=scene.source(of.layer, of.source))
 
 
 def _lines(scene: Scene, of: Quantity, look: Look, made: dict[Quantity, float]) -> Iterator[Equation]:

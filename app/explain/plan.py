@@ -46,7 +46,7 @@ def plan_of(spec: Spec, grain: Grain) -> Plan:
 
 @lru_cache(maxsize=64)
 def _plan(network: Network, penalty: bool, searches: bool, grain: Grain) -> Plan:
-    grains: list[Grain] = [grain] * len(network.shapes)
+    grains: list[Grain] = [_finest(network, k, grain) for k in range(1, len(network.shapes) + 1)]
     while sum(counts := [_most(network, k, g, penalty) for k, g in enumerate(grains, 1)]) > MOST:
         largest = max(range(len(grains)), key=lambda k: counts[k])
         if grains[largest] not in ("operation", "unit"):
@@ -55,9 +55,16 @@ def _plan(network: Network, penalty: bool, searches: bool, grain: Grain) -> Plan
     return Plan(tuple(_keys(network, grains, penalty, searches)), grain, tuple(grains))
 
 
+def _finest(network: Network, k: int, grain: Grain) -> Grain:
+    """The grain of a layer: of feature maps, and of what takes them, a channel is the smallest thing."""
+    maps = network.image(k) or network.image(k - 1, network.given_kind(k - 1) if k > 1 else "")
+    return "unit" if grain == "operation" and maps else grain
+
+
 def _most(network: Network, k: int, grain: Grain, penalty: bool) -> int:
     """At most so many moments a layer takes."""
     (units, columns), more = network.shapes[k - 1], (k in network.shortcuts) + 2 * (k in network.dropouts)
+    more += k in network.pools
     normed = k in network.norms
     each = {"operation": (4 + penalty) * columns + 4 + more + 6 * normed, "unit": 4 + more + 4 * normed}.get(grain, 0)
     return units * each + {"operation": normed, "unit": 2 + 2 * normed, "layer": 5 + more, "pass": 1}[grain]
@@ -74,15 +81,18 @@ def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) 
     for k in range(1, last + 1):
         yield from _forward(network, k, grains[k - 1])
         each = (0,) if grains[k - 1] == "layer" else range(1, network.sizes[k] + 1)
-        for kind, layers in (("dropout", network.dropouts), ("shortcut", network.shortcuts)):
-            if k in layers:
-                yield from (Key("forward", kind, k, j) for j in each)
+        for letter in network.stages[k - 1]:
+            if letter in _ATTACHED:
+                yield from (Key("forward", _ATTACHED[letter], k, j) for j in each)
     yield from losses
     for k in range(last, 0, -1):
         yield from _backward(network, k, grains)
     for k in range(1, last + 1):
         yield from _update(network, k, grains[k - 1], penalty and not searches)
     yield Key("again", "again")
+
+
+_ATTACHED = {"h": "dropout", "o": "shortcut", "v": "pool"}
 
 
 def _forward(network: Network, k: int, grain: Grain) -> Iterator[Key]:
@@ -94,6 +104,10 @@ def _forward(network: Network, k: int, grain: Grain) -> Iterator[Key]:
         yield Key("forward", "forward", k)
         return
     each = range(1, units + 1)
+    if network.image(k):
+        yield from (Key("forward", "window", k, j) for j in each)
+        yield from (Key("forward", "map_norm", k, j) for j in each if normed)
+        return
     for j in each:
         if grain == "unit":
             yield Key("forward", "z" if together else "forward", k, j)
@@ -119,6 +133,11 @@ def _backward(network: Network, k: int, grains: list[Grain]) -> Iterator[Key]:
         yield from (Key("backward", "delta", k), Key("backward", "gradient", k))
         return
     each, normed = range(1, units + 1), k in network.norms
+    if network.image(k):
+        yield from (Key("backward", "map_back", k, j) for j in each)
+        yield from (Key("backward", "map_ways", k, j) for j in each if normed)
+        yield from (Key("backward", "kernel", k, j) for j in each)
+        return
     if grain == "unit":
         if together:
             yield Key("backward", "da", k)

@@ -17,6 +17,7 @@ from app.explain.faces_update import part_name, update_formulas, update_numbers,
 from app.explain.lines import Detail, Known, Lines, Teller, back_through, normed
 from app.explain.moments import Told
 from app.explain.plan import Key
+from app.explain.receipts_maps import channel_faces, channel_lines, factors, gradient_face, kernels
 from app.explain.scene import Scene
 from app.words.digits import named
 from app.words.formulas import Role, symbol
@@ -29,11 +30,18 @@ from engine import PENALTIES, Quantity, SpecError, Trace, examples_of
 from engine.equation import code_name
 from engine.program import program
 from engine.quantity import bias, unit, weight
-from engine.receipts import ParameterReceipt, UnitReceipt, parameter_receipt, unit_receipt
+from engine.receipts import (
+    ChannelReceipt,
+    ParameterReceipt,
+    UnitReceipt,
+    channel_receipt,
+    parameter_receipt,
+    unit_receipt,
+)
 
 SHOWN = 6
-_AHEAD = ("z", "mean", "spread", "xhat", "n", "a", "h", "o")
-_BACK = ("dh", "da", "dn", "dxhat", "dz_own", "dz_mean", "dz_spread", "dz")
+_AHEAD = ("z", "mean", "spread", "xhat", "n", "a", "h", "v", "o")
+_BACK = ("dv", "dh", "da", "dn", "dxhat", "dz_own", "dz_mean", "dz_spread", "dz")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +56,7 @@ class Receipt(Told):
 
     of: Quantity
     place: str
-    facts: ParameterReceipt | UnitReceipt | None = field(default=None, compare=False)  # arrays
+    facts: ParameterReceipt | UnitReceipt | ChannelReceipt | None = field(default=None, compare=False)  # arrays
     came_from: tuple[Quantity, ...] = ()
     code: tuple[str, ...] = ()
     lines: tuple[Detail, ...]
@@ -97,9 +105,12 @@ def receipt(trace: Trace, address: str, known: Known = None) -> Receipt:
     scene, tell = Scene(trace), Teller(known)
     with np.errstate(all="ignore"):
         if of.kind != "a":
-            return _of_parameter(scene, of, parameter_receipt(trace, address), tell)
+            facts = parameter_receipt(trace, address)
+            return _of_parameter(scene, Quantity.parse(facts.address), facts, tell)
         if of.layer == 0 and trace.spec.network.has(of):
             return _of_input(scene, of)
+        if of.layer and trace.spec.network.image(of.layer):
+            return _of_channel(scene, of, channel_receipt(trace, address), tell)
         return _of_unit(scene, of, unit_receipt(trace, address), tell)
 
 
@@ -107,9 +118,21 @@ def place_of(scene: Scene, of: Quantity) -> str:
     """An address in words: hidden 1, unit 3 → hidden 2, unit 1."""
     own = scene.unit(of.layer, of.unit)
     if of.source:
-        return f"{scene.unit(of.layer - 1, of.source)} → {own}"
+        return f"{_end(scene, of)} → {own}"
     messages = {"b": "bias of {unit}", "gamma": "gain of {unit}", "beta": "shift of {unit}"}
     return text(messages[of.kind], unit=own) if of.kind in messages else own
+
+
+def _end(scene: Scene, of: Quantity) -> str:
+    """Where a weight comes from: a unit, or of a kernel and of feature maps a place."""
+    network = scene.trace.spec.network
+    if len(of.index) == 4:
+        _, _, row, column = of.index
+        below = scene.channel(of.layer - 1, of.source) or scene.layer_below(of.layer)
+        return text("{below}, kernel's row {row}, column {column}", below=below, row=row, column=column)
+    if of.layer > 1 and network.image(of.layer - 1, network.given_kind(of.layer - 1)):
+        return scene.source(of.layer, of.source)
+    return scene.unit(of.layer - 1, of.source)
 
 
 def _so_far(parts: Sequence[tuple[str, bool, Sequence[Sentence]]]) -> tuple[Sentence, ...]:
@@ -120,16 +143,18 @@ def _so_far(parts: Sequence[tuple[str, bool, Sequence[Sentence]]]) -> tuple[Sent
 
 
 def _of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Teller) -> Receipt:
-    gradient = of.like(f"d{of.kind}")
-    face = BACKWARD[gradient.kind](scene, Key("backward", gradient.kind, of.layer, of.unit, of.source))
+    gradient, shared = of.like(f"d{of.kind}"), bool(scene.trace.spec.network.image(of.layer))
+    key = Key("backward", gradient.kind, of.layer, of.unit, of.source)
+    face = gradient_face(scene, of) if shared else BACKWARD[gradient.kind](scene, key)
     told = tell.knows(gradient), tell.knows(of)
     parts = [("gradient", told[0], face.sentences), ("step", told[1], (update_words(scene, facts),))]
     numbers = [each for known, each in zip(told, (face.numbers, update_numbers(scene, facts)), strict=True) if known]
-    came_from = (unit(of.layer, of.unit), *([unit(of.layer - 1, of.source)] if of.source else []))
+    came_from = (unit(of.layer, of.unit), *_sources(scene, of))
     names = (code_name(of.like(kind)) for kind in (gradient.kind, f"g{of.kind}", f"{of.kind}_next"))
     code = _code(scene, *names, "try")
     formulas = (*face.formulas, *update_formulas(scene, of, facts.frozen))
-    lines, more = _lines_of_parameter(scene, of, facts, tell), _factors(scene, of, facts, tell)
+    lines = _lines_of_parameter(scene, of, facts, tell)
+    more = tuple(factors(scene, of, facts, tell)) if shared else _factors(scene, of, facts, tell)
     return Receipt(
         sentences=_so_far(parts),
         formulas=formulas,
@@ -141,7 +166,45 @@ def _of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Tel
         came_from=came_from,
         code=code,
         lines=lines,
-        more=(Lines(text("Where the gradient comes from"), more),),
+        more=(Lines(text("Where it was used") if shared else text("Where the gradient comes from"), more),),
+    )
+
+
+def _sources(scene: Scene, of: Quantity) -> tuple[Quantity, ...]:
+    """The unit below that a weight comes from; of a place of a feature map its channel, of the image nothing."""
+    network, k = scene.trace.spec.network, of.layer
+    if not of.source or (network.image(k) and not network.image(k - 1)) or (network.image(k) and k == 1):
+        return ()
+    below = network.image(k - 1, network.given_kind(k - 1)) if k > 1 else ()
+    if below and not network.image(k):
+        return (unit(k - 1, (of.source - 1) // (below[1] * below[2]) + 1),)
+    return (unit(k - 1, of.source),)
+
+
+def _of_channel(scene: Scene, of: Quantity, facts: ChannelReceipt, tell: Teller) -> Receipt:
+    k, j = of.layer, of.unit
+    faces = channel_faces(scene, k, j)
+    told = tell.knows(scene.gives(k, j)), tell.knows(of.like("dz"))
+    names = ("activation", "delta")
+    parts = [
+        (name, known, [each for face in some for each in face.sentences])
+        for name, known, some in zip(names, told, faces, strict=True)
+    ]
+    numbers = [joined([face.numbers for face in some], "; ") for known, some in zip(told, faces, strict=True) if known]
+    formulas = tuple(each for some in faces for face in some for each in face.formulas)
+    above = scene.trace.spec.network.sizes[k + 1] if k < scene.last else 0
+    came_from = tuple(unit(k + 1, n) for n in range(1, above + 1))
+    return Receipt(
+        sentences=_so_far(parts),
+        formulas=formulas,
+        numbers=joined(numbers, "; "),
+        of=of,
+        place=place_of(scene, of),
+        facts=facts,
+        came_from=came_from,
+        code=_code(scene, *(f"{kind}{k}" for kind in _AHEAD + _BACK)),
+        lines=channel_lines(scene, of, facts, tell),
+        more=kernels(scene, of, facts, tell),
     )
 
 
@@ -213,12 +276,12 @@ def _code(scene: Scene, *quantities: str) -> tuple[str, ...]:
 
 
 def _lines_of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Teller) -> tuple[Detail, ...]:
-    factors = {"W": "δ × a", "b": "δ", "gamma": "∂L/∂n × x̂", "beta": "∂L/∂n"}[of.kind]
+    made_of = {"W": "δ × a", "b": "δ", "gamma": "∂L/∂n × x̂", "beta": "∂L/∂n"}[of.kind]
     spec = scene.trace.spec
     gradient = tell(facts.gradient, of.like(f"d{of.kind}"))
     lines = [Detail(text("now"), tell(facts.now))]
     lines.append(
-        Detail(text("gradient, {sum}", sum=f"Σ {factors}" if scene.count > 1 else factors), gradient, "backward")
+        Detail(text("gradient, {sum}", sum=f"Σ {made_of}" if facts.deltas.size > 1 else made_of), gradient, "backward")
     )
     if spec.penalized:
         adds = text("{penalty} adds", penalty=text(PENALTIES[spec.regularization].title))
@@ -305,8 +368,8 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple
     """What adds up to z, and what to da."""
     k, j = of.layer, of.unit
     mean, total = (text("mean "), text("sum of ")) if scene.count > 1 else ("", "")
-    into = [weight(k, j, i) for i in scene.equations.units(k - 1)]
-    labels = [(text("w × a from {unit}", unit=scene.unit(k - 1, each.source)), str(each)) for each in into]
+    into = [weight(k, j, i) for i in scene.equations.sources(k)]
+    labels = [(text("w × a from {unit}", unit=_end(scene, each)), str(each)) for each in into]
     known = [tell.knows(each.like("p"), of.like("z")) for each in into]
     products = list(zip(facts.incoming.mean(axis=0).tolist(), known, strict=True))
     its_bias = Detail(text("bias"), tell(facts.bias), "forward", str(bias(k, j)))

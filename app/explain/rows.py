@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.explain.many import Alike, groups_of, spelled
+from app.explain.many import Alike, groups_of, written_over
 from app.explain.moments import Moment
 from app.explain.scene import UNITS, Scene
 from app.words.columns import Cells, Columns, fitted, lines
@@ -58,7 +58,7 @@ def rows_of(scene: Scene, moment: Moment, most: int = 16) -> Rows:
     """A moment laid out in lines of at most so many columns."""
     with np.errstate(all="ignore"):
         groups, look = groups_of(scene, moment)
-        columns = Columns(look, spell=spelled)
+        columns = Columns(look, spell=lambda of: scene.spell(written_over(of)))
         alike = _alike(scene, moment)
         if alike:
             groups = [Alike(tuple(alike), len(alike))]
@@ -120,7 +120,7 @@ def _slope(scene: Scene, moment: Moment) -> list[Equation]:
 
 def _alike(scene: Scene, moment: Moment) -> list[tuple[str, Equation]]:
     """The gradients of all links into a unit, the one that counts most first, and that of its bias."""
-    if not moment.units or moment.kind != "gradient":
+    if not moment.units or moment.kind != "gradient" or scene.trace.spec.network.image(moment.layer):
         return []
     k, j = moment.layer, moment.units[0]
     dW = scene.layer(k).dW[j - 1]

@@ -1,13 +1,14 @@
 """What the writers of moments share: one trace, its equations and names, and the few ways its numbers are set out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import isqrt
 from typing import Any
 
 import numpy as np
 
-from app.words.columns import Columns
+from app.words.columns import Columns, scalar
 from app.words.digits import NAMES, Terms, digits, named, terms_of
 from app.words.formulas import Role, role_of
 from app.words.names import input_titles, layer_name, output_names, own_name, unit_name
@@ -28,6 +29,11 @@ from engine.quantity import unit
 EXAMPLES = 3  # examples of a batch that are written out
 UNITS = 4  # units of a layer that are written out
 _SIGNS = ("+", MINUS, "×", "/")
+
+
+def _unravelled(place: int, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    channel, row, column = (int(at) + 1 for at in np.unravel_index(place - 1, shape))
+    return channel, row, column
 
 
 @dataclass(frozen=True)
@@ -108,13 +114,50 @@ class Scene:
         if k == 0:
             names = self.trace.spec.features
             return text(FEATURES[names[j - 1]].title) if names else text("input {unit}", unit=j)
+        if channel := self.channel(k, j):
+            return channel
         if self.sizes[k] == 1:
             return text("the output") if k == self.last else text("{layer}'s only unit", layer=self.layer_name(k))
         return unit_name(k, j, self.last)
 
+    def channel(self, k: int, j: int) -> str:
+        """What a channel is called; nothing for what is none."""
+        is_map = k > 0 and self.trace.spec.network.image(k)
+        return text("{layer}, channel {channel}", layer=self.layer_name(k), channel=j) if is_map else ""
+
+    def layer_below(self, k: int) -> str:
+        """What a layer of feature maps lies over."""
+        return text("the image") if k == 1 else self.layer_name(k - 1)
+
+    def links(self, k: int) -> int:
+        """How many weights lead into a unit, or a channel."""
+        return int(self.layer(k).W[0].size)
+
     def source(self, k: int, i: int) -> str:
-        """The name of what layer k receives, short: x₁ or unit 3."""
+        """The name of what layer k receives, short: x₁ or unit 3; of a kernel's weight where it lies, and of a feature
+        map a place."""
+        network = self.trace.spec.network
+        if shape := network.image(k) and self.layer(k).W.shape[1:]:
+            channel, row, column = _unravelled(i, shape)
+            return text("row {row}, column {column}, channel {channel}", row=row, column=column, channel=channel)
+        if k > 1 and (shape := network.image(k - 1, network.given_kind(k - 1))):
+            channel, row, column = _unravelled(i, shape)
+            return text("channel {channel}, row {row}, column {column}", row=row, column=column, channel=channel)
         return self.unit(0, i) if k == 1 else text("unit {unit}", unit=i)
+
+    def spell(self, of: Quantity) -> str:
+        """One number of the program's arrays, where it stands there: feature maps are in one row for a dense layer, and
+        plain numbers are for one that takes an image."""
+        network = self.trace.spec.network
+        image = network.image(of.layer, of.kind) if of.layer else ()
+        if of.kind in ("mean", "spread") and network.image(of.layer):
+            return f"{of.kind}{of.layer}[{of.example or 0},{of.unit - 1 if of.index else 0},0,0]"
+        if len(of.index) == 1 and image and of.kind == network.given_kind(of.layer):
+            return scalar(of.like("flat"))
+        if len(of.index) == 3 and not image and of.kind in ("x", "a", "h", "o"):
+            side, (_, row, column) = isqrt(network.sizes[of.layer]), (int(str(i)) for i in of.index)
+            return scalar(Quantity(of.kind, of.layer, (side * (row - 1) + column,), of.example))
+        return scalar(of)
 
     def short_input(self, i: int) -> str:
         """An input, short: x₂, or what one's own data calls it."""
@@ -219,6 +262,10 @@ class Scene:
     def sum(self, of: Equation) -> Segments:
         """A sum over the examples with its numbers put in."""
         return digits(of, self.look)
+
+    def totals(self, made: Sequence[Equation]) -> Segments:
+        """Sums over all examples with their numbers put in, named where there are several."""
+        return joined([self._digits(of, len(made) > 1) for of in made], "; ")
 
     def alone(self, of: Equation) -> Equation:
         """The equation without its sum over examples, where there is but one."""

@@ -13,10 +13,12 @@ from typing import overload
 import numpy as np
 
 from app.draw.diagram import LABELLED_ROWS, LINKS_AT_MOST
+from app.draw.maps import sources
 from app.draw.pictures import IMAGE
 from app.explain.faces_again import AGAIN
 from app.explain.faces_backward import BACKWARD
 from app.explain.faces_forward import FORWARD
+from app.explain.faces_maps import MAPS
 from app.explain.faces_update import UPDATE
 from app.explain.moments import GRAINS, Moment, Phase
 from app.explain.plan import Key, Plan, plan_of
@@ -123,6 +125,8 @@ def targets_of(key: Key, network: Network) -> tuple[Quantity, ...]:
         ) + (_after(network) if kind == "forward" and not k else ())
     if kind == "delta" and k == last and network.joined:
         return Quantity("da", k, (j,)), Quantity("dz", k, (j,))
+    if kind in _OF_MAPS:
+        return _of_map(network, kind, k, j)
     place = (j, i) if i else (j,) if j else ()
     names = _before(network, kind, k) if kind in ("delta", "came_back") else ()
     own = _TARGETS[kind] if kind == "gradient" else _names(network, kind, k, _TARGETS)  # gains have a moment of theirs
@@ -134,14 +138,36 @@ def _names(network: Network, kind: str, k: int, table: Mapping[str, tuple[str, .
     return _NORMED[kind] if k in network.norms and kind in _NORMED else table[kind]
 
 
+def _of_map(network: Network, kind: str, k: int, j: int) -> tuple[Quantity, ...]:
+    """What a moment computes of one channel."""
+    normed, back = k in network.norms, _before(network, "delta", k)
+    shared = tuple(
+        Quantity(name, k, () if network.norms.get(k) == "layer_norm" else (j,)) for name in ("mean", "spread")
+    )
+    names: dict[str, tuple[str, ...]] = {
+        "window": ("z",) if normed else ("z", "a"),
+        "map_norm": ("xhat", "n", "a"),
+        "pool": ("v",),
+        "map_back": (*back, "da", "dn", "dxhat") if normed else (*back, "da", "dz"),
+        "map_ways": _WAYS,
+        "kernel": ("dW", "db", *(("dgamma", "dbeta") if normed else ())),
+    }
+    own = tuple(Quantity(name, k, (j,)) for name in names[kind])
+    return (*shared, *own) if kind == "map_norm" else own
+
+
+_OF_MAPS = ("window", "map_norm", "pool", "map_back", "map_ways", "kernel")
+
+
 def _before(network: Network, kind: str, k: int) -> tuple[str, ...]:
-    """What a moment of a layer's dL/da computes first: with dropout, what comes back to what that lets through."""
-    return ("dh",) if k in network.dropouts and kind in ("da", "delta", "came_back", "backward") else ()
+    """What a moment of a layer's dL/da computes first: what comes back to what dropout or a pool gives."""
+    back = kind in ("da", "delta", "came_back", "backward")
+    return tuple(f"d{letter}" for letter in reversed(network.stages[k - 1]) if letter in "hv") if back else ()
 
 
 def _after(network: Network) -> tuple[Quantity, ...]:
-    """What layers make of their activations, dropout and shortcuts."""
-    made = (("h", network.dropouts), ("o", network.shortcuts))
+    """What layers make of their activations: dropout, shortcuts and pools."""
+    made = (("h", network.dropouts), ("o", network.shortcuts), ("v", network.pools))
     return tuple(Quantity(name, k) for name, layers in made for k in layers)
 
 
@@ -157,6 +183,7 @@ _WHOLE = {
     "inputs": ("a",),
     "dropout": ("h",),
     "shortcut": ("o",),
+    "pool": ("v",),
     "forward": ("z", "a"),
     "activation": ("a",),
     "spread": ("mean", "spread"),
@@ -205,7 +232,8 @@ _TARGETS = {
 def _moment(scene: Scene, code: Program, key: Key, index: int, opens: bool) -> Moment:
     """The moment of a key; `opens` if it is the first of its phase."""
     with np.errstate(all="ignore"):  # a run that diverges is looked at as well
-        face = _FACES[key.kind](scene, key)
+        maps = key.layer and scene.trace.spec.network.image(key.layer)
+        face = (MAPS if maps and key.kind in MAPS else _FACES)[key.kind](scene, key)
     network = scene.trace.spec.network
     if OPTIMIZERS[scene.trace.spec.optimizer].search and key.phase == "backward" and opens:
         face = replace(face, sentences=(*face.sentences, sentence("to compare")))
@@ -237,7 +265,20 @@ def _focus(key: Key) -> str | None:
 
 _AT_BIAS = ("bias", "db", "update_bias")
 _AT_GAIN = {"gains": "gamma", "update_gain": "gamma", "update_shift": "beta"}
-_INSIDE = ("activation", "dropout", "dz", "spread", "norm", "dn", "dxhat", "three_ways", *_AT_GAIN)  # of units
+_INSIDE = (
+    "activation",
+    "dropout",
+    "pool",
+    "map_norm",
+    "map_ways",
+    "dz",
+    "spread",
+    "norm",
+    "dn",
+    "dxhat",
+    "three_ways",
+    *_AT_GAIN,
+)  # of units
 
 
 def _nodes(scene: Scene, key: Key) -> tuple[str, ...]:
@@ -262,13 +303,20 @@ def _links(scene: Scene, key: Key) -> tuple[str, ...]:
         return ()
     if kind == "shortcut":
         return (_arc(scene, k, j),)
-    above = kind in ("da", "dh", "delta", "came_back")  # over its outgoing links a hidden unit's dL/da comes back
+    above = kind in (
+        "da",
+        "dh",
+        "delta",
+        "came_back",
+        "map_back",
+    )  # over its outgoing links a hidden unit's dL/da comes back
     into = k + above
     arcs = tuple(_arc(scene, to, j) for to in scene.trace.spec.network.arcs(k)) if above else ()
     if into > scene.last or not _drawn(scene, into):
         return arcs
     own = (j,) if j else range(1, scene.sizes[k] + 1)
-    others = (i,) if i else range(1, scene.sizes[k + 1 if above else k - 1] + 1)
+    each = sources(scene.trace.spec)[into - 1]
+    others = (i,) if i else range(1, (scene.sizes[k + 1] if above else each) + 1)
     return arcs + tuple(weight(into, *(pair[::-1] if above else pair)).svg_id for pair in product(own, others))
 
 
@@ -279,4 +327,4 @@ def _arc(scene: Scene, k: int, j: int) -> str:
 
 
 def _drawn(scene: Scene, k: int) -> bool:
-    return scene.sizes[k] * scene.sizes[k - 1] <= LINKS_AT_MOST
+    return 0 < scene.sizes[k] * sources(scene.trace.spec)[k - 1] <= LINKS_AT_MOST

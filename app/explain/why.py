@@ -53,6 +53,8 @@ def why_of(scene: Scene, moment: Moment) -> tuple[Why, ...]:
         return ()
     if moment.phase == "update" and OPTIMIZERS[scene.trace.spec.optimizer].search:
         return ()
+    if scene.trace.spec.network.image(moment.layer):  # the pictures are of a unit's one number
+        return ()
     told = _KINDS.get(moment.kind)
     with np.errstate(all="ignore"):
         own = told(scene, moment.layer or scene.last, moment.units[0] if moment.units else 0) if told else None

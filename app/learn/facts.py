@@ -70,6 +70,12 @@ class Facts:
             return float(self.trace.gradient[self._index(str(of.like(of.letter)))])
         return float(self.state.parameters[self._index(name)])
 
+    def is_plain(self, layer: int) -> bool:
+        """Whether a layer has plain numbers, and takes such: of feature maps there are too many to ask of one."""
+        network = self.state.spec.network
+        below = 1 < layer <= self.layers and network.image(layer - 1, network.given_kind(layer - 1))
+        return not network.image(layer) and not below
+
     def given(self, layer: int, unit: int) -> float:
         """What a unit, or with layer 0 an input, gives to those above it, on the first example."""
         return float(self.trace.inputs_of(layer)[0, unit - 1])

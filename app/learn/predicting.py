@@ -59,13 +59,15 @@ def question_at(facts: Facts, grain: str, moment: int) -> Question:
 
 
 def _asked(facts: Facts, key: Key, index: int) -> Iterator[Question]:
-    k, j = key.layer, key.unit
-    if not j:
+    k, j, network = key.layer, key.unit, facts.state.spec.network
+    if not j or network.image(k) or (k < facts.layers and network.image(k + 1)):  # maps have too many numbers to ask of
         return
     mask = facts.trace.layers[k - 1].mask
     if key.kind in ("delta", "dz") and (mask is None or mask[0, j - 1]) and slopes(facts.trace, k) is not None:
         kind, way = _unit_way(facts, k, j)
         yield Question(index, kind, way, delta_problem(facts, k, j))
+    if not facts.is_plain(k):
+        return
     if key.kind in ("gradient", "dW"):
         address = str(weight(k, j, key.source or _largest(facts, k, j)))
         yield Question(index, "gradient", _gradient_way(facts, address), gradient_problem(facts, address))

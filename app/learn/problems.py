@@ -259,7 +259,7 @@ def new_value_problem(facts: Facts, address: str, label: str | None = None) -> P
     delta = facts[f"delta{layer}.{unit}"]
     mistakes = _step_slips(now, rate, gradient)
     if source and len(facts.trace.x) == 1:
-        a = facts[f"a{layer - 1}.{source}"]
+        a = facts.given(layer - 1, source)
         no_a = text("The activation at its beginning, {a}, is missing.", a=written(a))
         no_delta = text("The δ at its end, {delta}, is missing.", delta=written(delta))
         mistakes += [
@@ -338,5 +338,5 @@ def _gradient_in_words(facts: Facts, address: str, slope: str | None) -> str:
         return in_words("asked mean of products" if source else "asked mean of δs", gradient=gradient)
     if not source:
         return in_words("asked delta", gradient=gradient)
-    factors = {"delta": facts[f"delta{layer}.{unit}"], "a": facts[f"a{layer - 1}.{source}"]}
+    factors = {"delta": facts[f"delta{layer}.{unit}"], "a": facts.given(layer - 1, source)}
     return in_words("asked product", gradient=gradient, **factors)

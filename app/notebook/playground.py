@@ -10,7 +10,7 @@ from html import escape
 
 from app.notebook.served import Served
 from engine import LIMITS, RunState, Spec, receipt, replay, start, trace
-from engine.receipts import ParameterReceipt, UnitReceipt
+from engine.receipts import ChannelReceipt, ParameterReceipt, UnitReceipt
 
 HEIGHT = 780
 
@@ -43,7 +43,7 @@ class Playground:
         """Take steps from the run's last one on, and show it; the state after them."""
         return self._served.wait(self._served.step(count))
 
-    def receipt(self, address: str | None = None) -> ParameterReceipt | UnitReceipt:
+    def receipt(self, address: str | None = None) -> ParameterReceipt | UnitReceipt | ChannelReceipt:
         """Where the number came from that is selected on the screen, or the one that is named, such as W2.1.3."""
         _, view, state = self._served.wait(self._served.screen())
         of = address or view.select

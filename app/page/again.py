@@ -12,6 +12,7 @@ import numpy as np
 from app.draw.charts import Axis, path
 from app.draw.diagram import Diagram, LinkPlace, on_curve
 from app.draw.lens import WEIGHT_REACH, widths
+from app.draw.maps import strongest
 from app.explain.plan import plan_of
 from app.page.links import View
 from app.words.numbers import label, short, signed
@@ -181,9 +182,11 @@ def _links(step: Trace, place: Diagram) -> tuple[tuple[Moved, ...], float]:
     drawn = [link for layer in place.layers[1:] for link in layer.links]
     if not drawn:
         return (), 1.0
-    pairs = [(step.layers[link.layer - 1], (link.unit - 1, link.source - 1)) for link in drawn]
-    before = np.array([layer.W[at] for layer, at in pairs])
-    after = np.array([layer.W_next[at] for layer, at in pairs])
+    network, at = step.spec.network, [(link.layer - 1, link.unit - 1, link.source - 1) for link in drawn]
+    weights = strongest(network, [layer.W for layer in step.layers])
+    later = strongest(network, [layer.W_next for layer in step.layers], [layer.W for layer in step.layers])
+    before = np.array([weights[k][j, i] for k, j, i in at])
+    after = np.array([later[k][j, i] for k, j, i in at])
     old, new = (np.array(widths(values, WEIGHT_REACH)) for values in (before, after))
     most = float(np.abs(new - old).max())
     larger = _round_down(GROWTH / most) if most > 0 else 1.0

@@ -36,7 +36,7 @@ from engine import Metrics, Quantity, RunState, Trace, evaluate, examples_of, tr
 from engine.along import Along, again
 from engine.arrays import Floats, Ints
 from engine.health import spread
-from engine.quantity import unit, weight
+from engine.quantity import unit
 
 BAR_WIDTH = 360
 LISTED = 450  # weights of a layer that the tables have
@@ -371,18 +371,17 @@ def table_of(shown: Frame) -> dict[str, Any]:
     ]
     weights = [
         (
-            own_name(spec, k, i + 1) or f"{names[k]}, {i + 1}",
-            own_name(spec, k + 1, j + 1) or f"{names[k + 1]}, {j + 1}",
-            tell(float(layer.W[j, i])),
+            own_name(spec, k, at[1] + 1) or ", ".join([names[k], *(str(n + 1) for n in at[1:])]),
+            own_name(spec, k + 1, at[0] + 1) or f"{names[k + 1]}, {at[0] + 1}",
+            tell(float(layer.W[at])),
             *(
-                tell(float(values[j, i]), weight(k + 1, j + 1, i + 1).like(kind))
+                tell(float(values[at]), Quantity(kind, k + 1, tuple(n + 1 for n in at)))
                 for kind, values in (("dW", layer.dW), ("W", layer.W_next))
             ),
         )
         for k, layer in enumerate(layers)
         if layer.W.size <= LISTED
-        for j in range(layer.W.shape[0])
-        for i in range(layer.W.shape[1])
+        for at in np.ndindex(*layer.W.shape)
     ]
     wide = [names[k + 1] for k, layer in enumerate(layers) if layer.W.size > LISTED]
     many = text("The weights into {layers} are too many to list; the API has them all.", layers=", ".join(wide))

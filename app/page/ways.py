@@ -75,7 +75,8 @@ def has_ways(state: RunState, view: View) -> bool:
     """Whether a view has a parameter selected, on one example."""
     of = Quantity.parse(view.select) if view.select else Quantity("")
     network = state.spec.network
-    return of.is_parameter and view.example is not None and network.has(of) and not network.mixes_examples
+    alone = view.example is not None and not network.mixes_examples and not network.has_images
+    return alone and of.is_parameter and network.has(of)
 
 
 def ways_to(state: RunState, view: View) -> Ways:

@@ -269,6 +269,8 @@ def delta(facts: Facts, address: str) -> Question:
     if facts.example is None:
         facts = facts.on(int(facts.trace.examples[0]))
     layer, unit = _unit_of(facts, address)
+    if facts.state.spec.network.image(layer) or (layer < facts.layers and facts.state.spec.network.image(layer + 1)):
+        raise SpecError("address", address, "a unit of a dense layer below another: a feature map has many δ")
     if layer in facts.state.spec.network.norms:
         raise SpecError("address", address, "a unit of a layer without a normalization, where δ is ∂L/∂a × the slope")
     problem = delta_problem(facts, layer, unit, facts.example)
@@ -336,31 +338,33 @@ def _moves(facts: Facts) -> Floats:
 
 def _pointings(facts: Facts) -> Floats:
     """Which way the numbers on screen at the ends of each weight say it goes: against mean a × sum of δ."""
-    layers = enumerate(facts.trace.layers, 1)
-    return np.concatenate([-np.sign(np.outer(layer.db, _below(facts, k).mean(axis=0))).ravel() for k, layer in layers])
+    found = []
+    for k, layer in enumerate(facts.trace.layers, 1):  # at a kernel's ends stand whole maps
+        maps = facts.state.spec.network.image(k)
+        told = np.zeros(layer.W.size) if maps else np.outer(layer.db, _below(facts, k).mean(axis=0)).ravel()
+        found.append(-np.sign(told))
+    return np.concatenate(found)
 
 
 def _misleads(facts: Facts, address: str) -> bool:
     """Whether these numbers say the opposite of the gradient of one weight."""
     gradient = facts[f"d{address}"]
     of = Quantity.parse(address)
+    if facts.state.spec.network.image(of.layer):
+        return False
     a, delta = _below(facts, of.layer)[:, of.source - 1].mean(), facts.trace.layers[of.layer - 1].db[of.unit - 1]
     return bool(gradient * a * delta < 0)
 
 
 def _ranked(facts: Facts, which: NDArray[np.bool_] | None = None) -> list[str]:
     """All weights, or those chosen, the largest gradient first."""
-    layers = facts.trace.layers
-    where = [
-        (k, j, i)
-        for k, layer in enumerate(layers, 1)
-        for j in range(1, layer.W.shape[0] + 1)
-        for i in range(1, layer.W.shape[1] + 1)
-    ]
+    weights = enumerate((layer.W for layer in facts.trace.layers), 1)
+    where = [Quantity("W", k, tuple(n + 1 for n in at)) for k, W in weights for at in np.ndindex(*W.shape)]
     sizes = np.abs(_flat(facts, "dW"))
     assert len(where) == int(facts.state.spec.network.is_weight.sum())
     order = np.argsort(-sizes, kind="stable")
-    return ["W{}.{}.{}".format(*where[n]) for n in (order if which is None else order[which[order]])]
+    chosen = order if which is None else order[which[order]]
+    return [str(where[n]) for n in chosen.tolist() if facts.is_plain(where[n].layer)]
 
 
 def plainest(facts: Facts) -> str:
@@ -405,6 +409,7 @@ def make(facts: Facts, kind: str, address: str = "") -> Question:
     if facts.state.divergence is not None:
         raise BadQuestion("kind", kind, "asked of a run that has not diverged; go back a step or reset it")
     try:
+        _check_plain(facts, kind, address)
         question = KINDS[kind][1](facts, address)
         if question.steps and facts.after().step == facts.step:
             raise BadQuestion("kind", kind, "asked at another step: with the next one this run diverges")
@@ -413,6 +418,14 @@ def make(facts: Facts, kind: str, address: str = "") -> Question:
     except ValueError as error:
         raise BadQuestion("address", address, f"one of this network: {error}") from None
     return replace(question, kind=kind, step=facts.step)
+
+
+def _check_plain(facts: Facts, kind: str, address: str) -> None:
+    """BadQuestion where feature maps have nothing to ask: a kernel's weight is used at many places."""
+    if facts.state.spec.network.has_images and kind not in ("loss", "delta") and not _ranked(facts):
+        raise BadQuestion("kind", kind, "another question: every weight here meets feature maps, at many places")
+    if address and kind != "delta" and not facts.is_plain(Quantity.parse(address).layer):
+        raise BadQuestion("address", address, "of a layer that has plain numbers, and takes such")
 
 
 def own(prompt: str, options: list[str] | tuple[str, ...] = (), truth: str | None = None) -> Question:

@@ -135,7 +135,7 @@ def traced(step: Trace) -> dict[str, Any]:
         **_codes(step.spec),
         "layers": [
             {"activation": layer.activation, "dW_penalty": None, "norm": _norm(layer.norm)}
-            | {name: _given(getattr(layer, name)) for name in ("h", "o", "mask", "dh")}
+            | {name: _given(getattr(layer, name)) for name in ("h", "o", "v", "mask", "dh", "dv")}
             | {name: np.ascontiguousarray(getattr(layer, name)) for name in shown}
             for layer in step.layers
         ],

@@ -37,7 +37,7 @@ def _summed(answer: dict[str, Any], times: float, spec: Spec) -> dict[str, Any]:
     layers = []
     for k, layer in enumerate(answer["layers"], 1):
         more = {name: times * layer[name] for name in ("da", "dz", "dW", "db")}
-        more |= {} if layer["dh"] is None else {"dh": times * layer["dh"]}
+        more |= {name: times * layer[name] for name in ("dh", "dv") if layer[name] is not None}
         more["W_next"] = layer["W"] - spec.learning_rate * more["dW"]
         still = "biases" in spec.frozen or f"b{k}.1" in spec.frozen
         more["b_next"] = layer["b"] if still else layer["b"] - spec.learning_rate * more["db"]

@@ -150,6 +150,7 @@ class BackpropBody(Body):
 
 Vector = list[float | None]
 Matrix = list[list[float | None]]
+Maps = list[list[Matrix]]  # of a convolution: (examples, channels, height, width)
 
 
 class Pair(BaseModel):
@@ -200,15 +201,15 @@ class NormAnswer(BaseModel):
     `running` has the means and the variances that evaluation takes, (2, units), else it is null.
     """
 
-    mean: Matrix
-    spread: Matrix
-    xhat: Matrix
-    n: Matrix
-    dn: Matrix
-    dxhat: Matrix
-    dz_own: Matrix
-    dz_mean: Matrix
-    dz_spread: Matrix
+    mean: Matrix | Maps
+    spread: Matrix | Maps
+    xhat: Matrix | Maps
+    n: Matrix | Maps
+    dn: Matrix | Maps
+    dxhat: Matrix | Maps
+    dz_own: Matrix | Maps
+    dz_mean: Matrix | Maps
+    dz_spread: Matrix | Maps
     gamma: Vector
     beta: Vector
     dgamma: Vector
@@ -224,27 +225,30 @@ class LayerAnswer(BaseModel):
 
     All gradients are those of the data's loss; `dW_penalty` is what regularization adds to dW, null if there is none.
     Where dropout follows, `h` is what it lets through, `mask` × a, and `dh` what comes back to that; `o` is what the
-    layer gives where a shortcut adds to it; dL/do is dh, or da. With a `norm`, a is of its n. What a layer has not is
-    null.
+    layer gives where a shortcut adds to it; dL/do is dh, or da. `v` is what a pool gives, and `dv` what comes back to
+    it. With a `norm`, a is of its n. What a layer has not is null. Of a convolution they are (examples, channels,
+    height, width), and W, dW, W_next (channels, channels below, height, width).
     A `da` is null where an output's a is next to 0 or 1 and its dL/da beyond any number; dz is told all the same.
     """
 
     activation: str
-    W: Matrix
+    W: Matrix | Maps
     b: Vector
-    z: Matrix
-    a: Matrix
-    h: Matrix | None
-    o: Matrix | None
-    mask: Matrix | None
-    dh: Matrix | None
+    z: Matrix | Maps
+    a: Matrix | Maps
+    h: Matrix | Maps | None
+    o: Matrix | Maps | None
+    mask: Matrix | Maps | None
+    dh: Matrix | Maps | None
+    v: Matrix | Maps | None
+    dv: Matrix | Maps | None
     norm: NormAnswer | None
-    da: Matrix
-    dz: Matrix
-    dW: Matrix
+    da: Matrix | Maps
+    dz: Matrix | Maps
+    dW: Matrix | Maps
     db: Vector
-    dW_penalty: Matrix | None
-    W_next: Matrix
+    dW_penalty: Matrix | Maps | None
+    W_next: Matrix | Maps
     b_next: Vector
 
 

@@ -157,10 +157,12 @@ class _Writer:
         return Apply(function, tuple(map(self.spread, arguments)))
 
     def _spread_over(self, letter: str, values: Sequence[int], body: Tree) -> Tree:
-        each = [_bound(body, letter, n) for n in values]
-        numbers: Floats = np.array([float(value(term, self.look)) for term in each])
+        letters, body = _nested(letter, values, body)
+        found = value(body, self.look, {name: of.ravel() for name, of in letters.items()})
+        numbers: Floats = np.broadcast_to(np.asarray(found, float), next(iter(letters.values())).size)
         chosen = largest(numbers, SHOWN)
-        terms = [self.spread(each[n]) for n in chosen.tolist()]
+        bound = ({name: int(of.ravel()[n]) for name, of in letters.items()} for n in chosen.tolist())
+        terms = [self.spread(mapped(body, lambda quantity, at=at: quantity.bind(at))) for at in bound]  # type: ignore[misc]
         others = np.delete(numbers, chosen)
         if len(others):
             rest = Quantity(REST, 0, (len(self.rests) + 1, len(others)))
@@ -253,8 +255,13 @@ class _Writer:
         return Cell(symbol, signed(float(value(of, self.look)), digits), numpy_of(mapped(of, _scalar)), role)
 
 
-def _bound(of: Tree, letter: str, n: int) -> Tree:
-    return mapped(of, lambda quantity: quantity.bind({letter: n}))
+def _nested(letter: str, values: Sequence[int], body: Tree) -> tuple[dict[str, Floats], Tree]:
+    """The letters of a sum with all that they stand for together; those of sums inside it, too, where it is over the
+    places of feature maps."""
+    letters = {letter: values}
+    while isinstance(body, Over) and body.how == "sum" and any(len(q.index) > 2 for q in quantities(body)):
+        letters[body.letter], body = body.values, body.body
+    return dict(zip(letters, np.meshgrid(*letters.values(), indexing="ij"), strict=True)), body
 
 
 def _text(of: Quantity, number: float, digits: int) -> str:
@@ -287,8 +294,8 @@ def _sign(text: str, code: str | None = None) -> Cell:
 
 def scalar(of: Quantity) -> str:
     """One number of the program's arrays: dz1[0, 3] is the first example's delta of unit 4."""
-    places = [str(int(i)) for i in ([of.example] if of.example is not None else [])]
-    places += [str(int(i) - 1) for i in of.index]
+    places = [str(int(str(i))) for i in ([of.example] if of.example is not None else [])]
+    places += [str(int(str(i)) - 1) for i in of.index]
     if of.kind in ("x", "y"):
         return f"{of.kind}[{','.join(places)}]"
     return code_name(of) + (f"[{','.join(places)}]" if places else "")

@@ -15,10 +15,11 @@ from engine.equation import A, Apply, Equation, Number, Over, Product, Ref, Sum,
 from engine.losses import Loss
 from engine.optimizers import Optimizer
 from engine.penalties import Penalty
+from engine.quantity import Along, Index
 
 Role = Literal["plain", "forward", "backward", "update", "positive", "negative"]
 
-_FORWARD = ("data", "z", "a", "x", "s", "p", "n_", "h", "o", "slope", "mean", "spread", "xhat", "n")
+_FORWARD = ("data", "z", "a", "x", "s", "p", "n_", "h", "v", "o", "slope", "mean", "spread", "xhat", "n")
 _GREEK = {
     "dz": "delta",
     "momentum": "mu",
@@ -49,7 +50,7 @@ _LETTERS = {
     "gb": "g",
     "xhat": "x",
 }
-_SLOPES = {"da": "a", "dh": "h", "dn": "n", "dxhat": "xhat", "dW": "W", "db": "b", "dR": "W"}
+_SLOPES = {"da": "a", "dh": "h", "dv": "v", "dn": "n", "dxhat": "xhat", "dW": "W", "db": "b", "dR": "W"}
 _SLOPES |= {"dgamma": "gamma", "dbeta": "beta"}
 _WAYS = {"dz_own": "xhat", "dz_mean": "mean", "dz_spread": "spread"}  # back through a normalization
 _SIGNS = dict(
@@ -238,11 +239,24 @@ class Typeset:
         layer = self.layers.get(of.layer) or (str(of.layer) if of.layer else "")
         places = [layer] if layer else []
         text = ",".join([*places, *map(str, of.index)])
-        if (not any(isinstance(i, str) for i in of.index) and layer.isdecimal()) or (not of.index and layer):
+        if (all(isinstance(i, int) for i in of.index) and layer.isdecimal()) or (not of.index and layer):
             return self.set.scripts(base, self.set.number(text), "")
         made = [self.set.number(layer)] if layer else []
-        made += [self.set.number(str(i)) if isinstance(i, int) else self.set.name(i) for i in of.index]
+        made += [self._index(i) for i in of.index]
         return self.set.scripts(base, self.set.row(*_between(made, self.set.sign(","))), "") if made else base
+
+    def _index(self, of: Index) -> str:
+        """A place, a letter for one, or one that moves with letters."""
+        s = self.set
+        if not isinstance(of, Along):
+            return s.number(str(of)) if isinstance(of, int) else s.name(of)
+        pieces = list[str]()
+        for times, letter in of.terms:
+            pieces += [s.sign("neg") if not pieces else s.sign("-")] if times < 0 else [s.sign("+")] if pieces else []
+            pieces += [s.number(str(abs(times)))] if abs(times) > 1 else []
+            pieces.append(s.name(letter))
+        pieces += [s.sign("+" if of.offset > 0 else "-"), s.number(str(abs(of.offset)))] if of.offset else []
+        return s.row(*pieces)
 
     def tree(self, of: Tree, level: int = 0) -> str:
         """A tree, in brackets if it binds less tightly than the level: 0 a sum, 1 a product, 2 a power, 3 a name."""

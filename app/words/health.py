@@ -14,7 +14,8 @@ from engine.health import Complaint, complaint
 
 _QUANTITIES = {
     "z": "a sum z", "a": "an activation a", "h": "a value h", "o": "a value o", "loss": "the loss",
-    "dh": "a gradient ∂L/∂h", "da": "a gradient ∂L/∂a", "dz": "a δ, ∂L/∂z", "dW": "a weight's gradient",
+    "v": "a pooled v", "dv": "a gradient ∂L/∂v", "dh": "a gradient ∂L/∂h",
+    "da": "a gradient ∂L/∂a", "dz": "a δ, ∂L/∂z", "dW": "a weight's gradient",
     "n": "a normalized n", "dn": "a gradient ∂L/∂n", "gamma_next": "a gain", "beta_next": "a shift",
     "db": "a bias's gradient", "memory": "what the optimizer remembers", "W_next": "a weight", "b_next": "a bias",
 }  # fmt: skip

@@ -8,6 +8,7 @@ from engine.examples import class_names
 LETTERS = {
     "dz": "δ",
     "dh": "∂L/∂h",
+    "dv": "∂L/∂v",
     "da": "∂L/∂a",
     "mask": "m",
     "mean": "μ",
@@ -77,7 +78,10 @@ def own_name(spec: Spec, layer: int, unit: int) -> str:
 
 def called(spec: Spec, layer: int, unit: int) -> str:
     """A unit by the name that one's own data has for it, else by its number."""
-    return own_name(spec, layer, unit) or unit_name(layer, unit, len(spec.network.sizes) - 1)
+    last = len(spec.network.sizes) - 1
+    if layer and spec.network.image(layer):
+        return text("{layer}, channel {channel}", layer=layer_name(layer, last), channel=unit)
+    return own_name(spec, layer, unit) or unit_name(layer, unit, last)
 
 
 def shortened(names: tuple[str, ...], most: int) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from app.words.again import AGAIN
 from app.words.asked import ASKED
 from app.words.formulas import Role
 from app.words.graph import GRAPH
+from app.words.maps import MAPS
 from app.words.messages import Message
 from app.words.norms import NORMS
 from app.words.numbers import short, signed, target, unsigned
@@ -115,6 +116,7 @@ MESSAGES: dict[str, Message] = {
     **ADVICE,
     **ASKED,
     **GRAPH,
+    **MAPS,
     **NORMS,
     **REASONS,
     # forward

@@ -20,11 +20,13 @@ MEANS = {
     "a": "an activation: what the unit gives on",
     "h": "what dropout lets through of the activation",
     "mask": "what dropout multiplies by, both ways: 0 where the unit is out",
+    "v": "what the pool gives on of the window",
     "o": "what the unit gives on, with what its shortcut adds",
     "p": "weight × activation: what the link carries",
     "s": "what all links into the unit carry together",
     "da": "how much the loss changes when the activation a rises a little",
     "dh": "how much the loss changes when what dropout lets through rises a little",
+    "dv": "how much the loss changes when what the pool gives on rises a little",
     "dn": "how much the loss changes when the normalization gives a little more",
     "dxhat": "how much the loss changes when the normalized number rises a little",
     "dz_own": "what comes back through the number itself",
@@ -52,7 +54,7 @@ MEANS = {
     "m_b": "the mean that the optimizer remembers of the bias's gradients",
     "rate": "the learning rate: how long the step is",
 }
-SIGNED = {"da": "a", "dh": "h", "dn": "n", "dz": "z", "dW": "the weight", "db": "the bias"}
+SIGNED = {"da": "a", "dh": "h", "dv": "v", "dn": "n", "dz": "z", "dW": "the weight", "db": "the bias"}
 SIGNED |= {"dgamma": "the gain", "dbeta": "the shift"}
 
 

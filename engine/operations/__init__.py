@@ -3,11 +3,26 @@
 from engine.operations.activation import ACTIVATION
 from engine.operations.base import Operation
 from engine.operations.batch_norm import BATCH_NORM
+from engine.operations.conv2d import CONV2D
 from engine.operations.dense import DENSE
 from engine.operations.dropout import DROPOUT
+from engine.operations.flatten import FLATTEN
 from engine.operations.layer_norm import LAYER_NORM
+from engine.operations.pools import AVG_POOL, GLOBAL_POOL, MAX_POOL
 from engine.operations.shortcut import SHORTCUT
 
-OPERATIONS: dict[str, Operation] = {
-    entry.name: entry for entry in (DENSE, ACTIVATION, LAYER_NORM, BATCH_NORM, DROPOUT, SHORTCUT)
-}
+_ENTRIES = (
+    DENSE,
+    CONV2D,
+    ACTIVATION,
+    LAYER_NORM,
+    BATCH_NORM,
+    DROPOUT,
+    SHORTCUT,
+    MAX_POOL,
+    AVG_POOL,
+    GLOBAL_POOL,
+    FLATTEN,
+)
+
+OPERATIONS: dict[str, Operation] = {entry.name: entry for entry in _ENTRIES}

@@ -7,6 +7,7 @@ that one product with a matrix adds the bias, too. A gradient's block has that r
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ from engine.equation import Tree
 Vector = np.ndarray[Any, np.dtype[Any]]
 NOTHING: Floats = np.empty((0, 0))
 
+Image = tuple[int, ...]  # channels, height, width; of plain numbers nothing
+
 Call = tuple[Any, ...]  # a function, and what it is called with
 Value = int | float | str  # of an option
 Slope = Callable[[Floats, Floats, Floats], None]
@@ -26,8 +29,9 @@ Slope = Callable[[Floats, Floats, Floats], None]
 class Option:
     """One setting of an operation as the field `layers` spells it: by its name in JSON, by its place in the short text.
 
-    A whole number from 1 to `limit` (a name of `Limits`), a number within `bounds`, or one of `choices`. `default`
-    None: it must be given.
+    A whole number from 1 to `limit` (a name of `Limits`), a number within `bounds`, a whole one if they are `whole`, or
+    one of `choices`. `default` None: it must be given. One that is not `said` is left out of the short text where it,
+    and all after it, are the default.
     """
 
     name: str
@@ -36,6 +40,8 @@ class Option:
     choices: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
     default: Value | None = None
+    whole: bool = False
+    said: bool = True
 
 
 @dataclass(frozen=True)
@@ -98,13 +104,15 @@ class Node:
     """One operation in a network: `inputs` are the numbers of the values that it takes.
 
     Value 0 is x, and node n, counted from 1, gives value n. `layer`, from 1, is the one that it belongs to: a layer is
-    one operation with weights, and what is attached to it.
+    one operation with weights, and what is attached to it. `takes` is the shape of the image that it takes, whose
+    numbers stand in its rows channel by channel, row by row; where it takes plain numbers it is empty.
     """
 
     operation: str
     layer: int
     inputs: tuple[int, ...]
     options: tuple[tuple[str, Value], ...] = ()
+    takes: Image = ()
 
     def option(self, name: str) -> Any:
         """The value of one of its options."""
@@ -113,6 +121,11 @@ class Node:
     @cached_property
     def _by_name(self) -> dict[str, Value]:
         return dict(self.options)
+
+    @property
+    def places(self) -> int:
+        """How many places one of its channels has; a plain number is a channel of one place."""
+        return prod(self.takes[1:])
 
 
 class Place(NamedTuple):
@@ -152,8 +165,10 @@ class Operation:
 
     `on_x` says that x itself, which is another array in every step, may be its input: its two calls that meet x are
     `matrix.dot(x, out)` and `d_out.dot(x.T, gradient)`, and these are left open. `slope` is the derivative of an
-    elementwise operation, f(in, out, result), which neighbours share. `passes`: what comes back at its output is the
-    contribution for each of its inputs, as it is, and nothing is computed for them. `equation(inputs)` is what
+    elementwise operation, f(in, out, result), which neighbours share. `image` is the shape that it gives, of an image;
+    as a rule the one that it takes. `anywhere`: it may stand at any place after its layer's activation. `passes`: what
+    comes back at its output is the contribution for each of its inputs, as it is, and nothing is computed for them.
+    `equation(inputs)` is what
     one of its numbers is made of: those of its inputs, and what it saves, in the same place; the equations of dense
     layers and activations are in `engine.equations`.
     """
@@ -177,3 +192,5 @@ class Operation:
     saves: Callable[[Node, Sequence[int]], dict[str, int]] = lambda node, inputs: {}
     evaluate: Forward | None = None
     running: Callable[[Node, Sequence[int]], tuple[int, int]] | None = None
+    image: Callable[[Node], Image] = lambda node: node.takes
+    anywhere: bool = False

@@ -23,29 +23,35 @@ def over_examples(like: Floats) -> tuple[Callable[[Floats], Call], Floats]:
 
 
 def _saves(node: Node, inputs: Sequence[int]) -> dict[str, int]:
-    """What is normalized, and by which mean and spread: of a unit all examples share these."""
-    return {"xhat": inputs[0], "mean": inputs[0], "spread": inputs[0]}
+    """What is normalized, and by which mean and spread: of a unit all examples share these, and all places of a map."""
+    units = normalizing.units_of(node, inputs)
+    return {"xhat": inputs[0], "mean": units, "spread": units}
+
+
+def _seen(node: Node) -> normalizing.Seen:
+    return lambda block: (normalizing.by_unit(node, block),) * 2
 
 
 def _forward(
     node: Node, inputs: Sequence[Floats], out: Floats, matrix: Floats, saved: Sequence[Floats]
 ) -> Iterator[Call]:
-    return normalizing.forward(over_examples, inputs, out, matrix, saved)
+    return normalizing.forward(over_examples, _seen(node), inputs, out, matrix, saved)
 
 
 def _evaluate(
     node: Node, inputs: Sequence[Floats], out: Floats, matrix: Floats, saved: Sequence[Floats]
 ) -> Iterable[Call]:
     """By the running mean and variance, which are given in place of what is saved."""
-    n, (gamma, beta), (mean, variance) = out[:-1], matrix[:, :, None], saved
-    yield np.subtract, inputs[0][:-1], mean[:, None].astype(out.dtype), n
+    z, n = (normalizing.by_unit(node, block[:-1]) for block in (inputs[0], out))
+    (gamma, beta), (mean, variance) = matrix[:, :, None], saved
+    yield np.subtract, z, mean[:, None].astype(out.dtype), n
     yield np.divide, n, np.sqrt(variance[:, None] + normalizing.EPSILON).astype(out.dtype), n
     yield np.multiply, n, gamma, n
     yield np.add, n, beta, n
 
 
 def _backward(node: Node, at: Place) -> Iterable[Call]:
-    return normalizing.backward(over_examples, at)
+    return normalizing.backward(over_examples, _seen(node), at)
 
 
 BATCH_NORM = Operation(

@@ -59,4 +59,5 @@ DENSE = Operation(
     _matrix,
     _parameters,
     on_x=True,
+    image=lambda node: (),
 )

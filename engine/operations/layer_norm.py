@@ -15,14 +15,19 @@ def _saves(node: Node, inputs: Sequence[int]) -> dict[str, int]:
     return {"xhat": inputs[0], "mean": 1, "spread": 1}
 
 
+def _seen(node: Node) -> normalizing.Seen:
+    """Of an image all numbers are taken together; gains and shifts are one a channel."""
+    return lambda block: (block, normalizing.by_unit(node, block))
+
+
 def _forward(
     node: Node, inputs: Sequence[Floats], out: Floats, matrix: Floats, saved: Sequence[Floats]
 ) -> Iterator[Call]:
-    return normalizing.forward(normalizing.over_units, inputs, out, matrix, saved)
+    return normalizing.forward(normalizing.over_units, _seen(node), inputs, out, matrix, saved)
 
 
 def _backward(node: Node, at: Place) -> Iterable[Call]:
-    return normalizing.backward(normalizing.over_units, at)
+    return normalizing.backward(normalizing.over_units, _seen(node), at)
 
 
 LAYER_NORM = Operation(

@@ -13,6 +13,7 @@ from engine.operations.base import Call, Cost, Node, Parameter, Place
 
 EPSILON = 1e-5  # keeps the division from blowing up where all numbers are alike
 
+Seen = Callable[[Floats], tuple[Floats, Floats]]
 Average = Callable[[Floats], tuple[Callable[[Floats], Call], Floats]]
 # Of numbers like these: what makes the call that averages some, and where it leaves that, ready to meet them all.
 
@@ -29,14 +30,24 @@ def rows(node: Node, inputs: Sequence[int]) -> int:
     return inputs[0]
 
 
+def units_of(node: Node, inputs: Sequence[int]) -> int:
+    """How many gains and shifts there are: one a unit, or a channel of an image."""
+    return node.takes[0] if node.takes else inputs[0]
+
+
+def by_unit(node: Node, block: Floats) -> Floats:
+    """A row a unit; of an image a row a channel, with all its places on all examples."""
+    return block.reshape(node.takes[0], -1) if node.takes else block
+
+
 def matrix(node: Node, inputs: Sequence[int]) -> tuple[int, int]:
     """Gains above, shifts below."""
-    return 2, inputs[0]
+    return 2, units_of(node, inputs)
 
 
 def parameters(node: Node, inputs: Sequence[int]) -> tuple[Parameter, ...]:
     """gamma, by which what is normalized is multiplied, and beta, which is added: at first they change nothing."""
-    (units,) = inputs
+    units = units_of(node, inputs)
     return Parameter("gamma", (units,), 0, (1,), first=1.0), Parameter("beta", (units,), units, (1,))
 
 
@@ -46,10 +57,12 @@ def cost(node: Node, inputs: Sequence[int]) -> Cost:
 
 
 def forward(
-    average: Average, inputs: Sequence[Floats], out: Floats, matrix: Floats, saved: Sequence[Floats]
+    average: Average, seen: Seen, inputs: Sequence[Floats], out: Floats, matrix: Floats, saved: Sequence[Floats]
 ) -> Iterator[Call]:
-    """The mean, the spread, what is normalized by both, and what is given on."""
-    z, n, (xhat, told_mean, told_spread) = inputs[0][:-1], out[:-1], saved
+    """The mean, the spread, what is normalized by both, and what is given on. `seen` lays a block out as the average
+    takes it, and as gains and shifts meet it."""
+    (z, _), (n, given), (xhat, bare) = map(seen, (inputs[0][:-1], out[:-1], saved[0]))
+    told_mean, told_spread = saved[1:]
     gamma, beta = matrix[:, :, None]
     (mean_of, mean), (spread_of, spread) = average(z), average(z)
     yield mean_of(z)
@@ -61,26 +74,28 @@ def forward(
     yield np.sqrt, spread, spread
     yield np.copyto, told_spread, spread
     yield np.divide, xhat, spread, xhat
-    yield np.multiply, xhat, gamma, n
-    yield np.add, n, beta, n
+    yield np.multiply, bare, gamma, given
+    yield np.add, given, beta, given
 
 
-def backward(average: Average, at: Place) -> Iterator[Call]:
+def backward(average: Average, seen: Seen, at: Place) -> Iterator[Call]:
     """The gradients of gains and shifts; and dz: dn × gamma less its mean and less what goes along with xhat."""
-    dn, (xhat, _, spread), (into,) = at.d_out[:-1], at.saved, at.into
-    ones, work = np.ones(dn.shape[1]), np.empty(dn.shape)
-    yield np.multiply, dn, xhat, work
+    (xhat, bare), (into,), all_work = seen(at.saved[0]), at.into, np.empty(at.d_out[:-1].shape)
+    (_, dn), (tilted, work) = seen(at.d_out[:-1]), seen(all_work)
+    ones = np.ones(dn.shape[1])
+    yield np.multiply, dn, bare, work
     yield np.dot, work, ones, at.gradient[0]
     yield np.dot, dn, ones, at.gradient[1]
     if into is None:
         return
-    dz, gamma = into[:-1], at.matrix[0][:, None]
-    (level_of, level), (tilt_of, tilt) = average(dn), average(dn)
+    (dz, dgained), gamma = seen(into[:-1]), at.matrix[0][:, None]
+    spread = at.saved[2] if average is over_units else at.saved[2][:, :1]  # of a unit it is one
+    (level_of, level), (tilt_of, tilt) = average(dz), average(dz)
     yield np.multiply, work, gamma, work
-    yield tilt_of(work)
-    yield np.multiply, dn, gamma, dz
+    yield tilt_of(tilted)
+    yield np.multiply, dn, gamma, dgained
     yield level_of(dz)
-    yield np.multiply, xhat, tilt, work
+    yield np.multiply, xhat, tilt, tilted
     yield np.subtract, dz, level, dz
-    yield np.subtract, dz, work, dz
+    yield np.subtract, dz, tilted, dz
     yield np.divide, dz, spread, dz

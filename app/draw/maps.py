@@ -1,0 +1,65 @@
+"""What is drawn of feature maps: a channel is a unit, its number the mean of its map, and a kernel one link."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.draw.pictures import sprite
+from engine import Network, Quantity, Spec, Trace
+from engine.arrays import Floats
+
+
+def means(values: Floats) -> Floats:
+    """One number a unit: the mean over the examples, and over the places of its map."""
+    return np.asarray(values.mean(axis=(0, *range(2, values.ndim))))
+
+
+def sums(values: Floats) -> Floats:
+    """One number a unit: the sum over the examples, and over the places of its map."""
+    return np.asarray(values.sum(axis=(0, *range(2, values.ndim))))
+
+
+def strongest(network: Network, arrays: Sequence[Floats], by: Sequence[Floats] = ()) -> list[Floats]:
+    """A number a link, (units, units below) a layer: what an array as W has for it, of many weights the largest by
+    size, or what stands where those of other arrays are the largest."""
+    if not network.has_images:
+        return list(arrays)
+    pairs = zip(arrays, by or arrays, strict=True)
+    return [_by_unit(network, k, values, sizes) for k, (values, sizes) in enumerate(pairs, 1)]
+
+
+def _by_unit(network: Network, k: int, values: Floats, sizes: Floats) -> Floats:
+    if not network.image(k) and (k == 1 or not network.image(k - 1, network.given_kind(k - 1))):
+        return values
+    sources = values.shape[1] if network.image(k) else network.sizes[k - 1]
+    apart = values.reshape(len(values), sources, -1)
+    place = np.abs(np.nan_to_num(sizes.reshape(apart.shape))).argmax(axis=-1)
+    return np.asarray(np.take_along_axis(apart, place[..., None], -1)[..., 0])
+
+
+def sources(spec: Spec) -> tuple[int, ...]:
+    """By layer, from 1: from how many units links lead that are a weight, or a kernel, each; 0 where a unit takes
+    feature maps place by place."""
+    network = spec.network
+    return tuple(_sources(network, k) for k in range(1, len(network.sizes)))
+
+
+def _sources(network: Network, k: int) -> int:
+    below = k > 1 and network.image(k - 1, network.given_kind(k - 1))
+    if not network.image(k):
+        return 0 if below else network.sizes[k - 1]
+    return network.sizes[k - 1] if below else 1 if k == 1 else 0
+
+
+def map_sprite(trace: Trace, k: int, back: bool, known: frozenset[Quantity] | None) -> str:
+    """A layer's maps, one below the other: what its activations are, or what comes back to its sums. What a walkthrough
+    has yet to compute is empty; on its way back what has come back already stands in its place."""
+    layer, walking = trace.layers[k - 1], known is not None
+    a, dz = np.nan_to_num(layer.a.mean(axis=0)), np.nan_to_num(layer.dz.sum(axis=0))
+    shown = np.zeros_like(a)
+    for maps, kind, wanted in ((a, "a", walking or not back), (dz, "dz", back)):
+        there = [not walking or Quantity(kind, k, (j,)).is_in(known or frozenset()) for j in range(1, len(a) + 1)]
+        reach = float(np.abs(maps).max()) or 1.0
+        chosen = np.array(there) & wanted
+        shown[chosen] = maps[chosen] / reach
+    return sprite(np.asarray(shown.reshape(-1, shown.shape[-1]), dtype=np.float32), shown.shape[-1])

@@ -1,0 +1,246 @@
+"""The moments of feature maps: windows forwards, pools, what comes back to a place, and what a shared weight is asked.
+
+A map has too many numbers to tell each: a moment tells the place where most happens, and the code does them all.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from app.explain.moments import Face
+from app.explain.plan import Key
+from app.explain.scene import Scene
+from app.words.segments import say
+from app.words.sentences import Sentence, lower, sentence
+from app.words.texts import text
+from engine import ACTIVATIONS, OPERATIONS, Quantity
+from engine.arrays import Floats
+from engine.equation import Equation
+from engine.feature_maps import MapEquations
+
+Spot = tuple[int, int, int]
+
+
+def strongest(maps: Floats, j: int) -> Spot:
+    """The place of a channel where the first example's map has its largest number, by size: (channel, row, column)."""
+    own = np.abs(np.nan_to_num(maps[0, j - 1]))
+    row, column = (int(at) + 1 for at in np.unravel_index(int(own.argmax()), own.shape))
+    return j, row, column
+
+
+def _maps(scene: Scene) -> MapEquations:
+    return scene.equations.maps
+
+
+def _at(spot: Sequence[int]) -> dict[str, int]:
+    return {"row": spot[1], "column": spot[2]}
+
+
+def _number(scene: Scene, kind: str, k: int, spot: Sequence[int]) -> float:
+    return float(scene.look(Quantity(kind, k, tuple(spot), 0)))
+
+
+def _function(scene: Scene, k: int) -> str:
+    return text(ACTIVATIONS[scene.layer(k).activation].title)
+
+
+def _window(scene: Scene, key: Key) -> Face:
+    """A channel's sums, and if nothing stands between, what its activation makes of them."""
+    k, j, layer = key.layer, key.unit, scene.layer(key.layer)
+    spot = strongest(layer.z, j)
+    made = [_maps(scene).z(k, spot, 0)]
+    words = [
+        sentence(
+            "window", channel=scene.unit(k, j), below=scene.layer_below(k), z=_number(scene, "z", k, spot), **_at(spot)
+        )
+    ]
+    values: dict[str, float | Floats] = {"z": layer.z[:, j - 1]}
+    if layer.norm is None:
+        made.append(_maps(scene).stage(k, "a", spot, 0))
+        words.append(sentence("bent at a place", function=_function(scene, k), a=_number(scene, "a", k, spot)))
+        values["a"] = layer.a[:, j - 1]
+    return Face(tuple(words), tuple(made), scene.digits(*made), (f"z{k}",), values)
+
+
+def _map_norm(scene: Scene, key: Key) -> Face:
+    k, j, layer = key.layer, key.unit, scene.layer(key.layer)
+    assert layer.norm is not None
+    spot = strongest(layer.z, j)
+    *shared, own = _maps(scene).normed(k, spot, 0)
+    made = (*shared, own, _maps(scene).stage(k, "n", spot, 0), _maps(scene).stage(k, "a", spot, 0))
+    numbers = {kind: _number(scene, kind, k, spot) for kind in ("z", "xhat", "n", "a")}
+    words = (
+        sentence("normed at a place", channel=scene.unit(k, j), **_at(spot), **numbers),
+        sentence(f"together in {scene.trace.spec.network.norms[k]}"),
+    )
+    values: dict[str, float | Floats] = {"z": layer.z[:, j - 1], "n": layer.norm.n[:, j - 1], "a": layer.a[:, j - 1]}
+    return Face(words, made[2:], scene.digits(*made), (f"n{k}",), values)
+
+
+def _pool(scene: Scene, key: Key) -> Face:
+    """What a pool makes of a channel's map, or of all of a layer's."""
+    k, j, network = key.layer, key.unit, scene.trace.spec.network
+    layer, node = scene.layer(k), network.pools[k]
+    assert layer.v is not None
+    before, title = network.before(k, "v"), text(OPERATIONS[node.operation].title)
+    if not j:
+        sides = [" × ".join(map(str, maps.shape[2:] or (1, 1))) for maps in (getattr(layer, before), layer.v)]
+        words = sentence("pool of a layer", pool=title, layer=scene.layer_name(k), before=sides[0], after=sides[1])
+        return Face((words,), (), say(scene.first, *scene.some(layer.v[0], "forward")), (f"v{k}",), {"v": layer.v})
+    if node.operation == "global_pool":
+        made = _maps(scene).v(k, (j,), 0)
+        words = sentence("global pool", count=node.places, v=float(layer.v[0, j - 1]))
+    else:
+        spot = strongest(layer.v, j)
+        made = _maps(scene).v(k, spot, 0)
+        kind = "max pool" if node.operation == "max_pool" else "average pool"
+        words = sentence(kind, side=int(node.option("size")), v=_number(scene, "v", k, spot), **_at(spot))
+    return Face((words,), (made,), scene.digits(made), (f"v{k}",), {"v": layer.v[:, j - 1]})
+
+
+def _attached(letter: str, kind: str) -> Callable[[Scene, Key], Face]:
+    """Dropout or a shortcut of a channel, at one place."""
+
+    def face(scene: Scene, key: Key) -> Face:
+        k, j, layer = key.layer, key.unit or 1, scene.layer(key.layer)
+        maps: Floats = getattr(layer, letter)
+        spot = strongest(maps, j) if maps.ndim == 4 else (j,)
+        made = _maps(scene).stage(k, letter, spot, 0)
+        where = (sentence("at the place", **_at(spot)),) if len(spot) == 3 else ()
+        network, own = scene.trace.spec.network, scene.unit(k, j)
+        number = _number(scene, letter, k, spot)
+        if letter == "h":
+            told = sentence(f"{kind} of a map", channel=own, scale=scene.scale(k))
+        else:
+            source = network.shortcuts[k]
+            told = sentence("shortcut", unit=own, source=scene.unit(source, j), o=number, added=_added(scene, k, spot))
+        return Face((*where, told), (made,), scene.digits(made), (f"{letter}{k}",), {letter: maps})
+
+    return face
+
+
+def _added(scene: Scene, k: int, spot: tuple[int, ...]) -> float:
+    source = scene.trace.spec.network.shortcuts[k]
+    kind = scene.trace.spec.network.given_kind(source)
+    return float(scene.look(Quantity(kind, source, spot, 0)))
+
+
+def _back_words(scene: Scene, k: int, j: int) -> list[Sentence]:
+    """What lies between what a layer gives and what its activation gave, on the way back."""
+    network = scene.trace.spec.network
+    above = "back to a place" if network.image(k + 1) else "back from units"
+    words = [sentence(above, channel=scene.unit(k, j))]
+    words += [sentence("gradients meet")] if network.arcs(k) else []
+    for letter in reversed(network.stages[k - 1]):
+        if letter == "v":
+            node = network.pools[k]
+            count = node.places if node.operation == "global_pool" else int(node.option("size")) ** 2
+            words.append(
+                sentence("only the winner") if node.operation == "max_pool" else sentence("all share", count=count)
+            )
+        elif letter == "h":
+            words.append(sentence("the same mask"))
+    return words
+
+
+def came_to(scene: Scene, k: int, spot: Spot) -> list[Equation]:
+    """What comes back at one place, stage after stage, down to what the activation took."""
+    network, made, maps = scene.trace.spec.network, list[Equation](), _maps(scene)
+    places: dict[str, tuple[int, ...]] = {"a": spot}
+    for letter in network.stages[k - 1][network.stages[k - 1].index("a") + 1 :]:
+        before = network.before(k, letter)
+        places[letter] = (maps.read_by(k, spot) or ()) if letter == "v" else places[before]
+    for letter in reversed(network.stages[k - 1]):
+        if letter in places and letter != "o" and places[letter]:
+            made.append(maps.passed_back(k, letter, places[letter], 0, scene.look))
+    return [*made, maps.dbent(k, spot, 0)]
+
+
+def _map_back(scene: Scene, key: Key) -> Face:
+    k, j, layer = key.layer, key.unit, scene.layer(key.layer)
+    spot = strongest(layer.asked, j)
+    made = came_to(scene, k, spot)
+    told = sentence("largest delta", da=_number(scene, "da", k, spot), function=lower(_function(scene, k)), **_at(spot))
+    kind = scene.trace.spec.network.bent_kind(k)
+    values: dict[str, float | Floats] = {"da": layer.da[:, j - 1], f"d{kind}": layer.asked[:, j - 1]}
+    return Face((*_back_words(scene, k, j), told), tuple(made), scene.digits(*made), (f"d{kind}{k}",), values)
+
+
+def _map_ways(scene: Scene, key: Key) -> Face:
+    k, j, layer = key.layer, key.unit, scene.layer(key.layer)
+    spot = strongest(layer.dz, j)
+    made = _maps(scene).ways(k, spot, 0)
+    words = sentence("ways of a map", channel=scene.unit(k, j), dz=_number(scene, "dz", k, spot), **_at(spot))
+    return Face((words,), made, scene.digits(*made), (f"dz{k}",), {"dz": layer.dz[:, j - 1]})
+
+
+def kernel_place(dW: Floats, j: int) -> tuple[int, int, int, int]:
+    """The weight of a channel's kernels with the largest gradient."""
+    largest = int(np.nan_to_num(np.abs(dW[j - 1])).argmax())
+    source, row, column = (int(at) + 1 for at in np.unravel_index(largest, dW.shape[1:]))
+    return j, source, row, column
+
+
+def _kernel(scene: Scene, key: Key) -> Face:
+    """The gradients of a channel's kernels: one weight, many places."""
+    k, j, layer = key.layer, key.unit, scene.layer(key.layer)
+    network, index = scene.trace.spec.network, kernel_place(layer.dW, j)
+    made: tuple[Equation, ...] = (_maps(scene).dW(k, index), _maps(scene).db(k, j))
+    made += _maps(scene).gains(k, j) if layer.norm else ()
+    _, high, wide = network.image(k)
+    words = scene.say("one weight, many places", channel=scene.unit(k, j), places=high * wide, **_counted(scene))
+    _, source, row, column = index
+    gradient = float(layer.dW[j - 1, source - 1, row - 1, column - 1])
+    from_ = scene.channel(k - 1, source) or scene.layer_below(k)
+    most = sentence("most of a kernel", row=row, column=column, source=from_, gradient=gradient)
+    values: dict[str, float | Floats] = {"dW": layer.dW[j - 1], "db": float(layer.db[j - 1]), "dz": layer.dz[:, j - 1]}
+    return Face((words, most), made, scene.totals(made), (f"dW{k}",), values)
+
+
+def _counted(scene: Scene) -> dict[str, int]:
+    return {} if scene.count == 1 else {"count": scene.count}
+
+
+def _forward_layer(scene: Scene, key: Key) -> Face:
+    k, layer = key.layer, scene.layer(key.layer)
+    channels, high, wide = scene.trace.spec.network.image(k)
+    words = sentence(
+        "window of a layer",
+        channels=channels,
+        layer=scene.layer_name(k),
+        below=scene.layer_below(k),
+        high=high,
+        wide=wide,
+        function=_function(scene, k),
+    )
+    numbers = say(scene.first, "a = ", *scene.some(layer.a[0], "forward"))
+    return Face((words,), (), numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
+
+
+def _delta_of_layer(scene: Scene, key: Key) -> Face:
+    k, layer = key.layer, scene.layer(key.layer)
+    words = sentence("maps go back", layer=scene.layer_name(k))
+    numbers = say(scene.first, "δ = ", *scene.some(layer.dz[0], "backward"))
+    return Face((words,), (), numbers, (f"dz{k}",), {"da": layer.da, "dz": layer.dz})
+
+
+def _gradient_of_layer(scene: Scene, key: Key) -> Face:
+    k, layer = key.layer, scene.layer(key.layer)
+    words = sentence("kernels ask", layer=scene.layer_name(k))
+    numbers = say("∂L/∂W: ", *scene.some(layer.dW, "backward"))
+    return Face((words,), (), numbers, (f"dW{k}",), {"dW": layer.dW, "db": layer.db})
+
+
+MAPS: dict[str, Callable[[Scene, Key], Face]] = {
+    "window": _window,
+    "map_norm": _map_norm,
+    "pool": _pool,
+    "dropout": _attached("h", "dropout"),
+    "shortcut": _attached("o", "shortcut"),
+    "map_back": _map_back,
+    "map_ways": _map_ways,
+    "kernel": _kernel,
+    "forward": _forward_layer,
+    "delta": _delta_of_layer,
+    "gradient": _gradient_of_layer,
+}

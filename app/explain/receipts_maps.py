@@ -1,0 +1,108 @@
+"""Receipts of what feature maps share: a kernel's weight lists the places where it was used, a channel its stages."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from app.explain.faces_maps import MAPS
+from app.explain.lines import Detail, Lines, Teller
+from app.explain.moments import Face
+from app.explain.plan import Key
+from app.explain.scene import Scene
+from app.words.numbers import UNKNOWN, signed
+from app.words.texts import text
+from engine import Quantity
+from engine.equation import Equation
+from engine.quantity import unit
+from engine.receipts import ChannelReceipt, ParameterReceipt
+
+PLACES = 6  # that are told one by one
+
+
+def gradient_face(scene: Scene, of: Quantity) -> Face:
+    """The gradient of a parameter that all places share."""
+    maps, k, layer = scene.equations.maps, of.layer, scene.layer(of.layer)
+    _, high, wide = scene.trace.spec.network.image(k)
+    if of.kind == "W":
+        j, i, row, column = (int(str(at)) for at in of.index)
+        made: Equation = maps.dW(k, (j, i, row, column))
+    elif of.kind == "b":
+        made = maps.db(k, of.unit)
+    else:
+        made = maps.gains(k, of.unit)[of.kind == "beta"]
+    told = {} if scene.count == 1 else {"count": scene.count}
+    words = scene.say("one weight, many places", channel=scene.unit(k, of.unit), places=high * wide, **told)
+    gradient = {"W": f"dW{k}", "b": f"db{k}", "gamma": f"dgamma_{k}", "beta": f"dbeta_{k}"}[of.kind]
+    return Face((words,), (made,), scene.totals((made,)), (gradient,), {"dz": layer.dz[:, of.unit - 1]})
+
+
+def factors(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Teller) -> Iterator[Detail]:
+    """The places where it was used, those with the largest shares first, each with both factors."""
+    gradient = of.like(f"d{of.kind}")
+    shares = facts.deltas * facts.carried
+    order = np.argsort(-np.abs(np.nan_to_num(shares.ravel())), kind="stable")
+    told = [n for n in order.tolist() if shares.ravel()[n]][:PLACES]
+    plain = of.kind in ("b", "beta")
+    for n in told:
+        example, row, column = (int(at) for at in np.unravel_index(n, shares.shape))
+        where = text("row {row}, column {column}", row=row + 1, column=column + 1)
+        if scene.count > 1:
+            where = text("example {example}, {place}", example=int(facts.examples[example]), place=where)
+        at = (example, row, column)
+        made = signed(float(facts.deltas[at])) + ("" if plain else f" × {signed(float(facts.carried[at]))}")
+        label = text("{place}: {product}", place=where, product=made if tell.knows(gradient) else UNKNOWN)
+        yield Detail(label, tell(float(shares[at]), gradient), "backward")
+    left = shares.size - len(told)
+    if left:
+        rest = float(shares.sum() - sum(float(shares.ravel()[n]) for n in told))
+        yield Detail(text("the other {count} places together", count=left), tell(rest, gradient), "backward")
+    yield Detail(text("δ of {unit}", unit=scene.unit(of.layer, of.unit)), "", "backward", str(unit(of.layer, of.unit)))
+    if of.source and scene.trace.spec.network.image(of.layer - 1):
+        below = unit(of.layer - 1, of.source)
+        yield Detail(text("a of {unit}", unit=scene.unit(of.layer - 1, of.source)), "", "forward", str(below))
+
+
+def channel_faces(scene: Scene, k: int, j: int) -> tuple[list[Face], list[Face]]:
+    """A channel's moments, forwards and back."""
+    network = scene.trace.spec.network
+    ahead = ["window", *(["map_norm"] if k in network.norms else [])]
+    ahead += [{"h": "dropout", "o": "shortcut", "v": "pool"}[each] for each in network.stages[k - 1] if each in "hov"]
+    back = ["map_back", *(["map_ways"] if k in network.norms else []), "kernel"]
+    return (
+        [MAPS[kind](scene, Key("forward", kind, k, j)) for kind in ahead],
+        [MAPS[kind](scene, Key("backward", kind, k, j)) for kind in back],
+    )
+
+
+def channel_lines(scene: Scene, of: Quantity, facts: ChannelReceipt, tell: Teller) -> tuple[Detail, ...]:
+    """The means of a channel's maps on the way forward, and the sums of what comes back."""
+    forward = (("z", facts.z), ("n", facts.n), ("a", facts.a), ("h", facts.h), ("v", facts.v), ("o", facts.o))
+    back = (("dv", facts.dv), ("dh", facts.dh), ("da", facts.da), ("dn", facts.dn), ("dz", facts.dz))
+    order = scene.trace.spec.network.stages[of.layer - 1]
+    ahead = sorted(((name, maps) for name, maps in forward if maps is not None), key=lambda each: order.index(each[0]))
+    lines = [
+        Detail(text("mean {number} of the map", number=name), tell(float(maps.mean()), of.like(name)), "forward")
+        for name, maps in ahead
+    ]
+    called = {"dz": "δ"}
+    lines += [
+        Detail(
+            text("sum of {number}", number=called.get(name, name)), tell(float(maps.sum()), of.like(name)), "backward"
+        )
+        for name, maps in back
+        if maps is not None
+    ]
+    return tuple(lines)
+
+
+def kernels(scene: Scene, of: Quantity, facts: ChannelReceipt, tell: Teller) -> tuple[Lines, ...]:
+    """Every kernel of a channel by its strongest weight, a click further back."""
+    lines = []
+    for i, kernel in enumerate(facts.kernels, 1):
+        row, column = (int(at) + 1 for at in np.unravel_index(int(np.abs(kernel).argmax()), kernel.shape))
+        address = Quantity("W", of.layer, (of.unit, i, row, column))
+        source = scene.channel(of.layer - 1, i) or text("what is below")
+        label = text("kernel from {unit}, row {row}, column {column}", unit=source, row=row, column=column)
+        lines.append(Detail(label, tell(float(kernel[row - 1, column - 1])), "plain", str(address)))
+    bias = Detail(text("bias"), tell(facts.bias), "plain", str(Quantity("b", of.layer, (of.unit,))))
+    return (Lines(text("The strongest weight of each kernel"), (*lines, bias)),)

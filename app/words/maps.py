@@ -1,0 +1,84 @@
+"""What the walkthrough says of feature maps: convolutions and pools, forwards, back and in the update."""
+
+from app.words.messages import Message
+
+MAPS: dict[str, Message] = {
+    "window": Message(
+        "{Channel}: its kernel lies over every place of {below}, and adds up what is below it, times its weights, and "
+        "the bias. Where it finds most, in row {row}, column {column}, that is z = {z:forward}."
+    ),
+    "bent at a place": Message("{Function} makes that a = {a:forward}."),
+    "normed at a place": Message(
+        "{Channel}: without the mean and measured in spreads, z = {z:forward} in row {row}, column {column} is x̂ = "
+        "{xhat:forward}; with its gain and shift n = {n:forward}, and then a = {a:forward}."
+    ),
+    "together in layer_norm": Message("Mean and spread are of all the layer's maps, for each example by itself."),
+    "together in batch_norm": Message(
+        "Mean and spread are of all places of this channel, over all examples of the mini-batch."
+    ),
+    "max pool": Message(
+        "Of each window of {side} × {side} places only the largest number goes on, of equals the first. In the window "
+        "of row {row}, column {column} the winner is {v:forward}."
+    ),
+    "average pool": Message(
+        "Of each window of {side} × {side} places the mean goes on. In the window of row {row}, column {column} it is "
+        "{v:forward}."
+    ),
+    "global pool": Message("Of the whole map of {count} places the mean goes on: {v:forward}."),
+    "pool of a layer": Message("{Pool}: every map of {layer} goes from {before} to {after}."),
+    "at the place": Message("In row {row}, column {column}:"),
+    "back to a place": Message(
+        "{Channel}: what it gives at a place lay in several windows above. Each sends back its δ times the weight that "
+        "lay over it, and they add up."
+    ),
+    "back to a number": Message(
+        "{Unit} stands at one place of the image that is laid out above: every window that it was in sends back its δ "
+        "times the weight that lay over it, and they add up."
+    ),
+    "back from units": Message(
+        "{Channel}: every unit above took what it gives at a place. Each sends back its δ times its weight, and they "
+        "add up."
+    ),
+    "only the winner": Message(
+        "Through the max pool only the winner of each window gets what comes back to it; the others get exactly 0."
+    ),
+    "all share": Message("Through the mean, all {count} places of a window share what comes back to it."),
+    "the same mask": Message("Where dropout put a number to 0, nothing comes back; the mask is the same."),
+    "gradients meet": Message("What comes back over the shortcut is added: two ways, so gradients add."),
+    "largest delta": Message(
+        "Where most comes back, in row {row}, column {column}, ∂L/∂a = {da:backward} goes through the slope of "
+        "{function} there."
+    ),
+    "ways of a map": Message(
+        "{Channel}: back through the normalization over its three ways, the number itself, the mean and the spread; in "
+        "row {row}, column {column} they add up to {dz:backward}."
+    ),
+    "one weight, many places": Message(
+        "{Channel}: one weight, many places. Each weight of its kernels was used at {places} places at most; at each, "
+        "what came in times what comes back is its share, and the shares add up."
+    ),
+    "one weight, many places in a batch": Message(
+        "{Channel}: one weight, many places. Each weight of its kernels was used at {places} places at most of each "
+        "of {count} examples; at each, what came in times what comes back is its share, and the shares add up."
+    ),
+    "most of a kernel": Message(
+        "The largest gradient has the weight in row {row}, column {column} of the kernel from {source}: "
+        "{gradient:backward}."
+    ),
+    "window of a layer": Message(
+        "Each of the {channels} kernels of {layer} lies over every place of {below}: {channels} maps of {high} × "
+        "{wide}. {Function} bends every number."
+    ),
+    "maps go back": Message(
+        "What comes back to the maps of {layer}, from every window above that a number was in, adds up, and goes "
+        "through the slope at each place."
+    ),
+    "kernels ask": Message(
+        "Every weight of {layer} was used at many places: its gradient is the sum over them, of what came in times "
+        "what comes back."
+    ),
+    "dropout of a map": Message(
+        "{Channel}: the mask puts some of its places to 0, others in every step, and multiplies those that stay by "
+        "{scale:short}."
+    ),
+}
