@@ -94,12 +94,27 @@ def _checked(source: str) -> ast.Module:
         if text.count("**") > DEPTH:
             raise SourceError(line, text.index("**") + 1, "**", f"at most {DEPTH} powers in a line")
     try:
-        return ast.parse(source)
+        module = ast.parse(source)
     except SyntaxError as error:
         text = (error.text or "").rstrip("\n")[max((error.offset or 1) - 1, 0) :] or "the end"
         raise SourceError(error.lineno or 1, max(error.offset or 1, 1), text, _SAYS) from None
     except (RecursionError, MemoryError, ValueError, OverflowError):
         raise SpecError("source", short_form(source), "a simpler formula, of shorter numbers") from None
+    _check_depth(source, module)
+    return module
+
+
+def _check_depth(source: str, module: ast.Module) -> None:
+    """Refuse what is nested too deeply, whatever it is nested by; a + b + c is on one level."""
+    todo: list[tuple[ast.AST, int]] = [(module, -2)]
+    while todo:
+        at, depth = todo.pop()
+        if depth > DEPTH and isinstance(at, ast.expr):
+            text = (ast.get_source_segment(source, at) or "")[:8]
+            raise SourceError(at.lineno, at.col_offset + 1, text, f"at most {DEPTH} levels within each other")
+        for child in ast.iter_child_nodes(at):
+            chained = isinstance(at, ast.BinOp) and child is at.left and not isinstance(at.op, ast.Pow)
+            todo.append((child, depth + (not chained)))
 
 
 def _place(source: str, at: int) -> tuple[int, int]:
@@ -315,7 +330,7 @@ class _Reader:
 
     def _dot(self, at: Any, left: Amount, right: Amount) -> Tree:
         if not isinstance(left, tuple) or not isinstance(right, tuple) or len(left) != len(right):
-            raise self._wrong(at, "two lists of one length")
+            raise self._wrong(at, "two lists of one length: write w = [1, 2], or give such values")
         return self.total(at, [self._made(at, "mul", *pair) for pair in zip(left, right, strict=True)])
 
     def dot(self, of: ast.Call) -> Amount:

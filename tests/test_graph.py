@@ -10,7 +10,7 @@ from micrograd.engine import Value
 
 from engine import Graph, SpecError, graph
 from engine.equation import value
-from engine.language import CALLED, DEPTH, NODES, Vertex
+from engine.language import CALLED, DEPTH, NODES, SourceError, Vertex
 from engine.primitives import PRIMITIVES
 
 NAMES = ("a", "b", "c", "d", "e")
@@ -311,3 +311,19 @@ def test_what_has_no_value_is_told_as_it_is() -> None:
 def test_every_function_is_named() -> None:
     """Of the table, those that are called by a name."""
     assert set(CALLED) == set(AUTOGRAD)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "L = (" + "a**\n" * 300 + "a)", "L = (" + "-\n" * 1900 + "a)", "(" + "+\n" * 1900 + "a)",
+        "L = a" + "[0]" * 900, "L = a" + "()" * 900, "L = a" + " if a else a" * 300, "L = a" + ".b" * 900,
+    ],
+)  # fmt: skip
+def test_however_it_is_nested_depth_has_an_end(source: str) -> None:
+    with pytest.raises(SourceError, match="levels within each other"):
+        graph(source, {"a": 1.0})
+
+
+def test_a_long_sum_is_not_deep() -> None:
+    assert graph("L = " + "+".join(["a"] * 390), {"a": 1.0}).grad[0] == 390

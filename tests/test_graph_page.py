@@ -5,6 +5,7 @@ from dataclasses import replace
 from html import unescape
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import parse_qsl
 from xml.etree.ElementTree import fromstring
 
 import numpy as np
@@ -229,6 +230,45 @@ def test_the_page_walks_without_script(tmp_path: Path) -> None:
         scripted = await client.post("/graph", data=fields | {"at": "dL"}, headers=HTMX)
         assert scripted.headers["hx-replace-url"].startswith("/graph?source=L+%3D+a%2Ab&v.a=2&v.b=3&at=dL")
         assert "<html" not in scripted.text
+
+    within(tmp_path, work)
+
+
+def test_what_was_drawn_is_kept_with_its_values(tmp_path: Path) -> None:
+    """A value that cannot be leaves formula and values as they were; a line that sets a name anew wins over the field
+    that it had; names that are multiplied as lists get one to begin with."""
+
+    async def work(client: AsyncClient) -> None:
+        async def drawn(fields: dict[str, str]) -> tuple[bool, dict[str, tuple[str, str]]]:
+            answer = await client.post("/graph", data=fields, headers=HTMX)
+            return "last good graph is kept" in answer.text, numbers_of(answer.text)
+
+        for bad in ("abc", "", "1/3", "1e300", "nan"):
+            wrong, found = await drawn({"source": "L = a*2", "good": "L = a*2", "v.a": bad, "kept": "a=0.5"})
+            assert (wrong, found["L"][0], set(found)) == (True, "+1.000", {"a", "L"})
+        text = (await client.get("/graph", params={"source": "L = w @ x", "v.w": "1, 2", "v.x": "3, -4"})).text
+        kept = re.search(r'name="kept" value="([^"]*)"', text)
+        assert kept
+        assert dict(parse_qsl(unescape(kept[1]))) == {"w": "1, 2", "x": "3, -4"}
+        source = "a = 3\nb = 2\nL = a*b"
+        assert (await drawn({"source": source, "good": "L = a*b", "v.a": "9", "v.b": "9"}))[1]["L"][0] == "+6.000"
+        assert (await drawn({"source": source, "good": source, "v.a": "9", "v.b": "2"}))[1]["L"][0] == "+18.00"
+        again = source.replace("3", "5")
+        assert (await drawn({"source": again, "good": source, "v.a": "3", "v.b": "4"}))[1]["L"][0] == "+20.00"
+        for source in ("L = w @ x", "L = tanh(dot(w, x) + b)"):
+            assert {"w₀", "w₁", "x₀", "x₁"} <= set((await drawn({"source": source}))[1])
+
+    within(tmp_path, work)
+
+
+def test_nothing_tells_what_is_to_be_predicted(tmp_path: Path) -> None:
+    async def work(client: AsyncClient) -> None:
+        for at in ("L", "dL", "da"):
+            asked = (await client.get("/graph", params={"at": at, "predict": "number"})).text
+            side = asked.partition('id="graph-side"')[2].partition('id="tape"')[0]
+            assert "After your answer." in side
+            assert "1.419" not in side
+            assert "1.792" not in side
 
     within(tmp_path, work)
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from app.graph.presets import PRESETS
 from app.page.asked import Asked
@@ -15,13 +15,16 @@ from engine.language import NODES
 
 FIRST, RATE = "twice", 0.1
 PREDICTED = ("sign", "number")
-LONGEST_BACK = 1_500
+LONGEST_BACK, LONGEST_KEPT = 1_500, 20_000
+_LISTS = re.compile(r"([A-Za-z]\w*)\s*@\s*([A-Za-z]\w*)|\bdot\(\s*([A-Za-z]\w*)\s*,\s*([A-Za-z]\w*)\s*\)")
+_NAMED = re.compile(r"^[ \t]*([A-Za-z]\w*)[ \t]*=", re.MULTILINE)
+_SETS = re.compile(r"^[ \t]*[A-Za-z]\w*[ \t]*=[ \t]*\[?[-+0-9eE., \t]+\]?[ \t]*(?=#|$)", re.MULTILINE)
 SHOW = "show"  # in place of an answer
 
 
 @dataclass(frozen=True)
 class Asks:
-    """What an address asks to see of a formula; `good` is the last source that could be drawn."""
+    """What an address asks to see of a formula; `good` is the last source that could be drawn, `kept` its values."""
 
     source: str
     values: Mapping[str, str]
@@ -37,6 +40,7 @@ class Asks:
     """Whether it is a picture alone, in a page of another kind."""
     back: str = ""
     """The link of the run that it came from, by its query; empty for none, or where it is too long to be carried."""
+    kept: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, ask: Asked) -> "Asks":
@@ -58,23 +62,31 @@ class Asks:
         source, values = first.formula, dict(first.values)
         if "source" in fields and not name:
             source, values = text("source").replace("\r\n", "\n").strip("\n"), {}
-        values |= {key[2:]: each for key, each in fields.items() if key[:2] == "v." and not name}
+        good = "" if name else text("good")
+        anew = _set_in(source) - _set_in(good) if good else set()  # a line that was written anew wins over its field
+        written = {line.partition("=")[0].strip() for line in anew}
+        values |= {k[2:]: v for k, v in fields.items() if k[:2] == "v." and not name and k[2:] not in written}
         at = "" if name else fields.get("to", text("at"))
         grain: Grain = "edge" if text("grain") == "edge" else "node"
         predict = text("predict") if text("predict") in PREDICTED else ""
-        good = "" if name else text("good")
+        kept = dict(parse_qsl(text("kept"), max_num_fields=NODES)) if good and len(text("kept")) < LONGEST_KEPT else {}
         back = text("back") if not name and len(text("back")) <= LONGEST_BACK else ""
-        return cls(source, values, good, at, grain, text("nudge"), _rate(text("rate")), "l", predict, back=back)
+        return cls(
+            source, values, good, at, grain, text("nudge"), _rate(text("rate")), "l", predict, back=back, kept=kept
+        )
 
     def graph(self) -> Graph:
-        """The formula, computed; values of names that it has no more are let go."""
+        """The formula, computed; values of names that it has no more are let go, names without any get one."""
+        lists = {name: "1, 2" for pair in _LISTS.findall(self.source) for name in pair if name}
+        assigned = set(_NAMED.findall(self.source))
+        begun = {name: value for name, value in lists.items() if name not in assigned} | dict(self.values)
         try:
-            return _drawn(self.source, self.values)
+            return _drawn(self.source, begun)
         except SpecError as error:
             found = re.fullmatch(r"values\.(\w+)", error.field)
-            if not found or found[1] in self.values or not error.allowed.startswith("given"):
+            if not found or found[1] in begun or not error.allowed.startswith("given"):
                 raise
-            values, missing = dict(self.values), found[1]
+            values, missing = dict(begun), found[1]
             while len(values) < NODES:
                 values[missing] = "1"
                 try:
@@ -85,6 +97,11 @@ class Asks:
                         raise
                     missing = more[1]
             raise
+
+
+def _set_in(source: str) -> set[str]:
+    """The lines that give a name a plain value, without blanks."""
+    return {re.sub(r"\s", "", line) for line in _SETS.findall(source)}
 
 
 def address_of(source: str, values: Mapping[str, str], more: Mapping[str, str] = {}, path: str = "/graph") -> str:

@@ -37,7 +37,7 @@ def looked(asks: Asks) -> Shown:
     except SpecError as error:
         wrong = {"field": error.field, "value": error.value, "allowed": error.allowed}
         first = PRESETS[FIRST]
-        for source, values in ((asks.good, asks.values), (first.formula, first.values)):
+        for source, values in ((asks.good, asks.values), (asks.good, asks.kept), (first.formula, first.values)):
             try:
                 kept = replace(asks, source=source, values=values)
                 return picture(kept, kept.graph()), wrong

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -186,6 +187,11 @@ class GraphPicture:
             found.append({"name": name, "shown": plain_name(name), "value": told, "alone": alone, "most": f"{most:g}"})
         return found
 
+    @property
+    def kept(self) -> str:
+        """The values as they are, for when the next ones cannot be drawn."""
+        return urlencode({each["name"]: each["value"] for each in self.sliders()})
+
     def slices(self) -> list[dict[str, Any]]:
         """The output over each input near where it is, with the tangent where the gradient is known."""
         with np.errstate(all="ignore"):
@@ -231,7 +237,7 @@ class GraphPicture:
             "slope": signed(slope, 5),
             "grad": signed(grad, 5),
             "same": same,
-            "hidden": self.hidden and place == beside,
+            "hidden": self.hidden or (bool(self.asks.predict) and not self.known(place)[1]),
         }
 
     def stepped(self) -> dict[str, Any]:
