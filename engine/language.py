@@ -27,6 +27,7 @@ from engine.quantity import Quantity
 CHARACTERS, DEPTH, NODES, ITEMS, LARGEST = 4_000, 50, 400, 100, 1e150
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,23}")
 _STRANGE = re.compile(r"[^A-Za-z0-9_ \n+\-*/@().,=\[\]#]")
+_WRITTEN = str.maketrans({"\t": " ", "−": "-", "·": "*", "×": "*", "\xa0": " "})  # letter for letter, so places stay
 _SIGNS = re.compile(rf"(?:[+-] *){{{DEPTH + 1}}}")
 
 Amount = Tree | tuple[Tree, ...]  # a number or a list of numbers
@@ -124,7 +125,7 @@ def _place(source: str, at: int) -> tuple[int, int]:
 
 class _Reader:
     def __init__(self, source: str, lengths: Mapping[str, int]) -> None:
-        self.source = source.replace("\r\n", "\n").replace("\t", " ")
+        self.source = source.replace("\r\n", "\n").translate(_WRITTEN)
         self.module, self.lengths = _checked(self.source), lengths
         self.vertices: list[Vertex] = []
         self.names: dict[str, Amount] = {}

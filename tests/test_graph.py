@@ -327,3 +327,9 @@ def test_however_it_is_nested_depth_has_an_end(source: str) -> None:
 
 def test_a_long_sum_is_not_deep() -> None:
     assert graph("L = " + "+".join(["a"] * 390), {"a": 1.0}).grad[0] == 390
+
+
+def test_signs_as_they_are_printed_are_read() -> None:
+    made = graph("L = a − b · 2 × c", {"a": 3.0, "b": 2.0, "c": 0.5})
+    found = {made.vertices[place].name: made.grad[place] for place in made.inputs}
+    assert found == {"a": 1.0, "b": -1.0, "c": -4.0}

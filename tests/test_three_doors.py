@@ -133,7 +133,7 @@ def test_what_stands_for_a_class_is_said_where_targets_are_shown(tmp_path: Path)
         data = (await client.get(f"/api/v1/runs/{run}/data")).json()
         assert (data["targets"], sorted(np.ravel(data["y"]))) == ([-1.0, 1.0], [0, 0, 1, 1])
         moments = (await client.get(f"/api/v1/runs/{run}/walkthrough?example=0")).json()["moments"]
-        assert re.search(r"The target is [−+]1 \([01]\)", moments[0]["words"])
+        assert re.search(r"its target, [−+]1 \([01]\)", moments[0]["words"])
         page = (await client.get(f"/?run={run}&example=0")).text
         assert re.search(r"class [01] \(target [−+]?1\)", page)
         plain = (await client.post("/api/v1/runs", json={"dataset": "line"})).json()["id"]

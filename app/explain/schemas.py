@@ -79,8 +79,8 @@ ContourAnswer = shape_of(
 )
 PlaneAnswer = shape_of(
     Plane,
-    """{"step": 50, "across": "mass", "up": "x2", "x": [3000.0, 6500.0], "y": [30.0, 60.0], "rest": [4200.0, 44.0,
-    17.0], "outputs": [[[-0.9, 0.8], [-0.7, 0.9]]]}""",
+    """{"step": 50, "across": "x1", "up": "x2", "x": [-6.0, -5.7551], "y": [-6.0, -5.7551], "rest": [0.04503, -0.10978],
+    "outputs": [[[-0.0143, -0.01435], [-0.01394, -0.01401]]]}""",
     outputs=list[Matrix],
 )
 WishAnswer = shape_of(OneWish, name="Wish")

@@ -225,7 +225,7 @@ class _Writer:
         for n, argument in enumerate(arguments):
             if n:
                 yield _sign("^" if function == "power" else ",", brackets[1] + pieces[n] + brackets[0])
-            yield from self.tree(argument, digits)
+            yield from self.tree(argument, digits, tight=function == "power" and n > 0)
         yield _sign(closing, brackets[1] + pieces[-1])
 
     def _quantity(self, of: Quantity, digits: int, bare: bool = False) -> Cell:

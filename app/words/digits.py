@@ -270,7 +270,7 @@ class Digits:
                 yield Segment("" if function == "power" else ", ")
             if function == "power" and n:
                 yield Segment("^")
-            yield from self.tree(argument)
+            yield from self.tree(argument, tight=function == "power" and n > 0)
         yield Segment(closing)
 
 
