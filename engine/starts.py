@@ -23,6 +23,8 @@ BESIDE = frozenset(
         "dW_penalty",
         "W_next",
         "b_next",
+        "end",
+        "back_end",
         "o",
         "h",
         "dh",
