@@ -273,6 +273,24 @@ def test_nothing_tells_what_is_to_be_predicted(tmp_path: Path) -> None:
     within(tmp_path, work)
 
 
+def test_the_same_is_said_where_it_is(tmp_path: Path) -> None:
+    """The nudge's slope and the gradient are called the same where the digits that stand there are; a network that has
+    no graph of single numbers leads to none."""
+
+    async def work(client: AsyncClient) -> None:
+        for fields, same in (
+            ({"source": "L = a**3", "v.a": "1e-6"}, False),
+            ({"source": "L = a**3", "v.a": "2"}, True),
+            ({"source": "L = max(a, b)", "v.a": "2", "v.b": "3"}, True),
+            *(({"preset": name}, True) for name in PRESETS),
+        ):
+            assert ("✓ the same" in (await client.get("/graph", params=fields)).text) == same, fields
+        for layers, led in (("dense 4 tanh", True), ("dense 4 tanh, batch_norm", False)):
+            assert ("As a graph" in (await client.get("/", params={"layers": layers})).text) == led
+
+    within(tmp_path, work)
+
+
 @pytest.mark.parametrize("name", ["twice", "sigmoid", "expression", "attention"])
 def test_what_is_drawn_of_a_graph_is_so(tmp_path: Path, name: str) -> None:
     """Slopes on the edges; each curve left to right with its point and tangent; where a little step leads."""

@@ -228,7 +228,8 @@ class GraphPicture:
         size = NUDGE * max(1.0, abs(here))
         up, down = (self.graph.after({place: here + step}) for step in (size, -size))
         slope = (up - down) / (2 * size)
-        same = bool(abs(slope - grad) <= 1e-3 * max(abs(grad), 1e-3))
+        rounding = 4e-16 * max(abs(up), abs(down)) / size  # what the slope cannot tell
+        same = bool(abs(slope - grad) <= 1e-3 * max(abs(grad), abs(slope)) + rounding)
         return {
             "name": plain_name(self.graph.vertices[place].name),
             "size": f"{size:g}",
