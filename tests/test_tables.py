@@ -716,3 +716,17 @@ def test_a_word_for_no_value_can_be_a_class() -> None:
     (note,) = [note for note in table.notes if note.other == "it is a word"]
     _, table = read(seldom, **{note.choice[0].replace(".", "_at_"): note.choice[1]})
     assert [name for name, _ in table.columns[1].classes] == ["cat", "dog", "none"]
+
+
+def test_a_sheet_whose_last_cells_are_empty_keeps_its_heading() -> None:
+    """A sheet does not tell of empty cells at the end of a row: as many as its heading are there."""
+    rows = [[i, i * 2 % 7, i % 2] for i in range(10)]
+    _, table = read(workbook([["a", "b", "y", "remark"], *rows, [3, 4, 1, "ok"]]))
+    assert [column.name for column in table.of_part("input") + table.of_part("target")] == ["a", "b", "y"]
+    assert len(table.kept) == 11
+    _, table = read(workbook([["a", "b", "y"], *rows[:5], *(row[:2] for row in rows)]))
+    assert [column.name for column in table.of_part("target")] == ["y"]
+    assert len(table.kept) == 5
+    _, table = read(workbook([["a", "b", "sum"], *([i, i * 3 % 5, f"=A{i}+B{i}"] for i in range(2, 9))]))
+    assert [column.name for column in table.columns] == ["a", "b", "sum"]
+    assert "open the workbook in a spreadsheet" in said(table)

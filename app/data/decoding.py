@@ -23,6 +23,8 @@ UNPACKED = 48 << 20  # bytes of a workbook, unpacked
 RATIO = 200  # unpacked to packed, of what is larger than a megabyte
 MOST_ROWS = 100_000
 Merged = set[tuple[int, int]]
+_UNSTORED = re.compile(rb"</f>(?:<v ?/>)?</c>")
+_OPEN_IT = "Formulas without a stored result are empty: open the workbook in a spreadsheet and save it to have them."
 _MERGE = re.compile(rb'<mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _ENCODINGS = ["cp1252", "cp1250", "cp1251", "cp1253", "mac_roman", "shift_jis", "gb18030", "big5", "euc_kr", "euc_jp"]
 _LETTERS = frozenset("äöüßÄÖÜéèêàâçñóíúáôîûåøæãõëïÅØÆÉÈÀÂÇÑÓÍÚÁÔÎÛœŒ")
@@ -96,12 +98,10 @@ def _workbook(content: bytes) -> Split:
     try:
         with ZipFile(BytesIO(content)) as archive:
             _check(archive, len(content))
-            merged = partial(
-                _merged, {name: archive.read(name) for name in archive.namelist() if "/worksheets/" in name}
-            )
+            parts = {name: archive.read(name) for name in archive.namelist() if "/worksheets/" in name}
         with catch_warnings():
             simplefilter("ignore")  # openpyxl tells of styles that it does not know
-            return _sheet(content, merged)
+            return _sheet(content, partial(_merged, parts), _UNSTORED.search(b"".join(parts.values())) is not None)
     except WrongData:
         raise
     except (BadZipFile, ZlibError, KeyError, ValueError, TypeError, IndexError, AttributeError, OSError, EOFError):
@@ -123,12 +123,12 @@ def _check(archive: ZipFile, packed: int) -> None:
         )
 
 
-def _sheet(content: bytes, merged: Callable[[str], Merged]) -> Split:
+def _sheet(content: bytes, merged: Callable[[str], Merged], unstored: bool) -> Split:
     from openpyxl import load_workbook  # takes 0.2 s: only when there is a workbook
 
     book = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
     try:
-        notes = list[Note]()
+        notes = [Note(_OPEN_IT)] if unstored else []
         shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets
         found = ((sheet, tuple(_rows(sheet, merged(sheet._worksheet_path)))) for sheet in shown)
         tables = [next(((sheet, rows) for sheet, rows in found if sum(len(r.cells) > 1 for r in rows) > 2), None)]

@@ -37,7 +37,7 @@ def body_of(split: Split, choices: Choices) -> Body:
     """The rows and the names; WrongData where there are fewer than two rows or columns."""
     rows, notes = list(split.rows), list(split.notes)
     _check_columns(rows)
-    width = Counter(len(row.cells) for row in rows).most_common(1)[0][0] if rows else 0
+    width = _width(rows, split.mark == "xlsx")
     classes, rows = _counted(rows, width, notes)
     rows = _top(rows, width, notes)
     rows, uneven = _even(rows, width, split.mark == "xlsx")
@@ -62,6 +62,15 @@ def body_of(split: Split, choices: Choices) -> Body:
     rows, names = _without_empty(rows, names)
     _check_size(rows, len(names))
     return Body(tuple(rows), names, any(names), tuple(notes), classes)
+
+
+def _width(rows: Sequence[Row], sheet: bool) -> int:
+    """How many cells most rows have; of a sheet, whose rows end before empty cells, as many as its heading has."""
+    width = Counter(len(row.cells) for row in rows).most_common(1)[0][0] if rows else 0
+    if not sheet:
+        return width
+    wider = (row.cells for row in rows[:11] if len(row.cells) > width)
+    return next((len(cells) for cells in wider if all(cells) and all(number(cell) is None for cell in cells)), width)
 
 
 def _check_columns(rows: Sequence[Row]) -> None:

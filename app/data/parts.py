@@ -98,7 +98,7 @@ def _left_out(column: Column, columns: Sequence[Column], named: bool) -> Column:
         why = "is empty"
     elif column.kind == "date":
         why = "is a date"
-    elif len(present) < len(column.values) / 2:
+    elif len(present) < len(column.values) / 2 and not (named and different > 1 and _TARGET.fullmatch(column.name)):
         why = f"is empty in {len(column.values) - len(present):,} of {len(column.values):,} rows"
     elif _is_index(column, columns, named):
         why = "is an index, the number of the row"
