@@ -500,6 +500,7 @@ def test_a_formula_stays_a_text_in_a_download_and_comes_back() -> None:
     again, _ = read(text)
     assert again.data is not None
     assert again.data.x.tolist() == spec.data.x.tolist()
+    assert (again.data.names, again.data.classes) == (spec.data.names, spec.data.classes)
 
 
 def many(line: str, count: int = 12) -> str:

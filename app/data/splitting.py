@@ -204,7 +204,10 @@ def _records(body: Sequence[tuple[int, str]], mark: str) -> Iterator[tuple[int, 
 
 
 def _unquoted(cell: str) -> str:
+    """Without quotes round it, or the apostrophe by which our own downloads keep a text from being a formula."""
     bare = cell.strip()
+    if bare[:1] == "'" and bare[1:2] in ("=", "+", "-", "@") and not bare.endswith("'"):
+        return bare[1:]
     return bare[1:-1] if len(bare) > 1 and bare[0] + bare[-1] in _QUOTES else cell
 
 
