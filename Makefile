@@ -45,12 +45,12 @@ tools: .venv/dev.stamp
 # Both run whatever the first says; then every skip of both is named. On CI what fails is tried once more: a browser on a
 # crowded machine may be late. What needed it is named (R).
 RERUNS := $(if $(CI),--reruns 1 -rR)
-# Tests wait for servers as often as they compute: two cores serve four of them, and two browsers.
-SIDE_BY_SIDE := --dist loadfile -n
+# Tests wait for servers as often as they compute: two cores serve four of them, but one browser.
+SIDE_BY_SIDE := --dist loadfile -n 4
 tests: .venv/dev.stamp
 	@skips=$$(mktemp); status=0; export PLAYGROUND_SKIPS="$$skips"; \
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) 4 $(RERUNS) --ignore=tests/browser || status=$$?; \
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) 2 $(RERUNS) tests/browser || status=$$?; \
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(RERUNS) --ignore=tests/browser || status=$$?; \
+	$(BIN)/python -m pytest $(RERUNS) tests/browser || status=$$?; \
 	if [ -s "$$skips" ]; then echo "Not tested here:"; cat "$$skips"; else echo "Nothing was skipped."; fi; \
 	rm -f "$$skips"; exit $$status
 
