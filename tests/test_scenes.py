@@ -378,8 +378,14 @@ def test_the_winners_of_a_pool() -> None:
         if each.number("x") in columns:
             shown[lines.index(each.number("y")), columns.index(each.number("x"))] = numbers(each.words)[0]
     assert np.allclose(shown, back, atol=0.051)
-    winners = {(each.number("x"), each.number("y")) for each in last.all("rect", "winner")}
-    assert len(winners) == 4
+    boxes = last.all("rect", "winner")
+    assert len(boxes) == 4
+    size = columns[1] - columns[0]
+    for box, (i, j) in zip(boxes, np.ndindex(2, 2), strict=True):  # a frame a window, round its largest
+        k, m = np.argwhere(x[2 * i : 2 * i + 2, 2 * j : 2 * j + 2] == np.array(out)[2 * i + j])[0]
+        middle = box.number("x") + box.number("width") / 2, box.number("y") + box.number("height") / 2
+        assert abs(middle[0] - columns[2 * j + m]) < size / 2
+        assert abs(middle[1] - lines[2 * i + k]) < size / 2
 
 
 @pytest.mark.parametrize("lesson", ALL, ids=name)

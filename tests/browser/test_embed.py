@@ -99,7 +99,10 @@ def test_in_a_frame_on_another_site(
     frame.click("#play")
     expect(frame.locator("#play .word")).to_have_text("Play")
     frame.wait_for_function("() => !document.body.matches('.playing')")
-    page.wait_for_timeout(400)
+    frame.wait_for_function(
+        "() => new URL(document.querySelector('#opens a').href).searchParams.get('step')"
+        " === document.querySelector('#number-step dd').textContent.trim()"
+    )  # what stands still is drawn whole, its link with it
     step, loss = (frame.locator(f"#number-{name} dd").inner_text() for name in ("step", "train-loss"))
     assert int(step) > 40
     assert page.evaluate("history.length") == entries
