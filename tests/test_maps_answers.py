@@ -1,14 +1,19 @@
 """A network with convolutions is answered wherever any network is: no page, part or route of the API breaks on it."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
+from app.explain.walkthrough import walkthrough
 from app.main import create_app
 from app.settings import Settings
+from app.words.segments import text_of
+from engine import Spec, advance, start, trace
 
 LENET = "conv2d 3 3x3 relu, max_pool 2, conv2d 4 3x3 tanh valid, batch_norm, dropout 0.2, avg_pool 2, dense 8 tanh"
 RESIDUAL = "conv2d 3 5x5 silu same 2, layer_norm, conv2d 3 3x3 relu, dropout 0.2, shortcut 1, global_pool"
@@ -100,3 +105,38 @@ def test_the_pages_answer(layers: str, tmp_path: Path) -> None:
         right(await client.get("/graph", params=query), 422)
 
     within(tmp_path, work)
+
+
+PLACE = re.compile(r"in row (\d+), column (\d+)")
+
+
+@pytest.mark.parametrize("layers", NETS.values(), ids=list(NETS))
+def test_where_a_moment_says_that_most_is_it_is(layers: str) -> None:
+    """Of a map the number that is largest by size is told, with its place; a pool's way back by what pool it is."""
+    spec = Spec.make(dataset="digits16", layers=layers, samples=60, batch_size=4)
+    step = trace(advance(start(spec), 5).state, 3)
+    told = set[str]()
+    for moment in walkthrough(step, "unit"):
+        words = text_of(moment.words)
+        layer = step.layers[moment.layer - 1] if moment.layer else None
+        for said, numbers in (
+            ("sum largest by size", "z"),
+            ("most by size is left", "asked"),
+            ("gradient largest by size", "dW"),
+        ):
+            if said not in words:
+                continue
+            told.add(numbers)
+            assert layer is not None
+            maps = np.abs(getattr(layer, numbers)[moment.units[0] - 1 if numbers == "dW" else 0])
+            own = maps if numbers == "dW" else maps[moment.units[0] - 1]
+            place = PLACE.search(words[words.index(said) :])
+            assert place
+            row, column = (int(at) - 1 for at in place.groups())
+            assert own[..., row, column].max() == own.max()
+        for said, pool in (("only the winner", "max_pool"), ("Through the mean", "avg_pool global_pool")):
+            if said in words:
+                told.add(pool)
+                assert spec.network.pools[moment.layer].operation in pool
+    assert {"z", "asked", "dW"} <= told
+    assert {"max_pool", "avg_pool global_pool"} & told

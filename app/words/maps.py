@@ -5,7 +5,7 @@ from app.words.messages import Message
 MAPS: dict[str, Message] = {
     "window": Message(
         "{Channel}: its kernel lies over every place of {below}, and adds up what is below it, times its weights, and "
-        "the bias. Where it finds most, in row {row}, column {column}, that is z = {z:forward}."
+        "the bias. The sum largest by size stands in row {row}, column {column}: z = {z:forward}."
     ),
     "bent at a place": Message("{Function} makes that a = {a:forward}."),
     "normed at a place": Message(
@@ -46,8 +46,8 @@ MAPS: dict[str, Message] = {
     "the same mask": Message("Where dropout put a number to 0, nothing comes back; the mask is the same."),
     "gradients meet": Message("What comes back over the shortcut is added: two ways, so gradients add."),
     "largest delta": Message(
-        "Where most comes back, in row {row}, column {column}, ∂L/∂a = {da:backward} goes through the slope of "
-        "{function} there."
+        "Times the slope of {function}, most by size is left in row {row}, column {column}, where ∂L/∂a = "
+        "{da:backward}."
     ),
     "ways of a map": Message(
         "{Channel}: back through the normalization over its three ways, the number itself, the mean and the spread; in "
@@ -62,7 +62,7 @@ MAPS: dict[str, Message] = {
         "of {count} examples; at each, what came in times what comes back is its share, and the shares add up."
     ),
     "most of a kernel": Message(
-        "The largest gradient has the weight in row {row}, column {column} of the kernel from {source}: "
+        "The gradient largest by size has the weight in row {row}, column {column} of the kernel from {source}: "
         "{gradient:backward}."
     ),
     "window of a layer": Message(
