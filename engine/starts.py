@@ -84,12 +84,20 @@ def _by_letter(name: str, given: Any, letters: tuple[str, ...]) -> dict[str, Any
     raise SpecError(name, given, f"an object with {', '.join(some)} and {last}, or these in this order")
 
 
-def numbers(name: str, given: Any, shape: tuple[int, ...], inner: bool = False) -> list[Any]:
-    """Nested lists of this shape, whose first axis are units, and whose others are inputs."""
-    rows = sequence(name, given, "a row of numbers" if inner else "rows of numbers" if len(shape) > 1 else "numbers")
+# What there is along each axis of an array, by how many it has.
+_AXES = {
+    1: ("one number a unit",),
+    2: ("one row a unit", "one weight an input"),
+    4: ("the kernels of each channel", "one kernel a channel below", "rows of a kernel", "weights in a row"),
+}
+
+
+def numbers(name: str, given: Any, shape: tuple[int, ...], axes: tuple[str, ...] = ()) -> list[Any]:
+    """Nested lists of this shape; `axes` says what there is along each."""
+    each, *inner = axes or _AXES[len(shape)]
+    rows = sequence(name, given, "rows of numbers" if inner else "a row of numbers")
     if len(rows) != shape[0]:
-        each = "one weight an input" if inner else "one row a unit"
         raise SpecError(name, len(rows), f"{each}: {shape[0]}")
-    if len(shape) == 1:
+    if not inner:
         return [number(f"{name}.{i}", value, -LARGEST, LARGEST) for i, value in enumerate(rows)]
-    return [numbers(f"{name}.{i}", row, shape[1:], inner=True) for i, row in enumerate(rows)]
+    return [numbers(f"{name}.{i}", row, shape[1:], tuple(inner)) for i, row in enumerate(rows)]

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from app.main import create_app
 from app.run import schemas, spec_schemas
+from app.run.backprop_body import BackpropBody
 from app.serve.errors import Problem
 from app.serve.strict import BadJson, decode
 from app.settings import Settings
@@ -739,7 +740,7 @@ def test_backprop_names_what_is_wrong_as_its_body_does(
     """And repeats the value as it was sent."""
 
     async def work(client: httpx.AsyncClient) -> None:
-        body = schemas.BackpropBody.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index,call-overload]
+        body = BackpropBody.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index,call-overload]
         (fault,) = (await client.post("/api/v1/backprop", json=body | change)).json()["errors"]
         assert (fault["field"], fault["value"]) == (field, value)
         assert fault["allowed"].startswith(allowed)

@@ -16,8 +16,8 @@ from app.explain.receipts import receipt
 from app.explain.walkthrough import known, walkthrough
 from app.explain.why import Curves, why_of
 from app.page.links import Link
-from app.run.backprop import backprop
-from app.run.schemas import BackpropBody
+from app.run.backprop import backprop, spec_of
+from app.run.backprop_body import BackpropBody
 from app.settings import Settings
 from app.words.segments import text_of
 from engine import (
@@ -415,7 +415,7 @@ def test_backprop_takes_it(name: str) -> None:
     output = {"W": [[0.3, -0.6, 0.2]]}
     given = {"layers": [hidden, output], "x": [[1, 2], [0.5, -1], [2, 0]], "y": [[1], [0], [1]]}
     bodies = (BackpropBody(**given, reduction=reduction) for reduction in ("mean", "sum"))
-    mean, total = (backprop(body, Settings())["layers"][0]["norm"] for body in bodies)
+    mean, total = (backprop(body, spec_of(body, Settings()))["layers"][0]["norm"] for body in bodies)
     assert mean["gamma"].tolist() == [1, 2, 0.5]
     assert mean["beta"].tolist() == [0, 0, 0]
     np.testing.assert_allclose(total["dgamma"], 3 * mean["dgamma"], rtol=1e-9)
@@ -426,7 +426,7 @@ def test_backprop_takes_it(name: str) -> None:
         ([hidden | {"layer_norm": {}, "batch_norm": {}}, output], "layers.0"),
     ):
         with pytest.raises(SpecError) as caught:
-            backprop(BackpropBody(**given | {"layers": layers}), Settings())
+            spec_of(BackpropBody(**given | {"layers": layers}), Settings())
         assert caught.value.field.startswith(field)
 
 

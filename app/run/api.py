@@ -11,6 +11,8 @@ from app.failures import once_saved
 from app.run import answers, schemas
 from app.run.answers import json
 from app.run.backprop import backprop as one_step
+from app.run.backprop import spec_of
+from app.run.backprop_body import BackpropBody
 from app.run.deeds import Branch, Edit, Reset, Rewind
 from app.run.etags import names, tag_of
 from app.run.keyed import ONCE, Key, KeyedRoute
@@ -20,7 +22,7 @@ from app.run.schemas import given
 from app.run.spec_schemas import ChangesBody, SpecBody
 from app.serve.root import at
 from app.serve.security import visitor
-from engine import Network, RunState, Spec
+from engine import RunState, Spec
 
 router = APIRouter(prefix="/api/v1", route_class=KeyedRoute, default_response_class=Response)
 
@@ -248,12 +250,11 @@ async def branch_run(
 
 
 @router.post("/backprop", tags=["backprop"], responses=answers_with(schemas.BackpropAnswer))
-async def backprop(request: Request, runs: Kept, who: Visitor, body: schemas.BackpropBody) -> Response:
+async def backprop(request: Request, runs: Kept, who: Visitor, body: BackpropBody) -> Response:
     """One step of backpropagation on given layers and examples, without any state."""
-    sizes = [len(body.layers[0].W[0]), *(len(layer.W) for layer in body.layers)]
-    network = Network.chain(sizes, [layer.activation for layer in body.layers], body.loss)
-    cost = given_cost(len(await request.body())) + trace_cost(network, len(body.x))
-    return await runs.pool.do(cost, who, lambda: json(one_step(body, runs.settings)))
+    spec = await runs.pool.do(given_cost(len(await request.body())), who, lambda: spec_of(body, runs.settings))
+    cost = trace_cost(spec.network, len(body.x))
+    return await runs.pool.do(cost, who, lambda: json(one_step(body, spec)))
 
 
 async def _told(runs: Runs, run: Run, steps: Steps) -> Response:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from app.run.deeds import Step
 from app.run.spec_schemas import BriefSpecAnswer, SpecAnswer
 from app.settings import MOST_STEPS
-from engine import LIMITS, OPERATIONS
+from engine import LIMITS
 from engine.edits import MOST_EXAMPLES
 from engine.edits import MOST_STEPS as MOST_UNTIL
 
@@ -95,57 +95,6 @@ class PredictBody(Body):
     def rows(self) -> int:
         """How many examples are given."""
         return len(self.inputs) if isinstance(self.inputs, list) else max(map(len, self.inputs.values()))
-
-
-class NormBody(Body):
-    """A normalization's gains and shifts, one a unit; left out, gains are 1 and shifts 0."""
-
-    gamma: list[Number] | None = Field(None, min_length=1, max_length=LIMITS.units)
-    beta: list[Number] | None = Field(None, min_length=1, max_length=LIMITS.units)
-
-
-class LayerBody(Body):
-    """One layer: W (units out, units in), b (units out; left out there are no biases), and what is applied."""
-
-    W: list[list[Number]] = Field(min_length=1, max_length=LIMITS.units)
-    b: list[Number] | None = Field(None, min_length=1, max_length=LIMITS.units)
-    activation: str = Field("identity", max_length=40)
-    batch_norm: NormBody | None = Field(None, description=OPERATIONS["batch_norm"].sentence)
-    layer_norm: NormBody | None = Field(None, description=OPERATIONS["layer_norm"].sentence)
-    dropout: Number | None = Field(None, ge=0, le=0.9, description=OPERATIONS["dropout"].sentence)
-    shortcut: int | None = Field(None, ge=1, le=LIMITS.hidden_layers, description=OPERATIONS["shortcut"].sentence)
-
-
-class BackpropBody(Body):
-    """Layers, examples (a row each), and what to do with them."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "layers": [
-                        {"W": [[0.5, -0.2], [0.1, 0.4]], "b": [0.0, 0.1], "activation": "tanh"},
-                        {"W": [[0.3, -0.6]], "b": [0.05], "activation": "sigmoid"},
-                    ],
-                    "x": [[1.0, 2.0], [0.5, -1.0]],
-                    "y": [[1.0], [0.0]],
-                    "loss": "squared_error",
-                    "learning_rate": 0.1,
-                }
-            ]
-        }
-    )
-
-    layers: list[LayerBody] = Field(min_length=1, max_length=LIMITS.hidden_layers + 1)
-    x: list[list[Input]] = Field(min_length=1, max_length=LIMITS.custom_rows)
-    y: list[list[Input]] | list[Input] = Field(
-        min_length=1, max_length=LIMITS.custom_rows, description="A row for each example, or one number each."
-    )
-    loss: str = Field("squared_error", max_length=40)
-    learning_rate: Number = Field(0.03, ge=1e-7, le=100)
-    reduction: Literal["mean", "sum"] = Field(
-        "mean", description="Whether the loss, and with it every gradient, is a mean over the examples or their sum."
-    )
 
 
 Vector = list[float | None]
