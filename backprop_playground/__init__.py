@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import engine as engine
+    from app.learn.predicting import predictions as predictions
     from app.notebook import Playground as Playground
 
+_OF_THE_APP = {"Playground": "app.notebook", "predictions": "app.learn.predicting"}
 _HOME = Path(__file__).resolve().parent.parent
 
 
@@ -39,12 +41,12 @@ def main() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """`engine`, `Playground` and `__version__`, when they are asked for; ImportError names what is in the way."""
-    if name not in ("engine", "Playground", "__version__"):
+    """`engine`, `Playground`, `predictions`, `__version__`, when asked for; ImportError names what is in the way."""
+    if name not in ("engine", "__version__", *_OF_THE_APP):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if sentence := _in_the_way():
         raise ImportError(sentence)
-    if name == "Playground":
-        return import_module("app.notebook").Playground
+    if name in _OF_THE_APP:
+        return getattr(import_module(_OF_THE_APP[name]), name)
     engine = import_module("engine")
     return engine if name == "engine" else engine.__version__

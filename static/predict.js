@@ -64,7 +64,7 @@ function reveal(line) {
 
 async function judge(answer) {
   const { verdict } = await ask({ moment: moment(), answer });
-  if (!verdict || verdict.factor === 'number' || verdict.factor === 'choice') return announce(verdict?.message ?? 'The server does not answer.');
+  if (!verdict || verdict.truth === null) return announce(verdict?.message ?? 'The server does not answer.');
   kept.all += 1;
   kept.right += verdict.correct;
   sessionStorage.setItem('predicted', JSON.stringify(kept));

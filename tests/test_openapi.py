@@ -26,6 +26,7 @@ PARTS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 ASKED: dict[str, dict[str, Any]] = {
     "AlongAnswer": {"example": 8},
     "ContourAnswer": {"x": "W1.1.1", "y": "b1.1"},
+    "PredictionsAnswer": {"example": 8, "moment": 9, "answer": "down"},
     "ReceiptAnswer": {"mathml": True},
     "WalkthroughAnswer": {"example": 8},
     "WishesAnswer": {"gradients": True},

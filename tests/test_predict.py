@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from drawn import states
@@ -11,7 +12,10 @@ from test_pages import playground
 
 from app.explain.walkthrough import walkthrough
 from app.learn.facts import Facts
+from app.learn.judging import check
 from app.learn.predicting import question_at, questions
+from app.learn.problems import delta_problem, messages
+from backprop_playground import predictions
 from engine import Quantity, RunState, Spec, SpecError, start
 
 WAYS = ("up", "down", "stay")
@@ -52,6 +56,54 @@ def test_the_truth_is_the_engines(state: RunState, grain: str) -> None:
         assert each.judged(repr(truth)).correct or not each.number.clear
 
 
+def test_in_python_nothing_tells_before_it_is_judged() -> None:
+    """The same questions as over JSON; no text of one holds its number, and what is no answer gives nothing away."""
+    state = start(Spec.make())
+    asked = predictions(state, example=8)
+    assert [each.hides for each in asked] == [each.hides for each in questions(Facts(state, 8), "unit")]
+    for each in asked:
+        told = f"{each!r} {each} {each.prompt} {each.number_prompt} {each.hint} {[each]}"
+        assert f"{abs(float(each.number.truth)):.3g}"[:5] not in told
+        assert each.judged("left").truth is None
+        assert not each.judged("left")
+        right = each.judged(each.way.truth)
+        assert right
+        assert each.judged(f" {str(each.way.truth).upper()} ") == right
+        wrong = each.judged(-2 * float(each.number.truth))
+        assert wrong.truth == each.number.truth
+        assert str(wrong).startswith(f"Look at: {wrong.factor}. ")
+    for wanted in ({"example": 999}, {"example": 8, "granularity": "layer"}):
+        with pytest.raises(SpecError):
+            predictions(state, **wanted)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"dataset": "three_blobs", "output_activation": "softmax", "loss": "cross_entropy"},
+     {"output_activation": "sigmoid", "loss": "binary_cross_entropy"}],
+    ids=["softmax", "sigmoid"],
+)  # fmt: skip
+def test_the_first_delta_is_asked_whatever_makes_it(given: dict[str, Any]) -> None:
+    """Softmax has no slope of its own there: its target and its sign are what can be off."""
+    first = predictions(start(Spec.make(given)), 8)[0]
+    truth = float(first.number.truth)
+    assert (first.kind, first.moment > 8) == ("first", True)
+    assert first.judged(truth)
+    assert first.judged(-truth).factor == "sign"
+
+
+def test_a_shortcut_brings_a_message_too() -> None:
+    """What is said of the messages adds up with it, and who forgets it is told."""
+    state = start(Spec.make(layers="dense 3 tanh, dense 3 tanh, shortcut 1"))
+    facts = Facts(state, 8)
+    for j in (1, 2, 3):
+        back = messages(facts, 1, j)
+        assert len(back) == 4
+        assert back.sum() == pytest.approx(facts[f"da1.{j}"])
+        links = float(back[:3].sum()) * facts[f"slope1.{j}"]
+        assert check(delta_problem(facts, 1, j), links).factor == "shortcut"
+
+
 def test_nothing_is_asked_where_no_number_is_one() -> None:
     """Of a batch, and where whole layers are told."""
     assert not questions(Facts(start(Spec.make())), "unit")
@@ -78,6 +130,10 @@ def test_over_http(tmp_path: Path) -> None:
             first = posed["questions"][0]["moment"]
             judged = (await client.get(api, params={"example": 8, "moment": first, "answer": "down"})).json()["verdict"]
             assert (judged["correct"], judged["factor"], judged["truth"]) == (False, "target", "up")
+            neither = (await client.get(api, params={"example": 8, "moment": first, "answer": "left"})).json()[
+                "verdict"
+            ]
+            assert (neither["correct"], neither["factor"], neither["truth"]) == (False, "answer", None)
             number = {"example": 8, "moment": first, "answer": "-0.9353"}
             assert (await client.get("/runs/new/predictions", params=number)).json()["verdict"]["correct"]
             for wrong in ({}, {"example": 8, "granularity": "pass"}, {"example": 8, "moment": 0, "answer": "up"},

@@ -1,52 +1,43 @@
 """Predict as JSON: at which moments of a run's walkthrough something is asked, and the verdict on an answer."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
 
 from app.costs import look_cost
 from app.learn.facts import Facts
-from app.learn.predicting import GRAINS, question_at, questions
+from app.learn.predicting import GRAINS, Prediction, Question, question_at, questions
 from app.page.asked import asked
 from app.page.pages import run_asked
 from app.run.answers import json
 from app.run.api import Kept, Whole, answers_with
+from app.run.shapes import plain, shape_of
 from app.serve.strict import StrictRoute
 from engine import SpecError, trace
+from engine.checks import one_of
 
 router = APIRouter(route_class=StrictRoute, default_response_class=Response)
 SECONDS = 2e-3  # to pose all questions of a step
 
 
-class QuestionAnswer(BaseModel):
-    """What is asked at a moment: which of the options, or the number itself. `hides` is the quantity asked about."""
-
-    moment: int
-    kind: str
-    hides: str
-    prompt: str
-    options: list[str]
-    number_prompt: str
-    hint: str
-
-
-class PredictionAnswer(BaseModel):
-    """Whether an answer is right; if it is not, which factor to look at, and why. `truth` is the number."""
-
-    correct: bool
-    factor: str | None
-    message: str
-    truth: float | str
-
-
-class PredictionsAnswer(BaseModel):
+@dataclass(frozen=True)
+class Predictions:
     """The telling moments of a step, or with an answer to one of them the verdict on it."""
 
     step: int
-    questions: list[QuestionAnswer]
-    verdict: PredictionAnswer | None
+    questions: tuple[Question, ...]
+    verdict: Prediction | None
+
+
+QuestionAnswer = shape_of(Question, shown="moment kind hides prompt options number_prompt hint")
+PredictionAnswer = shape_of(Prediction)
+PredictionsAnswer = shape_of(
+    Predictions,
+    """{"step": 50, "questions": [], "verdict": {"correct": false, "factor": "target", "message": "It is +0.1031 …",
+    "truth": "up"}}""",
+)
 
 
 @router.get("/api/v1/runs/{run_id}/predictions", tags=["look"], responses=answers_with(PredictionsAnswer))
@@ -64,10 +55,9 @@ async def read_predictions(
     """
     run = await runs.get(run_id)
     state = run.state if step is None else await runs.at(run, step)
-    if granularity not in GRAINS:
-        raise SpecError("granularity", granularity, "one of: " + ", ".join(GRAINS))
+    grain = one_of("granularity", granularity, GRAINS)
     trace(state, example)
-    work = partial(_told, Facts(state, example), granularity, moment, answer)
+    work = partial(_told, Facts(state, example), grain, moment, answer)
     return json(await runs.pool.do(SECONDS + look_cost(state.spec), run.visitor, work))
 
 
@@ -84,25 +74,9 @@ async def predictions(run_id: str, request: Request) -> Response:
 
 
 def _told(facts: Facts, grain: str, moment: int | None, answer: str) -> dict[str, Any]:
-    told = _judged(facts, grain, moment, answer) if answer else _posed(facts, grain)
-    return {"step": facts.step} | told
-
-
-def _posed(facts: Facts, grain: str) -> dict[str, Any]:
-    posed = [
-        {
-            "moment": each.moment, "kind": each.kind, "hides": each.number.quantity, "prompt": each.way.prompt,
-            "options": list(each.way.options), "number_prompt": each.number.prompt, "hint": each.way.hint,
-        }
-        for each in questions(facts, grain)
-    ]  # fmt: skip
-    return {"questions": posed, "verdict": None}
-
-
-def _judged(facts: Facts, grain: str, moment: int | None, answer: str) -> dict[str, Any]:
+    if not answer:
+        return plain(Predictions(facts.step, tuple(questions(facts, grain)), None))  # type: ignore[no-any-return]
     if moment is None:
         raise SpecError("moment", None, "the moment that is answered")
-    asked = question_at(facts, grain, moment)
-    verdict = asked.judged(answer)
-    told = {"correct": verdict.correct, "factor": verdict.factor, "message": verdict.message, "truth": asked.way.truth}
-    return {"questions": [], "verdict": told}
+    verdict = question_at(facts, grain, moment).judged(answer)
+    return plain(Predictions(facts.step, (), verdict))  # type: ignore[no-any-return]

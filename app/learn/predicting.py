@@ -11,12 +11,24 @@ import numpy as np
 
 from app.explain.plan import Key, plan_of
 from app.learn.facts import Facts
-from app.learn.judging import Problem, Verdict, check
-from app.learn.problems import DOWN, STAY, UP, delta_problem, direction_problem, gradient_problem, new_value_problem
+from app.learn.judging import Problem, Verdict, check, parse_number
+from app.learn.problems import (
+    DOWN,
+    STAY,
+    UP,
+    delta_problem,
+    direction_problem,
+    gradient_problem,
+    messages,
+    new_value_problem,
+    residual_problem,
+)
 from app.words.names import called, name_of
 from app.words.numbers import signed
-from engine import OPTIMIZERS, SpecError
+from app.words.texts import text
+from engine import OPTIMIZERS, RunState, SpecError
 from engine.arrays import Floats
+from engine.checks import one_of
 from engine.quantity import weight
 from engine.receipts import slopes
 
@@ -24,17 +36,72 @@ GRAINS = ("operation", "unit")
 
 
 @dataclass(frozen=True)
+class Prediction(Verdict):
+    """Whether an answer is right; if it is not, which factor to look at, and why. `truth` is what would have been
+    right: a direction, or the number where one was answered; null where the answer is neither."""
+
+    truth: float | str | None
+
+    def __bool__(self) -> bool:
+        return self.correct
+
+    def __str__(self) -> str:
+        return self.message if self.correct else f"Look at: {self.factor}. {self.message}"
+
+
+@dataclass(frozen=True, repr=False)
 class Question:
-    """What is asked at a moment: which way, and how much. `kind` is first, agree, differ, gradient or update."""
+    """What is asked at a moment: which of the options, or the number itself. `kind` is first, agree, differ, gradient
+    or update; `hides` is the quantity asked about. It does not show what is right before `judged` is asked."""
 
     moment: int
     kind: str
     way: Problem
     number: Problem
 
-    def judged(self, answer: str) -> Verdict:
-        """The verdict on up, down or stays, or on a number."""
-        return check(self.way if answer in (UP, DOWN, STAY) else self.number, answer)
+    @property
+    def hides(self) -> str:
+        """The quantity asked about."""
+        return self.number.quantity
+
+    @property
+    def prompt(self) -> str:
+        """Which way it goes."""
+        return self.way.prompt
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The ways there are."""
+        return self.way.options
+
+    @property
+    def number_prompt(self) -> str:
+        """How much it is."""
+        return self.number.prompt
+
+    @property
+    def hint(self) -> str:
+        """What decides which way."""
+        return self.way.hint
+
+    def judged(self, answer: str | float) -> Prediction:
+        """The verdict on up, down or stay, or on a number."""
+        told = str(answer).strip().lower()
+        if told not in self.options and parse_number(told) is None:
+            return Prediction(False, "answer", text("Say up, down or stay, or a number, for instance -0.25."), None)
+        problem = self.way if told in self.options else self.number
+        return Prediction(**vars(check(problem, told)), truth=problem.truth)
+
+    def __repr__(self) -> str:
+        return f"Question(moment {self.moment}: {self.prompt} {', '.join(self.options)}, or the number)"
+
+
+def predictions(state: RunState, example: int, granularity: str = "unit") -> list[Question]:
+    """What a walkthrough asks before it shows: the telling moments of a run's next step on one example, by its row.
+
+    `judged("up")`, or a number, says which factor was off. SpecError for an example or a granularity there is none of.
+    """
+    return questions(Facts(state, example), one_of("granularity", granularity, GRAINS))
 
 
 def questions(facts: Facts, grain: str) -> list[Question]:
@@ -63,9 +130,10 @@ def _asked(facts: Facts, key: Key, index: int) -> Iterator[Question]:
     if not j or network.image(k) or (k < facts.layers and network.image(k + 1)):  # maps have too many numbers to ask of
         return
     mask = facts.trace.layers[k - 1].mask
-    if key.kind in ("delta", "dz") and (mask is None or mask[0, j - 1]) and slopes(facts.trace, k) is not None:
+    if key.kind in ("delta", "dz") and (mask is None or mask[0, j - 1]) and _has_factors(facts, k):
         kind, way = _unit_way(facts, k, j)
-        yield Question(index, kind, way, delta_problem(facts, k, j))
+        number = delta_problem if slopes(facts.trace, k) is not None else residual_problem
+        yield Question(index, kind, way, number(facts, k, j))
     if not facts.is_plain(k):
         return
     if key.kind in ("gradient", "dW"):
@@ -75,6 +143,12 @@ def _asked(facts: Facts, key: Key, index: int) -> Iterator[Question]:
     if key.kind in ("update", "update_weight") and plain and not OPTIMIZERS[facts.state.spec.optimizer].search:
         address = str(weight(k, j, key.source or _largest(facts, k, j)))
         yield Question(index, "update", direction_problem(facts, address), new_value_problem(facts, address))
+
+
+def _has_factors(facts: Facts, k: int) -> bool:
+    """Whether a layer's δ is ∂L/∂a × slope, or of softmax with its cross-entropy, a − y."""
+    joined = facts.state.spec.network.joined
+    return slopes(facts.trace, k) is not None or (k == facts.layers and joined is not None)
 
 
 def _largest(facts: Facts, k: int, j: int) -> int:
@@ -88,10 +162,9 @@ def _unit_way(facts: Facts, k: int, j: int) -> tuple[str, Problem]:
         a, y = float(facts.trace.layers[-1].a[0, j - 1]), float(facts.trace.y[0, j - 1])
         kind, factor, why = "first", "target", f"It is {signed(a)} and should be {signed(y)}: δ is {signed(delta)}."
     else:
-        above = facts.trace.layers[k]
-        products = above.W[:, j - 1] * above.dz[0]
+        products, above = messages(facts, k, j), facts.trace.layers[k].dz[0]
         kind = "differ" if (products > 0).any() and (products < 0).any() else "agree"
-        factor, why = "messages" if len(products) > 1 else "weight", _messages(products, above.dz[0], delta)
+        factor, why = "messages" if len(products) > 1 else "weight", _messages(products, above, delta)
     prompt = f"For a smaller loss, which way should {name} go?"
     hint = "The sign of each product, then their sum." if k < facts.layers else "Where is its target?"
     return kind, _way(prompt, f"dz{k}.{j}", -delta, why, factor, hint)

@@ -13,6 +13,8 @@ from app.words.numbers import MINUS, unsigned
 from app.words.sentences import in_words
 from app.words.texts import text
 from engine import Quantity
+from engine.arrays import Floats
+from engine.receipts import unit_receipt
 
 UP, DOWN, STAY = "up", "down", "stay"
 DIGITS = 4
@@ -150,6 +152,32 @@ def delta_problem(facts: Facts, layer: int, unit: int, example: int | None = Non
     )
 
 
+def residual_problem(facts: Facts, layer: int, unit: int) -> Problem:
+    """dL/dz of an output of softmax under its cross-entropy: a − y, and no slope."""
+    a, y, delta = facts[f"a{layer}.{unit}"], float(facts.trace.y[0, unit - 1]), facts[f"dz{layer}.{unit}"]
+    mistakes = [
+        Mistake(a, "target", text("The target, {y}, is not yet subtracted.", y=written(y))),
+        Mistake(a * (1 - a), "slope", text("That is softmax's own slope; together with cross-entropy it cancels.")),
+        Mistake((a - y) * a * (1 - a), "slope", text("Softmax and cross-entropy together need no slope any more.")),
+        Mistake(-delta, "sign", text("The size is right, the sign is not: it is a − y, output minus target.")),
+    ]
+    return numeric(
+        _of_delta(called(facts.state.spec, layer, unit), None),
+        f"delta{layer}.{unit}",
+        delta,
+        text("a − y = {a} − {y} = {delta}.", a=written(a), y=written(y), delta=written(delta)),
+        text("Of softmax with cross-entropy δ is the output minus its target, a − y."),
+        mistakes,
+    )
+
+
+def messages(facts: Facts, layer: int, unit: int) -> Floats:
+    """What comes back to a hidden unit: weight × δ of each link from it, and what a shortcut brings."""
+    told = unit_receipt(facts.trace, f"a{layer}.{unit}")
+    assert told.outgoing is not None
+    return told.outgoing[0] if told.arcs is None else np.concatenate([told.outgoing[0], told.arcs[0]])
+
+
 def _of_delta(unit: str, example: int | None) -> str:
     if example is None:
         return text("What is δ, that is ∂L/∂z, of {unit}?", unit=unit)
@@ -187,14 +215,18 @@ def _hidden_slips(facts: Facts, layer: int, unit: int, slope: float) -> list[Mis
             float(delta.sum()) * slope, "weights", text("Weigh each δ of {name} by its link to this unit.", name=name)
         ),
     ]
-    if len(delta) > 1:
+    back = messages(facts, layer, unit)
+    if len(back) > len(delta):
+        links = float(column @ delta) * slope
+        slips.append(Mistake(links, "shortcut", text("What comes back over the shortcut is to be added.")))
+    if len(back) > 1:
         slips += [
             Mistake(
-                float(w * d) * slope,
+                each * slope,
                 f"path {k}",
                 text("Only one path is counted; add up those through all units of {name}.", name=name),
             )
-            for k, (w, d) in enumerate(zip(column, delta, strict=True), 1)
+            for k, each in enumerate(back.tolist(), 1)
         ]
     if above.W.shape[0] == above.W.shape[1]:
         slips.append(
