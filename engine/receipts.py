@@ -5,6 +5,7 @@ Every number is the trace's own; what is taken apart here adds up to it again.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -63,9 +64,11 @@ class ParameterReceipt:
 
     def _repr_html_(self) -> str:
         """As a notebook shows it: its gradient and its update as equations."""
-        brought = bool(self.source) or not np.all(self.carried == 1.0)
-        pairs = zip(self.deltas, self.carried, strict=True) if brought else ((delta,) for delta in self.deltas)
-        gradient = summed(f"d{self.address}", [*pairs], self.gradient)
+        deltas, carried = self.deltas.ravel().tolist(), self.carried.ravel().tolist()
+        brought = bool(self.source) or any(each != 1.0 for each in carried)
+        gradient = summed(
+            f"d{self.address}", [*zip(deltas, carried, strict=True)] if brought else _ones(deltas), self.gradient
+        )
         notes = ["now", *(part.name for part in self.parts)]
         update = summed("next", _ones([self.now, *(part.value for part in self.parts)]), self.next, notes)
         return lines(repr(self), [gradient, update])
@@ -102,15 +105,8 @@ def _unit_norm(norm: NormTrace | None, j: int) -> UnitNorm | None:
 
 
 @dataclass(frozen=True)
-class UnitReceipt:
-    """One unit in one step, an entry per example in z, a, da, dz and slope (None for softmax, which mixes its units).
-
-    z is the sum of `incoming` (examples, inputs), weight × activation, plus `bias`. da is the sum of `outgoing`
-    (examples, units above), weight × delta; None for an output, whose da is the loss's own gradient. Where shortcuts
-    lead from the unit, what comes back over them, `arcs` (examples, shortcuts), is added to that. After dropout the sum
-    is dh, and da is `mask` × dh, as `h` is mask × a. With a `norm`, a is of its n, and da times the slope is dn. `o` is
-    what the unit gives where a shortcut leads to it: its a, or h, and `added`.
-    """
+class NodeReceipt:
+    """What one unit and one channel have in common: the first axis of each array is the examples."""
 
     address: str
     layer: int
@@ -122,6 +118,19 @@ class UnitReceipt:
     dz: Floats
     slope: Floats | None
     bias: float
+
+
+@dataclass(frozen=True)
+class UnitReceipt(NodeReceipt):
+    """One unit in one step, an entry per example in z, a, da, dz and slope (None for softmax, which mixes its units).
+
+    z is the sum of `incoming` (examples, inputs), weight × activation, plus `bias`. da is the sum of `outgoing`
+    (examples, units above), weight × delta; None for an output, whose da is the loss's own gradient. Where shortcuts
+    lead from the unit, what comes back over them, `arcs` (examples, shortcuts), is added to that. After dropout the sum
+    is dh, and da is `mask` × dh, as `h` is mask × a. With a `norm`, a is of its n, and da times the slope is dn. `o` is
+    what the unit gives where a shortcut leads to it: its a, or h, and `added`.
+    """
+
     incoming: Floats
     outgoing: Floats | None
     arcs: Floats | None
@@ -180,7 +189,7 @@ def _ones(numbers: Iterable[float]) -> list[tuple[float, ...]]:
 
 
 @dataclass(frozen=True)
-class ChannelReceipt:
+class ChannelReceipt(NodeReceipt):
     """One channel of a convolution in one step, a feature map an example in all that is (examples, rows, columns).
 
     z is what the `kernels` (channels below, rows, columns) add up over every window, plus `bias`; a is of it, or with a
@@ -188,16 +197,6 @@ class ChannelReceipt:
     through, and `o` what is given where a shortcut adds to it; what comes back to these is dv, dh and da.
     """
 
-    address: str
-    layer: int
-    unit: int
-    examples: Ints
-    z: Floats
-    a: Floats
-    da: Floats
-    dz: Floats
-    slope: Floats
-    bias: float
     kernels: Floats
     h: Floats | None
     v: Floats | None
@@ -330,30 +329,17 @@ def unit_receipt(trace: Trace, address: str) -> UnitReceipt:
     k, j = _unit_of(trace, address)
     if trace.spec.network.image(k):
         raise SpecError("address", address, "a unit of a dense layer; of a convolution it is a channel's receipt")
-    layer, slope = trace.layers[k - 1], slopes(trace, k)
-    above = trace.layers[k] if k < len(trace.layers) and not trace.spec.network.image(k + 1) else None
-    back = [trace.layers[to - 1].back[:, j - 1] for to in trace.spec.network.arcs(k)]
-    source = trace.spec.network.shortcuts.get(k)
+    network = trace.spec.network
+    layer, source = trace.layers[k - 1], network.shortcuts.get(k)
+    above = trace.layers[k] if k < len(trace.layers) and not network.image(k + 1) else None
+    back = [trace.layers[to - 1].back[:, j - 1] for to in network.arcs(k)]
     return UnitReceipt(
-        address,
-        k,
-        j,
-        trace.examples,
-        layer.z[:, j - 1],
-        layer.a[:, j - 1],
-        layer.da[:, j - 1],
-        layer.dz[:, j - 1],
-        None if slope is None else slope[:, j - 1],
-        float(layer.b[j - 1]),
-        trace.inputs_of(k - 1) * layer.W[j - 1],
-        None if above is None else above.dz * above.W[:, j - 1],
-        np.column_stack(back) if back else None,
-        None if layer.o is None else layer.o[:, j - 1],
-        None if source is None else trace.inputs_of(source)[:, j - 1],
-        None if layer.mask is None else layer.mask[:, j - 1],
-        None if layer.h is None else layer.h[:, j - 1],
-        None if layer.dh is None else layer.dh[:, j - 1],
-        _unit_norm(layer.norm, j),
+        **_node(trace, address, "h", "o", "dh", "mask"),
+        incoming=trace.inputs_of(k - 1) * layer.W[j - 1],
+        outgoing=None if above is None else above.dz * above.W[:, j - 1],
+        arcs=np.column_stack(back) if back else None,
+        added=None if source is None else trace.inputs_of(source)[:, j - 1],
+        norm=_unit_norm(layer.norm, j),
     )
 
 
@@ -362,35 +348,25 @@ def channel_receipt(trace: Trace, address: str) -> ChannelReceipt:
     k, j = _unit_of(trace, address)
     if not trace.spec.network.image(k):
         raise SpecError("address", address, "a channel of a convolution")
-    layer, slope = trace.layers[k - 1], slopes(trace, k)
-    assert slope is not None
+    layer = trace.layers[k - 1]
     norm = layer.norm
-
-    def of(maps: Floats | None) -> Floats | None:
-        return None if maps is None else maps[:, j - 1]
-
     return ChannelReceipt(
-        address,
-        k,
-        j,
-        trace.examples,
-        layer.z[:, j - 1],
-        layer.a[:, j - 1],
-        layer.da[:, j - 1],
-        layer.dz[:, j - 1],
-        slope[:, j - 1],
-        float(layer.b[j - 1]),
-        layer.W[j - 1],
-        of(layer.h),
-        of(layer.v),
-        of(layer.o),
-        of(layer.dh),
-        of(layer.dv),
-        None if norm is None else float(norm.gamma[j - 1]),
-        None if norm is None else float(norm.beta[j - 1]),
-        None if norm is None else of(norm.n),
-        None if norm is None else of(norm.dn),
+        **_node(trace, address, "h", "v", "o", "dh", "dv"),
+        kernels=layer.W[j - 1],
+        gamma=None if norm is None else float(norm.gamma[j - 1]),
+        beta=None if norm is None else float(norm.beta[j - 1]),
+        n=None if norm is None else norm.n[:, j - 1],
+        dn=None if norm is None else norm.dn[:, j - 1],
     )
+
+
+def _node(trace: Trace, address: str, *names: str) -> dict[str, Any]:
+    """What a receipt of a unit or a channel has of its layer's arrays, by their names; None for what that has not."""
+    k, j = _unit_of(trace, address)
+    layer = trace.layers[k - 1]
+    arrays = {name: getattr(layer, name) for name in ("z", "a", "da", "dz", *names)} | {"slope": slopes(trace, k)}
+    own = {name: None if array is None else array[:, j - 1] for name, array in arrays.items()}
+    return {"address": address, "layer": k, "unit": j, "examples": trace.examples, "bias": float(layer.b[j - 1])} | own
 
 
 def _unit_of(trace: Trace, address: str) -> tuple[int, int]:

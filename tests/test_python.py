@@ -307,12 +307,28 @@ def test_a_receipt_shows_equations_that_close(given: dict[str, Any]) -> None:
         if address == "W1.1.1":
             assert float(first["dW1.1.1"].replace("−", "-")) == pytest.approx(found.gradient, abs=1e-4)
             assert float(first["next"].replace("−", "-")) == pytest.approx(found.next, abs=1e-4)
+    assert closing(told) > 10
+
+
+def closing(told: list[str]) -> int:
+    """How many of these lines are sums, each of which closes by a pocket calculator."""
     sums = [line for line in told if line.count(" = ") == 2 and "activation" not in line]
-    assert len(sums) > 10
     for line in sums:
         _, sum_, result = re.sub(r" \([^)]*\)", "", line).replace("−", "-").replace("×", "*").split(" = ")
         digits = len(result.partition(".")[2])
         assert f"{round(eval(sum_), digits) + 0.0:.{digits}f}" == result, line
+    return len(sums)
+
+
+@pytest.mark.parametrize("address", ["W2.2.1.2.3", "b1.2", "gamma2.1", "beta2.1"])
+def test_the_receipt_of_what_all_places_share_shows_equations_that_close(address: str) -> None:
+    """A kernel's weight meets many places in each example: the first of them, and the others as one number."""
+    layers = "conv2d 2 3x3 tanh, max_pool 2, conv2d 2 3x3 tanh, batch_norm, dense 4 tanh"
+    spec = Spec.make(dataset="digits16", layers=layers)
+    found = receipt(trace(advance(start(spec), 3).state), address)
+    text = ElementTree.fromstring(f"<div>{found._repr_html_()}</div>").findtext("pre") or ""
+    assert closing(text.splitlines()) == 2
+    assert "more)" in text
 
 
 def test_a_network_is_shown_as_its_drawing() -> None:
