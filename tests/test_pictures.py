@@ -23,6 +23,7 @@ from engine import RunState, Spec, advance, examples_of, outputs_of, start, trac
 from engine.examples import features_of
 from engine.features import apply_features
 from engine.network import with_ones
+from machine import ROOT
 
 HTMX = {"HX-Request": "true"}
 Look = Callable[..., Awaitable[Element]]
@@ -217,9 +218,9 @@ def test_several_classes_over_the_plane(tmp_path: Path) -> None:
         assert len(set.union(*colours)) == 3
         margin = (ordered[:, -1] - ordered[:, -2]).reshape(found.shape[:2])
         assert np.abs(found[..., 3][clear] / 255 - margin[clear]).max() < 0.14
-        hues = [next(iter(each)) for each in colours]
-        assert hues[0][0] > hues[0][2], "class 0 is orange"
-        assert hues[1][2] > hues[1][0], "class 1 is blue"
+        sheet = (ROOT / "static" / "style.css").read_text(encoding="utf-8")
+        for k, each in enumerate(colours):
+            assert f".c{k} {{ --c: #{bytes(next(iter(each))).hex()}; }}" in sheet, "dots have their region's colour"
         points_read(plot, run.spec, lambda label: f"c{int(label)}")
 
     looking(tmp_path, work, 200, dataset="three_blobs", learning_rate=0.1)

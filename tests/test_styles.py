@@ -1,8 +1,11 @@
 """The style sheets hold on the tablets that schools have: plain colours, nothing nested, dark said twice the same."""
 
 import re
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from machine import ROOT
@@ -49,3 +52,45 @@ def test_every_colour_is_plain_first_and_dark_by_the_system_and_by_choice() -> N
     assert system == chosen
     assert set(plain) == set(system)
     assert len(plain) > 15
+
+
+# How colours look to who lacks the long, the middle or the short cones (Machado, Oliveira and Fernandes 2009).
+LACKING = np.array(
+    [
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+    ]
+)
+TO_CONES = [[0.41222, 0.53633, 0.05145], [0.21190, 0.68070, 0.10740], [0.08830, 0.28172, 0.62998]]
+TO_OKLAB = [[0.21045, 0.79362, -0.00407], [1.97800, -2.42859, 0.45059], [0.02590, 0.78277, -0.80868]]
+
+
+def light(colour: str) -> Any:
+    """Linear red, green and blue."""
+    parts = np.array(list(bytes.fromhex(colour.lstrip("#")))) / 255
+    return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+
+
+def seen(given: Any) -> Any:
+    """A place in a space where equal distances look equally far (Oklab)."""
+    return np.cbrt(np.clip(np.array(TO_CONES) @ given, 0, None)) @ np.array(TO_OKLAB).T
+
+
+def test_classes_have_hues_of_their_own() -> None:
+    """Ten, no sign's and no update's; three stand out from both papers, and differ for whoever lacks a kind of cone."""
+    text = sheet("style.css")
+    classes = re.findall(r"\.c\d \{ --c: (#[0-9a-f]{6}); \}", text)
+    assert len(set(classes)) == 10
+    named = re.findall(r"--(positive|negative|update): (#[0-9a-f]{6})", text)
+    for colour in classes:
+        assert min(np.linalg.norm(seen(light(colour)) - seen(light(other))) for _, other in named) > 0.08, colour
+    first = [light(colour) for colour in classes[:3]]
+    for view in (np.eye(3), *LACKING):
+        for one, other in combinations(first, 2):
+            assert np.linalg.norm(seen(view @ one) - seen(view @ other)) > 0.1
+    for paper in ("#fffefb", "#1c1f25"):
+        assert f"--card: {paper}" in text
+        for colour in first:
+            dark, bright = sorted(0.05 + each @ np.array([0.2126, 0.7152, 0.0722]) for each in (light(paper), colour))
+            assert bright / dark >= 3
