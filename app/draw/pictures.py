@@ -22,10 +22,9 @@ IMAGE = 16  # pixels on each side of an example that is an image
 NEGATIVE, POSITIVE = (216, 118, 43), (31, 108, 176)
 UNIT_COLOURS, OUTPUT_COLOURS = 15, 63  # odd, so that 0 has a colour of its own: none
 # No hue of a sign's or an update's; the first three differ for every kind of colour blindness, on either theme's paper.
-CLASS_COLOURS = tuple(
-    tuple(bytes.fromhex(colour))
-    for colour in ["c42a68", "b39000", "8593a8", "6c2fd8", "785400", "9c1ca8", "d4708c", "9c84c8", "5b6470", "d8a0c0"]
-)
+CLASS_COLOURS = [
+    bytes.fromhex(colour) for colour in "c42a68 b39000 8593a8 6c2fd8 785400 9c1ca8 d4708c 9c84c8 5b6470 d8a0c0".split()
+]
 
 
 @dataclass(frozen=True)
@@ -87,11 +86,8 @@ def classes_sprite(outputs: Grid, width: int) -> str:
     ordered = np.sort(outputs, axis=0)
     margin = np.nan_to_num(np.clip(ordered[-1] - ordered[-2], 0, 1))
     index = winner * levels + np.minimum(margin * levels, levels - 1).astype(np.int64)
-    colours = [
-        (*CLASS_COLOURS[k % len(CLASS_COLOURS)], round(255 * (i + 0.5) / levels))
-        for k in range(len(outputs))
-        for i in range(levels)
-    ]
+    hues = [CLASS_COLOURS[k % len(CLASS_COLOURS)] for k in range(len(outputs))]
+    colours = [(red, green, blue, round(255 * (i + 0.5) / levels)) for red, green, blue in hues for i in range(levels)]
     return data_uri(indexed_png(index.astype(np.uint8).reshape(-1, width), tuple(colours)))
 
 
