@@ -22,9 +22,8 @@ IMAGE = 16  # pixels on each side of an example that is an image
 NEGATIVE, POSITIVE = (216, 118, 43), (31, 108, 176)
 UNIT_COLOURS, OUTPUT_COLOURS = 15, 63  # odd, so that 0 has a colour of its own: none
 # No hue of a sign's or an update's; the first three differ for every kind of colour blindness, on either theme's paper.
-CLASS_COLOURS = [
-    bytes.fromhex(colour) for colour in "c42a68 b39000 8593a8 6c2fd8 785400 9c1ca8 d4708c 9c84c8 5b6470 d8a0c0".split()
-]
+_HUES = ("c42a68", "b39000", "8593a8", "6c2fd8", "785400", "9c1ca8", "d4708c", "9c84c8", "5b6470", "d8a0c0")
+CLASS_COLOURS = [bytes.fromhex(hue) for hue in _HUES]
 
 
 @dataclass(frozen=True)
