@@ -1,12 +1,13 @@
 // The walkthrough's last phase: the length of the step under one's hand. Links, point and numbers follow it.
 import { calm } from './view.js';
+import { say } from './words.js';
 
 const MINUS = '−';
 const by = (id) => document.getElementById(id);
 
 // Four digits that count, as the server tells them.
 function told(value, sign = false) {
-  if (value === null) return 'not a number';
+  if (value === null) return say('nan');
   if (value === 0) return '0';
   const size = Math.abs(value);
   const text = size >= 1e-4 && size < 1e3 ? size.toPrecision(4) : size >= 1e3 && size < 1e6 ? size.toFixed(1) : size.toExponential(3).replace('e+', '×10^').replace('e', '×10^').replace('-', MINUS);
@@ -41,7 +42,7 @@ function show(index) {
   by('at-rate').textContent = rate(at);
   by('at-loss').textContent = told(loss);
   by('at-everyone').textContent = told(everyone);
-  by('length').setAttribute('aria-valuetext', `rate ${rate(at)}: loss ${told(loss)}`);
+  by('length').setAttribute('aria-valuetext', say('rate', { rate: rate(at), loss: told(loss) }));
   for (const each of root.querySelectorAll('.verdict')) each.hidden = each.dataset.verdict !== verdict;
   by('again-net')?.classList.toggle('elsewhere', index !== Number(root.dataset.here));
   if (by('again-net')) links(length);

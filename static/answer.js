@@ -1,6 +1,7 @@
 // A student's answer on its way: kept in this tab until the server has it, said to be not sent yet, and sent again by itself.
 // It may come twice, for it is put in its place and not added.
 import { ROOT } from './root.js';
+import { say } from './words.js';
 
 const SOON = 1000;
 const LATE = 6000;
@@ -49,7 +50,7 @@ export function sending(room, changed, arrived) {
     if (busy || !kept) return;
     busy = true;
     const one = kept;
-    const slow = setTimeout(() => say(one), SOON);
+    const slow = setTimeout(() => unsent(one), SOON);
     try {
       const answer = await put(one);
       const told = await answer.json().catch(() => ({}));
@@ -61,7 +62,7 @@ export function sending(room, changed, arrived) {
       }
       pause = SOON;
     } catch {
-      say(kept);
+      unsent(kept);
       timer = setTimeout(send, pause * (1 + Math.random() / 2));
       pause = Math.min(LATE, 1.5 * pause);
     }
@@ -70,15 +71,15 @@ export function sending(room, changed, arrived) {
     if (kept !== one) send();
   }
 
-  function say({ number, label }) {
-    place.textContent = `Your answer to question ${number}, “${label}”, is not sent yet. It is kept here and goes by itself.`;
+  function unsent({ number, label }) {
+    place.textContent = say('unsent', { number, label });
   }
 
   function refusal({ number, label }, status, told) {
     const field = told.errors?.[0];
-    if (field?.allowed) return `The answer must be ${field.allowed.replace(/^must be /, '')}.`;
-    if (status === 409) return `Your answer to question ${number}, “${label}”, came too late: the question is over.`;
-    return `Your answer to question ${number}, “${label}”, was not taken: ${told.detail ?? status}`;
+    if (field?.allowed) return say('must-be', { allowed: field.allowed.replace(/^must be /, '') });
+    if (status === 409) return say('late', { number, label });
+    return say('refused', { number, label, reason: told.detail ?? status });
   }
 
   document.addEventListener('submit', (event) => {

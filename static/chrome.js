@@ -1,7 +1,8 @@
 // What every page has: the theme switch and dialogs.
+import { say } from './words.js';
 const root = document.documentElement;
 const THEMES = ['auto', 'light', 'dark', 'projector'];
-const NAMES = { auto: 'as the system', light: 'light', dark: 'dark', projector: 'projector' };
+const NAMES = { auto: say('theme-auto'), light: say('theme-light'), dark: say('theme-dark'), projector: say('theme-projector') };
 
 function current() {
   return root.dataset.profile === 'projector' ? 'projector' : root.dataset.theme;
@@ -19,8 +20,8 @@ function choose(name) {
 function label() {
   const button = document.getElementById('theme');
   const name = current();
-  button.setAttribute('aria-label', `Theme: ${NAMES[name]}`);
-  button.title = `Theme: ${NAMES[name]}`;
+  button.title = NAMES[name];
+  button.setAttribute('aria-label', NAMES[name]);
   button.textContent = { auto: '◐', light: '☀', dark: '☾', projector: '▣' }[name];
 }
 

@@ -3,6 +3,7 @@
 import { sending } from './answer.js';
 import { follow } from './stream.js';
 import { fields, run, ROOT } from './view.js';
+import { say } from './words.js';
 
 const root = document.querySelector('[data-room]');
 const panel = document.getElementById('panel');
@@ -69,7 +70,7 @@ function dress() {
     document.getElementById('own-step').textContent = root.dataset.copy;
     document.getElementById('go-on').hidden = false;
     const fresh = document.querySelector('#copy button');
-    fresh.textContent = 'Take a fresh copy';
+    fresh.textContent = say('copy-fresh');
     fresh.classList.remove('primary');
   }
   const question = document.getElementById('question');

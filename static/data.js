@@ -2,6 +2,7 @@
 // in the square are lines of the same text; a click adds or takes away its own line and leaves all others as they are.
 /* global htmx */
 import { ROOT } from './root.js';
+import { say } from './words.js';
 const LOOKED_AT = 300_000; // characters that are looked at while they are typed; of more when asked
 const PASTED = 20_000; // characters from which a paste is put in as a whole
 const DRAWN = 500; // lines that the square has points for
@@ -140,7 +141,7 @@ async function look(keep, choice) {
     if (file) arrived(found, file);
     else show(found.body, found.querySelector('[data-says]')?.textContent, found.querySelector('[data-sum]')?.innerHTML);
   } catch (error) {
-    if (error.name !== 'AbortError') said('The server does not answer.');
+    if (error.name !== 'AbortError') said(say('silent'));
   }
   at('understood')?.classList.remove('asks');
   return undefined;
@@ -150,7 +151,7 @@ function problem(text) {
   try {
     return JSON.parse(text).detail;
   } catch {
-    return 'The server could not read this.';
+    return say('data-unread');
   }
 }
 
@@ -160,7 +161,7 @@ function arrived(found, file) {
     before.push(at('csv').value);
     at('data-undo').disabled = false;
     at('csv').value = found.querySelector('#csv').value;
-    document.querySelector('#drop label').textContent = `Read: ${file.name}`;
+    document.querySelector('#drop label').textContent = say('data-read', { file: file.name });
   }
   at('file').value = '';
   show(found.querySelector('#understood'), says, found.querySelector('#data-sum').innerHTML);
@@ -216,7 +217,7 @@ function draw() {
   at('pad-off').hidden = Boolean(found);
   if (!found) {
     const count = at('csv').value.split('\n').filter((line) => line.trim()).length;
-    at('pad-off').textContent = `Your ${count.toLocaleString('en')} lines stay as they are: the square is for two inputs up to 6 and two classes.`;
+    at('pad-off').textContent = say('square-off', { count: count.toLocaleString('en') });
     return;
   }
   for (const [k, span] of document.querySelectorAll('[name="pen"] + span').entries()) {

@@ -1,5 +1,6 @@
 // The drawing: a card at the pointer or the focus, arrow keys from unit to weight to unit, and pulses along the links.
 import { calm, show } from './view.js';
+import { say } from './words.js';
 
 const net = () => document.getElementById('net');
 const card = () => document.getElementById('hover');
@@ -24,7 +25,7 @@ export function address(element) {
 
 const layerName = (layer) => {
   const last = document.getElementById('layers').children.length - 1;
-  return layer === 0 ? 'input' : layer === last ? 'output' : `hidden ${layer}`;
+  return layer === 0 ? say('input') : layer === last ? say('output') : say('hidden', { layer });
 };
 
 const called = (layer, unit) => document.querySelector(`#node-${layer}-${unit} .said`).textContent;
@@ -33,12 +34,12 @@ function describe(element) {
   const [kind, layer, unit, source] = element.id.split('-');
   const here = unit === '0' ? layerName(Number(layer)) : called(layer, unit);
   if (kind === 'link') {
-    const lens = net().dataset.lens;
-    const what = { weights: 'weight', activations: 'carries', gradients: '∂L/∂W', updates: 'change' }[lens];
-    return [`W${layer}.${unit}.${source}  ${what} ${element.dataset.v}`, `${called(layer - 1, source)} → ${here}`];
+    const value = element.dataset.v;
+    const what = { weights: say('weight', { value }), activations: say('carries', { value }), gradients: `∂L/∂W ${value}`, updates: say('change', { value }) };
+    return [`W${layer}.${unit}.${source}  ${what[net().dataset.lens]}`, `${called(layer - 1, source)} → ${here}`];
   }
-  if (kind === 'arc') return [`shortcut ${element.dataset.v}`, `what an earlier layer gave, added at ${here}`];
-  if (kind === 'bias') return [`b${layer}.${unit}`, `bias of ${here}`];
+  if (kind === 'arc') return [say('shortcut', { value: element.dataset.v }), say('added', { unit: here })];
+  if (kind === 'bias') return [`b${layer}.${unit}`, say('bias', { unit: here })];
   return [element.querySelector('.said').textContent, element.dataset.v];
 }
 

@@ -4,6 +4,7 @@
 import { fit, moment, step } from './view.js';
 import { isPlaying, pause } from './play.js';
 import { pulseMoment, pulseStep, refreshCard } from './diagram.js';
+import { say } from './words.js';
 
 // A part of a frame that has not changed comes empty and marked; what is on screen stays.
 htmx.registerExtension('same', {
@@ -44,13 +45,13 @@ for (const kind of ['click', 'change']) {
 // What the server refuses is said where it belongs by its own fragment; anything else that goes wrong is said here.
 document.addEventListener('htmx:response:error', ({ detail: { ctx } }) => {
   if (ctx.text.includes('<hx-partial')) return;
-  let says = 'The server could not do this.';
+  let says = say('failed');
   try {
     says = JSON.parse(ctx.text).detail;
   } catch { /* no problem document */ }
-  complain(ctx.response.status === 404 ? `${says} Reload the page: its address starts the run anew.` : says);
+  complain(ctx.response.status === 404 ? say('failed-reload', { reason: says }) : says);
 });
-document.addEventListener('htmx:error', () => complain('The server does not answer. What is on screen is the last that came.'));
+document.addEventListener('htmx:error', () => complain(say('silent-screen')));
 
 function complain(text) {
   const line = Object.assign(document.createElement('p'), { className: 'notice error', textContent: text });
@@ -78,7 +79,7 @@ document.addEventListener('htmx:before:request', ({ detail: { ctx: { request } }
 async function asks(on) {
   const button = document.getElementById('predict');
   button.setAttribute('aria-pressed', String(Boolean(on)));
-  button.textContent = `Predict: ${on ? 'on' : 'off'}`;
+  button.textContent = on ? say('predict-on') : say('predict-off');
   sessionStorage.setItem('predict', on);
   (await import('./predict.js')).predict();
 }

@@ -1,4 +1,6 @@
 // The page of a formula's graph: sliders that redraw as they are dragged, keys for the walk, a drawing that fits a phone.
+import { say } from './words.js';
+
 const form = () => document.getElementById('graph');
 let busy = false;
 let again = false;
@@ -32,7 +34,7 @@ function count() {
     sessionStorage.setItem('predicted', JSON.stringify(kept));
   }
   const place = document.getElementById('score');
-  if (place && document.querySelector('#verdict, #foretell')) place.textContent = kept.all ? `${kept.right} of ${kept.all} right so far` : 'nothing answered yet';
+  if (place && document.querySelector('#verdict, #foretell')) place.textContent = kept.all ? say('answers-right', kept) : say('answers-none');
 }
 document.addEventListener('htmx:after:swap', count);
 count();

@@ -1,6 +1,7 @@
 // What lies at hand, once the page obeys: a unit's picture large in Output, fewer and more units over their layer, features
 // to switch beside the inputs, and the way back after a change that starts again. All of it stands in the controls, too.
 import { number, run, state, ROOT } from './view.js';
+import { say } from './words.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const sheet = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: new URL('./handy.css', import.meta.url).href });
@@ -55,9 +56,9 @@ const middle = (layer) => {
 function layerHead(layer, units) {
   const head = document.createElement('span');
   const count = Object.assign(document.createElement('b'), { textContent: units });
-  const fewer = button('−', `hidden ${layer}: fewer units`, () => press(`less:${layer}`));
+  const fewer = button('−', say('units-fewer', { layer }), () => press(`less:${layer}`));
   fewer.disabled = units === '1';
-  head.append(fewer, count, button('+', `hidden ${layer}: more units`, () => press(`more:${layer}`)));
+  head.append(fewer, count, button('+', say('units-more', { layer }), () => press(`more:${layer}`)));
   return head;
 }
 
@@ -75,13 +76,13 @@ function layers(heads, left) {
   units.forEach((count, k) => place(layerHead(k + 1, count), k + 1));
   if (units.length > 7) return;
   const more = document.createElement('span');
-  more.append(button('+ layer', 'One hidden layer more', () => press('add')));
+  more.append(button(say('layer-more'), say('layer-one'), () => press('add')));
   place(more, last);
 }
 
 function switchOf(box, on) {
   const name = box.nextElementSibling.textContent.replace(/[()]/g, ' ').trim(); // said as it is written on the button
-  const made = button(on ? '×' : `+ ${name}`, `${name}: ${on ? 'take it out' : 'add it'}`, () => box.click());
+  const made = button(on ? '×' : `+ ${name}`, on ? say('feature-take', { feature: name }) : say('feature-add', { feature: name }), () => box.click());
   made.className = on ? 'feature on' : 'feature';
   return made;
 }
@@ -145,10 +146,10 @@ document.addEventListener('htmx:before:request', ({ detail: { ctx: { request, re
 });
 function offerUndo() {
   if (!before || before.run === run()) return;
-  const says = Object.assign(document.createElement('span'), { textContent: `A new network. Your run of ${before.steps} steps is kept.` });
+  const says = Object.assign(document.createElement('span'), { textContent: say('network-new', before) });
   says.setAttribute('role', 'status');
   const bar = Object.assign(document.createElement('div'), { id: 'undo' });
-  bar.append(says, button('Undo', 'Undo: back to the run before', () => { hideUndo(); history.back(); }), button('×', 'Keep the new network', hideUndo));
+  bar.append(says, button(say('undo'), say('undo-run'), () => { hideUndo(); history.back(); }), button('×', say('network-kept'), hideUndo));
   before = null;
   document.body.append(bar);
 }

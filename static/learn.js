@@ -1,5 +1,6 @@
 // Lessons: sliders that ask for the next picture when the last one is there, a pad to draw on, and progress kept here.
 import { ROOT } from './root.js';
+import { say } from './words.js';
 
 const root = document.documentElement;
 const KEY = 'learn';
@@ -34,7 +35,7 @@ function showProgress() {
     const seen = all[item.dataset.progress]?.screens.length ?? 0;
     const total = Number(item.dataset.screens);
     const line = item.querySelector('.progress');
-    if (seen) line.textContent = seen >= total ? '✓ all screens seen' : `${seen} of ${total} screens seen`;
+    if (seen) line.textContent = seen >= total ? say('seen-all') : say('seen', { seen, total });
     line.classList.toggle('all', seen >= total);
     item.querySelector('.seen .forward').setAttribute('width', (100 * Math.min(seen, total)) / total);
   }
@@ -50,7 +51,7 @@ function showLast(last) {
   const name = last && document.querySelector(`[data-progress="${CSS.escape(last.lesson)}"] .name`);
   if (!start || !name) return;
   start.href = `${ROOT}/learn/${last.lesson}?screen=${last.screen}`;
-  start.textContent = `Go on: ${name.textContent}, screen ${last.screen}`;
+  start.textContent = say('go-on', { lesson: name.textContent, screen: last.screen });
 }
 
 async function play() {
@@ -209,8 +210,8 @@ for (const name of ['pointerup', 'pointercancel']) {
 
 // For those who do not see the pen.
 function tell(pad, x, y) {
-  const ink = inkOf(pad)[y * SIDE + x] > 0 ? 'ink' : 'paper';
-  document.getElementById('pen').textContent = `Row ${y + 1}, column ${x + 1}, ${ink}`;
+  const place = { row: y + 1, column: x + 1 };
+  document.getElementById('pen').textContent = inkOf(pad)[y * SIDE + x] > 0 ? say('ink', place) : say('paper', place);
 }
 
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

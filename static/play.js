@@ -4,6 +4,7 @@ import { advance, announce, backTo, fields, number, playOn, state, step, toHead,
 import { between, settle, show } from './stills.js';
 import { pulseStep } from './diagram.js';
 import { Pace } from './pace.js';
+import { say } from './words.js';
 
 let playing = false;
 let loop = Promise.resolve();
@@ -21,7 +22,7 @@ export const isPlaying = () => playing;
 function draw() {
   button().setAttribute('aria-pressed', String(playing));
   button().querySelector('.glyph').textContent = playing ? '❚❚' : '▶';
-  button().querySelector('.word').textContent = playing ? 'Pause' : 'Play';
+  button().querySelector('.word').textContent = playing ? say('pause') : say('play');
   document.body.classList.toggle('playing', playing);
 }
 
@@ -112,7 +113,7 @@ async function go() {
   if (onTheWay()) show(queue[0], head); // its numbers have begun to show: they do not go back
   forget();
   await (alone && head > step() ? backTo(step(), head) : toHead());
-  announce(`Paused at step ${number('step')}, train loss ${number('train-loss')}.`);
+  announce(say('paused', { step: number('step'), loss: number('train-loss') }));
 }
 
 export function play() {

@@ -7,6 +7,7 @@ import { keepScrub } from './charts.js';
 import { end, listen, move, slowly, walking } from './frame.js';
 import { closeData } from './controls.js';
 import { keepRun } from './history.js';
+import { say } from './words.js';
 
 const click = (id) => document.getElementById(id)?.click();
 const LENSES = ['weights', 'activations', 'gradients', 'updates'];
@@ -62,7 +63,7 @@ document.addEventListener('htmx:after:swap', (event) => {
   if (event.detail.ctx?.target?.id === 'probe' && event.detail.ctx.response?.status === 200) document.getElementById('notice').replaceChildren();
   if (isPlaying()) return;
   const action = request?.action ?? '';
-  if (request?.method === 'POST') announce(`Step ${number('step')}, train loss ${number('train-loss')}.`);
+  if (request?.method === 'POST') announce(say('step', { step: number('step'), loss: number('train-loss') }));
   askAgain();
   if (run() !== lastRun) {
     lastRun = run();

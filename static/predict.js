@@ -1,6 +1,7 @@
 // Predict: at telling moments what is computed is hidden until one has said which way it goes, or how much it is. The
 // engine judges; the score is kept for the visit.
 import { announce, fields, moment, run, step, ROOT } from './view.js';
+import { say } from './words.js';
 
 const by = (id) => document.getElementById(id);
 const place = () => by('prediction');
@@ -27,21 +28,22 @@ function element(name, text, attributes = {}) {
   return made;
 }
 
-const score = () => element('span', kept.all ? `${kept.right} of ${kept.all} right so far` : 'nothing answered yet', { class: 'score' });
+const score = () => element('span', kept.all ? say('answers-right', kept) : say('answers-none'), { class: 'score' });
 
 function open(question) {
   asked = question;
   document.body.classList.add('asking');
   const form = element('form', '', { class: 'number' });
-  form.append(element('label', 'or the number '), element('button', 'Say', { class: 'button' }));
+  form.append(element('label', `${say('number-or')} `), element('button', say('number-say'), { class: 'button' }));
   form.firstChild.append(element('input', '', { name: 'answer', inputmode: 'decimal', autocomplete: 'off', size: 8, 'aria-label': question.number_prompt }));
+  const named = { up: say('option-up'), down: say('option-down'), stay: say('option-stay') };
   const options = element('div', '', { class: 'options' });
   question.options.forEach((option, n) => {
     const button = element('button', '', { type: 'button', class: 'option', 'data-answer': option });
-    button.append(element('b', ARROWS[option] ?? ''), element('span', option === 'stay' ? 'stays' : option), element('kbd', String(n + 1)));
+    button.append(element('b', ARROWS[option] ?? ''), element('span', named[option] ?? option), element('kbd', String(n + 1)));
     options.append(button);
   });
-  place().replaceChildren(element('h2', question.prompt), score(), options, form, element('p', `Hint: ${question.hint} → shows the answer.`, { class: 'hint' }));
+  place().replaceChildren(element('h2', question.prompt), score(), options, form, element('p', say('hint', question), { class: 'hint' }));
   place().hidden = false;
   announce(question.prompt);
 }
@@ -64,11 +66,11 @@ function reveal(line) {
 
 async function judge(answer) {
   const { verdict } = await ask({ moment: moment(), answer });
-  if (!verdict || verdict.truth === null) return announce(verdict?.message ?? 'The server does not answer.');
+  if (!verdict || verdict.truth === null) return announce(verdict?.message ?? say('silent'));
   kept.all += 1;
   kept.right += verdict.correct;
   sessionStorage.setItem('predicted', JSON.stringify(kept));
-  const says = verdict.correct ? `✓ Right. ${verdict.message}` : `✗ Look at: ${verdict.factor}. ${verdict.message}`;
+  const says = verdict.correct ? say('right', { reason: verdict.message }) : say('look-at', { factor: verdict.factor, reason: verdict.message });
   return reveal(element('p', says, { class: verdict.correct ? 'update' : 'negative', role: 'status' }));
 }
 
@@ -76,7 +78,7 @@ export async function predict() {
   if (!on() || moment() === null || !fields().example) {
     close();
     if (on() && moment() !== null && !fields().example) {
-      place().replaceChildren(element('p', 'Predict asks about one example: choose it above the diagram.'));
+      place().replaceChildren(element('p', say('predict-one')));
       place().hidden = false;
     }
     return;

@@ -1,4 +1,6 @@
 // Scenes: shapes whose values are given for each frame go from one to the next, by themselves once and by hand at will.
+import { say } from './words.js';
+
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 const running = new WeakMap();
 
@@ -38,7 +40,7 @@ function pause(scene) {
   const state = running.get(scene);
   cancelAnimationFrame(state.next);
   delete scene.dataset.playing;
-  state.button.textContent = 'Play';
+  state.button.textContent = say('play');
 }
 
 function play(scene) {
@@ -47,7 +49,7 @@ function play(scene) {
   let begun = null;
   const from = Number(scene.dataset.at) >= last ? 0 : Number(scene.dataset.at);
   scene.dataset.playing = 'yes';
-  state.button.textContent = 'Pause';
+  state.button.textContent = say('pause');
   const go = (now) => {
     if (!scene.isConnected) return;
     begun ??= now;

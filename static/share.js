@@ -1,6 +1,7 @@
 // The share dialog: the address of what is on screen, and the text that puts it into a frame on another page. It is
 // fetched when it is first opened.
 import { ASIDE, fields, step, ROOT } from './view.js';
+import { say } from './words.js';
 
 const field = (id) => document.getElementById(id);
 
@@ -18,8 +19,8 @@ document.addEventListener('click', async ({ target }) => {
   field(copies.dataset.copy).select();
   try {
     await navigator.clipboard.writeText(field(copies.dataset.copy).value);
-    copies.textContent = 'Copied';
+    copies.textContent = say('copied');
   } catch {
-    copies.textContent = 'Selected'; // a browser lets a page copy only where the connection is safe
+    copies.textContent = say('selected'); // a browser lets a page copy only where the connection is safe
   }
 });

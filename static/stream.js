@@ -2,12 +2,13 @@
 // Only the newest state and picture are drawn, older ones never overwrite newer ones. It is closed while nobody looks, and
 // opened again by itself after a restart, each page in its own time.
 import { ROOT } from './root.js';
+import { say } from './words.js';
 
 const FIRST = 5000; // a stream that brings nothing for so long after its opening does not get through
 const SILENT = 25000; // nor does one that misses two ticks
 const ASK = 2000;
 const TRY = 60000;
-const BROKEN = 'Reconnecting…';
+const BROKEN = say('reconnecting');
 
 export function follow(root, { state, frame = null }) {
   const drawn = { state: 0, frame: 0 };
@@ -131,7 +132,7 @@ export function follow(root, { state, frame = null }) {
       const answer = await fetch(`${ROOT}/api/v1/rooms/${root.dataset.room}/news?${since}`, { cache: 'no-store' });
       if (asking !== round || refused(answer.status)) return;
       if (link.textContent === BROKEN) next = 0;
-      if (answer.ok) link.textContent = 'Slow connection: this page asks every 2 seconds.';
+      if (answer.ok) link.textContent = say('slow');
       if (answer.status === 200) {
         const told = await answer.json();
         if (told.frame !== undefined) keep('frame', told.version, () => told.frame);

@@ -1,4 +1,6 @@
 // The strip itself: how tall it is, its menus, and what is copied from it.
+import { say } from './words.js';
+
 const strip = document.getElementById('strip');
 const menus = () => strip.querySelectorAll('details.menu[open]');
 
@@ -27,7 +29,7 @@ document.addEventListener('click', async (event) => {
   const copied = event.target.closest('[data-copies]');
   if (!copied) return;
   const field = document.getElementById(copied.dataset.copies);
-  copied.textContent = await copy(field) ? 'Copied' : 'Copy it by hand';
+  copied.textContent = await copy(field) ? say('copied') : say('copied-not');
 });
 
 // On plain http there is no clipboard to write to but what is selected; if that fails, too, the link can be read.

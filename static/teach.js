@@ -4,6 +4,7 @@ import { isPlaying, pause } from './play.js';
 import { follow } from './stream.js';
 import './strip.js';
 import { fields, form, run, step, ROOT } from './view.js';
+import { say } from './words.js';
 
 const strip = document.getElementById('strip');
 const panel = document.getElementById('panel');
@@ -58,14 +59,14 @@ async function send() {
       shared = told.shared;
       await new Promise((done) => setTimeout(done, PAUSE));
     }
-    say('');
+    complain('');
   } catch (error) {
-    say(`The class does not see this: ${error.message}`);
+    complain(say('unseen', { reason: error.message }));
   }
   busy = false;
 }
 
-function say(text) {
+function complain(text) {
   document.getElementById('class-error').textContent = text;
 }
 
@@ -147,7 +148,7 @@ document.addEventListener('htmx:before:swap', (event) => {
   const { response, text } = event.detail.ctx;
   if (response?.status === 422 && event.detail.ctx.sourceElement?.closest?.('#strip')) {
     event.preventDefault();
-    say(text.trim());
+    complain(text.trim());
   }
 });
 
@@ -167,7 +168,7 @@ students.addEventListener('toggle', () => {
   listStudents();
 });
 
-document.addEventListener('submit', () => say(''));
+document.addEventListener('submit', () => complain(''));
 
 document.addEventListener('click', async (event) => {
   const link = event.target.closest(`a[href^="${LEARN}"], a[href^="${GRAPH}?"]`);

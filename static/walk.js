@@ -1,6 +1,7 @@
 // The walkthrough bar: time inside one step, by drag, by key, or slowly by itself. It comes with the first of these.
 import { calm, fit, latest, moment, show } from './view.js';
 import { isPlaying, pause } from './play.js';
+import { say } from './words.js';
 
 const walk = () => document.getElementById('walk');
 // Fetched with the first moment: who only plays needs none of it.
@@ -75,7 +76,7 @@ let timer = 0;
 function press(on) {
   const button = document.getElementById('slowly');
   button.setAttribute('aria-pressed', String(on));
-  button.textContent = on ? '❚❚ Stop playing' : '▸ Play slowly';
+  button.textContent = on ? say('slowly-stop') : say('slowly');
 }
 
 async function tick() {

@@ -4,8 +4,10 @@ Lessons' prose, code, what people typed and what the engine says of a wrong valu
 bare word in it.
 """
 
+import json
 import re
 from html.parser import HTMLParser
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -56,7 +58,7 @@ class Reader(HTMLParser):
             self.said.append(" ".join(data.split()))
 
 
-WORD = re.compile(r"(?<![a-z_\\d.])[a-z]{3,}(?![\\w_])")
+WORD = re.compile(r"(?<![a-z_\d.])[a-z]{3,}(?![\w_])")
 
 
 def english(said: str) -> list[str]:
@@ -64,17 +66,23 @@ def english(said: str) -> list[str]:
     return [word for word in WORD.findall(said.lower()) if word not in NAMES]
 
 
+WORDS = re.compile(r'<script type="application/json" class="words">(.*?)</script>')
+
+
 def past_the_messages(html: str, *skip: str) -> list[str]:
     """What a page says in English, but for elements of these classes or ids."""
     reader = Reader(frozenset(skip))
     reader.feed(html)
-    return sorted({said for said in reader.said if english(said)})
+    scripts = (json.loads(block).values() for block in WORDS.findall(html))
+    said = (re.sub(r"\{\w+\}", "", each) for each in chain(reader.said, *scripts))
+    return sorted({each for each in said if english(each)})
 
 
 def test_a_page_is_read() -> None:
-    """Texts and attributes are seen, code and what is excepted is not."""
+    """Texts, attributes and what scripts say are seen, code and what is excepted is not."""
     page = '<p title="Look"><b>two</b> <code>def</code> <i class="prose">left out</i></p><svg><text>words</text></svg>'
-    assert past_the_messages(page, "prose") == ["Look", "two", "words"]
+    script = '<script type="application/json" class="words">{"step":"Say {step}"}</script>'
+    assert past_the_messages(page + script, "prose") == ["Look", "Say ", "two", "words"]
 
 
 PAGES = (

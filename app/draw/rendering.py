@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import Extension
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from app.assets import STATIC, TEMPLATES
@@ -15,6 +16,7 @@ from app.serve.root import at
 from app.serve.static import version_of
 from app.words import numbers
 from app.words.maths import equations
+from app.words.scripts import said_by
 from app.words.texts import counted, marked
 
 SLOT = Markup("%s")
@@ -23,6 +25,18 @@ SLOT = Markup("%s")
 def asset(path: str) -> str:
     """The address of a static file. Modules import each other by relative paths, so the version is a folder."""
     return at(f"/static/{version_of(STATIC)}/{path}")
+
+
+def script(path: str) -> Markup:
+    """A script's tag, and what it says."""
+    return Markup('<script type="module" src="{}"></script>').format(asset(path)) + words(path)
+
+
+def words(*scripts: str) -> Markup:
+    """The messages that scripts say, where `say` of words.js finds them."""
+    said = said_by(*scripts)
+    told = htmlsafe_json_dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return Markup('<script type="application/json" class="words">{}</script>').format(told) if said else Markup("")
 
 
 class Rooted(Extension):
@@ -52,6 +66,8 @@ def environment() -> Environment:
     env.globals["_"] = marked
     env.globals["counted"] = counted
     env.globals["asset"] = asset
+    env.globals["script"] = script
+    env.globals["words"] = words
     env.globals["rooted"] = at
     env.globals["slot"] = SLOT
     env.filters["signed"] = numbers.signed
