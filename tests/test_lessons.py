@@ -150,14 +150,55 @@ def test_every_lesson_asks_before_it_tells(lesson: Lesson) -> None:
     assert len(asked) >= 2
 
 
-@pytest.mark.parametrize("lesson", ALL, ids=name)
-def test_every_lesson_leads_to_the_playground(lesson: Lesson) -> None:
-    """By at least one link, which opens."""
-    body, _ = render(lesson, {"screen": "all"})
+def opened(lesson: Lesson, **query: str) -> list[Spec]:
+    """The runs that a lesson's links open in the playground."""
+    body, _ = render(lesson, {"screen": "all"} | query)
     links = [html.unescape(link) for link in re.findall(r'href="/\?([^"]+)"', body)]
-    assert links
-    for link in links:
-        start(Link.parse(dict(parse_qsl(link, keep_blank_values=True))).spec)
+    return [start(Link.parse(dict(parse_qsl(link, keep_blank_values=True))).spec).spec for link in links]
+
+
+def _made_of(spec: Spec) -> set[str]:
+    """Everything by name that a run is made of."""
+    layers = {item.kind for item in spec.layers}
+    names = layers | set(spec.network.activation_names) | {spec.loss, spec.dataset}
+    return names | {f"{len(spec.hidden)} hidden"}
+
+
+SPEAKS_OF = {  # what has to be found in one network that the lesson opens
+    "error": {"0 hidden", "identity", "squared_error"},
+    "line": {"0 hidden", "line", "squared_error"},
+    "nudge": {"0 hidden", "line", "squared_error"},
+    "slope": {"0 hidden", "line", "squared_error"},
+    "overshoot": {"0 hidden", "line", "squared_error"},
+    "neuron": {"0 hidden", "sigmoid"},
+    "circuit": {"0 hidden", "tanh"},
+    "layers": {"1 hidden", "dense", "sigmoid"},
+    "deeper": {"2 hidden", "dense", "circle"},
+    "pixels": {"digits16", "dense", "softmax", "cross_entropy"},
+    "code": {"1 hidden", "dense", "sigmoid"},
+    "math": {"three_blobs", "softmax", "cross_entropy"},
+    "black-box": {"4 hidden", "dense"},
+    "convolution": {"digits16", "conv2d"},
+    "pooling": {"digits16", "conv2d", "max_pool", "avg_pool"},
+    "normalization": {"batch_norm"},
+    "dropout-and-shortcuts": {"dropout", "shortcut"},
+}
+
+
+@pytest.mark.parametrize("lesson", ALL, ids=name)
+def test_every_lesson_leads_to_a_network_with_what_it_speaks_of(lesson: Lesson) -> None:
+    """By at least one link, and every link opens; what title and idea name is in the table above."""
+    runs = opened(lesson)
+    assert any(SPEAKS_OF[lesson.slug] <= _made_of(spec) for spec in runs), [_made_of(spec) for spec in runs]
+    words = re.sub(r"\W", " ", (lesson.title + lesson.idea).lower())
+    for kind in ("convolution", "pool", "dropout", "shortcut", "norm"):
+        if kind in words:
+            assert any(kind[:4] in each for each in SPEAKS_OF[lesson.slug]), kind
+
+
+def test_the_rate_of_dropout_that_was_chosen_is_in_the_link() -> None:
+    (lesson,) = (each for each in ALL if each.slug == "dropout-and-shortcuts")
+    assert any(list(spec.hidden) == [32, 32] and "dropout" in _made_of(spec) for spec in opened(lesson, rate="0.5"))
 
 
 @pytest.mark.parametrize(("lesson", "screen"), SCREENS, ids=name)
