@@ -1,4 +1,5 @@
-"""A residual network with norms and dropout trains in lockstep with PyTorch in float64, where there is torch."""
+"""Residual networks with norms and dropout, and networks of feature maps, train in lockstep with PyTorch in float64,
+where there is torch."""
 
 from importlib import import_module
 from typing import Any
@@ -7,77 +8,134 @@ import numpy as np
 import pytest
 
 from engine import RunState, Spec, advance, predict, start, trace
+from engine.layers import dense
 
 torch: Any = import_module("torch")  # conftest leaves this file out where there is none
 
-LAYERS = (
+RESIDUAL = (
     "dense 8 tanh, batch_norm, dense 8 relu, layer_norm, dropout 0.25, shortcut 1, "
     "dense 8 silu, batch_norm, dropout 0.25, shortcut 2"
+)
+LENET = "conv2d 6 5x5 relu, max_pool 2, conv2d 12 3x3 tanh valid, max_pool 2, dense 24 relu"
+MAPS = (
+    "conv2d 4 3x3 silu same 2, batch_norm, dropout 0.2, conv2d 4 3x3 relu, layer_norm, shortcut 1, avg_pool 2, "
+    "conv2d 4 1x1 tanh, batch_norm, shortcut 1, global_pool, dense 9 tanh, dropout 0.25, conv2d 2 3x3 tanh, flatten"
 )
 STEPS = 100
 
 
-def twin(state: RunState) -> tuple[list[Any], list[Any], dict[int, Any]]:
-    """Torch's own linear and normalization modules with the run's parameters, by layer."""
+def twin(state: RunState) -> tuple[list[Any], dict[int, Any]]:
+    """Torch's own linear, convolution and normalization modules with the run's parameters, by layer."""
     network = state.spec.network
     named = network.named(state.parameters)
-    linear, norms = [], {}
-    for k in range(1, len(network.sizes)):
-        made = torch.nn.Linear(network.sizes[k - 1], network.sizes[k], dtype=torch.float64)
+    kinds = [item for item in state.spec.layers if item.kind in ("dense", "conv2d")]
+    weighted, norms = list[Any](), dict[int, Any]()
+    for k, item in enumerate([*kinds, None], 1):
+        W = named[f"W{k}"]
+        if item and item.kind == "conv2d":
+            pad = W.shape[2] // 2 if item.option("padding") == "same" else 0
+            made = torch.nn.Conv2d(W.shape[1], W.shape[0], W.shape[2], item.option("stride"), pad, dtype=torch.float64)
+        else:
+            made = torch.nn.Linear(W.shape[1], W.shape[0], dtype=torch.float64)
         made.weight.data, made.bias.data = (torch.tensor(named[f"{letter}{k}"]) for letter in "Wb")
-        linear.append(made)
+        weighted.append(made)
         if kind := network.norms.get(k):
-            entry = torch.nn.BatchNorm1d if kind == "batch_norm" else torch.nn.LayerNorm
-            norms[k] = entry(network.sizes[k], dtype=torch.float64)
+            norms[k] = norm_of(kind, len(W), W.ndim == 4)
             norms[k].weight.data, norms[k].bias.data = (torch.tensor(named[f"{each}{k}"]) for each in ("gamma", "beta"))
-    parameters = [p for module in (*linear, *norms.values()) for p in module.parameters()]
-    return linear, parameters, norms
+    return weighted, norms
 
 
-def outputs(state: RunState, linear: list[Any], norms: dict[int, Any], x: Any, masks: dict[int, Any]) -> Any:
+def norm_of(kind: str, units: int, maps: bool) -> Any:
+    """A layer norm of maps, with a gain a channel, is torch's GroupNorm of one group."""
+    if kind == "batch_norm":
+        return (torch.nn.BatchNorm2d if maps else torch.nn.BatchNorm1d)(units, dtype=torch.float64)
+    return torch.nn.GroupNorm(1, units, dtype=torch.float64) if maps else torch.nn.LayerNorm(units, dtype=torch.float64)
+
+
+BENDS: dict[str, Any] = {
+    "tanh": torch.tanh, "relu": torch.relu, "silu": torch.nn.functional.silu, "softmax": lambda z: torch.softmax(z, 1),
+}  # fmt: skip
+
+
+def outputs(state: RunState, weighted: list[Any], norms: dict[int, Any], x: Any, masks: dict[int, Any]) -> Any:
     """The network as torch has it; dropout multiplies by the very masks of the step."""
-    bends = {"tanh": torch.tanh, "relu": torch.relu, "silu": torch.nn.functional.silu}
-    given = [x]
-    for k, (module, name) in enumerate(zip(linear, state.spec.network.activation_names, strict=True), 1):
-        z = module(given[-1])
-        a = bends[name](norms[k](z) if k in norms else z)
-        a = a * masks[k] if k in masks else a
-        source = state.spec.network.shortcuts.get(k)
-        given.append(a if source is None else a + given[source])
+    functional, given = torch.nn.functional, [x]
+    names = iter(state.spec.network.activation_names)
+    for item in (*state.spec.layers, dense(0, "")):
+        value, k = given[-1], len(given) - 1
+        if item.kind in ("dense", "conv2d"):
+            side = int(value[0].numel() ** 0.5)
+            flat = value.flatten(1) if item.kind == "dense" else value
+            image = value.reshape(-1, 1, side, side) if item.kind == "conv2d" and value.ndim == 2 else flat
+            z = weighted[k](image)
+            given.append(BENDS[next(names)](norms[k + 1](z) if k + 1 in norms else z))
+        elif item.kind == "shortcut":
+            given[-1] = value + given[-1 - item.option("over")]
+        elif item.kind == "dropout":
+            given[-1] = value * masks[k] if masks else value
+        elif item.kind in ("max_pool", "avg_pool"):
+            given[-1] = getattr(functional, f"{item.kind}2d")(value, item.option("size"))
+        elif item.kind == "global_pool":
+            given[-1] = value.mean((2, 3))
+        elif item.kind == "flatten":
+            given[-1] = value.flatten(1)
     return given[-1]
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum"])
-def test_a_hundred_steps(optimizer: str) -> None:
+def loss_of(state: RunState, a: Any, y: Any) -> Any:
+    """The mean over the mini-batch."""
+    if state.spec.loss == "cross_entropy":
+        return -(y * torch.log(a)).sum() / len(y)
+    return ((a - y) ** 2).sum() / 2 / len(y)
+
+
+@pytest.mark.parametrize(
+    ("layers", "optimizer", "rate"),
+    [
+        (RESIDUAL, "sgd", 0.05),
+        (RESIDUAL, "momentum", 0.01),
+        (LENET, "sgd", 0.1),
+        (LENET, "momentum", 0.02),
+        (MAPS, "sgd", 0.05),
+        (MAPS, "momentum", 0.01),
+    ],
+)
+def test_a_hundred_steps(layers: str, optimizer: str, rate: float) -> None:
     """Loss, every parameter and the running statistics to 1e-10, and what both predict afterwards.
 
     Adam would divide a bias's gradient by its own size, and before a batch norm that is nothing but rounding.
     """
-    rate = {"sgd": 0.05, "momentum": 0.01}[optimizer]
-    state = start(Spec.make(layers=LAYERS, optimizer=optimizer, learning_rate=rate, batch_size=8, dataset="moons"))
-    linear, parameters, norms = twin(state)
+    data = "moons" if layers == RESIDUAL else "digits16"
+    state = start(
+        Spec.make(layers=layers, optimizer=optimizer, learning_rate=rate, batch_size=8, dataset=data, samples=200)
+    )
+    weighted, norms = twin(state)
+    parameters = [p for module in (*weighted, *norms.values()) for p in module.parameters()]
     made = torch.optim.SGD(parameters, lr=rate, momentum=0.9 if optimizer == "momentum" else 0.0)
     for _ in range(STEPS):
         step = trace(state)
         masks = {k: torch.tensor(layer.mask) for k, layer in enumerate(step.layers, 1) if layer.mask is not None}
         made.zero_grad()
-        a = outputs(state, linear, norms, torch.tensor(step.x), masks)
-        loss = ((a - torch.tensor(step.y)) ** 2).sum() / 2 / len(step.x)
+        loss = loss_of(state, outputs(state, weighted, norms, torch.tensor(step.x), masks), torch.tensor(step.y))
         loss.backward()
         made.step()
         assert loss.item() == pytest.approx(step.loss, abs=1e-10)
         state = advance(state, 1).state
+    compare(state, weighted, norms)
+
+
+def compare(state: RunState, weighted: list[Any], norms: dict[int, Any]) -> None:
+    """Every parameter and running statistic, and what both say of other examples."""
     named, running = state.spec.network.named(state.parameters), state.spec.network.running_of(state.running)
-    for k, module in enumerate(linear, 1):
-        np.testing.assert_allclose(named[f"W{k}"], module.weight.detach().numpy(), rtol=0, atol=1e-10)
-        np.testing.assert_allclose(named[f"b{k}"], module.bias.detach().numpy(), rtol=0, atol=1e-10)
+    modules = [(k, module, "Wb") for k, module in enumerate(weighted, 1)]
+    for k, module, letters in (*modules, *((k, module, ("gamma", "beta")) for k, module in norms.items())):
+        for letter, value in zip(letters, (module.weight, module.bias), strict=True):
+            np.testing.assert_allclose(named[f"{letter}{k}"], value.detach().numpy(), rtol=0, atol=1e-10)
     for k, module in norms.items():
-        np.testing.assert_allclose(named[f"gamma{k}"], module.weight.detach().numpy(), rtol=0, atol=1e-10)
-        np.testing.assert_allclose(named[f"beta{k}"], module.bias.detach().numpy(), rtol=0, atol=1e-10)
         if k in running:
             np.testing.assert_allclose(running[k][0], module.running_mean.numpy(), rtol=0, atol=1e-10)
             np.testing.assert_allclose(running[k][1], module.running_var.numpy(), rtol=0, atol=1e-10)
         module.eval()
-    rows = np.random.default_rng(0).normal(size=(20, 2))
-    theirs = outputs(state, linear, norms, torch.tensor(rows), {}).detach().numpy()
+    rows = np.random.default_rng(0).normal(size=(20, state.spec.raw_inputs))
+    theirs = outputs(state, weighted, norms, torch.tensor(rows), {}).detach().numpy()
     np.testing.assert_allclose(predict(state, rows), theirs, rtol=0, atol=1e-10)
