@@ -6,7 +6,7 @@ from zlib import decompress
 import numpy as np
 import pytest
 
-from app.draw.diagram import LINKS_AT_MOST, SIZES, layout
+from app.draw.diagram import LINKS_AT_MOST, SIZES, Diagram, Room, Size, layout
 from app.draw.drawing import Marks, arts_of, draw
 from app.draw.lens import THICKEST, shown, widths
 from app.draw.pictures import GRID, diverging, has_surfaces, indexed_png, sprite, surfaces
@@ -29,6 +29,10 @@ def state_of(steps: int = 20, **given: object) -> RunState:
 def test_every_unit_has_its_own_place_inside(sizes: tuple[int, ...], size: str) -> None:
     """No node leaves the drawing or touches another, on any width, for one to 256 units a layer."""
     place = layout(sizes, ("tanh",) * (len(sizes) - 1), sizes[0] == 256, size)  # type: ignore[arg-type]
+    all_inside_and_apart(place)
+
+
+def all_inside_and_apart(place: Diagram) -> None:
     nodes = [node for layer in place.layers for node in layer.nodes]
     for node in nodes:
         assert node.left >= 0
@@ -39,6 +43,25 @@ def test_every_unit_has_its_own_place_inside(sizes: tuple[int, ...], size: str) 
         for other in nodes[i + 1 :]:
             apart = max(abs(one.x - other.x), abs(one.y - other.y))
             assert apart > (one.side + other.side) / 2 - 0.2
+
+
+@pytest.mark.parametrize(
+    ("channels", "size", "legible"),
+    [((8, 16), Room(970, 320), 40), ((8, 16), "l", 58), ((8, 16), "m", 30), ((8, 16), "s", 30),
+     ((8, 16), Room(390, 250), 20), ((4,), Room(970, 320), 60), ((32,), Room(970, 320), 24),
+     ((64, 64), "l", 13), ((4, 6, 8, 16), Room(970, 320), 28)],
+)  # fmt: skip
+def test_feature_maps_are_as_large_as_their_own_layer_permits(
+    channels: tuple[int, ...], size: Size | Room, legible: float
+) -> None:
+    """8 and 16 channels are legible on a small screen in the middle of a walk, beside ten outputs; none touches
+    another."""
+    sizes, layers = (256, *channels, 10), len(channels)
+    place = layout(sizes, ("relu",) * (layers + 1), True, size, after=22, maps=tuple(range(1, layers + 1)))
+    all_inside_and_apart(place)
+    for layer in place.layers[1:-1]:
+        assert layer.nodes[0].side >= legible, layer.index
+        assert sorted(layer.nodes, key=lambda node: node.y) == list(layer.nodes), "each has a row of its own"
 
 
 def test_labels_of_neighbours_do_not_overlap() -> None:

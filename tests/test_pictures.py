@@ -448,6 +448,35 @@ def test_what_each_unit_makes_of_the_plane(tmp_path: Path) -> None:
     looking(tmp_path, work, 60, dataset="xor", learning_rate=0.1, seed=3, hidden=[3, 2], output_activation="tanh")
 
 
+LENET = {
+    "dataset": "digits16",
+    "samples": 100,
+    "batch_size": 6,
+    "layers": "conv2d 3 3x3 relu, max_pool 2, conv2d 5 3x3 tanh valid",
+}
+
+
+@pytest.mark.parametrize("example", [None, 5])
+def test_feature_maps(tmp_path: Path, example: int | None) -> None:
+    """Each channel's picture is its own map: of the example, or the mean of the batch; what comes back stands in the
+    same place. A layer's are drawn by its largest."""
+
+    async def work(run: Run) -> None:
+        step = trace(run.state, example)
+        for lens in ("activations", "gradients"):
+            frame = await run.look(lens=lens, example="" if example is None else example)
+            for k, layer in enumerate(step.layers[:2], 1):
+                maps = layer.a.mean(axis=0) if lens == "activations" else layer.dz.sum(axis=0)
+                found = diverging(pixels(frame.one("image", id=f"maps-{k}")["href"]))
+                for channel, truth in enumerate(maps / np.abs(maps).max(), 1):
+                    node = frame.one("g", id=f"node-{k}-{channel}")
+                    assert node.one("svg", "map")["viewbox"] == f"0 0 {truth.shape[1]} {truth.shape[0]}"
+                    top = -int(float(node.one("use")["y"]))
+                    assert np.abs(found[top : top + len(truth)] - truth).max() < 0.08, (lens, k, channel)
+
+    looking(tmp_path, work, 20, **LENET)
+
+
 @pytest.mark.parametrize("lens", ["weights", "activations", "gradients", "updates"])
 def test_links_and_biases(tmp_path: Path, lens: str) -> None:
     """A link runs from its source to its target, its colour is the sign of its number, its width the size."""

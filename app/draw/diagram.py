@@ -11,6 +11,7 @@ from functools import cached_property
 from math import ceil
 from typing import Literal
 
+from app.draw.blocks import Block, block, maps_block
 from app.words.names import layer_name
 from app.words.texts import kept
 from engine import Quantity
@@ -181,6 +182,16 @@ class Layer:
     labelled: bool
     beside: bool = False
 
+    @cached_property
+    def right(self) -> float:
+        """Where its last column ends."""
+        return max(node.right for node in self.nodes)
+
+    @cached_property
+    def bottom(self) -> float:
+        """Where its lowest unit ends."""
+        return max(node.bottom for node in self.nodes)
+
 
 @dataclass(frozen=True)
 class Diagram:
@@ -214,42 +225,53 @@ def layout(
     shortcuts: tuple[tuple[int, int], ...] = (),
     talk: int = 0,
     sources: tuple[int, ...] = (),
+    maps: tuple[int, ...] = (),
 ) -> Diagram:
     """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image. `before`,
     `after`: what names beside inputs and outputs need of the width; `shortcuts`: pairs of the layer where one ends and
-    where it begins; `sources`: how many units below have a link each; most of the room lies before the layer `talk`."""
+    where it begins; `sources`: how many units below have a link each; most of the room lies before the layer `talk`;
+    `maps`: the layers whose units are feature maps, which are as large as their own layer permits."""
     last, full, sheet = len(sizes) - 1, isinstance(size, Room), _sheet(size, before, after)
     shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
-    rows = [min(n, ROWS_AT_MOST) for n in shown]
-    height, pitch, labelled, beside = _rows(sheet, max(rows), full)
+    height, pitch, labelled, beside = _rows(sheet, min(max(shown), ROWS_AT_MOST), full)
     sheet = replace(sheet, right=sheet.right + WANTED) if beside else sheet
     bottom = BOTTOM if labelled or not full else BOTTOM + 12  # a lit unit's number stands below it
-    rows[0] = _input_rows(shown[0], height - TOP - bottom)
-    columns = [ceil(n / many) for n, many in zip(shown, rows, strict=True)]
-    room = (sheet.width - sheet.left - sheet.right) / max(1, sum(columns) + last * (0.8 if labelled else 1.6))
-    side = min(sheet.node, pitch - 34 if labelled and not beside else pitch * 0.82, room)
-    sides = _sides(sheet, side, [(height - TOP - bottom) / many for many in rows], one_picture)
-    blocks = [each * (1.12 * c - 0.12) for each, c in zip(sides, columns, strict=True)]
-    gap = (sheet.width - sheet.left - sheet.right - sum(blocks)) / max(1, last)
+    inside = height - TOP - bottom
+    rows = [_input_rows(shown[0], inside), *(min(n, ROWS_AT_MOST) for n in shown[1:])]
+    side = _side(sheet, [ceil(n / many) for n, many in zip(shown, rows, strict=True)], pitch, labelled, beside)
+    most = sheet.node + 62 if full else pitch
+    blocks = [block(n, many, side, inside, most) for n, many in zip(shown, rows, strict=True)]
+    _enlarge(blocks, sheet, inside, labelled, one_picture, maps)
+    gap = (sheet.width - sheet.left - sheet.right - sum(each.width for each in blocks)) / max(1, last)
     scarce = full and (beside or not labelled or sheet.width < 700)
     gaps = _gaps(sheet, gap, last, talk if scarce else 0, max(CLOSE[beside], NAME - side))
-    layers, x, middle = list[Layer](), sheet.left, TOP + (height - TOP - bottom) / 2
-    for k, n in enumerate(shown):
-        fit = (height - TOP - bottom) / rows[k]
-        own = min(sheet.node + 62, fit) if full else min(pitch, fit)
-        nodes = _nodes(k, n, x, middle, sides[k], own, rows[k], one_picture and k == 0)
+    layers, x = list[Layer](), sheet.left
+    for k, (n, own) in enumerate(zip(shown, blocks, strict=True)):
+        nodes = _nodes(k, n, x, TOP + inside / 2, own, one_picture and k == 0)
         links = _all_links(layers[-1].nodes, nodes, (sources or sizes)[k - 1]) if k else ()
-        called = layer_name(k, last), activations[k - 1] if k else "", round(x + blocks[k] / 2, 1)
+        called = layer_name(k, last), activations[k - 1] if k else "", round(x + own.width / 2, 1)
         layers.append(Layer(k, *called, nodes, links, k == 0 or bool(links), labelled, beside))
-        x += blocks[k] + gaps[min(k, last - 1)]
+        x += own.width + gaps[min(k, last - 1)]
     arcs = tuple(arc for end, source in shortcuts for arc in _arcs(layers[source], layers[end]))
     return Diagram(sheet.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers), arcs)
 
 
-def _sides(sheet: Sheet, side: float, rows: list[float], one_picture: bool) -> list[float]:
-    """How large the nodes of each layer are; an image is larger."""
-    first = min(2.2 * sheet.node, 0.25 * sheet.width) if one_picture else min(side, 0.82 * rows[0])
-    return [first, *(min(side, 0.82 * row) for row in rows[1:])]
+def _side(sheet: Sheet, columns: list[int], pitch: float, labelled: bool, beside: bool) -> float:
+    """How large a unit is where its layer has room for it."""
+    apart = (len(columns) - 1) * (0.8 if labelled else 1.6)
+    room = (sheet.width - sheet.left - sheet.right) / max(1, sum(columns) + apart)
+    return min(sheet.node, pitch - 34 if labelled and not beside else pitch * 0.82, room)
+
+
+def _enlarge(
+    blocks: list[Block], sheet: Sheet, inside: float, labelled: bool, one_picture: bool, maps: tuple[int, ...]
+) -> None:
+    """Give the image that comes in, and feature maps, the room that their own layers permit."""
+    if one_picture:
+        blocks[0] = replace(blocks[0], side=min(2.2 * sheet.node, 0.25 * sheet.width))
+    across = 0.62 * (sheet.width - sheet.left - sheet.right - blocks[0].width) / max(1, len(blocks) - 1)
+    for k in maps:
+        blocks[k] = maps_block(blocks[k].count, inside, across, 1.5 * sheet.node, labelled)
 
 
 def _all_links(below: tuple[NodePlace, ...], nodes: tuple[NodePlace, ...], sources: int) -> tuple[LinkPlace, ...]:
@@ -296,19 +318,11 @@ def _arcs(source: Layer, end: Layer) -> Iterator[Arc]:
         yield Arc(end.index, other.unit if end.labelled else 0, source.index, path, x1, y1)
 
 
-def _nodes(
-    layer: int, count: int, left: float, middle: float, side: float, pitch: float, rows: int, picture: bool
-) -> tuple[NodePlace, ...]:
-    top = middle - pitch * (rows - 1) / 2
+def _nodes(layer: int, count: int, left: float, middle: float, own: Block, picture: bool) -> tuple[NodePlace, ...]:
+    places = ((i, *own.at(i)) for i in range(count))
     return tuple(
-        NodePlace(
-            layer,
-            0 if picture else i + 1,
-            round(left + side / 2 + (i // rows) * side * 1.12, 1),
-            round(top + pitch * (i % rows), 1),
-            round(side, 1),
-        )
-        for i in range(count)
+        NodePlace(layer, 0 if picture else i + 1, round(left + x, 1), round(middle + y, 1), round(own.side, 1))
+        for i, x, y in places
     )
 
 

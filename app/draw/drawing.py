@@ -111,13 +111,11 @@ def draw(
     network, arts = spec.network, arts_of(spec)
     names, outputs = input_titles(spec), output_names(spec)
     rooms, arcs = (_room(names, 7.3), _room(outputs, 8.6)), (*network.shortcuts.items(),)
-    talk, linked = marks.talk, sources(spec)
-    place = layout(network.sizes, applied(network), is_image(spec), size, *rooms, arcs, talk, linked)
+    maps = tuple(network.image(k)[1:] if art == "map" else () for k, art in enumerate(arts))
+    mapped = tuple(k for k, each in enumerate(maps) if each)
+    laid = (network.sizes, applied(network), is_image(spec), size, *rooms, arcs, marks.talk, sources(spec), mapped)
+    place, (text, pictured) = layout(*laid), _skeleton(laid, spec.raw_inputs, names, outputs, arts, maps, on)
     what = shown(trace, lens, batch, marks.known is not None, marks.chips.width if marks.chips else "")
-    text, pictured = _skeleton(
-        network.sizes, applied(network), spec.raw_inputs, names, outputs, arts, size, rooms, arcs, talk, on, linked,
-        tuple(network.image(k)[1:] if art == "map" else () for k, art in enumerate(arts)),
-    )  # fmt: skip
     tiles = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
     values: list[Any] = [*tiles, *_pictures(trace, arts, lens, marks)]
     values += _link_values(place, trace, what, marks)
@@ -146,22 +144,17 @@ def _pictures(trace: Trace, arts: tuple[Art, ...], lens: str, marks: Marks) -> I
 
 @kept(64)
 def _skeleton(
-    sizes: tuple[int, ...],
-    activations: tuple[str, ...],
+    laid: tuple[Any, ...],
     inputs: int,
     names: tuple[str, ...],
     outputs: tuple[str, ...],
     arts: tuple[Art, ...],
-    size: Size | Room,
-    rooms: tuple[float, float],
-    arcs: tuple[tuple[int, int], ...],
-    talk: int,
+    maps: tuple[tuple[int, ...], ...],
     on: str,
-    linked: tuple[int, ...] = (),
-    maps: tuple[tuple[int, ...], ...] = (),
 ) -> tuple[str, int]:
-    """The drawing's skeleton, and how many pictures its sprite has. Keyed by little: a layout is slow to hash."""
-    place = layout(sizes, activations, inputs == IMAGE**2, size, *rooms, arcs, talk, linked)
+    """The skeleton of a drawing that is laid out by this, and how many pictures its sprite has. Keyed by little: a
+    layout is slow to hash."""
+    place = layout(*laid)
     pictured = sum(len(layer.nodes) for layer in place.layers if arts[layer.index] in ("surface", "weights"))
     dense = sum(len(layer.links) for layer in place.layers) > DENSE
     text = skeleton(
@@ -177,7 +170,7 @@ def _skeleton(
         tiles=pictured,
         ink="ink" in arts,
         dense=dense,
-        last=len(sizes) - 1,
+        last=len(place.layers) - 1,
         on=on,
         maps=maps,
     )
@@ -335,7 +328,7 @@ def _lit_labels(layer: Layer, trace: Trace, what: Shown, marks: Marks, wide: boo
     several = 0 if what.below.name == "b" or marks.tone == "forward" else 1
     for i, node in lit:
         told = f"{letter} {above[i]}", f"{what.below.name} {below[i]}"
-        side, x = ("before", node.left - 8) if output else ("beside", node.right + 6)  # names of classes stand there
+        side, x = ("before", node.left - 8) if output else ("beside", layer.right + 6)  # names of classes stand there
         at = (side, x, node.y - 3, node.y + 11) if wide or output else ("", node.x, node.top - 4, node.bottom + 12)
         made = [_LABEL.format(kind, *at[:2], y, text) for kind, y, text in zip(_AROUND, at[2:], told, strict=True)]
         parts += made if len(lit) == 1 else made[several : several + 1]
