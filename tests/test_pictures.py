@@ -477,6 +477,72 @@ def test_feature_maps(tmp_path: Path, example: int | None) -> None:
     looking(tmp_path, work, 20, **LENET)
 
 
+@pytest.mark.parametrize("lens", ["weights", "gradients", "updates"])
+def test_the_kernel_of_the_selected_link(tmp_path: Path, lens: str) -> None:
+    """It stands on its link, by the colours of the lens and the layer's largest number, the chosen weight framed."""
+
+    async def work(run: Run) -> None:
+        frame = await run.look(lens=lens, select="W2.4.3.1.2")
+        layer = trace(run.state).layers[1]
+        kernels = {"gradients": layer.dW, "updates": layer.W_next - layer.W}.get(lens, layer.W)
+        found = diverging(pixels(frame.one("image", id="kernel")["href"]))
+        assert np.abs(found - kernels[3, 2] / np.abs(kernels).max()).max() < 0.08
+        assert "sel" in frame.one("path", id="link-2-4-3").classes
+        drawn = frame.one("svg", "kernel", "sel")
+        assert drawn["viewbox"] == "0 0 3 3"
+        assert [drawn.one("rect", "cell").number(side) for side in "xy"] == [1, 0]
+        ends = points(frame.one("path", id="link-2-4-3")["d"].replace("C", " "))
+        middle = drawn.number("x") + 13.5, drawn.number("y") + 13.5
+        ways = [np.array([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3]) @ ends
+                for t in np.linspace(0, 1, 101)]  # fmt: skip
+        assert min(np.hypot(*(way - middle)) for way in ways) < 2
+        one = await run.look(lens=lens, select="W2.4.3")
+        assert not one.one("svg", "kernel", "sel").all("rect", "cell")
+        assert not (await run.look(lens=lens)).all("svg", "kernel")
+
+    looking(tmp_path, work, 20, **LENET)
+
+
+def test_windows_and_winners_on_feature_maps(tmp_path: Path) -> None:
+    """A moment of a convolution marks the window that it reads; one of a max pool the winner of each of its windows, of
+    equals the first; the kernels of lit links are pictures on them."""
+
+    async def work(run: Run) -> None:
+        step, seen = trace(run.state, 5), set[str]()
+        moments = (await run.json("walkthrough", example=5))["moments"]
+        for moment in moments:
+            pool = moment["layer"] == 1 and moment["kind"] in ("pool", "map_back")
+            window = moment["layer"] == 2 and moment["kind"] == "window"
+            if not (pool or window) or moment["units"] not in ([2], [4]):
+                continue
+            frame = await run.look(example=5, moment=moment["index"])
+            seen.add(moment["kind"])
+            if pool:
+                a = step.layers[0].a[0, moment["units"][0] - 1]
+                dots = points(frame.one("path", "winners")["d"].replace("h0", " ")) - 0.5
+                assert len(dots) == 64
+                for place, (x, y) in enumerate(dots.astype(int)):
+                    row, column = 2 * (place // 8), 2 * (place % 8)
+                    assert np.argmax(a[row : row + 2, column : column + 2]) == 2 * (y - row) + x - column
+            else:
+                z = step.layers[1].z[0, moment["units"][0] - 1]
+                row, column = np.unravel_index(np.abs(z).argmax(), z.shape)
+                boxes = [
+                    [box.number(name) for name in ("x", "y", "width", "height")] for box in frame.all("rect", "window")
+                ]
+                assert boxes == [[2 * column, 2 * row, 6, 6]] * 3 + [[column, row, 1, 1]]
+                lit = [each for each in frame.all("svg", "kernel") if each.all("image")]
+                found = [diverging(pixels(each.one("image")["href"])) for each in lit]
+                W = step.layers[1].W
+                assert found
+                for each in found:
+                    truths = W[moment["units"][0] - 1] / np.abs(W).max()
+                    assert min(np.abs(each - truth).max() for truth in truths) < 0.08
+        assert seen == {"pool", "map_back", "window"}
+
+    looking(tmp_path, work, 20, **LENET)
+
+
 @pytest.mark.parametrize("lens", ["weights", "activations", "gradients", "updates"])
 def test_links_and_biases(tmp_path: Path, lens: str) -> None:
     """A link runs from its source to its target, its colour is the sign of its number, its width the size."""
@@ -653,7 +719,7 @@ def test_the_ways_back_from_a_run_that_went_wild(tmp_path: Path) -> None:
 
 def values_of(net: Element) -> list[str]:
     """What a drawing shows, in the order in which its places come: as the page's script finds them."""
-    values = [image["href"] for image in net.all(id="sprite|ink")]
+    values = [image["href"] for image in net.one("defs").all("image")]
     chosen = net.one("g", id="chosen-links")
     for link in net.one("g", id="links").all("path", "w"):
         if link not in list(chosen):
@@ -681,6 +747,7 @@ def values_of(net: Element) -> list[str]:
         (DEFAULT, {"lens": "gradients", "select": "W2.1.3"}),
         (DEFAULT | {"optimizer": "adam", "batch_size": 7}, {"lens": "updates", "example": "8", "discrete": "on"}),
         ({"dataset": "sine"}, {"lens": "activations"}),
+        (LENET, {"lens": "gradients", "select": "W2.4.3.1.2"}),
         ({"dataset": "three_blobs"}, {"tests": "on"}),
         ({"dataset": "digits16", "hidden": [5]}, {"lens": "gradients", "example": "3"}),
     ],

@@ -70,11 +70,11 @@ def drawn(place: Diagram, told: Chips | None, lit: frozenset[str]) -> Markup:
     if told is None:
         return Markup("")
     links = {link.id: link for layer in place.layers[1:] for link in layer.links}
-    taken = list(_taken(place, lit))
-    best, told = _best(place, [each for each in (told, told.fewer) if each], links, taken)
-    stack = _stacked(place, told, [*taken, *(box for _, box in best)])
+    there = list(boxes_taken(place, lit))
+    best, told = _best(place, [each for each in (told, told.fewer) if each], links, there)
+    stack = _stacked(place, told, [*there, *(box for _, box in best)])
     if not stack and told.fewer:
-        stack = _stacked(place, told.fewer, [*taken, *(box for _, box in best)])
+        stack = _stacked(place, told.fewer, [*there, *(box for _, box in best)])
     chips = Markup("").join(chip for chip, _ in best)
     return Markup('<g id="carried" class="{}">{}{}</g>').format(told.tone, chips, stack)
 
@@ -94,7 +94,7 @@ def _best(
     return _placed(place, [(link, _shortly(chip)) for chip, link in there], taken), told[-1]
 
 
-def _taken(place: Diagram, lit: frozenset[str]) -> Iterator[Box]:
+def boxes_taken(place: Diagram, lit: frozenset[str]) -> Iterator[Box]:
     """Where units and their labels stand."""
     last = len(place.layers) - 1
     for layer in place.layers:
@@ -111,7 +111,7 @@ def _taken(place: Diagram, lit: frozenset[str]) -> Iterator[Box]:
             yield left, node.top - above, right, node.bottom + below
 
 
-def _free(box: Box, taken: Sequence[Box], place: Diagram) -> bool:
+def is_free(box: Box, taken: Sequence[Box], place: Diagram) -> bool:
     left, top, right, bottom = box
     inside = left >= 2 and top >= 1 and right <= place.width - 2 and bottom <= place.height - BOTTOM + 8
     return inside and all(left >= r or right <= x or top >= b or bottom <= y for x, y, r, b in taken)
@@ -125,7 +125,7 @@ def _placed(place: Diagram, laid: list[tuple[LinkPlace, Form]], taken: Sequence[
         for aside, share in product(ASIDE, SHARES):
             x, y = on_curve(link.path, share)
             box = x - width / 2, y - height / 2 + aside, x + width / 2, y + height / 2 + aside
-            if _free(box, [*taken, *(other for _, other in made)], place):
+            if is_free(box, [*taken, *(other for _, other in made)], place):
                 made.append((_chip(link, box, rows), box))
                 break
     return made
@@ -200,7 +200,7 @@ def _stacked(place: Diagram, told: Chips, taken: Sequence[Box]) -> Markup:
     anywhere = sorted(_anywhere(place, width, height), key=lambda at: hypot(at[0] - far, at[1] - rows[0]))
     for left, top in chain(product(columns, rows), anywhere):
         box = left, top, left + width, top + height
-        if hypot(left - far, top - rows[0]) < NEAR and _free(box, taken, place):
+        if hypot(left - far, top - rows[0]) < NEAR and is_free(box, taken, place):
             return _stack(told, box, left + EDGE + numbers)
     return Markup("")
 

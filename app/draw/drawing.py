@@ -1,7 +1,8 @@
 """From a trace to the filled-in drawing of the network: the skeleton of its architecture, and its values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import isfinite
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from app.draw.charts import path
 from app.draw.chips import Chips, drawn
 from app.draw.diagram import Art, Diagram, Layer, Room, Size, curve, layout
+from app.draw.kernels import NONE, on_links, on_maps, picture_of
 from app.draw.lens import Shown, shown, widths
 from app.draw.maps import map_sprite, means, sources, sums
 from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scaled, sprite
@@ -34,7 +36,8 @@ MANY = 24  # more units than this have coarser pictures in frames of Play: so sm
 @dataclass(frozen=True)
 class Marks:
     """What stands out: the selected address; in a walkthrough the ids that are lit and their colour, and `known`,
-    the quantities computed so far (None: all), and `chips`, what the lit links carry."""
+    the quantities computed so far (None: all), `chips`, what the lit links carry, `windows`, what it looks at of each
+    feature map, and `pools`, the layer and the units whose max pool it speaks of."""
 
     select: str | None = None
     lit: frozenset[str] = field(default_factory=frozenset)
@@ -42,6 +45,18 @@ class Marks:
     flow: str = ""
     known: frozenset[Quantity] | None = None
     chips: Chips | None = None
+    windows: Mapping[str, tuple[int, int, int, int]] = field(default_factory=dict)
+    pools: tuple[int, tuple[int, ...]] = (0, ())
+
+    @cached_property
+    def chosen(self) -> Quantity:
+        """The selected quantity; one that there is nowhere, where there is none."""
+        return Quantity.parse(self.select) if self.select else Quantity("")
+
+    @cached_property
+    def link(self) -> str:
+        """The id of the link that is selected, or whose kernel has the weight that is."""
+        return self.chosen.of("W", *self.chosen.index[:2]).svg_id if self.chosen.kind == "W" else ""
 
     @property
     def talk(self) -> int:
@@ -129,6 +144,7 @@ def draw(
     labels += _wanted(place, trace, marks, bool(outputs)) + drawn(place, marks.chips, marks.lit)
     if patch and not chosen and not labels:
         return Drawing(Markup(""), legend, place, "|".join(values))
+    labels += _on_maps(place, trace, lens, marks, on) if network.has_images else ""
     return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values, labels]), legend, place)
 
 
@@ -140,6 +156,17 @@ def _pictures(trace: Trace, arts: tuple[Art, ...], lens: str, marks: Marks) -> I
     for k, art in enumerate(arts):
         if art == "map":
             yield map_sprite(trace, k, back, marks.known)
+    if "map" in arts:
+        yield picture_of(trace, marks.chosen, lens) if marks.link else NONE
+
+
+def _on_maps(place: Diagram, trace: Trace, lens: str, marks: Marks, on: str) -> Markup:
+    """The kernels of the selected link and of those that are lit, as far as they are known; what is marked on maps."""
+    chosen = [marks.chosen.of("W", *marks.chosen.index[:2])] if marks.link else []
+    lit = (link.quantity for layer in place.layers[1:] for link in layer.links if link.id in marks.lit)
+    known = [link for link in (*chosen, *lit) if marks.known is None or _is_known(link, "weights", marks.known)]
+    links = on_links(place, trace, lens, known, marks.chosen, marks.lit, on)
+    return on_maps(place, trace, marks.windows, marks.pools) + links
 
 
 @kept(64)
@@ -247,7 +274,7 @@ def given_by(trace: Trace, layer: int, j: int) -> Quantity:
 
 
 def _link_marks(link: Quantity, lens: str, marks: Marks) -> str:
-    marked = " sel" if str(link) == marks.select else ""
+    marked = " sel" if link.svg_id == marks.link else ""
     if link.svg_id in marks.lit:
         marked += f" lit {marks.tone}"
     return marked if marks.known is None or _is_known(link, lens, marks.known) else marked + " unknown"
@@ -262,7 +289,7 @@ def _is_known(link: Quantity, lens: str, known: frozenset[Quantity]) -> bool:
 
 def _chosen_links(place: Diagram, layer: Layer, what: Shown, marks: Marks, on: str) -> Markup:
     """The links of the selected unit alone, where all would be too many."""
-    chosen = Quantity.parse(marks.select) if marks.select else Quantity("")
+    chosen = marks.chosen
     below = place.layers[layer.index - 1].nodes
     if not what.each_link[layer.index - 1]:
         return Markup("")

@@ -20,6 +20,7 @@ from app.explain.lines import Teller
 from app.explain.moments import Moment
 from app.explain.receipts import Receipt, receipt
 from app.explain.rows import Rows, rows_of
+from app.explain.spots import windows
 from app.explain.walkthrough import Walkthrough, known, walkthrough
 from app.explain.why import Why, why_of
 from app.page.again import Again, again_of
@@ -277,6 +278,9 @@ def _walk(step: Trace, view: View, size: Size | Room) -> tuple[Walk, Marks]:
     return walk, replace(marks_of(step, moment, so_far), chips=chips_of(moments.scene, moment))
 
 
+POOLING = ("pool", "map_back", "delta")  # moments that pass a max pool, forwards and back
+
+
 def marks_of(step: Trace, moment: Moment, so_far: frozenset[Quantity]) -> Marks:
     """What the drawing lights at a moment, and what is computed so far."""
     lit = {*moment.links, *moment.nodes}
@@ -286,7 +290,11 @@ def marks_of(step: Trace, moment: Moment, so_far: frozenset[Quantity]) -> Marks:
     tone = {"forward": "forward", "backward": "backward", "loss": "forward", "update": "update"}.get(
         moment.phase, "update"
     )
-    return Marks(None, frozenset(lit), tone, moment.direction or "", so_far)
+    network, k = step.spec.network, moment.layer
+    won = k in network.pools and network.pools[k].operation == "max_pool" and len(step.examples) == 1
+    pools = (k, moment.units) if won and moment.kind in POOLING else (0, ())
+    seen = windows(network, moment.formulas) if network.has_images else {}
+    return Marks(None, frozenset(lit), tone, moment.direction or "", so_far, windows=seen, pools=pools)
 
 
 def _parts(moments: Walkthrough) -> tuple[BarPart, ...]:
