@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from app.draw.diagram import LINKS_AT_MOST, SIZES, Diagram, Room, Size, layout
-from app.draw.drawing import Marks, arts_of, draw
+from app.draw.drawing import arts_of, draw
 from app.draw.lens import THICKEST, shown, widths
+from app.draw.marks import Marks
 from app.draw.pictures import GRID, diverging, has_surfaces, indexed_png, sprite, surfaces
 from app.explain.walkthrough import known, walkthrough
 from app.words.numbers import signed

@@ -8,7 +8,8 @@ import textbook
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.draw.drawing import Marks, draw
+from app.draw.drawing import draw
+from app.draw.marks import Marks
 from app.draw.pictures import surfaces
 from app.explain.chips import chips_of
 from app.explain.receipts import receipt

@@ -8,7 +8,8 @@ import pytest
 from reading import page
 
 from app.draw.diagram import Room
-from app.draw.drawing import Marks, draw
+from app.draw.drawing import draw
+from app.draw.marks import Marks
 from app.explain.receipts import receipt
 from app.explain.walkthrough import walkthrough
 from app.learn.facts import Facts

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.draw.drawing import Marks, draw
+from app.draw.drawing import draw
+from app.draw.marks import Marks
 from app.draw.pictures import surfaces
 from app.explain.walkthrough import known, walkthrough
 from app.learn.facts import Facts

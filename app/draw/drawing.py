@@ -1,8 +1,7 @@
 """From a trace to the filled-in drawing of the network: the skeleton of its architecture, and its values."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
@@ -11,11 +10,12 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from app.draw.charts import path
-from app.draw.chips import Chips, drawn
+from app.draw.chips import drawn
 from app.draw.diagram import Art, Diagram, Layer, Room, Size, curve, layout
 from app.draw.kernels import NONE, on_links, on_maps, picture_of
 from app.draw.lens import Shown, shown, widths
 from app.draw.maps import map_sprite, means, sources, sums
+from app.draw.marks import Marks
 from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scaled, sprite
 from app.draw.rendering import fill, skeleton
 from app.words.names import input_titles, output_names, shortened
@@ -31,37 +31,6 @@ SLIM = 20  # names; more of them are written smaller
 FOLDED_AT_MOST = 100  # inputs, which one's own data may have: more are an image
 DENSE = 150  # links; more than that have longer dashes, which are drawn in half the time
 MANY = 24  # more units than this have coarser pictures in frames of Play: so small they hardly differ
-
-
-@dataclass(frozen=True)
-class Marks:
-    """What stands out: the selected address; in a walkthrough the ids that are lit and their colour, and `known`,
-    the quantities computed so far (None: all), `chips`, what the lit links carry, `windows`, what it looks at of each
-    feature map, and `pools`, the layer and the units whose max pool it speaks of."""
-
-    select: str | None = None
-    lit: frozenset[str] = field(default_factory=frozenset)
-    tone: str = ""
-    flow: str = ""
-    known: frozenset[Quantity] | None = None
-    chips: Chips | None = None
-    windows: Mapping[str, tuple[int, int, int, int]] = field(default_factory=dict)
-    pools: tuple[int, tuple[int, ...]] = (0, ())
-
-    @cached_property
-    def chosen(self) -> Quantity:
-        """The selected quantity; one that there is nowhere, where there is none."""
-        return Quantity.parse(self.select) if self.select else Quantity("")
-
-    @cached_property
-    def link(self) -> str:
-        """The id of the link that is selected, or whose kernel has the weight that is."""
-        return self.chosen.of("W", *self.chosen.index[:2]).svg_id if self.chosen.kind == "W" else ""
-
-    @property
-    def talk(self) -> int:
-        """The layer whose links carry what the chips tell; 0 where none does."""
-        return self.chips.talk if self.chips else 0
 
 
 @dataclass(frozen=True)

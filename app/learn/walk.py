@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from app.draw.diagram import Size
-from app.draw.drawing import Marks, draw
+from app.draw.drawing import draw
+from app.draw.marks import Marks
 from app.draw.pictures import has_surfaces, surfaces
 from app.explain.moments import Grain, Moment
 from app.explain.walkthrough import known, walkthrough

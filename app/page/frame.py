@@ -11,7 +11,8 @@ import numpy as np
 
 from app.draw.charts import LossChart, log_share, loss_chart, sparkline
 from app.draw.diagram import Room, Size
-from app.draw.drawing import Drawing, Marks, draw
+from app.draw.drawing import Drawing, draw
+from app.draw.marks import Marks
 from app.draw.outputs import Output, output, points_key
 from app.draw.pairs import pair_of
 from app.draw.pictures import has_surfaces, surfaces

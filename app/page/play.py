@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 from fastapi import Response
 
-from app.draw.drawing import Marks, draw
+from app.draw.drawing import draw
+from app.draw.marks import Marks
 from app.draw.outputs import answered, plot_of
 from app.draw.pairs import pair_of
 from app.draw.pictures import has_surfaces, surfaces
