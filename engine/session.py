@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from contextvars import copy_context
 from functools import lru_cache, partial
-from math import prod
+from math import isfinite, prod
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ def pause(session: "Session", reached: RunState) -> None:
     _open[id(reached)] = session
     if len(_open) > _MOST_OPEN:
         with suppress(StopIteration, KeyError, RuntimeError):  # another thread was quicker
-            _open.pop(next(iter(_open))).__exit__()
+            _open.pop(next(iter(_open))).close()
 
 
 class Session:
@@ -139,6 +140,9 @@ class Session:
         self.network = state.spec.network
         self.examples: Examples = examples_of(state.spec)
         self.step, self.epoch, self.cursor, self.reruns = state.step, state.epoch, state.cursor, 0
+        context = copy_context()
+        context.run(np.seterr, all="ignore")
+        self.quiet = context.run  # calls something in which NumPy warns of nothing: sooner than to enter `errstate`
         self._ahead: Batches | None = None
 
     def __enter__(self) -> "Session":
@@ -152,10 +156,16 @@ class Session:
         self.slots, self.running = self.state.slots.copy(), self.state.running
         if self.running.size:
             self.running = self.running.copy()
+        reached = self.parameters, self.slots.ravel(), self.running.ravel()
+        self._reached = [each for each in reached if each.size]
         self._prepare_update()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the buffers to the next session."""
         if self._buffers.worth_keeping:
             _idle(self.network).append(self._buffers)
 
@@ -273,6 +283,14 @@ class Session:
         if self._optimizer.search:
             free = free_indices(self.spec)
             self.reruns += self._optimizer.search(self.parameters, list(self.slots), float(self._rate), free, rerun)
+
+    def is_finite(self, loss: float) -> bool:
+        """Whether the loss is, and every number that was reached."""
+        # A sum of squares is quick, and is finite only where all of them are; it may be too large by itself.
+        squares = loss
+        for each in self._reached:
+            squares += float(each.dot(each))
+        return isfinite(squares) or (isfinite(loss) and all(np.isfinite(each).all() for each in self._reached))
 
     def result(self) -> RunState:
         """The state reached."""

@@ -111,7 +111,7 @@ def no_memory(spec: Spec) -> Floats:
 def quickly(kind: type[T], **fields: Any) -> T:
     """A frozen value of all its fields, in a third of the time that its own __init__ takes to get past the freeze."""
     made = object.__new__(kind)
-    made.__dict__.update(fields)
+    object.__setattr__(made, "__dict__", fields)
     return made
 
 

@@ -78,8 +78,7 @@ def advance(
         return Progress(state, np.empty(0), count)
     if progress is not None:
         return _told(state, count, seconds, record, traced, progress)
-    done = _run(state, count, seconds, record, traced)
-    return done if _is_finite(done) else _to_the_last_finite_step(state, count, record, traced)
+    return _run(state, count, seconds, record, traced) or _to_the_last_finite_step(state, count, record, traced)
 
 
 def _whole(count: object) -> int:
@@ -131,45 +130,47 @@ def step_on(state: RunState, examples: Ints) -> Progress:
         loss = workspace.backward(x, y)
         session.update(x, y, workspace)
         session.cursor += len(next_batch(state))
-        progress = Progress(session.result(), np.array([loss]), 1)
-    if _is_finite(progress):
-        return progress
+        if session.is_finite(loss):
+            return Progress(session.result(), np.array([loss]), 1)
     return Progress(replace(state, divergence=diagnose(state, examples)), np.empty(0), 1)
 
 
-def _run(state: RunState, count: int, seconds: float | None, record: bool, traced: Container[int]) -> Progress:
-    """Up to `count` steps, the last of them possibly the first of a run that diverges."""
-    losses: list[float] = []
-    recorded, traces = Recording() if record else None, list[Trace]()
-    deadline = inf if seconds is None else perf_counter() + seconds
+def _run(state: RunState, count: int, seconds: float | None, record: bool, traced: Container[int]) -> Progress | None:
+    """Up to `count` steps; None if one of them has a number that is not finite."""
     session = resume(state)
-    with np.errstate(all="ignore"):
-        for workspace, x, y in session.batches(count):
-            workspace.forward(x)
-            loss = workspace.backward(x, y)
-            losses.append(loss)
-            if recorded is not None:
-                workspace.complete(y)
-                recorded.add(workspace, session.gradient, count - len(losses) + 1)
-            if session.step in traced:
-                traces.append(update_traced(session, workspace, x, y, loss, session.last(x.shape[1])))
-            else:
-                session.update(x, y, workspace)
-            if len(losses) == count or not isfinite(loss) or perf_counter() > deadline:
-                break
-    progress = quickly(
-        Progress, state=session.result(), losses=np.array(losses), asked=count, recorded=recorded or (), traces=traces
-    )
-    pause(session, progress.state)
+    progress = session.quiet(_steps, session, count, seconds, record, traced)
+    if progress is None:
+        session.close()
+    else:
+        pause(session, progress.state)
     return progress
 
 
-def _is_finite(progress: Progress) -> bool:
-    state = progress.state
-    numbers = [each for each in (progress.losses, state.parameters, state.slots, state.running) if each.size]
-    # A sum of squares is quick, and is finite only where all of them are; it may be too large by itself.
-    squares = sum([float(np.vdot(each, each)) for each in numbers])
-    return isfinite(squares) or all(np.isfinite(each).all() for each in numbers)
+def _steps(
+    session: Session, count: int, seconds: float | None, record: bool, traced: Container[int]
+) -> Progress | None:
+    losses: list[float] = []
+    traces: list[Trace] = []
+    recorded = Recording() if record else None
+    deadline = inf if seconds is None else perf_counter() + seconds
+    for workspace, x, y in session.batches(count):
+        workspace.forward(x)
+        loss = workspace.backward(x, y)
+        losses.append(loss)
+        if recorded is not None:
+            workspace.complete(y)
+            recorded.add(workspace, session.gradient, count - len(losses) + 1)
+        if session.step in traced:
+            traces.append(update_traced(session, workspace, x, y, loss, session.last(x.shape[1])))
+        else:
+            session.update(x, y, workspace)
+        if len(losses) == count or not isfinite(loss) or perf_counter() > deadline:
+            break
+    if not session.is_finite(loss):
+        return None
+    return quickly(
+        Progress, state=session.result(), losses=np.array(losses), asked=count, recorded=recorded or (), traces=traces
+    )
 
 
 def _to_the_last_finite_step(state: RunState, count: int, record: bool, traced: Container[int]) -> Progress:
@@ -179,7 +180,7 @@ def _to_the_last_finite_step(state: RunState, count: int, record: bool, traced: 
     """
     done: list[Progress] = []
     for stride in (256, 16, 1):
-        while _is_finite(ahead := _run(state, stride, None, record, traced)):
+        while ahead := _run(state, stride, None, record, traced):
             done.append(ahead)
             state = ahead.state
     return _joined(done, replace(state, divergence=diagnose(state)), count)
