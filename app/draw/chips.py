@@ -23,6 +23,7 @@ SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8)  # of a link's way,
 ASIDE = (0.0, -8.0, 8.0)  # of it, still on the link
 NEAR, ACROSS, DOWN = 300.0, 20.0, 14.0  # how far from its unit a stack may stand, and how finely a place is looked for
 BESIDE, LABEL, WORD = 72.0, 68.0, 92.0  # what stands beside a unit, above and below it, and behind an output
+TARGET = 40.0  # how far a target above its output reaches to the left of the unit's right edge
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 Form = tuple[float, list[Markup]]  # how wide, and its lines
 
@@ -102,12 +103,15 @@ def boxes_taken(place: Diagram, lit: frozenset[str]) -> Iterator[Box]:
             left, right, above, below = node.left, node.right, 1.0, 1.0
             over = place.tight and layer.index != last and node.id in lit  # a lit unit's numbers, where none has room
             if (layer.labelled and not layer.beside) or over:
-                half = max(node.side, 42 if place.narrow else LABEL) / 2
+                half = max(node.side, 42 if place.narrow and not over else LABEL) / 2
                 left, right, above, below = node.x - half, node.x + half, 19.0, 19.0
             elif layer.beside or node.id in lit:
                 left, right = (left - BESIDE if layer.index == last and not layer.beside else left), right + BESIDE
-            if layer.index in (0, last):
-                left, right = (0.0, right) if layer.index == 0 else (left, right + WORD)
+            if layer.index == 0:
+                left = 0.0
+            if layer.index == last:  # its target stands behind it or above; its numbers reach below a small one
+                left, right = min(left, node.right - TARGET), right + WORD
+                above, below = 20.0, max(below, 16.0 - node.side / 2)
             yield left, node.top - above, right, node.bottom + below
 
 

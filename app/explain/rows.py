@@ -11,7 +11,7 @@ import numpy as np
 from app.explain.many import Alike, groups_of, written_over
 from app.explain.moments import Moment
 from app.explain.scene import UNITS, Scene
-from app.words.columns import Cells, Columns, fitted, lines
+from app.words.columns import Cells, Columns, fitted, lines, room
 from app.words.digits import largest
 from app.words.numbers import signed, unsigned
 from app.words.segments import Segments
@@ -63,7 +63,7 @@ def rows_of(scene: Scene, moment: Moment, most: int = 16) -> Rows:
         if alike:
             groups = [Alike(tuple(alike), len(alike))]
         blocks = [block for group in groups for block in _blocks(columns, group, scene.first, most)]
-        if most < ROOM and any(len(block.numbers) > 1 and len(block.symbols) > most for block in blocks):
+        if most < ROOM and any(len(block.numbers) > 1 and room(block.symbols) > most for block in blocks):
             blocks = []  # rows that cannot break have no room: the numbers stand as they are
         if not blocks:
             made = _single(scene, moment)
@@ -138,7 +138,7 @@ def _blocks(columns: Columns, group: Alike, first: str, most: int) -> Iterator[E
     """A group in rows, all with the same digits; one that stands alone in lines that have room."""
     names, made = zip(*((_whose(of, name, first), _first(of)) for name, of in group.told), strict=True)
     rows = tuple(zip(names, columns.together(made), strict=True))
-    wide = bool(group.shown) and most >= ROOM and len(rows[0][1]) > most
+    wide = bool(group.shown) and most >= ROOM and room(rows[0][1]) > most
     if group.shown != 1 and not wide:
         yield EquationBlock(rows[0][1], rows[: group.shown], rows[group.shown :])
         return

@@ -30,6 +30,7 @@ from app.page.ways import Ways
 from app.run.history import LAYER_COLUMNS, RUN_COLUMNS, Column, History
 from app.run.links import fits, query_of, url_of
 from app.run.runs import UNSAVED, Run
+from app.words.columns import COLUMN
 from app.words.health import advised
 from app.words.names import layer_name, output_names, own_name
 from app.words.numbers import fixed, label, percent
@@ -314,7 +315,7 @@ def _parts(moments: Walkthrough) -> tuple[BarPart, ...]:
 
 def _columns(size: Size | Room) -> int:
     """How many columns of an equation stand beside each other."""
-    return max(7, (size.width - 110) // 42) if isinstance(size, Room) else 7 if size == "s" else 16
+    return max(7, (size.width - 110) // COLUMN) if isinstance(size, Room) else 7 if size == "s" else 16
 
 
 def _code(moments: Walkthrough, moment: Moment, around: int = 2) -> tuple[tuple[int, str, bool], ...]:

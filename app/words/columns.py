@@ -44,6 +44,7 @@ MOST_DIGITS = 13
 WHOLE = ("loss", "penalty", "cost", "whole")  # of a whole step, never below 0
 SETTING = 6  # digits of a setting that is not as short as it was typed
 CLOSE = 9  # columns; with less a line breaks at every sign
+COLUMN = 42  # px of a column, on average
 REST = "others"  # the sum of the terms that are not written out
 
 
@@ -313,13 +314,17 @@ def fitted(of: Equation, known: Equation) -> Equation:
     return Equation(of.target, made, (*of.where, *known.where))
 
 
+def room(cells: Cells) -> float:
+    """How much room columns take, one of four digits being about 1: a sign needs less than a number."""
+    return sum((6 + max(8 * len(cell.number), 7 * len(cell.code), 0 if cell.sign else 36)) / COLUMN for cell in cells)
+
+
 def lines(cells: Cells, most: int) -> tuple[Cells, ...]:
-    """Columns in lines of at most so many where that can be: all rows break before the same + or −."""
+    """Columns in lines of at most so much room where that can be: all rows break before the same + or −."""
     found: list[Cells] = [()]
     for chunk in _chunks(cells, most < CLOSE):
-        found = (
-            [*found, chunk] if found[-1] and len(found[-1]) + len(chunk) > most else [*found[:-1], found[-1] + chunk]
-        )
+        fits = not found[-1] or room((*found[-1], *chunk)) <= most
+        found = [*found[:-1], (*found[-1], *chunk)] if fits else [*found, chunk]
     return tuple(found)
 
 

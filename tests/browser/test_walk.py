@@ -14,6 +14,7 @@ from playwright.sync_api import Page, Route, expect
 SIZES = [(1280, 720), (1280, 800), (1366, 768), (1024, 768), (1440, 900), (390, 844), (720, 450)]  # the last: 200 %
 NETWORKS = {
     "default": "example=8",
+    "adam": "example=8&optimizer=adam",
     "8-8": "example=8&hidden=8,8",
     "softmax": "example=3&dataset=three_blobs&output_activation=softmax&loss=cross_entropy",
     "digits": "example=3&dataset=digits16&hidden=16&activation=relu&output_activation=softmax&loss=cross_entropy",
@@ -40,7 +41,8 @@ FAULTS = """() => {
   if (!lit.length) faults.push('nothing is lit');
   for (const each of lit) inside(each, each.id || each.parentElement.id);
   inside(document.getElementById('words'), 'words');
-  for (const each of document.querySelectorAll('#moment-numbers, tr.numbers')) inside(each, each.textContent.trim());
+  const numbers = document.querySelectorAll('#moment-numbers, #equations > table tr.numbers');
+  for (const each of numbers) inside(each, each.textContent.trim());
   const net = document.getElementById('net');
   const [drawn, planned] = [net.getBoundingClientRect(), net.viewBox.baseVal];
   if (drawn.width < planned.width - 1 || drawn.height < planned.height - 1) faults.push('the drawing is made smaller');
