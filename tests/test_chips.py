@@ -145,3 +145,23 @@ def test_every_moment_that_adds_up_shows_it_on_its_links(given: dict[str, object
         assert largest in there, (n, told)
         assert len(there) == len(chips.carried) if all_of else carried, n
         clear(drawing.layout, told)
+
+
+def test_no_chip_lies_on_what_is_wanted_of_an_output() -> None:
+    """Beside or above the unit stands its target, which a stack of its own and chips of its links leave alone."""
+    state = start(Spec.make(hidden=[8, 8]))
+    step = trace(state, 8)
+    walk = walkthrough(step)
+    seen = 0
+    for n in range(len(walk)):
+        chips = chips_of(walk.scene, walk[n])
+        marks = replace(marks_of(step, walk[n], known(walk, n)), chips=chips)
+        told = str(draw(state.spec, step, surfaces(state), "weights", False, marks, Room(930, 340)).svg)
+        wanted = re.search(r'<text class="wanted.*?" x="(.+?)" y="(.+?)"', told)
+        assert wanted
+        x, y = map(float, wanted.groups())
+        for box in re.findall(r'<rect x="(.+?)" y="(.+?)" width="(.+?)" height="(.+?)"', told.partition('"carried')[2]):
+            left, top, width, height = map(float, box)
+            assert left + width <= x or left >= x + 45 or top + height <= y - 10 or top >= y + 2, n
+            seen += 1
+    assert seen > 50

@@ -107,11 +107,13 @@ def boxes_taken(place: Diagram, lit: frozenset[str]) -> Iterator[Box]:
                 left, right, above, below = node.x - half, node.x + half, 19.0, 19.0
             elif layer.beside or node.id in lit:
                 left, right = (left - BESIDE if layer.index == last and not layer.beside else left), right + BESIDE
-            if layer.index == 0:
-                left = 0.0
-            if layer.index == last:  # its target stands behind it or above; its numbers reach below a small one
-                left, right = min(left, node.right - TARGET), right + WORD
-                above, below = 20.0, max(below, 16.0 - node.side / 2)
+            if layer.index in (0, last):
+                left, right = (0.0, right) if layer.index == 0 else (left, right + WORD)
+            if layer.index == last and (
+                layer.beside or not layer.labelled
+            ):  # the target above it, the numbers beside it
+                yield node.right - TARGET, node.top - 19, node.right + 12, node.top
+                above = below = max(below, 16.0 - node.side / 2)
             yield left, node.top - above, right, node.bottom + below
 
 
