@@ -18,7 +18,7 @@ from test_pictures import Run, looking
 from app.draw.lens import WEIGHT_REACH, widths
 from app.explain.moments import GRAINS
 from app.explain.walkthrough import walkthrough
-from app.words.numbers import signed
+from app.words.numbers import short, signed
 from app.words.sentences import in_words
 from engine import RunState, Spec, SpecError, advance, examples_of, start, trace
 from engine.along import ENOUGH, again, along
@@ -127,6 +127,23 @@ def test_the_chart_is_the_losses(tmp_path: Path, example: int | None) -> None:
             assert abs(point[1] - upright.place(point[4])) < 0.2
         shown = [each for each in frame.all("p", "verdict") if "hidden" not in each.attrs]
         assert [each["data-verdict"] for each in shown] == [told["verdicts"][int(frame.one(id="again")["data-here"])]]
+
+    looking(tmp_path, work, 0)
+
+
+def test_where_all_examples_fare_best_is_told(tmp_path: Path) -> None:
+    """Without the step of one of them, where their lowest loss is the first; else near the rate of the lowest."""
+
+    async def work(run: Run) -> None:
+        without = set()
+        for example in (0, 2, 3):
+            told = await run.json("again", example=example)
+            least = int(np.argmin(told["all_losses"]))
+            words = " ".join(each.words for each in (await run.look(moment=30, example=example)).all("p", "why"))
+            assert ("fare best without this step" in words) == (least == 0), words
+            assert (f"fare best near {short(told['rates'][least])}." in words) == (least > 0), words
+            without.add(least == 0)
+        assert without == {True, False}
 
     looking(tmp_path, work, 0)
 

@@ -158,7 +158,7 @@ def check(step: Trace, moment: Moment) -> Counter[str]:
             match = re.search(rf"(\d+) units? to go {way}", words)
             assert (int(match[1]) if match else 0) == count, words
         said["split"] += 1
-    if moment.kind == "activation" and len(step.examples) == 1 and moment.units and "ires" in words:
+    if moment.kind == "activation" and len(step.examples) == 1 and moment.units and "fire" in words:
         assert ("It fires" in words) == (step.layers[moment.layer - 1].bent[0, moment.units[0] - 1] > 0)
     return said
 
