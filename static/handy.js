@@ -1,6 +1,7 @@
 // What lies at hand, once the page obeys: a unit's picture large in Output, fewer and more units over their layer, features
 // to switch beside the inputs, and the way back after a change that starts again. All of it stands in the controls, too.
-import { number, run, state, ROOT } from './view.js';
+/* global htmx */
+import { fields, number, run, state, ROOT } from './view.js';
 import { say } from './words.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -53,31 +54,52 @@ const middle = (layer) => {
   return { left: first.left, width: last.right - first.left };
 };
 
-function layerHead(layer, units) {
+// What can be put between two layers, or changed of one, comes from the server when it is asked for.
+async function offer(at, from) {
+  const asked = new URLSearchParams({ ...fields(), ...at });
+  const answer = await fetch(`${ROOT}/runs/${run()}/layers?${asked}`, { headers: { 'HX-Request': 'true' } });
+  if (!answer.ok) return;
+  const panel = document.getElementById('layering') ?? Object.assign(document.createElement('div'), { id: 'layering', popover: 'auto' });
+  panel.innerHTML = await answer.text();
+  document.body.append(panel);
+  htmx.process(panel);
+  panel.showPopover();
+  const { left, bottom } = from.getBoundingClientRect();
+  panel.style.left = `${Math.max(8, Math.min(left, innerWidth - panel.offsetWidth - 8))}px`;
+  panel.style.top = `${Math.max(8, Math.min(bottom + 6, innerHeight - panel.offsetHeight - 8))}px`;
+  panel.querySelector('select, button:enabled')?.focus();
+}
+
+function layerHead(layer, units, few) {
   const head = document.createElement('span');
-  const count = Object.assign(document.createElement('b'), { textContent: units });
+  const count = button('', say('layer-change', { layer }), () => offer({ at: layer }, count));
+  count.append(Object.assign(document.createElement('b'), { textContent: units }));
   const fewer = button('−', say('units-fewer', { layer }), () => press(`less:${layer}`));
   fewer.disabled = units === '1';
-  head.append(fewer, count, button('+', say('units-more', { layer }), () => press(`more:${layer}`)));
+  head.append(...(few ? [count] : [fewer, count, button('+', say('units-more', { layer }), () => press(`more:${layer}`))]));
   return head;
 }
 
 function layers(heads, left) {
-  const units = [...document.querySelectorAll('#settings .layers .units')].map((field) => field.value);
-  const last = units.length + 1;
-  if (!units.length || !document.getElementById(`layer-${last}`)) return;
+  const last = document.querySelectorAll('#layers > g').length - 1;
+  if (last < 1 || !document.getElementById('settings')) return;
+  const dense = [...document.querySelectorAll('#settings .layers .units')].map((field) => field.value);
   const wide = (middle(last).left - middle(0).left) / last;
-  if (wide < 84) return;
-  const place = (head, layer) => {
-    const { left: at, width } = middle(layer);
-    head.style.left = `${Math.round(at + width / 2 - left)}px`;
+  if (wide < 56) return;
+  const place = (head, x) => {
+    head.style.left = `${Math.round(x - left)}px`;
     heads.append(head);
   };
-  units.forEach((count, k) => place(layerHead(k + 1, count), k + 1));
-  if (units.length > 7) return;
-  const more = document.createElement('span');
-  more.append(button(say('layer-more'), say('layer-one'), () => press('add')));
-  place(more, last);
+  for (let layer = 0; layer < last; layer++) {
+    const [{ left: at, width }, next] = [middle(layer), middle(layer + 1)];
+    const units = dense[layer - 1] ?? String(document.querySelectorAll(`#layer-${layer} > .node`).length);
+    if (layer) place(layerHead(layer, units, wide < 150 || !dense.length), at + width / 2);
+    const more = document.createElement('span');
+    const add = button('+', say('layer-add', { layer: layer + 1 }), () => offer({ at: layer, adding: 1 }, add));
+    add.className = 'between';
+    more.append(add);
+    place(more, (at + width + next.left) / 2);
+  }
 }
 
 function switchOf(box, on) {
@@ -116,6 +138,7 @@ function heads() {
   last = now;
   const held = place.contains(document.activeElement) && document.activeElement.title;
   place.replaceChildren();
+  document.getElementById('layering')?.remove();
   if (walks) return;
   const { left, top } = place.getBoundingClientRect();
   layers(place, left);

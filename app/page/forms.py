@@ -327,7 +327,9 @@ def _given(form: Fields) -> dict[str, Any]:
     if "controls" in form:
         fields["features"] = form.getlist("features") or None
         hidden = [number(units) for units in form.getlist("units")]
-        if not fields.get("layers"):
+        if "new_layers" in form:  # of a change on the drawing, "" for none
+            fields |= {"layers": form["new_layers"] or None, "hidden": None if form["new_layers"] else []}
+        elif not fields.get("layers"):
             fields["hidden"], fields["activation"] = _changed_layers(
                 hidden, form.getlist("unit_activation"), form.get("change_layers", "")
             )

@@ -541,6 +541,31 @@ def test_what_lies_at_hand_on_the_drawing(open_page: Callable[..., Page]) -> Non
     assert page.evaluate(NOT_SVG) == []
 
 
+def test_layers_are_added_and_changed_on_the_drawing_by_keys(open_page: Callable[..., Page]) -> None:
+    """A + between two layers offers what can stand there, a layer's name what can be changed of it; Undo leads back."""
+    page = open_page("/?seed=64")
+    page.click("#epoch")
+    expect_number(page, "step", "12")
+    page.focus("#heads .between >> nth=1")
+    page.keyboard.press("Enter")
+    panel = page.locator("#layering")
+    expect(panel.locator("button:enabled").first).to_be_focused()
+    panel.locator("button:text-is('Dropout')").press("Enter")
+    expect(page.locator("#c-layers")).to_have_value("dense 4 tanh, dropout 0.5, dense 2 tanh")
+    expect(panel).to_have_count(0)
+    page.focus("#heads [aria-label^='hidden 1: change']")
+    page.keyboard.press("Enter")
+    page.locator("#layering select").first.select_option(label="6")
+    expect(page.locator("#layer-1 .node")).to_have_count(6)
+    page.click("#heads [aria-label^='hidden 1: change']")
+    page.click("#layering button:text-is('Take out Dropout')")
+    expect(page.locator("#units-1")).to_have_value("6")
+    page.go_back()
+    page.go_back()
+    page.go_back()
+    expect_number(page, "step", "12")
+
+
 def test_on_a_phone_a_receipt_leaves_its_link_in_sight(open_page: Callable[..., Page]) -> None:
     """The sheet comes from below; the page scrolls what it speaks of out from under it."""
     page = open_page("/?seed=66")
