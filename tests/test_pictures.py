@@ -18,7 +18,7 @@ from app.main import create_app
 from app.room.polls import Bar
 from app.room.screens import bars
 from app.settings import Settings
-from app.words.numbers import unsigned
+from app.words.numbers import labels, unsigned
 from engine import RunState, Spec, advance, examples_of, outputs_of, start, trace
 from engine.examples import features_of
 from engine.features import apply_features
@@ -503,6 +503,43 @@ def test_the_kernel_of_the_selected_link(tmp_path: Path, lens: str) -> None:
     looking(tmp_path, work, 20, **LENET)
 
 
+@pytest.mark.parametrize(
+    "layers",
+    ["dense 5 tanh, batch_norm, dense 3 tanh, dense 4 relu, layer_norm", "conv2d 3 3x3 relu, batch_norm, max_pool 2"],
+)
+def test_what_a_normalization_does(tmp_path: Path, layers: str) -> None:
+    """At every normalized unit a strip tells where its numbers lay before and lie after, from -4 to 4, of a layer norm
+    those of its layer; the selected unit's picture has them one by one, with gain and shift."""
+
+    async def work(run: Run) -> None:
+        frame = await run.look(select="a1.2")
+        step, found = trace(run.state), pixels(frame.one("image", id="norms")["href"])[..., 3] / 255
+        used = 0
+        for k in run.spec.network.norms:
+            layer = step.layers[k - 1]
+            for j in range(1, run.spec.network.sizes[k] + 1):
+                node, each = frame.one("g", id=f"node-{k}-{j}"), run.spec.network.norms[k] == "batch_norm"
+                use = next(use for use in node.all("use") if use["href"] == "#norms")
+                for row, values in enumerate((layer.z, layer.norm.n)):  # type: ignore[union-attr]
+                    counts, _ = np.histogram(np.clip(values[:, j - 1] if each else values, -4, 4), 24, (-4, 4))
+                    drawn = found[int(-float(use["y"])) + row, :24]
+                    assert np.abs(drawn - counts / counts.max()).max() < 0.04, (k, j, row)
+                used += 1
+        assert len(found) == 2 * used
+        picture, norm = frame.one("svg", "spread"), step.layers[0].norm
+        assert norm is not None
+        assert picture.words.endswith(f"γ {labels([norm.gamma[1]])[0]} · β {labels([norm.beta[1]])[0]}")
+        zero = float(picture.one("path", "zero")["d"].split()[0][1:])
+        for kind, values in (("z", step.layers[0].z), ("n", norm.n)):
+            across = points(picture.one("path", "dots", kind)["d"].replace("h0", " "))[:, 0] - zero
+            truth = values[:, 1].ravel()
+            truth = np.clip(truth[:: -(-len(truth) // 64)], -4, 4)
+            assert np.abs(across - truth * (132 - 26) / 8).max() < 0.2
+
+    given = {"dataset": "digits16", "samples": 60} if "conv" in layers else {"dataset": "circle"}
+    looking(tmp_path, work, 20, layers=layers, batch_size=6, **given)
+
+
 def test_windows_and_winners_on_feature_maps(tmp_path: Path) -> None:
     """A moment of a convolution marks the window that it reads; one of a max pool the winner of each of its windows, of
     equals the first; the kernels of lit links are pictures on them."""
@@ -748,6 +785,7 @@ def values_of(net: Element) -> list[str]:
         (DEFAULT | {"optimizer": "adam", "batch_size": 7}, {"lens": "updates", "example": "8", "discrete": "on"}),
         ({"dataset": "sine"}, {"lens": "activations"}),
         (LENET, {"lens": "gradients", "select": "W2.4.3.1.2"}),
+        (DEFAULT | {"layers": "dense 4 tanh, batch_norm"}, {"lens": "activations"}),
         ({"dataset": "three_blobs"}, {"tests": "on"}),
         ({"dataset": "digits16", "hidden": [5]}, {"lens": "gradients", "example": "3"}),
     ],

@@ -16,6 +16,7 @@ from app.draw.kernels import NONE, on_links, on_maps, picture_of
 from app.draw.lens import Shown, shown, widths
 from app.draw.maps import map_sprite, means, sources, sums
 from app.draw.marks import Marks
+from app.draw.norms import at_units, strips
 from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scaled, sprite
 from app.draw.rendering import fill, skeleton
 from app.words.names import input_titles, output_names, shortened
@@ -111,6 +112,7 @@ def draw(
     labels = Markup("").join(_lit_labels(layer, trace, what, marks, not place.tight) for layer in place.layers)
     labels += _lit_input(place.layers[0], shortened(names, LONGEST), marks)
     labels += _wanted(place, trace, marks, bool(outputs)) + drawn(place, marks.chips, marks.lit)
+    labels += at_units(place, trace, marks) if network.norms else ""
     if patch and not chosen and not labels:
         return Drawing(Markup(""), legend, place, "|".join(values))
     labels += _on_maps(place, trace, lens, marks, on) if network.has_images else ""
@@ -127,6 +129,8 @@ def _pictures(trace: Trace, arts: tuple[Art, ...], lens: str, marks: Marks) -> I
             yield map_sprite(trace, k, back, marks.known)
     if "map" in arts:
         yield picture_of(trace, marks.chosen, lens) if marks.link else NONE
+    if trace.spec.network.norms:
+        yield strips(trace, marks)
 
 
 def _on_maps(place: Diagram, trace: Trace, lens: str, marks: Marks, on: str) -> Markup:
@@ -231,7 +235,7 @@ def _arc_values(place: Diagram, trace: Trace, lens: str, marks: Marks) -> list[s
         kind = trace.spec.network.joint_kind(arc.layer)
         carried = sums(getattr(trace.layers[arc.layer - 1], kind)) if back else _mean(trace, arc.source)
         source = given_by(trace, arc.source, arc.unit)
-        known = marks.known is None or not _hidden(marks, unit(arc.layer, arc.unit).like(kind) if back else source)
+        known = marks.knows(unit(arc.layer, arc.unit).like(kind) if back else source)
         told = all_signed(carried.tolist())[arc.unit - 1] if arc.unit and known else UNKNOWN if arc.unit else ""
         values += [f" lit {marks.tone}" if arc.id in marks.lit else "" if known else " unknown", told]
     return values
@@ -294,7 +298,7 @@ def _node_values(
         told[i] += ", out: dropped in this step" if out[i] else ""
         values += [marked, told[i]]
         if extra:
-            values += ("p", "0.00") if art == "value" and _hidden(marks, node.quantity.like(letter)) else extra[i]
+            values += ("p", "0.00") if art == "value" and not marks.knows(node.quantity.like(letter)) else extra[i]
         if k:
             values.append(bias_signs[i] + _bias_marks(bias(k, node.unit), what.lens, marks))
         if layer.labelled:
@@ -310,7 +314,7 @@ def _dropped(trace: Trace, k: int, marks: Marks) -> list[bool]:
     if mask is None:
         return [False] * trace.spec.network.sizes[k]
     kept = enumerate((mask != 0).any(axis=(0, *range(2, mask.ndim))).tolist(), 1)
-    return [not stays and not _hidden(marks, unit(k, j).like("h")) for j, stays in kept]
+    return [not stays and marks.knows(unit(k, j).like("h")) for j, stays in kept]
 
 
 def _lit_labels(layer: Layer, trace: Trace, what: Shown, marks: Marks, wide: bool) -> Markup:
@@ -374,17 +378,12 @@ def _texts(layer: Layer, trace: Trace, what: Shown, marks: Marks) -> tuple[list[
     letter = given_by(trace, k, 0).kind
     exact, called = all_signed(below), text("mean {number}", number=letter) if what.batch else letter
     for i, node in enumerate(layer.nodes):
-        if _hidden(marks, node.quantity.like(letter)):
+        if not marks.knows(node.quantity.like(letter)):
             told[i] = above[i] = UNKNOWN
-        if k and what.below.name != "b" and _hidden(marks, node.quantity.like(what.below.letter)):
+        if k and what.below.name != "b" and not marks.knows(node.quantity.like(what.below.letter)):
             under[i] = exact[i] = UNKNOWN
         told[i] = f"{called} {told[i]}" + (f", {what.below.full} {exact[i]}" if k else "")
     return told, above, under
-
-
-def _hidden(marks: Marks, quantity: Quantity) -> bool:
-    """Whether the walkthrough has yet to compute it; the inputs are given."""
-    return marks.known is not None and quantity.layer > 0 and not quantity.is_in(marks.known)
 
 
 def _mean(trace: Trace, k: int) -> Floats:
@@ -395,7 +394,7 @@ def _mean(trace: Trace, k: int) -> Floats:
 def _bias_marks(of: Quantity, lens: str, marks: Marks) -> str:
     """The dot of a gradient or an update tells its sign only once that is computed."""
     quantity = of.like("db") if lens == "gradients" else of
-    unknown = lens in ("gradients", "updates") and _hidden(marks, quantity)
+    unknown = lens in ("gradients", "updates") and not marks.knows(quantity)
     return (" sel" if str(of) == marks.select else "") + (" unknown" if unknown else "")
 
 

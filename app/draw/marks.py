@@ -33,6 +33,10 @@ class Marks:
         """The id of the link that is selected, or whose kernel has the weight that is."""
         return self.chosen.of("W", *self.chosen.index[:2]).svg_id if self.chosen.kind == "W" else ""
 
+    def knows(self, quantity: Quantity) -> bool:
+        """Whether it is computed; the inputs are given."""
+        return self.known is None or quantity.layer == 0 or quantity.is_in(self.known)
+
     @property
     def talk(self) -> int:
         """The layer whose links carry what the chips tell; 0 where none does."""

@@ -1,0 +1,105 @@
+"""What a normalization does, as a picture: at every unit how its numbers lay before, and how they lie after it; at the
+unit that is spoken of each of them, with the gain and the shift.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from markupsafe import Markup
+
+from app.draw.chips import Box, boxes_taken, is_free
+from app.draw.diagram import Diagram, NodePlace
+from app.draw.marks import Marks
+from app.draw.pictures import inks
+from app.words.numbers import labels
+from engine import Trace
+from engine.arrays import Floats
+from engine.quantity import unit
+
+BINS, REACH = 24, 4.0  # of a strip, from -REACH to REACH; what is farther away lies at its ends
+WIDE, HIGH, DOTS = 132.0, 50.0, 64  # of the picture; more numbers than that are some of them
+
+
+def numbers_of(trace: Trace, k: int, j: int) -> tuple[Floats, Floats]:
+    """What is normalized together with a unit, before and after: its own numbers in the batch, of a layer norm those of
+    its whole layer."""
+    layer = trace.layers[k - 1]
+    assert layer.norm is not None
+    own = slice(None) if trace.spec.network.norms[k] == "layer_norm" else slice(j - 1, j)
+    return layer.z[:, own].ravel(), layer.norm.n[:, own].ravel()
+
+
+def strips(trace: Trace, marks: Marks) -> str:
+    """Two rows a unit of every normalized layer, before and after: darker where more numbers lie. What a walkthrough
+    has yet to compute is empty."""
+    rows = list[Floats]()
+    for k in sorted(trace.spec.network.norms):
+        for j in range(1, trace.spec.network.sizes[k] + 1):
+            rows += _rows(trace, k, j, marks)
+    return inks(np.array(rows), BINS)
+
+
+def _rows(trace: Trace, k: int, j: int, marks: Marks) -> Iterator[Floats]:
+    for kind, values in zip("zn", numbers_of(trace, k, j), strict=True):
+        if marks.knows(unit(k, j).like(kind)):
+            place = np.floor((np.clip(np.nan_to_num(values), -REACH, REACH) + REACH) / (2 * REACH) * BINS)
+            counts = np.bincount(np.minimum(place, BINS - 1).astype(int), minlength=BINS)
+            yield counts / counts.max()
+        else:
+            yield np.zeros(BINS)
+
+
+def at_units(place: Diagram, trace: Trace, marks: Marks) -> Markup:
+    """The picture of the selected unit, and of one that a walkthrough lights alone, where they are normalized."""
+    norms, boxes, parts = trace.spec.network.norms, list(boxes_taken(place, marks.lit)), list[Markup]()
+    for node in _spoken_of(place, norms, marks):
+        if marks.knows(node.quantity.like("n")):
+            box = next((each for each in _around(node, place) if is_free(each, boxes, place)), None)
+            boxes += [box] if box else []
+            parts += [_picture(trace, node, box)] if box else []
+    return Markup("").join(parts)
+
+
+def _spoken_of(place: Diagram, norms: Iterable[int], marks: Marks) -> list[NodePlace]:
+    chosen, lit = list[NodePlace](), list[NodePlace]()
+    for k in norms:
+        for node in place.layers[k].nodes:
+            chosen += [node] if (marks.chosen.layer, marks.chosen.unit) == (k, node.unit) else []
+            lit += [node] if node.id in marks.lit else []
+    return list(dict.fromkeys(chosen + lit if len(lit) == 1 else chosen))
+
+
+def _around(node: NodePlace, place: Diagram) -> Iterator[Box]:
+    """Where there could be room for a picture, the nearest first."""
+    for off in (10, 60, 110, 160):
+        for left in (node.right + off, node.left - off - WIDE):
+            for top in range(0, int(place.height), 12):
+                y = node.y - HIGH / 2 + (top // 2 if top // 12 % 2 else -top // 2)
+                yield round(left, 1), round(y, 1), round(left + WIDE, 1), round(y + HIGH, 1)
+
+
+def _picture(trace: Trace, node: NodePlace, box: Box) -> Markup:
+    layer = trace.layers[node.layer - 1]
+    assert layer.norm is not None
+    both = numbers_of(trace, node.layer, node.unit)
+    rows = Markup("").join(
+        _ROW.format(kind, y, _dots(values, y - 4)) for kind, values, y in zip("zn", both, (15, 31), strict=True)
+    )
+    gain, shift = labels([float(layer.norm.gamma[node.unit - 1]), float(layer.norm.beta[node.unit - 1])])
+    return _PICTURE.format(*box[:2], WIDE, HIGH, WIDE, HIGH, WIDE - 1, HIGH - 1, _across(0), rows, gain, shift)
+
+
+def _across(value: float) -> float:
+    return round(18 + (WIDE - 26) * (value + REACH) / (2 * REACH), 1)
+
+
+def _dots(values: Floats, y: float) -> str:
+    some = values[:: -(-len(values) // DOTS)]
+    return "".join(f"M{_across(float(v)):g} {y:g}h0" for v in np.clip(np.nan_to_num(some), -REACH, REACH))
+
+
+_ROW = Markup('<text x="6" y="{1}">{0}</text><path class="dots {0}" d="{2}"/>')
+_PICTURE = Markup(
+    '<svg class="spread" x="{}" y="{}" width="{}" height="{}" viewBox="0 0 {} {}"><rect class="back" x=".5" y=".5" '
+    'width="{}" height="{}" rx="6"/><path class="zero" d="M{} 6v30"/>{}<text x="6" y="46">γ {} · β {}</text></svg>'
+)
