@@ -1,7 +1,8 @@
 """The one name of the installed playground: `backprop-playground`, and `from backprop_playground import engine`.
 
-Its two packages, `app` and `engine`, lie beside this folder. Where a folder or file of somebody else's has one of these
-names and comes first on the path, it is named, rather than half of it imported.
+Its two packages, `app` and `engine`, lie beside this folder: to write `backprop_playground.engine.` in every import of
+theirs would read worse than it helps. Where a folder or file of somebody else's has one of these names and comes first
+on the path, it is named, rather than half of it imported.
 """
 
 import sys

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 from fastapi.routing import APIRoute
@@ -64,6 +65,31 @@ def test_a_request_that_comes_again_is_answered_again_before_its_tag_is_looked_a
         first, again = [await client.post(url, headers=headers) for _ in range(2)]
         assert first.json() == again.json()
         assert again.headers["idempotent-replayed"] == "true"
+        onwards = await client.post(url, headers={"If-Match": again.headers["etag"]})
+        assert (onwards.status_code, onwards.json()["step"]) == (200, 2)
+
+    play(tmp_path, work)
+
+
+def test_a_run_is_made_once_though_the_first_answer_was_lost_and_its_cookie_with_it(tmp_path: Path) -> None:
+    """A random key is enough to know who asks again. One that others could guess is not: nobody is told another's."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        async def anew(key: str, **spec: object) -> httpx.Response:
+            client.cookies.clear()
+            return await client.post(RUNS, json=spec, headers={"Idempotency-Key": key})
+
+        key = str(uuid4())
+        first, again, other = [await anew(key, seed=n) for n in (1, 1, 2)]
+        assert (first.status_code, again.status_code, other.status_code) == (201, 201, 422)
+        assert (again.json(), again.headers["etag"]) == (first.json(), first.headers["etag"])
+        assert [each.headers.get("idempotent-replayed") for each in (first, again)] == [None, "true"]
+        assert first.headers["set-cookie"] == again.headers["set-cookie"]
+        assert other.json()["type"] == "/docs/problems#key-reused"
+        assert [each["id"] for each in (await client.get(RUNS)).json()["runs"]] == [first.json()["id"]]
+        mine, theirs = [await anew("monday", seed=1) for _ in range(2)]
+        assert mine.json()["id"] != theirs.json()["id"]
+        assert mine.headers["set-cookie"] != theirs.headers["set-cookie"]
 
     play(tmp_path, work)
 

@@ -58,6 +58,36 @@ def test_a_wheel_has_all_that_a_checkout_has(wheel: Path, tmp_path: Path) -> Non
     assert "backprop-playground = backprop_playground:main" in scripts
 
 
+def test_the_engine_is_one_module_by_either_name_and_is_typed_by_both(wheel: Path, tmp_path: Path) -> None:
+    """Imported from the package first or last, as a module or for what is in it; a slip in a field is seen by mypy."""
+    orders = (
+        "from backprop_playground.engine import Spec; import engine",
+        "import engine; from backprop_playground.engine import Spec",
+        "import backprop_playground.engine as e; from backprop_playground import engine; Spec = e.Spec",
+    )
+    for order in orders:
+        assert run(f"{order}; print(Spec is engine.Spec)", [wheel], tmp_path).stdout.strip() == "True", order
+    (tmp_path / "engine.py").write_text("")
+    hidden = run(orders[0], [tmp_path, wheel], tmp_path).stderr.splitlines()[-1]
+    assert (hidden[:13], str(tmp_path) in hidden) == ("ImportError: ", True)
+    (tmp_path / "engine.py").unlink()
+    (tmp_path / "mine.py").write_text(
+        "from backprop_playground import Playground, engine\n"
+        "from backprop_playground.engine import Spec\n"
+        "Spec.make(hiden=[4])\n"
+        "engine.Spec.make(hiden=[4])\n"
+        "reveal_type(Playground)\n"
+    )
+    env = {**os.environ, "MYPYPATH": str(wheel), "PYTHONPATH": ""}
+    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "mine.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=machine.PATIENCE)
+    told = [line for line in done.stdout.splitlines() if line.startswith("mine.py")]
+    assert [line.split(":")[1] for line in told if "call-overload" in line or "call-arg" in line] == ["3", "4"], (
+        done.stdout
+    )
+    assert not [line for line in told if "import" in line or '"Any"' in line], done.stdout
+
+
 @pytest.mark.parametrize("name", ["engine", "app"])
 @pytest.mark.parametrize("kind", ["file", "folder", "folder without __init__"])
 def test_what_is_in_the_way_is_named_in_one_sentence(name: str, kind: str, tmp_path: Path) -> None:

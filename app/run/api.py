@@ -14,7 +14,7 @@ from app.run.backprop import backprop as one_step
 from app.run.backprop import spec_of
 from app.run.backprop_body import BackpropBody
 from app.run.deeds import Branch, Edit, Reset, Rewind
-from app.run.etags import names, tag_of
+from app.run.etags import names, tag_of, version_tag
 from app.run.keyed import ONCE, Key, KeyedRoute
 from app.run.paging import LINK, Before, Limit, linked, page
 from app.run.runs import Run, Runs, Steps
@@ -97,7 +97,7 @@ async def catalog(request: Request) -> Response:
     return Response(answers.catalog(request.app.state.settings), media_type="application/json")
 
 
-@router.post("/runs", tags=["runs"], status_code=201, responses=Made)
+@router.post("/runs", tags=["runs"], status_code=201, responses=Made, dependencies=ONCE)
 async def create_run(
     request: Request,
     runs: Kept,
@@ -240,7 +240,7 @@ async def reset_run(run_id: str, runs: Kept, version: Version = None, key: Key =
     return await _told(runs, *await runs.do(run_id, Reset(), version=version, match=match, key=key))
 
 
-@router.post("/runs/{run_id}/branch", tags=["runs"], status_code=201, responses=Made)
+@router.post("/runs/{run_id}/branch", tags=["runs"], status_code=201, responses=Made, dependencies=ONCE)
 async def branch_run(
     run_id: str, runs: Kept, who: Visitor, body: schemas.RewindBody, key: Key = None, match: Match = None
 ) -> Response:
@@ -280,5 +280,7 @@ def _trace_cost(state: RunState, example: int | None) -> float:
 
 
 def _about(run: Run, steps: Steps) -> dict[str, str]:
-    """The tag of the run that is told; one as it was the first time, when it had another, says so instead."""
-    return {"idempotent-replayed": "true"} if steps.earlier else {"etag": tag_of(run.stamp)}
+    """The tag of the run that is told; of one as it was the first time, its version then."""
+    if steps.earlier:
+        return {"idempotent-replayed": "true", "etag": version_tag(steps.earlier.version)}
+    return {"etag": tag_of(run.stamp)}

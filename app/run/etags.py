@@ -8,7 +8,12 @@ def tag_of(stamp: Stamp) -> str:
     return f'"{stamp.version}-{stamp.token}"'
 
 
+def version_tag(version: int) -> str:
+    """The tag of a version whose token is not known any more."""
+    return f'"{version}"'
+
+
 def names(asked: str, stamp: Stamp) -> bool:
     """Whether If-Match or If-None-Match names this write: by its tag, by its version alone, or by a star."""
-    mine = {"*", tag_of(stamp), f'"{stamp.version}"'}
+    mine = {"*", tag_of(stamp), version_tag(stamp.version)}
     return any(each.strip() in mine for each in asked.split(","))

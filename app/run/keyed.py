@@ -2,7 +2,8 @@
 
 What PUT or DELETE asks for may have been changed by somebody else by the time that a client asks again, for it never
 heard the answer; with a key it is told that answer, and nothing is done. The answer is kept for an hour, beside the
-runs. A request that makes something has its key in what it makes, and needs nothing of this.
+runs. A request that makes something has its key in what it makes, too, so that it makes one even if it comes twice at
+once.
 """
 
 from contextlib import suppress
@@ -17,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from app.failures import KeyReused, StoreFull, StoreUnavailable
-from app.serve.cookies import known_visitor
+from app.serve.cookies import visitor_again
 from app.serve.strict import StrictRoute
 from app.stores import Store
 
@@ -57,6 +58,8 @@ class KeyedRoute(StrictRoute):
             key = request.headers.get("idempotency-key", "")
             if not (_KEY.fullmatch(key) and len(key) <= 64):  # none, or one that the route itself refuses
                 return await handler(request)  # type: ignore[no-any-return]
+            if request.method == "POST" and not any(_who(request)):  # anybody's key: it must not tell of another's
+                return await handler(request)  # type: ignore[no-any-return]
             body, store = await request.body(), request.app.state.store
             name, asked = _name(request, key), sha256(body + request.url.query.encode()).hexdigest()
             if told := await _told(store, name, asked):
@@ -75,9 +78,12 @@ class KeyedRoute(StrictRoute):
 
 def _name(request: Request, key: str) -> str:
     """Where the answer is kept: by who asks and what they ask for, so that nobody is told another's."""
-    who = request.headers.get("authorization", ""), known_visitor(request) or ""
-    asked = "\n".join((*who, request.method, request.scope["path"], key))
+    asked = "\n".join((*_who(request), request.method, request.scope["path"], key))
     return f"once:{sha256(asked.encode()).hexdigest()[:40]}"
+
+
+def _who(request: Request) -> tuple[str, str]:
+    return request.headers.get("authorization", ""), visitor_again(request)
 
 
 async def _told(store: Store, name: str, asked: str) -> Response | None:

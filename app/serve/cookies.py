@@ -6,6 +6,8 @@ domain can set it. A cookie that was set under the plain name is still read, and
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
+from hashlib import sha256
+from re import IGNORECASE, compile
 from secrets import token_urlsafe
 
 from starlette.requests import HTTPConnection
@@ -17,6 +19,7 @@ from app.serve.root import at
 VISITOR = "visitor"
 _YEAR = 365 * 86_400
 _FRESH = "playground.visitor"  # in a scope: the token that the answer will set
+_RANDOM = compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", IGNORECASE)  # a UUID 4
 
 
 def name_of(plain: str, secure: bool, path: str) -> str:
@@ -45,9 +48,23 @@ def visitor_of(request: HTTPConnection) -> str:
     token = known_visitor(request)
     name = name_of(VISITOR, _settings(request).secure_cookies, _path())
     if not token or token != request.cookies.get(name):
-        fresh: str = request.scope.setdefault(_FRESH, token or token_urlsafe(32))
+        fresh: str = request.scope.setdefault(_FRESH, token or _drawn_from_key(request) or token_urlsafe(32))
         return fresh
     return token
+
+
+def visitor_again(request: HTTPConnection) -> str:
+    """The visitor's token, if the same request sent again has the same; else an empty text."""
+    return visitor_of(request) if known_visitor(request) or _drawn_from_key(request) else ""
+
+
+def _drawn_from_key(request: HTTPConnection) -> str | None:
+    """The token of whoever has no cookie and sends an idempotency key that nobody else can guess, a random UUID: asking
+    again, for the first answer with its cookie never came, they are the same visitor."""
+    key = request.headers.get("idempotency-key", "")
+    if not _RANDOM.fullmatch(key):
+        return None
+    return urlsafe_b64encode(sha256(f"visitor {key}".encode()).digest()).decode().rstrip("=")
 
 
 def known_visitor(request: HTTPConnection) -> str | None:
