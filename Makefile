@@ -27,7 +27,7 @@ lint: .venv/dev.stamp
 	$(BIN)/ruff format --check .
 
 types: .venv/dev.stamp
-	$(BIN)/mypy --strict app engine
+	$(BIN)/mypy --strict app engine backprop_playground
 
 # Fails for a known vulnerability, not for want of network; it then says that it could not ask.
 audit: .venv/dev.stamp
