@@ -32,31 +32,32 @@ def numbers_of(trace: Trace, k: int, j: int) -> tuple[Floats, Floats]:
 def strips(trace: Trace, marks: Marks) -> str:
     """Two rows a unit of every normalized layer, before and after: darker where more numbers lie. What a walkthrough
     has yet to compute is empty."""
-    rows = list[Floats]()
-    for k in sorted(trace.spec.network.norms):
-        for j in range(1, trace.spec.network.sizes[k] + 1):
-            rows += _rows(trace, k, j, marks)
-    return inks(np.array(rows), BINS)
+    return inks(np.concatenate([_rows(trace, k, marks) for k in sorted(trace.spec.network.norms)]), BINS)
 
 
-def _rows(trace: Trace, k: int, j: int, marks: Marks) -> Iterator[Floats]:
-    for kind, values in zip("zn", numbers_of(trace, k, j), strict=True):
-        if marks.knows(unit(k, j).like(kind)):
-            place = np.floor((np.clip(np.nan_to_num(values), -REACH, REACH) + REACH) / (2 * REACH) * BINS)
-            counts = np.bincount(np.minimum(place, BINS - 1).astype(int), minlength=BINS)
-            yield counts / counts.max()
-        else:
-            yield np.zeros(BINS)
+def _rows(trace: Trace, k: int, marks: Marks) -> Floats:
+    layer, units = trace.layers[k - 1], trace.spec.network.sizes[k]
+    assert layer.norm is not None
+    both = np.stack([np.moveaxis(each, 1, 0).reshape(units, -1) for each in (layer.z, layer.norm.n)], axis=1)
+    if trace.spec.network.norms[k] == "layer_norm":  # one strip for all of the layer
+        both = np.broadcast_to(both.swapaxes(0, 1).reshape(1, 2, -1), (units, 2, both[:, 0].size))
+    at = np.floor((np.clip(np.nan_to_num(both), -REACH, REACH) + REACH) / (2 * REACH) * BINS).astype(int)
+    rows = np.minimum(at, BINS - 1).reshape(2 * units, -1) + BINS * np.arange(2 * units)[:, None]
+    counts = np.bincount(rows.ravel(), minlength=2 * units * BINS).reshape(2 * units, BINS)
+    there = [marks.knows(unit(k, j).like(kind)) for j in range(1, units + 1) for kind in "zn"]
+    return np.asarray(counts / counts.max(axis=1, keepdims=True) * np.array(there)[:, None])
 
 
 def at_units(place: Diagram, trace: Trace, marks: Marks) -> Markup:
     """The picture of the selected unit, and of one that a walkthrough lights alone, where they are normalized."""
-    norms, boxes, parts = trace.spec.network.norms, list(boxes_taken(place, marks.lit)), list[Markup]()
-    for node in _spoken_of(place, norms, marks):
-        if marks.knows(node.quantity.like("n")):
-            box = next((each for each in _around(node, place) if is_free(each, boxes, place)), None)
-            boxes += [box] if box else []
-            parts += [_picture(trace, node, box)] if box else []
+    spoken = [
+        each for each in _spoken_of(place, trace.spec.network.norms, marks) if marks.knows(each.quantity.like("n"))
+    ]
+    boxes, parts = list(boxes_taken(place, marks.lit)) if spoken else [], list[Markup]()
+    for node in spoken:
+        box = next((each for each in _around(node, place) if is_free(each, boxes, place)), None)
+        boxes += [box] if box else []
+        parts += [_picture(trace, node, box)] if box else []
     return Markup("").join(parts)
 
 
