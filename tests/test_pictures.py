@@ -572,6 +572,8 @@ def test_windows_and_winners_on_feature_maps(tmp_path: Path) -> None:
                 found = [diverging(pixels(each.one("image")["href"])) for each in lit]
                 W = step.layers[1].W
                 assert found
+                narrow = await run.look(example=5, moment=moment["index"], size="370x250")
+                assert not narrow.all("svg", "kernel"), "there they would hide the links"
                 for each in found:
                     truths = W[moment["units"][0] - 1] / np.abs(W).max()
                     assert min(np.abs(each - truth).max() for truth in truths) < 0.08

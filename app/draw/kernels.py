@@ -36,14 +36,14 @@ def picture_of(trace: Trace, link: Quantity, lens: str) -> str:
 def on_links(
     place: Diagram, trace: Trace, lens: str, links: Iterable[Quantity], select: Quantity, lit: frozenset[str], on: str
 ) -> Markup:
-    """The selected link's kernel, and those of others as far as they have room, each on its link."""
+    """The selected link's kernel, and those of others as far as they have room, none on a phone, each on its link."""
     there = {link.id: link for layer in place.layers[1:] for link in layer.links}
     boxes, parts = list(boxes_taken(place, lit)), list[Markup]()
     for each in dict.fromkeys(links):
         link, kernels = there.get(each.svg_id), shown(trace, each.layer, lens)
-        if link is None or kernels is None:
-            continue
         chosen = each == select.of("W", *select.index[:2])
+        if link is None or kernels is None or (place.narrow and not chosen):
+            continue
         room = _room(link, boxes, place, chosen)
         if room:
             boxes.append(room)
