@@ -4,13 +4,14 @@ that are printed, and compared with the result that is printed.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from reading import Element, page
 from test_digits import NAMES, NUMBER, SIGNS, number
+from test_equations import PAIRS, spec_of
 from test_pictures import Run, looking
 
 from app.draw.diagram import Room
@@ -18,8 +19,11 @@ from app.draw.rendering import render
 from app.explain.moments import GRAINS, Grain
 from app.explain.plan import Key
 from app.explain.walkthrough import walkthrough
+from app.explain.why import why_of
+from app.page.forms import DEEP, LENET, PRESETS
 from app.page.frame import _walk
 from app.page.links import View
+from app.words.segments import text_of
 from engine import Spec, Trace, advance, start, trace
 
 NETWORKS: dict[str, dict[str, Any]] = {
@@ -29,6 +33,14 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "regression": {"dataset": "sine", "hidden": [3], "learning_rate": 0.05},
     "dropout and shortcut": {"layers": "dense 3 tanh, dropout 0.3, dense 3 relu, shortcut 1"},
     "twelve": {"hidden": [12], "activation": "softplus", "loss": "huber"},
+}
+# Presets that are large: a few moments of each kind are read of them.
+LARGE: dict[str, dict[str, Any]] = {
+    **{name: {"dataset": name, **PRESETS[name]} for name in ("digits16", "spiral", "multi_gaussian")},
+    **DEEP,
+    "16 x 16 LeNet": {**LENET, "samples": 200},
+    "frozen": {"frozen": ["b1.1", "W2.1.1"], "optimizer": "adam"},
+    "norms and memory": {"layers": "dense 3 tanh, layer_norm, dense 2 sigmoid, batch_norm", "optimizer": "adam"},
 }
 RULES: dict[str, dict[str, Any]] = {
     "sgd": {},
@@ -71,8 +83,14 @@ def equations(face: Element) -> Iterator[str]:
             yield f"{result}={tree.split(' = ')[-1]}"
 
 
+def is_one(text: str) -> bool:
+    """Whether it is an equation of one number: not a list of many, nor a place among the weights."""
+    return bool(NUMBER.fullmatch(text.partition("=")[0].strip(" +−")))
+
+
 def computed(text: str) -> float:
     """What an expression comes to with the digits that it has."""
+    text = re.sub(r"\((by[^)]*|frozen)\)", "", text)
     code = NUMBER.sub(lambda found: repr(number(found[0])[0]), text).replace("exp(", "e^(")
     for sign, python in SIGNS.items():
         code = code.replace(sign, python)
@@ -116,6 +134,42 @@ def test_every_moment_closes(name: str, rule: str, example: int | None, grain: G
             assert closes(text), (key, text)
 
 
+def assert_all_close(step: Trace, grain: Grain, example: int | None, some: int, keep: Callable[[Key], bool]) -> int:
+    """Of so many moments of a kind in each layer that are to be kept; how many equations were read."""
+    seen: Counter[tuple[str, int]] = Counter()
+    read = 0
+    for index, key in enumerate(walkthrough(step, grain).plan.keys[:-1]):
+        if key.kind == "inputs" or not keep(key):
+            continue
+        seen[key.kind, key.layer] += 1
+        if seen[key.kind, key.layer] > some:
+            continue
+        for text in filter(is_one, equations(shown(step, grain, index, example))):
+            assert closes(text), (key, text)
+            read += 1
+    return read
+
+
+@pytest.mark.parametrize("example", [3, None], ids=["one example", "a batch"])
+@pytest.mark.parametrize("name", LARGE)
+def test_large_networks_close(name: str, example: int | None) -> None:
+    """Digits, maps, normalizations, many layers: two moments of each kind in each layer."""
+    step = trace(advance(start(Spec.make(LARGE[name])), 2).state, example)
+    assert assert_all_close(step, "unit", example, 2, lambda key: True) > 40
+    if name in ("frozen", "norms and memory"):
+        assert assert_all_close(step, "operation", example, 2, lambda key: key.phase == "update") > 10
+
+
+@pytest.mark.parametrize(("output", "loss"), PAIRS)
+def test_every_pair_of_loss_and_output_closes_on_the_page(output: str, loss: str) -> None:
+    """The loss, and the output layer both ways, by every rule of an update in its turn."""
+    state = advance(start(spec_of(output, loss, PAIRS.index((output, loss)))), 2).state
+    each: tuple[tuple[int | None, Grain], ...] = ((3, "unit"), (None, "operation"))
+    for example, grain in each:
+        step = trace(state, example)
+        assert assert_all_close(step, grain, example, 2, lambda key: key.kind == "loss" or key.layer == 3) > 4
+
+
 @pytest.mark.parametrize("given", [{}, {**NETWORKS["softmax"], **RULES["l2"]}, NETWORKS["regression"]], ids=str)
 def test_the_loss_of_the_next_run_closes(tmp_path: Path, given: dict[str, Any]) -> None:
     """What the step has made of the loss is computed as printed, on one example and on the batch."""
@@ -129,6 +183,63 @@ def test_the_loss_of_the_next_run_closes(tmp_path: Path, given: dict[str, Any]) 
             assert all(closes(text) for text in found), found
 
     looking(tmp_path, work, 3, **given)
+
+
+SIGNED = r"([+−]?[\d\u202f.]+(?:×10[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)?)"
+# What a sentence says of its numbers, as an equation of them in their order.
+COMPUTED = {
+    rf"holds {SIGNED}\. The link to .* has the weight {SIGNED}: together {SIGNED}\.": "{2} = {0} × {1}",
+    rf"slope lets {SIGNED} % of ∂L/∂a = {SIGNED} through to [zn]: (?:δ = )?{SIGNED}\.": "{2} = {0} / 100 × {1}",
+    rf"they send back {SIGNED} and {SIGNED}, together {SIGNED}\.": "{2} = {0} + {1}",
+    rf"they send back {SIGNED}, {SIGNED} and {SIGNED}, together {SIGNED}\.": "{3} = {0} + {1} + {2}",
+    rf"on the way back, × {SIGNED}: what comes back, {SIGNED}, becomes {SIGNED}\.": "{2} = {0} × {1}",
+    rf"itself {SIGNED}, through the mean {SIGNED}, through the spread {SIGNED}\. They add up to δ = {SIGNED}\.":
+        "{3} = {0} + {1} + {2}",
+    rf"was {SIGNED}; after this step it is {SIGNED}\..* the step brought {SIGNED}\.": "{2} = {1} − {0}",
+    rf"output is {SIGNED}, its target {SIGNED}\. If the output rose a little, the loss would rise, {SIGNED} times":
+        "{2} = {0} − {1}",
+    rf"output is {SIGNED}, its target {SIGNED}\. If the output rose a little, the loss would fall, {SIGNED} times":
+        "{2} = {1} − {0}",
+    rf"Nudge [zn] by {SIGNED}: .* moves a by {SIGNED}\. Of what a is asked, the share {SIGNED} reaches":
+        "{1} = {0} × {2}",
+    rf"From .* that is {SIGNED}: a nudge of {SIGNED} moves z by {SIGNED},": "{2} = {0} × {1}",
+}  # fmt: skip
+
+
+def in_words(text: str, loss: str) -> Iterator[str]:
+    """The equations that sentences say; only of a squared error is what was missed by the loss's slope itself."""
+    for form, equation in COMPUTED.items():
+        if "its target" in form and loss != "squared_error":
+            continue
+        for found in re.finditer(form, text):
+            numbers = [each.rstrip(".") for each in found.groups()]
+            yield equation.format(*(f"({each})" if n else each for n, each in enumerate(numbers)))
+
+
+def whole(equation: str) -> str:
+    """Without the brackets round its result."""
+    result, _, tree = equation.partition(" = ")
+    return f"{result.strip('()')}={tree}"
+
+
+@pytest.mark.parametrize("grain", ["operation", "unit"])
+@pytest.mark.parametrize(
+    "given",
+    [*NETWORKS.values(), {"layers": "dense 4 sigmoid, layer_norm, dense 4 relu, dropout 0.5"},
+     {"hidden": [2, 3], "activation": "gelu", "regularization": "l2", "learning_rate": 0.001}],
+    ids=str,
+)  # fmt: skip
+def test_what_words_compute_closes(given: dict[str, Any], grain: Grain) -> None:
+    """Of sentences, and of what Why unfolds: with the digits that they say."""
+    seen = set[str]()
+    for steps, example in ((0, 8), (40, 3)):
+        walk = walkthrough(trace(advance(start(Spec.make(given)), steps).state, example), grain)
+        for moment in walk:
+            text = " ".join([text_of(moment.words), *(text_of(each.words) for each in why_of(walk.scene, moment))])
+            for equation in map(whole, in_words(text, walk.trace.spec.loss)):
+                seen.add(moment.kind)
+                assert closes(equation), (moment.kind, equation, text)
+    assert len(seen) > 1
 
 
 def test_the_calculator_is_strict() -> None:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 
 from app.explain.moments import Face
 from app.explain.plan import Key
-from app.explain.scene import Scene
+from app.explain.scene import Known, Scene
+from app.words.columns import Columns
+from app.words.numbers import unsigned
 from app.words.segments import Segments, say
 from app.words.sentences import Sentence, sentence
 from app.words.texts import text
@@ -30,13 +32,20 @@ def _told(scene: Scene) -> Iterator[Sentence]:
     before, after = scene.trace, scene.after.trace
     whole = before.loss + before.penalty, after.loss + after.penalty
     title = text(PENALTIES[before.spec.regularization].title) if before.spec.penalized else ""
-    told = "again with a penalty" if title else "again"
-    yield sentence(told, title=title, before=whole[0], after=whole[1])
+    told, digits = "again with a penalty" if title else "again", _close(scene, *whole)
+    yield sentence(told, title=title, before=unsigned(whole[0], digits), after=unsigned(whole[1], digits))
     yield _moved(scene)
     if not OPTIMIZERS[before.spec.optimizer].search:
         way = before.parameters_next - before.parameters
         promised, brought = float((before.gradient + before.penalty_gradient) @ way), whole[1] - whole[0]
         yield sentence("promise", promised=promised, brought=brought)
+
+
+def _close(scene: Scene, before: float, after: float) -> int:
+    """With how many digits two losses are told, so that their difference is that of what is printed."""
+    old, new, brought = (Quantity("again", 0, (n,)) for n in (1, 2, 3))
+    known = Known(scene.look, {old: before, new: after, brought: after - before})
+    return Columns(known).digits(Equation(brought, tree(new) - tree(old)))
 
 
 def _moved(scene: Scene) -> Sentence:

@@ -8,10 +8,10 @@ import numpy as np
 from app.explain.faces_forward import ANY, norm_title
 from app.explain.moments import Face
 from app.explain.plan import Key
-from app.explain.scene import UNITS, Known, Scene
+from app.explain.scene import UNITS, Scene
 from app.words.columns import Columns
 from app.words.digits import largest
-from app.words.numbers import SUBSCRIPTS, percent, unsigned
+from app.words.numbers import SUBSCRIPTS, percent, signed, unsigned
 from app.words.segments import Segment, Segments, joined, say, several
 from app.words.sentences import Sentence, lower, sentence
 from app.words.texts import text
@@ -74,10 +74,11 @@ def _through_mask(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
         return ()
     if scene.count > 1:
         return (sentence("back through the mask in a batch", scale=scene.scale(k)),)
-    mask, dh, da = (float(each[0, j - 1]) for each in (layer.mask, layer.back, layer.da))
-    if not mask:
+    if not layer.mask[0, j - 1]:
         return (sentence("back to the dropped", unit=scene.unit(k, j)),)
-    return (sentence("back through the mask", mask=mask, dh=dh, da=da),)
+    passed, _ = _close(scene, k, j)
+    da, mask, dh = scene.printed(scene.equations.da(k, j, 0), shown=passed)
+    return (sentence("back through the mask", mask=mask.lstrip("+"), dh=dh, da=da),)
 
 
 def _over_arcs(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
@@ -129,12 +130,22 @@ def _dz(scene: Scene, key: Key) -> Face:
         return Face((*asked, sentence("mixed", function=title)), (made,), numbers, (f"{name}{k}",), values)
     factor = factors[:, j - 1]
     values = {"da": da, "slope": factor, name: dz}
-    why = asked + _why(scene, k, da, factor) or (sentence("nothing comes back", unit=scene.unit(k, j)),)
+    why = asked + _why(scene, made, da, factor) or (sentence("nothing comes back", unit=scene.unit(k, j)),)
     return Face(why, (made,), numbers, (f"{name}{k}",), values)
 
 
-def _why(scene: Scene, k: int, da: Floats, factor: Floats) -> tuple[Sentence, ...]:
+def _close(scene: Scene, k: int, j: int) -> tuple[int, int]:
+    """With how many digits what comes back to a unit closes, going through its slope, and what that is made of: what
+    comes to its mask, or the output itself."""
+    columns, made = Columns(scene.look), scene.equations
+    passed = columns.digits(made.bent(k, j, 0))
+    ahead = k in scene.trace.spec.network.dropouts or k == scene.last
+    return passed, columns.digits(made.da(k, j, 0), passed) if ahead else passed
+
+
+def _why(scene: Scene, made: Equation, da: Floats, factor: Floats) -> tuple[Sentence, ...]:
     """What the activation's slope did to dL/da."""
+    k = made.target.layer
     name = scene.layer(k).activation
     function, shut = lower(text(ACTIVATIONS[name].title)), int((factor == 0).sum())
     if name == "threshold":
@@ -148,9 +159,11 @@ def _why(scene: Scene, k: int, da: Floats, factor: Floats) -> tuple[Sentence, ..
         return ()
     if name == "identity":
         return (sentence("identity"),)
-    share, title = percent(float(factor[0])), text(ACTIVATIONS[name].title)
-    message = "slope before a norm" if scene.layer(k).norm else "slope"
-    return (sentence(message, function=title, share=share, da=float(da[0]), dz=float(da[0] * factor[0])),)
+    message, title = "slope before a norm" if scene.layer(k).norm else "slope", text(ACTIVATIONS[name].title)
+    digits, share = Columns(scene.look).digits(made), float(factor[0])
+    told = percent(share) if 0.9999 < share < 1 else text("{share} %", share=unsigned(100 * share, digits))
+    passed = signed(float(da[0]), digits)
+    return (sentence(message, function=title, share=told, da=passed, dz=float(da[0] * share)),)
 
 
 def _delta(scene: Scene, key: Key) -> Face:
@@ -175,19 +188,22 @@ def _gathered(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
     if scene.count > 1:
         return ()
     da, a = (float(scene.look(Quantity(kind, k, (j,), 0))) for kind in ("da", "a"))
+    passed, met = _close(scene, k, j)
     if k == scene.last:
         y = float(scene.trace.y[0, j - 1])
         single = scene.sizes[k] == 1 and isfinite(da)
-        return (sentence("missed", da=da, a=a, y=y, size=unsigned(abs(da))),) if single else ()
+        said = {"a": signed(a, met), "size": unsigned(abs(da), passed)}
+        return (sentence("missed", da=da, y=y, **said),) if single else ()
     if scene.trace.spec.network.image(k + 1):
         return (sentence("back to a number", unit=scene.unit(k, j)),)
     sent = scene.layer(k + 1).W[:, j - 1] * scene.layer(k + 1).dz[0]
     if len(sent) > UNITS:
-        return (sentence("gathered from many", unit=scene.unit(k, j), links=len(sent), da=float(sent.sum())),)
+        told = signed(float(sent.sum()), met)
+        return (sentence("gathered from many", unit=scene.unit(k, j), links=len(sent), da=told),)
     ways = [tree(Quantity("q", k + 1, (to, j), 0)) for to in range(1, len(sent) + 1)]
-    whole, _, *cells = Columns(Known(scene.look, {SENT: float(sent.sum())})).cells(Equation(SENT, Sum(tuple(ways))))
-    each = tuple(sentence("sent", q=cell.number) for cell in cells if not cell.sign)
-    return (sentence("gathered", unit=scene.unit(k, j), links=len(sent), sent=each, da=whole.number),)
+    whole, *terms = scene.printed(Equation(SENT, Sum(tuple(ways))), {SENT: float(sent.sum())}, met)
+    each = tuple(sentence("sent", q=term) for term in terms)
+    return (sentence("gathered", unit=scene.unit(k, j), links=len(sent), sent=each, da=whole),)
 
 
 def _joined(scene: Scene, j: int) -> Face:
@@ -277,9 +293,11 @@ def _three_ways(scene: Scene, key: Key) -> Face:
     assert layer.norm is not None
     each = {name: getattr(layer.norm, name)[:, j - 1] for name in ("dz_own", "dz_mean", "dz_spread")}
     dz, made = layer.dz[:, j - 1], (*of.ways(k, j, 0), of.dz(k, j, 0))
-    told = {name: float(way[0]) for name, way in each.items()}
+    total_dz, *told = scene.printed(of.dz(k, j, 0))
     others = scene.trace.spec.network.norms[k].replace("_norm", "")
-    words = scene.say("three ways", others=sentence(f"all of a {others}"), dz=float(dz[0]), **told)
+    words = scene.say(
+        "three ways", others=sentence(f"all of a {others}"), dz=total_dz, **dict(zip(each, told, strict=True))
+    )
     numbers = scene.digits(*made) + scene.then(dz, "backward")
     values: dict[str, float | Floats] = {**each, "dz": dz}
     return Face((asks(scene, k, j, float(dz.sum())), words), made, numbers, (f"dz{k}",), values)

@@ -68,14 +68,8 @@ def _product(scene: Scene, key: Key) -> Face:
     running = np.zeros(scene.count)
     for source in range(i):
         running = running + scene.layer(k).W[j - 1, source] * scene.below(k)[:, source]
-    words = scene.say(
-        "product",
-        source=scene.unit(k - 1, i),
-        a=float(a[0]),
-        unit=scene.unit(k, j),
-        weight=weight,
-        product=float(products[0]),
-    )
+    told, by, given = scene.printed(made)
+    words = scene.say("product", source=scene.unit(k - 1, i), a=given, unit=scene.unit(k, j), weight=by, product=told)
     numbers = scene.digits(made) if scene.count == 1 else scene.digits(made) + scene.then(products, "forward")
     if scene.count == 1 and i > 1:
         numbers += say(text(", so far "), scene.piece(float(running[0]), "forward"))

@@ -1,6 +1,7 @@
 """The moments of the update: what regularization adds, the optimizer's terms, old value and new value."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,13 +10,13 @@ from app.explain.plan import Key
 from app.explain.scene import UNITS, Scene
 from app.words.digits import largest
 from app.words.formulas import Formula
-from app.words.numbers import unsigned
+from app.words.numbers import MINUS, unsigned
 from app.words.segments import Segment, Segments, by_sign, plus, say, several
 from app.words.sentences import Part, Sentence, in_words, sentence
 from app.words.texts import text
 from engine import OPTIMIZERS, PENALTIES, Quantity
 from engine.arrays import Floats
-from engine.equation import Equation, code_name, tree
+from engine.equation import Equation, Sum, code_name, tree
 from engine.quantity import bias, weight
 from engine.receipts import ParameterReceipt, parameter_receipt
 
@@ -90,10 +91,14 @@ def update_numbers(scene: Scene, receipt: ParameterReceipt) -> Segments:
         return say(now, " = ", after, text(" (frozen)"))
     if scene.trace.spec.optimizer == "sgd" and len(receipt.parts) == 1:
         return scene.digits(*scene.equations.update(of))[1 if scene.first else 0 :]
-    pieces: list[str | Segment] = [now]
-    for part in receipt.parts:
-        pieces += [plus(part.value, "update"), text(" (by {part})", part=part_name(part.name))]
-    return say(*pieces, " = ", after)
+    made = {Quantity("part", 0, (n,)): part.value for n, part in enumerate(receipt.parts, 1)}
+    whole = Equation(of.like(f"{of.kind}_next"), Sum((tree(of), *map(tree, made))))
+    told, old, *terms = scene.printed(whole, made)
+    pieces: list[str | Segment] = [replace(now, text=old)]
+    for part, term in zip(receipt.parts, terms, strict=True):
+        sign = f" {MINUS if term.startswith(MINUS) else '+'} "
+        pieces += [Segment(sign + term.lstrip("+" + MINUS), "update"), text(" (by {part})", part=part_name(part.name))]
+    return say(*pieces, " = ", replace(after, text=told))
 
 
 def update_formulas(scene: Scene, of: Quantity, frozen: bool) -> tuple[Formula, ...]:

@@ -20,6 +20,7 @@ from engine import ACTIVATIONS, OPTIMIZERS, Quantity
 from engine.arrays import Ints
 from engine.equation import Equation, Look, Tree, mapped, value
 from engine.quantity import bias, weight
+from engine.session import frozen_mask
 
 MOST = 12  # rows of a group, those that are shown and those that fold
 
@@ -41,9 +42,7 @@ def groups_of(scene: Scene, moment: Moment) -> tuple[list[Alike], Look]:
     """The groups of a moment, and where their numbers are found; none for a moment about single numbers."""
     k, units = moment.layer, moment.units
     if moment.phase == "update":
-        return (
-            _updates(scene, moment) if moment.kind in ("update", "update_weight", "update_bias") else ([], scene.look)
-        )
+        return _updates(scene, moment) if moment.kind != "penalty_gradient" else ([], scene.look)
     made = _KINDS.get(moment.kind)
     network = scene.trace.spec.network
     norms = network.norms
@@ -127,9 +126,11 @@ def _updates(scene: Scene, moment: Moment) -> tuple[list[Alike], Look]:
     """The rule about the parameters that it moves most, a group a line."""
     spec = scene.trace.spec
     optimizer = OPTIMIZERS[spec.optimizer]
-    if optimizer.search or spec.frozen:
+    held = frozen_mask(spec)
+    chosen = [each for each in _moved(scene, moment) if not held[spec.network.locate(str(each[1]))]]
+    if optimizer.search or not chosen:
         return [], scene.look
-    chosen, made = _moved(scene, moment), dict[Quantity, float]()
+    made = dict[Quantity, float]()
     look = Known(scene.look, made)
     lines = [(name, list(_lines(scene, of, look, made))) for name, of in chosen]
     count = len(lines[0][1])

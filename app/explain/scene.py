@@ -12,7 +12,7 @@ from app.words.columns import Columns, scalar
 from app.words.digits import NAMES, Terms, digits, named, terms_of
 from app.words.formulas import Role, role_of
 from app.words.names import input_titles, layer_name, output_names, own_name, unit_name
-from app.words.numbers import MINUS, signed
+from app.words.numbers import DIGITS, MINUS, signed
 from app.words.segments import Segment, Segments, joined, say, several
 from app.words.sentences import Sentence, capital, sentence
 from app.words.texts import text
@@ -258,6 +258,11 @@ class Scene:
             pieces.append(Segment(f" {cell.number} " if cell.sign and cell.number in _SIGNS else number, cell.role))
             after = cell.number if cell.sign and cell.number in _SIGNS else ""
         return say(*pieces, " = ", Segment(result.number, result.role))
+
+    def printed(self, of: Equation, made: Mapping[Quantity, float] | None = None, shown: int = DIGITS) -> list[str]:
+        """The numbers of an equation for a sentence, its result first: with as many digits as make it close."""
+        cells = Columns(Known(self.look, made or {})).cells(of, shown)
+        return [cell.number for cell in cells if not cell.sign]
 
     def sum(self, of: Equation) -> Segments:
         """A sum over the examples with its numbers put in."""

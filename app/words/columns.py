@@ -7,7 +7,7 @@ under the names of the step's program, and counts from 0.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, nan
+from math import floor, isfinite, log10, nan
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,7 @@ SHOWN = 2  # terms of a long sum that are written out; three have room, too
 MOST_DIGITS = 13
 WHOLE = ("loss", "penalty", "cost", "whole")  # of a whole step, never below 0
 SETTING = 6  # digits of a setting that is not as short as it was typed
+NOISE = 1e-12  # as a share of the terms: what is left of them where they cancel
 CLOSE = 9  # columns; with less a line breaks at every sign
 COLUMN = 42  # px of a column, on average
 REST = "others"  # the sum of the terms that are not written out
@@ -127,15 +128,31 @@ class _Writer:
         return next((n for n in range(DIGITS, MOST_DIGITS) if self.closes(of, n, shown)), DIGITS)
 
     def closes(self, of: Equation, digits: int, shown: int) -> bool:
-        """Whether so many digits of the terms give so many of the target."""
-        found = float(value(self.spread(of.tree), self._printed(digits)))
-        return _rounded(found, shown) == _rounded(float(self.look(of.target)), shown)
+        """Whether so many digits of the terms give so many of the target, or where they cancel, as many as they had."""
+        found, result = self._found(of, digits), float(self.look(of.target))
+        places = self._cancelled(of)
+        return _rounded(found, shown) == _rounded(result, shown) or (
+            places is not None and abs(found) < 0.5 * 10.0**-places
+        )
+
+    def _found(self, of: Equation, digits: int) -> float:
+        return float(value(self.spread(of.tree), self._printed(digits)))
+
+    def _cancelled(self, of: Equation) -> int | None:
+        """How many places the terms of a sum have that is nothing but the rounding of these; else None."""
+        terms = [abs(float(self.look(each))) for each in quantities(self.spread(of.tree))]
+        result, most = abs(float(self.look(of.target))), max(terms, default=0.0)
+        if not most or not isfinite(most) or not result <= NOISE * most:
+            return None
+        return max(0, DIGITS - 1 - floor(log10(most)))
 
     def _printed(self, digits: int) -> Look:
         return lambda of, at: np.float64(_read(of, float(self.look(of)), digits))  # type: ignore[return-value]
 
     def written(self, of: Equation, digits: int, shown: int) -> Cells:
-        result = self._quantity(of.target, shown, bare=True)
+        result, places = self._quantity(of.target, shown, bare=True), self._cancelled(of)
+        if places is not None and self._found(of, digits) != result.value:
+            result = replace(result, number=f"{0:.{places}f}")
         return (result, _sign("="), *self.tree(self.spread(of.tree), digits))
 
     def spread(self, of: Tree) -> Tree:

@@ -21,7 +21,7 @@ from app.words.graph import GRAPH
 from app.words.maps import MAPS
 from app.words.messages import Message
 from app.words.norms import NORMS
-from app.words.numbers import short, signed, target, unsigned
+from app.words.numbers import MINUS, short, signed, target, unsigned
 from app.words.reasons import REASONS
 from app.words.segments import Segment, Segments, by_sign, joined, merged, text_of
 
@@ -96,7 +96,13 @@ def _part(part: Part, spec: str, begins: bool) -> Iterator[Segment]:
     elif isinstance(part, float):
         yield _NUMBERS[spec](part) if spec in _NUMBERS else Segment(signed(part), _role(spec))
     else:
-        yield Segment(capital(str(part)) if begins else str(part), _role(spec))
+        told = str(part)
+        yield Segment(capital(told) if begins else told, _signed_role(told) if spec == "sign" else _role(spec))
+
+
+def _signed_role(number: str) -> Role:
+    """The colour of a parameter that is told with digits of its own."""
+    return "negative" if number.startswith(MINUS) else "positive"
 
 
 def _role(spec: str) -> Role:
