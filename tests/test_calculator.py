@@ -18,6 +18,7 @@ from app.draw.diagram import Room
 from app.draw.rendering import render
 from app.explain.moments import GRAINS, Grain
 from app.explain.plan import Key
+from app.explain.receipts import receipt
 from app.explain.walkthrough import walkthrough
 from app.explain.why import why_of
 from app.page.forms import DEEP, LENET, PRESETS
@@ -240,6 +241,41 @@ def test_what_words_compute_closes(given: dict[str, Any], grain: Grain) -> None:
                 seen.add(moment.kind)
                 assert closes(equation), (moment.kind, equation, text)
     assert len(seen) > 1
+
+
+def told_of(value: str) -> float:
+    """A number of a ledger."""
+    sign = -1 if value.startswith("−") else 1
+    return sign * number(value.lstrip("+−"))[0]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, RULES["adam and l2"], {**NETWORKS["twelve"], "optimizer": "momentum"}, NETWORKS["dropout and shortcut"]],
+    ids=str,
+)
+@pytest.mark.parametrize("example", [3, None], ids=["one example", "a batch"])
+def test_ledgers_of_receipts_add_up(given: dict[str, Any], example: int | None) -> None:
+    """Old value and steps make the new one; what adds up to z, to what comes back and to a gradient, does."""
+    step = trace(advance(start(Spec.make(given)), 3).state, example)
+    network, read = step.spec.network, 0
+    units = (f"a{k}.{j}" for k in (1, 2) for j in range(1, min(4, network.sizes[k] + 1)))
+    for address in [*units, *network.addresses()][:30]:
+        told = receipt(step, address)
+        main = {line.label: line.value for line in told.lines}
+        if told.kind == "parameter":
+            steps = [line.value for line in told.lines if line.label == "now" or line.role == "update"]
+            assert closes(f"{main['next']}={sum(map(told_of, steps)):.15f}"), (address, main)
+        for group in told.more:
+            about = group.title.removeprefix("What adds up to ")
+            result = next((value for label, value in main.items() if label.startswith(about)), None)
+            if group.title.startswith("What adds up to") and result:
+                assert closes(f"{result}={sum(told_of(line.value) for line in group.lines):.15f}"), (address, group)
+                read += 1
+            for line in group.lines:
+                if found := re.fullmatch(r"example \d+: (.*)", line.label):
+                    assert closes(f"{line.value}={found[1]}"), line
+    assert read > 3
 
 
 def test_the_calculator_is_strict() -> None:

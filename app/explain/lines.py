@@ -1,10 +1,11 @@
 """The lines of a receipt, told as far as a walkthrough has computed them; and those of a normalization."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite, nan
 
 from app.words.formulas import Role
-from app.words.numbers import UNKNOWN, signed
+from app.words.numbers import DIGITS, UNKNOWN, digits_of, signed
 from app.words.texts import text
 from engine import Quantity
 from engine.receipts import UnitNorm
@@ -21,6 +22,8 @@ class Detail:
     role: Role = "plain"
     select: str = ""
     total: bool = False
+    number: float = nan
+    """What is told, where it is one of those that make up another number."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,24 @@ class Lines:
     lines: tuple[Detail, ...]
 
 
+def closed(lines: Sequence[Detail], make: Callable[[list[float]], float] = sum) -> tuple[Detail, ...]:
+    """Lines that add up, or with prod multiply, to what is told of them; as they are where some are yet to come."""
+    numbers = [line.number for line in lines]
+    if any(line.value == UNKNOWN for line in lines) or not all(map(isfinite, numbers)):
+        return tuple(lines)
+    digits = digits_of(make, numbers, make(numbers))
+    return tuple(replace(line, value=signed(line.number, digits)) for line in lines)
+
+
 @dataclass(frozen=True)
 class Teller:
     """Numbers as they are told: "?" for what a walkthrough has yet to compute, all if `known` is None."""
 
     known: Known
 
-    def __call__(self, value: float, *quantities: Quantity) -> str:
+    def __call__(self, value: float, *quantities: Quantity, digits: int = DIGITS) -> str:
         """A number that is told once one of these quantities is computed; at any time, if there are none."""
-        return signed(value) if not quantities or self.knows(*quantities) else UNKNOWN
+        return signed(value, digits) if not quantities or self.knows(*quantities) else UNKNOWN
 
     def knows(self, *quantities: Quantity) -> bool:
         """Whether one of these is computed: a coarser grain takes several together under one of their names.

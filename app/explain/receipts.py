@@ -6,6 +6,7 @@ In the middle of a walkthrough a receipt says what is computed so far, and what 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from markupsafe import Markup
 from app.explain.faces_backward import BACKWARD
 from app.explain.faces_forward import FORWARD
 from app.explain.faces_update import part_name, update_formulas, update_numbers, update_words
-from app.explain.lines import Detail, Known, Lines, Teller, back_through, normed
+from app.explain.lines import Detail, Known, Lines, Teller, back_through, closed, normed
 from app.explain.moments import Told
 from app.explain.plan import Key
 from app.explain.receipts_maps import channel_faces, channel_lines, factors, gradient_face, kernels
@@ -22,7 +23,7 @@ from app.explain.scene import Scene
 from app.words.digits import named
 from app.words.formulas import Role, symbol
 from app.words.names import name_of
-from app.words.numbers import NONE, UNKNOWN, given, short, signed
+from app.words.numbers import NONE, UNKNOWN, digits_of, given, short, signed
 from app.words.segments import joined, say
 from app.words.sentences import Sentence, sentence
 from app.words.texts import text
@@ -279,7 +280,7 @@ def _lines_of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tel
     made_of = {"W": "δ × a", "b": "δ", "gamma": "∂L/∂n × x̂", "beta": "∂L/∂n"}[of.kind]
     spec = scene.trace.spec
     gradient = tell(facts.gradient, of.like(f"d{of.kind}"))
-    lines = [Detail(text("now"), tell(facts.now))]
+    lines = [Detail(text("now"), tell(facts.now), number=facts.now)]
     lines.append(
         Detail(text("gradient, {sum}", sum=f"Σ {made_of}" if facts.deltas.size > 1 else made_of), gradient, "backward")
     )
@@ -289,7 +290,13 @@ def _lines_of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tel
     if facts.frozen:
         lines.append(Detail(text("frozen: no step"), "0", "update"))
     else:
-        lines += [Detail(_step_label(scene, part.name), tell(part.value, of), "update") for part in facts.parts]
+        names = (_step_label(scene, part.name) for part in facts.parts)
+        steps = [
+            Detail(name, tell(part.value, of), "update", number=part.value)
+            for name, part in zip(names, facts.parts, strict=True)
+        ]
+        now, *steps = closed([lines[0], *steps])
+        lines = [now, *lines[1:], *steps]
     return (*lines, Detail(text("next"), tell(facts.next, of), total=True))
 
 
@@ -309,24 +316,25 @@ def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller)
     attached = own.kind in ("gamma", "beta")
     delta = own.of("dn" if attached else "dz", j)
     a = own.like("xhat") if attached else scene.gives(k - 1, i)
-    total = tell(float(facts.deltas.sum()), delta)
+    total, mean = float(facts.deltas.sum()), float(facts.carried.mean())
     message = "Σ {kind} of {unit}" if batch else "{kind} of {unit}"
     of_unit = text(message, kind=named(delta.kind), unit=scene.unit(k, j))
-    back = [Detail(of_unit, total, "backward", str(unit(k, j)))]
+    back = [Detail(of_unit, tell(total, delta), "backward", str(unit(k, j)), number=total)]
     if own.kind == "gamma":
         told = text("mean {kind} of {unit}" if batch else "{kind} of {unit}", kind="x̂", unit=scene.unit(k, j))
-        back.append(Detail(told, tell(float(facts.carried.mean()), a), "forward", str(unit(k, j))))
+        back.append(Detail(told, tell(mean, a), "forward", str(unit(k, j)), number=mean))
     if i:
-        mean = tell(float(facts.carried.mean()), a)
         message = "mean {kind} of {unit}" if batch else "{kind} of {unit}"
         told = text(message, kind=a.kind, unit=scene.unit(k - 1, i))
-        back.append(Detail(told, mean, "forward", str(unit(k - 1, i))))
+        back.append(Detail(told, tell(mean, a), "forward", str(unit(k - 1, i)), number=mean))
     if not batch:
-        return tuple(back)
+        return closed(back, prod)
     each = zip(facts.examples.tolist(), facts.deltas.tolist(), facts.carried.tolist(), strict=True)
     labels, products = [], []
     for n, own_delta, carried in each:
-        product = tell(own_delta, delta) + (f" × {tell(carried, a)}" if i or own.kind == "gamma" else "")
+        digits = digits_of(prod, [own_delta, carried], own_delta * carried)
+        product = tell(own_delta, delta, digits=digits)
+        product += f" × {tell(carried, a, digits=digits)}" if i or own.kind == "gamma" else ""
         labels.append((text("example {example}: {product}", example=n, product=product), ""))
         products.append((own_delta * carried, tell.knows(own.like(f"d{own.kind}"))))
     return (*_largest(labels, products, "backward", SHOWN), *back)
@@ -372,10 +380,9 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple
     labels = [(text("w × a from {unit}", unit=_end(scene, each)), str(each)) for each in into]
     known = [tell.knows(each.like("p"), of.like("z")) for each in into]
     products = list(zip(facts.incoming.mean(axis=0).tolist(), known, strict=True))
-    its_bias = Detail(text("bias"), tell(facts.bias), "forward", str(bias(k, j)))
-    groups = [
-        Lines(text("What adds up to {number}", number=f"{mean}z"), (*_largest(labels, products, "forward"), its_bias))
-    ]
+    its_bias = Detail(text("bias"), tell(facts.bias), "forward", str(bias(k, j)), number=facts.bias)
+    lines = closed([*_largest(labels, products, "forward"), its_bias])
+    groups = [Lines(text("What adds up to {number}", number=f"{mean}z"), lines)]
     if facts.norm is not None:
         norm = facts.norm
         made = (
@@ -387,9 +394,16 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple
     if facts.added is not None:
         source = scene.gives(scene.trace.spec.network.shortcuts[k], j)
         letter, values = ("a", facts.a) if facts.h is None else ("h", facts.h)
-        own = Detail(f"{mean}{letter}", tell(float(values.mean()), of.like(letter)), "forward")
-        brought = tell(float(facts.added.mean()), source)
-        lines = own, Detail(scene.unit(source.layer, j), brought, "forward", str(unit(source.layer, j)))
+        own, brought = float(values.mean()), float(facts.added.mean())
+        lines = closed(
+            [
+                Detail(f"{mean}{letter}", tell(own, of.like(letter)), "forward", number=own),
+                Detail(
+                    scene.unit(source.layer, j), tell(brought, source), "forward", str(unit(source.layer, j)),
+                    number=brought,
+                ),
+            ]
+        )  # fmt: skip
         groups.append(Lines(text("What adds up to {number}", number=f"{mean}o"), lines))
     if facts.outgoing is not None:
         above = scene.equations.units(k + 1)
@@ -397,12 +411,8 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple
         summed = scene.trace.spec.network.back_kind(k)
         known = [tell.knows(weight(k + 1, n, j).like("q"), of.like(summed)) for n in above]
         products = list(zip(facts.outgoing.sum(axis=0).tolist(), known, strict=True))
-        groups.append(
-            Lines(
-                text("What adds up to {number}", number=f"{total}{summed}"),
-                (*_largest(labels, products, "backward"), *_arcs(scene, of, tell)),
-            )
-        )
+        lines = closed([*_largest(labels, products, "backward"), *_arcs(scene, of, tell)])
+        groups.append(Lines(text("What adds up to {number}", number=f"{total}{summed}"), lines))
     return tuple(groups)
 
 
@@ -416,6 +426,7 @@ def _arcs(scene: Scene, of: Quantity, tell: Teller) -> Iterator[Detail]:
             tell(back, end.like(kind)),
             "backward",
             str(end),
+            number=back,
         )
 
 
@@ -428,9 +439,11 @@ def _largest(
     if known and len(order) > most:
         order.sort(key=lambda n: -abs(values[n][0]))
     shown = order if len(order) <= most else order[:SHOWN]
-    lines = [Detail(labels[n][0], signed(values[n][0]) if values[n][1] else UNKNOWN, role, labels[n][1]) for n in shown]
-    rest = order[len(shown) :]
-    if rest:
-        together = signed(sum(values[n][0] for n in rest)) if known else UNKNOWN
-        lines.append(Detail(text("the other {count} together", count=len(rest)), together, role))
+    told = [(*labels[n], *values[n]) for n in shown]
+    if rest := order[len(shown) :]:
+        told.append((text("the other {count} together", count=len(rest)), "", sum(values[n][0] for n in rest), known))
+    lines = [
+        Detail(label, signed(number) if is_told else UNKNOWN, role, select, number=number)
+        for label, select, number, is_told in told
+    ]
     return tuple(lines)

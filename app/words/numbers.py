@@ -8,7 +8,7 @@
 A true minus everywhere, and none before a zero; what is not finite is "∞", "−∞" or "not a number".
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import floor, isfinite, isnan, log10
 
 from app.words.texts import text
@@ -38,6 +38,16 @@ def unsigned(value: float, digits: int = DIGITS) -> str:
     if value >= 10 ** (digits - 1):
         return f"{value:,.1f}".replace(",", THIN)
     return f"{value:#.{digits}g}".rstrip(".")
+
+
+def digits_of(make: Callable[[list[float]], float], values: Sequence[float], result: float) -> int:
+    """With how many digits numbers are told, so that what a calculator makes of them is the result that is told."""
+
+    def rounded(value: float, digits: int = DIGITS) -> float:
+        return float(f"{value:.{digits - 1}e}")
+
+    close = (n for n in range(DIGITS, 14) if rounded(make([rounded(value, n) for value in values])) == rounded(result))
+    return next(close, DIGITS)
 
 
 def all_signed(values: Sequence[float]) -> list[str]:
