@@ -162,6 +162,7 @@ def _why(scene: Scene, made: Equation, da: Floats, factor: Floats) -> tuple[Sent
     message, title = "slope before a norm" if scene.layer(k).norm else "slope", text(ACTIVATIONS[name].title)
     digits, share = Columns(scene.look).digits(made), float(factor[0])
     told = percent(share) if 0.9999 < share < 1 else text("{share} %", share=unsigned(100 * share, digits))
+    told = text("all") if share == 1 else told
     passed = signed(float(da[0]), digits)
     return (sentence(message, function=title, share=told, da=passed, dz=float(da[0] * share)),)
 
@@ -179,7 +180,7 @@ def _delta(scene: Scene, key: Key) -> Face:
         made = (scene.equations.dh(k, j, 0), *made)
     numbers = scene.digits(*made) + scene.then(scene.layer(k).dz[:, j - 1], "backward")
     mask = _through_mask(scene, k, j)
-    sentences = (*_gathered(scene, k, j), *mask, *face.sentences[1:], *_over_arcs(scene, k, j), face.sentences[0])
+    sentences = (*_gathered(scene, k, j), *_over_arcs(scene, k, j), *mask, *face.sentences[1:], face.sentences[0])
     return Face(sentences, made, numbers, face.line_of, face.values, total=scene.terms(made[0]))
 
 
@@ -217,7 +218,7 @@ def _joined(scene: Scene, j: int) -> Face:
         loss=text(LOSSES[spec.loss].title).lower(),
     )
     beyond = () if scene.told_da(j) else (sentence("beyond any number"),)
-    words = asks(scene, k, j, float(dz.sum())), sentence("joined", pair=pair), *beyond
+    words = scene.say("joined", pair=pair, dz=float(dz[0])), *beyond, asks(scene, k, j, float(dz.sum()))
     numbers = scene.digits(made) + scene.then(dz, "backward")
     values: dict[str, float | Floats] = {"a": a, "y": scene.trace.y[:, j - 1], "da": da, "dz": dz}
     return Face(words, (made,), numbers, (f"dz{k}",), values)
@@ -244,7 +245,7 @@ def _came_back(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     made, face = (scene.equations.da(k, j, 0), scene.equations.bent(k, j, 0)), _dz(scene, key)
     numbers = scene.digits(*made) + scene.then(scene.layer(k).asked[:, j - 1], "backward")
-    words = (*_gathered(scene, k, j), *_through_mask(scene, k, j), *_over_arcs(scene, k, j), *face.sentences)
+    words = (*_gathered(scene, k, j), *_over_arcs(scene, k, j), *_through_mask(scene, k, j), *face.sentences)
     return Face(words, made, numbers, face.line_of, face.values, total=scene.terms(made[0]))
 
 

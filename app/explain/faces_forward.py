@@ -165,10 +165,12 @@ def _z(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     layer, made = scene.layer(k), scene.equations.z(k, j, 0)
     z = layer.z[:, j - 1]
-    words = scene.say("z", unit=scene.unit(k, j), links=scene.links(k), z=float(z[0]))
+    words = [scene.say("z", unit=scene.unit(k, j), links=scene.links(k), z=float(z[0]))]
+    if layer.norm is None:
+        words.append(sentence("waits", function=text(ACTIVATIONS[layer.activation].title)))
     numbers = scene.named(made) + scene.then(z, "forward")
     values: dict[str, float | Floats] = {"b": float(layer.b[j - 1]), "z": z}
-    return Face((words,), (made,), numbers, (f"z{k}",), values, total=scene.terms(made))
+    return Face(tuple(words), (made,), numbers, (f"z{k}",), values, total=scene.terms(made))
 
 
 def _forward(scene: Scene, key: Key) -> Face:
@@ -224,12 +226,14 @@ def _loss(scene: Scene, key: Key) -> Face:
     trace, entry = scene.trace, LOSSES[scene.trace.spec.loss]
     a, y = scene.layer(scene.last).a, trace.y
     name, asked = lower(text(entry.title)), scene.wanted or 1
+    spec_loss = trace.spec.loss
     if scene.count > 1:
         words = sentence("loss of a batch", count=scene.count, name=name, loss=trace.loss)
     elif a.shape[1] == 1 or scene.wanted:
         which = scene.wanted_name if scene.wanted else text("The output")
+        told = "loss of a class" if scene.wanted and spec_loss == "cross_entropy" else "loss of one"
         words = sentence(
-            "loss of one", which=which, a=float(a[0, asked - 1]), y=float(y[0, asked - 1]), name=name, loss=trace.loss
+            told, which=which, a=float(a[0, asked - 1]), y=float(y[0, asked - 1]), name=name, loss=trace.loss
         )
     else:
         words = sentence("loss", name=name, loss=trace.loss)

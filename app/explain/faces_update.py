@@ -12,7 +12,7 @@ from app.words.digits import largest
 from app.words.formulas import Formula
 from app.words.numbers import MINUS, unsigned
 from app.words.segments import Segment, Segments, by_sign, plus, say, several
-from app.words.sentences import Part, Sentence, in_words, sentence
+from app.words.sentences import Part, Sentence, in_words, lower, sentence
 from app.words.texts import text
 from engine import OPTIMIZERS, PENALTIES, Quantity
 from engine.arrays import Floats
@@ -127,7 +127,7 @@ def _update(scene: Scene, key: Key) -> Face:
     plain = len(optimizer.steps) == 1 and not (
         optimizer.search or scene.trace.spec.penalized or scene.trace.spec.frozen
     )
-    told = (words, sentence("update by rate", rate=scene.trace.learning_rate)) if plain else (words,)
+    told = (words, *_by_rule(scene, plain, news - olds))
     shown = largest(news - olds, UNITS)
     pairs = [say(f"{row[n]}: ", *_way(scene, float(olds[n]), float(news[n]))) for n in shown.tolist()]
     values: dict[str, float | Floats] = {
@@ -137,6 +137,21 @@ def _update(scene: Scene, key: Key) -> Face:
         "b_next": float(layer.b_next[j - 1]),
     }
     return Face(told, optimizer.steps, several(pairs, len(row), "; "), (f"W{k}_next", "try"), values)
+
+
+def _by_rule(scene: Scene, plain: bool, changes: Floats) -> tuple[Sentence, ...]:
+    """What the rule does with a gradient; of trial and error, which has none, it is told already."""
+    optimizer = OPTIMIZERS[scene.trace.spec.optimizer]
+    if optimizer.search:
+        return ()
+    if not plain:
+        how, title = text(optimizer.sentence).partition(" (")[0].rstrip("."), text(optimizer.title)
+        return (sentence("update by a rule", optimizer=title, how=lower(how)),)
+    return (
+        (sentence("update by rate", rate=scene.trace.learning_rate),)
+        if changes.any()
+        else (sentence("update by nothing"),)
+    )
 
 
 def _ways(changes: Floats) -> tuple[Sentence, ...]:

@@ -115,7 +115,8 @@ def _slope(scene: Scene, moment: Moment) -> list[Equation]:
     if moment.kind not in ("delta", "dz") or scene.count > 1 or not any(each.kind == "slope" for each in used):
         return []
     slope = scene.equations.slope(k, j, 0)
-    return [slope] if any(quantities(slope.tree)) else []
+    chosen = Columns(scene.look).cells(slope)[2:]
+    return [slope] if any(cell.part for cell in chosen) else []  # of ReLU it is 0 or 1, and made of nothing
 
 
 def _alike(scene: Scene, moment: Moment) -> list[tuple[str, Equation]]:

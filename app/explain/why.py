@@ -53,8 +53,8 @@ def why_of(scene: Scene, moment: Moment) -> tuple[Why, ...]:
         return ()
     if moment.phase == "update" and OPTIMIZERS[scene.trace.spec.optimizer].search:
         return ()
-    if scene.trace.spec.network.image(moment.layer):  # the pictures are of a unit's one number
-        return ()
+    if moment.layer and scene.trace.spec.network.image(moment.layer):  # the pictures are of a unit's one number
+        return (Why(sentence(_OF_MAPS[moment.kind]), None),) if moment.kind in _OF_MAPS else ()
     told = _KINDS.get(moment.kind)
     with np.errstate(all="ignore"):
         own = told(scene, moment.layer or scene.last, moment.units[0] if moment.units else 0) if told else None
@@ -181,10 +181,24 @@ def _three_ways(scene: Scene, k: int, j: int) -> Why | None:
     return Why(told, Curves("product", "".join(bars), "", (102.0, levels[3]), labels))
 
 
-def _loss(scene: Scene, k: int, j: int) -> Why | None:
-    return Why(sentence("why loss"), None)
+def _says(message: str) -> Callable[[Scene, int, int], Why | None]:
+    """A reason that is the same for all numbers."""
+    return lambda scene, k, j: Why(sentence(message), None)
 
 
+def _activation(scene: Scene, k: int, j: int) -> Why | None:
+    """Of one unit its bend; of a softmax, which takes all of them together, what shares are good for."""
+    return _forward(scene, k, j) if j else Why(sentence("why softmax"), None)
+
+
+_OF_MAPS = {
+    "window": "why window",
+    "pool": "why pool",
+    "dropout": "why mask",
+    "shortcut": "why shortcut",
+    "map_back": "why ways",
+    "kernel": "why kernel",
+}
 _OF_BATCHES = ("norm", "three_ways")  # where the examples of a batch move each other, the first is told
 _KINDS: dict[str, Callable[[Scene, int, int], Why | None]] = {
     "delta": _slope,
@@ -195,8 +209,11 @@ _KINDS: dict[str, Callable[[Scene, int, int], Why | None]] = {
     "dW": _product,
     "update": _step,
     "forward": _forward,
-    "activation": _forward,
-    "loss": _loss,
+    "activation": _activation,
+    "z": _says("why z"),
+    "dropout": _says("why mask"),
+    "shortcut": _says("why shortcut"),
+    "loss": _says("why loss"),
     "norm": _norm,
     "three_ways": _three_ways,
 }

@@ -28,6 +28,32 @@ REASONS: dict[str, Message] = {
         "More weight moves z by what the link carries. From {source} that is {a:forward}: a nudge of {nudge:short} "
         "moves z by {moved:forward}, and δ says what that does to the loss."
     ),
+    "why z": Message(
+        "A link carries its weight times what is below it: the larger the sum, the more speaks for this unit."
+    ),
+    "why softmax": Message(
+        "e to a power is above 0 whatever the sum, and grows fast with it: so the shares can be read as how sure the "
+        "network is of each class."
+    ),
+    "why window": Message(
+        "The same few weights look at every place: what they have learnt to see is seen wherever it stands, and there "
+        "are few of them to learn."
+    ),
+    "why pool": Message(
+        "That something is there matters more than its exact place; and a smaller map leaves less to compute above."
+    ),
+    "why mask": Message(
+        "No unit can count on any other being there, so none learns what only helps one of them; those that stay are "
+        "made larger, so that the sums above keep their size."
+    ),
+    "why shortcut": Message(
+        "What was there goes on as it is, and the layer need only learn what to add. On the way back δ comes through "
+        "it undiminished."
+    ),
+    "why kernel": Message(
+        "One weight was used at many places. Each place says how the loss would change with it there, and a change of "
+        "the weight is a change at all of them: so what they say adds up."
+    ),
     "why step": Message(
         by="gradient", none="Where the gradient is 0, no step helps.",
         up="From {source} the gradient is {gradient:backward}: more weight makes the loss larger, so the weight goes "

@@ -91,7 +91,7 @@ def _part(part: Part, spec: str, begins: bool) -> Iterator[Segment]:
         yield from _words(part)
     elif isinstance(part, tuple):
         for n, each in enumerate(part):
-            yield from ([Segment(spec or ", ")] if n else [])
+            yield from ([Segment(spec if spec and n == len(part) - 1 else ", ")] if n else [])
             yield from _words(each)
     elif isinstance(part, float):
         yield _NUMBERS[spec](part) if spec in _NUMBERS else Segment(signed(part), _role(spec))
@@ -165,7 +165,11 @@ MESSAGES: dict[str, Message] = {
     ),
     "activation": Message("{Function} turns {bent} = {z:forward} into a = {a:forward}."),
     "activation in a batch": Message("{Function} turns each example's {bent} into its a."),
-    "shares": Message("{Function} turns the layer's sums into shares that add up to 1."),
+    "shares": Message(
+        "{Function} turns the layer's sums into shares that add up to 1: e to the power of each sum, over those of "
+        "all. The larger the sum, the larger its share."
+    ),
+    "waits": Message("{Function} takes it with those of the other units, when all are there."),
     "goes on": Message("Its a goes on to {layer}."),
     "answer": Message("That is the network's answer."),
     "shut": Message("It is shut: {bent} is not above 0."),
@@ -215,6 +219,10 @@ MESSAGES: dict[str, Message] = {
     "loss of one": Message(
         "{Which} is {a:forward} and should be {y:target}. The loss, {name}, says how wrong that is in one number: "
         "{loss:size}."
+    ),
+    "loss of a class": Message(
+        "{Which} is {a:forward} and should be {y:target}. The loss, {name}, is −ln of that share: 0 if it is all, and "
+        "the larger the less it is. Here it is {loss:size}."
     ),
     "penalty": Message(
         "{Title} regularization adds its own: {costly} cost {penalty:size} more. Training makes both together smaller: "
@@ -291,7 +299,10 @@ MESSAGES: dict[str, Message] = {
         "{size} times as much.",
     ),
     "mixed": Message("{Function} shares out one whole, so only being above the others' average counts."),
-    "joined": Message("{pair}, taken as one, leave only a − y: no slope can stop it."),
+    "joined": Message(
+        "{pair}, taken as one, leave only output minus target, a − y: δ = {dz:backward}. No slope can stop it."
+    ),
+    "joined in a batch": Message("{pair}, taken as one, leave only output minus target, a − y: no slope can stop it."),
     "beyond any number": Message(
         "∂L/∂a alone would be beyond any number, so it is not told; δ is taken from z."
     ),
@@ -383,6 +394,8 @@ MESSAGES: dict[str, Message] = {
         "Each moves against its gradient, the steepest way to a better loss: by the learning rate {rate:short} times "
         "as much."
     ),
+    "update by nothing": Message("Their gradients are all 0, so no step is taken."),
+    "update by a rule": Message("{optimizer}: {how}."),
     "update by trial": Message(
         by="weights", one="{Unit}: its only weight and its bias are tried up and down; {ways}.",
         many="{Unit}: its {weights} weights and its bias are tried up and down; {ways}.",
