@@ -677,16 +677,14 @@ def test_back_leads_to_what_was_there_before(open_page: Callable[..., Page]) -> 
 def test_no_key_of_the_walkthrough_is_lost(open_page: Callable[..., Page]) -> None:
     """However quickly they come and however slow the answers are, each key counts; Back leads to the moment before."""
     page = open_page("/?seed=152&example=8&moment=0")
-    waiting: list[Route] = []
-    moments = re.compile(r"/frame\?.*moment=\d")
-    page.route(moments, lambda route: waiting.append(route))
+    held: list[Route] = []
+    free: list[bool] = []
+    page.route(re.compile(r"/frame\?.*moment=\d"), lambda route: route.continue_() if free else held.append(route))
     for _ in range(8):
         page.keyboard.press("ArrowRight")
-    until(
-        page, lambda: bool(waiting)
-    )  # of the first or of the last press: how many come in time is the machine's affair
-    page.unroute(moments)
-    for route in waiting:
+    until(page, lambda: bool(held))  # of the first press or of the last: how many come in time is the machine's affair
+    free.append(True)
+    for route in held:
         route.continue_()
     page.wait_for_selector('#walk[data-moment="8"]')
     for _ in range(3):
