@@ -29,7 +29,8 @@ REASONS: dict[str, Message] = {
         "moves z by {moved:forward}, and δ says what that does to the loss."
     ),
     "why z": Message(
-        "A link carries its weight times what is below it: the larger the sum, the more speaks for this unit."
+        "A link carries its weight times what is below it: what speaks for this unit adds, what speaks against it "
+        "takes away."
     ),
     "why softmax": Message(
         "e to a power is above 0 whatever the sum, and grows fast with it: so the shares can be read as how sure the "
@@ -40,11 +41,11 @@ REASONS: dict[str, Message] = {
         "are few of them to learn."
     ),
     "why pool": Message(
-        "That something is there matters more than its exact place; and a smaller map leaves less to compute above."
+        "That something is there matters more than its exact place; and fewer places leave less to compute above."
     ),
     "why mask": Message(
-        "No unit can count on any other being there, so none learns what only helps one of them; those that stay are "
-        "made larger, so that the sums above keep their size."
+        "No unit can count on any other being there, so none learns what only helps one of them; those that stay "
+        "give more, so that the sums above keep their size."
     ),
     "why shortcut": Message(
         "What was there goes on as it is, and the layer need only learn what to add. On the way back δ comes through "

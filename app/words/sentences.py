@@ -167,7 +167,7 @@ MESSAGES: dict[str, Message] = {
     "activation in a batch": Message("{Function} turns each example's {bent} into its a."),
     "shares": Message(
         "{Function} turns the layer's sums into shares that add up to 1: e to the power of each sum, over those of "
-        "all. The larger the sum, the larger its share."
+        "all. The more a sum stands out, the more it gets."
     ),
     "waits": Message("{Function} takes it with those of the other units, when all are there."),
     "goes on": Message("Its a goes on to {layer}."),
@@ -222,7 +222,7 @@ MESSAGES: dict[str, Message] = {
     ),
     "loss of a class": Message(
         "{Which} is {a:forward} and should be {y:target}. The loss, {name}, is −ln of that share: 0 if it is all, and "
-        "the larger the less it is. Here it is {loss:size}."
+        "the more the less it is. Here it is {loss:size}."
     ),
     "penalty": Message(
         "{Title} regularization adds its own: {costly} cost {penalty:size} more. Training makes both together smaller: "
