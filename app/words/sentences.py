@@ -221,8 +221,8 @@ MESSAGES: dict[str, Message] = {
         "{loss:size}."
     ),
     "loss of a class": Message(
-        "{Which} is {a:forward} and should be {y:target}. The loss, {name}, is −ln of that share: 0 if it is all, and "
-        "the more the less it is. Here it is {loss:size}."
+        "{Which} is {a:forward} and should be {y:target}. The loss, {name}, is −ln of that share: 0 where it is all, "
+        "large where it is nearly nothing. Here it is {loss:size}."
     ),
     "penalty": Message(
         "{Title} regularization adds its own: {costly} cost {penalty:size} more. Training makes both together smaller: "
