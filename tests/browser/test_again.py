@@ -82,3 +82,18 @@ def test_predict_by_keys(page: Page, axe: Callable[[Page], list[str]]) -> None:
     expect(prediction).to_be_hidden()
     expect(page.locator("#walk")).to_have_attribute("data-moment", "10")
     page.click("#predict")
+
+
+def test_on_a_phone_predict_hides_what_it_asks(page: Page) -> None:
+    """A narrow network writes the numbers of lit units in a place of their own: they are hidden there, too."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    ready(page, "/?example=8&moment=8")
+    page.click("#predict")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#prediction .option")).to_have_count(3)
+    expect(page.locator("#walk")).to_have_attribute("data-moment", "9")
+    number = page.locator("#net .below").filter(has_text="−0.935")
+    expect(number).to_be_hidden()
+    page.keyboard.press("1")
+    expect(page.locator("#prediction")).to_contain_text("✓ Right.")
+    expect(number).to_be_visible()
