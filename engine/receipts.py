@@ -64,11 +64,10 @@ class ParameterReceipt:
 
     def _repr_html_(self) -> str:
         """As a notebook shows it: its gradient and its update as equations."""
-        deltas, carried = self.deltas.ravel().tolist(), self.carried.ravel().tolist()
-        brought = bool(self.source) or any(each != 1.0 for each in carried)
-        gradient = summed(
-            f"d{self.address}", [*zip(deltas, carried, strict=True)] if brought else _ones(deltas), self.gradient
-        )
+        deltas, carried = self.deltas.ravel(), self.carried.ravel()
+        brought = bool(self.source) or not np.all(carried == 1.0)
+        pairs = zip(deltas, carried, strict=True) if brought else ((delta,) for delta in deltas)
+        gradient = summed(f"d{self.address}", [*pairs], self.gradient)
         notes = ["now", *(part.name for part in self.parts)]
         update = summed("next", _ones([self.now, *(part.value for part in self.parts)]), self.next, notes)
         return lines(repr(self), [gradient, update])
