@@ -48,6 +48,15 @@ async def _look(runs: Runs, run_id: str, step: int | None, cost: Callable[[RunSt
     return await runs.pool.do(cost(state), run.visitor, lambda: json(look(state)))
 
 
+async def _probed(runs: Runs, run_id: str, step: int | None, kind: str, probe: Callable[[RunState], Any]) -> Response:
+    """What a probe of that kind finds."""
+
+    def look(state: RunState) -> dict[str, Any]:
+        return answers.probed(state.step, probe(state))
+
+    return await _look(runs, run_id, step, lambda state: probe_cost(kind, state.spec), look)
+
+
 async def _found(runs: Runs, run_id: str, step: int | None) -> tuple[Run, RunState]:
     run = await runs.get(run_id)
     return run, run.state if step is None else await runs.at(run, step)
@@ -104,21 +113,13 @@ async def read_nudge(
     amount: Annotated[float, Query(allow_inf_nan=False)] = 0.001,
 ) -> Response:
     """Add `amount` to one parameter and run the model again: better or worse? Beside it backpropagation's number."""
-
-    def look(state: RunState) -> dict[str, Any]:
-        return answers.probed(state.step, nudge(state, address, amount, example))
-
-    return await _look(runs, run_id, step, lambda state: probe_cost("nudge", state.spec), look)
+    return await _probed(runs, run_id, step, "nudge", lambda state: nudge(state, address, amount, example))
 
 
 @router.get("/check", tags=["look"], responses=answers_with(schemas.CheckAnswer))
 async def read_check(run_id: str, runs: Kept, example: Example = None, step: Step = None) -> Response:
     """Every gradient against reruns of the model; of a large network, as many as fit into half a second."""
-
-    def look(state: RunState) -> dict[str, Any]:
-        return answers.probed(state.step, check_all(state, example, seconds=CHECK_SECONDS))
-
-    return await _look(runs, run_id, step, lambda state: probe_cost("check", state.spec), look)
+    return await _probed(runs, run_id, step, "check", lambda state: check_all(state, example, seconds=CHECK_SECONDS))
 
 
 @router.get("/slice", tags=["look"], responses=answers_with(schemas.SliceAnswer))
@@ -131,11 +132,7 @@ async def read_slice(
     width: Annotated[float | None, Query(allow_inf_nan=False, description="How far to either side.")] = None,
 ) -> Response:
     """The loss along one parameter alone, with where this step lands, and where 3 and 10 times the rate would."""
-
-    def look(state: RunState) -> dict[str, Any]:
-        return answers.probed(state.step, slice_(state, address, example, width=width))
-
-    return await _look(runs, run_id, step, lambda state: probe_cost("slice", state.spec), look)
+    return await _probed(runs, run_id, step, "slice", lambda state: slice_(state, address, example, width=width))
 
 
 @router.get("/again", tags=["look"], responses=answers_with(schemas.AlongAnswer))
@@ -150,11 +147,7 @@ async def read_again(
 
     For `example` alone, or for the mini-batch that the next step will use; beside it that of all training examples.
     """
-
-    def look(state: RunState) -> dict[str, Any]:
-        return answers.probed(state.step, along(state, example, reach=reach))
-
-    return await _look(runs, run_id, step, lambda state: probe_cost("again", state.spec), look)
+    return await _probed(runs, run_id, step, "again", lambda state: along(state, example, reach=reach))
 
 
 @router.get("/paths", tags=["look"], responses=answers_with(schemas.PathsAnswer))
@@ -169,11 +162,7 @@ async def read_paths(
 
     Past 16 ways only how many they are, how few links they share, and the one with the largest product.
     """
-
-    def look(state: RunState) -> dict[str, Any]:
-        return answers.probed(state.step, paths(trace(state, example), address))
-
-    return await _look(runs, run_id, step, lambda state: probe_cost("paths", state.spec), look)
+    return await _probed(runs, run_id, step, "paths", lambda state: paths(trace(state, example), address))
 
 
 @router.get("/contour", tags=["look"], responses=answers_with(schemas.ContourAnswer))
@@ -202,11 +191,7 @@ async def read_plane(
     step: Step = None,
 ) -> Response:
     """What comes out over two inputs of any number, all others at their mean over the training rows."""
-
-    def look(state: RunState) -> dict[str, Any]:
-        return answers.probed(state.step, plane(state, across, up, points=points))
-
-    return await _look(runs, run_id, step, lambda state: probe_cost("plane", state.spec), look)
+    return await _probed(runs, run_id, step, "plane", lambda state: plane(state, across, up, points=points))
 
 
 @router.get("/wishes", tags=["look"], responses=answers_with(schemas.WishesAnswer))
