@@ -239,8 +239,8 @@ def _hidden_slips(facts: Facts, layer: int, unit: int, slope: float) -> list[Mis
     return slips
 
 
-def gradient_problem(facts: Facts, address: str, label: str | None = None) -> Problem:
-    """dL/dW of a weight (delta times what the weight saw), or dL/db of a bias (delta); `label` is what to call it."""
+def gradient_problem(facts: Facts, address: str) -> Problem:
+    """dL/dW of a weight (delta times what the weight saw), or dL/db of a bias (delta)."""
     of = Quantity.parse(address)
     layer, unit, source = of.layer, of.unit, of.source
     gradient, delta = facts[f"d{address}"], facts[f"delta{layer}.{unit}"]
@@ -257,11 +257,7 @@ def gradient_problem(facts: Facts, address: str, label: str | None = None) -> Pr
         hint = text("It is the δ at the weight's end times the activation at its beginning.")
     mistakes.append(Mistake(-gradient, "sign", text("The size is right, the sign is not. Check the sign of δ.")))
     return numeric(
-        text(
-            "What is the gradient of {what}: ∂L/∂{name}?",
-            what=label or _place(facts, address),
-            name=name_of(address),
-        ),
+        text("What is the gradient of {what}: ∂L/∂{name}?", what=_place(facts, address), name=name_of(address)),
         f"d{address}",
         gradient,
         solution,

@@ -139,8 +139,9 @@ def map_of(found: Contour) -> Map:
     )
 
 
-def slice_chart(along: Slice, width: float = 260, height: float = 150) -> SliceChart:
+def slice_chart(along: Slice) -> SliceChart:
     """Place a slice; the tangent reaches a third of the width to either side."""
+    width, height = 260, 150
     left, right, top, bottom = 42.0, width - 6, 16.0, height - 22
     finite = along.losses[np.isfinite(along.losses)]
     low, high = float(finite.min()), float(finite.max())

@@ -94,13 +94,13 @@ class Columns:
         """How many digits of its terms make an equation close whose target is told with so many."""
         return self._writer(of).digits(of, shown)
 
-    def together(self, made: Sequence[Equation], shown: int = DIGITS) -> tuple[Cells, ...]:
+    def together(self, made: Sequence[Equation]) -> tuple[Cells, ...]:
         """Equations whose terms all have the same digits, so that what they have in common reads the same."""
         writers = [(self._writer(of), of) for of in made]
-        least = max(writer.digits(of, shown) for writer, of in writers)
-        close = (n for n in range(least, MOST_DIGITS) if all(writer.closes(of, n, shown) for writer, of in writers))
+        least = max(writer.digits(of, DIGITS) for writer, of in writers)
+        close = (n for n in range(least, MOST_DIGITS) if all(writer.closes(of, n, DIGITS) for writer, of in writers))
         digits = next(close, least)
-        return tuple(writer.written(of, digits, shown) for writer, of in writers)
+        return tuple(writer.written(of, digits, DIGITS) for writer, of in writers)
 
     def _writer(self, of: Equation) -> "_Writer":
         named = {part.target: replace(part, where=of.where) for part in of.where}

@@ -62,14 +62,14 @@ def largest(values: Floats, shown: int) -> Ints:
     return np.sort(np.argsort(-np.abs(values), kind="stable")[:shown])
 
 
-def terms_of(of: Tree, look: Look, label: Label, shown: int = SHOWN) -> Terms | None:
+def terms_of(of: Tree, look: Look, label: Label) -> Terms | None:
     """The terms of the first sum over a letter in a tree, where these are products of two; else None."""
     over = next(_overs(of), None)
     if over is None or not isinstance(over.body, Product) or len(over.body.factors) != 2 or over.body.over:
         return None
     left, right = (np.broadcast_to(each, len(over.values)) for each in _values(over.body.factors, over, look))
     products = left * right
-    chosen = largest(products, shown)
+    chosen = largest(products, SHOWN)
     rest = np.delete(products, chosen)
     each = ((label(over.letter, over.values[n]), float(left[n]), float(right[n]), float(products[n])) for n in chosen)
     return Terms(tuple(Term(*term) for term in each), float(rest.sum()), len(rest))

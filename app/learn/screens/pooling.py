@@ -20,9 +20,9 @@ LOSER: Place = (0, 0)
 POOLS = (("max_pool", "the largest"), ("avg_pool", "the mean"))
 
 
-def _side_by_side(at: Visit, seen: Seen, default: int = 0) -> Values:
+def _side_by_side(at: Visit, seen: Seen) -> Values:
     """The window that the reader slides to, and every window's winner."""
-    i, j = divmod(at.place("window", "the window (row/column)", places_of(2), default), 2)
+    i, j = divmod(at.place("window", "the window (row/column)", places_of(2), 0), 2)
     winners = [windows.winner(seen, place, 2) for place in np.ndindex(2, 2)]
     return {"seen": seen, "window": ((2 * i, 2 * j), (i, j)), "winners": winners, "known": 2 * i + j + 1}
 
