@@ -132,10 +132,8 @@ def complete(names: Sequence[str], x: Rows, y: Rows, fill: bool) -> Complete:
     if not rows:
         raise SpecError("data", "a value missing in every row", "rows with all values, or missing: 'fill'")
     columns = list(kept.values())
-    return Complete(
-        [[column[i] for column in columns] for i in rows], [y[i] for i in rows], rows, list(kept),
-        Missing(tuple(sorted(without)), filled, gone),
-    )  # fmt: skip
+    found, missing = [[column[i] for column in columns] for i in rows], Missing(tuple(sorted(without)), filled, gone)
+    return Complete(found, [y[i] for i in rows], rows, list(kept), missing)
 
 
 def _all_there(rows: Rows) -> bool:

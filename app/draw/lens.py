@@ -100,8 +100,8 @@ def _weights(trace: Trace, batch: bool) -> Shown:
 def _activations(trace: Trace, batch: bool) -> Shown:
     network, weights = trace.spec.network, [layer.W for layer in trace.layers]
     given = [trace.x.mean(axis=0), *(means(layer.gives) for layer in trace.layers)]
-    links = [W * (given[k] if W.shape[1] == len(given[k]) else given[k].mean())
-             for k, W in enumerate(strongest(network, weights))]  # fmt: skip
+    kernels = zip(strongest(network, weights), given, strict=False)
+    links = [W * (below if W.shape[1] == len(below) else below.mean()) for W, below in kernels]
     averaged = batch or network.has_images
     below = Below("z", text("mean z") if averaged else "z", "z", [means(layer.z) for layer in trace.layers])
     return Shown(

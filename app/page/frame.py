@@ -326,11 +326,9 @@ def _code(moments: Walkthrough, moment: Moment, around: int = 2) -> tuple[tuple[
 
 
 def _chart(run: Run, state: RunState, view: View, others: Others) -> LossChart:
-    history = run.history
-    return loss_chart(
-        np.array(history.steps), history.values[:, :2], state.step, view.scale == "log",
-        [(name, np.array(other.steps), other.values[:, :2]) for name, other in others],
-    )  # fmt: skip
+    beside = [(name, np.array(other.steps), other.values[:, :2]) for name, other in others]
+    steps, losses = np.array(run.history.steps), run.history.values[:, :2]
+    return loss_chart(steps, losses, state.step, view.scale == "log", beside)
 
 
 def _health(name: str, numbers: list[float]) -> Health:

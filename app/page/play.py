@@ -70,10 +70,8 @@ async def played(ask: Asked, shown: Frame, passed: Sequence[RunState], rest: str
             await asyncio.sleep(0)
     if not frames or not frames[-1]["stop"]:
         frames.append(_last(shown))
-    told = {
-        "frames": frames, "head": shown.run.state.step, "chart": _chart(shown), "health": _health(shown),
-        "rest": rest.strip(),
-    }  # fmt: skip
+    told = {"frames": frames, "head": shown.run.state.step, "chart": _chart(shown), "health": _health(shown)}
+    told["rest"] = rest.strip()
     return packed(ask.request, orjson.dumps(told), "application/json", level=1)
 
 

@@ -63,8 +63,11 @@ _FOLD_SECONDS, _FOLD_AT_LEAST = 1, 5
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 # The disk takes no more, or no longer: what is there can still be read.
 _UNWRITABLE = (
-    sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE, sqlite3.SQLITE_IOERR_SHMSIZE
-)  # fmt: skip
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+)
 _FOR_KNOWN = 0.9  # of the largest size: past it no new record comes, so that those that are there can go on
 # A record's time of writing is kept to the minute, so that its three indexes need not change at every step.
 _GRAIN = 60.0

@@ -56,10 +56,11 @@ REASONS: dict[str, Message] = {
         "the weight is a change at all of them: so what they say adds up."
     ),
     "why step": Message(
-        by="gradient", none="Where the gradient is 0, no step helps.",
+        by="gradient",
+        none="Where the gradient is 0, no step helps.",
         up="From {source} the gradient is {gradient:backward}: more weight makes the loss larger, so the weight goes "
         "down, by the learning rate times that.",
         down="From {source} the gradient is {gradient:backward}: more weight makes the loss smaller, so the weight "
         "goes up, by the learning rate times that.",
     ),
-}  # fmt: skip
+}

@@ -20,10 +20,10 @@ def _cells(
     for (i, j), value in sorted(_numbered(values).items()):
         x, y = corner[0] + CELL * j, corner[1] + CELL * i
         role = "positive" if value > 0 else "negative"
+        shade = 0.55 * abs(value) / most
         shapes.append(
-            shape("rect", f"cell {role}", x=x, y=y, width=CELL, height=CELL, fill_opacity=0.55 * abs(value) / most,
-                  opacity=opacity)
-        )  # fmt: skip
+            shape("rect", f"cell {role}", x=x, y=y, width=CELL, height=CELL, fill_opacity=shade, opacity=opacity)
+        )
         text = fixed(value, digits)
         shapes.append(label(f"cell-text {kind}", x + CELL / 2, y + CELL / 2 + 4.5, text, "middle", opacity))
     return shapes
@@ -68,8 +68,8 @@ def convolution(head: Any) -> Scene:
     shapes += _cells(seen.delta, _OUT, 1, "backward", from_frame(9, frames))
     shapes.append(_window("forward", _IMAGE, [*places, (2, 2), weight], [(3, 3)] * frames))
     shapes.append(_window("backward", _OUT, [*places, (0, 0), (0, 0)], [(1, 1)] * 9 + [(3, 3)] * 2))
-    one = shape("rect", "window backward", x=_FILTER[0] + CELL * weight[1], y=_FILTER[1] + CELL * weight[0],
-                width=CELL, height=CELL, opacity=from_frame(10, frames))  # fmt: skip
+    x, y, shown = _FILTER[0] + CELL * weight[1], _FILTER[1] + CELL * weight[0], from_frame(10, frames)
+    one = shape("rect", "window backward", x=x, y=y, width=CELL, height=CELL, opacity=shown)
     captions = [
         f"The filter lies at row {i + 1}, column {j + 1}: {fixed(float(seen.out[i, j]), 1)}." for i, j in places
     ]
