@@ -18,7 +18,7 @@ from engine.equation import COUNT, Equation, Look, Number, Tree, f, mapped, name
 from engine.operations import OPERATIONS
 from engine.operations.base import Node
 from engine.operations.conv2d import padding_of, side_of
-from engine.quantity import Along, Index, Quantity
+from engine.quantity import Index, Quantity, Shifted
 
 if TYPE_CHECKING:
     from engine.equations import Equations
@@ -57,7 +57,7 @@ class MapEquations:
             [i for i in range(1, side + 1) if 1 <= begin + i <= length]
             for begin, length in zip(begins, lengths, strict=True)
         ]
-        i, j = (Along(((1, letter),), begin) for letter, begin in zip("ij", begins, strict=True))
+        i, j = (Shifted(((1, letter),), begin) for letter, begin in zip("ij", begins, strict=True))
         weight = tree(Quantity("W", layer, (channel, "c", "i", "j")))
         carried = weight * self.given(layer - 1, ("c", i, j), n)
         window = _over(("c", range(1, sources + 1)), ("i", inside[0]), ("j", inside[1]), body=carried)
@@ -75,7 +75,7 @@ class MapEquations:
         ]
         if not all(ranges):  # it lies outside wherever the kernel is laid
             return Equation(Quantity("dW", layer, index), Number(0.0))
-        y, x = (Along(((stride, letter),), shift + 1 - stride) for letter, shift in zip("yx", shifts, strict=True))
+        y, x = (Shifted(((stride, letter),), shift + 1 - stride) for letter, shift in zip("yx", shifts, strict=True))
         met = tree(Quantity("dz", layer, (channel, "y", "x"), "n")) * self.given(layer - 1, (source, y, x), "n")
         body = _over(("n", range(self.of.count)), ("y", ranges[0]), ("x", ranges[1]), body=met)
         return Equation(Quantity("dW", layer, index), body)
@@ -129,7 +129,7 @@ class MapEquations:
         ]
         if not all(ranges):
             return Number(0.0)  # no window looks at it
-        i, j = (Along(((-stride, letter),), reach + 1 + stride) for letter, reach in zip("yx", reaches, strict=True))
+        i, j = (Shifted(((-stride, letter),), reach + 1 + stride) for letter, reach in zip("yx", reaches, strict=True))
         carried = tree(Quantity("W", above, ("f", source, i, j))) * tree(Quantity("dz", above, ("f", "y", "x"), n))
         return _over(("f", range(1, channels + 1)), ("y", ranges[0]), ("x", ranges[1]), body=carried)
 

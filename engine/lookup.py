@@ -12,7 +12,7 @@ from engine.arrays import Floats
 from engine.equation import Places
 from engine.operations.normalizing import EPSILON
 from engine.optimizers import OPTIMIZERS
-from engine.quantity import Along, Index, Quantity
+from engine.quantity import Index, Quantity, Shifted
 from engine.receipts import slopes
 from engine.tracing import Trace
 
@@ -108,7 +108,7 @@ def _laid_out(array: Any, places: int) -> Any:
 
 
 def _place(index: Index, at: Places | None, first: int = 0) -> Any:
-    if isinstance(index, Along):
+    if isinstance(index, Shifted):
         return index.at(at or {}) - first
     found: Any = at[index] if at is not None and isinstance(index, str) else index
     return found - first

@@ -16,7 +16,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Along:
+class Shifted:
     """A place that moves with letters, each times a whole number: y + i - 1."""
 
     terms: tuple[tuple[int, str], ...]
@@ -26,11 +26,11 @@ class Along:
         """Where it is for numbers, or arrays of them, in the letters' place."""
         return sum(times * values[letter] for times, letter in self.terms) + self.offset
 
-    def bind(self, values: Mapping[str, int]) -> "Along | int":
+    def bind(self, values: Mapping[str, int]) -> "Shifted | int":
         """The same with numbers for its letters, where there are some."""
         left = tuple(each for each in self.terms if each[1] not in values)
         offset = self.offset + sum(times * values[letter] for times, letter in self.terms if letter in values)
-        return Along(left, offset) if left else offset
+        return Shifted(left, offset) if left else offset
 
     def __str__(self) -> str:
         told = "".join(
@@ -39,7 +39,7 @@ class Along:
         return told.lstrip("+") + (f"{self.offset:+d}" if self.offset else "")
 
 
-Index = int | str | Along
+Index = int | str | Shifted
 
 _ADDRESS = re.compile(r"([A-Za-z]+(?:_[A-Za-z]+)*)(?:([1-9][0-9]{0,3}|0)((?:\.[1-9][0-9]{0,3})*))?")
 PARAMETERS = ("W", "b", "gamma", "beta")

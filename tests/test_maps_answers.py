@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
+from app.explain.receipts import receipt
 from app.explain.walkthrough import walkthrough
 from app.main import create_app
 from app.settings import Settings
 from app.words.segments import text_of
-from engine import Spec, advance, start, trace
+from engine import Spec, Trace, advance, start, trace
 
 LENET = "conv2d 3 3x3 relu, max_pool 2, conv2d 4 3x3 tanh valid, batch_norm, dropout 0.2, avg_pool 2, dense 8 tanh"
 RESIDUAL = "conv2d 3 5x5 silu same 2, layer_norm, conv2d 3 3x3 relu, dropout 0.2, shortcut 1, global_pool"
@@ -140,3 +141,22 @@ def test_where_a_moment_says_that_most_is_it_is(layers: str) -> None:
                 assert spec.network.pools[moment.layer].operation in pool
     assert {"z", "asked", "dW"} <= told
     assert {"max_pool", "avg_pool global_pool"} & told
+
+
+@pytest.mark.parametrize("layers", NETS.values(), ids=list(NETS))
+def test_every_unit_and_channel_has_a_receipt_that_leads_on(layers: str) -> None:
+    """Also those of a dense layer below a convolution, of which there may be more than outputs; and each click further
+    back is another."""
+    step = trace(advance(start(Spec.make(dataset="digits16", samples=40, batch_size=3, layers=layers)), 2).state)
+    for k, units in enumerate(step.spec.network.sizes[1:], 1):
+        for j in range(1, units + 1):
+            told = receipt(step, f"a{k}.{j}")
+            assert text_of(told.words)
+            assert len(set(told.came_from)) == len(told.came_from)
+            assert {of.layer for of in told.came_from} == {*told_above(step, k)}
+
+
+def told_above(step: Trace, k: int) -> Iterator[int]:
+    """The layers that a layer's deltas come back from."""
+    yield from (k + 1,) if k < len(step.layers) else ()
+    yield from step.spec.network.arcs(k)

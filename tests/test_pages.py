@@ -19,7 +19,7 @@ from app.draw.rendering import asset
 from app.failures import Busy, StoreUnavailable
 from app.main import create_app
 from app.page.forms import DEEP, controls, spec_from
-from app.run.deeds import Branch, Edit, Freeze, NewStart, Rewind, Step
+from app.run.deeds import Branch, Change, Freeze, NewStart, Rewind, Step
 from app.serve.forms import Fields
 from app.settings import Settings
 from engine import DATASETS, OPTIMIZERS, Spec, advance, edits_from, evaluate, start
@@ -141,8 +141,8 @@ def test_the_first_deed_stores_the_run_with_it(tmp_path: Path) -> None:
         for number, (verb, data, deed) in enumerate((
             ("step", {"count": "3"}, Step(3)), ("step", {"count": "2", "step": "12"}, Step(2, at=12)),
             ("step", {"unit": "epoch"}, Step(epoch=True)), ("rewind", {"to": "5"}, Rewind(5)),
-            ("edit", {"field": "W1.1.1", "value": "0.5"}, Edit({"W1.1.1": 0.5})),
-            ("edit", {"field": "batch_size", "batch_size": "9", "step": "9"}, Edit({"batch_size": 9}, at=9)),
+            ("edit", {"field": "W1.1.1", "value": "0.5"}, Change({"W1.1.1": 0.5})),
+            ("edit", {"field": "batch_size", "batch_size": "9", "step": "9"}, Change({"batch_size": 9}, at=9)),
             ("freeze", {"freeze": "b1.1"}, Freeze("b1.1")), ("branch", {"step": "7"}, Branch(7)),
             ("slower", {"rate": "0.001"}, NewStart({"learning_rate": 0.001})), ("reset", {}, NewStart()),
         ), 1):  # fmt: skip

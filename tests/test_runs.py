@@ -30,8 +30,7 @@ from app.failures import (
     TooMany,
 )
 from app.run.cache import Cache
-from app.run.deeds import Branch, Deed, Freeze, NewStart, Reset, Rewind, Step
-from app.run.deeds import Edit as Change
+from app.run.deeds import Branch, Change, Deed, Freeze, NewStart, Reset, Rewind, Step
 from app.run.history import Retention, Training, begin, carry, columns
 from app.run.idempotency import Once
 from app.run.record import KINDS, Origin, point_bytes, sampled_of

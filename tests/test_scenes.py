@@ -17,7 +17,7 @@ from app.learn.facts import Facts
 from app.learn.lessons import TRACK, Lesson, lessons
 from app.learn.openings import OPENINGS, opening
 from app.learn.pages import render
-from app.learn.scenes import Scene, trail
+from app.learn.scenes import Film, trail
 from engine import graph, program
 
 ALL = lessons(ENV)
@@ -28,14 +28,14 @@ def name(lesson: Lesson) -> str:
     return lesson.slug
 
 
-def by_slug(slug: str) -> tuple[Facts, Scene]:
+def by_slug(slug: str) -> tuple[Facts, Film]:
     found = next(lesson for lesson in ALL if lesson.slug == slug)
     scene = opening(found)
     assert scene is not None
     return found.head.run, scene
 
 
-def drawn(scene: Scene, frame: int) -> Element:
+def drawn(scene: Film, frame: int) -> Element:
     text = '{% import "_scene.html" as scenes %}{{ scenes.drawing(scene, frame) }}'
     return page(ENV.from_string(text).render(scene=scene, frame=frame))
 

@@ -22,7 +22,7 @@ _TOTAL = re.compile(
 
 
 @dataclass(frozen=True)
-class Body:
+class Headed:
     """The rows of a table, all of one length, and its names, "" where a column has none; `named` says whether any
     heading was there. `classes` are names of classes that stood in the first line, as scikit-learn writes them."""
 
@@ -33,7 +33,7 @@ class Body:
     classes: tuple[str, ...] = ()
 
 
-def body_of(split: Split, choices: Choices) -> Body:
+def body_of(split: Split, choices: Choices) -> Headed:
     """The rows and the names; WrongData where there are fewer than two rows or columns."""
     rows, notes = list(split.rows), list(split.notes)
     _check_columns(rows)
@@ -61,7 +61,7 @@ def body_of(split: Split, choices: Choices) -> Body:
     names = _told_apart([_name(cell) for cell in heading.cells]) if heading else ("",) * width
     rows, names = _without_empty(rows, names)
     _check_size(rows, len(names))
-    return Body(tuple(rows), names, any(names), tuple(notes), classes)
+    return Headed(tuple(rows), names, any(names), tuple(notes), classes)
 
 
 def _width(rows: Sequence[Row], sheet: bool) -> int:

@@ -19,7 +19,7 @@ from app.data.figures import (
     within,
     without_unit,
 )
-from app.data.heading import Body, body_of
+from app.data.heading import Headed, body_of
 from app.data.parts import with_parts
 from app.data.table import Choices, Column, Kind, Note, Row, Split, Table, WrongData, printable
 from engine import LIMITS
@@ -80,7 +80,7 @@ def _sampled(rows: tuple[Row, ...], width: int, choices: Choices, notes: list[No
 
 
 def _column(
-    index: int, body: Body, rows: Sequence[Row], mark: str, usual: Decimal | None, choices: Choices, notes: list[Note]
+    index: int, body: Headed, rows: Sequence[Row], mark: str, usual: Decimal | None, choices: Choices, notes: list[Note]
 ) -> Column:
     name = printable(choices.given.get(f"name.{index}", ""), 40) or body.names[index] or f"column {index + 1}"
     said = choices.of(f"kind.{index}", "number", "text")

@@ -18,8 +18,7 @@ from app.explain.scene import Scene
 from app.words.columns import REST, Cell, Columns
 from app.words.names import name_of, shortened
 from app.words.sentences import in_words, lower
-from app.words.texts import text
-from engine import ACTIVATIONS, Quantity
+from engine import Quantity
 from engine.arrays import Floats
 from engine.equation import Equation, Sum, Tree, mapped, tree
 from engine.quantity import bias, weight
@@ -55,7 +54,7 @@ class LinkWay:
 def chips_of(scene: Scene, moment: Moment) -> Chips | None:
     """The chips of a moment that adds up products; None for any other."""
     made = _KINDS.get(moment.kind)
-    if made is None or not moment.units or scene.trace.spec.network.image(moment.layer):
+    if made is None or not moment.units or scene.network.image(moment.layer):
         return None
     with np.errstate(all="ignore"):
         return made(scene, moment, moment.layer, moment.units[0])
@@ -69,11 +68,11 @@ def _forward(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     whole = Quantity("s" if moment.kind == "sum" else "z", k, (j,), 0)
     more = [] if moment.kind == "sum" else [bias(k, j)]
     then = made.a(k, j, 0) if moment.kind == "forward" and scene.count == 1 else None
-    return _summed(scene, ways, names, whole, more, then)
+    return Stack(scene, ways, names, whole, more, then).chips
 
 
 def _back(scene: Scene, moment: Moment, k: int, j: int) -> Chips | None:
-    network = scene.trace.spec.network
+    network = scene.network
     whole, slope = Quantity(network.back_kind(k), k, (j,), 0), Quantity("slope", k, (j,), 0)
     dropped = k in network.dropouts
     if k == scene.last or (dropped and moment.kind == "da"):  # that is the sum through the mask
@@ -85,54 +84,67 @@ def _back(scene: Scene, moment: Moment, k: int, j: int) -> Chips | None:
     made, above = scene.equations, range(1, scene.sizes[k + 1] + 1)
     ways = [LinkWay(weight(k + 1, to, j), made.product_back(k + 1, to, j, 0)) for to in above]
     arcs = [Quantity(network.joint_kind(to), to, (j,), 0) for to in network.arcs(k)]
-    return _summed(scene, ways, [], whole, arcs, then)
+    return Stack(scene, ways, [], whole, arcs, then).chips
 
 
-def _summed(
-    scene: Scene,
-    ways: Sequence[LinkWay],
-    names: Sequence[str],
-    whole: Quantity,
-    more: Sequence[Quantity],
-    then: Equation | None,
-) -> Chips:
-    """Products, and their sum as a stack; `more` is added to it, `then` is what becomes of it."""
-    told = partial(_told, scene, ways, names, whole, more, then)
-    largest = told(OF_MANY)
-    return replace(told(MOST), fewer=largest) if OF_MANY < len(ways) <= MOST else largest
+@dataclass(frozen=True)
+class Stack:
+    """Products, and their sum below each other; `more` is added to it, `then` is what becomes of it."""
 
+    scene: Scene
+    ways: Sequence[LinkWay]
+    names: Sequence[str]
+    whole: Quantity
+    more: Sequence[Quantity]
+    then: Equation | None
 
-def _told(
-    scene: Scene,
-    ways: Sequence[LinkWay],
-    names: Sequence[str],
-    whole: Quantity,
-    more: Sequence[Quantity],
-    then: Equation | None,
-    most: int,
-) -> Chips:
-    look = BatchLook(scene)
-    values: Floats = np.array([float(look(way.made.target)) for way in ways])
-    chosen = _chosen(values, most)
-    look = replace(look, rest=float(np.delete(values, chosen).sum()))
-    left_out = len(ways) - len(chosen)
-    rest = [Quantity(REST, 0, (1, left_out))] if left_out else []
-    columns = Columns(look)
-    terms = [*(ways[n].made.target for n in chosen), *rest, *more]
-    digits = columns.digits(then) if then else 4
-    added = columns.cells(Equation(whole, Sum(tuple(map(tree, terms))) if len(terms) > 1 else tree(terms[0])), digits)
-    cells = [cell for cell in added[2:] if not cell.sign]
-    shown = columns.digits(Equation(whole, Sum(tuple(map(tree, terms)))), digits) if len(terms) > 1 else digits
-    chips = tuple(_chip(scene, columns, ways[n], shown) for n in chosen)
-    notes = _notes(scene, whole, cells, [names[n] for n in chosen] if names else [], left_out, more)
-    lines = [SumLine(cell, note) for cell, note in zip(cells, notes, strict=True)]
-    lines.append(SumLine(added[0], _total(whole, added[0]), ruled=True))
-    if then:
-        lines += _then(scene, columns, then, whole)
-    tone = "backward" if whole.kind in BACKWARD else "forward"
-    return Chips(
-        tone, whole.like("a").at(None), chips, tuple(lines), width=_width(tone), carried=_carried(ways, values)
-    )
+    @property
+    def chips(self) -> Chips:
+        """With as many as may be told, and with few."""
+        few = self._told(OF_MANY)
+        return replace(self._told(MOST), fewer=few) if OF_MANY < len(self.ways) <= MOST else few
+
+    def _told(self, most: int) -> Chips:
+        ways, whole, then = self.ways, self.whole, self.then
+        look = BatchLook(self.scene)
+        values: Floats = np.array([float(look(way.made.target)) for way in ways])
+        chosen = _chosen(values, most)
+        columns = Columns(replace(look, rest=float(np.delete(values, chosen).sum())))
+        left_out = len(ways) - len(chosen)
+        rest = [Quantity(REST, 0, (1, left_out))] if left_out else []
+        terms = [*(ways[n].made.target for n in chosen), *rest, *self.more]
+        digits = columns.digits(then) if then else 4
+        summed = Equation(whole, Sum(tuple(map(tree, terms))) if len(terms) > 1 else tree(terms[0]))
+        total, _, *added = columns.cells(summed, digits)
+        shown = columns.digits(summed, digits) if len(terms) > 1 else digits
+        cells = [cell for cell in added if not cell.sign]
+        notes = self._notes(cells, [self.names[n] for n in chosen] if self.names else [], left_out)
+        lines = [SumLine(cell, note) for cell, note in zip(cells, notes, strict=True)]
+        lines.append(SumLine(total, _total(whole, total), ruled=True))
+        if then:
+            lines += self._then(columns, then)
+        tone = "backward" if whole.kind in BACKWARD else "forward"
+        chips = tuple(_chip(columns, ways[n], shown) for n in chosen)
+        at = whole.like("a").at(None)
+        return Chips(tone, at, chips, tuple(lines), width=_width(tone), carried=_carried(ways, values))
+
+    def _notes(self, cells: Sequence[Cell], names: Sequence[str], left_out: int) -> Iterator[str]:
+        for n, cell in enumerate(cells):
+            if not cell.part:
+                yield _say("the others", count=left_out)
+            elif n >= len(cells) - len(self.more):
+                yield _say("by its bias" if cell.part.startswith("b") else "by a shortcut")
+            else:
+                yield names[n] if names else f"{_mark(cell)} {_say('asks', brought=_brought(cell))}".strip()
+
+    def _then(self, columns: Columns, then: Equation) -> Iterator[SumLine]:
+        """What becomes of a sum: times the slope; or through the activation."""
+        back, function = self.whole.kind == "da", lower(self.scene.function(self.whole.layer))
+        result = columns.cells(then)
+        if back:
+            yield SumLine(result[-1], _say("the slope", function=function), sign="×")
+        made = name_of(Quantity(then.target.kind)) if back else f"a = {function}(z)"
+        yield SumLine(result[0], made, ruled=back)
 
 
 def _chosen(values: Floats, most: int = MOST) -> list[int]:
@@ -146,7 +158,7 @@ def _carried(ways: Sequence[LinkWay], values: Floats) -> dict[str, float]:
     return {way.link.svg_id: float(value) for way, value in zip(ways, values, strict=True)}
 
 
-def _chip(scene: Scene, columns: Columns, way: LinkWay, shown: int = 4) -> Chip:
+def _chip(columns: Columns, way: LinkWay, shown: int = 4) -> Chip:
     result, _, *factors = columns.cells(way.made, shown)
     return Chip(way.link, result, tuple(factors), _mark(result))
 
@@ -162,37 +174,10 @@ def _mark(cell: Cell) -> str:
     return "↑" if brought < 0 else "↓" if brought > 0 else ""
 
 
-def _notes(
-    scene: Scene,
-    whole: Quantity,
-    cells: Sequence[Cell],
-    names: Sequence[str],
-    left_out: int,
-    more: Sequence[Quantity],
-) -> Iterator[str]:
-    for n, cell in enumerate(cells):
-        if not cell.part:
-            yield _say("the others", count=left_out)
-        elif n >= len(cells) - len(more):
-            yield _say("by its bias" if cell.part.startswith("b") else "by a shortcut")
-        else:
-            yield names[n] if names else f"{_mark(cell)} {_say('asks', brought=_brought(cell))}".strip()
-
-
 def _total(whole: Quantity, cell: Cell) -> str:
     if whole.kind in BACKWARD:
         return f"{_mark(cell)} {_say('together')}".strip()
     return "z" if whole.kind == "z" else _say("together")
-
-
-def _then(scene: Scene, columns: Columns, then: Equation, whole: Quantity) -> Iterator[SumLine]:
-    """What becomes of a sum: times the slope; or through the activation."""
-    k = whole.layer
-    function, result = lower(text(ACTIVATIONS[scene.layer(k).activation].title)), columns.cells(then)
-    if whole.kind == "da":
-        yield SumLine(result[-1], _say("the slope", function=function), sign="×")
-    made = name_of(Quantity(then.target.kind)) if whole.kind == "da" else f"a = {function}(z)"
-    yield SumLine(result[0], made, ruled=whole.kind == "da")
 
 
 def _gradient(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
@@ -206,7 +191,7 @@ def _gradient(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
             cell = columns.cells(Equation(of.target, tree(of.target)))[0]
             chips.append(Chip(ways[n].link, cell))
         else:
-            chips.append(_chip(scene, columns, replace(ways[n], made=replace(of, tree=_first(of.tree)))))
+            chips.append(_chip(columns, replace(ways[n], made=replace(of, tree=_first(of.tree)))))
     return Chips(
         "backward", Quantity("a", k, (j,)), tuple(chips), width=_width("gradient"), carried=_carried(ways, values)
     )
@@ -222,7 +207,7 @@ def _product(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     made = scene.equations.product_back if back else scene.equations.product
     way = LinkWay(of.like("W"), made(k, j, of.source, 0))
     look = BatchLook(scene)
-    chip = _chip(scene, Columns(look), way)
+    chip = _chip(Columns(look), way)
     tone = "backward" if back else "forward"
     carried = {way.link.svg_id: chip.result.value}
     return Chips(tone, Quantity("a", k, (j,)), (chip,), width=_width(tone), carried=carried)

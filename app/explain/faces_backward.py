@@ -15,7 +15,7 @@ from app.words.numbers import SUBSCRIPTS, percent, signed, unsigned
 from app.words.segments import Segment, Segments, joined, say, several
 from app.words.sentences import Sentence, lower, sentence
 from app.words.texts import text
-from engine import ACTIVATIONS, LOSSES, Quantity
+from engine import LOSSES, Quantity
 from engine.arrays import Floats
 from engine.equation import Equation, Sum, code_name, f, total, tree
 from engine.quantity import unit, weight
@@ -41,30 +41,33 @@ def _da(scene: Scene, key: Key) -> Face:
     if j == 0:
         return _da_of_layer(scene, k)
     made, da = scene.equations.da(k, j, 0), scene.layer(k).da[:, j - 1]
-    values: dict[str, float | Floats]
-    effect = sentence("effect", unit=scene.unit(k, j), da=float(da[0]))
-    if k in scene.trace.spec.network.dropouts:
-        effects = effect if scene.count == 1 else sentence("comes back in a batch", tendency=_tendency(scene, da))
-        words, values = [*_through_mask(scene, k, j), effects], {"dh": scene.layer(k).back[:, j - 1], "da": da}
+    effect = sentence("effect", unit=scene.unit(k, j), **scene.of_first(k, j, "da"))
+    if scene.count > 1:
+        message = "effects" if k == scene.last else "comes back in a batch"
+        effect = sentence(message, unit=scene.unit(k, j), tendency=_tendency(scene, da))
+    values: dict[str, float | Floats] = {}
+    if k in scene.network.dropouts:
+        words, values["dh"] = (*_through_mask(scene, k, j), effect), scene.layer(k).back[:, j - 1]
     elif k == scene.last:
-        words = [effect] if scene.count == 1 else [_effects(scene, k, j, da)]
-        values = {"a": scene.layer(k).a[:, j - 1], "y": scene.trace.y[:, j - 1], "da": da}
+        words, values = (effect,), scene.values(k, j, "a") | {"y": scene.trace.y[:, j - 1]}
     else:
-        came = sentence("comes back", unit=scene.unit(k, j), links=scene.sizes[k + 1])
-        effects = effect if scene.count == 1 else sentence("comes back in a batch", tendency=_tendency(scene, da))
-        words = [came, *_over_arcs(scene, k, j), effects]
-        values = {"da": da}
-    numbers = scene.named(made) + scene.then(da, "backward")
-    return Face(tuple(words), (made,), numbers, (f"da{k}",), values, total=scene.terms(made))
+        words = (*_came(scene, k, j), effect)
+    numbers = scene.named(made) + scene.then(made.target)
+    return Face(words, (made,), numbers, (f"da{k}",), values | {"da": da}, total=scene.terms(made))
 
 
 def _dh(scene: Scene, key: Key) -> Face:
     """What comes back to what dropout lets through of a unit."""
     _, _, k, j, _ = key
-    made, dh = scene.equations.dh(k, j, 0), scene.layer(k).back[:, j - 1]
-    words = sentence("comes back", unit=scene.unit(k, j), links=scene.sizes[k + 1]), *_over_arcs(scene, k, j)
-    numbers = scene.named(made) + scene.then(dh, "backward")
-    return Face(words, (made,), numbers, (f"dh{k}",), {"dh": dh}, total=scene.terms(made))
+    made, values = scene.equations.dh(k, j, 0), {"dh": scene.layer(k).back[:, j - 1]}
+    numbers = scene.named(made) + scene.then(made.target)
+    return Face(_came(scene, k, j), (made,), numbers, (f"dh{k}",), values, total=scene.terms(made))
+
+
+def _came(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
+    """Over what it comes back to a unit: its links, and shortcuts that lead from it."""
+    came = sentence("comes back", unit=scene.unit(k, j), links=scene.sizes[k + 1])
+    return came, *_over_arcs(scene, k, j)
 
 
 def _through_mask(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
@@ -83,26 +86,20 @@ def _through_mask(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
 
 def _over_arcs(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
     """What comes back to a unit over the shortcuts that lead from it."""
-    above = scene.trace.spec.network.arcs(k)
+    above = scene.network.arcs(k)
     back = ((to, scene.unit(to, j), float(scene.layer(to).back[0, j - 1])) for to in above)
     return tuple(scene.say("over a shortcut", end=end, back=scene.slope_name(to), da=da) for to, end, da in back)
 
 
-def _effects(scene: Scene, k: int, j: int, da: Floats) -> Sentence:
-    return sentence("effects", unit=scene.unit(k, j), tendency=_tendency(scene, da))
-
-
 def _da_of_layer(scene: Scene, k: int) -> Face:
-    da, function = scene.layer(k).da, lower(text(ACTIVATIONS[scene.layer(k).activation].title))
-    words = sentence("da of a layer", layer=scene.layer_name(k), function=function)
+    words = sentence("da of a layer", layer=scene.layer_name(k), function=lower(scene.function(k)))
     made = (*_to_dropout(scene, k), scene.equations.da(k, "j" if k == scene.last else "i", "n"))
-    numbers = say(scene.first, "∂L/∂a = ", *scene.units(da[0], "backward"))
-    return Face((words,), made, numbers, (f"da{k}",), {"da": da})
+    return Face((words,), made, scene.of_layer("∂L/∂a = ", k, "da"), (f"da{k}",), scene.values(k, 0, "da"))
 
 
 def _to_dropout(scene: Scene, k: int) -> tuple[Equation, ...]:
     """Of a whole layer what comes back to what dropout lets through, if there is dropout."""
-    return (scene.equations.dh(k, "i", "n"),) if k in scene.trace.spec.network.dropouts else ()
+    return (scene.equations.dh(k, "i", "n"),) if k in scene.network.dropouts else ()
 
 
 def _product_back(scene: Scene, key: Key) -> Face:
@@ -110,10 +107,8 @@ def _product_back(scene: Scene, key: Key) -> Face:
     weight, dz = float(scene.layer(k).W[j - 1, i - 1]), scene.layer(k).dz[:, j - 1]
     products, made = weight * dz, scene.equations.product_back(k, j, i, 0)
     words = scene.say("product back", unit=scene.unit(k, j), product=float(products[0]), source=scene.unit(k - 1, i))
-    numbers = scene.digits(made) + scene.then(products, "backward")
-    return Face(
-        (words,), (made.tree,), numbers, (f"dh{k - 1}", f"da{k - 1}"), {"W": weight, "dz": dz, "product": products}
-    )
+    values: dict[str, float | Floats] = {"W": weight, "dz": dz, "product": products}
+    return Face((words,), (made.tree,), scene.told(made), (f"dh{k - 1}", f"da{k - 1}"), values)
 
 
 def _dz(scene: Scene, key: Key) -> Face:
@@ -121,15 +116,13 @@ def _dz(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     layer, made = scene.layer(k), scene.equations.bent(k, j, 0)
     da, dz, factors = layer.da[:, j - 1], layer.asked[:, j - 1], slopes(scene.trace, k)
-    name, title = made.target.kind, text(ACTIVATIONS[layer.activation].title)
-    asked = () if layer.norm else (asks(scene, k, j, float(dz.sum())),)
-    numbers = scene.named(made) if layer.norm else scene.digits(made)
-    numbers += scene.then(dz, "backward")
+    name, asked = made.target.kind, () if layer.norm else (asks(scene, k, j, float(dz.sum())),)
+    numbers = (scene.named(made) if layer.norm else scene.digits(made)) + scene.then(made.target)
     if factors is None:
-        values: dict[str, float | Floats] = {"a": layer.a[:, j - 1], "da": da, name: dz}
-        return Face((*asked, sentence("mixed", function=title)), (made,), numbers, (f"{name}{k}",), values)
+        mixed = sentence("mixed", function=scene.function(k))
+        return Face((*asked, mixed), (made,), numbers, (f"{name}{k}",), scene.values(k, j, "a", "da", name))
     factor = factors[:, j - 1]
-    values = {"da": da, "slope": factor, name: dz}
+    values: dict[str, float | Floats] = {"da": da, "slope": factor, name: dz}
     why = asked + _why(scene, made, da, factor) or (sentence("nothing comes back", unit=scene.unit(k, j)),)
     return Face(why, (made,), numbers, (f"{name}{k}",), values)
 
@@ -139,7 +132,7 @@ def _close(scene: Scene, k: int, j: int) -> tuple[int, int]:
     comes to its mask, or the output itself."""
     columns, made = Columns(scene.look), scene.equations
     passed = columns.digits(made.bent(k, j, 0))
-    ahead = k in scene.trace.spec.network.dropouts or k == scene.last
+    ahead = k in scene.network.dropouts or k == scene.last
     return passed, columns.digits(made.da(k, j, 0), passed) if ahead else passed
 
 
@@ -147,24 +140,23 @@ def _why(scene: Scene, made: Equation, da: Floats, factor: Floats) -> tuple[Sent
     """What the activation's slope did to dL/da."""
     k = made.target.layer
     name = scene.layer(k).activation
-    function, shut = lower(text(ACTIVATIONS[name].title)), int((factor == 0).sum())
+    function, shut = lower(scene.function(k)), int((factor == 0).sum())
     if name == "threshold":
         return (sentence("threshold"),)
     if scene.count > 1:
         some = (sentence("shut for some", shut=shut, count=scene.count),) if shut else ()
-        return (sentence("slopes", function=function, bent=scene.trace.spec.network.bent_kind(k)), *some)
+        return (sentence("slopes", function=function, bent=scene.network.bent_kind(k)), *some)
     if shut:
         return (sentence("stopped", function=function),)
     if da[0] == 0:
         return ()
     if name == "identity":
         return (sentence("identity"),)
-    message, title = "slope before a norm" if scene.layer(k).norm else "slope", text(ACTIVATIONS[name].title)
-    digits, share = Columns(scene.look).digits(made), float(factor[0])
+    message, digits = "slope before a norm" if scene.layer(k).norm else "slope", Columns(scene.look).digits(made)
+    share, passed = float(factor[0]), signed(float(da[0]), digits)
     told = percent(share) if 0.9999 < share < 1 else text("{share} %", share=unsigned(100 * share, digits))
     told = text("all") if share == 1 else told
-    passed = signed(float(da[0]), digits)
-    return (sentence(message, function=title, share=told, da=passed, dz=float(da[0] * share)),)
+    return (sentence(message, function=scene.function(k), share=told, da=passed, dz=float(da[0] * share)),)
 
 
 def _delta(scene: Scene, key: Key) -> Face:
@@ -172,16 +164,15 @@ def _delta(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     if j == 0:
         return _delta_of_layer(scene, k)
-    if k == scene.last and scene.trace.spec.network.joined:
+    if k == scene.last and scene.network.joined:
         return _joined(scene, j)
     face = _dz(scene, key)
     made: tuple[Equation, ...] = scene.equations.da(k, j, 0), scene.equations.dz(k, j, 0)
-    if k in scene.trace.spec.network.dropouts:
+    if k in scene.network.dropouts:
         made = (scene.equations.dh(k, j, 0), *made)
-    numbers = scene.digits(*made) + scene.then(scene.layer(k).dz[:, j - 1], "backward")
     mask = _through_mask(scene, k, j)
     sentences = (*_gathered(scene, k, j), *_over_arcs(scene, k, j), *mask, *face.sentences[1:], face.sentences[0])
-    return Face(sentences, made, numbers, face.line_of, face.values, total=scene.terms(made[0]))
+    return Face(sentences, made, scene.told(*made), face.line_of, face.values, total=scene.terms(made[0]))
 
 
 def _gathered(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
@@ -195,7 +186,7 @@ def _gathered(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
         single = scene.sizes[k] == 1 and isfinite(da)
         said = {"a": signed(a, met), "size": unsigned(abs(da), passed)}
         return (sentence("missed", da=da, y=y, **said),) if single else ()
-    if scene.trace.spec.network.image(k + 1):
+    if scene.network.image(k + 1):
         return (sentence("back to a number", unit=scene.unit(k, j)),)
     sent = scene.layer(k + 1).W[:, j - 1] * scene.layer(k + 1).dz[0]
     if len(sent) > UNITS:
@@ -210,18 +201,13 @@ def _gathered(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
 def _joined(scene: Scene, j: int) -> Face:
     """Loss and output activation differentiated as one."""
     k, spec = scene.last, scene.trace.spec
-    layer, made = scene.layer(k), scene.equations.dz(scene.last, j, 0)
-    a, da, dz = layer.a[:, j - 1], layer.da[:, j - 1], layer.dz[:, j - 1]
-    pair = text(
-        "{activation} and {loss}",
-        activation=text(ACTIVATIONS[layer.activation].title),
-        loss=text(LOSSES[spec.loss].title).lower(),
-    )
+    made, activation, loss = scene.equations.dz(k, j, 0), scene.function(k), text(LOSSES[spec.loss].title).lower()
+    pair = text("{activation} and {loss}", activation=activation, loss=loss)
     beyond = () if scene.told_da(j) else (sentence("beyond any number"),)
-    words = scene.say("joined", pair=pair, dz=float(dz[0])), *beyond, asks(scene, k, j, float(dz.sum()))
-    numbers = scene.digits(made) + scene.then(dz, "backward")
-    values: dict[str, float | Floats] = {"a": a, "y": scene.trace.y[:, j - 1], "da": da, "dz": dz}
-    return Face(words, (made,), numbers, (f"dz{k}",), values)
+    asked = asks(scene, k, j, float(scene.layer(k).dz[:, j - 1].sum()))
+    words = scene.say("joined", pair=pair, **scene.of_first(k, j, "dz")), *beyond, asked
+    values = scene.values(k, j, "a") | {"y": scene.trace.y[:, j - 1]} | scene.values(k, j, "da", "dz")
+    return Face(words, (made,), scene.told(made), (f"dz{k}",), values)
 
 
 def _delta_of_layer(scene: Scene, k: int) -> Face:
@@ -235,8 +221,7 @@ def _delta_of_layer(scene: Scene, k: int) -> Face:
     made = [of.bent(k, "i", "n")]
     through = (sentence("back through a norm", norm=norm_title(scene, k)),) if layer.norm else ()
     made += [of.dxhat(k, "i", "n"), *of.ways(k, "j", "n"), of.dz(k, "j", "n")] if layer.norm else []
-    numbers = say(scene.first, "δ = ", *scene.units(layer.dz[0], "backward"))
-    values: dict[str, float | Floats] = {"da": layer.da, "dz": layer.dz}
+    numbers, values = scene.of_layer("δ = ", k, "dz"), scene.values(k, 0, "da", "dz")
     return Face((words, *through, _split(layer.dz)), (*from_above, *made), numbers, (f"dz{k}",), values)
 
 
@@ -244,18 +229,16 @@ def _came_back(scene: Scene, key: Key) -> Face:
     """From the units above through the activation, to what a normalization gave."""
     _, _, k, j, _ = key
     made, face = (scene.equations.da(k, j, 0), scene.equations.bent(k, j, 0)), _dz(scene, key)
-    numbers = scene.digits(*made) + scene.then(scene.layer(k).asked[:, j - 1], "backward")
     words = (*_gathered(scene, k, j), *_over_arcs(scene, k, j), *_through_mask(scene, k, j), *face.sentences)
-    return Face(words, made, numbers, face.line_of, face.values, total=scene.terms(made[0]))
+    return Face(words, made, scene.told(*made), face.line_of, face.values, total=scene.terms(made[0]))
 
 
 def _gains(scene: Scene, key: Key) -> Face:
     """The gradients of a unit's gain and shift."""
     _, _, k, j, _ = key
-    norm, made = scene.layer(k).norm, (scene.equations.dgamma(k, j), scene.equations.dbeta(k, j))
-    assert norm is not None
-    values: dict[str, float | Floats] = {"dn": norm.dn[:, j - 1], "xhat": norm.xhat[:, j - 1]}
-    values |= {"dgamma": float(norm.dgamma[j - 1]), "dbeta": float(norm.dbeta[j - 1])}
+    made = scene.equations.dgamma(k, j), scene.equations.dbeta(k, j)
+    values = scene.values(k, j, "dn", "xhat")
+    values |= {each.target.kind: float(scene.look(each.target)) for each in made}
     told = made[0], scene.times_one(k, j, "dbeta", "dn")
     numbers = joined([scene.named(each, first=False) for each in told], "; ")
     alone = tuple(map(scene.alone, made))
@@ -265,9 +248,8 @@ def _gains(scene: Scene, key: Key) -> Face:
 def _gain(scene: Scene, key: Key) -> Face:
     """The gradient of one gain, or one shift, for its receipt."""
     _, kind, k, j, _ = key
-    norm, made = scene.layer(k).norm, getattr(scene.equations, kind)(k, j)
-    assert norm is not None
-    values: dict[str, float | Floats] = {"dn": norm.dn[:, j - 1], kind: float(getattr(norm, kind)[j - 1])}
+    made = getattr(scene.equations, kind)(k, j)
+    values = scene.values(k, j, "dn") | {kind: float(scene.look(made.target))}
     told = scene.times_one(k, j, kind, "dn") if kind == "dbeta" else made
     words, alone = scene.say(f"gradient {kind}"), scene.alone(made)
     return Face((words,), (alone,), scene.sum(told), (code_name(made.target),), values, total=scene.terms(told))
@@ -276,32 +258,21 @@ def _gain(scene: Scene, key: Key) -> Face:
 def _dxhat(scene: Scene, key: Key) -> Face:
     """Back through the gain, of one unit or of a whole layer."""
     _, _, k, j, _ = key
-    norm, made = scene.layer(k).norm, scene.equations.dxhat(k, j or "j", 0 if j else "n")
-    assert norm is not None
-    words, dxhat = scene.say("back through the gain"), norm.dxhat[:, j - 1] if j else norm.dxhat
-    values: dict[str, float | Floats] = {"dn": norm.dn[:, j - 1] if j else norm.dn, "dxhat": dxhat}
-    if j:
-        numbers = scene.named(made) + scene.then(dxhat, "backward")
-    else:
-        numbers = say(scene.first, "∂L/∂x̂ = ", *scene.units(dxhat[0], "backward"))
-    return Face((words,), (made,), numbers, (f"dxhat{k}",), values)
+    made, words = scene.equations.dxhat(k, j or "j", 0 if j else "n"), scene.say("back through the gain")
+    numbers = scene.named(made) + scene.then(made.target) if j else scene.of_layer("∂L/∂x̂ = ", k, "dxhat")
+    return Face((words,), (made,), numbers, (f"dxhat{k}",), scene.values(k, j, "dn", "dxhat"))
 
 
 def _three_ways(scene: Scene, key: Key) -> Face:
     """A unit's δ behind a normalization: over the number itself, over the mean and over the spread."""
     _, _, k, j, _ = key
-    layer, of = scene.layer(k), scene.equations
-    assert layer.norm is not None
-    each = {name: getattr(layer.norm, name)[:, j - 1] for name in ("dz_own", "dz_mean", "dz_spread")}
-    dz, made = layer.dz[:, j - 1], (*of.ways(k, j, 0), of.dz(k, j, 0))
-    total_dz, *told = scene.printed(of.dz(k, j, 0))
-    others = scene.trace.spec.network.norms[k].replace("_norm", "")
-    words = scene.say(
-        "three ways", others=sentence(f"all of a {others}"), dz=total_dz, **dict(zip(each, told, strict=True))
-    )
-    numbers = scene.digits(*made) + scene.then(dz, "backward")
-    values: dict[str, float | Floats] = {**each, "dz": dz}
-    return Face((asks(scene, k, j, float(dz.sum())), words), made, numbers, (f"dz{k}",), values)
+    made = *scene.equations.ways(k, j, 0), scene.equations.dz(k, j, 0)
+    *ways, _ = kinds = [each.target.kind for each in made]
+    total_dz, *told = scene.printed(made[-1])
+    others = sentence(f"all of a {scene.network.norms[k].replace('_norm', '')}")
+    words = scene.say("three ways", others=others, dz=total_dz, **dict(zip(ways, told, strict=True)))
+    asked = asks(scene, k, j, float(scene.layer(k).dz[:, j - 1].sum()))
+    return Face((asked, words), made, scene.told(*made), (f"dz{k}",), scene.values(k, j, *kinds))
 
 
 def _split(dz: Floats) -> Sentence:
@@ -326,7 +297,7 @@ def _dW(scene: Scene, key: Key) -> Face:
 
 def _input_name(scene: Scene, k: int, i: int) -> str:
     """What layer k calls its input i: x₂, or a₃."""
-    letter = scene.trace.spec.network.given_kind(k - 1)
+    letter = scene.network.given_kind(k - 1)
     return scene.unit(0, i) if k == 1 else letter + str(i).translate(SUBSCRIPTS)
 
 

@@ -12,7 +12,7 @@ from app.words.numbers import short, target
 from app.words.segments import Segments, say, several, text_of
 from app.words.sentences import Sentence, lower, sentence
 from app.words.texts import text
-from engine import ACTIVATIONS, LOSSES, OPERATIONS, PENALTIES, Quantity
+from engine import LOSSES, OPERATIONS, PENALTIES, Quantity
 from engine.arrays import Floats
 from engine.equation import Equation, f, total, tree
 from engine.examples import examples_of
@@ -70,7 +70,7 @@ def _product(scene: Scene, key: Key) -> Face:
         running = running + scene.layer(k).W[j - 1, source] * scene.below(k)[:, source]
     told, by, given = scene.printed(made)
     words = scene.say("product", source=scene.unit(k - 1, i), a=given, unit=scene.unit(k, j), weight=by, product=told)
-    numbers = scene.digits(made) if scene.count == 1 else scene.digits(made) + scene.then(products, "forward")
+    numbers = scene.told(made)
     if scene.count == 1 and i > 1:
         numbers += say(text(", so far "), scene.piece(float(running[0]), "forward"))
     values: dict[str, float | Floats] = {"W": weight, "a_in": a, "product": products, "running": running}
@@ -81,95 +81,82 @@ def _sum(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     made, sums = scene.equations.sum(k, j, 0), scene.look(Quantity("s", k, (j,), "n"), scene.all)
     words = scene.say("sum", unit=scene.unit(k, j), links=scene.links(k), sum=float(sums[0]))
-    numbers = scene.digits(made) + scene.then(sums, "forward")
-    return Face((words,), (made.tree,), numbers, (f"z{k}",), {"sum": sums}, total=scene.terms(made))
+    return Face((words,), (made.tree,), scene.told(made), (f"z{k}",), {"sum": sums}, total=scene.terms(made))
 
 
 def _bias(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
-    z, b, made = scene.layer(k).z[:, j - 1], float(scene.layer(k).b[j - 1]), scene.equations
-    sums = scene.look(Quantity("s", k, (j,), "n"), scene.all)
-    words = scene.say("bias", bias=b, z=float(z[0]))
-    numbers = scene.digits(made.bias(k, j, 0)) + scene.then(z, "forward")
-    return Face((words,), (made.z(k, j, 0),), numbers, (f"z{k}",), {"b": b, "sum": sums, "z": z})
+    b, made, own = float(scene.layer(k).b[j - 1]), scene.equations, scene.values(k, j, "s", "z")
+    words = scene.say("bias", bias=b, **scene.of_first(k, j, "z"))
+    values = {"b": b, "sum": own["s"], "z": own["z"]}
+    return Face((words,), (made.z(k, j, 0),), scene.told(made.bias(k, j, 0)), (f"z{k}",), values)
 
 
 def _activation(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     if not j:
         return _activation_of_layer(scene, k)
-    layer, made = scene.layer(k), scene.equations.a(k, j, 0)
-    z, a, title = layer.bent[:, j - 1], layer.a[:, j - 1], text(ACTIVATIONS[layer.activation].title)
-    bent = scene.trace.spec.network.bent_kind(k)
-    words = scene.say("activation", function=title, bent=bent, z=float(z[0]), a=float(a[0]))
-    numbers = scene.digits(made) + scene.then(a, "forward")
-    return Face((words, *_remarks(scene, k, j)), (made,), numbers, (f"a{k}",), {bent: z, "a": a})
+    made, bent, title = scene.equations.a(k, j, 0), scene.network.bent_kind(k), scene.function(k)
+    first = scene.of_first(k, j, bent, "a")
+    words = scene.say("activation", function=title, bent=bent, z=first[bent], a=first["a"])
+    values = scene.values(k, j, bent, "a")
+    return Face((words, *_remarks(scene, k, j)), (made,), scene.told(made), (f"a{k}",), values)
 
 
 def _remarks(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
     """What there is to see of one example in its activation."""
     name, z, a = (getattr(scene.layer(k), field) for field in ("activation", "bent", "a"))
     if scene.count == 1 and name == "relu" and z[0, j - 1] <= 0:
-        return (sentence("shut", bent=scene.trace.spec.network.bent_kind(k)),)
+        return (sentence("shut", bent=scene.network.bent_kind(k)),)
     return (sentence("fires", a=float(a[0, j - 1])),) if scene.count == 1 and name == "threshold" else ()
 
 
 def _activation_of_layer(scene: Scene, k: int) -> Face:
-    layer = scene.layer(k)
-    words = sentence("shares", function=text(ACTIVATIONS[layer.activation].title))
-    numbers = say(scene.first, "a = ", *scene.units(layer.a[0], "forward"))
-    return Face((words,), (scene.equations.a(k, "j", 0),), numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
+    words = sentence("shares", function=scene.function(k))
+    numbers = scene.of_layer("a = ", k, "a")
+    return Face((words,), (scene.equations.a(k, "j", 0),), numbers, (f"a{k}",), scene.values(k, 0, "z", "a"))
 
 
 def _dropout(scene: Scene, key: Key) -> Face:
     """What dropout lets through of a unit's activation, or of those of a whole layer."""
     _, _, k, j, _ = key
-    layer, made = scene.layer(k), scene.equations.h(k, j or "j", 0 if j else "n")
-    assert layer.mask is not None
-    assert layer.h is not None
-    out, scale = layer.mask == 0, scene.scale(k)
+    made, values = scene.equations.h(k, j or "j", 0 if j else "n"), scene.values(k, j, "a", "mask", "h")
+    out, scale = np.equal(values["mask"], 0), scene.scale(k)
     if not j:
         words = sentence("dropout of a layer", layer=scene.layer_name(k), out=int(out.sum()), of=out.size, scale=scale)
-        numbers = say(scene.first, "h = ", *scene.units(layer.h[0], "forward"))
-        return Face((words,), (made,), numbers, (f"h{k}",), {"a": layer.a, "mask": layer.mask, "h": layer.h})
-    a, mask, h = layer.a[:, j - 1], layer.mask[:, j - 1], layer.h[:, j - 1]
-    if scene.count == 1:
-        words = sentence("kept" if mask[0] else "dropped", unit=scene.unit(k, j), mask=float(mask[0]), h=float(h[0]))
-    else:
-        counts = {"out": int(out[:, j - 1].sum()), "count": scene.count}
+    elif scene.count > 1:
+        counts = {"out": int(out.sum()), "count": scene.count}
         words = sentence("dropout in a batch", unit=scene.unit(k, j), scale=scale, **counts)
-    values: dict[str, float | Floats] = {"a": a, "mask": mask, "h": h}
-    return Face((words,), (made,), scene.digits(made) + scene.then(h, "forward"), (f"h{k}",), values)
+    else:
+        words = sentence("dropped" if out[0] else "kept", unit=scene.unit(k, j), **scene.of_first(k, j, "mask", "h"))
+    numbers = scene.told(made) if j else scene.of_layer("h = ", k, "h")
+    return Face((words,), (made,), numbers, (f"h{k}",), values)
 
 
 def _shortcut(scene: Scene, key: Key) -> Face:
     """What is added to a unit's activation, or to those of a whole layer."""
     _, _, k, j, _ = key
-    layer, below = scene.layer(k), scene.trace.spec.network.shortcuts[k]
-    o, added = layer.gives, scene.trace.inputs_of(below)
-    made = scene.equations.o(k, j or "j", 0 if j else "n")
-    if not j:
+    below, made = scene.network.shortcuts[k], scene.equations.o(k, j or "j", 0 if j else "n")
+    if j:
+        added = float(scene.trace.inputs_of(below)[0, j - 1])
+        source, first = scene.unit(below, j), scene.of_first(k, j, "o")
+        words = scene.say("shortcut", unit=scene.unit(k, j), source=source, added=added, **first)
+    else:
         source = scene.layer_name(below) if below else text("the input")
         words = sentence("shortcut of a layer", layer=scene.layer_name(k), source=source)
-        numbers = say(scene.first, "o = ", *scene.units(o[0], "forward"))
-        return Face((words,), (made,), numbers, (f"o{k}",), {"a": layer.a, "o": o})
-    a, o = layer.a[:, j - 1], o[:, j - 1]
-    words = scene.say(
-        "shortcut", unit=scene.unit(k, j), source=scene.unit(below, j), added=float(added[0, j - 1]), o=float(o[0])
-    )
-    return Face((words,), (made,), scene.digits(made) + scene.then(o, "forward"), (f"o{k}",), {"a": a, "o": o})
+    numbers = scene.told(made) if j else scene.of_layer("o = ", k, "o")
+    return Face((words,), (made,), numbers, (f"o{k}",), scene.values(k, j, "a", "o"))
 
 
 def _z(scene: Scene, key: Key) -> Face:
     """A unit's whole sum, where its activation must wait for the others'."""
     _, _, k, j, _ = key
-    layer, made = scene.layer(k), scene.equations.z(k, j, 0)
-    z = layer.z[:, j - 1]
-    words = [scene.say("z", unit=scene.unit(k, j), links=scene.links(k), z=float(z[0]))]
-    if layer.norm is None:
-        words.append(sentence("waits", function=text(ACTIVATIONS[layer.activation].title)))
-    numbers = scene.named(made) + scene.then(z, "forward")
-    values: dict[str, float | Floats] = {"b": float(layer.b[j - 1]), "z": z}
+    made = scene.equations.z(k, j, 0)
+    words = [scene.say("z", unit=scene.unit(k, j), links=scene.links(k), **scene.of_first(k, j, "z"))]
+    if scene.layer(k).norm is None:
+        words.append(sentence("waits", function=scene.function(k)))
+    numbers = scene.named(made) + scene.then(made.target)
+    values = {"b": float(scene.layer(k).b[j - 1])} | scene.values(k, j, "z")
     return Face(tuple(words), (made,), numbers, (f"z{k}",), values, total=scene.terms(made))
 
 
@@ -177,24 +164,16 @@ def _forward(scene: Scene, key: Key) -> Face:
     _, _, k, j, _ = key
     if not j:
         return _forward_layer(scene, k) if k else _forward_pass(scene)
-    layer, made = scene.layer(k), (scene.equations.z(k, j, 0), scene.equations.a(k, j, 0))
-    z, a, title = layer.z[:, j - 1], layer.a[:, j - 1], text(ACTIVATIONS[layer.activation].title)
-    function = title if scene.count == 1 else lower(title)
-    words = scene.say("forward", unit=scene.unit(k, j), z=float(z[0]), a=float(a[0]), function=function)
-    numbers = scene.digits(*made) + scene.then(a, "forward")
-    return Face(
-        (words, *_remarks(scene, k, j), *_then(scene, k)),
-        made,
-        numbers,
-        (f"a{k}",),
-        {"z": z, "a": a},
-        total=scene.terms(made[0]),
-    )
+    made = scene.equations.z(k, j, 0), scene.equations.a(k, j, 0)
+    function = scene.function(k) if scene.count == 1 else lower(scene.function(k))
+    words = scene.say("forward", unit=scene.unit(k, j), function=function, **scene.of_first(k, j, "z", "a"))
+    sentences, values = (words, *_remarks(scene, k, j), *_then(scene, k)), scene.values(k, j, "z", "a")
+    return Face(sentences, made, scene.told(*made), (f"a{k}",), values, total=scene.terms(made[0]))
 
 
 def _then(scene: Scene, k: int) -> Iterator[Sentence]:
     """What a unit's number is for, where it is one that goes on as it is."""
-    network = scene.trace.spec.network
+    network = scene.network
     if scene.count > 1 or k in network.dropouts or any(k in pair for pair in network.shortcuts.items()):
         return
     yield sentence("answer") if k == scene.last else sentence("goes on", layer=scene.layer_name(k + 1))
@@ -202,24 +181,22 @@ def _then(scene: Scene, k: int) -> Iterator[Sentence]:
 
 def _forward_layer(scene: Scene, k: int) -> Face:
     layer = scene.layer(k)
-    function = lower(text(ACTIVATIONS[layer.activation].title))
+    function = lower(scene.function(k))
     words = [sentence("forward of a layer", layer=scene.layer_name(k), units=scene.sizes[k], function=function)]
     words += [sentence("forward through a norm", norm=norm_title(scene, k))] if layer.norm else []
-    numbers = say(scene.first, "a = ", *scene.units(layer.a[0], "forward"))
     of = scene.equations
     normed = [each(k, "j", "n") for each in (of.mean, of.spread, of.xhat, of.n)] if layer.norm else []
     made = of.z(k, "j", "n"), *normed, of.a(k, "j", "n")
-    return Face(tuple(words), made, numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
+    return Face(tuple(words), made, scene.of_layer("a = ", k, "a"), (f"a{k}",), scene.values(k, 0, "z", "a"))
 
 
 def _forward_pass(scene: Scene) -> Face:
-    last = scene.layer(scene.last)
-    numbers = say(scene.first, "a = ", *scene.units(last.a[0], "forward"))
+    last = scene.last
     z = Quantity("z", 2, ("j",))
     carried = total("i", tree(weight(2, "j", "i")) * tree(unit(1, "i")))
     made = Equation(z, carried + tree(bias(2, "j"))), Equation(unit(2, "j"), f("f", tree(z)))
-    values: dict[str, float | Floats] = {"z": last.z, "a": last.a}
-    return Face((sentence("forward pass"),), made, numbers, (f"a{scene.last}",), values, layers=ANY)
+    numbers, values = scene.of_layer("a = ", last, "a"), scene.values(last, 0, "z", "a")
+    return Face((sentence("forward pass"),), made, numbers, (f"a{last}",), values, layers=ANY)
 
 
 def _loss(scene: Scene, key: Key) -> Face:
@@ -243,8 +220,7 @@ def _loss(scene: Scene, key: Key) -> Face:
         else say("a = ", *scene.units(a[0], "forward"))
     )
     numbers = say(scene.first, *shown, "; y = ", *_targets(scene), "; ", *scene.named(scene.equations.loss(), False))
-    values: dict[str, float | Floats] = {"a": a, "y": y, "loss": trace.loss}
-    return Face((words,), (scene.equations.loss(),), numbers, ("loss",), values)
+    return Face((words,), (scene.equations.loss(),), numbers, ("loss",), {"a": a, "y": y, "loss": trace.loss})
 
 
 def _penalty(scene: Scene, key: Key) -> Face:
@@ -262,7 +238,7 @@ def _penalty(scene: Scene, key: Key) -> Face:
 
 def norm_title(scene: Scene, k: int) -> str:
     """layer norm, or batch norm."""
-    return lower(OPERATIONS[scene.trace.spec.network.norms[k]].title)
+    return lower(OPERATIONS[scene.network.norms[k]].title)
 
 
 def _spread(scene: Scene, key: Key) -> Face:
@@ -270,7 +246,7 @@ def _spread(scene: Scene, key: Key) -> Face:
     k, layer, of = key.layer, scene.layer(key.layer), scene.equations
     assert layer.norm is not None
     mean, spread = layer.norm.mean, layer.norm.spread
-    together = scene.trace.spec.network.norms[k]
+    together = scene.network.norms[k]
     one = together == "layer_norm" and scene.count == 1
     told = {"mean": float(mean[0, 0]), "spread": float(spread[0, 0])} if one else {}
     message = together if one else f"{together} in a batch"
@@ -284,12 +260,9 @@ def _spread(scene: Scene, key: Key) -> Face:
 def _norm(scene: Scene, key: Key) -> Face:
     """One unit's z, normalized, and scaled and shifted anew."""
     _, _, k, j, _ = key
-    layer, made = scene.layer(k), (scene.equations.xhat(k, j, 0), scene.equations.n(k, j, 0))
-    assert layer.norm is not None
-    z, xhat, n = layer.z[:, j - 1], layer.norm.xhat[:, j - 1], layer.norm.n[:, j - 1]
-    words = scene.say("norm", unit=scene.unit(k, j), z=float(z[0]), xhat=float(xhat[0]), n=float(n[0]))
-    values: dict[str, float | Floats] = {"z": z, "xhat": xhat, "n": n}
-    return Face((words,), made, scene.digits(*made) + scene.then(n, "forward"), (f"n{k}",), values)
+    made, kinds = (scene.equations.xhat(k, j, 0), scene.equations.n(k, j, 0)), ("z", "xhat", "n")
+    words = scene.say("norm", unit=scene.unit(k, j), **scene.of_first(k, j, *kinds))
+    return Face((words,), made, scene.told(*made), (f"n{k}",), scene.values(k, j, *kinds))
 
 
 FORWARD: dict[str, Callable[[Scene, Key], Face]] = {

@@ -10,13 +10,13 @@ import numpy as np
 from app.explain.moments import Face
 from app.explain.plan import Key
 from app.explain.scene import Scene
+from app.words.formulas import role_of
 from app.words.segments import say
 from app.words.sentences import Sentence, lower, sentence
 from app.words.texts import text
-from engine import ACTIVATIONS, OPERATIONS, Quantity
+from engine import OPERATIONS, Quantity
 from engine.arrays import Floats
 from engine.equation import Equation
-from engine.feature_maps import MapEquations
 
 Spot = tuple[int, int, int]
 
@@ -28,74 +28,55 @@ def strongest(maps: Floats, j: int) -> Spot:
     return j, row, column
 
 
-def _maps(scene: Scene) -> MapEquations:
-    return scene.equations.maps
-
-
 def _at(spot: Sequence[int]) -> dict[str, int]:
     return {"row": spot[1], "column": spot[2]}
 
 
-def _number(scene: Scene, kind: str, k: int, spot: Sequence[int]) -> float:
-    return float(scene.look(Quantity(kind, k, tuple(spot), 0)))
-
-
-def _function(scene: Scene, k: int) -> str:
-    return text(ACTIVATIONS[scene.layer(k).activation].title)
-
-
 def _window(scene: Scene, key: Key) -> Face:
     """A channel's sums, and if nothing stands between, what its activation makes of them."""
-    k, j, layer = key.layer, key.unit, scene.layer(key.layer)
-    spot = strongest(layer.z, j)
-    made = [_maps(scene).z(k, spot, 0)]
-    words = [
-        sentence(
-            "window", channel=scene.unit(k, j), below=scene.layer_below(k), z=_number(scene, "z", k, spot), **_at(spot)
-        )
-    ]
-    values: dict[str, float | Floats] = {"z": layer.z[:, j - 1]}
+    k, j, layer, maps = key.layer, key.unit, scene.layer(key.layer), scene.equations.maps
+    spot, name, below = strongest(layer.z, j), scene.unit(k, j), scene.layer_below(k)
+    made = [maps.z(k, spot, 0)]
+    words = [sentence("window", channel=name, below=below, **scene.of_first(k, spot, "z"), **_at(spot))]
     if layer.norm is None:
-        made.append(_maps(scene).stage(k, "a", spot, 0))
-        words.append(sentence("bent at a place", function=_function(scene, k), a=_number(scene, "a", k, spot)))
-        values["a"] = layer.a[:, j - 1]
+        made.append(maps.stage(k, "a", spot, 0))
+        words.append(sentence("bent at a place", function=scene.function(k), **scene.of_first(k, spot, "a")))
+    values = scene.values(k, j, *(("z", "a") if layer.norm is None else ("z",)))
     return Face(tuple(words), tuple(made), scene.digits(*made), (f"z{k}",), values)
 
 
 def _map_norm(scene: Scene, key: Key) -> Face:
-    k, j, layer = key.layer, key.unit, scene.layer(key.layer)
-    assert layer.norm is not None
-    spot = strongest(layer.z, j)
-    *shared, own = _maps(scene).normed(k, spot, 0)
-    made = (*shared, own, _maps(scene).stage(k, "n", spot, 0), _maps(scene).stage(k, "a", spot, 0))
-    numbers = {kind: _number(scene, kind, k, spot) for kind in ("z", "xhat", "n", "a")}
+    k, j, maps = key.layer, key.unit, scene.equations.maps
+    spot = strongest(scene.layer(k).z, j)
+    *shared, own = maps.normed(k, spot, 0)
+    made = (*shared, own, maps.stage(k, "n", spot, 0), maps.stage(k, "a", spot, 0))
+    numbers = scene.of_first(k, spot, "z", "xhat", "n", "a")
     words = (
         sentence("normed at a place", channel=scene.unit(k, j), **_at(spot), **numbers),
-        sentence(f"together in {scene.trace.spec.network.norms[k]}"),
+        sentence(f"together in {scene.network.norms[k]}"),
     )
-    values: dict[str, float | Floats] = {"z": layer.z[:, j - 1], "n": layer.norm.n[:, j - 1], "a": layer.a[:, j - 1]}
-    return Face(words, made[2:], scene.digits(*made), (f"n{k}",), values)
+    return Face(words, made[2:], scene.digits(*made), (f"n{k}",), scene.values(k, j, "z", "n", "a"))
 
 
 def _pool(scene: Scene, key: Key) -> Face:
     """What a pool makes of a channel's map, or of all of a layer's."""
-    k, j, network = key.layer, key.unit, scene.trace.spec.network
+    k, j, network = key.layer, key.unit, scene.network
     layer, node = scene.layer(k), network.pools[k]
     assert layer.v is not None
     before, title = network.before(k, "v"), text(OPERATIONS[node.operation].title)
     if not j:
         sides = [" × ".join(map(str, maps.shape[2:] or (1, 1))) for maps in (getattr(layer, before), layer.v)]
         words = sentence("pool of a layer", pool=title, layer=scene.layer_name(k), before=sides[0], after=sides[1])
-        return Face((words,), (), say(scene.first, *scene.some(layer.v[0], "forward")), (f"v{k}",), {"v": layer.v})
+        return _of_layer(scene, words, "", k, "v")
     if node.operation == "global_pool":
-        made = _maps(scene).v(k, (j,), 0)
+        made = scene.equations.maps.v(k, (j,), 0)
         words = sentence("global pool", count=node.places, v=float(layer.v[0, j - 1]))
     else:
         spot = strongest(layer.v, j)
-        made = _maps(scene).v(k, spot, 0)
+        made = scene.equations.maps.v(k, spot, 0)
         kind = "max pool" if node.operation == "max_pool" else "average pool"
-        words = sentence(kind, side=int(node.option("size")), v=_number(scene, "v", k, spot), **_at(spot))
-    return Face((words,), (made,), scene.digits(made), (f"v{k}",), {"v": layer.v[:, j - 1]})
+        words = sentence(kind, side=int(node.option("size")), **scene.of_first(k, spot, "v"), **_at(spot))
+    return Face((words,), (made,), scene.digits(made), (f"v{k}",), scene.values(k, j, "v"))
 
 
 def _attached(letter: str, kind: str) -> Callable[[Scene, Key], Face]:
@@ -105,29 +86,24 @@ def _attached(letter: str, kind: str) -> Callable[[Scene, Key], Face]:
         k, j, layer = key.layer, key.unit or 1, scene.layer(key.layer)
         maps: Floats = getattr(layer, letter)
         spot = strongest(maps, j) if maps.ndim == 4 else (j,)
-        made = _maps(scene).stage(k, letter, spot, 0)
+        made = scene.equations.maps.stage(k, letter, spot, 0)
         where = (sentence("at the place", **_at(spot)),) if len(spot) == 3 else ()
-        network, own = scene.trace.spec.network, scene.unit(k, j)
-        number = _number(scene, letter, k, spot)
+        own = scene.unit(k, j)
         if letter == "h":
             told = sentence(f"{kind} of a map", channel=own, scale=scene.scale(k))
         else:
-            source = network.shortcuts[k]
-            told = sentence("shortcut", unit=own, source=scene.unit(source, j), o=number, added=_added(scene, k, spot))
+            source = scene.network.shortcuts[k]
+            (added,) = scene.of_first(source, spot, scene.network.given_kind(source)).values()
+            first = scene.of_first(k, spot, "o")
+            told = sentence("shortcut", unit=own, source=scene.unit(source, j), added=added, **first)
         return Face((*where, told), (made,), scene.digits(made), (f"{letter}{k}",), {letter: maps})
 
     return face
 
 
-def _added(scene: Scene, k: int, spot: tuple[int, ...]) -> float:
-    source = scene.trace.spec.network.shortcuts[k]
-    kind = scene.trace.spec.network.given_kind(source)
-    return float(scene.look(Quantity(kind, source, spot, 0)))
-
-
 def _back_words(scene: Scene, k: int, j: int) -> list[Sentence]:
     """What lies between what a layer gives and what its activation gave, on the way back."""
-    network = scene.trace.spec.network
+    network = scene.network
     above = "back to a place" if network.image(k + 1) else "back from units"
     words = [sentence(above, channel=scene.unit(k, j))]
     words += [sentence("gradients meet")] if network.arcs(k) else []
@@ -145,7 +121,7 @@ def _back_words(scene: Scene, k: int, j: int) -> list[Sentence]:
 
 def came_to(scene: Scene, k: int, spot: Spot) -> list[Equation]:
     """What comes back at one place, stage after stage, down to what the activation took."""
-    network, made, maps = scene.trace.spec.network, list[Equation](), _maps(scene)
+    network, made, maps = scene.network, list[Equation](), scene.equations.maps
     places: dict[str, tuple[int, ...]] = {"a": spot}
     for letter in network.stages[k - 1][network.stages[k - 1].index("a") + 1 :]:
         before = network.before(k, letter)
@@ -160,18 +136,18 @@ def _map_back(scene: Scene, key: Key) -> Face:
     k, j, layer = key.layer, key.unit, scene.layer(key.layer)
     spot = strongest(layer.asked, j)
     made = came_to(scene, k, spot)
-    told = sentence("largest delta", da=_number(scene, "da", k, spot), function=lower(_function(scene, k)), **_at(spot))
-    kind = scene.trace.spec.network.bent_kind(k)
-    values: dict[str, float | Floats] = {"da": layer.da[:, j - 1], f"d{kind}": layer.asked[:, j - 1]}
-    return Face((*_back_words(scene, k, j), told), tuple(made), scene.digits(*made), (f"d{kind}{k}",), values)
+    function, kind = lower(scene.function(k)), f"d{scene.network.bent_kind(k)}"
+    told = sentence("largest delta", function=function, **scene.of_first(k, spot, "da"), **_at(spot))
+    words, values = (*_back_words(scene, k, j), told), scene.values(k, j, "da", kind)
+    return Face(words, tuple(made), scene.digits(*made), (f"{kind}{k}",), values)
 
 
 def _map_ways(scene: Scene, key: Key) -> Face:
-    k, j, layer = key.layer, key.unit, scene.layer(key.layer)
-    spot = strongest(layer.dz, j)
-    made = _maps(scene).ways(k, spot, 0)
-    words = sentence("ways of a map", channel=scene.unit(k, j), dz=_number(scene, "dz", k, spot), **_at(spot))
-    return Face((words,), made, scene.digits(*made), (f"dz{k}",), {"dz": layer.dz[:, j - 1]})
+    k, j = key.layer, key.unit
+    spot = strongest(scene.layer(k).dz, j)
+    made = scene.equations.maps.ways(k, spot, 0)
+    words = sentence("ways of a map", channel=scene.unit(k, j), **scene.of_first(k, spot, "dz"), **_at(spot))
+    return Face((words,), made, scene.digits(*made), (f"dz{k}",), scene.values(k, j, "dz"))
 
 
 def kernel_place(dW: Floats, j: int) -> tuple[int, int, int, int]:
@@ -184,11 +160,11 @@ def kernel_place(dW: Floats, j: int) -> tuple[int, int, int, int]:
 def _kernel(scene: Scene, key: Key) -> Face:
     """The gradients of a channel's kernels: one weight, many places."""
     k, j, layer = key.layer, key.unit, scene.layer(key.layer)
-    network, index = scene.trace.spec.network, kernel_place(layer.dW, j)
-    made: tuple[Equation, ...] = (_maps(scene).dW(k, index), _maps(scene).db(k, j))
-    made += _maps(scene).gains(k, j) if layer.norm else ()
+    network, index = scene.network, kernel_place(layer.dW, j)
+    made: tuple[Equation, ...] = (scene.equations.maps.dW(k, index), scene.equations.maps.db(k, j))
+    made += scene.equations.maps.gains(k, j) if layer.norm else ()
     _, high, wide = network.image(k)
-    words = scene.say("one weight, many places", channel=scene.unit(k, j), places=high * wide, **_counted(scene))
+    words = scene.say("one weight, many places", channel=scene.unit(k, j), places=high * wide, count=scene.count)
     _, source, row, column = index
     gradient = float(layer.dW[j - 1, source - 1, row - 1, column - 1])
     from_ = scene.channel(k - 1, source) or scene.layer_below(k)
@@ -197,13 +173,9 @@ def _kernel(scene: Scene, key: Key) -> Face:
     return Face((words, most), made, scene.totals(made), (f"dW{k}",), values)
 
 
-def _counted(scene: Scene) -> dict[str, int]:
-    return {} if scene.count == 1 else {"count": scene.count}
-
-
 def _forward_layer(scene: Scene, key: Key) -> Face:
-    k, layer = key.layer, scene.layer(key.layer)
-    channels, high, wide = scene.trace.spec.network.image(k)
+    k = key.layer
+    channels, high, wide = scene.network.image(k)
     words = sentence(
         "window of a layer",
         channels=channels,
@@ -211,17 +183,20 @@ def _forward_layer(scene: Scene, key: Key) -> Face:
         below=scene.layer_below(k),
         high=high,
         wide=wide,
-        function=_function(scene, k),
+        function=scene.function(k),
     )
-    numbers = say(scene.first, "a = ", *scene.some(layer.a[0], "forward"))
-    return Face((words,), (), numbers, (f"a{k}",), {"z": layer.z, "a": layer.a})
+    return _of_layer(scene, words, "a = ", k, "z", "a")
 
 
 def _delta_of_layer(scene: Scene, key: Key) -> Face:
-    k, layer = key.layer, scene.layer(key.layer)
-    words = sentence("maps go back", layer=scene.layer_name(k))
-    numbers = say(scene.first, "δ = ", *scene.some(layer.dz[0], "backward"))
-    return Face((words,), (), numbers, (f"dz{k}",), {"da": layer.da, "dz": layer.dz})
+    words = sentence("maps go back", layer=scene.layer_name(key.layer))
+    return _of_layer(scene, words, "δ = ", key.layer, "da", "dz")
+
+
+def _of_layer(scene: Scene, words: Sentence, name: str, k: int, *kinds: str) -> Face:
+    """All of a layer's maps: some numbers of the last of these kinds."""
+    some = scene.some(scene.look(Quantity(kinds[-1], k))[0], role_of(kinds[-1]))
+    return Face((words,), (), say(scene.first, name, *some), (f"{kinds[-1]}{k}",), scene.values(k, 0, *kinds))
 
 
 def _gradient_of_layer(scene: Scene, key: Key) -> Face:

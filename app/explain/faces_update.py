@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -17,7 +18,6 @@ from app.words.texts import text
 from engine import OPTIMIZERS, PENALTIES, Quantity
 from engine.arrays import Floats
 from engine.equation import Equation, Sum, code_name, tree
-from engine.quantity import bias, weight
 from engine.receipts import ParameterReceipt, parameter_receipt
 
 
@@ -39,23 +39,9 @@ def _penalty_gradient(scene: Scene, key: Key) -> Face:
     return Face((words,), (made.tree,), scene.digits(made), (f"gW{k}", f"W{k}_next"), values)
 
 
-def _update_weight(scene: Scene, key: Key) -> Face:
-    return _one(scene, weight(key.layer, key.unit, key.source))
-
-
-def _update_bias(scene: Scene, key: Key) -> Face:
-    return _one(scene, bias(key.layer, key.unit))
-
-
-def _update_gain(scene: Scene, key: Key) -> Face:
-    return _one(scene, Quantity("gamma", key.layer, (key.unit,)))
-
-
-def _update_shift(scene: Scene, key: Key) -> Face:
-    return _one(scene, Quantity("beta", key.layer, (key.unit,)))
-
-
-def _one(scene: Scene, of: Quantity) -> Face:
+def _one(kind: str, scene: Scene, key: Key) -> Face:
+    """One parameter of a kind."""
+    of = Quantity(kind, key.layer, (key.unit, key.source) if key.source else (key.unit,))
     receipt = parameter_receipt(scene.trace, str(of))
     values: dict[str, float | Floats] = {
         of.kind: receipt.now,
@@ -192,9 +178,9 @@ def _update_many(scene: Scene, k: int) -> Face:
 
 UPDATE: dict[str, Callable[[Scene, Key], Face]] = {
     "penalty_gradient": _penalty_gradient,
-    "update_weight": _update_weight,
-    "update_bias": _update_bias,
-    "update_gain": _update_gain,
-    "update_shift": _update_shift,
+    "update_weight": partial(_one, "W"),
+    "update_bias": partial(_one, "b"),
+    "update_gain": partial(_one, "gamma"),
+    "update_shift": partial(_one, "beta"),
     "update": _update,
 }

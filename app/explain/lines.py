@@ -8,6 +8,7 @@ from app.words.formulas import Role
 from app.words.numbers import DIGITS, UNKNOWN, digits_of, signed
 from app.words.texts import text
 from engine import Quantity
+from engine.arrays import Floats
 from engine.receipts import UnitNorm
 
 Known = frozenset[Quantity] | None
@@ -53,6 +54,16 @@ class Teller:
         """A number that is told once one of these quantities is computed; at any time, if there are none."""
         return signed(value, digits) if not quantities or self.knows(*quantities) else UNKNOWN
 
+    def mean(self, label: str, of: Quantity, values: Floats, select: str = "") -> Detail:
+        """A line about what goes forward; of a batch it is the mean."""
+        number = float(values.mean())
+        return Detail(label, self(number, of), "forward", select, number=number)
+
+    def sum(self, label: str, of: Quantity, values: Floats, select: str = "") -> Detail:
+        """A line about what comes back; of a batch it is the sum."""
+        number = float(values.sum())
+        return Detail(label, self(number, of), "backward", select, number=number)
+
     def knows(self, *quantities: Quantity) -> bool:
         """Whether one of these is computed: a coarser grain takes several together under one of their names.
 
@@ -66,7 +77,7 @@ def normed(of: Quantity, norm: UnitNorm | None, tell: Teller, mean: str) -> Iter
     if norm is None:
         return
     for kind, label in (("mean", "μ"), ("spread", "σ"), ("xhat", "x̂ = (z − μ) / σ"), ("n", "n = γ × x̂ + β")):
-        yield Detail(f"{mean}{label}", tell(float(getattr(norm, kind).mean()), of.like(kind)), "forward")
+        yield tell.mean(f"{mean}{label}", of.like(kind), getattr(norm, kind))
         if kind == "spread" and norm.running is not None:
             yield Detail(text("running μ, for evaluation"), tell(norm.running[0]))
             yield Detail(text("running σ², for evaluation"), tell(norm.running[1]))
@@ -79,4 +90,4 @@ def back_through(of: Quantity, norm: UnitNorm | None, tell: Teller, total: str, 
     labels = {"dn": f"dn = da × {slope}", "dxhat": "∂L/∂x̂ = γ × dn", "dz_own": text("through x̂ itself")}
     labels |= {"dz_mean": text("through the mean"), "dz_spread": text("through the spread")}
     for kind, label in labels.items():
-        yield Detail(f"{total}{label}", tell(float(getattr(norm, kind).sum()), of.like(kind)), "backward")
+        yield tell.sum(f"{total}{label}", of.like(kind), getattr(norm, kind))

@@ -40,25 +40,20 @@ def written_over(of: Quantity) -> Quantity:
 
 def groups_of(scene: Scene, moment: Moment) -> tuple[list[Alike], Look]:
     """The groups of a moment, and where their numbers are found; none for a moment about single numbers."""
-    k, units = moment.layer, moment.units
+    k, network, look = moment.layer, scene.network, scene.look
     if moment.phase == "update":
-        return _updates(scene, moment) if moment.kind != "penalty_gradient" else ([], scene.look)
+        return _updates(scene, moment) if moment.kind != "penalty_gradient" else ([], look)
     made = _KINDS.get(moment.kind)
-    network = scene.trace.spec.network
-    norms = network.norms
-    if network.image(k) if k else network.has_images:
-        return [], scene.look  # a map has too many numbers for rows
-    if made is None or units or ((k in norms or (not k and norms)) and moment.kind != "gradient"):
-        return [], scene.look  # a normalization is told by itself, step by step
+    if made is None or moment.units or (network.image(k) if k else network.has_images):
+        return [], look  # a map has too many numbers for rows
+    if (k in network.norms if k else network.norms) and moment.kind != "gradient":
+        return [], look  # a normalization is told by itself, step by step
     if k:
-        return list(made(scene, k)), scene.look
+        return list(made(scene, k)), look
     if moment.kind not in ("forward", "backward"):
-        return [], scene.look
-    layers = range(1, scene.last + 1)
-    first, others = scene.last, [each for each in layers if each != scene.last]
-    shown = list((made if moment.kind == "forward" else _back)(scene, first, True))
-    folded = [group for each in others for group in (made if moment.kind == "forward" else _back)(scene, each, True)]
-    return [*shown, *(Alike(group.told, 0) for group in folded)], scene.look
+        return [], look
+    *others, shown = (list(made(scene, each, True)) for each in range(1, scene.last + 1))
+    return [*shown, *(Alike(group.told, 0) for groups in others for group in groups)], look
 
 
 def _rows(scene: Scene, k: int, made: Callable[[int], Equation], whole: bool = False) -> Alike:
@@ -69,7 +64,7 @@ def _rows(scene: Scene, k: int, made: Callable[[int], Equation], whole: bool = F
 
 
 def _forward(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
-    network, made = scene.trace.spec.network, scene.equations
+    network, made = scene.network, scene.equations
     yield _rows(scene, k, lambda j: made.z(k, j, 0), whole)
     yield _rows(scene, k, lambda j: made.a(k, j, 0), whole)
     if whole and k in network.dropouts:
@@ -85,7 +80,7 @@ def _alone(name: str, scene: Scene, k: int) -> Iterator[Alike]:
 def _through(scene: Scene, k: int, j: int) -> Equation:
     """dL/da of one unit, with what came back to what dropout lets through put in."""
     da = scene.equations.da(k, j, 0)
-    return fitted(da, scene.equations.dh(k, j, 0)) if k in scene.trace.spec.network.dropouts else da
+    return fitted(da, scene.equations.dh(k, j, 0)) if k in scene.network.dropouts else da
 
 
 def _da(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
@@ -93,7 +88,7 @@ def _da(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
 
 
 def _delta(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
-    output, joined = k == scene.last, scene.trace.spec.network.joined
+    output, joined = k == scene.last, scene.network.joined
     if output and joined:
         yield _rows(scene, k, lambda j: scene.equations.dz(k, j, 0), whole)
     elif output or ACTIVATIONS[scene.layer(k).activation].product:

@@ -3,9 +3,9 @@
 A layer that would take too many moments is told more coarsely, so that a walkthrough stays short enough to walk.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from app.explain.moments import GRAINS, Grain, Phase
@@ -82,8 +82,8 @@ def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) 
         yield from _forward(network, k, grains[k - 1])
         each = (0,) if grains[k - 1] == "layer" else range(1, network.sizes[k] + 1)
         for letter in network.stages[k - 1]:
-            if letter in _ATTACHED:
-                yield from (Key("forward", _ATTACHED[letter], k, j) for j in each)
+            if letter in ATTACHED:
+                yield from (Key("forward", ATTACHED[letter], k, j) for j in each)
     yield from losses
     for k in range(last, 0, -1):
         yield from _backward(network, k, grains)
@@ -92,99 +92,76 @@ def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) 
     yield Key("again", "again")
 
 
-_ATTACHED = {"h": "dropout", "o": "shortcut", "v": "pool"}
+ATTACHED = {"h": "dropout", "o": "shortcut", "v": "pool"}  # moments of what stands behind an activation
 
 
-def _forward(network: Network, k: int, grain: Grain) -> Iterator[Key]:
+def _moments(phase: Phase, k: int, units: Iterable[int], *kinds: str) -> list[Key]:
+    """Kind after kind, a moment for each of these units."""
+    return [Key(phase, kind, k, j) for kind in kinds for j in units]
+
+
+def _forward(network: Network, k: int, grain: Grain) -> list[Key]:
     units, columns = network.shapes[k - 1]
+    own, normed = range(1, units + 1), k in network.norms
+    each, whole = (partial(_moments, "forward", k, some) for some in (own, (0,)))
     # Softmax needs every z before it can give any a; and so does a normalization.
-    normed = k in network.norms
     together = network.activations[k - 1].product is not None or normed
     if grain == "layer":
-        yield Key("forward", "forward", k)
-        return
-    each = range(1, units + 1)
+        return whole("forward")
     if network.image(k):
-        yield from (Key("forward", "window", k, j) for j in each)
-        yield from (Key("forward", "map_norm", k, j) for j in each if normed)
-        return
-    for j in each:
-        if grain == "unit":
-            yield Key("forward", "z" if together else "forward", k, j)
-            continue
-        yield from (Key("forward", "product", k, j, i) for i in range(1, columns))
-        yield from (Key("forward", "sum", k, j), Key("forward", "bias", k, j))
-        if not together:
-            yield Key("forward", "activation", k, j)
-    if normed:
-        yield from (Key("forward", "spread", k), *(Key("forward", "norm", k, j) for j in each))
-    if together and grain == "unit" and not normed:
-        yield Key("forward", "activation", k)
-    elif together:
-        yield from (Key("forward", "activation", k, j) for j in each)
+        return each("window", *(["map_norm"] if normed else []))
+    norm = [*whole("spread"), *each("norm")] if normed else []
+    if grain == "unit":
+        together_a = each("activation") if normed else whole("activation")
+        return [*each("z"), *norm, *together_a] if together else each("forward")
+    made, then = list[Key](), ("sum", "bias") if together else ("sum", "bias", "activation")
+    for j in own:
+        made += [Key("forward", "product", k, j, i) for i in range(1, columns)]
+        made += _moments("forward", k, (j,), *then)
+    return [*made, *norm, *(each("activation") if together else [])]
 
 
-def _backward(network: Network, k: int, grains: list[Grain]) -> Iterator[Key]:
+def _backward(network: Network, k: int, grains: list[Grain]) -> list[Key]:
     units, columns = network.shapes[k - 1]
     grain, output = grains[k - 1], k == len(network.shapes)
+    own, normed = range(1, units + 1), k in network.norms
+    each, whole = (partial(_moments, "backward", k, some) for some in (own, (0,)))
     alone = output and network.joined is not None
     together = network.activations[k - 1].product is not None and not alone
     if grain == "layer":
-        yield from (Key("backward", "delta", k), Key("backward", "gradient", k))
-        return
-    each, normed = range(1, units + 1), k in network.norms
+        return whole("delta", "gradient")
     if network.image(k):
-        yield from (Key("backward", "map_back", k, j) for j in each)
-        yield from (Key("backward", "map_ways", k, j) for j in each if normed)
-        yield from (Key("backward", "kernel", k, j) for j in each)
-        return
+        return each("map_back", *(["map_ways"] if normed else []), "kernel")
     if grain == "unit":
-        if together:
-            yield Key("backward", "da", k)
-        if normed:
-            yield from (Key("backward", "dn" if together else "came_back", k, j) for j in each)
-            yield from _through_norm(k, each, Key("backward", "dxhat", k))
-        else:
-            yield from (Key("backward", "dz" if together else "delta", k, j) for j in each)
-        yield from (Key("backward", "gradient", k, j) for j in each)
-        return
-    if not alone:
-        for j in each:
-            if not output and grains[k] == "operation":
-                yield from (Key("backward", "product_back", k + 1, i, j) for i in range(1, network.sizes[k + 1] + 1))
-            if k in network.dropouts:
-                yield Key("backward", "dh", k, j)
-            yield Key("backward", "da", k, j)
-    if normed:
-        yield from (Key("backward", "dn", k, j) for j in each)
-        yield from _through_norm(k, each, *(Key("backward", "dxhat", k, j) for j in each))
-    else:
-        yield from (Key("backward", "delta" if alone else "dz", k, j) for j in each)
-    for j in each:
-        yield from (Key("backward", "dW", k, j, i) for i in range(1, columns))
-        yield Key("backward", "db", k, j)
+        made = whole("da") if together else []
+        if normed:  # gains and shifts, then back to what is normalized, and from there over three ways
+            made += [*each("dn" if together else "came_back", "gains"), *whole("dxhat"), *each("three_ways")]
+            return [*made, *each("gradient")]
+        return [*made, *each("dz" if together else "delta", "gradient")]
+    made = [] if alone else [key for j in own for key in _came_back(network, k, j, grains)]
+    made += each("dn", "gains", "dxhat", "three_ways") if normed else each("delta" if alone else "dz")
+    for j in own:
+        made += [Key("backward", "dW", k, j, i) for i in range(1, columns)]
+        made.append(Key("backward", "db", k, j))
+    return made
 
 
-def _through_norm(k: int, each: range, *back: Key) -> Iterator[Key]:
-    """Gains and shifts, then back to what is normalized, and from there over three ways."""
-    yield from (Key("backward", "gains", k, j) for j in each)
-    yield from back
-    yield from (Key("backward", "three_ways", k, j) for j in each)
+def _came_back(network: Network, k: int, j: int, grains: list[Grain]) -> Iterator[Key]:
+    """What comes back to a unit, product by product where the layer above is told so."""
+    if k < len(network.shapes) and grains[k] == "operation":
+        yield from (Key("backward", "product_back", k + 1, i, j) for i in range(1, network.sizes[k + 1] + 1))
+    yield from _moments("backward", k, (j,), *(["dh"] if k in network.dropouts else []), "da")
 
 
 def _update(network: Network, k: int, grain: Grain, penalty: bool) -> Iterator[Key]:
     units, columns = network.shapes[k - 1]
-    if grain == "layer":
-        yield Key("update", "update", k)
+    if grain != "operation":
+        yield from _moments("update", k, (0,) if grain == "layer" else range(1, units + 1), "update")
         return
     for j in range(1, units + 1):
-        if grain == "unit":
-            yield Key("update", "update", k, j)
-            continue
         for i in range(1, columns):
             if penalty:
                 yield Key("update", "penalty_gradient", k, j, i)
             yield Key("update", "update_weight", k, j, i)
-        yield Key("update", "update_bias", k, j)
-        if k in network.norms:
-            yield from (Key("update", "update_gain", k, j), Key("update", "update_shift", k, j))
+        gains = ("update_gain", "update_shift") if k in network.norms else ()
+        yield from _moments("update", k, (j,), "update_bias", *gains)

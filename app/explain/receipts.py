@@ -7,18 +7,17 @@ In the middle of a walkthrough a receipt says what is computed so far, and what 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from markupsafe import Markup
 
-from app.explain.faces_backward import BACKWARD
-from app.explain.faces_forward import FORWARD
+from app.explain.faces import face_of, faces_of
 from app.explain.faces_update import part_name, update_formulas, update_numbers, update_words
 from app.explain.lines import Detail, Known, Lines, Teller, back_through, closed, normed
 from app.explain.moments import Told
 from app.explain.plan import Key
-from app.explain.receipts_maps import channel_faces, channel_lines, factors, gradient_face, kernels
+from app.explain.receipts_maps import channel_lines, factors, gradient_face, kernels
 from app.explain.scene import Scene
 from app.words.digits import named
 from app.words.formulas import Role, symbol
@@ -28,6 +27,7 @@ from app.words.segments import joined, say
 from app.words.sentences import Sentence, sentence
 from app.words.texts import text
 from engine import PENALTIES, Quantity, SpecError, Trace, examples_of
+from engine.arrays import Floats
 from engine.equation import code_name
 from engine.program import program
 from engine.quantity import bias, unit, weight
@@ -94,6 +94,15 @@ class Receipt(Told):
         return given(round(self.facts.now, 6)) if isinstance(self.facts, ParameterReceipt) else ""
 
 
+class Share(NamedTuple):
+    """One term of a sum: what it is called, how much it is, whether that is told yet, and where a click leads."""
+
+    label: str
+    value: float
+    known: bool
+    select: str = ""
+
+
 def receipt(trace: Trace, address: str, known: Known = None) -> Receipt:
     """The receipt of "W2.1.3", "b2.1" or "a2.1" (a0.2 is an input); SpecError if there is no such thing.
 
@@ -110,9 +119,7 @@ def receipt(trace: Trace, address: str, known: Known = None) -> Receipt:
             return _of_parameter(scene, Quantity.parse(facts.address), facts, tell)
         if of.layer == 0 and trace.spec.network.has(of):
             return _of_input(scene, of)
-        if of.layer and trace.spec.network.image(of.layer):
-            return _of_channel(scene, of, channel_receipt(trace, address), tell)
-        return _of_unit(scene, of, unit_receipt(trace, address), tell)
+        return _of_node(scene, of, tell)
 
 
 def place_of(scene: Scene, of: Quantity) -> str:
@@ -126,7 +133,7 @@ def place_of(scene: Scene, of: Quantity) -> str:
 
 def _end(scene: Scene, of: Quantity) -> str:
     """Where a weight comes from: a unit, or of a kernel and of feature maps a place."""
-    network = scene.trace.spec.network
+    network = scene.network
     if len(of.index) == 4:
         _, _, row, column = of.index
         below = scene.channel(of.layer - 1, of.source) or scene.layer_below(of.layer)
@@ -144,9 +151,9 @@ def _so_far(parts: Sequence[tuple[str, bool, Sequence[Sentence]]]) -> tuple[Sent
 
 
 def _of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Teller) -> Receipt:
-    gradient, shared = of.like(f"d{of.kind}"), bool(scene.trace.spec.network.image(of.layer))
+    gradient, shared = of.like(f"d{of.kind}"), bool(scene.network.image(of.layer))
     key = Key("backward", gradient.kind, of.layer, of.unit, of.source)
-    face = gradient_face(scene, of) if shared else BACKWARD[gradient.kind](scene, key)
+    face = gradient_face(scene, of) if shared else face_of(scene, key)
     told = tell.knows(gradient), tell.knows(of)
     parts = [("gradient", told[0], face.sentences), ("step", told[1], (update_words(scene, facts),))]
     numbers = [each for known, each in zip(told, (face.numbers, update_numbers(scene, facts)), strict=True) if known]
@@ -173,7 +180,7 @@ def _of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Tel
 
 def _sources(scene: Scene, of: Quantity) -> tuple[Quantity, ...]:
     """The unit below that a weight comes from; of a place of a feature map its channel, of the image nothing."""
-    network, k = scene.trace.spec.network, of.layer
+    network, k = scene.network, of.layer
     if not of.source or (network.image(k) and not network.image(k - 1)) or (network.image(k) and k == 1):
         return ()
     below = network.image(k - 1, network.given_kind(k - 1)) if k > 1 else ()
@@ -182,67 +189,35 @@ def _sources(scene: Scene, of: Quantity) -> tuple[Quantity, ...]:
     return (unit(k - 1, of.source),)
 
 
-def _of_channel(scene: Scene, of: Quantity, facts: ChannelReceipt, tell: Teller) -> Receipt:
-    k, j = of.layer, of.unit
-    faces = channel_faces(scene, k, j)
+def _of_node(scene: Scene, of: Quantity, tell: Teller) -> Receipt:
+    """A unit's or a channel's."""
+    k, j, network = of.layer, of.unit, scene.network
+    facts = (channel_receipt if network.image(k) else unit_receipt)(scene.trace, str(of))
+    ahead, back = faces_of(scene, k, j)
     told = tell.knows(scene.gives(k, j)), tell.knows(of.like("dz"))
-    names = ("activation", "delta")
     parts = [
-        (name, known, [each for face in some for each in face.sentences])
-        for name, known, some in zip(names, told, faces, strict=True)
+        (name, known, [each for face in faces for each in face.sentences])
+        for name, known, faces in zip(("activation", "delta"), told, (ahead, back), strict=True)
     ]
-    numbers = [joined([face.numbers for face in some], "; ") for known, some in zip(told, faces, strict=True) if known]
-    formulas = tuple(each for some in faces for face in some for each in face.formulas)
-    above = scene.trace.spec.network.sizes[k + 1] if k < scene.last else 0
-    came_from = tuple(unit(k + 1, n) for n in range(1, above + 1))
+    numbers = [joined([face.numbers for face in faces], "; ") for faces in (ahead, back)]
+    if isinstance(facts, ChannelReceipt):
+        lines, more = channel_lines(scene, of, facts, tell), kernels(scene, of, facts, tell)
+    else:
+        lines, more = _lines_of_unit(scene, of, facts, tell), tuple(_sums(scene, of, facts, tell))
+        numbers[1] = say(text("back: "), *numbers[1])
+    above = tuple(unit(k + 1, n) for n in scene.equations.units(k + 1)) if k < scene.last else ()
     return Receipt(
         sentences=_so_far(parts),
-        formulas=formulas,
-        numbers=joined(numbers, "; "),
+        formulas=tuple(each for face in (*ahead, *back) for each in face.formulas),
+        numbers=joined([each for known, each in zip(told, numbers, strict=True) if known], "; "),
+        total=back[0].total if told[1] else None,
         of=of,
         place=place_of(scene, of),
         facts=facts,
-        came_from=came_from,
+        came_from=tuple(dict.fromkeys((*above, *(unit(to, j) for to in network.arcs(k))))),
         code=_code(scene, *(f"{kind}{k}" for kind in _AHEAD + _BACK)),
-        lines=channel_lines(scene, of, facts, tell),
-        more=kernels(scene, of, facts, tell),
-    )
-
-
-def _of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Receipt:
-    k, j = of.layer, of.unit
-    ahead = [FORWARD["forward"](scene, Key("forward", "forward", k, j))]
-    if facts.norm is not None:
-        ahead = [FORWARD[kind](scene, Key("forward", kind, k, j)) for kind in ("z", "norm", "activation")]
-    if facts.mask is not None:
-        ahead.append(FORWARD["dropout"](scene, Key("forward", "dropout", k, j)))
-    if facts.added is not None:
-        ahead.append(FORWARD["shortcut"](scene, Key("forward", "shortcut", k, j)))
-    kinds = ("delta",) if facts.norm is None else ("came_back", "three_ways")
-    *before, back = [BACKWARD[kind](scene, Key("backward", kind, k, j)) for kind in kinds]
-    told = tell.knows(scene.gives(k, j)), tell.knows(of.like("dz"))
-    sentences = [each for face in ahead for each in face.sentences]
-    backward = [each for face in (*before, back) for each in face.sentences]
-    parts = [("activation", told[0], sentences), ("delta", told[1], backward)]
-    numbers_back = joined([face.numbers for face in (*before, back)], "; ")
-    faces = joined([face.numbers for face in ahead], "; "), say(text("back: "), *numbers_back)
-    numbers = joined([face for known, face in zip(told, faces, strict=True) if known], "; ")
-    came_from = tuple(unit(k + 1, n) for n in scene.equations.units(k + 1)) if k < scene.last else ()
-    came_from += tuple(unit(to, j) for to in scene.trace.spec.network.arcs(k))
-    code = _code(scene, *(f"{kind}{k}" for kind in _AHEAD + _BACK))
-    formulas = [each for face in (*ahead, *before, back) for each in face.formulas]
-    return Receipt(
-        sentences=_so_far(parts),
-        formulas=tuple(formulas),
-        numbers=numbers,
-        total=(before[0] if before else back).total if told[1] else None,
-        of=of,
-        place=place_of(scene, of),
-        facts=facts,
-        came_from=came_from,
-        code=code,
-        lines=_lines_of_unit(scene, of, facts, tell),
-        more=_sums(scene, of, facts, tell),
+        lines=lines,
+        more=more,
     )
 
 
@@ -316,134 +291,117 @@ def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller)
     attached = own.kind in ("gamma", "beta")
     delta = own.of("dn" if attached else "dz", j)
     a = own.like("xhat") if attached else scene.gives(k - 1, i)
-    total, mean = float(facts.deltas.sum()), float(facts.carried.mean())
+    total = float(facts.deltas.sum())
     message = "Σ {kind} of {unit}" if batch else "{kind} of {unit}"
     of_unit = text(message, kind=named(delta.kind), unit=scene.unit(k, j))
     back = [Detail(of_unit, tell(total, delta), "backward", str(unit(k, j)), number=total)]
-    if own.kind == "gamma":
-        told = text("mean {kind} of {unit}" if batch else "{kind} of {unit}", kind="x̂", unit=scene.unit(k, j))
-        back.append(Detail(told, tell(mean, a), "forward", str(unit(k, j)), number=mean))
-    if i:
+    if i or own.kind == "gamma":
+        source = unit(k - 1, i) if i else unit(k, j)
         message = "mean {kind} of {unit}" if batch else "{kind} of {unit}"
-        told = text(message, kind=a.kind, unit=scene.unit(k - 1, i))
-        back.append(Detail(told, tell(mean, a), "forward", str(unit(k - 1, i)), number=mean))
+        told = text(message, kind=a.kind if i else "x̂", unit=scene.unit(source.layer, source.unit))
+        back.append(tell.mean(told, a, facts.carried, str(source)))
     if not batch:
         return closed(back, prod)
-    each = zip(facts.examples.tolist(), facts.deltas.tolist(), facts.carried.tolist(), strict=True)
-    labels, products = [], []
-    for n, own_delta, carried in each:
-        digits = digits_of(prod, [own_delta, carried], own_delta * carried)
-        product = tell(own_delta, delta, digits=digits)
+    products, known = list[Share](), tell.knows(own.like(f"d{own.kind}"))
+    for n, dz, carried in zip(facts.examples.tolist(), facts.deltas.tolist(), facts.carried.tolist(), strict=True):
+        digits = digits_of(prod, [dz, carried], dz * carried)
+        product = tell(dz, delta, digits=digits)
         product += f" × {tell(carried, a, digits=digits)}" if i or own.kind == "gamma" else ""
-        labels.append((text("example {example}: {product}", example=n, product=product), ""))
-        products.append((own_delta * carried, tell.knows(own.like(f"d{own.kind}"))))
-    return (*_largest(labels, products, "backward", SHOWN), *back)
+        label = text("example {example}: {product}", example=n, product=product)
+        products.append(Share(label, dz * carried, known))
+    return (*_largest(products, "backward", SHOWN), *back)
 
 
 def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple[Detail, ...]:
     mean, total = (text("mean "), text("sum of ")) if scene.count > 1 else ("", "")
     activation = scene.layer(of.layer).activation
-    bent = scene.trace.spec.network.bent_kind(of.layer)
+    bent = scene.network.bent_kind(of.layer)
     slope = text("its Jacobian") if activation == "softmax" else f"f′({bent})"
     da = tell(float(facts.da.sum()), of.like("da"))
-    if facts.outgoing is None and not scene.told_da(of.unit) and da != UNKNOWN:
+    if of.layer == scene.last and not scene.told_da(of.unit) and da != UNKNOWN:
         da = NONE
     given, back = list[Detail](), list[Detail]()
     if facts.h is not None and facts.dh is not None:
-        given.append(Detail(mean + text("h = mask × a"), tell(float(facts.h.mean()), of.like("h")), "forward"))
-        back.append(Detail(f"{total}dh = ∂L/∂h", tell(float(facts.dh.sum()), of.like("dh")), "backward"))
+        given.append(tell.mean(mean + text("h = mask × a"), of.like("h"), facts.h))
+        back.append(tell.sum(f"{total}dh = ∂L/∂h", of.like("dh"), facts.dh))
     if facts.o is not None:
-        own = "a" if facts.h is None else "h"
-        told = tell(float(facts.o.mean()), of.like("o"))
-        given.append(Detail(mean + text("o = {own} + what the shortcut brings", own=own), told, "forward"))
+        own = text("o = {own} + what the shortcut brings", own="a" if facts.h is None else "h")
+        given.append(tell.mean(mean + own, of.like("o"), facts.o))
+    delta = f"{total}δ = da × {slope}" if facts.norm is None else text("{sum}δ, over the three ways", sum=total)
     return (
-        Detail(f"{mean}z = Σ w × a + b", tell(float(facts.z.mean()), of.like("z")), "forward"),
+        tell.mean(f"{mean}z = Σ w × a + b", of.like("z"), facts.z),
         *normed(of, facts.norm, tell, mean),
-        Detail(f"{mean}a = {activation.replace('_', ' ')}({bent})", tell(float(facts.a.mean()), of), "forward"),
+        tell.mean(f"{mean}a = {activation.replace('_', ' ')}({bent})", of, facts.a),
         *given,
         *back,
         Detail(f"{total}da = {'∂L/∂a' if facts.mask is None else 'mask × dh'}", da, "backward"),
         *back_through(of, facts.norm, tell, total, slope),
-        Detail(
-            f"{total}δ = da × {slope}" if facts.norm is None else text("{sum}δ, over the three ways", sum=total),
-            tell(float(facts.dz.sum()), of.like("dz")),
-            "backward",
-        ),
+        tell.sum(delta, of.like("dz"), facts.dz),
     )
 
 
-def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple[Lines, ...]:
+def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Iterator[Lines]:
     """What adds up to z, and what to da."""
     k, j = of.layer, of.unit
     mean, total = (text("mean "), text("sum of ")) if scene.count > 1 else ("", "")
-    into = [weight(k, j, i) for i in scene.equations.sources(k)]
-    labels = [(text("w × a from {unit}", unit=_end(scene, each)), str(each)) for each in into]
-    known = [tell.knows(each.like("p"), of.like("z")) for each in into]
-    products = list(zip(facts.incoming.mean(axis=0).tolist(), known, strict=True))
     its_bias = Detail(text("bias"), tell(facts.bias), "forward", str(bias(k, j)), number=facts.bias)
-    lines = closed([*_largest(labels, products, "forward"), its_bias])
-    groups = [Lines(text("What adds up to {number}", number=f"{mean}z"), lines)]
-    if facts.norm is not None:
-        norm = facts.norm
+    brought = closed([*_largest([*_brought(scene, of, facts, tell)], "forward"), its_bias])
+    yield Lines(text("What adds up to {number}", number=f"{mean}z"), brought)
+    if (norm := facts.norm) is not None:
         made = (
             Detail("γ", tell(norm.gamma), "forward", f"gamma{k}.{j}"),
-            Detail(f"{mean}x̂", tell(float(norm.xhat.mean()), of.like("xhat")), "forward"),
+            tell.mean(f"{mean}x̂", of.like("xhat"), norm.xhat),
             Detail("β", tell(norm.beta), "forward", f"beta{k}.{j}"),
         )
-        groups.append(Lines(text("What {number} is made of", number=f"{mean}n"), made))
+        yield Lines(text("What {number} is made of", number=f"{mean}n"), made)
     if facts.added is not None:
-        source = scene.gives(scene.trace.spec.network.shortcuts[k], j)
+        source = scene.gives(scene.network.shortcuts[k], j)
         letter, values = ("a", facts.a) if facts.h is None else ("h", facts.h)
-        own, brought = float(values.mean()), float(facts.added.mean())
-        lines = closed(
-            [
-                Detail(f"{mean}{letter}", tell(own, of.like(letter)), "forward", number=own),
-                Detail(
-                    scene.unit(source.layer, j), tell(brought, source), "forward", str(unit(source.layer, j)),
-                    number=brought,
-                ),
-            ]
-        )  # fmt: skip
-        groups.append(Lines(text("What adds up to {number}", number=f"{mean}o"), lines))
+        own = tell.mean(f"{mean}{letter}", of.like(letter), values)
+        added = tell.mean(scene.unit(source.layer, j), source, facts.added, str(unit(source.layer, j)))
+        yield Lines(text("What adds up to {number}", number=f"{mean}o"), closed((own, added)))
     if facts.outgoing is not None:
-        above = scene.equations.units(k + 1)
-        labels = [(text("w × δ of {unit}", unit=scene.unit(k + 1, n)), str(unit(k + 1, n))) for n in above]
-        summed = scene.trace.spec.network.back_kind(k)
-        known = [tell.knows(weight(k + 1, n, j).like("q"), of.like(summed)) for n in above]
-        products = list(zip(facts.outgoing.sum(axis=0).tolist(), known, strict=True))
-        lines = closed([*_largest(labels, products, "backward"), *_arcs(scene, of, tell)])
-        groups.append(Lines(text("What adds up to {number}", number=f"{total}{summed}"), lines))
-    return tuple(groups)
+        sent = _largest([*_sent_back(scene, of, facts.outgoing, tell)], "backward")
+        lines = closed([*sent, *_arcs(scene, of, tell)])
+        yield Lines(text("What adds up to {number}", number=f"{total}{scene.network.back_kind(k)}"), lines)
+
+
+def _brought(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Iterator[Share]:
+    """What each link brings to a unit."""
+    for i, each in enumerate(facts.incoming.mean(axis=0).tolist(), 1):
+        link = weight(of.layer, of.unit, i)
+        known = tell.knows(link.like("p"), of.like("z"))
+        yield Share(text("w × a from {unit}", unit=_end(scene, link)), each, known, str(link))
+
+
+def _sent_back(scene: Scene, of: Quantity, outgoing: Floats, tell: Teller) -> Iterator[Share]:
+    """What each unit above sends back to a unit."""
+    for n, each in enumerate(outgoing.sum(axis=0).tolist(), 1):
+        above, link = unit(of.layer + 1, n), weight(of.layer + 1, n, of.unit)
+        known = tell.knows(link.like("q"), of.like(scene.network.back_kind(of.layer)))
+        yield Share(text("w × δ of {unit}", unit=scene.unit(above.layer, n)), each, known, str(above))
 
 
 def _arcs(scene: Scene, of: Quantity, tell: Teller) -> Iterator[Detail]:
     """What comes back to a unit over each shortcut that leads from it."""
-    for to in scene.trace.spec.network.arcs(of.layer):
-        back, kind = float(scene.layer(to).back[:, of.unit - 1].sum()), scene.trace.spec.network.back_kind(to)
-        end = unit(to, of.unit)
-        yield Detail(
-            text("{kind} of {unit}, over its shortcut", kind=kind, unit=scene.unit(to, of.unit)),
-            tell(back, end.like(kind)),
-            "backward",
-            str(end),
-            number=back,
-        )
+    for to in scene.network.arcs(of.layer):
+        kind, end = scene.network.back_kind(to), unit(to, of.unit)
+        label = text("{kind} of {unit}, over its shortcut", kind=kind, unit=scene.unit(to, of.unit))
+        yield tell.sum(label, end.like(kind), scene.layer(to).back[:, of.unit - 1], str(end))
 
 
-def _largest(
-    labels: Sequence[tuple[str, str]], values: Sequence[tuple[float, bool]], role: Role, most: int = SHOWN + 2
-) -> tuple[Detail, ...]:
+def _largest(shares: Sequence[Share], role: Role, most: int = SHOWN + 2) -> tuple[Detail, ...]:
     """All terms if they are at most `most`, else the largest and the sum of the rest; an order of terms that are not
     all known tells nothing."""
-    known, order = all(told for _, told in values), list(range(len(values)))
-    if known and len(order) > most:
-        order.sort(key=lambda n: -abs(values[n][0]))
+    known = all(each.known for each in shares)
+    order = sorted(shares, key=lambda each: -abs(each.value)) if known and len(shares) > most else shares
     shown = order if len(order) <= most else order[:SHOWN]
-    told = [(*labels[n], *values[n]) for n in shown]
+    told = [*shown]
     if rest := order[len(shown) :]:
-        told.append((text("the other {count} together", count=len(rest)), "", sum(values[n][0] for n in rest), known))
+        together = sum(each.value for each in rest)
+        told.append(Share(text("the other {count} together", count=len(rest)), together, known))
     lines = [
-        Detail(label, signed(number) if is_told else UNKNOWN, role, select, number=number)
-        for label, select, number, is_told in told
+        Detail(each.label, signed(each.value) if each.known else UNKNOWN, role, each.select, number=each.value)
+        for each in told
     ]
     return tuple(lines)

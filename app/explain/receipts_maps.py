@@ -4,10 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from app.explain.faces_maps import MAPS
 from app.explain.lines import Detail, Lines, Teller
 from app.explain.moments import Face
-from app.explain.plan import Key
 from app.explain.scene import Scene
 from app.words.numbers import UNKNOWN, signed
 from app.words.texts import text
@@ -22,7 +20,7 @@ PLACES = 6  # that are told one by one
 def gradient_face(scene: Scene, of: Quantity) -> Face:
     """The gradient of a parameter that all places share."""
     maps, k, layer = scene.equations.maps, of.layer, scene.layer(of.layer)
-    _, high, wide = scene.trace.spec.network.image(k)
+    _, high, wide = scene.network.image(k)
     if of.kind == "W":
         j, i, row, column = (int(str(at)) for at in of.index)
         made: Equation = maps.dW(k, (j, i, row, column))
@@ -30,8 +28,7 @@ def gradient_face(scene: Scene, of: Quantity) -> Face:
         made = maps.db(k, of.unit)
     else:
         made = maps.gains(k, of.unit)[of.kind == "beta"]
-    told = {} if scene.count == 1 else {"count": scene.count}
-    words = scene.say("one weight, many places", channel=scene.unit(k, of.unit), places=high * wide, **told)
+    words = scene.say("one weight, many places", channel=scene.unit(k, of.unit), places=high * wide, count=scene.count)
     gradient = {"W": f"dW{k}", "b": f"db{k}", "gamma": f"dgamma_{k}", "beta": f"dbeta_{k}"}[of.kind]
     return Face((words,), (made,), scene.totals((made,)), (gradient,), {"dz": layer.dz[:, of.unit - 1]})
 
@@ -57,42 +54,23 @@ def factors(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Teller) -
         rest = float(shares.sum() - sum(float(shares.ravel()[n]) for n in told))
         yield Detail(text("the other {count} places together", count=left), tell(rest, gradient), "backward")
     yield Detail(text("δ of {unit}", unit=scene.unit(of.layer, of.unit)), "", "backward", str(unit(of.layer, of.unit)))
-    if of.source and scene.trace.spec.network.image(of.layer - 1):
+    if of.source and scene.network.image(of.layer - 1):
         below = unit(of.layer - 1, of.source)
         yield Detail(text("a of {unit}", unit=scene.unit(of.layer - 1, of.source)), "", "forward", str(below))
 
 
-def channel_faces(scene: Scene, k: int, j: int) -> tuple[list[Face], list[Face]]:
-    """A channel's moments, forwards and back."""
-    network = scene.trace.spec.network
-    ahead = ["window", *(["map_norm"] if k in network.norms else [])]
-    ahead += [{"h": "dropout", "o": "shortcut", "v": "pool"}[each] for each in network.stages[k - 1] if each in "hov"]
-    back = ["map_back", *(["map_ways"] if k in network.norms else []), "kernel"]
-    return (
-        [MAPS[kind](scene, Key("forward", kind, k, j)) for kind in ahead],
-        [MAPS[kind](scene, Key("backward", kind, k, j)) for kind in back],
-    )
-
-
 def channel_lines(scene: Scene, of: Quantity, facts: ChannelReceipt, tell: Teller) -> tuple[Detail, ...]:
     """The means of a channel's maps on the way forward, and the sums of what comes back."""
-    forward = (("z", facts.z), ("n", facts.n), ("a", facts.a), ("h", facts.h), ("v", facts.v), ("o", facts.o))
-    back = (("dv", facts.dv), ("dh", facts.dh), ("da", facts.da), ("dn", facts.dn), ("dz", facts.dz))
-    order = scene.trace.spec.network.stages[of.layer - 1]
-    ahead = sorted(((name, maps) for name, maps in forward if maps is not None), key=lambda each: order.index(each[0]))
-    lines = [
-        Detail(text("mean {number} of the map", number=name), tell(float(maps.mean()), of.like(name)), "forward")
-        for name, maps in ahead
+    ahead = [
+        tell.mean(text("mean {number} of the map", number=letter), of.like(letter), getattr(facts, letter))
+        for letter in scene.network.stages[of.layer - 1]
     ]
-    called = {"dz": "δ"}
-    lines += [
-        Detail(
-            text("sum of {number}", number=called.get(name, name)), tell(float(maps.sum()), of.like(name)), "backward"
-        )
-        for name, maps in back
-        if maps is not None
+    back = [
+        tell.sum(text("sum of {number}", number="δ" if kind == "dz" else kind), of.like(kind), getattr(facts, kind))
+        for kind in ("dv", "dh", "da", "dn", "dz")
+        if getattr(facts, kind) is not None
     ]
-    return tuple(lines)
+    return (*ahead, *back)
 
 
 def kernels(scene: Scene, of: Quantity, facts: ChannelReceipt, tell: Teller) -> tuple[Lines, ...]:

@@ -3,7 +3,7 @@
 It says nothing that the moment's own faces do not say; it lays them out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -87,17 +87,16 @@ def _pointed(words: Segments, blocks: Sequence[EquationBlock]) -> Segments:
 
 def _single(scene: Scene, moment: Moment) -> list[Equation]:
     """The equations of a moment that is about single numbers."""
-    made = scene.equations
-    k, j = moment.layer, moment.units[0] if moment.units else 0
-    i = moment.targets[0].source if moment.targets else 0
-    if moment.kind == "product":
-        return [made.product(k, j, i, 0)]
-    if moment.kind == "product_back":
-        return [made.product_back(k, j, i, 0)]
-    if moment.kind == "penalty_gradient":
-        return [made.pull(k, j, i)]
-    if moment.kind == "sum":
-        return [made.sum(k, j, 0)]
+    made, k, of = scene.equations, moment.layer, moment.targets[0] if moment.targets else None
+    alone: dict[str, Callable[..., Equation]] = {
+        "product": made.product,
+        "product_back": made.product_back,
+        "sum": made.sum,
+    }
+    if of and moment.kind in alone:
+        return [alone[moment.kind](k, *of.index, 0)]
+    if of and moment.kind == "penalty_gradient":
+        return [made.pull(k, *of.index)]
     found = [each for each in moment.formulas if isinstance(each, Equation)]
     if not found or any(axes_of(each.target) or moment.layers for each in found):
         return []
@@ -121,7 +120,7 @@ def _slope(scene: Scene, moment: Moment) -> list[Equation]:
 
 def _alike(scene: Scene, moment: Moment) -> list[tuple[str, Equation]]:
     """The gradients of all links into a unit, the one that counts most first, and that of its bias."""
-    if not moment.units or moment.kind != "gradient" or scene.trace.spec.network.image(moment.layer):
+    if not moment.units or moment.kind != "gradient" or scene.network.image(moment.layer):
         return []
     k, j = moment.layer, moment.units[0]
     dW = scene.layer(k).dW[j - 1]

@@ -16,7 +16,7 @@ from app.words.numbers import DIGITS, MINUS, signed
 from app.words.segments import Segment, Segments, joined, say, several
 from app.words.sentences import Sentence, capital, sentence
 from app.words.texts import text
-from engine import FEATURES, LayerTrace, Quantity, Trace
+from engine import ACTIVATIONS, FEATURES, LayerTrace, Network, Quantity, Trace
 from engine.along import again
 from engine.arrays import Floats
 from engine.equation import Equation, Look, Number, Over, Places, Product, total, tree
@@ -68,6 +68,11 @@ class Scene:
         """The same examples in the network that the step has made."""
         return Scene(again(self.trace))
 
+    @property
+    def network(self) -> Network:
+        """Its layers and what is attached to them."""
+        return self.trace.spec.network
+
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """Units per layer, the inputs first."""
@@ -93,15 +98,19 @@ class Scene:
 
     def gives(self, k: int, i: int) -> Quantity:
         """What a unit gives to those above it: its a, or what dropout or a shortcut makes of that."""
-        return unit(k, i).like(self.trace.spec.network.given_kind(k))
+        return unit(k, i).like(self.network.given_kind(k))
 
     def scale(self, k: int) -> float:
         """What dropout multiplies by what it leaves in."""
-        return 1 / (1 - self.trace.spec.network.dropouts[k])
+        return 1 / (1 - self.network.dropouts[k])
 
     def slope_name(self, k: int) -> str:
         """What that which comes back to a layer is called: ∂L/∂a, or ∂L/∂h after dropout."""
-        return "∂L/∂h" if k in self.trace.spec.network.dropouts else "∂L/∂a"
+        return "∂L/∂h" if k in self.network.dropouts else "∂L/∂a"
+
+    def function(self, k: int) -> str:
+        """What a layer's activation is called."""
+        return text(ACTIVATIONS[self.layer(k).activation].title)
 
     def layer_name(self, k: int) -> str:
         """hidden 1, …, the output layer."""
@@ -122,7 +131,7 @@ class Scene:
 
     def channel(self, k: int, j: int) -> str:
         """What a channel is called; nothing for what is none."""
-        is_map = k > 0 and self.trace.spec.network.image(k)
+        is_map = k > 0 and self.network.image(k)
         return text("{layer}, channel {channel}", layer=self.layer_name(k), channel=j) if is_map else ""
 
     def layer_below(self, k: int) -> str:
@@ -136,7 +145,7 @@ class Scene:
     def source(self, k: int, i: int) -> str:
         """The name of what layer k receives, short: x₁ or unit 3; of a kernel's weight where it lies, and of a feature
         map a place."""
-        network = self.trace.spec.network
+        network = self.network
         if shape := network.image(k) and self.layer(k).W.shape[1:]:
             channel, row, column = _unravelled(i, shape)
             return text("row {row}, column {column}, channel {channel}", row=row, column=column, channel=channel)
@@ -148,7 +157,7 @@ class Scene:
     def spell(self, of: Quantity) -> str:
         """One number of the program's arrays, where it stands there: feature maps are in one row for a dense layer, and
         plain numbers are for one that takes an image."""
-        network = self.trace.spec.network
+        network = self.network
         image = network.image(of.layer, of.kind) if of.layer else ()
         if of.kind in ("mean", "spread") and network.image(of.layer):
             return f"{of.kind}{of.layer}[{of.example or 0},{of.unit - 1 if of.index else 0},0,0]"
@@ -205,9 +214,29 @@ class Scene:
         """The sentence of one example, or the one of a batch."""
         return sentence(message if self.count == 1 else f"{message} in a batch", **parts)  # type: ignore[arg-type]
 
-    def then(self, values: Floats, role: Role) -> Segments:
-        """In a batch, everybody's numbers after those of the first example."""
-        return () if self.count == 1 else say(text("; all: "), *self.each(values, role))
+    def values(self, k: int, j: int, *kinds: str) -> dict[str, float | Floats]:
+        """A layer's numbers by their kinds, an entry an example: of one unit, or for 0 of all."""
+        arrays = {kind: self.look(Quantity(kind, k)) for kind in kinds}
+        return {kind: array[:, j - 1] if j else array for kind, array in arrays.items()}
+
+    def of_first(self, k: int, at: int | tuple[int, ...], *kinds: str) -> dict[str, float]:
+        """The first example's numbers at a unit, or at a place of a feature map, by their kinds."""
+        index = at if isinstance(at, tuple) else (at,)
+        return {kind: float(self.look(Quantity(kind, k, index, 0))) for kind in kinds}
+
+    def then(self, of: Quantity) -> Segments:
+        """In a batch, everybody's numbers after that of the first example."""
+        if self.count == 1:
+            return ()
+        return say(text("; all: "), *self.each(self.look(of.at("n"), self.all), role_of(of.kind)))
+
+    def of_layer(self, name: str, k: int, kind: str) -> Segments:
+        """The first example's numbers of a kind in a layer, a unit each."""
+        return say(self.first, name, *self.units(self.look(Quantity(kind, k))[0], role_of(kind)))
+
+    def told(self, *made: Equation) -> Segments:
+        """Equations of the first example with their numbers put in; in a batch, everybody's last one after them."""
+        return self.digits(*made) + self.then(made[-1].target)
 
     def each(self, values: Floats, role: Role) -> Segments:
         """One number per example: itself for one example; the first few of a batch, and that there are more."""

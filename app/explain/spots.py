@@ -9,7 +9,7 @@ from app.words.formulas import Formula
 from engine import Network, Quantity
 from engine.arrays import Floats
 from engine.equation import Equation, Tree, tree, value
-from engine.quantity import Along
+from engine.quantity import Shifted
 
 ONE = np.ones(())  # no number is asked for, only where it stands
 Window = tuple[int, int, int, int]  # its first row and column, from 0, and how many of each
@@ -24,7 +24,7 @@ def windows(network: Network, formulas: Iterable[Formula]) -> dict[str, Window]:
         drawn, own = network.image(of.layer), network.image(of.layer, _letter(of))
         if len(of.index) == 3 and drawn and own and of.letter != "W":
             channel, row, column = np.broadcast_arrays(
-                *(i.at(at) if isinstance(i, Along) else at[i] if isinstance(i, str) else i for i in of.index)
+                *(i.at(at) if isinstance(i, Shifted) else at[i] if isinstance(i, str) else i for i in of.index)
             )
             tall, wide = drawn[1] // own[1], drawn[2] // own[2]
             for each in np.unique(channel):

@@ -3,7 +3,7 @@
 The list is lazy: its length and what every moment computes are known at once, a moment is written when it is asked for.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
 from itertools import groupby, product
@@ -15,11 +15,7 @@ import numpy as np
 from app.draw.diagram import LABELLED_ROWS, LINKS_AT_MOST
 from app.draw.maps import sources
 from app.draw.pictures import IMAGE
-from app.explain.faces_again import AGAIN
-from app.explain.faces_backward import BACKWARD
-from app.explain.faces_forward import FORWARD
-from app.explain.faces_maps import MAPS
-from app.explain.faces_update import UPDATE
+from app.explain.faces import face_of
 from app.explain.moments import GRAINS, Moment, Phase
 from app.explain.plan import Key, Plan, plan_of
 from app.explain.scene import Scene
@@ -28,8 +24,6 @@ from engine import OPTIMIZERS, Network, Quantity, SpecError, Trace
 from engine.equation import code_name
 from engine.program import Program, program
 from engine.quantity import PARAMETERS, bias, unit, weight
-
-_FACES = FORWARD | BACKWARD | UPDATE | AGAIN
 
 
 class Walkthrough(Sequence[Moment]):
@@ -116,53 +110,36 @@ def targets_of(key: Key, network: Network) -> tuple[Quantity, ...]:
     """The quantities that a moment computes."""
     _, kind, k, j, i = key
     last = len(network.shapes)
-    if kind in _WHOLE and j == 0:
-        layers = (k,) if k or kind == "inputs" else range(1, last + 1)
-        return tuple(
-            Quantity(name, layer)
-            for layer in layers
-            for name in (*_before(network, kind, layer), *_names(network, kind, layer, _WHOLE))
-        ) + (_after(network) if kind == "forward" and not k else ())
-    if kind == "delta" and k == last and network.joined:
+    if not k and kind in ("forward", "backward", "update"):
+        own = tuple(of for layer in range(1, last + 1) for of in targets_of(key._replace(layer=layer), network))
+        return own + (_after(network) if kind == "forward" else ())
+    if kind == "delta" and k == last and network.joined and j:
         return Quantity("da", k, (j,)), Quantity("dz", k, (j,))
-    if kind in _OF_MAPS:
-        return _of_map(network, kind, k, j)
     place = (j, i) if i else (j,) if j else ()
-    names = _before(network, kind, k) if kind in ("delta", "came_back") else ()
-    own = _TARGETS[kind] if kind == "gradient" else _names(network, kind, k, _TARGETS)  # gains have a moment of theirs
-    return tuple(Quantity(name, k, place) for name in (*names, *own))
+    shared = _shared(network, k, j) if kind == "map_norm" else ()
+    names = (*_before(network, key), *_names(network, key))
+    return (*shared, *(Quantity(name, k, place) for name in names))
 
 
-def _names(network: Network, kind: str, k: int, table: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+def _names(network: Network, key: Key) -> tuple[str, ...]:
     """What a moment computes of a layer, with what its normalization has besides."""
-    return _NORMED[kind] if k in network.norms and kind in _NORMED else table[kind]
+    kind, normed = key.kind, key.layer in network.norms
+    if kind == "gradient" and key.unit:  # gains have a moment of theirs
+        return _COMPUTES[kind]
+    return _NORMED[kind] if normed and kind in _NORMED else _COMPUTES[kind]
 
 
-def _of_map(network: Network, kind: str, k: int, j: int) -> tuple[Quantity, ...]:
-    """What a moment computes of one channel."""
-    normed, back = k in network.norms, _before(network, "delta", k)
-    shared = tuple(
-        Quantity(name, k, () if network.norms.get(k) == "layer_norm" else (j,)) for name in ("mean", "spread")
-    )
-    names: dict[str, tuple[str, ...]] = {
-        "window": ("z",) if normed else ("z", "a"),
-        "map_norm": ("xhat", "n", "a"),
-        "pool": ("v",),
-        "map_back": (*back, "da", "dn", "dxhat") if normed else (*back, "da", "dz"),
-        "map_ways": _WAYS,
-        "kernel": ("dW", "db", *(("dgamma", "dbeta") if normed else ())),
-    }
-    own = tuple(Quantity(name, k, (j,)) for name in names[kind])
-    return (*shared, *own) if kind == "map_norm" else own
+def _shared(network: Network, k: int, j: int) -> tuple[Quantity, ...]:
+    """The mean and the spread that a channel is normalized by."""
+    place = () if network.norms[k] == "layer_norm" else (j,)
+    return Quantity("mean", k, place), Quantity("spread", k, place)
 
 
-_OF_MAPS = ("window", "map_norm", "pool", "map_back", "map_ways", "kernel")
-
-
-def _before(network: Network, kind: str, k: int) -> tuple[str, ...]:
+def _before(network: Network, key: Key) -> tuple[str, ...]:
     """What a moment of a layer's dL/da computes first: what comes back to what dropout or a pool gives."""
-    back = kind in ("da", "delta", "came_back", "backward")
-    return tuple(f"d{letter}" for letter in reversed(network.stages[k - 1]) if letter in "hv") if back else ()
+    if key.kind not in ("delta", "came_back", "map_back", "backward", *(() if key.unit else ("da",))):
+        return ()
+    return tuple(f"d{letter}" for letter in reversed(network.stages[key.layer - 1]) if letter in "hv")
 
 
 def _after(network: Network) -> tuple[Quantity, ...]:
@@ -172,69 +149,65 @@ def _after(network: Network) -> tuple[Quantity, ...]:
 
 
 _AHEAD, _WAYS = ("mean", "spread", "xhat", "n"), ("dz_own", "dz_mean", "dz_spread", "dz")
-_NORMED = {
-    "forward": ("z", *_AHEAD, "a"),
-    "delta": ("da", "dn", "dxhat", *_WAYS),
-    "gradient": ("dW", "db", "dgamma", "dbeta"),
-    "backward": ("da", "dn", "dxhat", *_WAYS, "dW", "db", "dgamma", "dbeta"),
-    "update": PARAMETERS,
-}
-_WHOLE = {
+_COMPUTES = {
     "inputs": ("a",),
-    "dropout": ("h",),
-    "shortcut": ("o",),
-    "pool": ("v",),
-    "forward": ("z", "a"),
-    "activation": ("a",),
-    "spread": ("mean", "spread"),
-    "dxhat": ("dxhat",),
-    "da": ("da",),
-    "delta": ("da", "dz"),
-    "gradient": ("dW", "db"),
-    "backward": ("da", "dz", "dW", "db"),
-    "update": ("W", "b"),
-}
-_TARGETS = {
     "product": ("p",),
     "sum": ("s",),
     "bias": ("z",),
     "z": ("z",),
+    "window": ("z", "a"),
+    "spread": ("mean", "spread"),
     "norm": ("xhat", "n"),
-    "came_back": ("da", "dn"),
-    "dn": ("dn",),
-    "gains": ("dgamma", "dbeta"),
-    "dxhat": ("dxhat",),
-    "three_ways": _WAYS,
-    "update_gain": ("gamma",),
-    "update_shift": ("beta",),
+    "map_norm": ("xhat", "n", "a"),
     "activation": ("a",),
-    "forward": ("z", "a"),
     "dropout": ("h",),
     "shortcut": ("o",),
+    "pool": ("v",),
+    "forward": ("z", "a"),
     "loss": ("loss",),
     "penalty": ("penalty",),
     "product_back": ("q",),
     "dh": ("dh",),
     "da": ("da",),
+    "dn": ("dn",),
     "dz": ("dz",),
     "delta": ("da", "dz"),
+    "came_back": ("da", "dn"),
+    "gains": ("dgamma", "dbeta"),
+    "dxhat": ("dxhat",),
+    "three_ways": _WAYS,
+    "map_back": ("da", "dz"),
+    "map_ways": _WAYS,
     "dW": ("dW",),
     "db": ("db",),
     "gradient": ("dW", "db"),
+    "kernel": ("dW", "db"),
+    "backward": ("da", "dz", "dW", "db"),
     "penalty_gradient": ("dR",),
     "update_weight": ("W",),
     "update_bias": ("b",),
+    "update_gain": ("gamma",),
+    "update_shift": ("beta",),
     "update": ("W", "b"),
     "again": ("loss_next",),
+}
+_NORMED = {  # behind a normalization
+    "window": ("z",),
+    "forward": ("z", *_AHEAD, "a"),
+    "map_back": ("da", "dn", "dxhat"),
+    "delta": ("da", "dn", "dxhat", *_WAYS),
+    "gradient": ("dW", "db", "dgamma", "dbeta"),
+    "kernel": ("dW", "db", "dgamma", "dbeta"),
+    "backward": ("da", "dn", "dxhat", *_WAYS, "dW", "db", "dgamma", "dbeta"),
+    "update": PARAMETERS,
 }
 
 
 def _moment(scene: Scene, code: Program, key: Key, index: int, opens: bool) -> Moment:
     """The moment of a key; `opens` if it is the first of its phase."""
     with np.errstate(all="ignore"):  # a run that diverges is looked at as well
-        maps = key.layer and scene.trace.spec.network.image(key.layer)
-        face = (MAPS if maps and key.kind in MAPS else _FACES)[key.kind](scene, key)
-    network = scene.trace.spec.network
+        face = face_of(scene, key)
+    network = scene.network
     if OPTIMIZERS[scene.trace.spec.optimizer].search and key.phase == "backward" and opens:
         face = replace(face, sentences=(*face.sentences, sentence("to compare")))
     line = code.line_of(*face.line_of)
@@ -265,27 +238,16 @@ def _focus(key: Key) -> str | None:
 
 _AT_BIAS = ("bias", "db", "update_bias")
 _AT_GAIN = {"gains": "gamma", "update_gain": "gamma", "update_shift": "beta"}
-_INSIDE = (
-    "activation",
-    "dropout",
-    "pool",
-    "map_norm",
-    "map_ways",
-    "dz",
-    "spread",
-    "norm",
-    "dn",
-    "dxhat",
-    "three_ways",
-    *_AT_GAIN,
-)  # of units
+_INSIDE = {"activation", "dropout", "pool", "spread", "norm", "map_norm"}  # of units
+_INSIDE |= {"dz", "dn", "dxhat", "three_ways", "map_ways", *_AT_GAIN}
+_OVER_LINKS = ("da", "dh", "delta", "came_back", "map_back")  # what comes back over a hidden unit's outgoing links
 
 
 def _nodes(scene: Scene, key: Key) -> tuple[str, ...]:
     """The nodes that a moment lights: its unit and, on a link, the unit at the other end; a whole layer by its id."""
     _, kind, k, j, i = key
     if kind == "shortcut":
-        source = scene.trace.spec.network.shortcuts[k]
+        source = scene.network.shortcuts[k]
         ends = [unit(k, j), unit(source, j)] if j else [Quantity("a", k), Quantity("a", source)]
     elif j:
         ends = [unit(k, j), *([bias(k, j)] if kind in _AT_BIAS else []), *([unit(k - 1, i)] if i else [])]
@@ -303,15 +265,9 @@ def _links(scene: Scene, key: Key) -> tuple[str, ...]:
         return ()
     if kind == "shortcut":
         return (_arc(scene, k, j),)
-    above = kind in (
-        "da",
-        "dh",
-        "delta",
-        "came_back",
-        "map_back",
-    )  # over its outgoing links a hidden unit's dL/da comes back
+    above = kind in _OVER_LINKS
     into = k + above
-    arcs = tuple(_arc(scene, to, j) for to in scene.trace.spec.network.arcs(k)) if above else ()
+    arcs = tuple(_arc(scene, to, j) for to in scene.network.arcs(k)) if above else ()
     if into > scene.last or not _drawn(scene, into):
         return arcs
     own = (j,) if j else range(1, scene.sizes[k] + 1)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.learn.judging import Mistake, Problem, numeric
+from app.learn.judging import Problem, Slip, numeric
 from app.learn.problems import DOWN, STAY, UP
 from app.words.graph import plain_name
 from app.words.numbers import unsigned
@@ -22,8 +22,8 @@ def gradient_at(of: Graph, place: int, over: Edge | None = None) -> Problem:
     truth = of.back(over) if over else of.grad[place]
     ways = [over] if over else list(of.ways[place])
     quantity, wanted = of.vertices[place].name, _wanted(of, place, over)
-    mistakes = [*_slips_of_ways(of, ways), Mistake(of.data[place], "forward value", _FORWARD)]
-    mistakes += [Mistake(-truth, "sign", f"The size is right, the sign is not. {_signs(of, ways)}")]
+    mistakes = [*_slips_of_ways(of, ways), Slip(of.data[place], "forward value", _FORWARD)]
+    mistakes += [Slip(-truth, "sign", f"The size is right, the sign is not. {_signs(of, ways)}")]
     if not ways:
         return numeric(
             f"What is {wanted}?", quantity, truth, _start(of, place), _start(of, place), mistakes, 1e-3, 1e-4
@@ -39,13 +39,10 @@ def number_at(of: Graph, place: int) -> Problem:
     vertex, name = of.vertices[place], _name(of, place)
     into = [of.data[n] for n in vertex.sources if n is not None]
     mistakes = [
-        *(
-            Mistake(each, "operation", f"That goes in; {PRIMITIVES[vertex.kind].sign} still has to act.")
-            for each in into
-        ),
-        Mistake(float(np.sum(into)), "operation", f"Here it is {PRIMITIVES[vertex.kind].sign}, not +."),
-        Mistake(float(np.prod(into)), "operation", f"Here it is {PRIMITIVES[vertex.kind].sign}, not ×."),
-        Mistake(-of.data[place], "sign", "The size is right, the sign is not."),
+        *(Slip(each, "operation", f"That goes in; {PRIMITIVES[vertex.kind].sign} still has to act.") for each in into),
+        Slip(float(np.sum(into)), "operation", f"Here it is {PRIMITIVES[vertex.kind].sign}, not +."),
+        Slip(float(np.prod(into)), "operation", f"Here it is {PRIMITIVES[vertex.kind].sign}, not ×."),
+        Slip(-of.data[place], "sign", "The size is right, the sign is not."),
     ]
     solution = f"{name} = {_n(of.data[place])}."
     hint = f"Put the numbers into {name} = {of.code(of.forward(place).tree)}."
@@ -98,26 +95,24 @@ def problem_at(of: Graph, beat: Beat, number: bool) -> Problem | None:
 _FORWARD = "That is the number that went forwards; asked is how the output changes with it."
 
 
-def _slips_of_ways(of: Graph, ways: Sequence[Edge]) -> list[Mistake]:
+def _slips_of_ways(of: Graph, ways: Sequence[Edge]) -> list[Slip]:
     comes, slopes = [of.grad[each.target] for each in ways], [of.slopes[each] for each in ways]
     if len(ways) == 1:
         (into,) = ways
         own = of.data[into.source]
         return [
-            Mistake(comes[0], "local slope", f"That is what comes in. Multiply by the local slope, {_n(slopes[0])}."),
-            Mistake(slopes[0], "what comes in", f"That is the local slope. Multiply by what comes in, {_n(comes[0])}."),
-            Mistake(comes[0] * own, "local slope", "Its own number is not the slope: how does the result go with it?"),
+            Slip(comes[0], "local slope", f"That is what comes in. Multiply by the local slope, {_n(slopes[0])}."),
+            Slip(slopes[0], "what comes in", f"That is the local slope. Multiply by what comes in, {_n(comes[0])}."),
+            Slip(comes[0] * own, "local slope", "Its own number is not the slope: how does the result go with it?"),
         ]
     slips = [
-        Mistake(
-            sum(comes), "local slope", "That is what comes in over all ways. Multiply each by its local slope first."
-        ),
-        Mistake(sum(slopes), "what comes in", "Those are the local slopes. Multiply each by what comes in."),
+        Slip(sum(comes), "local slope", "That is what comes in over all ways. Multiply each by its local slope first."),
+        Slip(sum(slopes), "what comes in", "Those are the local slopes. Multiply each by what comes in."),
     ]
     for each in ways:
         name = _name(of, each.target)
         said = f"That is the way over {name} alone. It went {len(ways)} ways: their gradients add."
-        slips.append(Mistake(of.back(each), "adding", said))
+        slips.append(Slip(of.back(each), "adding", said))
     return slips
 
 

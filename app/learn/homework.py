@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.learn.judging import Mistake, Problem, numeric
+from app.learn.judging import Problem, Slip, numeric
 from app.words.numbers import MINUS, unsigned
 from engine.arrays import Floats
 from engine.homework import BACKWARD
@@ -42,7 +42,7 @@ def _case(arrays: dict[str, Floats], **settings: Any) -> Case:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Sought:
     """What an exercise asks of a case: one number of a gradient, or with no place their sum; and what is told of it."""
 
     gradient: str
@@ -63,16 +63,16 @@ class Asked:
         return ".".join([self.gradient, *(str(k + 1) for k in self.place)])
 
 
-def problem_of(operation: str, case: Case, asked: Asked) -> Problem:
+def problem_of(operation: str, case: Case, asked: Sought) -> Problem:
     """The question, with the number that every known mistake leads to."""
-    of, slips = BACKWARD[operation], list[Mistake]()
+    of, slips = BACKWARD[operation], list[Slip]()
     right = of.backward(case)[asked.gradient]
     with np.errstate(all="ignore"):
         for mistake in of.known:
             for maker in mistake.makers:
                 wrong = maker(case).get(asked.gradient)
                 if wrong is not None and wrong.shape == right.shape and abs(value := asked.of(wrong)) > 1e-9:
-                    slips.append(Mistake(value, mistake.name.replace("_", " "), mistake.sentence))
+                    slips.append(Slip(value, mistake.name.replace("_", " "), mistake.sentence))
     slips = [each for each in slips if np.isfinite(each.value)]
     return numeric(asked.prompt, asked.quantity, asked.of(right), asked.solution, asked.hint, slips)
 
@@ -88,7 +88,7 @@ def _back(rng: np.random.Generator, operation: str, case: Case) -> Case:
     return case.with_upstream(np.round(uneven(rng, BACKWARD[operation].forward(case).shape), 1))
 
 
-def _posed(operation: str, pose: Callable[[np.random.Generator], tuple[Case, Asked]]) -> Callable[..., Drawn]:
+def _posed(operation: str, pose: Callable[[np.random.Generator], tuple[Case, Sought]]) -> Callable[..., Drawn]:
     def drawn(rng: np.random.Generator) -> Drawn:
         case, asked = pose(rng)
         return _given(operation, case), problem_of(operation, case, asked)
@@ -96,14 +96,14 @@ def _posed(operation: str, pose: Callable[[np.random.Generator], tuple[Case, Ask
     return drawn
 
 
-def _convolution(rng: np.random.Generator) -> tuple[Case, Asked]:
+def _convolution(rng: np.random.Generator) -> tuple[Case, Sought]:
     x = rng.integers(-3, 4, (1, 1, 4, 4)).astype(np.float64)
     arrays = {"x": x, "W": _tenths(rng, 1, 1, 3, 3), "b": _tenths(rng, 1)}
     case = _back(rng, "conv2d", _case(arrays, stride=1, padding=0))
     i, j = (int(k) for k in rng.integers(0, 3, 2))
     pairs = [(float(case.g[0, 0, y, k]), float(x[0, 0, y + i, k + j])) for y, k in np.ndindex(2, 2)]
     truth = sum(a * b for a, b in pairs)
-    return case, Asked(
+    return case, Sought(
         "dW",
         (0, 0, i, j),
         f"What is the gradient of the filter's weight in row {i + 1}, column {j + 1}?",
@@ -113,7 +113,7 @@ def _convolution(rng: np.random.Generator) -> tuple[Case, Asked]:
     )
 
 
-def _max_pool(rng: np.random.Generator) -> tuple[Case, Asked]:
+def _max_pool(rng: np.random.Generator) -> tuple[Case, Sought]:
     while True:
         x = rng.permutation(np.arange(-9.0, 10.0))[:9].reshape(1, 1, 3, 3)
         case = _back(rng, "max_pool", _case({"x": x}, size=2, stride=1))
@@ -123,7 +123,7 @@ def _max_pool(rng: np.random.Generator) -> tuple[Case, Asked]:
         if 1 < winners.count(place) < 4:
             break
     shares = [float(case.g[0, 0, y, k]) for (y, k, _), at in zip(seen, winners, strict=True) if at == place]
-    return case, Asked(
+    return case, Sought(
         "dx",
         (0, 0, *place),
         f"What comes back to the number in row {place[0] + 1}, column {place[1] + 1}?",
@@ -133,13 +133,13 @@ def _max_pool(rng: np.random.Generator) -> tuple[Case, Asked]:
     )
 
 
-def _dropout(rng: np.random.Generator) -> tuple[Case, Asked]:
+def _dropout(rng: np.random.Generator) -> tuple[Case, Sought]:
     mask = np.array([[1.0, 1.0, 1.0, 0.0, 0.0]])
     rng.shuffle(mask[0])
     rate = float(rng.choice([0.2, 0.25, 0.4]))
     case = _back(rng, "dropout", _case({"x": _tenths(rng, 1, 5), "mask": mask}, rate=rate))
     kept = [float(each) for each in case.g[mask == 1]]
-    return case, Asked(
+    return case, Sought(
         "dx",
         None,
         "What do the five numbers of dx add up to?",
@@ -149,10 +149,10 @@ def _dropout(rng: np.random.Generator) -> tuple[Case, Asked]:
     )
 
 
-def _norm(operation: str, axis: int) -> Callable[[np.random.Generator], tuple[Case, Asked]]:
+def _norm(operation: str, axis: int) -> Callable[[np.random.Generator], tuple[Case, Sought]]:
     what = "example" if axis == 0 else "feature"
 
-    def posed(rng: np.random.Generator) -> tuple[Case, Asked]:
+    def posed(rng: np.random.Generator) -> tuple[Case, Sought]:
         shape = (4, 1) if axis == 0 else (1, 4)
         x = np.asarray(rng.permutation(np.arange(-6, 10))[:4].reshape(shape) / 2.0)
         arrays = {"x": x, "gamma": np.abs(_tenths(rng, shape[1])) + 0.5, "beta": _tenths(rng, shape[1])}
@@ -162,7 +162,7 @@ def _norm(operation: str, axis: int) -> Callable[[np.random.Generator], tuple[Ca
         hat, back = ((x - x.mean()) / spread).ravel(), (case.g * arrays["gamma"]).ravel()
         mean, turn = float(back.mean()), float((back * hat).mean())
         value = (back[place] - mean - hat[place] * turn) / spread
-        return case, Asked(
+        return case, Sought(
             "dx",
             (place, 0) if axis == 0 else (0, place),
             f"What is ∂L/∂x of {what} {place + 1}?",
@@ -175,7 +175,7 @@ def _norm(operation: str, axis: int) -> Callable[[np.random.Generator], tuple[Ca
     return posed
 
 
-def _shortcut(rng: np.random.Generator) -> tuple[Case, Asked]:
+def _shortcut(rng: np.random.Generator) -> tuple[Case, Sought]:
     arrays = {"x": _tenths(rng, 1, 2), "W": _tenths(rng, 2, 2), "b": _tenths(rng, 2)}
     case = _back(rng, "shortcut", _case(arrays, activation="tanh"))
     place = int(rng.integers(2))
@@ -183,7 +183,7 @@ def _shortcut(rng: np.random.Generator) -> tuple[Case, Asked]:
     deltas = case.g[0] * (1.0 - a * a)
     pairs = list(zip(map(float, deltas), map(float, arrays["W"][:, place]), strict=True))
     through, past = sum(d * w for d, w in pairs), float(case.g[0, place])
-    return case, Asked(
+    return case, Sought(
         "dx",
         (0, place),
         f"What comes back to input {place + 1}, which goes into the layer and past it?",
@@ -224,7 +224,7 @@ POSES: dict[str, tuple[str, str, Callable[..., Drawn]]] = {
 
 
 @dataclass(frozen=True)
-class Table:
+class NumberTable:
     """An array as it is shown: its name, what its columns and rows are called, and the numbers."""
 
     title: str
@@ -235,7 +235,7 @@ class Table:
 _AXES = {"n": "example", "height": "row", "width": "column", "filter_height": "row", "filter_width": "column"}
 
 
-def tables(given: dict[str, Any]) -> list[Table]:
+def tables(given: dict[str, Any]) -> list[NumberTable]:
     """What an operation's exercise gives, as tables: inputs, and what comes back."""
     of = BACKWARD[given["operation"]]
     found = [_table(each.name, each.axes[0], np.array(given["inputs"][each.name])) for each in of.inputs]
@@ -244,9 +244,9 @@ def tables(given: dict[str, Any]) -> list[Table]:
     return [*found, _table("upstream", axes, back)]
 
 
-def _table(name: str, axes: tuple[str, ...], numbers: Floats) -> Table:
+def _table(name: str, axes: tuple[str, ...], numbers: Floats) -> NumberTable:
     called = [_AXES.get(axis, axis.rstrip("s")) for axis in axes][-2:]
     rows = numbers.reshape(-1, numbers.shape[-1])
     columns = tuple(f"{called[-1]} {k + 1}" for k in range(rows.shape[1]))
     heads = [f"{called[0]} {k + 1}" if numbers.ndim > 1 else name for k in range(len(rows))]
-    return Table(name, columns, tuple(zip(heads, map(tuple, rows.tolist()), strict=True)))
+    return NumberTable(name, columns, tuple(zip(heads, map(tuple, rows.tolist()), strict=True)))

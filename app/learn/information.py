@@ -24,7 +24,7 @@ EPOCHS: tuple[int, ...] = tuple(sorted({0} | {round(float(epoch)) for epoch in n
 
 
 @dataclass(frozen=True)
-class Plane:
+class InformationPlane:
     """Every layer's way through the plane; `most_x` and `most_y` are all there is to know, in bits."""
 
     points: tuple[PlanePoint, ...]
@@ -48,19 +48,19 @@ class Plane:
         return xs[-1] - max(xs)
 
 
-def plane(spec: Mapping[str, Any], bins: int) -> Plane:
+def plane(spec: Mapping[str, Any], bins: int) -> InformationPlane:
     """The plane of a run over EPOCHS."""
     return _plane(Spec.make(spec, LIMITS), bins)
 
 
 @lru_cache(maxsize=64)
-def _plane(spec: Spec, bins: int) -> Plane:
+def _plane(spec: Spec, bins: int) -> InformationPlane:
     points = information_plane(spec, _recorded(spec), bins)
     train = examples_of(spec).train
     labels = examples_of(spec).targets[0, :train]
     share = float((labels == labels.max()).mean())
     most_y = -(share * log2(share) + (1 - share) * log2(1 - share))
-    return Plane(points, tuple(_recorded(spec)), len(spec.network.shapes), log2(train), most_y)
+    return InformationPlane(points, tuple(_recorded(spec)), len(spec.network.shapes), log2(train), most_y)
 
 
 @lru_cache(maxsize=4)
@@ -91,7 +91,7 @@ def ends_of(series: Sequence[tuple[str, Sequence[float], Sequence[float], str]])
     return ", ".join(f"{name} {ys[-1]:.1f}" for name, _, ys, _ in series)
 
 
-def told(plane: Plane, index: int) -> str:
+def told(plane: InformationPlane, index: int) -> str:
     """The plane at one epoch, in words."""
     rows = [plane.at(layer, index) for layer in range(1, plane.layers + 1)]
     return "; ".join(

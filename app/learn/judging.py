@@ -11,7 +11,7 @@ from app.words.texts import text
 
 
 @dataclass(frozen=True)
-class Mistake:
+class Slip:
     """A number that a known slip leads to, the factor it concerns, and what to say about it."""
 
     value: float
@@ -28,7 +28,7 @@ class Problem:
     truth: float | str
     solution: str
     hint: str
-    mistakes: tuple[Mistake, ...] = ()
+    mistakes: tuple[Slip, ...] = ()
     tolerance: float = 0.0
     wanted: float = 0.0
     """The tolerance there would be if no slip came near."""
@@ -112,7 +112,7 @@ def numeric(
     truth: float,
     solution: str,
     hint: str,
-    mistakes: Sequence[Mistake],
+    mistakes: Sequence[Slip],
     wanted: float | None = None,
     least: float | None = None,
 ) -> Problem:

@@ -18,7 +18,7 @@ NUDGE = 1e-5
 
 
 @dataclass(frozen=True)
-class Ways:
+class NormWays:
     """One unit's numbers through a batch norm, an example each: z, x̂, what comes back to x̂, and the way on to z by the
     number itself, by the mean and by the spread, which add up to `delta`.
     """
@@ -56,7 +56,7 @@ class Ways:
         return (*steps, ("together: δ", 0.0, ends[-1]))
 
 
-def ways(facts: Facts, unit: int = 1) -> Ways:
+def ways(facts: Facts, unit: int = 1) -> NormWays:
     """A unit of the first layer in the run's next step, its examples in the order of their numbers."""
     layer, order = facts.trace.layers[0], np.argsort(facts.trace.examples)
     norm = norm_of(facts)
@@ -64,7 +64,7 @@ def ways(facts: Facts, unit: int = 1) -> Ways:
     def of(values: Floats) -> Numbers:
         return tuple(values[order, unit - 1].tolist())
 
-    return Ways(
+    return NormWays(
         float(norm.mean[0, unit - 1]),
         float(norm.spread[0, unit - 1]),
         *map(of, (layer.z, norm.xhat, norm.dxhat, norm.dz_own, norm.dz_mean, norm.dz_spread, layer.dz)),
@@ -78,13 +78,13 @@ def norm_of(facts: Facts) -> NormTrace:
     return norm
 
 
-def with_back(of: Ways, back: Sequence[float]) -> Ways:
+def with_back(of: NormWays, back: Sequence[float]) -> NormWays:
     """The same batch with something else coming back to x̂."""
     column = np.array(back)[:, None]
     made = parts(Case({"x": np.array(of.z)[:, None], "gamma": np.ones(1)}, {"eps": EPS}, column), 0)
     own = made.dx(mean=0.0, spread=0.0)
     roads = (column, own, made.dx(spread=0.0) - own, made.dx(mean=0.0) - own, made.dx())
-    return Ways(of.mean, of.spread, of.z, of.xhat, *(tuple(each[:, 0].tolist()) for each in roads))
+    return NormWays(of.mean, of.spread, of.z, of.xhat, *(tuple(each[:, 0].tolist()) for each in roads))
 
 
 def moved(facts: Facts, given: Mapping[str, Any], example: int, amount: float) -> dict[str, Any]:

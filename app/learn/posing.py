@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import log10
 
-from app.learn.judging import Mistake, Problem, numeric
+from app.learn.judging import Problem, Slip, numeric
 from app.learn.problems import written
 from app.words.numbers import fixed
 from app.words.sentences import in_words
@@ -31,7 +31,7 @@ def number_problem(
     within: float | None = None,
 ) -> Problem:
     """A number; `slips` gives for a factor the number that comes of missing it, and what to say."""
-    mistakes = [Mistake(float(value), factor, sentence) for factor, (value, sentence) in slips.items()]
+    mistakes = [Slip(float(value), factor, sentence) for factor, (value, sentence) in slips.items()]
     return numeric(prompt, "number", truth, solution, hint, mistakes, within, within and within / 100)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.learn.facts import Facts
-from app.learn.judging import Mistake, Problem, numeric
+from app.learn.judging import Problem, Slip, numeric
 from app.words.names import called, layer_name, name_of
 from app.words.numbers import MINUS, unsigned
 from app.words.sentences import in_words
@@ -55,10 +55,10 @@ def activation_problem(facts: Facts, layer: int, unit: int) -> Problem:
     title = text(activation.title).lower()
     before = text("That is z, the sum before the activation: {function} still has to act.", function=title)
     mistakes = [
-        Mistake(z, "activation", before),
-        Mistake(out(z - b), "bias", text("Everything is there but the bias, {b}.", b=written(b))),
+        Slip(z, "activation", before),
+        Slip(out(z - b), "bias", text("Everything is there but the bias, {b}.", b=written(b))),
         *(
-            Mistake(
+            Slip(
                 out(z - w * x),
                 f"input {s}",
                 text("The product with input {number}, {w} × {x}, is missing.", number=s, w=written(w), x=written(x)),
@@ -92,15 +92,15 @@ def loss_problem(facts: Facts) -> Problem:
     residual = facts.trace.layers[-1].a[0] - facts.trace.y[0]
     loss = facts.loss
     mistakes = [
-        Mistake(2 * loss, "one half", text("This loss is half the sum of the squares; the half is missing.")),
-        Mistake(0.5 * float(np.abs(residual).sum()), "square", text("The differences are to be squared.")),
-        Mistake(
+        Slip(2 * loss, "one half", text("This loss is half the sum of the squares; the half is missing.")),
+        Slip(0.5 * float(np.abs(residual).sum()), "square", text("The differences are to be squared.")),
+        Slip(
             float(np.abs(residual).sum()),
             "square",
             text("These are the differences; square them, then take half the sum."),
         ),
         *(
-            Mistake(
+            Slip(
                 0.5 * float(r * r),
                 f"output {k}",
                 text("Only output {number} is counted; add up all outputs.", number=k),
@@ -125,22 +125,20 @@ def delta_problem(facts: Facts, layer: int, unit: int, example: int | None = Non
     name = f"{layer}.{unit}"
     delta, da, slope, z, a = (facts[f"{q}{name}"] for q in ("delta", "da", "slope", "z", "a"))
     mistakes = [
-        Mistake(
+        Slip(
             da,
             "slope",
             text("That is ∂L/∂a, what comes back. Multiply by the activation's slope, {slope}.", slope=written(slope)),
         ),
-        Mistake(
+        Slip(
             slope,
             "dL/da",
             text("That is the slope of the activation alone. Multiply by what comes back, {da}.", da=written(da)),
         ),
-        Mistake(da * _slope_at_a_for_z(facts, layer, z), "slope", text("The slope is a formula of a, not of z.")),
-        Mistake(da * a, "slope", text("You multiplied by the activation; multiply by its slope.")),
+        Slip(da * _slope_at_a_for_z(facts, layer, z), "slope", text("The slope is a formula of a, not of z.")),
+        Slip(da * a, "slope", text("You multiplied by the activation; multiply by its slope.")),
         *(_output_slips(facts, unit, slope) if layer == facts.layers else _hidden_slips(facts, layer, unit, slope)),
-        Mistake(
-            -delta, "sign", text("The size is right, the sign is not: the difference is a − y, output minus target.")
-        ),
+        Slip(-delta, "sign", text("The size is right, the sign is not: the difference is a − y, output minus target.")),
     ]
     return numeric(
         _of_delta(called(facts.state.spec, layer, unit), example),
@@ -156,10 +154,10 @@ def residual_problem(facts: Facts, layer: int, unit: int) -> Problem:
     """dL/dz of an output of softmax under its cross-entropy: a − y, and no slope."""
     a, y, delta = facts[f"a{layer}.{unit}"], float(facts.trace.y[0, unit - 1]), facts[f"dz{layer}.{unit}"]
     mistakes = [
-        Mistake(a, "target", text("The target, {y}, is not yet subtracted.", y=written(y))),
-        Mistake(a * (1 - a), "slope", text("That is softmax's own slope; together with cross-entropy it cancels.")),
-        Mistake((a - y) * a * (1 - a), "slope", text("Softmax and cross-entropy together need no slope any more.")),
-        Mistake(-delta, "sign", text("The size is right, the sign is not: it is a − y, output minus target.")),
+        Slip(a, "target", text("The target, {y}, is not yet subtracted.", y=written(y))),
+        Slip(a * (1 - a), "slope", text("That is softmax's own slope; together with cross-entropy it cancels.")),
+        Slip((a - y) * a * (1 - a), "slope", text("Softmax and cross-entropy together need no slope any more.")),
+        Slip(-delta, "sign", text("The size is right, the sign is not: it is a − y, output minus target.")),
     ]
     return numeric(
         _of_delta(called(facts.state.spec, layer, unit), None),
@@ -189,21 +187,21 @@ def _slope_at_a_for_z(facts: Facts, layer: int, z: float) -> float:
     return {"sigmoid": z * (1 - z), "tanh": 1 - z * z}.get(name, 1.0)
 
 
-def _output_slips(facts: Facts, unit: int, slope: float) -> list[Mistake]:
+def _output_slips(facts: Facts, unit: int, slope: float) -> list[Slip]:
     y = float(facts.trace.y[0, unit - 1])
     a = facts[f"a{facts.layers}.{unit}"]
     return [
-        Mistake(a * slope, "target", text("The target, {y}, is not yet subtracted.", y=written(y))),
-        Mistake(2 * (a - y) * slope, "one half", text("The 2 of the square and the ½ of the loss cancel.")),
+        Slip(a * slope, "target", text("The target, {y}, is not yet subtracted.", y=written(y))),
+        Slip(2 * (a - y) * slope, "one half", text("The 2 of the square and the ½ of the loss cancel.")),
     ]
 
 
-def _hidden_slips(facts: Facts, layer: int, unit: int, slope: float) -> list[Mistake]:
+def _hidden_slips(facts: Facts, layer: int, unit: int, slope: float) -> list[Slip]:
     above = facts.trace.layers[layer]
     delta, column = above.dz[0], above.W[:, unit - 1]
     name = layer_name(layer + 1, facts.layers)
     slips = [
-        Mistake(
+        Slip(
             float(above.W_next[:, unit - 1] @ delta) * slope,
             "weights",
             text(
@@ -211,17 +209,17 @@ def _hidden_slips(facts: Facts, layer: int, unit: int, slope: float) -> list[Mis
                 name=name,
             ),
         ),
-        Mistake(
+        Slip(
             float(delta.sum()) * slope, "weights", text("Weigh each δ of {name} by its link to this unit.", name=name)
         ),
     ]
     back = messages(facts, layer, unit)
     if len(back) > len(delta):
         links = float(column @ delta) * slope
-        slips.append(Mistake(links, "shortcut", text("What comes back over the shortcut is to be added.")))
+        slips.append(Slip(links, "shortcut", text("What comes back over the shortcut is to be added.")))
     if len(back) > 1:
         slips += [
-            Mistake(
+            Slip(
                 each * slope,
                 f"path {k}",
                 text("Only one path is counted; add up those through all units of {name}.", name=name),
@@ -230,7 +228,7 @@ def _hidden_slips(facts: Facts, layer: int, unit: int, slope: float) -> list[Mis
         ]
     if above.W.shape[0] == above.W.shape[1]:
         slips.append(
-            Mistake(
+            Slip(
                 float(above.W[unit - 1] @ delta) * slope,
                 "weights",
                 text("These weights lead into the other unit's place: take the column of W that leaves this unit."),
@@ -246,7 +244,7 @@ def gradient_problem(facts: Facts, address: str) -> Problem:
     gradient, delta = facts[f"d{address}"], facts[f"delta{layer}.{unit}"]
     if not source:
         bias = text("The bias itself is no factor: its input is always 1.")
-        mistakes = [Mistake(delta * facts[address], "bias", bias)]
+        mistakes = [Slip(delta * facts[address], "bias", bias)]
         solution = text("A bias multiplies 1, so its gradient is δ itself: {delta}.", delta=written(delta))
         hint = text("A bias has an input that is always 1.")
     else:
@@ -255,7 +253,7 @@ def gradient_problem(facts: Facts, address: str) -> Problem:
         numbers = {"delta": written(delta), "a": written(a), "gradient": written(gradient)}
         solution = text("δ × a = {delta} × {a} = {gradient}.", **numbers)
         hint = text("It is the δ at the weight's end times the activation at its beginning.")
-    mistakes.append(Mistake(-gradient, "sign", text("The size is right, the sign is not. Check the sign of δ.")))
+    mistakes.append(Slip(-gradient, "sign", text("The size is right, the sign is not. Check the sign of δ.")))
     return numeric(
         text("What is the gradient of {what}: ∂L/∂{name}?", what=_place(facts, address), name=name_of(address)),
         f"d{address}",
@@ -266,16 +264,16 @@ def gradient_problem(facts: Facts, address: str) -> Problem:
     )
 
 
-def _factor_slips(delta: float, a: float, after: float, weight: float) -> list[Mistake]:
+def _factor_slips(delta: float, a: float, after: float, weight: float) -> list[Slip]:
     """What else might be taken for the two factors of a weight's gradient."""
     only_delta = text("That is δ. Multiply by what the weight was given, {a}.", a=written(a))
     only_a = text("That is what the weight was given. Multiply by δ, {delta}.", delta=written(delta))
     at_end = text("Take the activation at the weight's beginning, not at its end.")
     return [
-        Mistake(delta, "activation", only_delta),
-        Mistake(a, "delta", only_a),
-        Mistake(delta * after, "activation", at_end),
-        Mistake(delta * weight, "weight", text("The weight itself is no factor of its own gradient.")),
+        Slip(delta, "activation", only_delta),
+        Slip(a, "delta", only_a),
+        Slip(delta * after, "activation", at_end),
+        Slip(delta * weight, "weight", text("The weight itself is no factor of its own gradient.")),
     ]
 
 
@@ -291,8 +289,8 @@ def new_value_problem(facts: Facts, address: str, label: str | None = None) -> P
         no_a = text("The activation at its beginning, {a}, is missing.", a=written(a))
         no_delta = text("The δ at its end, {delta}, is missing.", delta=written(delta))
         mistakes += [
-            Mistake(now - rate * delta, "activation", no_a),
-            Mistake(now - rate * a, "delta", no_delta),
+            Slip(now - rate * delta, "activation", no_a),
+            Slip(now - rate * a, "delta", no_delta),
         ]
     step = abs(rate * gradient)
     return numeric(
@@ -307,19 +305,19 @@ def new_value_problem(facts: Facts, address: str, label: str | None = None) -> P
     )
 
 
-def _step_slips(now: float, rate: float, gradient: float) -> list[Mistake]:
+def _step_slips(now: float, rate: float, gradient: float) -> list[Slip]:
     """What else might be taken for the old value minus rate × gradient."""
     change, value = rate * gradient, "old value"
     no_rate = text("The gradient is to be multiplied by the learning rate, {rate:g}.", rate=rate)
     size = text("That is the size of the step. Subtract it from the old value, {now}.", now=written(now))
     bare = text("That is the gradient. The new value is the old one minus rate × gradient.")
     return [
-        Mistake(now + change, "sign", text("The step goes against the slope: subtract it.")),
-        Mistake(now - gradient, "learning rate", no_rate),
-        Mistake(-change, value, text("That is the change. Add it to the old value, {now}.", now=written(now))),
-        Mistake(change, value, size),
-        Mistake(gradient, value, bare),
-        Mistake(now - change * now, value, text("The old value is what the step starts from, not a factor of it.")),
+        Slip(now + change, "sign", text("The step goes against the slope: subtract it.")),
+        Slip(now - gradient, "learning rate", no_rate),
+        Slip(-change, value, text("That is the change. Add it to the old value, {now}.", now=written(now))),
+        Slip(change, value, size),
+        Slip(gradient, value, bare),
+        Slip(now - change * now, value, text("The old value is what the step starts from, not a factor of it.")),
     ]
 
 

@@ -41,7 +41,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Scene:
+class Film:
     """A drawing over time. `captions` says of each frame what is seen; `telling` is the frame that says most by itself.
 
     `flowing` scenes go evenly, others rest a little at each frame.
@@ -132,7 +132,7 @@ def _in_quotes(moves: dict[str, tuple[Value, ...]]) -> Markup:
     return Markup(text.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&#39;"))
 
 
-def told(scene: Scene) -> Iterator[str]:
+def told(scene: Film) -> Iterator[str]:
     """All texts of a scene, of every frame."""
     yield from scene.captions
     for each in scene.shapes:

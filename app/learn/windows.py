@@ -106,7 +106,7 @@ def _image(rows: Any) -> Floats:
 
 
 @dataclass(frozen=True)
-class Term:
+class Use:
     """One place where a number was used: where, its two factors, and their product."""
 
     place: Place
@@ -119,19 +119,19 @@ class Term:
         return self.one * self.other
 
 
-def of_weight(seen: Seen, weight: Place) -> list[Term]:
+def of_weight(seen: Seen, weight: Place) -> list[Use]:
     """Every place where a weight was used: the pixel below it there, and what comes back to that place."""
     i, j = weight
-    return [Term((y, x), float(seen.x[y + i, x + j]), float(seen.delta[y, x])) for y, x in np.ndindex(seen.delta.shape)]
+    return [Use((y, x), float(seen.x[y + i, x + j]), float(seen.delta[y, x])) for y, x in np.ndindex(seen.delta.shape)]
 
 
-def of_pixel(seen: Seen, pixel: Place) -> list[Term]:
+def of_pixel(seen: Seen, pixel: Place) -> list[Use]:
     """Every place that looked at a pixel: what comes back to it, and the weight that lay over the pixel there."""
     W, found = seen.filter, []
     for y, x in np.ndindex(seen.delta.shape):
         i, j = pixel[0] - y, pixel[1] - x
         if 0 <= i < W.shape[0] and 0 <= j < W.shape[1]:
-            found.append(Term((y, x), float(seen.delta[y, x]), float(W[i, j])))
+            found.append(Use((y, x), float(seen.delta[y, x]), float(W[i, j])))
     return found
 
 

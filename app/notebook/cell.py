@@ -15,7 +15,7 @@ from app.serve.security import FRAMED_CSP
 CELL = "/cell"
 
 
-class Cell:
+class CellRoutes:
     """The routes of a cell over what is on its door's screen; `moved` tells every frame to go there."""
 
     def __init__(self, door: Door) -> None:

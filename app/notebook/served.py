@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import uvicorn
 
 from app.main import create_app
-from app.notebook.cell import CELL, Cell
+from app.notebook.cell import CELL, CellRoutes
 from app.notebook.door import SECRET, Door
 from app.page.links import Link, View, view_of
 from app.run.deeds import Step
@@ -40,7 +40,7 @@ class Served:
         app = create_app(_settings(Path(self._folder.name), self.port))
         self.runs: Runs = app.state.runs
         self.door = Door(app, token_urlsafe(32))
-        self.cell = Cell(self.door)
+        self.cell = CellRoutes(self.door)
         app.include_router(self.cell.router)
         self._server, self._loop = uvicorn.Server(_config(self.door)), asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, args=(listener,), daemon=True, name="backprop-playground")

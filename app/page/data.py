@@ -201,7 +201,7 @@ def _page(
 
 
 @dataclass(frozen=True)
-class Head:
+class ColumnHead:
     """A column as the table's head shows it: bars of a histogram with its range, or the classes with their counts."""
 
     column: Column
@@ -238,19 +238,19 @@ def summary(table: Table, spec: Spec) -> str:
     return text("{inputs}, to predict: {names}.", inputs=inputs, names=names)
 
 
-def _head(column: Column) -> Head:
+def _head(column: Column) -> ColumnHead:
     numbers = column.numbers
     if column.classes or not numbers or column.kind != "number":
         words = [value for value in column.values if isinstance(value, str)]
         different = len(set(words))
         none = not words and not numbers
         span = "" if column.classes else text("no values") if none else text("{count:,} values", count=different)
-        return Head(column, (), span, column.classes)
+        return ColumnHead(column, (), span, column.classes)
     low, high = min(numbers), max(numbers)
     counts, _ = np.histogram(numbers, BINS, (low, high if high > low else low + 1.0))
     most = max(1, int(counts.max()))
     bars = tuple((5.0 * i, round(24 - 23 * int(count) / most, 1)) for i, count in enumerate(counts.tolist()))
-    return Head(column, bars, f"{low:,.5g} … {high:,.5g}", ())
+    return ColumnHead(column, bars, f"{low:,.5g} … {high:,.5g}", ())
 
 
 def _scales(spec: Spec) -> list[tuple[str, float, float]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.draw.pictures import IMAGE
 from app.page.own import facts
-from app.run.deeds import Edit
+from app.run.deeds import Change
 from app.run.links import fits, number, query_fields, spec_fields
 from app.serve.forms import Fields
 from app.words.numbers import given, short
@@ -375,12 +375,12 @@ def _settings(name: str, form: Fields, fields: dict[str, Any]) -> dict[str, Any]
     return {key: number(text) for key, text in texts.items() if text} or None
 
 
-def edit_from(form: Fields) -> Edit:
+def edit_from(form: Fields) -> Change:
     """One live change: of a field of the spec, or of a parameter by its address."""
     field, text = form.get("field", ""), form.get("value", "")
     if field in ("optimizer_settings", "schedule_settings"):
         found = {name.removeprefix(f"{field}."): value for name, value in form.items() if name.startswith(f"{field}.")}
-        return Edit({field: {name: number(value) for name, value in found.items() if value} or None})
+        return Change({field: {name: number(value) for name, value in found.items() if value} or None})
     if field in FIELDS:
-        return Edit({field: spec_fields({field: form.get(field, text)}).get(field)})
-    return Edit({field: number(text)})
+        return Change({field: spec_fields({field: form.get(field, text)}).get(field)})
+    return Change({field: number(text)})

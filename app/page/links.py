@@ -99,20 +99,17 @@ def view_of(query: Mapping[str, str]) -> View:
 
 def view_fields(view: View) -> dict[str, str]:
     """The fields of a view that differ from the default, as text."""
-    texts = {}
-    for field in dataclass_fields(View):
-        value = getattr(view, field.name)
-        if value != getattr(DEFAULT_VIEW, field.name):
-            texts[field.name] = (
-                ",".join(value)
-                if isinstance(value, tuple)
-                else "on"
-                if value is True
-                else given(value)
-                if isinstance(value, float)
-                else str(value)
-            )
-    return texts
+    values = ((field.name, getattr(view, field.name)) for field in dataclass_fields(View))
+    return {name: _text(value) for name, value in values if value != getattr(DEFAULT_VIEW, name)}
+
+
+def _text(value: object) -> str:
+    match value:
+        case tuple():
+            return ",".join(value)
+        case float():
+            return given(value)
+    return "on" if value is True else str(value)
 
 
 def _whole(query: Mapping[str, str], name: str) -> int | None:

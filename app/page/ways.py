@@ -29,7 +29,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Row:
+class WayRow:
     """One way: its factors, their product, and everything that it lights."""
 
     marks: tuple[Mark, ...]
@@ -43,7 +43,7 @@ class Ways:
 
     found: Paths
     nudged: Nudge
-    rows: tuple[Row, ...]
+    rows: tuple[WayRow, ...]
 
     @property
     def words(self) -> Segments:
@@ -87,11 +87,11 @@ def ways_to(state: RunState, view: View) -> Ways:
     return Ways(found, nudge(state, address, example=view.example), rows)
 
 
-def _row(step: Trace, way: Way, of: Quantity) -> Row:
+def _row(step: Trace, way: Way, of: Quantity) -> WayRow:
     marks = tuple(_mark(n, factor) for n, factor in enumerate(way.factors, 1))
     ends = (given_by(step, factor.of.layer, factor.of.unit).svg_id for factor in way.factors if factor.of.layer)
     lights = dict.fromkeys((of.svg_id, *(mark.id for mark in marks), *ends))
-    return Row(marks, signed(way.product), " ".join(lights))
+    return WayRow(marks, signed(way.product), " ".join(lights))
 
 
 def _mark(number: int, factor: Factor) -> Mark:

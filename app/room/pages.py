@@ -334,7 +334,7 @@ def _students(request: Request, room: Room) -> Response:
     return html(request, render("class/_students.html", {"roster": screens.students(room), "code": room.code}))
 
 
-class Deed(NamedTuple):
+class Pressed(NamedTuple):
     """What a teacher's button asks for."""
 
     room: Room
@@ -351,34 +351,34 @@ class Deed(NamedTuple):
         return _number(self.form, "number")
 
 
-async def _ask(deed: Deed) -> Room:
+async def _ask(deed: Pressed) -> Room:
     return await deed.teaching.ask(deed.room.code, deed.form.get("kind", ""), deed.form.get("address") or None)
 
 
-async def _ask_own(deed: Deed) -> Room:
+async def _ask_own(deed: Pressed) -> Room:
     options = [line for line in deed.form.get("options", "").splitlines() if line.strip()]
     truth = deed.form.get("truth", "").strip() or None
     return await deed.teaching.ask_own(deed.room.code, deed.form.get("prompt", ""), options, truth)
 
 
-async def _show_lesson(deed: Deed) -> Room:
+async def _show_lesson(deed: Pressed) -> Room:
     slug = deed.form.get("lesson", "")
     address = f"{LESSON_PATH}{slug}" if slug else ""
     return await deed.teaching.share(deed.room.code, await page_of(deed.teaching, deed.room.shared, address))
 
 
-async def _show_graph(deed: Deed) -> Room:
+async def _show_graph(deed: Pressed) -> Room:
     preset = deed.form.get("preset", "")
     address = f"{graphs.PATH}?{urlencode({'preset': preset})}" if preset in PRESETS else ""
     return await deed.teaching.share(deed.room.code, await page_of(deed.teaching, deed.room.shared, address))
 
 
-async def _show(deed: Deed) -> Room:
+async def _show(deed: Pressed) -> Room:
     number = _number(deed.form, "hand_in") or None
     return await deed.change(lambda room: rooms.show(room, number))
 
 
-DEEDS: dict[str, Callable[[Deed], Coroutine[Any, Any, Room]]] = {
+DEEDS: dict[str, Callable[[Pressed], Coroutine[Any, Any, Room]]] = {
     "follow": lambda deed: deed.change(lambda room: rooms.set_pace(room, rooms.FOLLOW)),
     "explore": lambda deed: deed.change(lambda room: rooms.set_pace(room, rooms.EXPLORE)),
     "pause": lambda deed: deed.change(lambda room: rooms.pause(room, deed.form.get("message", ""))),
@@ -402,5 +402,5 @@ async def do(request: Request, room: Own, who: Who, teaching: Taught, form: Form
         return await ENDS[deed](request, room, who, teaching.classroom, bool(form.get("save")))
     if deed not in DEEDS:
         raise BadQuestion("do", deed, "one of " + ", ".join((*DEEDS, *ENDS)))
-    changed = await DEEDS[deed](Deed(room, teaching, form))
+    changed = await DEEDS[deed](Pressed(room, teaching, form))
     return _panel(request, changed, screens.TEACHER, at(f"/class/{room.code}/teach"))

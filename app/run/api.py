@@ -13,7 +13,7 @@ from app.run.answers import json
 from app.run.backprop import backprop as one_step
 from app.run.backprop import spec_of
 from app.run.backprop_body import BackpropBody
-from app.run.deeds import Branch, Edit, Reset, Rewind
+from app.run.deeds import Branch, Change, Reset, Rewind
 from app.run.etags import names, tag_of, version_tag
 from app.run.keyed import ONCE, Key, KeyedRoute
 from app.run.paging import LINK, Before, Limit, linked, page
@@ -165,7 +165,7 @@ async def change_run(
     match: Match = None,
 ) -> Response:
     """Change learning rate, batch size, regularization, optimizer and the like without a reset: all or none."""
-    return await _told(runs, *await runs.do(run_id, Edit(given(changes)), version=version, match=match, key=key))
+    return await _told(runs, *await runs.do(run_id, Change(given(changes)), version=version, match=match, key=key))
 
 
 @router.get("/runs/{run_id}/trace", tags=["runs"], responses=answers_with(schemas.TraceAnswer))
@@ -222,7 +222,7 @@ async def edit_run(
 ) -> Response:
     """Change one live field, or one parameter by its address."""
     return await _told(
-        runs, *await runs.do(run_id, Edit({body.field: body.value}), version=version, match=match, key=key)
+        runs, *await runs.do(run_id, Change({body.field: body.value}), version=version, match=match, key=key)
     )
 
 

@@ -44,7 +44,7 @@ class Step(Deed):
 
 
 @dataclass(frozen=True)
-class Edit(Deed):
+class Change(Deed):
     """Live fields of the spec and parameters by address, each with its new value: all or none."""
 
     changes: Mapping[str, Any]
@@ -133,7 +133,7 @@ def perform(run: C, deed: Deed, base: RunState, settings: Settings, before: bool
         case Step(examples=examples):
             _room_for(begun, 1, settings)
             return history.step_on(begun, examples, _retention(settings))
-        case Edit(changes):
+        case Change(changes):
             return _edited(begun, changes, settings), Steps()
         case Freeze(address):
             return _edited(begun, {"frozen": _frozen(base, address)}, settings), Steps()

@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 
 from app.failures import KeyReused
-from app.run.deeds import Deed, Edit, Reset, Rewind, Step
+from app.run.deeds import Change, Deed, Reset, Rewind, Step
 from app.run.history import Steps
 from app.run.record import Run, head_of, told_of
 
@@ -50,7 +50,7 @@ def _spelled(deed: Deed) -> object:
     match deed:
         case Step(count=int(count)) if replace(deed, at=None) == Step(count):
             return ("step", count)
-        case Edit(changes):
+        case Change(changes):
             return ("edit", changes, deed.at)
         case Rewind(to):
             return ("rewind", to)

@@ -15,7 +15,7 @@ from engine.equation import A, Apply, Equation, Number, Over, Product, Ref, Sum,
 from engine.losses import Loss
 from engine.optimizers import Optimizer
 from engine.penalties import Penalty
-from engine.quantity import Along, Index
+from engine.quantity import Index, Shifted
 
 Role = Literal["plain", "forward", "backward", "update", "positive", "negative"]
 
@@ -248,7 +248,7 @@ class Typeset:
     def _index(self, of: Index) -> str:
         """A place, a letter for one, or one that moves with letters."""
         s = self.set
-        if not isinstance(of, Along):
+        if not isinstance(of, Shifted):
             return s.number(str(of)) if isinstance(of, int) else s.name(of)
         pieces = list[str]()
         for times, letter in of.terms:

@@ -66,7 +66,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Setting:
+class CaseOption:
     """One option: a choice, or a number within bounds, whole where the default is."""
 
     name: str
@@ -95,7 +95,7 @@ class Backward:
     backward: Callable[[Case], dict[str, Floats]]
     mistakes: tuple[Mistake, ...]
     draw: Callable[[np.random.Generator, Mapping[str, Any]], Case]
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[CaseOption, ...] = ()
     refuse: Callable[[Case], tuple[str, str, str] | None] = lambda case: None
     cost: Callable[[Case], int] = lambda case: sum(each.size for each in case.arrays.values())
     scalar: bool = False

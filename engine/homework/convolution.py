@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.arrays import Floats
-from engine.homework.base import Backward, Case, Gradients, Input, Mistake, Setting, case_of
+from engine.homework.base import Backward, Case, CaseOption, Gradients, Input, Mistake, case_of
 
 
 def _stride(case: Case) -> int:
@@ -271,8 +271,8 @@ CONV2D = Backward(
     _MISTAKES,
     _draw,
     (
-        Setting("stride", "How many pixels the filter moves from place to place.", 1, minimum=1, maximum=16),
-        Setting("padding", "Zeros round the image: how many on each side, or same.", 0, ("valid", "same"), 0, 16),
+        CaseOption("stride", "How many pixels the filter moves from place to place.", 1, minimum=1, maximum=16),
+        CaseOption("padding", "Zeros round the image: how many on each side, or same.", 0, ("valid", "same"), 0, 16),
     ),
     refuse=_refuse,
     cost=_cost,

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats
-from engine.homework.base import Backward, Case, Gradients, Input, Mistake, Setting, case_of
+from engine.homework.base import Backward, Case, CaseOption, Gradients, Input, Mistake, case_of
 
 _X = Input("x", (("n", "inputs"),), "What goes in, an example a row.")
 _W = Input("W", (("units", "inputs"),), "The weights, a unit a row.")
@@ -185,7 +185,7 @@ SHORTCUT = Backward(
     _around,
     _WAYS,
     _draw_shortcut,
-    (Setting("activation", "The layer's activation f.", "tanh", tuple(ACTIVATIONS)),),
+    (CaseOption("activation", "The layer's activation f.", "tanh", tuple(ACTIVATIONS)),),
     refuse=_refuse,
     cost=_cost,
 )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Floats
-from engine.homework.base import Backward, Case, Gradients, Input, Mistake, Setting, case_of
+from engine.homework.base import Backward, Case, CaseOption, Gradients, Input, Mistake, case_of
 
 
 def _scale(case: Case) -> float:
@@ -112,6 +112,6 @@ DROPOUT = Backward(
         ),
     ),
     _draw,
-    (Setting("rate", "The share that is out.", 0.5, minimum=0.0, maximum=0.95),),
+    (CaseOption("rate", "The share that is out.", 0.5, minimum=0.0, maximum=0.95),),
     refuse=_refuse,
 )

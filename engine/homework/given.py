@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.arrays import Floats
 from engine.checks import SpecError, integer, number, one_of, plain
-from engine.homework.base import Backward, Case, Input, Setting
+from engine.homework.base import Backward, Case, CaseOption, Input
 
 LARGEST = 1e9
 _DEEPEST = 5
@@ -114,7 +114,7 @@ def settings_given(of: Backward, settings: Any) -> dict[str, Any]:
     return {each.name: _setting(each, settings.get(each.name, each.default)) for each in of.settings}
 
 
-def _setting(of: Setting, value: Any) -> float | str:
+def _setting(of: CaseOption, value: Any) -> float | str:
     field, value = f"settings.{of.name}", plain(f"settings.{of.name}", value)
     if of.choices and (isinstance(value, str) or isinstance(of.default, str)):
         return one_of(field, value, of.choices)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Floats
-from engine.homework.base import Backward, Case, Gradients, Input, Mistake, Setting, case_of
+from engine.homework.base import Backward, Case, CaseOption, Gradients, Input, Mistake, case_of
 
 
 def _softmax(z: Floats, axis: int = 1) -> Floats:
@@ -142,6 +142,6 @@ SOFTMAX_CROSS_ENTROPY = Backward(
         ),
     ),
     _draw,
-    (Setting("reduction", "Whether the loss is the examples' mean or their sum.", "mean", ("mean", "sum")),),
+    (CaseOption("reduction", "Whether the loss is the examples' mean or their sum.", "mean", ("mean", "sum")),),
     scalar=True,
 )

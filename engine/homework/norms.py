@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.arrays import Floats
-from engine.homework.base import Backward, Case, Gradients, Input, Mistake, Setting, case_of
+from engine.homework.base import Backward, Case, CaseOption, Gradients, Input, Mistake, case_of
 
 Axis = Literal[0, 1]
 EPS = 1e-5
@@ -308,7 +308,7 @@ def _entry(name: str, title: str, sentence: str, norm: Norm, other: str, more: t
         norm.right,
         (*_ways(norm), *_scales(norm), *_sums(norm, other), _upstream_forgotten(norm), *more),
         _drawing(norm),
-        (Setting("eps", "Added to the variance, below the root.", EPS, minimum=1e-12, maximum=1.0),),
+        (CaseOption("eps", "Added to the variance, below the root.", EPS, minimum=1e-12, maximum=1.0),),
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.arrays import Flags, Floats
-from engine.homework.base import Backward, Case, Gradients, Input, Mistake, Setting, case_of
+from engine.homework.base import Backward, Case, CaseOption, Gradients, Input, Mistake, case_of
 
 Maker = Callable[[Case], Gradients]
 
@@ -200,8 +200,8 @@ def _cost(case: Case) -> int:
 
 _X = Input("x", (("n", "channels", "height", "width"),), "The images.")
 _SETTINGS = (
-    Setting("size", "The side of the window.", 2, minimum=1, maximum=64),
-    Setting("stride", "How many pixels the window moves from place to place; 0 stands for its size.", 0, maximum=64),
+    CaseOption("size", "The side of the window.", 2, minimum=1, maximum=64),
+    CaseOption("stride", "How many pixels the window moves from place to place; 0 stands for its size.", 0, maximum=64),
 )
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from app.learn.lessons import Lesson
 from app.learn.openings import circuits, images, lines, networks, operations
-from app.learn.scenes import Scene
+from app.learn.scenes import Film
 from app.words.texts import kept
 
-OPENINGS: dict[str, Callable[[Any], Scene]] = {
+OPENINGS: dict[str, Callable[[Any], Film]] = {
     "error": lines.error,
     "line": lines.line,
     "nudge": lines.nudge,
@@ -32,7 +32,7 @@ OPENINGS: dict[str, Callable[[Any], Scene]] = {
 
 
 @kept(64)
-def _made(slug: str, found: "_Head") -> Scene:
+def _made(slug: str, found: "_Head") -> Film:
     return OPENINGS[slug](found.head)
 
 
@@ -49,6 +49,6 @@ class _Head:
         return isinstance(other, _Head) and other.head is self.head
 
 
-def opening(lesson: Lesson) -> Scene | None:
+def opening(lesson: Lesson) -> Film | None:
     """The scene that a lesson opens with; none of a lesson that has none."""
     return _made(lesson.slug, _Head(lesson.head)) if lesson.slug in OPENINGS else None

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.draw.graph import Spot, sketch
 from app.learn.circuits import SUM_TIMES, circuit, moved, output
-from app.learn.scenes import WIDTH, Scene, Shape, from_frame, label, shape
+from app.learn.scenes import WIDTH, Film, Shape, from_frame, label, shape
 from app.words.numbers import fixed_signed
 from engine import Graph
 from engine.primitives import PRIMITIVES
@@ -14,7 +14,7 @@ TILE = (48.0, 36.0)
 FRAMES = 7
 
 
-def circuit_scene(head: Any) -> Scene:
+def circuit_scene(head: Any) -> Film:
     """f = (x + y) · z: forwards, backwards, and what the gradient of x promised."""
     of = circuit(SUM_TIMES, {"x": -2, "y": 5, "z": -4})
     after = moved(of, "x", 0.1)
@@ -29,7 +29,7 @@ def circuit_scene(head: Any) -> Scene:
     for edge, spot, first in zip(of.edges, _middles(of, spots), back, strict=True):
         told = f"× {fixed_signed(of.slopes[edge], 0)}"
         shapes.append(label("dot-label slope", spot.x, spot.y + 4, told, "middle", from_frame(first, FRAMES)))
-    return Scene("There and back through a circuit", _captions(of, after), tuple(shapes), telling=4, seconds=9)
+    return Film("There and back through a circuit", _captions(of, after), tuple(shapes), telling=4, seconds=9)
 
 
 def _lines(of: Graph, spots: Sequence[Spot]) -> list[Shape]:

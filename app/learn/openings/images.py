@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.learn import windows
-from app.learn.scenes import Scene, Shape, Value, from_frame, label, shape
+from app.learn.scenes import Film, Shape, Value, from_frame, label, shape
 from app.words.numbers import fixed, fixed_signed
 from engine.arrays import Floats
 
@@ -48,7 +48,7 @@ def _window(
     return shape("rect", f"window {kind}", x=xs, y=ys, width=wide, height=high, opacity=opacity)
 
 
-def convolution(head: Any) -> Scene:
+def convolution(head: Any) -> Film:
     """The filter goes over every place; then what comes back, and for one weight the window of pixels that it met."""
     seen, weight = windows.convolution(head), (1, 2)
     places = [(i, j) for i in range(3) for j in range(3)]
@@ -78,13 +78,13 @@ def convolution(head: Any) -> Scene:
         f"One weight met this window of pixels, each times its δ: they add up to {fixed_signed(gradient, 1)}.",
     ]
     title = "One weight is used at every place"
-    return Scene(title, tuple(captions), (*shapes, one), telling=10, seconds=10)
+    return Film(title, tuple(captions), (*shapes, one), telling=10, seconds=10)
 
 
 _POOLED, _GIVEN = (24.0, 54.0), (284.0, 87.0)
 
 
-def pooling(head: Any) -> Scene:
+def pooling(head: Any) -> Film:
     """Window by window the largest passes; then each δ goes back to its winner alone."""
     seen = windows.pool(head, "max_pool")
     places = [(i, j) for i in range(2) for j in range(2)]
@@ -109,4 +109,4 @@ def pooling(head: Any) -> Scene:
         "Backwards: each window's δ comes back.",
         "It goes to the winner alone. To all the others comes back 0.",
     ]
-    return Scene("Only the winner gets it", tuple(captions), tuple(shapes), telling=3, seconds=8)
+    return Film("Only the winner gets it", tuple(captions), tuple(shapes), telling=3, seconds=8)

@@ -9,13 +9,13 @@ from app.draw.charts import Axis
 from app.learn import pieces
 from app.learn.facts import Facts
 from app.learn.plots import Box, plot
-from app.learn.scenes import HEIGHT, WIDTH, Scene, Shape, label, shape, trail
+from app.learn.scenes import HEIGHT, WIDTH, Film, Shape, label, shape, trail
 from app.words.numbers import fixed, fixed_signed
 
 M, B = pieces.M, pieces.B
 
 
-def error(head: Any) -> Scene:
+def error(head: Any) -> Film:
     """The answer slides along the line, and the square of its miss grows and shrinks."""
     run, y = head.run, float(head.y)
     guesses = [2.0, 2.5, 3.0, 2.5, 2.0, 1.5, 1.0, 0.5, 0.0, -0.5, 0.0, 0.5, 1.0]
@@ -43,10 +43,10 @@ def error(head: Any) -> Scene:
         f"{fixed(each.loss, 3)}."
         for each in states
     ]
-    return Scene("How far off, as a square", tuple(captions), tuple(shapes), telling=2, seconds=6, flowing=True)
+    return Film("How far off, as a square", tuple(captions), tuple(shapes), telling=2, seconds=6, flowing=True)
 
 
-def line(head: Any) -> Scene:
+def line(head: Any) -> Film:
     """Two hands on a line: first its height, then its slope, until the loss is as low as it gets."""
     run = head.run
     best = run.after(400)
@@ -60,7 +60,7 @@ def line(head: Any) -> Scene:
     return _line_scene("Two numbers move a line", states, captions)
 
 
-def slope(head: Any) -> Scene:
+def slope(head: Any) -> Film:
     """Gradient descent, step by step: the line goes to the points by itself."""
     run = head.run
     states = [run.after(step) for step in (0, 1, 2, 3, 4, 6, 8, 12)]
@@ -72,7 +72,7 @@ def slope(head: Any) -> Scene:
     return _line_scene("The line follows its slopes", states, captions)
 
 
-def _line_scene(title: str, states: Sequence[Facts], captions: Sequence[str]) -> Scene:
+def _line_scene(title: str, states: Sequence[Facts], captions: Sequence[str]) -> Film:
     """A line that moves among its points, with the residuals it has in each frame."""
     fits = [pieces.fit(each) for each in states]
     box = plot(fits[0].x_span, fits[0].y_span, WIDTH, HEIGHT)
@@ -88,10 +88,10 @@ def _line_scene(title: str, states: Sequence[Facts], captions: Sequence[str]) ->
     shapes.append(
         label("dot-label", box.left + box.inner_width - 10, box.top + box.inner_height - 12, anchor="end", text=losses)
     )
-    return Scene(title, tuple(captions), tuple(shapes), box, "x", "y", telling=len(states) // 2)
+    return Film(title, tuple(captions), tuple(shapes), box, "x", "y", telling=len(states) // 2)
 
 
-def nudge(head: Any) -> Scene:
+def nudge(head: Any) -> Film:
     """One coefficient is pushed to either side, and pushed on where the loss got better."""
     run, amount = head.run, 0.5
     places, told, here = [run[M]], ["Here it begins."], run[M]
@@ -124,10 +124,10 @@ def nudge(head: Any) -> Scene:
         label("dot-label", box.left + 60, box.top + 40, text=[f"m = {fixed_signed(m, 1)}" for m in places]),
         label("dot-label", box.left + 60, box.top + 60, text=[f"loss {fixed(loss(m), 3)}" for m in places]),
     )
-    return Scene("A small push, and a look", tuple(captions), shapes, box, "m", "loss", telling=2, seconds=7)
+    return Film("A small push, and a look", tuple(captions), shapes, box, "m", "loss", telling=2, seconds=7)
 
 
-def overshoot(head: Any) -> Scene:
+def overshoot(head: Any) -> Film:
     """Three rates on one valley: too short, just right, and so long that it is higher than before."""
     run = head.run
     bend = pieces.curvature(run, M)
@@ -153,7 +153,7 @@ def overshoot(head: Any) -> Scene:
         + "."
         for step in range(6)
     ]
-    return Scene("One valley, three rates", tuple(captions), tuple(shapes), box, "m", "loss", telling=2, seconds=6)
+    return Film("One valley, three rates", tuple(captions), tuple(shapes), box, "m", "loss", telling=2, seconds=6)
 
 
 def _descent(facts: Facts, steps: int) -> list[tuple[float, float]]:
@@ -165,7 +165,7 @@ def _descent(facts: Facts, steps: int) -> list[tuple[float, float]]:
     return path
 
 
-def neuron(head: Any) -> Scene:
+def neuron(head: Any) -> Film:
     """A sum slides along a sigmoid, and with it the slope that all messages back are multiplied by."""
     zs = [float(z) for z in np.linspace(-5, 5, 21)]
     values = [pieces.activation_at("sigmoid", z) for z in zs]
@@ -202,4 +202,4 @@ def neuron(head: Any) -> Scene:
         f"{fixed(slope, 3)} times as large."
         for z, (a, slope) in zip(zs, values, strict=True)
     ]
-    return Scene("A sigmoid and its slope", tuple(captions), shapes, box, "z", "a", telling=13, seconds=6, flowing=True)
+    return Film("A sigmoid and its slope", tuple(captions), shapes, box, "z", "a", telling=13, seconds=6, flowing=True)

@@ -8,7 +8,7 @@ from app.draw.pictures import IMAGE, scaled, sprite
 from app.learn import information, pieces
 from app.learn.facts import Facts
 from app.learn.plots import plot
-from app.learn.scenes import HEIGHT, WIDTH, Scene, Shape, Value, from_frame, label, shape, trail
+from app.learn.scenes import HEIGHT, WIDTH, Film, Shape, Value, from_frame, label, shape, trail
 from app.words.numbers import fixed, fixed_signed, percent, unsigned
 from engine import program
 
@@ -69,7 +69,7 @@ def _written(text: str, layer: int, unit: int, kind: str, dy: float, opacity: li
     return label(f"dot-label {kind}", x, y + dy, anchor="middle", text=text, opacity=opacity)
 
 
-def layers(head: Any) -> Scene:
+def layers(head: Any) -> Film:
     """Forward to the loss, and the message back: every unit's activation, then every unit's delta."""
     run, frames = head.run, 6
     after = run.after(1)
@@ -99,10 +99,10 @@ def layers(head: Any) -> Scene:
         "Each hidden unit collects the δ of both outputs through its links.",
         f"Every weight has taken its step: now the loss is {fixed(after.loss, 4)}.",
     )
-    return Scene("One error goes back through the layers", captions, tuple(shapes), telling=4, seconds=8)
+    return Film("One error goes back through the layers", captions, tuple(shapes), telling=4, seconds=8)
 
 
-def deeper(head: Any) -> Scene:
+def deeper(head: Any) -> Film:
     """From the output back: the size of each layer's deltas, smaller and smaller."""
     norms = pieces.delta_norms(head.run)[::-1]
     frames = len(norms)
@@ -133,7 +133,7 @@ def deeper(head: Any) -> Scene:
             )
         )
     captions = [f"{name[0].upper()}{name[1:]}: the size of its δ is {unsigned(size, 3)}." for name, size in norms]
-    return Scene(
+    return Film(
         "A message fades on its way back",
         tuple(captions),
         tuple(shapes),
@@ -144,7 +144,7 @@ def deeper(head: Any) -> Scene:
     )
 
 
-def pixels(head: Any) -> Scene:
+def pixels(head: Any) -> Film:
     """The weights of eight hidden units, as images: noise becomes strokes."""
     steps = (0, 10, 30, 60, 120, 250, 500, 800)
     runs = [head.run.after(step) for step in steps]
@@ -163,10 +163,10 @@ def pixels(head: Any) -> Scene:
         f"After {step} steps: {right} right on digits it has not seen."
         for step, right in zip(steps, rights, strict=True)
     ]
-    return Scene("What eight units come to look for", tuple(captions), tuple(shapes), seconds=7)
+    return Film("What eight units come to look for", tuple(captions), tuple(shapes), seconds=7)
 
 
-def code(head: Any) -> Scene:
+def code(head: Any) -> Film:
     """The program of one step, line by line, with what each line has computed."""
     made = program(head.run.trace)
     values = made.run()
@@ -193,10 +193,10 @@ def code(head: Any) -> Scene:
         shapes.append(label("code-text", 10, tops[k] + 17, text=text))
         shapes.append(label("code-value", 390, tops[k] + 17, anchor="end", text=told, opacity=from_frame(k, frames)))
         captions.append(f"{line}  gives {told}")
-    return Scene("One step, a line at a time", tuple(captions), tuple(shapes), seconds=9)
+    return Film("One step, a line at a time", tuple(captions), tuple(shapes), seconds=9)
 
 
-def math(head: Any) -> Scene:
+def math(head: Any) -> Film:
     """The two ways from one weight to the loss, each a product, and their sum."""
     run, frames = head.run, 5
     slope_, x = run["slope1.1"], run["a0.1"]
@@ -227,10 +227,10 @@ def math(head: Any) -> Scene:
         f"The other way: the δ of output 2, × {fixed(run['W2.2.1'], 2)}, to the same unit.",
         f"{fixed_signed(ways[1], 6)}. Both ways together are the weight's slope: {fixed_signed(run['dW1.1.1'], 6)}.",
     )
-    return Scene("Two ways to the loss, added up", captions, tuple(shapes), telling=1, seconds=8)
+    return Film("Two ways to the loss, added up", captions, tuple(shapes), telling=1, seconds=8)
 
 
-def black_box(head: Any) -> Scene:
+def black_box(head: Any) -> Film:
     """Every layer as a dot: how much it knows of the input, and of the label, while the network learns."""
     plane = information.plane(head.spec, 30)
     keep = list(range(0, len(plane.epochs), 2))
@@ -261,7 +261,7 @@ def black_box(head: Any) -> Scene:
         f"{fixed(point.about_label, 2)} of the label."
         for epoch, point in zip(epochs, last, strict=True)
     ]
-    return Scene(
+    return Film(
         "What each layer knows",
         tuple(captions),
         tuple(shapes),

@@ -5,13 +5,13 @@ from typing import Any
 from app.learn import norms
 from app.learn.plots import Box, plot
 from app.learn.residual import Block, block
-from app.learn.scenes import HEIGHT, WIDTH, Scene, Shape, Value, from_frame, label, shape
+from app.learn.scenes import HEIGHT, WIDTH, Film, Shape, Value, from_frame, label, shape
 from app.words.numbers import fixed, fixed_signed
 
 SPAN = (-3.2, 3.2)
 
 
-def normalization(head: Any) -> Scene:
+def normalization(head: Any) -> Film:
     """The sums of one unit are centred and scaled; then what comes back loses its level and its tilt."""
     w, frames = norms.ways(head.run), 7
     box = plot(SPAN, (-0.2, 0.16), WIDTH, HEIGHT, left=50)
@@ -40,10 +40,10 @@ def normalization(head: Any) -> Scene:
     ]
     shapes.append(label("dot-label", 384, 28, anchor="end", text=steps))
     title = "Forwards to one size, and three ways back"
-    return Scene(title, _told(w), tuple(shapes), box, "z, then x̂", telling=3, seconds=9)
+    return Film(title, _told(w), tuple(shapes), box, "z, then x̂", telling=3, seconds=9)
 
 
-def _told(w: norms.Ways) -> tuple[str, ...]:
+def _told(w: norms.NormWays) -> tuple[str, ...]:
     return (
         f"The sums z of one unit over a batch of {len(w.z)}: their mean is {fixed(w.mean, 2)}.",
         f"Less the mean: now they lie round 0, with a spread of {fixed(w.spread, 2)}.",
@@ -68,7 +68,7 @@ def _row(unit: int) -> float:
     return 52.0 + 74.0 * unit
 
 
-def residual(head: Any) -> Scene:
+def residual(head: Any) -> Film:
     """A layer goes through a block and past it; one unit of the block is out; what comes back to a joint goes both
     ways, and adds up.
     """
@@ -89,7 +89,7 @@ def residual(head: Any) -> Scene:
         shapes.append(_delta(1, k, b.back_a[k], from_frame(5, frames)))
         shapes.append(_delta(0, k, b.total[k], from_frame(6, frames)))
     title = "One unit is out, and one value is used twice"
-    return Scene(title, _told_of(b), tuple(shapes), telling=6, seconds=9)
+    return Film(title, _told_of(b), tuple(shapes), telling=6, seconds=9)
 
 
 def _told_of(b: Block) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from app.learn import windows
-from app.learn.homework import Asked, problem_of
+from app.learn.homework import Sought, problem_of
 from app.learn.judging import Problem
 from app.learn.listings import run_listing
 from app.learn.posing import choice_problem, number_problem
@@ -83,7 +83,7 @@ def the_sum_over_the_places(at: Visit, head: Any) -> Values:
         problem_of(
             "conv2d",
             seen.case,
-            Asked(
+            Sought(
                 "dW",
                 (0, 0, *WEIGHT),
                 f"what is the gradient of the weight in row {WEIGHT[0] + 1}, column {WEIGHT[1] + 1}?",
@@ -126,7 +126,7 @@ def _bias_problem(seen: Seen) -> Problem:
 
 def _pixel_problem(seen: Seen) -> Problem:
     products = [f"({fixed_signed(t.one, 1)}) × ({fixed_signed(t.other, 1)})" for t in windows.of_pixel(seen, PIXEL)]
-    asked = Asked(
+    asked = Sought(
         "dx",
         (0, 0, *PIXEL),
         f"what comes back to the pixel in row {PIXEL[0] + 1}, column {PIXEL[1] + 1}?",

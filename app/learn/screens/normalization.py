@@ -49,7 +49,7 @@ def whatever_the_size(at: Visit, head: Any) -> Values:
     return {"rows": _rows(), "first": first, "w": norms.ways(now)}
 
 
-def _hat_problem(first: norms.Ways) -> Problem:
+def _hat_problem(first: norms.NormWays) -> Problem:
     z, mean, spread, hat = first.z[SHOWN], first.mean, first.spread, first.xhat[SHOWN]
     return number_problem(
         f"the batch's mean is {fixed(mean, 3)}, its spread {fixed(spread, 3)}, and example {SHOWN + 1} has "
@@ -134,7 +134,7 @@ def three_ways_back(at: Visit, head: Any) -> Values:
     return {"w": w, "example": example, "nudged": nudged, "box": box, "sign": sign, "acted": acted}
 
 
-def _delta_problem(w: norms.Ways) -> Problem:
+def _delta_problem(w: norms.NormWays) -> Problem:
     d, hat, spread = w.back[SHOWN], w.xhat[SHOWN], w.spread
     of_mean, of_tilt, delta = w.level, hat * w.tilt, w.delta[SHOWN]
     return number_problem(

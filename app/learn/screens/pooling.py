@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from app.learn import windows
-from app.learn.homework import Asked, problem_of
+from app.learn.homework import Sought, problem_of
 from app.learn.listings import run_listing
 from app.learn.posing import choice_problem, number_problem
 from app.learn.screens.code import line_of
@@ -79,7 +79,7 @@ def only_the_winner_gets_it(at: Visit, head: Any) -> Values:
         problem_of(
             "max_pool",
             seen.case,
-            Asked(
+            Sought(
                 "dx",
                 (0, 0, *PIXEL),
                 f"what comes back to the pixel in row {PIXEL[0] + 1}, column {PIXEL[1] + 1}?",
@@ -158,7 +158,7 @@ def winner_of_several_windows(at: Visit, head: Any) -> Values:
         problem_of(
             "max_pool",
             seen.case,
-            Asked(
+            Sought(
                 "dx",
                 (0, 0, *PIXEL),
                 f"what comes back to the pixel in row {PIXEL[0] + 1}, column {PIXEL[1] + 1}, from all its windows?",

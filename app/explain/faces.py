@@ -1,0 +1,34 @@
+"""Who tells a moment: one table of its kinds, and for feature maps what is told in their stead."""
+
+from app.explain.faces_again import AGAIN
+from app.explain.faces_backward import BACKWARD
+from app.explain.faces_forward import FORWARD
+from app.explain.faces_maps import MAPS
+from app.explain.faces_update import UPDATE
+from app.explain.moments import Face
+from app.explain.plan import ATTACHED, Key
+from app.explain.scene import Scene
+
+_FACES = FORWARD | BACKWARD | UPDATE | AGAIN
+
+
+def face_of(scene: Scene, key: Key) -> Face:
+    """What the moment of a key tells."""
+    maps = key.layer and scene.network.image(key.layer)
+    return (MAPS if maps and key.kind in MAPS else _FACES)[key.kind](scene, key)
+
+
+def faces_of(scene: Scene, k: int, j: int) -> tuple[list[Face], list[Face]]:
+    """The moments of a unit or a channel, forwards and back, as its receipt tells them."""
+    network, normed = scene.network, k in scene.network.norms
+    if network.image(k):
+        ahead = ["window", *(["map_norm"] if normed else [])]
+        back = ["map_back", *(["map_ways"] if normed else []), "kernel"]
+    else:
+        ahead = ["z", "norm", "activation"] if normed else ["forward"]
+        back = ["came_back", "three_ways"] if normed else ["delta"]
+    ahead += [ATTACHED[letter] for letter in network.stages[k - 1] if letter in ATTACHED]
+    return (
+        [face_of(scene, Key("forward", kind, k, j)) for kind in ahead],
+        [face_of(scene, Key("backward", kind, k, j)) for kind in back],
+    )
