@@ -52,7 +52,7 @@ def main() -> None:
 
 def _serve(settings: Settings, show: bool) -> None:
     config = server_config(settings)
-    listener = config.bind_socket()
+    listener = _bound(settings)
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     threading.Thread(target=_announce, args=(settings, listener.getsockname()[1], show), daemon=True).start()
@@ -65,6 +65,20 @@ def _serve(settings: Settings, show: bool) -> None:
     else:
         _on_stop(leave)  # uvicorn raises the signal again once it has stopped: that is no failure
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _bound(settings: Settings) -> socket.socket:
+    """A socket at the address asked for, on which nobody listens yet; the end, with a sentence, if it can't be had."""
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    if os.name == "posix":  # elsewhere it would take the port from another server
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except (OSError, UnicodeError) as error:
+        why = (getattr(error, "strerror", None) or "it is no host's name").lower()
+        sys.exit(f"PLAYGROUND_HOST {settings.host}, PLAYGROUND_PORT {settings.port}: cannot listen there: {why}.")
+    listener.set_inheritable(True)
+    return listener
 
 
 def _emptied(folder: Path) -> str:

@@ -1,7 +1,8 @@
 """The command line: what may be asked of `backprop-playground`, as settings of the server or as steps in the shell."""
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import orjson
 
 from app.run.answers import traced
+from app.serve.errors import short
 from engine import RunState, Spec, SpecError, advance, evaluate, start, trace
 
 # Options of the server that are settings, with what they mean.
@@ -37,7 +39,7 @@ def _parser() -> ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="{serve,step}")
     serve = commands.add_parser("serve", help="serve the playground; what happens without a command", epilog=MORE)
     for name, (what, meaning) in SETTINGS.items():
-        serve.add_argument(f"--{name}", metavar=what, type=int if what == "NUMBER" else str, help=meaning)
+        serve.add_argument(f"--{name}", metavar=what, type=_count if what == "NUMBER" else str, help=meaning)
     serve.add_argument("--open", action="store_true", help="open it in the browser")
     step = commands.add_parser("step", help="train in the shell, and print what comes of it as JSON")
     step.add_argument("spec", help="a JSON file with the fields of a spec; - is standard input")
@@ -47,12 +49,9 @@ def _parser() -> ArgumentParser:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise ValueError(text)
+    if not (text.isascii() and text.isdecimal()):
+        raise ArgumentTypeError(f"{short(text)} is not allowed, must be a whole number from 0")
     return int(text)
-
-
-_count.__name__ = "number of steps"  # as argparse calls what is wrong
 
 
 def environment(given: Namespace) -> dict[str, str]:
@@ -77,9 +76,10 @@ def step(given: Namespace) -> None:
 def _read(place: str) -> Mapping[str, Any]:
     """The spec in a file, or on standard input; the end, with a sentence, if there is none."""
     try:
-        given = orjson.loads(sys.stdin.buffer.read() if place == "-" else Path(place).read_bytes())
+        text = sys.stdin.buffer.read() if place == "-" else Path(place).read_bytes()
+        given = orjson.loads(text.removeprefix(BOM_UTF8))
     except OSError as error:
-        sys.exit(f"{place} cannot be read: {(error.strerror or 'it failed').lower()}")
+        sys.exit(f"{place or 'a file without a name'} cannot be read: {(error.strerror or 'it failed').lower()}")
     except orjson.JSONDecodeError as error:
         sys.exit(f"{place} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}")
     if not isinstance(given, dict):

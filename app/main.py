@@ -133,7 +133,7 @@ def _for_other_sites(settings: Settings) -> list[Middleware]:
     """What lets a browser's pages of the allowed origins ask here and read the answers; no cookie goes along."""
     if not settings.allowed_origins:
         return []
-    told = ["x-request-id", "retry-after", "idempotency-replayed", "etag", "link"]
+    told = ["x-request-id", "retry-after", "idempotent-replayed", "etag", "link", "location", "warning", "allow"]
     origins = list(settings.allowed_origins)
     return [Middleware(CORSMiddleware, origins, ["*"], ["*"], expose_headers=told, max_age=600)]
 

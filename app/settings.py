@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from app.serve.errors import allowed, short
 from engine import LIMITS, Limits
 
 LIMIT: dict[str, JsonValue] = {"limit": True}
+REDIS = ("redis://", "rediss://", "unix://")  # how the address of a store in Redis begins
 MOST_STEPS = 100_000  # that one request may ever ask for: more do not fit into the seconds that it gets
 
 
@@ -49,7 +51,7 @@ def _by_commas(given: Any) -> Any:
 
 
 def _root(given: str) -> str:
-    if given and not re.fullmatch(r"(/[\w.~-]+)+", given, re.ASCII):
+    if given and not (re.fullmatch(r"(/[\w.~-]+)+", given, re.ASCII) and {".", ".."}.isdisjoint(given.split("/"))):
         raise ValueError("must be a path such as /playground")
     return given
 
@@ -58,6 +60,46 @@ def _address(given: str) -> str:
     parts = urlsplit(given)
     if given and not (parts.scheme in ("http", "https") and parts.hostname):
         raise ValueError("must be an address such as https://play.example.org")
+    return given
+
+
+def _origins(given: tuple[str, ...]) -> tuple[str, ...]:
+    for each in given:
+        if not re.fullmatch(r"https?://([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?", each, re.ASCII | re.IGNORECASE):
+            raise ValueError("must be sites such as https://a.org, without a path, by commas")
+    return given
+
+
+def _hosts(given: tuple[str, ...]) -> tuple[str, ...]:
+    for each in given:
+        if not re.fullmatch(r"\*|(\*\.)?[\w.-]+|\[?[\da-f:.]+\]?", each, re.ASCII | re.IGNORECASE):
+            raise ValueError("must be host names such as play.a.org, without a port, or *, by commas")
+    return given
+
+
+def _proxies(given: str) -> str:
+    for each in filter(None, map(str.strip, given.split(","))):
+        try:
+            if each != "*":
+                ip_network(each, strict=False)
+        except ValueError:
+            raise ValueError("must be addresses such as 10.0.0.7 or 10.0.0.0/8, or *, by commas") from None
+    return given
+
+
+def _folder(given: Path) -> Path:
+    if not next(each for each in (given, *given.absolute().parents) if each.exists()).is_dir():
+        raise ValueError("must be a folder, or one that can be made")
+    return given
+
+
+def _store(given: str) -> str:
+    if "://" in given and not given.startswith(REDIS):
+        raise ValueError("must be redis://host:port/0, or the path of a SQLite file")
+    if given and "://" not in given:
+        _folder(Path(given).parent)
+        if Path(given).is_dir():
+            raise ValueError("must be the path of a file: it is a folder")
     return given
 
 
@@ -75,16 +117,28 @@ def _limit(default: Any, description: str, **bounds: Any) -> Any:
 class Settings(BaseSettings):
     """All settings; the limits follow after the places."""
 
-    model_config = SettingsConfigDict(env_prefix="PLAYGROUND_", frozen=True, populate_by_name=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="PLAYGROUND_", frozen=True, populate_by_name=True, extra="ignore", env_ignore_empty=True
+    )
 
     host: str = Field("127.0.0.1", validation_alias=_named("HOST"), description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, validation_alias=_named("PORT"), description="Port to listen on.")
     workers: int = Field(1, ge=1, le=64, validation_alias=_named("WORKERS"), description="Server processes.")
-    data: Path = Field(default_factory=data_folder, description="Folder of the SQLite file.")
-    store: str = Field("", description="redis://host:port/0, or the path of a SQLite file; empty: in the data folder.")
-    trusted_proxies: str = Field("127.0.0.1", description="Addresses whose X-Forwarded-For is believed, by commas.")
-    allowed_origins: Names = Field((), description="Sites whose pages may ask here, such as https://a.org, by commas.")
-    allowed_hosts: Names = Field((), description="Host names that are answered, by commas; empty: see SERVING.md.")
+    data: Annotated[Path, AfterValidator(_folder)] = Field(
+        default_factory=data_folder, description="Folder of the SQLite file."
+    )
+    store: Annotated[str, AfterValidator(_store)] = Field(
+        "", description="redis://host:port/0, or the path of a SQLite file; empty: in the data folder."
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_proxies)] = Field(
+        "127.0.0.1", description="Addresses whose X-Forwarded-For is believed, by commas."
+    )
+    allowed_origins: Annotated[Names, AfterValidator(_origins)] = Field(
+        (), description="Sites whose pages may ask here, such as https://a.org, by commas."
+    )
+    allowed_hosts: Annotated[Names, AfterValidator(_hosts)] = Field(
+        (), description="Host names that are answered, by commas; empty: see SERVING.md."
+    )
     secure_cookies: bool = Field(False, description="Cookies over HTTPS only; set it behind a TLS proxy.")
     public_url: Annotated[str, AfterValidator(_address)] = Field(
         "", description="Address by which others reach this server, such as https://play.a.org."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from importlib.metadata import version
@@ -53,6 +54,18 @@ def test_an_option_is_a_setting() -> None:
     assert said("--port", "99999")[2] == "PLAYGROUND_PORT: 99999 is not allowed, must be at most 65535.\n"
 
 
+def test_where_it_cannot_listen_it_says_so() -> None:
+    """A port that is taken, a host that is none: one sentence with both settings, and no server's own line."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, out, err = said("--port", port)
+        assert (code, out, len(err.splitlines())) == (1, "", 1)
+        assert f"PLAYGROUND_HOST 127.0.0.1, PLAYGROUND_PORT {port}: cannot listen there: address already in use" in err
+    code, out, err = said("--host", "300.1.1.1", "--port", "0")
+    assert (code, out, len(err.splitlines())) == (1, "", 1)
+    assert "PLAYGROUND_HOST 300.1.1.1" in err
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_it_serves_where_it_says_once_it_says_so(tmp_path: Path, workers: str) -> None:
     """On a port that was free; the address is printed when it is listened at, whatever the environment says."""
@@ -97,6 +110,7 @@ def test_steps_in_the_shell(tmp_path: Path) -> None:
         ('{"hiden": [4]}', "hiden: list is not allowed.*did you mean hidden"),
         ("[1]", "- holds no object"),
         ("{", "- is not JSON: line 1"),
+        ('\ufeff{"hiden": 1}', "did you mean hidden"),
     ],
 )
 def test_a_wrong_spec_is_one_sentence(text: str, sentence: str) -> None:

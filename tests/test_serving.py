@@ -135,6 +135,11 @@ def test_pages_of_allowed_origins_may_ask_and_read(start_server: StartServer) ->
         sent = {"origin": course, "sec-fetch-site": "cross-site"}
         made = httpx.post(f"{url}/api/v1/runs", json={}, headers=sent)
         assert (made.status_code, made.headers["access-control-allow-origin"]) == (201, course)
+        step, keyed = f"{url}{made.headers['location']}/step", {**sent, "idempotency-key": "k"}
+        again = [httpx.post(step, headers=keyed) for _ in range(2)][1]
+        readable = {name.strip() for name in again.headers["access-control-expose-headers"].split(",")}
+        assert {"idempotent-replayed", "etag", "x-request-id"} <= readable & set(again.headers)
+        assert "location" in readable & set(made.headers)
         refused = httpx.post(f"{url}/api/v1/runs", json={"noise": 7}, headers=sent)
         assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (422, course)
         for origin in ("https://evil.example", "null", course + ".evil.example"):

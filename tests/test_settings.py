@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings, unknown
+from app.settings import Settings, unknown, wrong
 from engine import LIMITS, Spec, SpecError
 from machine import ROOT
 
@@ -35,6 +35,48 @@ WRONG = {
         "PLAYGROUND_PUBLIC_URL: play.org is not allowed, must be an address such as https://play.example.org.",
     ),
 }
+
+# What looks like a value and is none, by setting; and values that are taken.
+ODD = {
+    "allowed_origins": ("foo", "https://a.b/path", "*", "https://a.b, a.c"),
+    "allowed_hosts": ("a/b", "https://a.org"),
+    "root_path": ("/../x", "/a/.", "play", "/a/"),
+    "trusted_proxies": ("foo", "10.0.0.0/99"),
+    "store": ("foo://x", "http://host/0", "."),
+    "data": (__file__, f"{__file__}/deeper"),
+    "metrics": ("maybe",),
+}
+FIT = {
+    "allowed_origins": ("https://a.org,http://localhost:3000", "http://[::1]:8080", ""),
+    "allowed_hosts": ("*", "a.org, *.b.org", "10.0.0.7", ""),
+    "root_path": ("/a/b-c.d", ""),
+    "trusted_proxies": ("*", "127.0.0.1, 10.0.0.0/8", "::1", ""),
+    "store": ("redis://host:1/0", "runs.sqlite3", "/tmp/new/folder/runs.sqlite3", ""),
+    "data": ("/tmp/new/folder", "here", ""),
+    "metrics": ("true", "0", ""),
+    "host": ("",),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in ODD.items() for value in values])
+def test_what_cannot_be_a_value_is_refused_at_the_start(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not found out later, by whoever is turned away; the sentence says what is allowed."""
+    monkeypatch.setenv(f"PLAYGROUND_{name.upper()}", value)
+    with pytest.raises(ValidationError) as error:
+        Settings()
+    (sentence,) = wrong(error.value)
+    assert sentence.startswith(f"PLAYGROUND_{name.upper()}: ")
+    assert " is not allowed, must be " in sentence
+    assert "valid" not in sentence
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in FIT.items() for value in values])
+def test_what_can_be_a_value_is_taken(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One left empty is as one that is not there."""
+    monkeypatch.delenv(f"PLAYGROUND_{name.upper()}", raising=False)
+    default = getattr(Settings(), name)
+    monkeypatch.setenv(f"PLAYGROUND_{name.upper()}", value)
+    assert (getattr(Settings(), name) == default) or value
 
 
 def started(**env: str) -> tuple[int, list[str]]:

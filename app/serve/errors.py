@@ -169,6 +169,7 @@ _WORDS = {
     "finite_number": _REAL,
     "list_type": _LIST,
     "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
     "string_type": "must be text",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",

@@ -1,7 +1,7 @@
 """Where runs are kept: one interface, SQLite by default, Redis for several machines."""
 
 from app.failures import StoreFull, StoreUnavailable, StoreUnsure
-from app.settings import Settings
+from app.settings import REDIS, Settings
 from app.stores.base import NEW, Record, Stamp, Store
 from app.stores.sqlite import SqliteStore
 
@@ -10,7 +10,7 @@ __all__ = ["NEW", "Record", "Stamp", "Store", "StoreFull", "StoreUnavailable", "
 
 def needs_redis(settings: Settings) -> bool:
     """Whether the store that the settings ask for needs Redis' client, an optional dependency."""
-    return settings.store_url.startswith(("redis://", "rediss://", "unix://"))
+    return settings.store_url.startswith(REDIS)
 
 
 def store_for(settings: Settings) -> Store:
