@@ -55,6 +55,7 @@ function showLast(last) {
 }
 
 async function play() {
+  if (document.querySelector('.grip[data-sets]')) await import('./grips.js');
   if (document.querySelector('[data-scene]:not([data-begun])')) (await import('./scenes.js')).dress();
 }
 

@@ -61,11 +61,25 @@ function play(scene) {
   state.next = requestAnimationFrame(go);
 }
 
+// What is held stays under the pointer: the time at which it comes nearest, the sooner the less time passes.
+function heldAt(scene, x, y) {
+  const { held: [grip, tracks], last, flowing } = running.get(scene);
+  const now = Number(scene.dataset.at);
+  const place = (name, at) => (tracks[name] ? between(tracks[name], flowing ? at : eased(at)) : Number(grip.getAttribute(name)));
+  const far = (at) => (tracks.cx ? Math.abs(place('cx', at) - x) : 0) + (tracks.cy ? Math.abs(place('cy', at) - y) : 0) + 0.05 * Math.abs(at - now);
+  const times = Array.from({ length: last * 40 + 1 }, (_, n) => n / 40);
+  return times.reduce((best, at) => (far(at) < far(best) ? at : best));
+}
+
 function drag(scene, event) {
-  const box = scene.querySelector('svg').getBoundingClientRect();
-  const share = Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
+  const svg = scene.querySelector('svg');
+  const box = svg.getBoundingClientRect();
+  const { last } = running.get(scene);
+  const [across, down] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  const { width, height } = svg.viewBox.baseVal;
+  const at = scene.dataset.held ? heldAt(scene, across * width, down * height) : Math.min(Math.max(across, 0), 1) * last;
   pause(scene);
-  show(scene, calm.matches ? Math.round(share * running.get(scene).last) : share * running.get(scene).last);
+  show(scene, calm.matches ? Math.round(at) : at);
 }
 
 function listen(scene) {
@@ -79,6 +93,8 @@ function listen(scene) {
   button.addEventListener('click', () => (scene.dataset.playing ? pause(scene) : play(scene)));
   svg.addEventListener('pointerdown', (event) => {
     if (event.button > 0) return;
+    if (event.target.matches('.grip')) scene.dataset.held = 'yes';
+    else delete scene.dataset.held;
     svg.setPointerCapture(event.pointerId);
     drag(scene, event);
   });
@@ -90,8 +106,10 @@ function listen(scene) {
 function begin(scene) {
   const slider = scene.querySelector('input');
   const last = Number(slider.max);
+  const moving = [...scene.querySelectorAll('[data-track]')].map((element) => [element, JSON.parse(element.dataset.track)]);
   running.set(scene, {
-    moving: [...scene.querySelectorAll('[data-track]')].map((element) => [element, JSON.parse(element.dataset.track)]),
+    moving,
+    held: moving.find(([element]) => element.matches('.grip')),
     captions: JSON.parse(scene.dataset.captions),
     button: scene.querySelector('button'),
     line: scene.querySelector('figcaption'),

@@ -78,6 +78,42 @@ class Box:
         return self.x.low <= x <= self.x.high and self.y.low <= y <= self.y.high
 
 
+@dataclass(frozen=True)
+class Grip:
+    """What can be dragged in a box: where it is, and what it sets, each of a place as offset, per x and per y."""
+
+    name: str
+    x: float
+    y: float
+    sets: dict[str, tuple[float, float, float]]
+    value: float
+    span: tuple[float, float]
+
+
+def along(box: Box, name: str, value: float, y: float) -> Grip:
+    """One that sets a number by where it stands along the bottom."""
+    per = (box.x.high - box.x.low) / box.inner_width
+    sets = {name: (box.x.low - per * box.left, per, 0.0)}
+    return Grip(name, box.px(value), y, sets, value, (box.x.low, box.x.high))
+
+
+def line_ends(box: Box, m: float, b: float) -> tuple[Grip, Grip]:
+    """Both ends of a line, short of the box's edges: each sets m and b so that the other stays where it is."""
+    per = (box.y.low - box.y.high) / box.inner_height
+    zero = box.y.high - per * box.top
+    at = [box.x.low + share * (box.x.high - box.x.low) for share in (0.06, 0.94)]
+
+    def end(n: int, name: str) -> Grip:
+        x, other, height = at[n], at[1 - n], m * at[1 - n] + b
+        slope = [(part - held) / (x - other) for part, held in ((zero, height), (per, 0.0))]
+        shift = [height - other * slope[0], -other * slope[1]]
+        sets = {"m": (slope[0], 0.0, slope[1]), "b": (shift[0], 0.0, shift[1])}
+        place = min(max(box.py(m * x + b), box.top + 9), box.top + box.inner_height - 9)
+        return Grip(name, box.px(x), place, sets, m * x + b, (box.y.low, box.y.high))
+
+    return end(0, "left"), end(1, "right")
+
+
 def plot(
     x: tuple[float, float],
     y: tuple[float, float],

@@ -125,6 +125,8 @@ TOOLS: dict[str, Any] = {
     "diverged": diverged,
     "quantity": Quantity.parse,
     "math": mathml,
+    "along": plots.along,
+    "line_ends": plots.line_ends,
     "plot": plots.plot,
     "pieces": _PIECES,
     "circuits": _CIRCUITS,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.draw.rendering import ENV
 from app.learn.lessons import TRACK, lessons
@@ -186,3 +186,61 @@ def test_nothing_for_axe_to_find_in_scenes(
         found[path] = axe(page)
     assert {path: faults for path, faults in found.items() if faults} == {}
     context.close()
+
+
+def test_the_answer_and_the_lines_end_are_held_in_the_opening_scene(page: Page) -> None:
+    """What is held follows the pointer: the scene goes to where it stands there."""
+    for slug, way in (("error", (-60, 0)), ("line", (0, 50))):
+        opened(page, f"/{slug}")
+        figure = page.locator("[data-scene]")
+        expect(figure).not_to_have_attribute("data-playing", "yes")
+        expect(figure).not_to_have_attribute("data-at", "0.00")
+        grip = figure.locator(".grip")
+        expect(grip).to_be_visible()
+        before = middle(grip)
+        page.mouse.move(*before)
+        page.mouse.down()
+        page.mouse.move(before[0] + way[0], before[1] + way[1], steps=4)
+        page.mouse.up()
+        after = middle(grip)
+        assert abs(after[0] - before[0] - way[0]) < 6, slug
+        assert abs(after[1] - before[1] - way[1]) < 6, slug
+
+
+def middle(grip: Locator) -> tuple[float, float]:
+    box = grip.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_what_is_held_in_a_picture_sets_the_numbers_below(page: Page) -> None:
+    """ŷ goes along its line, a line's end up while the other stays, by pointer and by key."""
+    opened(page, "/error")
+    grip = page.locator("#grip-guess")
+    grip.scroll_into_view_if_needed()
+    x, y = middle(grip)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    with page.expect_response(lambda answer: "guess=" in answer.url):
+        page.mouse.move(x - 80, y)
+    page.mouse.up()
+    expect(grip).not_to_have_attribute("aria-valuenow", "2.0")
+    assert abs(middle(grip)[0] - (x - 80)) < 8
+    value = float(grip.get_attribute("aria-valuenow") or 9)
+    grip.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#set-guess")).not_to_have_value(f"{value:g}")
+    assert page.evaluate("document.activeElement.id") == "grip-guess"
+
+    opened(page, "/line")
+    left, right = page.locator("#grip-left"), page.locator("#grip-right")
+    right.scroll_into_view_if_needed()
+    stays, (x, y) = middle(left), middle(right)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    with page.expect_response(lambda answer: "m=" in answer.url):
+        page.mouse.move(x, y - 60)
+    page.mouse.up()
+    expect(right).not_to_have_attribute("aria-valuenow", re.compile(r"^0\.5"))
+    assert abs(middle(right)[1] - (y - 60)) < 8
+    assert abs(middle(left)[1] - stays[1]) < 8

@@ -9,7 +9,7 @@ from app.draw.charts import Axis
 from app.learn import pieces
 from app.learn.facts import Facts
 from app.learn.plots import Box, plot
-from app.learn.scenes import HEIGHT, WIDTH, Film, Shape, label, shape, trail
+from app.learn.scenes import HEIGHT, WIDTH, Film, Shape, Value, label, shape, trail
 from app.words.numbers import fixed, fixed_signed
 
 M, B = pieces.M, pieces.B
@@ -31,7 +31,7 @@ def error(head: Any) -> Film:
         ),
         shape("line", "residual wide", x1=at, x2=ends, y1=200, y2=200),
         shape("circle", "dot", cx=at, cy=200, r=7),
-        shape("circle", "dot forward", cx=ends, cy=200, r=8),
+        shape("circle", "dot forward grip", cx=ends, cy=200, r=9),
         label("dot-label forward", 20, 24, text=[f"answer ŷ = {fixed(each['a1.1'], 1)}" for each in states]),
         label(
             "dot-label backward", 20, 44, text=[f"residual ŷ − y = {fixed_signed(each['da1.1'], 1)}" for each in states]
@@ -84,11 +84,20 @@ def _line_scene(title: str, states: Sequence[Facts], captions: Sequence[str]) ->
     shapes += [shape("circle", "point", cx=box.px(x), cy=box.py(y), r=3.5) for x, y, _ in fits[0].points]
     heights = [[box.py(fit.m * x + fit.b) for fit in fits] for x in (left, right)]
     shapes.append(shape("line", "fit", x1=box.left, x2=box.left + box.inner_width, y1=heights[0], y2=heights[1]))
+    shapes.append(
+        shape("circle", "dot forward grip", cx=box.px(right - 0.06 * (right - left)), cy=_held(box, fits), r=9)
+    )
     losses = [f"loss {fixed(each.loss, 3)}" for each in states]
     shapes.append(
         label("dot-label", box.left + box.inner_width - 10, box.top + box.inner_height - 12, anchor="end", text=losses)
     )
     return Film(title, tuple(captions), tuple(shapes), box, "x", "y", telling=len(states) // 2)
+
+
+def _held(box: Box, fits: Sequence[pieces.Fit]) -> list[Value]:
+    """Where the line's right end is held in each frame."""
+    low, high = fits[0].x_span
+    return [box.py(fit.m * (high - 0.06 * (high - low)) + fit.b) for fit in fits]
 
 
 def nudge(head: Any) -> Film:
