@@ -33,6 +33,15 @@ export async function move(by, entry = true) {
   return undefined;
 }
 
+// The buttons count as the keys do; what takes the step is a deed of its own.
+document.addEventListener('click', (event) => {
+  const button = event.target.closest?.('#back, #next:not([hx-post])');
+  if (!button || moment() === null) return;
+  event.preventDefault();
+  event.stopPropagation();
+  move(button.id === 'next' ? 1 : -1);
+}, true);
+
 export function end() {
   stopSlowly();
   return moment() === null ? undefined : show({ moment: '' });

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -700,6 +701,28 @@ def test_no_key_of_the_walkthrough_is_lost(open_page: Callable[..., Page]) -> No
     page.wait_for_selector('#walk[data-moment="5"]')
     page.go_forward()
     page.wait_for_selector('#walk[data-moment="6"]')
+
+
+def test_no_click_of_the_walkthrough_is_lost(open_page: Callable[..., Page]) -> None:
+    """The buttons of the bar count like the keys, also while the answer to the first is still on its way."""
+    page = open_page("/?seed=154&example=8&moment=3")
+    waiting: list[Route] = []
+    page.route("**/frame?*moment=4*", lambda route: waiting.append(route))
+    page.evaluate("for (let n = 0; n < 6; n += 1) document.getElementById('next').click()")
+    until(page, lambda: bool(waiting))
+    waiting[0].continue_()
+    page.wait_for_selector('#walk[data-moment="9"]')
+    page.evaluate("for (let n = 0; n < 4; n += 1) document.getElementById('back').click()")
+    page.wait_for_selector('#walk[data-moment="5"]')
+
+
+def test_what_is_tapped_is_large_enough(open_page: Callable[..., Page]) -> None:
+    """24 by 24 px at least, or that much room around: what WCAG 2.2 asks, which axe asks only when told to."""
+    sizes = "axe.run({runOnly: ['target-size']}).then(found => found.violations.flatMap(v => v.nodes.map(n => n.html)))"
+    for path in ("/?seed=155", "/?seed=155&example=8&moment=13", "/?seed=155&example=8&select=W2.1.3"):
+        page = open_page(path)
+        page.evaluate((Path(__file__).parent / "vendor" / "axe.min.js").read_text() + "\n;undefined")
+        assert page.evaluate(sizes) == [], path
 
 
 def test_a_moment_is_there_before_it_is_asked_for(open_page: Callable[..., Page]) -> None:
