@@ -7,15 +7,16 @@ bare word in it.
 import json
 import re
 from html.parser import HTMLParser
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 
 import pytest
 from httpx import AsyncClient, Response
-from test_messages import wide
+from test_messages import nothing_in_english, wide
 from test_pages import HTMX, made, within
 
 from app.assets import TEMPLATES
+from app.learn.exercises import TYPES
 from app.words.texts import speaking
 
 SAID = ("title", "aria-label", "placeholder", "alt", "aria-valuetext", "aria-roledescription", "data-tip")
@@ -163,6 +164,40 @@ def test_a_class_says_nothing_past_the_messages(tmp_path: Path) -> None:
             await held(await client.get(f"{room}/end?do={do}", headers=PEOPLE))
         await held(await client.post(f"{room}/do", data={"do": "end"}, headers=PEOPLE, follow_redirects=True))
         await held(await client.get("/class/ABCDEFGH", headers=PEOPLE))
+
+    with speaking(wide):
+        within(tmp_path, work)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_practice_says_nothing_past_the_messages(kind: str, tmp_path: Path) -> None:
+    """An exercise, what is told of every answer to it, and its solution."""
+
+    async def work(client: AsyncClient) -> None:
+        for given in ("", "answer=abc", "answer=0.123", "answer=-12", "answer=up", "answer=down", "show=answer"):
+            answer = await client.get(f"/learn/practice?type={kind}&seed=7&{given}", headers=PEOPLE)
+            assert not past_the_messages(answer.text, *NOT_OURS), answer.url
+
+    with speaking(wide):
+        within(tmp_path, work)
+
+
+def test_questions_on_the_way_say_nothing_past_the_messages(tmp_path: Path) -> None:
+    """Predict of a step and of a graph: what is asked, its hint, and the verdict on every answer."""
+
+    async def work(client: AsyncClient) -> None:
+        run = await made(client, "hidden=3")
+        way = f"/runs/{run}/predictions?example=3&grain=operation&step=0"
+        posed = (await client.get(way)).json()["questions"]
+        assert len(posed) > 3
+        for question in posed:
+            nothing_in_english(question["prompt"], question["hint"], question["number_prompt"])
+            for given in ("up", "down", "stay", "0.1", "-3", "what"):
+                told = await client.get(f"{way}&moment={question['moment']}&answer={given}")
+                nothing_in_english(told.json()["verdict"]["message"], told.json()["verdict"]["factor"] or "")
+        for at, given in product(range(10), ("", "&answer=positive", "&answer=zero", "&answer=2", "&answer=what")):
+            answer = await client.get(f"/graph?predict=on&at={at}{given}", headers=PEOPLE)
+            assert not past_the_messages(answer.text, *NOT_OURS), answer.url
 
     with speaking(wide):
         within(tmp_path, work)

@@ -1,6 +1,7 @@
 """Predict as JSON: at which moments of a run's walkthrough something is asked, and the verdict on an answer."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from app.run.answers import json
 from app.run.api import Kept, Whole, answers_with
 from app.run.shapes import plain, shape_of
 from app.serve.strict import StrictRoute
+from app.words.texts import text
 from engine import SpecError, trace
 from engine.checks import one_of
 
@@ -69,14 +71,17 @@ async def predictions(run_id: str, request: Request) -> Response:
     state = await ask.runs.at(run, run.state.step if view.step is None else min(view.step, run.state.step))
     if view.example is not None:
         trace(state, view.example)
-    work = partial(_told, Facts(state, view.example), view.grain, view.moment, ask.text("answer"))
+    work = partial(_told, Facts(state, view.example), view.grain, view.moment, ask.text("answer"), text)
     return json(await ask.runs.pool.do(SECONDS + look_cost(state.spec), run.visitor, work))
 
 
-def _told(facts: Facts, grain: str, moment: int | None, answer: str) -> dict[str, Any]:
+def _told(
+    facts: Facts, grain: str, moment: int | None, answer: str, named: Callable[[str], str] = str
+) -> dict[str, Any]:
     if not answer:
         return plain(Predictions(facts.step, tuple(questions(facts, grain)), None))  # type: ignore[no-any-return]
     if moment is None:
         raise SpecError("moment", None, "the moment that is answered")
     verdict = question_at(facts, grain, moment).judged(answer)
+    verdict = replace(verdict, factor=verdict.factor and named(verdict.factor))
     return plain(Predictions(facts.step, (), verdict))  # type: ignore[no-any-return]

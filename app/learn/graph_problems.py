@@ -10,6 +10,7 @@ from app.learn.judging import Problem, Slip, numeric
 from app.learn.problems import DOWN, STAY, UP
 from app.words.graph import plain_name
 from app.words.numbers import unsigned
+from app.words.texts import text
 from engine import Graph
 from engine.graph import Beat, Edge
 from engine.primitives import PRIMITIVES
@@ -22,48 +23,55 @@ def gradient_at(of: Graph, place: int, over: Edge | None = None) -> Problem:
     truth = of.back(over) if over else of.grad[place]
     ways = [over] if over else list(of.ways[place])
     quantity, wanted = of.vertices[place].name, _wanted(of, place, over)
-    mistakes = [*_slips_of_ways(of, ways), Slip(of.data[place], "forward value", _FORWARD)]
-    mistakes += [Slip(-truth, "sign", f"The size is right, the sign is not. {_signs(of, ways)}")]
+    mistakes = [*_slips_of_ways(of, ways), Slip(of.data[place], "forward value", text(_FORWARD))]
+    mistakes += [Slip(-truth, "sign", text("The size is right, the sign is not. {why}", why=_signs(of, ways)))]
+    prompt = text("What is {wanted}?", wanted=wanted)
     if not ways:
-        return numeric(
-            f"What is {wanted}?", quantity, truth, _start(of, place), _start(of, place), mistakes, 1e-3, 1e-4
-        )
+        return numeric(prompt, quantity, truth, _start(of, place), _start(of, place), mistakes, 1e-3, 1e-4)
     told = " + ".join(f"{_n(of.grad[each.target])} × {_n(of.slopes[each])}" for each in ways)
-    solution = f"What comes in times the local slope: {told} = {_n(truth)}."
-    hint = "Over every edge: what comes in, times the local slope." + " Then add them." * (len(ways) > 1)
-    return numeric(f"What is {wanted}?", quantity, truth, solution, hint, mistakes)
+    solution = text("What comes in times the local slope: {told} = {gradient}.", told=told, gradient=_n(truth))
+    one, many = _HINTS
+    hint = text(one if len(ways) == 1 else many)
+    return numeric(prompt, quantity, truth, solution, hint, mistakes)
 
 
 def number_at(of: Graph, place: int) -> Problem:
     """The number that a node computes."""
     vertex, name = of.vertices[place], _name(of, place)
-    into = [of.data[n] for n in vertex.sources if n is not None]
+    into, sign = [of.data[n] for n in vertex.sources if n is not None], PRIMITIVES[vertex.kind].sign
     mistakes = [
-        *(Slip(each, "operation", f"That goes in; {PRIMITIVES[vertex.kind].sign} still has to act.") for each in into),
-        Slip(float(np.sum(into)), "operation", f"Here it is {PRIMITIVES[vertex.kind].sign}, not +."),
-        Slip(float(np.prod(into)), "operation", f"Here it is {PRIMITIVES[vertex.kind].sign}, not ×."),
-        Slip(-of.data[place], "sign", "The size is right, the sign is not."),
+        *(Slip(each, "operation", text("That goes in; {sign} still has to act.", sign=sign)) for each in into),
+        Slip(float(np.sum(into)), "operation", text("Here it is {sign}, not +.", sign=sign)),
+        Slip(float(np.prod(into)), "operation", text("Here it is {sign}, not ×.", sign=sign)),
+        Slip(-of.data[place], "sign", text("The size is right, the sign is not.")),
     ]
     solution = f"{name} = {_n(of.data[place])}."
-    hint = f"Put the numbers into {name} = {of.code(of.forward(place).tree)}."
-    return numeric(f"What number does {name} compute?", name, of.data[place], solution, hint, mistakes)
+    hint = text("Put the numbers into {name} = {code}.", name=name, code=of.code(of.forward(place).tree))
+    return numeric(text("What number does {name} compute?", name=name), name, of.data[place], solution, hint, mistakes)
 
 
 def sign_at(of: Graph, beat: Beat) -> Problem:
     """The sign of what a moment computes."""
     place, ways = beat.vertex, [beat.edge] if beat.edge else list(of.ways[beat.vertex])
     if beat.phase == "forward":
-        truth, why = of.data[place], f"{_name(of, place)} is {_n(of.data[place])}."
-        asked, factor = f"the number of {_name(of, place)}", "operation"
+        truth = of.data[place]
+        why = text("{name} is {number}.", name=_name(of, place), number=_n(truth))
+        asked, factor = text("the number of {name}", name=_name(of, place)), "operation"
     else:
         truth = of.back(beat.edge) if beat.edge else of.grad[place]
         asked, why = _wanted(of, place, beat.edge), _signs(of, ways) if ways else _start(of, place)
         factor = _factor(of, ways)
     right = SIGNS[int(np.sign(truth)) + 1]
     slips = {each: (factor, why) for each in SIGNS if each != right}
-    return Problem(
-        f"Which sign has {asked}?", _name(of, place), right, f"{why} So {right}.", why, options=SIGNS, slips=slips
-    )
+    prompt, told = text("Which sign has {asked}?", asked=asked), text("{why} So {sign}.", why=why, sign=text(right))
+    return Problem(prompt, _name(of, place), right, told, why, options=SIGNS, slips=slips)
+
+
+_TOLD = {
+    UP: "{why} A little more of {name} makes {output} smaller.",
+    DOWN: "{why} A little more of {name} makes {output} larger, a little less makes it smaller.",
+    STAY: "{why} So a little of {name} changes nothing, either way.",
+}
 
 
 def way_problem(of: Graph, place: int) -> Problem:
@@ -71,14 +79,10 @@ def way_problem(of: Graph, place: int) -> Problem:
     grad, name, output = of.grad[place], _name(of, place), _name(of, of.output)
     truth = DOWN if grad > 0 else UP if grad < 0 else STAY
     why = _signs(of, of.ways[place]) if of.ways[place] else _start(of, place)
-    told = {
-        UP: f"{why} A little more of {name} makes {output} smaller.",
-        DOWN: f"{why} A little more of {name} makes {output} larger, a little less makes it smaller.",
-        STAY: f"{why} So a little of {name} changes nothing, either way.",
-    }[truth]
+    told = text(_TOLD[truth], why=why, name=name, output=output)
     slips = {each: (_factor(of, of.ways[place]) if grad else "local slope", why) for each in (UP, DOWN, STAY)}
     slips.pop(truth)
-    prompt = f"{output} is to get smaller. Which way should {name} go, a little?"
+    prompt = text("{output} is to get smaller. Which way should {name} go, a little?", output=output, name=name)
     return Problem(prompt, of.vertices[place].name, truth, told, why, options=(UP, DOWN, STAY), slips=slips)
 
 
@@ -92,6 +96,10 @@ def problem_at(of: Graph, beat: Beat, number: bool) -> Problem | None:
     return number_at(of, beat.vertex) if beat.phase == "forward" else gradient_at(of, beat.vertex, beat.edge)
 
 
+_HINTS = (
+    "Over every edge: what comes in, times the local slope.",
+    "Over every edge: what comes in, times the local slope. Then add them.",
+)
 _FORWARD = "That is the number that went forwards; asked is how the output changes with it."
 
 
@@ -100,18 +108,22 @@ def _slips_of_ways(of: Graph, ways: Sequence[Edge]) -> list[Slip]:
     if len(ways) == 1:
         (into,) = ways
         own = of.data[into.source]
+        by_slope = "That is what comes in. Multiply by the local slope, {slope}."
+        by_what_comes = "That is the local slope. Multiply by what comes in, {comes}."
+        own_number = "Its own number is not the slope: how does the result go with it?"
         return [
-            Slip(comes[0], "local slope", f"That is what comes in. Multiply by the local slope, {_n(slopes[0])}."),
-            Slip(slopes[0], "what comes in", f"That is the local slope. Multiply by what comes in, {_n(comes[0])}."),
-            Slip(comes[0] * own, "local slope", "Its own number is not the slope: how does the result go with it?"),
+            Slip(comes[0], "local slope", text(by_slope, slope=_n(slopes[0]))),
+            Slip(slopes[0], "what comes in", text(by_what_comes, comes=_n(comes[0]))),
+            Slip(comes[0] * own, "local slope", text(own_number)),
         ]
+    all_ways = "That is what comes in over all ways. Multiply each by its local slope first."
     slips = [
-        Slip(sum(comes), "local slope", "That is what comes in over all ways. Multiply each by its local slope first."),
-        Slip(sum(slopes), "what comes in", "Those are the local slopes. Multiply each by what comes in."),
+        Slip(sum(comes), "local slope", text(all_ways)),
+        Slip(sum(slopes), "what comes in", text("Those are the local slopes. Multiply each by what comes in.")),
     ]
     for each in ways:
-        name = _name(of, each.target)
-        said = f"That is the way over {name} alone. It went {len(ways)} ways: their gradients add."
+        alone = "That is the way over {name} alone. It went {count} ways: their gradients add."
+        said = text(alone, name=_name(of, each.target), count=len(ways))
         slips.append(Slip(of.back(each), "adding", said))
     return slips
 
@@ -128,20 +140,23 @@ def _signs(of: Graph, ways: Sequence[Edge]) -> str:
     if len(ways) == 1:
         (way,) = ways
         comes, slope = of.grad[way.target], of.slopes[way]
-        return f"What comes in is {_n(comes)}, the local slope {_n(slope)}: their product is {_n(of.back(way))}."
-    each = " and ".join(_n(of.back(way)) for way in ways)
-    return f"What comes back is {each}, together {_n(sum(of.back(way) for way in ways))}."
+        told = "What comes in is {comes}, the local slope {slope}: their product is {back}."
+        return text(told, comes=_n(comes), slope=_n(slope), back=_n(of.back(way)))
+    each, total = text(" and ").join(_n(of.back(way)) for way in ways), sum(of.back(way) for way in ways)
+    return text("What comes back is {each}, together {total}.", each=each, total=_n(total))
 
 
 def _start(of: Graph, place: int) -> str:
     if place == of.output:
-        return "The output changes with itself one for one: 1."
-    return f"Nothing of {_name(of, of.output)} depends on it: 0."
+        return text("The output changes with itself one for one: 1.")
+    return text("Nothing of {output} depends on it: 0.", output=_name(of, of.output))
 
 
 def _wanted(of: Graph, place: int, over: Edge | None) -> str:
-    told = f"the gradient of {_name(of, place)}, ∂{_name(of, of.output)}/∂{_name(of, place)}"
-    return f"what comes back to {_name(of, place)} over {_name(of, over.target)}" if over else told
+    name = _name(of, place)
+    if over:
+        return text("what comes back to {name} over {target}", name=name, target=_name(of, over.target))
+    return text("the gradient of {name}, ∂{output}/∂{name}", name=name, output=_name(of, of.output))
 
 
 def _name(of: Graph, place: int) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from app.learn.judging import Problem, Slip, numeric
 from app.words.numbers import MINUS, unsigned
+from app.words.texts import text
 from engine.arrays import Floats
 from engine.homework import BACKWARD
 from engine.homework.base import Case, uneven
@@ -72,7 +73,7 @@ def problem_of(operation: str, case: Case, asked: Sought) -> Problem:
             for maker in mistake.makers:
                 wrong = maker(case).get(asked.gradient)
                 if wrong is not None and wrong.shape == right.shape and abs(value := asked.of(wrong)) > 1e-9:
-                    slips.append(Slip(value, mistake.name.replace("_", " "), mistake.sentence))
+                    slips.append(Slip(value, mistake.name.replace("_", " "), text(mistake.sentence)))
     slips = [each for each in slips if np.isfinite(each.value)]
     return numeric(asked.prompt, asked.quantity, asked.of(right), asked.solution, asked.hint, slips)
 
@@ -106,10 +107,13 @@ def _convolution(rng: np.random.Generator) -> tuple[Case, Sought]:
     return case, Sought(
         "dW",
         (0, 0, i, j),
-        f"What is the gradient of the filter's weight in row {i + 1}, column {j + 1}?",
-        f"It is used at four places: what comes back to each, times the pixel below it there: {_products(pairs)} = "
-        f"{_n(truth)}.",
-        "One weight, four places: at each, what comes back times the pixel that lay below the weight; add up.",
+        text("What is the gradient of the filter's weight in row {row}, column {column}?", row=i + 1, column=j + 1),
+        text(
+            "It is used at four places: what comes back to each, times the pixel below it there: {products} = {sum}.",
+            products=_products(pairs),
+            sum=_n(truth),
+        ),
+        text("One weight, four places: at each, what comes back times the pixel that lay below the weight; add up."),
     )
 
 
@@ -126,10 +130,17 @@ def _max_pool(rng: np.random.Generator) -> tuple[Case, Sought]:
     return case, Sought(
         "dx",
         (0, 0, *place),
-        f"What comes back to the number in row {place[0] + 1}, column {place[1] + 1}?",
-        f"It is the largest in {len(shares)} windows and gets what comes back to each: "
-        f"{_sum([_n(each) for each in shares])} = {_n(sum(shares))}.",
-        "In which of the four windows is it the largest? It gets what comes back to those, and nothing of the others.",
+        text("What comes back to the number in row {row}, column {column}?", row=place[0] + 1, column=place[1] + 1),
+        text(
+            "It is the largest in {count} windows and gets what comes back to each: {terms} = {sum}.",
+            count=len(shares),
+            terms=_sum([_n(each) for each in shares]),
+            sum=_n(sum(shares)),
+        ),
+        text(
+            "In which of the four windows is it the largest? It gets what comes back to those, and nothing of the "
+            "others."
+        ),
     )
 
 
@@ -142,15 +153,20 @@ def _dropout(rng: np.random.Generator) -> tuple[Case, Sought]:
     return case, Sought(
         "dx",
         None,
-        "What do the five numbers of dx add up to?",
-        f"What was kept gets it back, divided by the {_n(1 - rate)} that is kept, and what was out gets nothing: "
-        f"({_sum([_n(each) for each in kept])}) / {_n(1 - rate)} = {_n(sum(kept) / (1 - rate))}.",
-        "The same mask works backwards, and so does the division by the share that is kept.",
+        text("What do the five numbers of dx add up to?"),
+        text(
+            "What was kept gets it back, divided by the {share} that is kept, and what was out gets nothing: "
+            "({terms}) / {share} = {sum}.",
+            share=_n(1 - rate),
+            terms=_sum([_n(each) for each in kept]),
+            sum=_n(sum(kept) / (1 - rate)),
+        ),
+        text("The same mask works backwards, and so does the division by the share that is kept."),
     )
 
 
 def _norm(operation: str, axis: int) -> Callable[[np.random.Generator], tuple[Case, Sought]]:
-    what = "example" if axis == 0 else "feature"
+    prompt = "What is ∂L/∂x of example {number}?" if axis == 0 else "What is ∂L/∂x of feature {number}?"
 
     def posed(rng: np.random.Generator) -> tuple[Case, Sought]:
         shape = (4, 1) if axis == 0 else (1, 4)
@@ -165,11 +181,20 @@ def _norm(operation: str, axis: int) -> Callable[[np.random.Generator], tuple[Ca
         return case, Sought(
             "dx",
             (place, 0) if axis == 0 else (0, place),
-            f"What is ∂L/∂x of {what} {place + 1}?",
-            f"The mean is {_n(x.mean())} and the deviation {_n(spread)}, so x̂ is {_n(hat[place])}. To x̂ comes back "
-            f"{_n(back[place])}, upstream times gamma. Three ways: itself, less the mean of all four, {_n(mean)}, less "
-            f"x̂ times the mean of their products with x̂, {_n(turn)}; all divided by the deviation: {_n(value)}.",
-            "Three ways back: through the number, the mean and the spread; the latter two are subtracted.",
+            text(prompt, number=place + 1),
+            text(
+                "The mean is {mean} and the deviation {spread}, so x̂ is {hat}. To x̂ comes back {back}, upstream times "
+                "gamma. Three ways: itself, less the mean of all four, {of_mean}, less x̂ times the mean of their "
+                "products with x̂, {of_spread}; all divided by the deviation: {value}.",
+                mean=_n(x.mean()),
+                spread=_n(spread),
+                hat=_n(hat[place]),
+                back=_n(back[place]),
+                of_mean=_n(mean),
+                of_spread=_n(turn),
+                value=_n(value),
+            ),
+            text("Three ways back: through the number, the mean and the spread; the latter two are subtracted."),
         )
 
     return posed
@@ -186,10 +211,16 @@ def _shortcut(rng: np.random.Generator) -> tuple[Case, Sought]:
     return case, Sought(
         "dx",
         (0, place),
-        f"What comes back to input {place + 1}, which goes into the layer and past it?",
-        f"Past the layer {_n(past)}, as it came. Through it, the units' δ (upstream times 1 {MINUS} a²) times the "
-        f"weights that leave this input: {_products(pairs)} = {_n(through)}. Together {_n(past + through)}.",
-        "It is used twice, so two ways lead back: past the layer, unchanged, and through it. They add up.",
+        text("What comes back to input {number}, which goes into the layer and past it?", number=place + 1),
+        text(
+            "Past the layer {past}, as it came. Through it, the units' δ (upstream times 1 − a²) times the weights "
+            "that leave this input: {products} = {through}. Together {both}.",
+            past=_n(past),
+            products=_products(pairs),
+            through=_n(through),
+            both=_n(past + through),
+        ),
+        text("It is used twice, so two ways lead back: past the layer, unchanged, and through it. They add up."),
     )
 
 
@@ -247,6 +278,10 @@ def tables(given: dict[str, Any]) -> list[NumberTable]:
 def _table(name: str, axes: tuple[str, ...], numbers: Floats) -> NumberTable:
     called = [_AXES.get(axis, axis.rstrip("s")) for axis in axes][-2:]
     rows = numbers.reshape(-1, numbers.shape[-1])
-    columns = tuple(f"{called[-1]} {k + 1}" for k in range(rows.shape[1]))
-    heads = [f"{called[0]} {k + 1}" if numbers.ndim > 1 else name for k in range(len(rows))]
+    columns = tuple(_head(called[-1], k) for k in range(rows.shape[1]))
+    heads = [_head(called[0], k) if numbers.ndim > 1 else text(name) for k in range(len(rows))]
     return NumberTable(name, columns, tuple(zip(heads, map(tuple, rows.tolist()), strict=True)))
+
+
+def _head(axis: str, place: int) -> str:
+    return text("{axis} {number}", axis=text(axis), number=place + 1)

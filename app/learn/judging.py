@@ -85,7 +85,9 @@ def parse_number(answer: str | float) -> float | None:
 def _check_option(problem: Problem, answer: str) -> Verdict:
     chosen = next((option for option in problem.options if option.lower() == answer.lower()), None)
     if chosen is None:
-        return Verdict(False, "choice", text("Choose one of: {options}.", options=", ".join(problem.options)))
+        return Verdict(
+            False, "choice", text("Choose one of: {options}.", options=", ".join(map(text, problem.options)))
+        )
     if chosen == problem.truth:
         return Verdict(True, None, problem.solution)
     factor, sentence = problem.slips.get(chosen, ("", problem.hint))

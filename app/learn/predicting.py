@@ -155,41 +155,48 @@ def _largest(facts: Facts, k: int, j: int) -> int:
     return int(np.abs(facts.trace.layers[k - 1].dW[j - 1]).argmax()) + 1
 
 
+_AIM = "It is {a} and should be {y}: δ is {delta}."
+
+
 def _unit_way(facts: Facts, k: int, j: int) -> tuple[str, Problem]:
     """Which way a unit should go for a smaller loss, and what decides it."""
     delta, name = facts[f"dz{k}.{j}"], called(facts.state.spec, k, j)
     if k == facts.layers:
         a, y = float(facts.trace.layers[-1].a[0, j - 1]), float(facts.trace.y[0, j - 1])
-        kind, factor, why = "first", "target", f"It is {signed(a)} and should be {signed(y)}: δ is {signed(delta)}."
+        kind, factor, why = "first", "target", text(_AIM, a=signed(a), y=signed(y), delta=signed(delta))
     else:
         products, above = messages(facts, k, j), facts.trace.layers[k].dz[0]
         kind = "differ" if (products > 0).any() and (products < 0).any() else "agree"
         factor, why = "messages" if len(products) > 1 else "weight", _messages(products, above, delta)
-    prompt = f"For a smaller loss, which way should {name} go?"
-    hint = "The sign of each product, then their sum." if k < facts.layers else "Where is its target?"
+    prompt = text("For a smaller loss, which way should {name} go?", name=name)
+    hint = text("The sign of each product, then their sum.") if k < facts.layers else text("Where is its target?")
     return kind, _way(prompt, f"dz{k}.{j}", -delta, why, factor, hint)
 
 
 def _messages(products: Floats, deltas: Floats, delta: float) -> str:
     """The messages that reach a unit, and what they come to."""
     if len(products) == 1:
-        return f"Weight × δ {signed(float(deltas[0]))} is {signed(float(products[0]))}: δ is {signed(delta)}."
-    largest = signed(float(products[np.abs(products).argmax()]))
-    return (
-        f"{len(products)} messages, the largest {largest}, together {signed(float(products.sum()))}: "
-        f"δ is {signed(delta)}."
+        of_one = "Weight × δ {above} is {product}: δ is {delta}."
+        return text(of_one, above=signed(float(deltas[0])), product=signed(float(products[0])), delta=signed(delta))
+    return text(
+        "{count} messages, the largest {largest}, together {sum}: δ is {delta}.",
+        count=len(products),
+        largest=signed(float(products[np.abs(products).argmax()])),
+        sum=signed(float(products.sum())),
+        delta=signed(delta),
     )
 
 
 def _gradient_way(facts: Facts, address: str) -> Problem:
     gradient = facts[f"d{address}"]
-    why = f"Its gradient, δ × what the link carried, is {signed(gradient)}."
-    prompt = f"If {name_of(address)} grew a little, which way would the loss go?"
-    return _way(prompt, f"d{address}", gradient, why, "sign", "The sign of δ times the sign of what it carried.")
+    why = text("Its gradient, δ × what the link carried, is {gradient}.", gradient=signed(gradient))
+    prompt = text("If {name} grew a little, which way would the loss go?", name=name_of(address))
+    return _way(prompt, f"d{address}", gradient, why, "sign", text("The sign of δ times the sign of what it carried."))
 
 
 def _way(prompt: str, quantity: str, upwards: float, why: str, factor: str, hint: str) -> Problem:
     """A question for a direction; `upwards` is above 0 if that is up."""
     truth = UP if upwards > 0 else DOWN if upwards < 0 else STAY
     slips = {option: (factor, why) for option in (UP, DOWN, STAY) if option != truth}
-    return Problem(prompt, quantity, truth, f"{why} So {truth}.", hint, options=(UP, DOWN, STAY), slips=slips)
+    told = text("{why} So {way}.", why=why, way=text(truth))
+    return Problem(prompt, quantity, truth, told, hint, options=(UP, DOWN, STAY), slips=slips)

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from app.learn.facts import Facts
 from app.learn.judging import Problem, Verdict, check
 from app.words.numbers import unsigned
+from app.words.texts import text
 from engine import LIMITS, RunState, Spec, start
 
 
@@ -52,7 +53,7 @@ class Task:
         """The right answer as it is shown: a count without decimal places."""
         truth = self.problem.truth
         if isinstance(truth, str):
-            return truth
+            return text(truth)
         return str(int(truth)) if truth.is_integer() else unsigned(truth)
 
     @property
