@@ -15,6 +15,7 @@ import httpx
 import numpy as np
 import orjson
 import pytest
+from declared import as_declared
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +36,8 @@ RUN = {"id", "version", "spec", "edits", "step", "epoch", "loss", "accuracy", "d
 async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://playground") as client:
+        hooks = {"response": [as_declared]}
+        async with httpx.AsyncClient(transport=transport, base_url="http://playground", event_hooks=hooks) as client:
             yield client
 
 

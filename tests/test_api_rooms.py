@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from declared import as_declared
 
 from app.draw.rendering import ENV
 from app.failures import StoreUnavailable
@@ -37,7 +38,8 @@ class School:
     def person(self, secret: str | None = None) -> Client:
         headers = {"authorization": f"Bearer {secret}"} if secret else {}
         transport = httpx.ASGITransport(self.app)
-        return Client(transport=transport, base_url="http://school", headers=headers)
+        hooks = {"response": [as_declared]}
+        return Client(transport=transport, base_url="http://school", headers=headers, event_hooks=hooks)
 
     async def room(self, **body: Any) -> tuple[str, Client, str]:
         """The path of a new room, its teacher and the secret."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
@@ -12,16 +14,13 @@ from typing import Any
 
 import httpx
 import pytest
+from declared import DOCUMENT, PARTS
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from test_api import made, play
 
 import machine
-from app.main import create_app
-from app.settings import Settings
 
-DOCUMENT = create_app(Settings(data=Path("/nonexistent"))).openapi()
-PARTS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 # What an example was asked with, where it does not say so itself; and of which run, if not of the default one.
 ASKED: dict[str, dict[str, Any]] = {
     "AlongAnswer": {"example": 8},
@@ -78,9 +77,57 @@ def test_the_document_is_valid() -> None:
 
 def test_no_model_is_split_in_two() -> None:
     """One for what is sent and another for what is answered would be of no name that a person knows."""
-    assert [name for name in PARTS if name.endswith(("-Input", "-Output"))] == []
+    assert [name for name in PARTS if name.endswith(("-Input", "-Output")) or "__" in name] == []
     ids = [operation["operationId"] for each in DOCUMENT["paths"].values() for operation in each.values()]
     assert len(ids) == len(set(ids))
+
+
+def open_parts(schema: dict[str, Any], at: str) -> Iterator[str]:
+    """Where a schema lets anything through: no type, an object of any fields, a list of anything."""
+    if "$ref" in schema:
+        return
+    typed = schema.keys() & {"type", "anyOf", "oneOf", "enum", "const"}
+    fields = schema.keys() & {"properties", "additionalProperties"}
+    items = schema.get("items") or schema.get("prefixItems")
+    bare = {"object": not fields, "array": not items}.get(str(schema.get("type")), False)
+    if not typed or bare or schema.get("additionalProperties") is True:
+        yield at
+    inner = [
+        *schema.get("properties", {}).items(),
+        ("[]", schema.get("items")),
+        ("{}", schema.get("additionalProperties")),
+    ]
+    inner += [("", each) for name in ("anyOf", "oneOf", "prefixItems") for each in schema.get(name, ())]
+    for name, each in inner:
+        if isinstance(each, dict):
+            yield from open_parts(each, f"{at}.{name}")
+
+
+def test_no_answer_is_open() -> None:
+    """Each says what its fields are, and so does every part of it."""
+    told = [
+        (f"{method} {path} {code}", content["application/json"]["schema"])
+        for path, operations in DOCUMENT["paths"].items()
+        for method, operation in operations.items()
+        for code, answer in operation["responses"].items()
+        if "application/json" in (content := answer.get("content", {}))
+    ]
+    parts, found = set[str](), list[str]()
+    while told:
+        at, schema = told.pop()
+        found += open_parts(schema, at)
+        named = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(schema))) - parts
+        parts |= named
+        told += [(name, PARTS[name]) for name in named]
+    assert found == []
+    assert len(parts) > 50
+
+
+def test_an_open_answer_is_found() -> None:
+    """Anything, an object of anything, a list of anything, wherever it stands."""
+    objects: dict[str, Any] = {"type": "object", "properties": {"a": {"anyOf": [{"type": "null"}, {"type": "array"}]}}}
+    for wrong in ({}, {"type": "object"}, objects, {"type": "array", "items": {}}, {"additionalProperties": True}):
+        assert list(open_parts(wrong, "")), wrong
 
 
 def test_every_operation_is_described() -> None:
@@ -153,4 +200,4 @@ def test_a_client_that_is_made_of_it_works(server: str, tmp_path: Path, monkeypa
     assert (stepped.step, stepped.spec.dataset) == (20, "xor")
     opened = import_module("playground_client.api.rooms.open_room")
     room = opened.sync(client=asked, body=models.NewRoom())
-    assert room["code"]
+    assert room.code

@@ -2,20 +2,37 @@
 
 from typing import Any, Literal
 
+from pydantic import BaseModel, ConfigDict
+
 from app.explain.answers import Healthy, Layered, OneWish, Stretch, Walked, Wished
 from app.explain.moments import Moment
 from app.explain.receipts import Receipt
-from app.run.schemas import Matrix, Vector
+from app.run.schemas import Array, Matrix, Vector
 from app.run.shapes import shape_of
 from engine.along import Along
 from engine.maps import Plane
 from engine.paths import Paths
 from engine.probes import Check, Contour, Nudge, Slice
+from engine.receipts import ChannelReceipt, ParameterReceipt, UnitReceipt
+
+
+class NothingAnswer(BaseModel):
+    """An input has no facts: nothing computes it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+ParameterAnswer = shape_of(ParameterReceipt, deltas=Array, carried=Array)
+UnitAnswer = shape_of(UnitReceipt, incoming=Matrix, outgoing=Matrix | None, arcs=Matrix | None)
+_MAPS: dict[str, Any] = dict.fromkeys(("z", "a", "da", "dz", "slope", "kernels"), Array)
+_MAY_BE: dict[str, Any] = dict.fromkeys(("h", "v", "o", "dh", "dv", "n", "dn"), Array | None)
+ChannelAnswer = shape_of(ChannelReceipt, **_MAPS, **_MAY_BE)
 
 MomentAnswer = shape_of(
     Moment,
     shown="index phase kind layer units targets focus nodes links direction words symbols numbers code_line code "
     "values terms rest left_out",
+    values=dict[str, float | Array | None],
     mathml=list[str] | None,
 )
 PhaseAnswer = shape_of(Stretch, name="Phase")
@@ -33,11 +50,13 @@ ReceiptAnswer = shape_of(
     "\\\\class{backward}{\\\\frac{\\\\partial L}{\\\\partial b_{2,1}}} = …", "numbers":
     "−0.1084 + 0.09728 − 0.1053 …", "code": ["db2 = dz2.sum(axis=0)"], "came_from": ["a2.1"],
     "terms": [{"label": "example 67", "left": -0.10843, "right": 1.0, "value": -0.10843}], "rest": -0.0013459,
-    "left_out": 6, "mathml": ["<math …"], "facts": {"now": 0.0, "gradient": -0.21893,
-    "parts": [{"name": "gradient", "value": 0.006568}], "next": 0.006568}}""",
+    "left_out": 6, "mathml": ["<math …"], "facts": {"address": "b2.1", "layer": 2,
+    "unit": 1, "source": 0, "now": 0.0, "next": 0.006568, "gradient": -0.21893, "penalty_gradient": 0.0,
+    "learning_rate": 0.03, "frozen": false, "examples": [5, 67], "deltas": [0.005401, -0.10843], "carried": [1.0, 1.0],
+    "parts": [{"name": "gradient", "value": 0.006568}], "slots": {}}}""",
     shown="address name place kind words symbols numbers code came_from terms rest left_out",
     mathml=list[str] | None,
-    facts=dict[str, Any],
+    facts=ParameterAnswer | UnitAnswer | ChannelAnswer | NothingAnswer,
 )
 NudgeAnswer = shape_of(
     Nudge,

@@ -25,7 +25,8 @@ from app.run.answers import json
 from app.run.api import Visitor, answers_with
 from app.run.keyed import Key
 from app.run.paging import LINK, Before, Limit, linked, page
-from app.run.schemas import Body
+from app.run.schemas import Body, Numbers
+from app.run.spec_schemas import SpecBody
 from app.serve.errors import PROBLEM
 from app.serve.root import at
 from app.serve.strict import StrictRoute
@@ -60,10 +61,18 @@ class ExerciseWanted(Body):
     seed: int | None = Field(None, ge=0, le=LARGEST_SEED, description="The same seed draws the same numbers.")
 
 
+class LayerGiven(BaseModel):
+    """One layer: W (units, inputs), b (units) and its activation."""
+
+    W: list[list[float]]
+    b: list[float]
+    activation: str
+
+
 class Given(BaseModel):
     """One step of backpropagation, as POST /api/v1/backprop takes it."""
 
-    layers: list[dict[str, Any]] = Field(description="Per layer W (units, inputs), b (units) and the activation.")
+    layers: list[LayerGiven]
     x: list[list[float]] = Field(description="One example's inputs.")
     y: list[list[float]] = Field(description="Its targets.")
     loss: str
@@ -81,8 +90,8 @@ class OperationGiven(BaseModel):
     """One operation, as POST /api/v1/diagnose takes it, without your gradients."""
 
     operation: str
-    inputs: dict[str, Any] = Field(description="The operation's inputs by name, as nested lists.")
-    upstream: Any = Field(description="dL/d(output), in the output's shape.")
+    inputs: dict[str, Numbers] = Field(description="The operation's inputs by name, as nested lists.")
+    upstream: Numbers = Field(description="dL/d(output), in the output's shape.")
     settings: dict[str, str | float]
 
 
@@ -146,7 +155,7 @@ class LessonOut(BaseModel):
     title: str
     idea: str
     screens: list[str]
-    spec: dict[str, Any]
+    spec: SpecBody  # type: ignore[valid-type]
     url: str
 
 

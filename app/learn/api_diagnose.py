@@ -2,15 +2,15 @@
 state.
 """
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
 
 from app.run.answers import json
 from app.run.api import Kept, Visitor, answers_with
 from app.run.paging import LINK, Before, Limit, linked, page
-from app.run.schemas import Body
+from app.run.schemas import Body, Numbers
 from app.serve.strict import StrictRoute
 from engine import Diagnosis, SpecError
 from engine.diagnosis import TOLERANCE, Finding, diagnosed
@@ -22,8 +22,6 @@ router = APIRouter(prefix="/api/v1", tags=["diagnose"], route_class=StrictRoute,
 SECONDS, SECONDS_A_NUMBER = 5e-3, 2e-6
 TIMES = 100  # so many multiplications of a pass as there may be numbers
 
-_ARRAY = {"anyOf": [{"type": "number"}, {"type": "array", "items": {}}], "description": "A number, or lists of them."}
-Numbers = Annotated[Any, WithJsonSchema(_ARRAY)]
 _EXAMPLE: dict[str, JsonValue] = {
     "operation": "dense",
     "inputs": {"x": [[1, 2], [3, -1]], "W": [[0.5, -1], [2, 0.3], [1, 1]], "b": [0, 0.1, 0.2]},

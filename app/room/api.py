@@ -12,24 +12,12 @@ from starlette.datastructures import State
 from app.draw.diagram import SIZES
 from app.failures import NotStudent, NotTeacher, RoomNotFound, StoreUnavailable
 from app.page.links import Link, View
-from app.room import polls, rooms, screens
+from app.room import polls, rooms, schemas, screens
 from app.room.broadcast import Follower, Hub, Stream
 from app.room.classroom import Caller, Classroom, Entry
 from app.room.names import cell
 from app.room.picture import page_of
 from app.room.rooms import Poll, Room
-from app.room.schemas import (
-    AnswerBody,
-    HandInBody,
-    Joined,
-    NewRoom,
-    PaceBody,
-    QuestionBody,
-    RoomAnswer,
-    SharedBody,
-    ShownBody,
-    StepsBody,
-)
 from app.room.screens import Screens
 from app.room.teaching import Teaching
 from app.run.answers import json, of_run
@@ -145,9 +133,7 @@ Attended = Annotated[Entry, Depends(attended)]
 
 Audience = Literal["student", "wall", "teacher"]
 Size = Annotated[str, Query(pattern="^[sml]?$")]
-TOLD = answers_with(RoomAnswer)
-MADE = answers_with(RoomAnswer, 201)
-PAGED = answers_with(RoomAnswer, headers=LINK)
+TOLD = answers_with(schemas.RoomAnswer)
 
 
 def state_of(room: Room, audience: str = screens.TEACHER) -> dict[str, Any]:
@@ -155,10 +141,10 @@ def state_of(room: Room, audience: str = screens.TEACHER) -> dict[str, Any]:
     return {"version": room.version, **screens.told(room, audience)}
 
 
-@router.post("", status_code=201, responses=MADE)
-async def open_room(who: Who, teaching: Taught, body: NewRoom | None = None, key: Key = None) -> Response:
+@router.post("", status_code=201, responses=answers_with(schemas.OpenedAnswer, 201))
+async def open_room(who: Who, teaching: Taught, body: schemas.NewRoom | None = None, key: Key = None) -> Response:
     """A new room. The secret in the answer makes a teacher: it is told here alone."""
-    body = body or NewRoom.model_validate({})
+    body = body or schemas.NewRoom.model_validate({})
     room, secret = await new_room(teaching, who, body.run, body.spec, body.view, key)
     told = {"code": room.code, "teacher": secret, "url": at(f"/class/{room.code}"), **state_of(room)}
     return json(told, 201, {"location": at(f"/api/v1/rooms/{room.code}")})
@@ -175,7 +161,7 @@ async def new_room(
     return await teaching.classroom.create(who, await teaching.shared(run_id, None, view), asked)
 
 
-@router.get("/{code}", responses=TOLD)
+@router.get("/{code}", responses=answers_with(schemas.RoomAnswer | schemas.RoomToStudent))
 async def read_room(found: Entered) -> Response:
     """The room as the caller is told it: its teacher more than its students."""
     return json(state_of(found.room, screens.TEACHER if found.teacher else screens.STUDENT))
@@ -198,7 +184,7 @@ async def reopen(code: str, who: Who, classroom: Rooms) -> Response:
     return json(state_of(await classroom.reopen(await classroom.teach_ended(code, who), who)))
 
 
-@router.post("/{code}/renewal", status_code=201, responses=MADE)
+@router.post("/{code}/renewal", status_code=201, responses=answers_with(schemas.RenewedAnswer, 201))
 async def renew(code: str, who: Who, classroom: Rooms, key: Key = None) -> Response:
     """The same class under a new code, without its students, questions and hand-ins; the old code ends. The teacher's
     secret stays the same, and opens the old room's answers for 15 minutes."""
@@ -213,8 +199,8 @@ async def renew(code: str, who: Who, classroom: Rooms, key: Key = None) -> Respo
     return json(told, 201, {"location": at(f"/api/v1/rooms/{fresh.code}")})
 
 
-@router.post("/{code}/students", responses=TOLD, dependencies=ONCE)
-async def join(found: Entered, classroom: Rooms, body: Joined | None = None) -> Response:
+@router.post("/{code}/students", responses=answers_with(schemas.JoinedAnswer), dependencies=ONCE)
+async def join(found: Entered, classroom: Rooms, body: schemas.Joined | None = None) -> Response:
     """Become one of the class, by the visitor's cookie; again, to take another nickname."""
     most = classroom.settings.students_per_room
     name = body.nickname if body else ""
@@ -223,7 +209,7 @@ async def join(found: Entered, classroom: Rooms, body: Joined | None = None) -> 
     return json({"number": student.number, "nickname": student.nickname or None, **state_of(room, screens.STUDENT)})
 
 
-@router.get("/{code}/students", responses=PAGED)
+@router.get("/{code}/students", responses=answers_with(schemas.StudentsAnswer, headers=LINK))
 async def students(room: Own, limit: Limit = None, before: Before = None) -> Response:
     """Who has joined, and who was removed, by number; a page of those who joined with `limit`."""
     told = screens.students(room)
@@ -246,7 +232,7 @@ async def readmit(room: Own, number: int, classroom: Rooms) -> Response:
 
 
 @router.put("/{code}/shared", responses=TOLD, dependencies=ONCE)
-async def share(room: Own, teaching: Taught, body: SharedBody) -> Response:
+async def share(room: Own, teaching: Taught, body: schemas.SharedBody) -> Response:
     """Show a run at a step through a view, or a screen of a lesson, on every screen."""
     if body.lesson:
         shared = await page_of(teaching, room.shared, body.lesson)
@@ -256,8 +242,8 @@ async def share(room: Own, teaching: Taught, body: SharedBody) -> Response:
     return json(state_of(await teaching.share(room.code, shared)))
 
 
-@router.post("/{code}/step", responses=TOLD)
-async def step(room: Own, teaching: Taught, body: StepsBody | None = None, key: Key = None) -> Response:
+@router.post("/{code}/step", responses=answers_with(schemas.SteppedAnswer))
+async def step(room: Own, teaching: Taught, body: schemas.StepsBody | None = None, key: Key = None) -> Response:
     """Step the shared run on from what is shown, on every screen."""
     room, run, steps = await teaching.step(room.code, body.count if body else 1, key)
     return json({**state_of(room), "run": of_run(run, steps.earlier), "done": steps.done, "truncated": steps.truncated})
@@ -270,7 +256,7 @@ async def reset(room: Own, teaching: Taught, key: Key = None) -> Response:
 
 
 @router.put("/{code}/pace", responses=TOLD, dependencies=ONCE)
-async def pace(room: Own, classroom: Rooms, body: PaceBody) -> Response:
+async def pace(room: Own, classroom: Rooms, body: schemas.PaceBody) -> Response:
     """Let the class follow, explore, or pause with a message."""
 
     def how(now: Room) -> Room:
@@ -283,8 +269,8 @@ async def pace(room: Own, classroom: Rooms, body: PaceBody) -> Response:
     return json(state_of(await classroom.change(room.code, how)))
 
 
-@router.post("/{code}/questions", status_code=201, responses=MADE)
-async def ask(room: Own, teaching: Taught, body: QuestionBody, key: Key = None) -> Response:
+@router.post("/{code}/questions", status_code=201, responses=answers_with(schemas.RoomAnswer, 201))
+async def ask(room: Own, teaching: Taught, body: schemas.QuestionBody, key: Key = None) -> Response:
     """Ask the class a question; the one before it is over."""
     once = (key, body.model_dump_json()) if key else None
     if body.kind == polls.OWN:
@@ -294,8 +280,8 @@ async def ask(room: Own, teaching: Taught, body: QuestionBody, key: Key = None) 
     return json(state_of(asked), 201)
 
 
-@router.put("/{code}/questions/{number}/answer", responses=TOLD, dependencies=ONCE)
-async def answer(found: Attended, number: int, classroom: Rooms, body: AnswerBody) -> Response:
+@router.put("/{code}/questions/{number}/answer", responses=answers_with(schemas.AnswerAnswer), dependencies=ONCE)
+async def answer(found: Attended, number: int, classroom: Rooms, body: schemas.AnswerBody) -> Response:
     """A student's answer; it may be changed until the question is closed."""
     room = await classroom.change(found.room.code, lambda now: rooms.answer(now, found.student, number, body.answer))
     assert room.poll is not None
@@ -320,7 +306,7 @@ async def dismiss(room: Own, number: int, teaching: Taught) -> Response:
     return json(state_of(await teaching.dismiss(room.code, number)))
 
 
-@router.get("/{code}/answers", responses=PAGED)
+@router.get("/{code}/answers", responses=answers_with(schemas.AnswersAnswer, headers=LINK))
 async def answers(
     room: Kept,
     classroom: Rooms,
@@ -378,7 +364,7 @@ def table(rows: Sequence[dict[str, Any]], name: str) -> Response:
     return Response("\ufeff" + text.getvalue(), headers=headers, media_type="text/csv; charset=utf-8")
 
 
-@router.post("/{code}/copies", status_code=201, responses=MADE)
+@router.post("/{code}/copies", status_code=201, responses=answers_with(schemas.CopyAnswer, 201))
 async def copy(found: Attended, who: Who, teaching: Taught, key: Key = None) -> Response:
     """A copy of what is shown, the student's own, while the class explores."""
     run = await teaching.copy(found, who, key)
@@ -386,15 +372,15 @@ async def copy(found: Attended, who: Who, teaching: Taught, key: Key = None) -> 
     return json({"run": run.id, "step": run.state.step, "url": link.url()}, 201)
 
 
-@router.put("/{code}/hand-in", responses=TOLD, dependencies=ONCE)
-async def hand_in(found: Attended, who: Who, teaching: Taught, body: HandInBody) -> Response:
+@router.put("/{code}/hand-in", responses=answers_with(schemas.HandedInAnswer), dependencies=ONCE)
+async def hand_in(found: Attended, who: Who, teaching: Taught, body: schemas.HandInBody) -> Response:
     """Hand in a run of one's own, in place of an earlier one."""
     handed = await teaching.hand_in(found, who, body.run, body.step, body.view, body.named)
     return json({"number": handed.number, "step": handed.step, "named": handed.named})
 
 
 @router.put("/{code}/shown", responses=TOLD, dependencies=ONCE)
-async def show(room: Own, classroom: Rooms, body: ShownBody) -> Response:
+async def show(room: Own, classroom: Rooms, body: schemas.ShownBody) -> Response:
     """Put a hand-in on the wall, or take it off."""
     return json(state_of(await classroom.change(room.code, lambda now: rooms.show(now, body.hand_in))))
 

@@ -1,10 +1,10 @@
-"""What the routes of class rooms are sent: shapes alone; what a value may be is checked further in."""
+"""What the routes of class rooms are sent and answer: shapes alone; what a value may be is checked further in."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.run.schemas import Body
+from app.run.schemas import Body, RunAnswer
 from app.settings import MOST_STEPS
 
 Text = Annotated[str, Field(max_length=2_000)]
@@ -107,7 +107,186 @@ class ShownBody(Body):
     hand_in: int | None
 
 
-class RoomAnswer(BaseModel):
-    """An answer of these routes; `told` in app/room/screens.py says what each audience is told."""
+class BarAnswer(BaseModel):
+    """One answer and how often it was given; `true` is null while it is not told, `length` in hundredths of the
+    longest."""
 
-    model_config = ConfigDict(extra="allow")
+    answer: str
+    label: str
+    count: int
+    true: bool | None
+    length: int
+
+
+class ChoiceAnswer(BaseModel):
+    """One of the answers to choose from, and as people read it."""
+
+    value: str
+    label: str
+
+
+class AskedAnswer(BaseModel):
+    """The question on the screens. `bars`, `truth` and `sentence` are null until they may be told; then `truth_label`
+    is the truth as people read it. `answered`, how many have answered, is for the teacher alone."""
+
+    number: int
+    kind: str
+    prompt: str
+    given: str
+    status: Literal["open", "closed", "revealed"]
+    answer: Literal["choice", "number"]
+    address: str | None
+    step: int | None
+    example: int | None
+    options: list[ChoiceAnswer]
+    bars: list[BarAnswer] | None
+    truth: str | None
+    truth_label: str = ""
+    sentence: str | None
+    answered: int = 0
+
+
+class OnWall(BaseModel):
+    """The hand-in on the wall; the nickname only where its student lets it be told."""
+
+    number: int
+    nickname: str | None
+
+
+class SharedAnswer(BaseModel):
+    """What every screen shows: a run at a step through a view, or else the page at `lesson`."""
+
+    run: str
+    step: int
+    view: str
+    lesson: str
+
+
+class HandInAnswer(BaseModel):
+    """One student's hand-in, as the teacher is told it."""
+
+    number: int
+    student: int
+    step: int
+    nickname: str | None
+    named: bool
+
+
+class RoomToStudent(BaseModel):
+    """A room as its students are told it. `lesson` or `graph` is the page that is shown, where it is no run."""
+
+    version: int
+    code: str
+    pace: str
+    paused: str | None
+    question: AskedAnswer | None
+    lesson: str | None
+    graph: str | None
+    shown: OnWall | None
+
+
+class RoomAnswer(RoomToStudent):
+    """A room as its teacher is told it: also how many are `here` and have `joined`, whose run it is, who handed in."""
+
+    here: int
+    joined: int
+    shared: SharedAnswer
+    hand_ins: list[HandInAnswer]
+
+
+class RenewedAnswer(RoomAnswer):
+    """A room under a new code, and the address of its page."""
+
+    url: str
+
+
+class OpenedAnswer(RenewedAnswer):
+    """A new room; `teacher` is the secret that makes a teacher: it is told here alone."""
+
+    teacher: str
+
+
+class SteppedAnswer(RoomAnswer):
+    """A room after steps of its run: how many were done, and why it ended sooner, if it did."""
+
+    run: RunAnswer
+    done: int
+    truncated: str | None
+
+
+class JoinedAnswer(RoomToStudent):
+    """A room to a student, whose number it is."""
+
+    number: int
+    nickname: str | None
+
+
+class Removed(BaseModel):
+    """A student who was removed."""
+
+    number: int
+    nickname: str | None
+
+
+class StudentAnswer(BaseModel):
+    """Somebody of the class; `answer` is told when the question is closed."""
+
+    number: int
+    nickname: str | None
+    answered: bool
+    answer: str | None
+
+
+class StudentsAnswer(BaseModel):
+    """Who has joined, and who was removed."""
+
+    version: int
+    students: list[StudentAnswer]
+    removed: list[Removed]
+
+
+class AnswerAnswer(BaseModel):
+    """A student's answer as it was taken."""
+
+    version: int
+    number: int
+    answer: str
+
+
+class AnswerRow(BaseModel):
+    """One answer to one question; `truth` and `right` are null where the question has no truth."""
+
+    question: int
+    kind: str
+    prompt: str
+    step: int
+    address: str
+    student: int
+    nickname: str
+    answer: str
+    label: str
+    truth: str | None
+    right: bool | None
+
+
+class AnswersAnswer(BaseModel):
+    """Every answer so far, by question and student."""
+
+    version: int
+    answers: list[AnswerRow]
+
+
+class CopyAnswer(BaseModel):
+    """A copy of what is shown: its run, and the page that shows it."""
+
+    run: str
+    step: int
+    url: str
+
+
+class HandedInAnswer(BaseModel):
+    """A hand-in as it was taken."""
+
+    number: int
+    step: int
+    named: bool

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from types import UnionType
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -52,7 +53,7 @@ KNOWN: dict[int | str, dict[str, Any]] = {304: {"description": "It is still what
 
 
 def answers_with(
-    model: type, status: int = 200, headers: Mapping[str, Any] | None = None
+    model: type | UnionType, status: int = 200, headers: Mapping[str, Any] | None = None
 ) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route whose success is a `model`."""
     told = {"headers": dict(headers)} if headers else {}

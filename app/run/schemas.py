@@ -5,7 +5,7 @@ What a value of a spec may be is checked by the engine alone.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from app.run.deeds import Step
 from app.run.spec_schemas import BriefSpecAnswer, SpecAnswer
@@ -100,6 +100,23 @@ class PredictBody(Body):
 Vector = list[float | None]
 Matrix = list[list[float | None]]
 Maps = list[list[Matrix]]  # of a convolution: (examples, channels, height, width)
+Array = Vector | Matrix | list[Matrix] | Maps  # of any shape that a step has
+
+
+def _nested(depth: int) -> dict[str, Any]:
+    number: dict[str, Any] = {"type": "number"}
+    return {"anyOf": [number, {"type": "array", "items": _nested(depth - 1)}]} if depth else number
+
+
+Numbers = Annotated[Any, WithJsonSchema(_nested(4) | {"description": "A number, or lists of them."})]
+_SAID: dict[str, Any] = {  # a value of a field of a spec, as a catalog and an edit tell it
+    "anyOf": [
+        {"type": ["number", "string", "boolean", "null"]},
+        {"type": "array", "items": {"type": ["number", "string"]}},
+        {"type": "object", "additionalProperties": {"type": "number"}},
+    ]
+}
+Said = Annotated[Any, WithJsonSchema(_SAID)]
 
 
 class Pair(BaseModel):
@@ -123,7 +140,7 @@ class EditAnswer(BaseModel):
 
     step: int
     field: str
-    value: Any
+    value: Said
 
 
 class RunAnswer(BaseModel):
@@ -336,20 +353,90 @@ class HistoryAnswer(BaseModel):
     values: Matrix
 
 
+class OptionAnswer(BaseModel):
+    """A setting of an operation: one of `choices`, a whole number up to the limit of that name, or within `bounds`."""
+
+    name: str
+    sentence: str
+    limit: str
+    choices: list[str]
+    bounds: list[float] | None
+    default: float | str | None
+    whole: bool
+    said: bool
+
+
+class SettingAnswer(BaseModel):
+    """A number that an optimizer or a schedule has of its own."""
+
+    name: str
+    sentence: str
+    default: float
+    minimum: float
+    maximum: float
+    whole: bool
+
+
+class EntryAnswer(BaseModel):
+    """One entry of a table: its title, and what entries of its table have, formulas in LaTeX and code in NumPy."""
+
+    title: str
+    sentence: str = ""
+    formula: str = ""
+    derivative_formula: str = ""
+    gradient_formula: str = ""
+    code: str | list[str] = ""
+    derivative_code: str = ""
+    gradient_code: str = ""
+    range: Vector = []
+    task: str = ""
+    inputs: int = 0
+    outputs: int = 0
+    domain: list[float] = []
+    max_samples: int = 0
+    slots: list[str] = []
+    options: dict[str, OptionAnswer] = {}
+    settings: dict[str, SettingAnswer] = {}
+
+
+class FieldAnswer(BaseModel):
+    """One field of a spec; `live` ones change while a run goes on."""
+
+    title: str
+    group: str
+    kind: str
+    default: Said
+    sentence: str
+    minimum: float | None
+    maximum: float | None
+    choices: list[str]
+    live: bool
+
+
+class LimitAnswer(BaseModel):
+    """One limit, and of what it is one."""
+
+    value: float | None
+    what: str
+
+
+Table = dict[str, EntryAnswer]
+
+
 class CatalogAnswer(BaseModel):
     """Every selectable name by table, every field of a spec, every limit."""
 
-    datasets: dict[str, Any]
-    features: dict[str, Any]
-    activations: dict[str, Any]
-    operations: dict[str, Any]
-    losses: dict[str, Any]
-    optimizers: dict[str, Any]
-    initializers: dict[str, Any]
-    schedules: dict[str, Any]
-    regularizations: dict[str, Any]
-    fields: dict[str, Any]
-    limits: dict[str, Any]
+    datasets: Table
+    features: Table
+    activations: Table
+    operations: Table
+    losses: Table
+    optimizers: Table
+    initializers: Table
+    schedules: Table
+    regularizations: Table
+    fields: dict[str, FieldAnswer]
+    limits: dict[str, LimitAnswer]
 
 
 class Status(BaseModel):

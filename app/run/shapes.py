@@ -83,7 +83,7 @@ def _shape(hint: Any) -> Any:
     if origin in (Union, UnionType):
         return reduce(or_, map(_shape, inside))
     if origin in (Mapping, dict):
-        return dict[str, Any]
+        return dict[str, _shape(inside[1])]  # type: ignore[misc]
     if is_dataclass(hint) and isinstance(hint, type):
         return _SHAPES[hint][0] if hint in _SHAPES else shape_of(hint)
     return hint

@@ -36,6 +36,7 @@ _STARTS: Schema = {
 _LABEL: Schema = {"type": ["number", "string", "boolean", "null"]}  # null is no value
 _LABELS: Schema = {"type": "array", "minItems": 1, "items": _LABEL}
 _COLUMNS: Schema = {"type": "object", "minProperties": 1, "additionalProperties": _LABELS}
+_RECORD: Schema = {"type": "object", "minProperties": 1, "additionalProperties": _LABEL}
 _CELLS: Schema = {
     "anyOf": [
         _LABELS,
@@ -45,7 +46,11 @@ _CELLS: Schema = {
             "items": {"type": "array", "items": _LABEL},
         },
         _COLUMNS,
-        {"type": "array", "minItems": 1, "items": {"type": "object", "minProperties": 1}},
+        {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "object", "minProperties": 1, "additionalProperties": _LABEL},
+        },
     ]
 }
 _NAMES: Schema = {"type": ["array", "null"], "items": {"type": "string"}}
