@@ -14,6 +14,7 @@ from engine.datasets import DATASETS, SQUARE
 from engine.features import apply_features
 from engine.network import with_ones
 from engine.scaling import Scale, scale_of
+from engine.shown import brief
 from engine.spec import CUSTOM, CustomData, Spec
 
 # What a random generator is for: default_rng([seed, purpose, ...]) gives every use a stream of its own.
@@ -28,6 +29,8 @@ class Examples:
     row of ones and `targets` (outputs, n) are what the network meets: scaled by `inputs_by` and `targets_by`, where
     they are. `domains` are the intervals to draw each raw input in.
     """
+
+    __repr__ = brief
 
     raw: Floats
     labels: Floats

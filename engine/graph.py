@@ -9,6 +9,7 @@ step, and evaluated to get the numbers: what is told and what is computed are on
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from html import escape
 from operator import add
 from typing import Any, Literal
 
@@ -20,7 +21,9 @@ from engine.equation import Equation, Number, Product, Sum, Tree, mapped, numpy_
 from engine.language import ITEMS, LARGEST, NAME, Given, Vertex, datum, named, read
 from engine.primitives import PRIMITIVES, applied
 from engine.quantity import Quantity
+from engine.shown import graph_picture, table
 
+_SHOWN = 40  # vertices that a notebook draws, inputs that it lists, characters of the source
 Grain = Literal["node", "edge"]
 
 
@@ -53,6 +56,20 @@ class Graph:
     vertices: tuple[Vertex, ...]
     output: int
     data: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        source = self.source if len(self.source) <= _SHOWN else f"{self.source[:_SHOWN]}…"
+        return f"Graph({source!r}, {self.vertices[self.output].name} = {self.data[self.output]:.4g})"
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: its vertices, each with its number and its gradient; of many, those of the inputs."""
+        names, numbers = [vertex.name for vertex in self.vertices], tuple(zip(self.data, self.grad, strict=True))
+        if len(names) <= _SHOWN:
+            told = [f"{data:.4g}, gradient {grad:.4g}" for data, grad in numbers]
+            feeds = [(edge.source, edge.target) for edge in self.edges]
+            return f"<p>{escape(repr(self))}</p>{graph_picture(f'the graph of {self.source}', names, told, feeds)}"
+        rows = [(names[place], *numbers[place]) for place in self.inputs[:_SHOWN]]
+        return f"<p>{escape(repr(self))}</p>{table(('input', 'value', 'gradient'), rows)}"
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:

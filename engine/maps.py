@@ -16,6 +16,7 @@ from engine.examples import examples_of, input_names
 from engine.features import apply_features
 from engine.network import layers_of, with_ones
 from engine.scaling import Scale
+from engine.shown import brief
 from engine.spec import Spec
 from engine.state import RunState
 
@@ -71,6 +72,8 @@ class Plane:
     rows. `outputs` (outputs, points, points) are those at `y` by row and `x` by column, as `predict` gives them: the
     first row is the lowest y. Inputs are in the data's own units.
     """
+
+    __repr__ = brief
 
     across: str
     up: str

@@ -8,6 +8,7 @@ allocated while training, and an optimizer sees one vector whatever the depth.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from html import escape
 from itertools import accumulate, pairwise
 from operator import add
 from typing import NamedTuple
@@ -76,6 +77,13 @@ class Network:
         titles = ("inputs", *(f"{k} {name}" for k, name in enumerate(self.activation_names, 1)))
         weights = () if parameters is None else [W for W, _ in self.layers(parameters)]
         return network_picture(self.sizes, titles, self.shortcuts, weights)
+
+    def __repr__(self) -> str:
+        return f"Network({'-'.join(map(str, self.sizes))}, {', '.join(self.activation_names)}, {self.loss_name})"
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: its drawing."""
+        return f"<p>{escape(repr(self))}</p>{self.drawing()}"
 
     @cached_property
     def _hash(self) -> int:

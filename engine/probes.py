@@ -19,6 +19,7 @@ from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
 from engine.receipts import terms_at_places
 from engine.session import beside, in_batches, next_batch, penalty_gradient, penalty_of, places_in_batch
+from engine.shown import brief
 from engine.state import RunState
 from engine.tracing import Trace, trace_of
 from engine.workspace import Workspace
@@ -97,6 +98,8 @@ class Slice:
     Losses have the penalty in them: `penalty` of `loss`; `total` is `gradient` (the data's) plus `penalty_gradient`.
     """
 
+    __repr__ = brief
+
     address: str
     now: float
     loss: float
@@ -114,6 +117,8 @@ class Contour:
     """The loss, its penalty included, over two parameters, losses[y, x], on `examples` training examples; and the path
     walked so far.
     """
+
+    __repr__ = brief
 
     x_address: str
     y_address: str
@@ -134,6 +139,8 @@ class Wishes:
     its term of the batch's gradient, times how many there are.
     Only the first examples are in it if the batch is too large for all; `mean` is of the whole batch.
     """
+
+    __repr__ = brief
 
     examples: Ints
     gradients: Floats

@@ -17,7 +17,7 @@ from engine.operations.conv2d import windows
 from engine.optimizers import OPTIMIZERS
 from engine.quantity import Quantity
 from engine.session import frozen_mask
-from engine.shown import lines, summed, written
+from engine.shown import brief, lines, summed, written
 from engine.tracing import NormTrace, Trace
 
 
@@ -195,6 +195,8 @@ class ChannelReceipt(NodeReceipt):
     `norm` of its n. `v` is what a pool makes of that, (examples,) if it is of the whole map, `h` what dropout lets
     through, and `o` what is given where a shortcut adds to it; what comes back to these is dv, dh and da.
     """
+
+    __repr__ = brief
 
     kernels: Floats
     h: Floats | None

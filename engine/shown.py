@@ -1,8 +1,10 @@
 """How values show themselves in a notebook: small tables, drawings and sums, HTML that needs nothing from anywhere."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from html import escape
 from math import floor, isfinite, log10, prod
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +12,8 @@ from engine.arrays import Floats
 
 _WIDE, _HIGH, _POINTS = 300, 60, 150
 _COLUMN, _ROW, _UNITS = 110, 28, 8  # of the drawing of a network: of more units than these the rest is a number
+_WORDS = 60  # characters of a part of a line
+_VERTEX = 130  # the width of a column of a graph's drawing
 _POSITIVE, _NEGATIVE = "#3a86c8", "#d9772b"  # blue and orange as on the page, between its light and its dark ones
 _TERMS, _DIGITS = 4, 12  # of a sum: of more terms than these the rest is one number; decimals at most
 _LEAST = 1e-8  # a number smaller than this is told by itself
@@ -20,6 +24,19 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     titles = "".join(f"<th>{escape(name)}</th>" for name in head)
     lines = ("<tr>" + "".join(f"<td>{escape(_text(cell))}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def brief(of: Any) -> str:
+    """A dataclass in a line, as its `__repr__`: arrays by their shapes, without what it has not."""
+    told = ((field.name, getattr(of, field.name)) for field in fields(of))
+    return f"{type(of).__name__}({', '.join(f'{name}={_brief(each)}' for name, each in told if each is not None)})"
+
+
+def _brief(each: object) -> str:
+    if isinstance(each, np.ndarray):
+        return f"array{each.shape}"
+    whole = _text(each) if isinstance(each, float) else repr(each)
+    return whole if len(whole) <= _WORDS or is_dataclass(each) else f"{type(each).__name__} of {len(each)}"  # type: ignore[arg-type]
 
 
 def _text(cell: object) -> str:
@@ -61,11 +78,36 @@ def network_picture(
         parts.append(f'<text x="{x}" y="12">{escape(title)}</text>')
         if units > _UNITS:
             parts.append(f'<text x="{x}" y="{high - 10}">… {units}</text>')
-    wide = _COLUMN * len(sizes)
-    label = f"a network of {'-'.join(map(str, sizes))} units"
+    return _svg(_COLUMN * len(sizes), high, f"a network of {'-'.join(map(str, sizes))} units", parts)
+
+
+def graph_picture(label: str, names: Sequence[str], numbers: Sequence[str], feeds: Iterable[tuple[int, int]]) -> str:
+    """Vertices in computing order, each with its name above and its numbers below, in a column behind all that feed
+    it: `feeds` are pairs of places, from and to."""
+    links = list(feeds)
+    depths = [0] * len(names)
+    for start, end in sorted(links, key=lambda link: link[1]):
+        depths[end] = max(depths[end], depths[start] + 1)
+    for given in set(range(len(names))) - {end for _, end in links}:  # beside the first that takes it
+        depths[given] = min((depths[end] for start, end in links if start == given), default=1) - 1
+    most = max(map(depths.count, depths))
+    at = [
+        (_VERTEX * depth + _VERTEX // 2, 34 + _ROW * (most - depths.count(depth) + 2 * depths[:k].count(depth)))
+        for k, depth in enumerate(depths)
+    ]
+    look = 'stroke="currentColor" stroke-opacity="0.35"'
+    parts = [f'<line x1="{at[i][0]}" y1="{at[i][1]}" x2="{at[j][0]}" y2="{at[j][1]}" {look}/>' for i, j in links]
+    for (x, y), name, told in zip(at, names, numbers, strict=True):
+        parts.append(f'<circle cx="{x}" cy="{y}" r="5" fill="Canvas" stroke="currentColor"/>')
+        parts.append(f'<text x="{x}" y="{y - 10}">{escape(name)}</text>')
+        parts.append(f'<text x="{x}" y="{y + 18}" font-size="9">{escape(told)}</text>')
+    return _svg(_VERTEX * (1 + max(depths)), 2 * _ROW * most + 10, label, parts)
+
+
+def _svg(wide: int, high: int, label: str, parts: Sequence[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" '
-        f'role="img" aria-label="{label}" font-size="11" font-family="sans-serif" text-anchor="middle" '
+        f'role="img" aria-label="{escape(label)}" font-size="11" font-family="sans-serif" text-anchor="middle" '
         f'fill="currentColor">{"".join(parts)}</svg>'
     )
 

@@ -12,7 +12,7 @@ from engine.arrays import Floats, Ints
 from engine.examples import examples_of
 from engine.frames import frame
 from engine.session import Session, beside, next_batch, penalty_gradient, penalty_of
-from engine.shown import table
+from engine.shown import brief, table
 from engine.spec import Spec, SpecError
 from engine.state import Divergence, RunState, frozen, not_a_state
 from engine.workspace import PASSES, Layout, Span, Workspace, layout_of
@@ -29,6 +29,8 @@ class NormTrace:
     ways on from dxhat, which add up to the layer's dz. `gamma`, `beta`, their gradients and next values are (units,).
     Of a batch norm `running` has the means and variances, (2, units), that it takes where nobody trains.
     """
+
+    __repr__ = brief
 
     mean: Floats
     spread: Floats
@@ -84,6 +86,8 @@ class LayerTrace:
     then of norm.n, not of z. What a layer has not is None. `end` and `back_end` name what it gives, and what comes back
     to that.
     """
+
+    __repr__ = brief
 
     activation: str
     W: Floats

@@ -24,15 +24,21 @@ from engine import (
     SpecError,
     advance,
     apply,
+    contour,
     examples_of,
     gradient_norms,
+    graph,
     outputs_of,
     pack,
+    plane,
     predict,
+    program,
     receipt,
+    slice_,
     start,
     trace,
     unpack,
+    wishes,
 )
 from engine.given import Given
 from engine.shown import sparkline
@@ -281,6 +287,32 @@ def test_values_show_themselves_in_short() -> None:
         assert len(html) < 6_000
         assert ElementTree.fromstring(f"<div>{html}</div>") is not None
         assert not any(word in html for word in ("http", "<script", "<style"))
+
+
+def test_no_value_is_long_or_bare() -> None:
+    """What the engine gives is a line of text; arrays are told by their shapes."""
+    state = state_of(dataset="xor", hidden=[4])
+    step = trace(state)
+    maps = trace(start(Spec.make(dataset="digits16", samples=50, layers="conv2d 4 3x3 relu, max_pool 2, batch_norm")))
+    looks = (slice_(state, "W1.1.1"), contour(state, "W1.1.1", "b1.1"), wishes(state), plane(state))
+    layers = (step.layers[0], maps.layers[0], maps.layers[0].norm, receipt(maps, "a1.1"))
+    for value in (*looks, *layers, examples_of(state.spec), state.spec.network, program(step)):
+        assert len(repr(value)) < 400, value
+        assert "\n" not in repr(value)
+
+
+def test_a_graph_shows_itself_as_its_drawing() -> None:
+    """Every vertex with its number and its gradient, in a column behind what feeds it; of a large one the inputs."""
+    found = graph("L = (tanh(a*b + c) - y)**2", {"a": 0.8, "b": -1.5, "c": 2, "y": -0.5})
+    assert repr(found) == "Graph('L = (tanh(a*b + c) - y)**2', L = 1.355)"
+    html = ElementTree.fromstring(f"<div>{found._repr_html_()}</div>")
+    words = [each.text for each in html.iter("{http://www.w3.org/2000/svg}text")]
+    assert [words[k] for k in range(0, len(words), 2)] == [vertex.name for vertex in found.vertices]
+    assert words[1] == f"0.8, gradient {found.grad[0]:.4g}"
+    assert all(float(line.get("x1", 0)) < float(line.get("x2", 0)) for line in html.iter() if line.tag.endswith("line"))
+    large = graph("L = " + " + ".join(f"w{k}*x{k}" for k in range(50)), {f"{c}{k}": 1 for k in range(50) for c in "wx"})
+    assert len(large._repr_html_()) < 3_000
+    assert "<td>w1</td><td>1</td><td>1</td>" in large._repr_html_()
 
 
 DRAWN = (
