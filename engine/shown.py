@@ -1,7 +1,7 @@
 """How values show themselves in a notebook: small tables, drawings and sums, HTML that needs nothing from anywhere."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from html import escape
 from math import floor, isfinite, log10, prod
 from typing import Any
@@ -36,7 +36,7 @@ def _brief(each: object) -> str:
     if isinstance(each, np.ndarray):
         return f"array{each.shape}"
     whole = _text(each) if isinstance(each, float) else repr(each)
-    return whole if len(whole) <= _WORDS or is_dataclass(each) else f"{type(each).__name__} of {len(each)}"  # type: ignore[arg-type]
+    return whole if len(whole) <= _WORDS else f"{type(each).__name__}(…)"
 
 
 def _text(cell: object) -> str:

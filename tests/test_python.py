@@ -293,7 +293,7 @@ def test_no_value_is_long_or_bare() -> None:
     """What the engine gives is a line of text; arrays are told by their shapes."""
     state = state_of(dataset="xor", hidden=[4])
     step = trace(state)
-    maps = trace(start(Spec.make(dataset="digits16", samples=50, layers="conv2d 4 3x3 relu, max_pool 2, batch_norm")))
+    maps = trace(start(Spec.make(dataset="digits16", samples=50, layers="conv2d 4 3x3 relu, batch_norm, max_pool 2")))
     looks = (slice_(state, "W1.1.1"), contour(state, "W1.1.1", "b1.1"), wishes(state), plane(state))
     layers = (step.layers[0], maps.layers[0], maps.layers[0].norm, receipt(maps, "a1.1"))
     for value in (*looks, *layers, examples_of(state.spec), state.spec.network, program(step)):
