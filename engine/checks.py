@@ -1,9 +1,13 @@
 """The checks that a spec is made with: each takes a field's name and a value, returns the value or raises SpecError."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from functools import wraps
 from math import isfinite
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 SHOWN = 60  # characters of a wrong value that a message repeats
 _LONG = 10**SHOWN
@@ -35,6 +39,31 @@ def short_form(value: object) -> str:
         value = value[: SHOWN + 1]
     text = ascii(value) if isinstance(value, str | int | float | None) else type(value).__name__
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+
+
+_MADE = {"RunState": "start(spec) makes one", "Trace": "trace(state) makes one", "Spec": "Spec.make(…) makes one"}
+
+
+def other_kind(asked: str, wanted: type, given: object) -> TypeError:
+    """What to say to whoever asks something of a thing of another kind, and what to give in its place."""
+    own = next((name for name in ("state", "spec") if isinstance(getattr(given, name, None), wanted)), None)
+    way = f"its .{own} is one" if own else _MADE[wanted.__name__]
+    return TypeError(f"{asked} takes a {wanted.__name__}, not a {type(given).__name__}: {way}")
+
+
+def asked_of(wanted: type, name: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A question that says what it is to be asked of, where what it is given first is of another kind."""
+
+    def checked(question: Callable[P, R]) -> Callable[P, R]:
+        @wraps(question)
+        def ask(*args: P.args, **more: P.kwargs) -> R:
+            if args and not isinstance(args[0], wanted):
+                raise other_kind(name or question.__name__, wanted, args[0])
+            return question(*args, **more)
+
+        return ask
+
+    return checked
 
 
 def one_of(field: str, value: Any, allowed: Sequence[str]) -> str:

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Ints
-from engine.checks import SpecError, integer, number
+from engine.checks import SpecError, asked_of, integer, number
 from engine.examples import examples_of
 from engine.fields import FIELDS
-from engine.state import RunState, frozen, no_memory, not_a_state
+from engine.state import RunState, frozen, no_memory
 from engine.training import advance, step_on
 
 EXAMPLES = "examples"  # the edit that is a step itself: on these examples in place of the next mini-batch
@@ -45,10 +45,9 @@ class Edit:
         return {"step": self.step, "field": self.field, "value": self.value}
 
 
+@asked_of(RunState)
 def apply(state: RunState, field: str, value: Any) -> RunState:
     """The state after one change; SpecError if the field or the value is not allowed."""
-    if not isinstance(state, RunState):
-        raise not_a_state(state, "apply")
     if field == EXAMPLES:
         return step_on(state, rows_of(state, value)).state
     if field in FIELDS:
@@ -76,6 +75,7 @@ def rows_of(state: RunState, value: object) -> Ints:
     return np.array(rows)
 
 
+@asked_of(RunState)
 def replay(state: RunState, edits: Sequence[Edit], step: int, seconds: float | None = None) -> RunState:
     """Carry a state on to `step`, making the edits on the way: exact, and the reason why nothing else is stored.
 

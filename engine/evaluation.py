@@ -10,12 +10,12 @@ from typing import Any, cast
 import numpy as np
 
 from engine.arrays import Flags, Floats, Ints
-from engine.checks import SpecError, plain
+from engine.checks import SpecError, asked_of, plain
 from engine.custom import inputs_by_name
 from engine.examples import examples_of, features_of, in_own_units, low_target
 from engine.network import Network, layers_of
 from engine.spec import Spec
-from engine.state import RunState, not_a_state
+from engine.state import RunState
 from engine.workspace import Workspace, layout_of
 
 _MOST_KEPT = 2**17  # numbers of one network's buffers
@@ -32,10 +32,9 @@ class Metrics:
 _AT_ONCE = 2**17  # numbers of the largest value
 
 
+@asked_of(RunState)
 def evaluate(state: RunState) -> dict[str, Metrics]:
     """Metrics over the whole training set and the whole test set, by "train" and "test"."""
-    if not isinstance(state, RunState):
-        raise not_a_state(state, "evaluate")
     spec, examples = state.spec, examples_of(state.spec)
     with np.errstate(all="ignore"), _outputs(state, examples.x) as (z, a):
         y = examples.targets
@@ -115,14 +114,13 @@ def classify(spec: Spec, outputs: Floats) -> Ints:
     return cast(Ints, (outputs[0] > halfway).astype(np.int64))
 
 
+@asked_of(RunState)
 def predict(state: RunState, inputs: Any) -> Floats:
     """Outputs (examples, outputs), in the units of the targets, for inputs as the data has them, (examples, inputs).
 
     Of classes they are the output units' activations, in the order of the classes. Anything that NumPy reads will do;
     a frame, or columns by name, is taken by the names that the data had.
     """
-    if not isinstance(state, RunState):
-        raise not_a_state(state, "predict")
     width = state.spec.raw_inputs
     form = f"numbers in the form (examples, {width}): a row for each example, its {width} inputs as the data has them"
     named = inputs_by_name(state.spec.data.names, inputs) if state.spec.data else None
@@ -135,6 +133,7 @@ def predict(state: RunState, inputs: Any) -> Floats:
     return in_own_units(state.spec, outputs_of(state, features_of(state.spec, raw)))
 
 
+@asked_of(RunState)
 def outputs_of(state: RunState, features: Floats) -> Floats:
     """Outputs (examples, outputs) as the network gives them, for what it meets, (features + 1, examples)."""
     with np.errstate(all="ignore"):

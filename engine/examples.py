@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.arrays import Floats, Ints
+from engine.checks import asked_of
 from engine.datasets import DATASETS, SQUARE
 from engine.features import apply_features
 from engine.network import with_ones
@@ -52,6 +53,7 @@ class Examples:
         return len(self.raw)
 
 
+@asked_of(Spec)
 def examples_of(spec: Spec) -> Examples:
     """The examples that this spec stands for; the same object for specs that share them."""
     drawn = _few if spec.samples * spec.raw_inputs <= _FEW else _many

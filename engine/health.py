@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats, Ints
+from engine.checks import asked_of
 from engine.network import Network
 from engine.session import next_batch
 from engine.state import Divergence, RunState, start
@@ -57,6 +58,7 @@ class LayerHealth:
     saturated_share: float
 
 
+@asked_of(Trace, "layer_health")
 def health(trace: Trace) -> tuple[LayerHealth, ...]:
     """Every layer's health in this step; about the batch, dead means dead on all examples of that batch."""
     network = trace.spec.network

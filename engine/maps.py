@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.arrays import Floats
-from engine.checks import SpecError
+from engine.checks import SpecError, asked_of
 from engine.evaluation import predict
 from engine.examples import examples_of, input_names
 from engine.features import apply_features
@@ -27,6 +27,7 @@ MOST_POINTS = 100
 Maps: TypeAlias = npt.NDArray[np.float32]
 
 
+@asked_of(RunState)
 def unit_maps(state: RunState, resolution: int = 50) -> tuple[Maps, ...]:
     """The outputs of all units over the dataset's domain: the features first, then a of every layer.
 
@@ -83,6 +84,7 @@ class Plane:
     outputs: Floats
 
 
+@asked_of(RunState)
 def plane(state: RunState, across: str | int = 1, up: str | int = 2, *, points: int = POINTS) -> Plane:
     """What the network answers over two of its inputs, each by its name or its number from 1.
 

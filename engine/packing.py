@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.checks import asked_of
 from engine.optimizers import OPTIMIZERS
 from engine.spec import FIELDS, UNLIMITED, Limits, Spec
-from engine.state import Divergence, RunState, not_a_state
+from engine.state import Divergence, RunState
 
 _MAGIC, _LENGTH = b"BP1\n", Struct("<I")
 _CHECKED = len(_MAGIC) + sha256().digest_size  # where that begins which the checksum covers
@@ -25,13 +26,12 @@ class CorruptState(ValueError):
     """Bytes that are not a packed state, or no longer."""
 
 
+@asked_of(RunState)
 def pack(state: RunState, base: Spec | None = None) -> bytes:
     """A few kB for a small network: head, parameters and optimizer slots, little-endian float64.
 
     With `base`, a spec that this one differs from in live fields alone, only those fields are written.
     """
-    if not isinstance(state, RunState):
-        raise not_a_state(state, "pack")
     head = {
         "spec": state.spec.to_dict() if base is None else changes_of(state.spec, base),
         "counts": [state.step, state.epoch, state.cursor, state.forwards, state.optimizer_since],

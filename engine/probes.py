@@ -12,7 +12,7 @@ from time import perf_counter
 import numpy as np
 
 from engine.arrays import Floats, Ints
-from engine.checks import SpecError
+from engine.checks import SpecError, asked_of
 from engine.examples import examples_of
 from engine.masks import fill
 from engine.optimizers import OPTIMIZERS
@@ -230,6 +230,7 @@ def located(state: RunState, address: str, field: str = "address") -> int:
         raise SpecError(field, address, state.spec.network.address_form) from None
 
 
+@asked_of(RunState)
 def nudge(state: RunState, address: str, amount: float = 0.001, example: int | None = None) -> Nudge:
     """Add `amount` to one parameter and rerun. SpecError for no such address, or an amount of 0 or too large."""
     index = located(state, address)
@@ -323,6 +324,7 @@ def _right_beside(model: Model, index: int, step: float, sides: tuple[float, flo
     return all(agree)
 
 
+@asked_of(RunState, "gradient_check")
 def check_all(
     state: RunState, example: int | None = None, *, limit: int = CHECKED, seconds: float | None = None
 ) -> Check:
@@ -343,6 +345,7 @@ def check_all(
     return Check(size, checked, 2 * checked + 1, largest, state.spec.network.address(where), scale, kinks, passed)
 
 
+@asked_of(RunState)
 def slice_(
     state: RunState, address: str, example: int | None = None, *, width: float | None = None, points: int = POINTS
 ) -> Slice:
@@ -376,6 +379,7 @@ def _landings(state: RunState, indices: Ints, index: int, model: Model) -> list[
     return found
 
 
+@asked_of(RunState)
 def contour(
     state: RunState,
     x_address: str,
@@ -437,6 +441,7 @@ def _terms(step: Trace) -> Floats:
     return terms
 
 
+@asked_of(RunState)
 def wishes(state: RunState, *, values: int = 500_000) -> Wishes:
     """Each example's own gradient, and their mean, which is the batch's; at most `values` numbers in all."""
     indices, network = next_batch(state), state.spec.network

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine import program_maps as maps
+from engine.checks import asked_of
 from engine.equation import Equation, code_name, line_of, mapped, written_out
 from engine.equations import Equations
 from engine.operations.normalizing import EPSILON
@@ -64,6 +65,7 @@ class Program:
         return names
 
 
+@asked_of(Trace)
 def program(trace: Trace) -> Program:
     """The whole step of a trace as a program, with its own numbers."""
     made = replace(Equations.of(trace), count=1)  # so that steps which look alike share their text

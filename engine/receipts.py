@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.arrays import Floats, Ints
-from engine.checks import SpecError
+from engine.checks import SpecError, asked_of
 from engine.operations.base import Parameter
 from engine.operations.conv2d import windows
 from engine.optimizers import OPTIMIZERS
@@ -246,6 +246,7 @@ def parts_at(trace: Trace, indices: Ints) -> dict[str, Floats]:
     return {name: np.where(free, values, 0.0) for name, values in found.items() if name == "gradient" or np.any(values)}
 
 
+@asked_of(Trace)
 def receipt(trace: Trace, address: str) -> ParameterReceipt | UnitReceipt | ChannelReceipt:
     """The receipt of whatever the address means: a weight or bias, W2.1.3, a unit, a2.1, or a channel, which is one."""
     try:

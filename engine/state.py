@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from engine.arrays import Floats
+from engine.checks import asked_of
 from engine.examples import WEIGHTS
 from engine.initializers import INITIALIZERS
 from engine.network import first_running
@@ -81,16 +82,9 @@ class RunState:
         return f"<p>{escape(repr(self))}</p>{self.spec.network.drawing(self.parameters)}"
 
 
-def not_a_state(given: object, asked: str) -> TypeError:
-    """What to say to whoever asks something of a thing that is no state, and what to give in its place."""
-    way = "its .state is one" if isinstance(getattr(given, "state", None), RunState) else "start(spec) makes one"
-    return TypeError(f"{asked} takes a RunState, not a {type(given).__name__}: {way}")
-
-
+@asked_of(Spec)
 def start(spec: Spec) -> RunState:
     """The run before its first step."""
-    if not isinstance(spec, Spec):
-        raise TypeError(f"start takes a Spec, not a {type(spec).__name__}: Spec.make(…) makes one")
     network = spec.network
     if spec.parameters is not None:
         parameters = np.array(spec.parameters)

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Floats, Ints
+from engine.checks import asked_of
 from engine.examples import examples_of
 from engine.frames import frame
 from engine.session import Session, beside, next_batch, penalty_gradient, penalty_of
 from engine.shown import brief, table
 from engine.spec import Spec, SpecError
-from engine.state import Divergence, RunState, frozen, not_a_state
+from engine.state import Divergence, RunState, frozen
 from engine.workspace import PASSES, Layout, Span, Workspace, layout_of
 
 
@@ -280,14 +281,13 @@ def _norm(numbers: Floats) -> float:
     return float(np.sqrt(np.vdot(numbers, numbers)))
 
 
+@asked_of(RunState)
 def trace(state: RunState, example: int | None = None) -> Trace:
     """What the next step computes on its mini-batch; or, with `example`, what it would compute on that one alone. Where
     a batch norm mixes examples, that one is shown inside its mini-batch, as the first of it.
 
     Raises SpecError if there is no such example.
     """
-    if not isinstance(state, RunState):
-        raise not_a_state(state, "trace")
     examples = examples_of(state.spec)
     if example is not None and not 0 <= example < examples.count:
         raise SpecError("example", example, f"a whole number from 0 to {examples.count - 1}")

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Floats, Ints
-from engine.checks import SpecError, short_form
+from engine.checks import SpecError, other_kind, short_form
 from engine.frames import frame
 from engine.recording import Recording
 from engine.session import Session, next_batch, pause, resume
 from engine.shown import sparkline
-from engine.state import RunState, not_a_state, quickly
+from engine.state import RunState, quickly
 from engine.tracing import Trace, diagnose, update_traced
 
 
@@ -71,7 +71,7 @@ def advance(
     one at 20 leads from step 20 to 21. `progress` is called with the Progress of each hundredth of the steps.
     """
     if not isinstance(state, RunState):
-        raise not_a_state(state, "advance")
+        raise other_kind("advance", RunState, state)
     if not isinstance(count, int) or count < 0:
         count = _whole(count)
     if state.divergence or count < 1:

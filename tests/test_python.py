@@ -289,6 +289,20 @@ def test_values_show_themselves_in_short() -> None:
         assert not any(word in html for word in ("http", "<script", "<style"))
 
 
+@pytest.mark.parametrize("name", ["apply", "contour", "evaluate", "gradient_check", "nudge", "pack", "plane", "predict",
+    "replay", "slice_", "trace", "unit_maps", "wishes"])  # fmt: skip
+def test_a_question_says_what_it_is_asked_of(name: str) -> None:
+    """Whoever gives a spec for a state, or a state for a trace, is told what to give; and so with every question."""
+    state = start(Spec.make())
+    with pytest.raises(TypeError, match=f"^{name} takes a RunState, not a Spec: start.spec. makes one$"):
+        getattr(engine, name)(state.spec)
+    with pytest.raises(TypeError, match=f"^{name} takes a RunState, not a Progress: its .state is one$"):
+        getattr(engine, name)(advance(state))
+    for other, way in (("receipt", "trace"), ("layer_health", "trace"), ("program", "trace")):
+        with pytest.raises(TypeError, match=f"^{other} takes a Trace, not a RunState: {way}.state. makes one$"):
+            getattr(engine, other)(state)
+
+
 def test_no_value_is_long_or_bare() -> None:
     """What the engine gives is a line of text; arrays are told by their shapes."""
     state = state_of(dataset="xor", hidden=[4])
