@@ -8,7 +8,6 @@ allocated while training, and an optimizer sees one vector whatever the depth.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from html import escape
 from itertools import accumulate, pairwise
 from operator import add
 from typing import NamedTuple
@@ -81,9 +80,7 @@ class Network:
     def __repr__(self) -> str:
         return f"Network({'-'.join(map(str, self.sizes))}, {', '.join(self.activation_names)}, {self.loss_name})"
 
-    def _repr_html_(self) -> str:
-        """As a notebook shows it: its drawing."""
-        return f"<p>{escape(repr(self))}</p>{self.drawing()}"
+    _repr_html_ = drawing  # as a notebook shows it
 
     @cached_property
     def _hash(self) -> int:
