@@ -15,23 +15,21 @@ from engine.datasets import DATASETS, SQUARE
 from engine.features import apply_features
 from engine.network import with_ones
 from engine.scaling import Scale, scale_of
-from engine.shown import brief
+from engine.shown import Brief
 from engine.spec import CUSTOM, CustomData, Spec
 
 # What a random generator is for: default_rng([seed, purpose, ...]) gives every use a stream of its own.
 DATA, SPLIT, WEIGHTS, ORDER, DROPOUT = range(5)
 
 
-@dataclass(frozen=True)
-class Examples:
+@dataclass(frozen=True, repr=False)
+class Examples(Brief):
     """All examples of a run; the first `train` rows are trained on, the others are the test set.
 
     `raw` (n, raw inputs) as drawn; `labels` (n,) or (n, outputs) as the dataset has them; `x` (features + 1, n) with a
     row of ones and `targets` (outputs, n) are what the network meets: scaled by `inputs_by` and `targets_by`, where
     they are. `domains` are the intervals to draw each raw input in.
     """
-
-    __repr__ = brief
 
     raw: Floats
     labels: Floats

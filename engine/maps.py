@@ -16,7 +16,7 @@ from engine.examples import examples_of, input_names
 from engine.features import apply_features
 from engine.network import layers_of, with_ones
 from engine.scaling import Scale
-from engine.shown import brief
+from engine.shown import Brief
 from engine.spec import Spec
 from engine.state import RunState
 
@@ -67,14 +67,12 @@ def _grid(
     return grid
 
 
-@dataclass(frozen=True, eq=False)
-class Plane:
+@dataclass(frozen=True, repr=False, eq=False)
+class Plane(Brief):
     """What comes out over two inputs, `across` and `up`, while all others stay at `rest`, their mean over the training
     rows. `outputs` (outputs, points, points) are those at `y` by row and `x` by column, as `predict` gives them: the
     first row is the lowest y. Inputs are in the data's own units.
     """
-
-    __repr__ = brief
 
     across: str
     up: str

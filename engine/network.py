@@ -111,8 +111,7 @@ class Network:
         return tuple(self.image(k)[0] if k and self.image(k) else self.widths[v] for k, v in enumerate(self.gives))
 
     def image(self, layer: int, letter: str = "") -> Image:
-        """The shape of the image that a layer's numbers of this letter are, as a rule of its sums; () for plain ones. x
-        is one if what takes it takes an image."""
+        """The shape of the image that a layer's numbers of this letter are; () for plain ones; x as it is taken."""
         if not layer:
             return next((node.takes for node in self.nodes if 0 in node.inputs and node.takes), ())
         return self._images.get((layer, letter or "z"), ())

@@ -19,7 +19,7 @@ from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
 from engine.receipts import terms_at_places
 from engine.session import beside, in_batches, next_batch, penalty_gradient, penalty_of, places_in_batch
-from engine.shown import brief
+from engine.shown import Brief
 from engine.state import RunState
 from engine.tracing import Trace, trace_of
 from engine.workspace import Workspace
@@ -91,14 +91,12 @@ class Landing:
     loss: float
 
 
-@dataclass(frozen=True)
-class Slice:
+@dataclass(frozen=True, repr=False)
+class Slice(Brief):
     """The loss along one parameter alone: at `values`, and at `now` with the tangent's slope, `total`.
 
     Losses have the penalty in them: `penalty` of `loss`; `total` is `gradient` (the data's) plus `penalty_gradient`.
     """
-
-    __repr__ = brief
 
     address: str
     now: float
@@ -112,13 +110,9 @@ class Slice:
     landings: tuple[Landing, ...]
 
 
-@dataclass(frozen=True)
-class Contour:
-    """The loss, its penalty included, over two parameters, losses[y, x], on `examples` training examples; and the path
-    walked so far.
-    """
-
-    __repr__ = brief
+@dataclass(frozen=True, repr=False)
+class Contour(Brief):
+    """The loss with its penalty over two parameters, losses[y, x], on `examples` training examples; the path so far."""
 
     x_address: str
     y_address: str
@@ -130,8 +124,8 @@ class Contour:
     path: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True)
-class Wishes:
+@dataclass(frozen=True, repr=False)
+class Wishes(Brief):
     """What each example of the batch wants: its own gradient, (examples, parameters), and their mean, the batch's.
 
     Regularization is no example's wish and is in none of these. `cosines` compares each with the mean: 1 wants the
@@ -139,8 +133,6 @@ class Wishes:
     its term of the batch's gradient, times how many there are.
     Only the first examples are in it if the batch is too large for all; `mean` is of the whole batch.
     """
-
-    __repr__ = brief
 
     examples: Ints
     gradients: Floats

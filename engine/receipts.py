@@ -17,7 +17,7 @@ from engine.operations.conv2d import windows
 from engine.optimizers import OPTIMIZERS
 from engine.quantity import Quantity
 from engine.session import frozen_mask
-from engine.shown import brief, lines, summed, written
+from engine.shown import Brief, lines, summed, written
 from engine.tracing import NormTrace, Trace
 
 
@@ -187,16 +187,14 @@ def _ones(numbers: Iterable[float]) -> list[tuple[float, ...]]:
     return [(float(number),) for number in numbers]
 
 
-@dataclass(frozen=True)
-class ChannelReceipt(NodeReceipt):
+@dataclass(frozen=True, repr=False)
+class ChannelReceipt(Brief, NodeReceipt):
     """One channel of a convolution in one step, a feature map an example in all that is (examples, rows, columns).
 
     z is what the `kernels` (channels below, rows, columns) add up over every window, plus `bias`; a is of it, or with a
     `norm` of its n. `v` is what a pool makes of that, (examples,) if it is of the whole map, `h` what dropout lets
     through, and `o` what is given where a shortcut adds to it; what comes back to these is dv, dh and da.
     """
-
-    __repr__ = brief
 
     kernels: Floats
     h: Floats | None

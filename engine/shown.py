@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from html import escape
 from math import floor, isfinite, log10, prod
-from typing import Any
 
 import numpy as np
 
@@ -26,10 +25,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 
-def brief(of: Any) -> str:
-    """A dataclass in a line, as its `__repr__`: arrays by their shapes, without what it has not."""
-    told = ((field.name, getattr(of, field.name)) for field in fields(of))
-    return f"{type(of).__name__}({', '.join(f'{name}={_brief(each)}' for name, each in told if each is not None)})"
+class Brief:
+    """A dataclass that prints as a line: arrays by their shapes, without what it has not."""
+
+    def __repr__(self) -> str:
+        told = ((field.name, getattr(self, field.name)) for field in fields(self))  # type: ignore[arg-type]
+        return (
+            f"{type(self).__name__}({', '.join(f'{name}={_brief(each)}' for name, each in told if each is not None)})"
+        )
 
 
 def _brief(each: object) -> str:

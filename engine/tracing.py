@@ -13,14 +13,14 @@ from engine.checks import asked_of
 from engine.examples import examples_of
 from engine.frames import frame
 from engine.session import Session, beside, next_batch, penalty_gradient, penalty_of
-from engine.shown import brief, table
+from engine.shown import Brief, table
 from engine.spec import Spec, SpecError
 from engine.state import Divergence, RunState, frozen
 from engine.workspace import PASSES, Layout, Span, Workspace, layout_of
 
 
-@dataclass(frozen=True, eq=False)
-class NormTrace:
+@dataclass(frozen=True, repr=False, eq=False)
+class NormTrace(Brief):
     """The normalization between a layer's sums and its activation, batch-first.
 
     `mean` and `spread` (the root of the variance and a little) are one number an example, (examples, 1), or one a unit,
@@ -30,8 +30,6 @@ class NormTrace:
     ways on from dxhat, which add up to the layer's dz. `gamma`, `beta`, their gradients and next values are (units,).
     Of a batch norm `running` has the means and variances, (2, units), that it takes where nobody trains.
     """
-
-    __repr__ = brief
 
     mean: Floats
     spread: Floats
@@ -74,8 +72,8 @@ class NormTrace:
         return -self.xhat * tilt / self.spread
 
 
-@dataclass(frozen=True, eq=False)
-class LayerTrace:
+@dataclass(frozen=True, repr=False, eq=False)
+class LayerTrace(Brief):
     """One layer in one step, batch-first: z, a, da, dz (examples, units); W, dW (units, inputs); b, db (units,). Of a
     convolution they are (examples, channels, height, width), and W and dW (channels, channels below, height, width).
 
@@ -87,8 +85,6 @@ class LayerTrace:
     then of norm.n, not of z. What a layer has not is None. `end` and `back_end` name what it gives, and what comes back
     to that.
     """
-
-    __repr__ = brief
 
     activation: str
     W: Floats
