@@ -36,14 +36,14 @@ RUN = {"id", "version", "spec", "edits", "step", "epoch", "loss", "accuracy", "d
 async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
-        hooks = {"response": [as_declared]}
-        async with httpx.AsyncClient(transport=transport, base_url="http://playground", event_hooks=hooks) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://playground") as client:
             yield client
 
 
 def play(folder: Path, work: Work, **more: Any) -> None:
     async def main() -> None:
         async with served(create_app(Settings(data=folder, **({"step_seconds": 60} | more)))) as client:
+            client.event_hooks = {"response": [as_declared]}
             await work(client)
 
     asyncio.run(main())
