@@ -73,9 +73,12 @@ class Network:
 
     def drawing(self, parameters: Floats | None = None) -> str:
         """Its drawing as SVG; with parameters, a link's width and colour are its weight's size and sign."""
-        titles = ("inputs", *(f"{k} {name}" for k, name in enumerate(self.activation_names, 1)))
+        image = self.image(0)
+        titles = ("image" if image else "inputs", *(f"{k} {name}" for k, name in enumerate(self.activation_names, 1)))
+        sizes = (image[0] if image else self.inputs, *self.sizes[1:])
         weights = () if parameters is None else [W for W, _ in self.layers(parameters)]
-        return network_picture(self.sizes, titles, self.shortcuts, weights)
+        between = [_strongest(W, units) for W, units in zip(weights, sizes, strict=False)]
+        return network_picture(sizes, titles, self.shortcuts, between)
 
     def __repr__(self) -> str:
         return f"Network({'-'.join(map(str, self.sizes))}, {', '.join(self.activation_names)}, {self.loss_name})"
@@ -400,6 +403,13 @@ class Network:
     def addresses(self) -> Iterator[str]:
         """Every address, in the order of the flat vector."""
         return (self.address(index) for index in range(self.size))
+
+
+def _strongest(W: Floats, below: int) -> Floats:
+    """A layer's weights as (units, units or channels below): where several lie between two, the largest in size."""
+    several = W.reshape(len(W), below, -1)
+    place = np.abs(several).argmax(axis=2, keepdims=True)
+    return np.asarray(np.take_along_axis(several, place, axis=2)[..., 0])
 
 
 def first_running(network: Network) -> Floats:

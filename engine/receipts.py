@@ -207,6 +207,22 @@ class ChannelReceipt(Brief, NodeReceipt):
     n: Floats | None
     dn: Floats | None
 
+    def __repr__(self) -> str:
+        maps = " x ".join(map(str, self.z.shape[1:]))
+        return f"ChannelReceipt({self.address}, {len(self.examples)} examples of {maps}, bias {self.bias:.4g})"
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: the equations of its first example's first place."""
+        of, place = f"{self.layer}.{self.unit}.1.1", (0, 0, 0)
+        bent, back = ("z", self.dz) if self.n is None or self.dn is None else ("n", self.dn)
+        told = [f"z{of} = {written(float(self.z[place]))}, the kernels over the window there, and the bias"]
+        if self.n is not None:
+            told.append(f"n{of} = {written(float(self.n[place]))}, that normalized")
+        told.append(f"a{of} = the activation of {bent}{of} = {written(float(self.a[place]))}")
+        if self.slope is not None:
+            told.append(summed(f"d{bent}{of}", [(float(self.da[place]), float(self.slope[place]))], float(back[place])))
+        return lines(repr(self), told)
+
 
 def slopes(trace: Trace, k: int) -> Floats | None:
     """The activation's derivative at all that it takes in layer k, (examples, units): what turns da into dz, or before

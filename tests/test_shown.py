@@ -1,0 +1,65 @@
+"""How every value shows itself, of every kind of network: in a line as text, in short in a notebook."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from app.page.forms import DEEP, PRESETS
+from engine import OPERATIONS, Spec, advance, receipt, start, trace
+
+IMAGE, PLAIN = {"dataset": "digits16", "samples": 40}, {"dataset": "spiral"}
+SMALL = {"samples": 40}
+KINDS: dict[str, dict[str, Any]] = {
+    **{name: {"dataset": name, **given, **SMALL} for name, given in PRESETS.items()},
+    **{name: {**given, **SMALL} for name, given in DEEP.items()},
+    "conv2d": {**IMAGE, "layers": "conv2d 4 3x3 relu"},
+    "max_pool": {**IMAGE, "layers": "conv2d 4 3x3 relu, max_pool 2, dense 5 tanh"},
+    "avg_pool": {**IMAGE, "layers": "conv2d 2 3x3 tanh, batch_norm, avg_pool 2, conv2d 2 3x3 tanh"},
+    "global_pool": {**IMAGE, "layers": "conv2d 2 3x3 tanh, dropout 0.2, conv2d 2 3x3 tanh, shortcut 1, global_pool"},
+    "flatten": {**IMAGE, "layers": "conv2d 12 5x5 relu valid 2, flatten, dense 12 tanh"},
+    "layer_norm": {**PLAIN, "layers": "dense 4 tanh, layer_norm, dropout 0.2"},
+    "batch_norm": {**PLAIN, "layers": "dense 4 tanh, batch_norm, dense 4 tanh, shortcut 1"},
+    "none hidden": {"dataset": "line", "hidden": []},
+}
+
+
+def test_every_operation_is_among_them() -> None:
+    """A new one shows itself, too."""
+    met = {item.kind for given in KINDS.values() for item in Spec.make(given).layers}
+    assert met | {"activation"} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_value_shows_itself(kind: str) -> None:
+    """As one short line of text, and as HTML that is well formed and not long, whatever the network is made of."""
+    spec = Spec.make(KINDS[kind])
+    done = advance(start(spec), 2)
+    step, last = trace(done.state), len(spec.network.shapes)
+    receipts = [receipt(step, address) for address in ("W1.1.1", "b1.1", f"W{last}.1.1", "a1.1", f"a{last}.1")]
+    for each in (spec, spec.network, start(spec), done, done.state, step, *receipts):
+        picture = getattr(each, "_repr_html_", None) or each._repr_svg_  # type: ignore[union-attr]
+        assert len(html := picture()) < 40_000
+        assert len(repr(each)) < (2_000 if each is spec or each is spec.network else 160)
+        assert ElementTree.fromstring(f"<div>{html}</div>") is not None
+
+
+def test_a_link_between_maps_is_the_strongest_of_its_weights() -> None:
+    """Of a kernel and of all places of a map: in the drawing one link each, as wide as the largest weight in size."""
+    spec = Spec.make(KINDS["max_pool"])
+    state = start(spec)
+    (K, _), (W, _), (top, _) = spec.network.layers(state.parameters)
+    expected = [K.reshape(4, 1, 9), W.reshape(5, 4, -1), top[..., np.newaxis]]
+    weights = [[row[np.abs(row).argmax()] for row in of.reshape(-1, of.shape[2])] for of in expected]
+    links = re.findall(r'<line [^>]*stroke="(#\w+)" stroke-width="([\d.]+)"', state._repr_html_())
+    widths = [0.3 + 3.7 * abs(w) / max(map(abs, of)) for of in weights for w in of]
+    drawn = spec.network.sizes[-1]
+    assert drawn == 10  # of which eight are drawn
+    assert [float(wide) for _, wide in links] == pytest.approx([*widths[:24], *widths[24:64]], abs=0.01)
+    colours = {(colour, w > 0) for (colour, _), w in zip(links, chain(*weights), strict=False)}
+    assert len(colours) == 2
