@@ -67,23 +67,18 @@ class Network:
     def __reduce__(self) -> tuple[type["Network"], tuple[object, ...]]:
         return Network, (self.inputs, self.nodes, self.loss_name)  # what is worked out may not be pickled
 
-    def _repr_svg_(self) -> str:
-        """As a notebook shows it: its drawing."""
-        return self.drawing()
-
     def drawing(self, parameters: Floats | None = None) -> str:
         """Its drawing as SVG; with parameters, a link's width and colour are its weight's size and sign."""
         image = self.image(0)
         titles = ("image" if image else "inputs", *(f"{k} {name}" for k, name in enumerate(self.activation_names, 1)))
-        sizes = (image[0] if image else self.inputs, *self.sizes[1:])
+        sizes = ((*image, self.inputs)[0], *self.sizes[1:])
         weights = () if parameters is None else [W for W, _ in self.layers(parameters)]
-        between = [_strongest(W, units) for W, units in zip(weights, sizes, strict=False)]
-        return network_picture(sizes, titles, self.shortcuts, between)
+        return network_picture(sizes, titles, self.shortcuts, weights)
 
     def __repr__(self) -> str:
         return f"Network({'-'.join(map(str, self.sizes))}, {', '.join(self.activation_names)}, {self.loss_name})"
 
-    _repr_html_ = drawing  # as a notebook shows it
+    _repr_html_ = _repr_svg_ = drawing  # as a notebook shows it
 
     @cached_property
     def _hash(self) -> int:
@@ -403,13 +398,6 @@ class Network:
     def addresses(self) -> Iterator[str]:
         """Every address, in the order of the flat vector."""
         return (self.address(index) for index in range(self.size))
-
-
-def _strongest(W: Floats, below: int) -> Floats:
-    """A layer's weights as (units, units or channels below): where several lie between two, the largest in size."""
-    several = W.reshape(len(W), below, -1)
-    place = np.abs(several).argmax(axis=2, keepdims=True)
-    return np.asarray(np.take_along_axis(several, place, axis=2)[..., 0])
 
 
 def first_running(network: Network) -> Floats:

@@ -207,10 +207,6 @@ class ChannelReceipt(Brief, NodeReceipt):
     n: Floats | None
     dn: Floats | None
 
-    def __repr__(self) -> str:
-        maps = " x ".join(map(str, self.z.shape[1:]))
-        return f"ChannelReceipt({self.address}, {len(self.examples)} examples of {maps}, bias {self.bias:.4g})"
-
     def _repr_html_(self) -> str:
         """As a notebook shows it: the equations of its first example's first place."""
         of, place = f"{self.layer}.{self.unit}.1.1", (0, 0, 0)

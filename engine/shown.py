@@ -71,7 +71,8 @@ def network_picture(
     """
     high = _ROW * min(max(sizes), _UNITS + 1) + 40
     columns = [_column(k, units, high) for k, units in enumerate(sizes)]
-    parts = [_link(columns, k, j, i, weights) for k, j, i in _links(columns)]
+    between = [_strongest(W, units) for W, units in zip(weights, sizes, strict=False)]
+    parts = [_link(columns, k, j, i, between) for k, j, i in _links(columns)]
     parts += [_arc(columns[source][0], columns[to][0]) for to, source in arcs.items()]
     parts += [
         f'<circle cx="{x}" cy="{y:g}" r="8" fill="Canvas" stroke="currentColor"/>' for each in columns for x, y in each
@@ -113,6 +114,13 @@ def _svg(wide: int, high: int, label: str, parts: Sequence[str]) -> str:
         f'role="img" aria-label="{escape(label)}" font-size="11" font-family="sans-serif" text-anchor="middle" '
         f'fill="currentColor">{"".join(parts)}</svg>'
     )
+
+
+def _strongest(W: Floats, below: int) -> Floats:
+    """A layer's weights as (units, units or channels below): where several lie between two, the largest in size."""
+    several = W.reshape(len(W), below, -1)
+    place = np.abs(several).argmax(axis=2, keepdims=True)
+    return np.asarray(np.take_along_axis(several, place, axis=2)[..., 0])
 
 
 Place = tuple[int, float]

@@ -96,8 +96,9 @@ class Spec:
         """This spec with live fields changed; SpecError for one that needs a new start."""
         for name in changes:
             if name not in FIELDS or not FIELDS[name].live:
-                live = ", ".join(field.name for field in FIELDS.values() if field.live)
-                raise SpecError(name, changes[name], f"left as it is: only {live} change without a new start")
+                live = [field.name for field in FIELDS.values() if field.live]
+                only = f"left as it is: only {', '.join(live)} change without a new start"
+                raise SpecError(name, changes[name], only + ("" if name in FIELDS else meant(name, live)))
         given = self.to_dict() | changes
         for rule in ("optimizer", "schedule"):
             if rule in changes and changes[rule] != getattr(self, rule):
