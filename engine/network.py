@@ -360,7 +360,7 @@ class Network:
         """The index of an address in the flat vector; ValueError, saying which there are, if there is none such."""
         try:
             quantity = Quantity.parse(address)
-        except ValueError:
+        except (TypeError, ValueError):
             quantity = Quantity("")
         place = self.place(quantity) if quantity.kind == quantity.letter else None
         if place is None:

@@ -385,7 +385,7 @@ def _unit_of(trace: Trace, address: str) -> tuple[int, int]:
     network = trace.spec.network
     try:
         of = Quantity.parse(address)
-    except ValueError:
+    except (TypeError, ValueError):
         of = Quantity("")
     if of.kind == "a" and of.layer and network.has(of):
         return of.layer, of.unit

@@ -102,6 +102,14 @@ def test_a_natural_slip_is_a_helpful_type_error(slip: str) -> None:
         call()
 
 
+@pytest.mark.parametrize("address", [3, None, 1.5, True, ["W1.1.1"]])
+def test_an_address_that_is_no_text_is_refused_with_the_form(address: Any) -> None:
+    """As one that there is not."""
+    for ask in (lambda: receipt(trace(state_of()), address), lambda: engine.nudge(state_of(), address)):
+        with pytest.raises(SpecError, match=r"address: .* is not allowed"):
+            ask()
+
+
 def test_steps_are_counted_forwards() -> None:
     """-1 is refused; any whole number of NumPy is one."""
     with pytest.raises(SpecError, match="0 or more"):
