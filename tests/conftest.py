@@ -24,6 +24,8 @@ settings.load_profile("any machine")
 collect_ignore = [] if find_spec("torch") else ["test_lockstep.py"]  # the peers of the extra bench are gigabytes
 _SKIPS: list[str] = []
 _FAILING: list[str] = []
+# As the server has it: files run side by side, and their threads that wait for each other cost twenty times as much.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Apps in process are asked by many names; what a listener answers by itself is tested by settings of its own.
 os.environ.setdefault("PLAYGROUND_ALLOWED_HOSTS", "*")
 

@@ -343,6 +343,15 @@ def test_what_is_learned_is_seen_where_it_is_played(open_page: Callable[..., Pag
         assert page.locator(place).evaluate("e => e.scrollWidth - e.clientWidth") <= 1, place
 
 
+def test_the_digits_of_the_output_stay_in_their_column(open_page: Callable[..., Page]) -> None:
+    """As many beside each other as there is room for, six at most."""
+    page = open_page("/?dataset=digits16&hidden=16")
+    right = "e.getBoundingClientRect().right > document.querySelector('#output').getBoundingClientRect().right"
+    for width in (390, 1024, 1200, 1280, 1440):
+        page.set_viewport_size({"width": width, "height": 720})
+        assert page.locator(".gallery button").evaluate_all(f"all => all.filter(e => {right}).length") == 0, width
+
+
 def test_a_phone_has_no_sideways_scroll(open_page: Callable[..., Page]) -> None:
     """At 390, 360 and 320 px nothing is wider than the screen, and the drawing's text is at least 12 px."""
     page = open_page("/?step=20&lens=gradients&moment=10")
