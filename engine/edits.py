@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Ints
-from engine.checks import SpecError, asked_of, integer, number
+from engine.checks import SpecError, asked_of, integer, meant, number
 from engine.examples import examples_of
-from engine.fields import FIELDS
+from engine.fields import FIELDS, LIVE
 from engine.state import RunState, frozen, no_memory
 from engine.training import advance, step_on
 
@@ -50,7 +50,7 @@ def apply(state: RunState, field: str, value: Any) -> RunState:
     """The state after one change; SpecError if the field or the value is not allowed."""
     if field == EXAMPLES:
         return step_on(state, rows_of(state, value)).state
-    if field in FIELDS:
+    if isinstance(field, str) and field in FIELDS:
         before, spec = state.spec.optimizer, state.spec.with_changes(**{field: value})
         state = replace(state, spec=spec, divergence=None)
         return state if spec.optimizer == before else replace(state, slots=no_memory(spec), optimizer_since=state.step)
@@ -58,7 +58,7 @@ def apply(state: RunState, field: str, value: Any) -> RunState:
         index = state.spec.network.locate(field)
     except ValueError:
         allowed = f"a live field of the spec or an address: {state.spec.network.address_form}"
-        raise SpecError("field", field, allowed) from None
+        raise SpecError("field", field, allowed + meant(field, LIVE)) from None
     parameters = state.parameters.copy()
     parameters[index] = number(field, value, -LARGEST_PARAMETER, LARGEST_PARAMETER)
     return replace(state, parameters=frozen(parameters), divergence=None)

@@ -259,3 +259,4 @@ FIELDS: dict[str, Field] = {
         ),
     )
 }
+LIVE = tuple(name for name, field in FIELDS.items() if field.live)

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from engine.checks import asked_of
+from engine.fields import LIVE
 from engine.optimizers import OPTIMIZERS
-from engine.spec import FIELDS, UNLIMITED, Limits, Spec
+from engine.spec import UNLIMITED, Limits, Spec
 from engine.state import Divergence, RunState
 
 _MAGIC, _LENGTH = b"BP1\n", Struct("<I")
@@ -48,8 +49,7 @@ def pack(state: RunState, base: Spec | None = None) -> bytes:
 
 def changes_of(spec: Spec, base: Spec) -> dict[str, Any]:
     """The live fields in which `spec` differs from `base`, JSON-able."""
-    live = (name for name, field in FIELDS.items() if field.live)
-    pairs = ((name, getattr(spec, name)) for name in live)
+    pairs = ((name, getattr(spec, name)) for name in LIVE)
     return {} if spec is base else {name: value for name, value in pairs if value != getattr(base, name)}
 
 

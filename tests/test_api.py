@@ -222,6 +222,9 @@ def test_live_fields_change_without_a_reset(tmp_path: Path) -> None:
             refused = await client.patch(url, json=body)
             assert refused.status_code == 422
             assert refused.json()["errors"][0]["allowed"]
+        for near in ("lr", "learning_rat"):
+            refused = await client.patch(url, json={near: 0.2})
+            assert refused.json()["errors"][0]["allowed"].endswith("; did you mean learning_rate?")
         assert (await client.get(url)).json() == edited
 
     play(tmp_path, work)

@@ -144,11 +144,16 @@ def test_a_field_that_is_near_one_is_asked_about(name: str) -> None:
         Spec.make({name: value})
 
 
-@pytest.mark.parametrize(("name", "near"), [("lr", "learning_rate"), ("learning_rat", "learning_rate")])
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("lr", "learning_rate"), ("learning_rat", "learning_rate"), ("weight_decay", "regularization_rate")],
+)
 def test_a_change_that_is_near_a_live_field_is_asked_about(name: str, near: str) -> None:
-    """As a spec's own fields are; of one that is a field, but not live, nothing is guessed."""
+    """As a spec's own fields are, also of a state; of one that is a field, but not live, nothing is guessed."""
     with pytest.raises(SpecError, match=rf"without a new start; did you mean {near}\?"):
         Spec.make().with_changes(**{name: 0.1})
+    with pytest.raises(SpecError, match=rf"or an address: .*; did you mean {near}\?"):
+        apply(state_of(), name, 0.1)
     with pytest.raises(SpecError, match=r"without a new start$"):
         Spec.make().with_changes(hidden=[3])
 
