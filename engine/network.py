@@ -227,10 +227,12 @@ class Network:
         return [flat[i:j].reshape(shape) for (i, j), shape in zip(starts, self.matrix_shapes, strict=True)]
 
     def layers(self, flat: Floats) -> list[tuple[Floats, Floats]]:
-        """Views of the flat vector as (W, b) a layer: W (units, inputs), of a convolution (channels that come out,
-        channels, height, width), and b (units,)."""
-        own = ((self._named["W", k], self._named["b", k]) for k in range(1, len(self.shapes) + 1))
-        return [(W.of(flat), b.of(flat)) for W, b in own]
+        """Views as (W, b) a layer: W (units, inputs) or (channels, channels below, height, width), and b (units,)."""
+        return [(W.of(flat), b.of(flat)) for W, b in self._pairs]
+
+    @cached_property
+    def _pairs(self) -> list[tuple[Parameter, Parameter]]:
+        return [(self._named["W", k], self._named["b", k]) for k in range(1, len(self.shapes) + 1)]
 
     def flatten(self, layers: Sequence[tuple[Floats, Floats]]) -> Floats:
         """The flat vector of (W, b) pairs, the inverse of `layers`; what is attached to layers is as at a start."""

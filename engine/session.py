@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from contextvars import copy_context
-from functools import lru_cache, partial
+from contextvars import Context, copy_context
+from functools import cached_property, lru_cache, partial
 from math import isfinite, prod
 from typing import Any
 
@@ -140,10 +140,14 @@ class Session:
         self.network = state.spec.network
         self.examples: Examples = examples_of(state.spec)
         self.step, self.epoch, self.cursor, self.reruns = state.step, state.epoch, state.cursor, 0
+        self._ahead: Batches | None = None
+
+    @cached_property
+    def quiet(self) -> Context:
+        """Where NumPy warns of nothing: to run in it again and again is sooner than to enter `errstate`."""
         context = copy_context()
         context.run(np.seterr, all="ignore")
-        self.quiet = context.run  # calls something in which NumPy warns of nothing: sooner than to enter `errstate`
-        self._ahead: Batches | None = None
+        return context
 
     def __enter__(self) -> "Session":
         try:

@@ -15,7 +15,7 @@ from engine.frames import frame
 from engine.session import Session, beside, next_batch, penalty_gradient, penalty_of
 from engine.shown import Brief, table
 from engine.spec import Spec, SpecError
-from engine.state import Divergence, RunState, frozen
+from engine.state import Divergence, RunState, frozen, quickly
 from engine.workspace import PASSES, Layout, Span, Workspace, layout_of
 
 
@@ -174,7 +174,7 @@ class Trace:
     def passes(self, name: str) -> list[Floats]:
         """z, a, da or dz as the passes have it, feature-major: (units, examples) a layer."""
         recorded, count = self.recorded, len(self.examples)
-        return [recorded[i * count : j * count].reshape(-1, count)[:-1] for i, j in self._layout.lane(name)]
+        return [recorded[i * count : (j - 1) * count].reshape(-1, count) for i, j in self._layout.lane(name)]
 
     def bent(self) -> list[Floats]:
         """What the activations take, likewise: n where a normalization stands before one, else z."""
@@ -238,17 +238,22 @@ class Trace:
         network = self.spec.network
         flats = (self.parameters, self.gradient, self.penalty_gradient, self.parameters_next)
         now, slope, pull, updated = map(network.layers, flats)
-        blocks, more = zip(network.activation_names, *map(self._of_layers, PASSES), strict=True), self._layout.besides
+        passes = zip(*map(self._of_layers, PASSES), strict=True)
+        parts = zip(network.activation_names, now, passes, slope, pull, updated, strict=True)
+        more = self._layout.besides
         return tuple(
-            LayerTrace(
-                activation, *now[k], z, a, da, dz,
-                *slope[k], pull[k][0], *updated[k], **(self._besides(k + 1) if k + 1 in more else {}),
+            quickly(
+                LayerTrace, activation=name, W=W, b=b, z=z, a=a, da=da, dz=dz, dW=dW, db=db, dW_penalty=pulled,
+                W_next=W_next, b_next=b_next, **(self._besides(k) if k in more else {}),
             )
-            for k, (activation, z, a, da, dz) in enumerate(blocks)
+            for k, (name, (W, b), (z, a, da, dz), (dW, db), (pulled, _), (W_next, b_next)) in enumerate(parts, 1)
         )  # fmt: skip
 
     def _of_layers(self, name: str) -> list[Floats]:
-        return [self._seen(name, k, block) for k, block in enumerate(self.passes(name), 1)]
+        blocks = self.passes(name)
+        if not self.spec.network.has_images:
+            return [block.T.copy() for block in blocks]
+        return [self._seen(name, k, block) for k, block in enumerate(blocks, 1)]
 
     def __repr__(self) -> str:
         return f"Trace(step {self.step:,}, {len(self.examples)} examples, loss {self.loss:.4g})"

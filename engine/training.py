@@ -138,7 +138,7 @@ def step_on(state: RunState, examples: Ints) -> Progress:
 def _run(state: RunState, count: int, seconds: float | None, record: bool, traced: Container[int]) -> Progress | None:
     """Up to `count` steps; None if one of them has a number that is not finite."""
     session = resume(state)
-    progress = session.quiet(_steps, session, count, seconds, record, traced)
+    progress = session.quiet.run(_steps, session, count, seconds, record, traced)
     if progress is None:
         session.close()
     else:

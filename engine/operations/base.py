@@ -70,8 +70,12 @@ class Parameter:
 
     def of(self, flat: Vector) -> Vector:
         """Its view of the flat vector, of whatever type."""
-        size = flat.itemsize
-        return np.ndarray(self.shape, flat.dtype, flat, size * self.start, [size * each for each in self.strides])
+        return np.ndarray(self.shape, flat.dtype, flat, *self._in_bytes[flat.itemsize])
+
+    @cached_property
+    def _in_bytes(self) -> dict[int, tuple[int, tuple[int, ...]]]:
+        """Its start and strides in bytes, by those of a number: counted once, for every step is looked at."""
+        return {n: (n * self.start, tuple(n * each for each in self.strides)) for n in (1, 2, 4, 8, 16)}
 
     def place(self, index: Sequence[int]) -> int | None:
         """Where a number, counted from 1 along each axis, stands in the flat vector; None if there is none such."""
