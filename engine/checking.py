@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.checks import integer, meant, one_of
+from engine.checks import integer, meant, number, one_of
 from engine.diagnosis import TOLERANCE, Diagnosis, Finding, Judge
 from engine.homework import BACKWARD
 from engine.homework.base import Backward, Case
@@ -43,13 +43,13 @@ def grade(
     if not callable(backward):
         raise TypeError(f"grade takes a function, not a {type(backward).__name__}: grade(my_backward, {operation!r})")
     of = BACKWARD[one_of("operation", operation, tuple(BACKWARD))]
-    count, names = integer("draws", draws, 1, 1000), _names(backward, of)
+    count, bound, names = integer("draws", draws, 1, 1000), number("tolerance", tolerance, 0, 1), _names(backward, of)
     fixed = {each.name: each.default for each in of.settings if each.name not in names}
     fixed |= {name: value for name, value in settings_given(of, settings).items() if name in settings}
     found: dict[str, list[Finding]] = {}
     for draw in range(count):
         case = of.draw(np.random.default_rng([integer("seed", seed, 0, 2**32 - 1), draw]), fixed)
-        judge = Judge(of, case, tolerance)
+        judge = Judge(of, case, bound)
         for name, given in _called(backward, names, of, case).items():
             found.setdefault(name, []).append(judge.finding(name, array(f"gradients.{name}", given)))
     return Diagnosis(of.name, tuple(_together(findings) for findings in found.values()))

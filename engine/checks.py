@@ -1,10 +1,13 @@
 """The checks that a spec is made with: each takes a field's name and a value, returns the value or raises SpecError."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import wraps
+from inspect import get_annotations
 from math import isfinite
-from typing import Any, ParamSpec, TypeVar
+from numbers import Integral, Real
+from types import NoneType, UnionType
+from typing import Any, ParamSpec, TypeVar, get_args, get_origin
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,18 +55,62 @@ def other_kind(asked: str, wanted: type, given: object) -> TypeError:
 
 
 def asked_of(wanted: type, name: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A question that says what it is to be asked of, where what it is given first is of another kind."""
+    """A question that says what it is to be asked of, where what it is given first is of another kind; and what else it
+    takes, where that is of another kind than its annotation."""
 
     def checked(question: Callable[P, R]) -> Callable[P, R]:
+        kinds, names = kinds_of(question), list(get_annotations(question))
+
         @wraps(question)
         def ask(*args: P.args, **more: P.kwargs) -> R:
-            if args and not isinstance(args[0], wanted):
-                raise other_kind(name or question.__name__, wanted, args[0])
+            first = args[0] if args else more.get(names[0], args)
+            if first is not args and not isinstance(first, wanted):
+                raise other_kind(name or question.__name__, wanted, first)
+            if more or len(args) > 1:
+                kinds_hold(kinds, {**dict(zip(names, args, strict=False)), **more})
             return question(*args, **more)
 
         return ask
 
     return checked
+
+
+Kind = tuple[Callable[[object], bool], str]
+
+
+def kinds_of(question: Callable[..., Any]) -> dict[str, list[Kind]]:
+    """What the arguments of a question may be by their annotations, of those that say it with plain kinds alone."""
+    kinds = {name: _united(kind) for name, kind in get_annotations(question).items()}
+    return {name: [_TAKEN[each] for each in of] for name, of in kinds.items() if all(each in _TAKEN for each in of)}
+
+
+def kinds_hold(kinds: Mapping[str, Sequence[Kind]], given: Mapping[str, Any]) -> None:
+    """SpecError for the first of these arguments that is of none of its kinds."""
+    for name, value in given.items():
+        if (known := kinds.get(name)) and not any(holds(value) for holds, _ in known):
+            raise SpecError(name, value, ", or ".join(said for _, said in known))
+
+
+def _united(kind: Any) -> list[Any]:
+    """The kinds of a union, or the one; of list[int] and its like without what is in it."""
+    parts = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    return [get_origin(each) or each for each in parts]
+
+
+def _many(value: object) -> bool:
+    return isinstance(value, Container) and hasattr(value, "__iter__") and not isinstance(value, str | bytes | Mapping)
+
+
+# What an argument of an annotated kind may be, and how that is said; NumPy's numbers do as well as Python's own.
+_TAKEN: dict[Any, Kind] = {
+    int: (lambda value: isinstance(value, Integral) and not isinstance(value, bool), "a whole number"),
+    float: (lambda value: isinstance(value, Real) and not isinstance(value, bool), "a number"),
+    Callable: (callable, "a function"),
+    Sequence: (_many, "a list"),
+    Container: (_many, "a range or a set"),
+    Mapping: (lambda value: isinstance(value, Mapping), "a mapping"),
+    NoneType: (lambda value: value is None, "None"),
+}
 
 
 def one_of(field: str, value: Any, allowed: Sequence[str]) -> str:

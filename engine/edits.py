@@ -99,7 +99,7 @@ def replay(state: RunState, edits: Sequence[Edit], step: int, seconds: float | N
 
 def edits_from(given: Any, limit: int = 1_000) -> tuple[Edit, ...]:
     """Edits from JSON-like data, in order; SpecError names what is wrong."""
-    if not isinstance(given, list | tuple) or len(given) > limit:
+    if not isinstance(given, list | tuple) or len(given) > integer("limit", limit, 0, MOST_STEPS):
         raise SpecError("edits", given, f"a list of at most {limit} {{step, field, value}}")
     edits = []
     for i, item in enumerate(given):

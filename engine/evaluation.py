@@ -136,5 +136,8 @@ def predict(state: RunState, inputs: Any) -> Floats:
 @asked_of(RunState)
 def outputs_of(state: RunState, features: Floats) -> Floats:
     """Outputs (examples, outputs) as the network gives them, for what it meets, (features + 1, examples)."""
+    width = state.spec.network.widths[0] + 1
+    if not isinstance(features, np.ndarray) or features.ndim != 2 or len(features) != width:
+        raise SpecError("features", features, f"an array ({width}, examples), a row of ones last: predict takes inputs")
     with np.errstate(all="ignore"):
         return _last(state, features)[1].T.copy()

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats, Ints
-from engine.checks import asked_of
+from engine.checks import asked_of, other_kind
 from engine.network import Network
 from engine.session import next_batch
 from engine.state import Divergence, RunState, start
@@ -79,9 +79,11 @@ def health(trace: Trace) -> tuple[LayerHealth, ...]:
 def gradient_norms(traces: Trace | Sequence[Trace]) -> Floats:
     """The length of each layer's gradient (dW, db): (layers,) of one trace, (steps, layers) of several, as
     `advance(…, traced=…).traces` has them."""
-    if isinstance(traces, Trace):
-        return np.array([layer.gradient_norm for layer in health(traces)])
-    return np.array([gradient_norms(each) for each in traces])
+    if isinstance(traces, list | tuple):
+        return np.array([gradient_norms(each) for each in traces])
+    if not isinstance(traces, Trace):
+        raise other_kind("gradient_norms", Trace, traces)
+    return np.array([layer.gradient_norm for layer in health(traces)])
 
 
 def _lengths(network: Network, gradient: Floats, now: Floats, after: Floats) -> list[list[float]]:

@@ -4,6 +4,7 @@ float32, twice as fast as float64 and finer than any screen; and what comes out 
 
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Integral
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -109,7 +110,8 @@ def _input(spec: Spec, name: str, asked: str | int) -> int:
     names = input_names(spec)
     if asked in names:
         return names.index(str(asked))
-    number = int(asked) if isinstance(asked, int) or (asked.isascii() and asked.isdigit() and len(asked) < 6) else 0
+    told = isinstance(asked, str) and asked.isascii() and asked.isdigit() and len(asked) < 6
+    number = int(asked) if told or isinstance(asked, Integral) else 0
     if not 1 <= number <= len(names):
         raise SpecError(name, asked, f"an input's name, or its number from 1 to {len(names)}")
     return number - 1

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.checks import asked_of
+from engine.checks import asked_of, other_kind, short_form
 from engine.fields import LIVE
 from engine.optimizers import OPTIMIZERS
 from engine.spec import UNLIMITED, Limits, Spec
@@ -33,6 +33,7 @@ def pack(state: RunState, base: Spec | None = None) -> bytes:
 
     With `base`, a spec that this one differs from in live fields alone, only those fields are written.
     """
+    _check_base("pack", base)
     head = {
         "spec": state.spec.to_dict() if base is None else changes_of(state.spec, base),
         "counts": [state.step, state.epoch, state.cursor, state.forwards, state.optimizer_since],
@@ -45,6 +46,11 @@ def pack(state: RunState, base: Spec | None = None) -> bytes:
     body = _LENGTH.pack(len(text)) + text
     body += b"".join(each.astype("<f8").tobytes() for each in (state.parameters, state.slots, state.running))
     return _MAGIC + sha256(body).digest() + body
+
+
+def _check_base(asked: str, base: object) -> None:
+    if not isinstance(base, Spec | None):
+        raise other_kind(f"{asked} with base", Spec, base)
 
 
 def changes_of(spec: Spec, base: Spec) -> dict[str, Any]:
@@ -62,11 +68,15 @@ def _as_tuple(value: Any) -> Any:
     return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
 
 
-def unpack(packed: bytes, base: Spec | None = None) -> RunState:
+def unpack(packed: bytes | bytearray | memoryview, base: Spec | None = None) -> RunState:
     """The state again, its arrays read-only views of the bytes; CorruptState if a bit has changed.
 
-    `base` as it was given to `pack`.
+    `base` as it was given to `pack`; what was packed without one needs none.
     """
+    if not isinstance(packed, bytes | bytearray | memoryview):
+        raise TypeError(f"unpack takes the bytes that pack gives, not {short_form(packed)}")
+    _check_base("unpack", base)
+    packed = bytes(packed)
     if len(packed) < _HEAD:
         raise CorruptState("too short for a packed state")
     checked = memoryview(packed)[_CHECKED:]
@@ -75,7 +85,10 @@ def unpack(packed: bytes, base: Spec | None = None) -> RunState:
     start = _HEAD + _LENGTH.unpack_from(checked)[0]
     head = loads(packed[_HEAD:start])
     limits = Limits(**head.get("limits", asdict(UNLIMITED)))
-    spec = Spec.recalled(head["spec"], limits) if base is None else changed_by(base, head["spec"])
+    if base is None or "dataset" in head["spec"]:
+        spec = Spec.recalled(head["spec"], limits)
+    else:
+        spec = changed_by(base, head["spec"])
     size = spec.network.size
     numbers = np.frombuffer(packed, "<f8", offset=start)
     divergence = Divergence.recalled(head["divergence"]) if head["divergence"] else None

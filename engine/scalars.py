@@ -63,12 +63,12 @@ def name_in_graph(of: Quantity) -> str:
 
 def _unit(trace: Trace, given: Quantity | str) -> tuple[int, int]:
     try:
-        of = Quantity.parse(given) if isinstance(given, str) else given
-    except ValueError:
+        of = given if isinstance(given, Quantity) else Quantity.parse(given)
+    except (TypeError, ValueError):
         of = Quantity("")
     sizes = trace.spec.network.sizes
     if not (1 <= of.layer < len(sizes) and 1 <= of.unit <= sizes[of.layer]):
-        raise SpecError("unit", str(given), f"a unit of layers 1 to {len(sizes) - 1}, such as a1.1")
+        raise SpecError("unit", given, f"a unit of layers 1 to {len(sizes) - 1}, such as a1.1")
     return of.layer, of.unit
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from engine.arrays import Floats, Ints
-from engine.checks import asked_of
+from engine.checks import asked_of, integer
 from engine.examples import examples_of
 from engine.frames import frame
 from engine.session import Session, beside, next_batch, penalty_gradient, penalty_of
@@ -295,12 +295,24 @@ def trace(state: RunState, example: int | None = None) -> Trace:
     return trace_of(state, next_batch(state) if example is None else beside(state, example))
 
 
+@asked_of(RunState)
 def trace_of(state: RunState, indices: Ints, masks: Mapping[int, Floats] | None = None) -> Trace:
     """The trace of one step on the examples at `indices`; `masks` in place of those that the step draws."""
+    indices = _rows(indices, examples_of(state.spec).count)
     with Session(state) as session, np.errstate(all="ignore"):
         workspace, x, y = session.chosen(indices, masks)
         workspace.forward(x)
         return update_traced(session, workspace, x, y, workspace.backward(x, y), indices)
+
+
+def _rows(indices: Any, count: int) -> Ints:
+    """Indices of examples as an array; SpecError for what are none."""
+    if isinstance(indices, list | tuple):
+        indices = np.array([integer(f"indices.{k}", each, 0, count - 1) for k, each in enumerate(indices)])
+    whole = isinstance(indices, np.ndarray) and indices.ndim == 1 and indices.size and indices.dtype.kind in "iu"
+    if whole and indices.min() >= 0 and indices.max() < count:
+        return cast(Ints, indices)
+    raise SpecError("indices", indices, f"whole numbers from 0 to {count - 1}, one at least")
 
 
 def update_traced(session: Session, workspace: Workspace, x: Floats, y: Floats, loss: float, indices: Ints) -> Trace:

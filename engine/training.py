@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Floats, Ints
-from engine.checks import SpecError, other_kind, short_form
+from engine.checks import SpecError, kinds_hold, kinds_of, other_kind, short_form
 from engine.frames import frame
 from engine.recording import Recording
 from engine.session import Session, next_batch, pause, resume
@@ -74,11 +74,16 @@ def advance(
         raise other_kind("advance", RunState, state)
     if not isinstance(count, int) or count < 0:
         count = _whole(count)
+    if seconds is not None or progress is not None or not isinstance(traced, tuple):
+        kinds_hold(_KINDS, {"seconds": seconds, "traced": traced, "progress": progress})
     if state.divergence or count < 1:
         return Progress(state, np.empty(0), count)
     if progress is not None:
         return _told(state, count, seconds, record, traced, progress)
     return _run(state, count, seconds, record, traced) or _to_the_last_finite_step(state, count, record, traced)
+
+
+_KINDS = kinds_of(advance)
 
 
 def _whole(count: object) -> int:
