@@ -30,16 +30,15 @@ class Brief:
 
     def __repr__(self) -> str:
         told = ((field.name, getattr(self, field.name)) for field in fields(self))  # type: ignore[arg-type]
-        return (
-            f"{type(self).__name__}({', '.join(f'{name}={_brief(each)}' for name, each in told if each is not None)})"
-        )
+        return f"{type(self).__name__}({', '.join(f'{name}={brief(each)}' for name, each in told if each is not None)})"
 
 
-def _brief(each: object) -> str:
+def brief(each: object, most: int = _WORDS) -> str:
+    """A value as a part of a line: one that is long is only named."""
     if isinstance(each, np.ndarray):
         return f"array{each.shape}"
     whole = _text(each) if isinstance(each, float) else repr(each)
-    return whole if len(whole) <= _WORDS else f"{type(each).__name__}(…)"
+    return whole if len(whole) <= most else f"{type(each).__name__}(…)"
 
 
 def _text(cell: object) -> str:

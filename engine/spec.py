@@ -27,7 +27,7 @@ from engine.optimizers import OPTIMIZERS
 from engine.scaling import suited
 from engine.schedules import SCHEDULES
 from engine.settings import Setting
-from engine.shown import table
+from engine.shown import brief, table
 from engine.starts import parameters_of
 from engine.workspace import layout_of
 
@@ -119,6 +119,25 @@ class Spec:
         if self.parameters is not None:
             plain["parameters"] = _nested(self.network, self.parameters)
         return plain
+
+    def __repr__(self) -> str:
+        """As what makes it again, without what it would be anyway; data and long lists of numbers are told of."""
+        told = ", ".join(f"{name}={brief(value, _LONG)}" for name, value in self._chosen().items())
+        return f"{type(self).__name__}.make({told})"
+
+    def _chosen(self) -> dict[str, Any]:
+        """The fields in which it differs from what follows from its dataset, optimizer and schedule."""
+        rest = {name: getattr(self, name) for name in _FOLLOWED}
+        plain = Spec.make(rest).to_dict(whole=False) | {name: FIELDS[name].default for name in _FOLLOWED}
+        if self.data:
+            plain["dataset"] = CUSTOM
+        told = self.to_dict(whole=False) | {"data": self.data}
+        if not self.is_chain:
+            told["layers"] = ", ".join(item.text for item in self.layers)
+        elif len(functions := set(self.activation)) < 2:
+            told["activation"] = next(iter(functions), None)
+            plain["activation"] = FIELDS["activation"].default
+        return {name: value for name, value in told.items() if value is not None and value != plain[name]}
 
     def _repr_html_(self) -> str:
         """As a notebook shows it: its fields, without long lists of numbers."""
@@ -372,6 +391,8 @@ def _plain() -> list[str]:
     return [name for name, field in FIELDS.items() if field.kind in kinds and name not in _RESTING]
 
 
+_FOLLOWED = ("dataset", "data", "optimizer", "schedule")  # what other fields' own choice rests on
+_LONG = 160  # characters of a field that are printed
 _RESTING = ("dataset", "samples", "test_share", "scaling", "output_activation", "loss", "batch_size")
 FEW_ROWS = 20  # of one's own: up to so many are all trained on
 ABSENT: dict[str, Any] = {"scaling": "none", "test_share": 0.4}  # what these were before they followed the data

@@ -45,8 +45,28 @@ def test_every_value_shows_itself(kind: str) -> None:
     for each in (spec, spec.network, start(spec), done, done.state, step, *receipts):
         picture = each._repr_html_ if hasattr(each, "_repr_html_") else each._repr_svg_
         assert len(html := picture()) < 40_000
-        assert len(repr(each)) < (2_000 if each is spec else 400)
+        assert len(repr(each)) < (240 if each is spec else 400)
         assert ElementTree.fromstring(f"<div>{html}</div>") is not None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_spec_prints_as_what_makes_it(kind: str) -> None:
+    """In one line, with nothing in it that follows from the rest."""
+    spec = Spec.make(KINDS[kind])
+    assert eval(repr(spec), {"Spec": Spec}) == spec
+    assert repr(Spec.make(samples=40)) == "Spec.make(samples=40)"
+
+
+def test_a_spec_tells_of_what_is_long() -> None:
+    """Its own data, and parameters that are given."""
+    own = Spec.make(data={"x": [[i, 1.0] for i in range(300)], "y": list(range(300))}, hidden=[3], activation="relu")
+    assert repr(own) == f"Spec.make(data={own.data!r}, hidden=[3], activation='relu')"
+    given = Spec.make(hidden=[9], optimizer="adam", optimizer_settings={"beta1": 0.5}).to_dict()
+    given["parameters"] = [{"W": [[0.5] * 2] * 9, "b": [0] * 9}, {"W": [[0.5] * 9], "b": [0]}]
+    assert repr(Spec.make(given)) == (
+        "Spec.make(hidden=[9], parameters=list(…), optimizer='adam', "
+        "optimizer_settings={'beta1': 0.5, 'beta2': 0.999, 'epsilon': 1e-08})"
+    )
 
 
 def test_a_link_between_maps_is_the_strongest_of_its_weights() -> None:
