@@ -14,7 +14,7 @@ import numpy as np
 from engine.arrays import Ints
 from engine.checks import SpecError, asked_of, integer, meant, number
 from engine.examples import examples_of
-from engine.fields import FIELDS, LIVE
+from engine.fields import FIELDS, live
 from engine.state import RunState, frozen, no_memory
 from engine.training import advance, step_on
 
@@ -58,7 +58,7 @@ def apply(state: RunState, field: str, value: Any) -> RunState:
         index = state.spec.network.locate(field)
     except ValueError:
         allowed = f"a live field of the spec or an address: {state.spec.network.address_form}"
-        raise SpecError("field", field, allowed + meant(field, LIVE)) from None
+        raise SpecError("field", field, allowed + meant(field, live())) from None
     parameters = state.parameters.copy()
     parameters[index] = number(field, value, -LARGEST_PARAMETER, LARGEST_PARAMETER)
     return replace(state, parameters=frozen(parameters), divergence=None)

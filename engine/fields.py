@@ -259,4 +259,8 @@ FIELDS: dict[str, Field] = {
         ),
     )
 }
-LIVE = tuple(name for name, field in FIELDS.items() if field.live)
+
+
+def live() -> list[str]:
+    """The fields that change without a new start."""
+    return [name for name, field in FIELDS.items() if field.live]

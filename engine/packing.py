@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.checks import asked_of, other_kind, short_form
-from engine.fields import LIVE
+from engine.fields import live
 from engine.optimizers import OPTIMIZERS
 from engine.spec import UNLIMITED, Limits, Spec
 from engine.state import Divergence, RunState
@@ -55,7 +55,7 @@ def _check_base(asked: str, base: object) -> None:
 
 def changes_of(spec: Spec, base: Spec) -> dict[str, Any]:
     """The live fields in which `spec` differs from `base`, JSON-able."""
-    pairs = ((name, getattr(spec, name)) for name in LIVE)
+    pairs = ((name, getattr(spec, name)) for name in live())
     return {} if spec is base else {name: value for name, value in pairs if value != getattr(base, name)}
 
 

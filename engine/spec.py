@@ -18,7 +18,7 @@ from engine.checks import SpecError, all_plain, integer, meant, number, one_of, 
 from engine.custom import CustomData, custom_data, knows_of, recalled
 from engine.datasets import DATASETS
 from engine.features import features_for
-from engine.fields import CUSTOM, FIELDS, LIMITS, LIVE, UNLIMITED, Field, Limits
+from engine.fields import CUSTOM, FIELDS, LIMITS, UNLIMITED, Field, Limits, live
 from engine.given import Given, familiar
 from engine.layers import Items, dense, items_from, network_of
 from engine.losses import LOSSES
@@ -95,9 +95,9 @@ class Spec:
     def with_changes(self, **changes: Any) -> "Spec":
         """This spec with live fields changed; SpecError for one that needs a new start."""
         for name in changes:
-            if name not in LIVE:
-                only = f"left as it is: only {', '.join(LIVE)} change without a new start"
-                raise SpecError(name, changes[name], only + ("" if name in FIELDS else meant(name, LIVE)))
+            if name not in live():
+                only = f"left as it is: only {', '.join(live())} change without a new start"
+                raise SpecError(name, changes[name], only + ("" if name in FIELDS else meant(name, live())))
         given = self.to_dict() | changes
         for rule in ("optimizer", "schedule"):
             if rule in changes and changes[rule] != getattr(self, rule):
