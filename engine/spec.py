@@ -128,7 +128,7 @@ class Spec:
     def _chosen(self) -> dict[str, Any]:
         """The fields in which it differs from what follows from its dataset, optimizer and schedule."""
         rest = {name: getattr(self, name) for name in _FOLLOWED}
-        plain = Spec.make(rest).to_dict(whole=False) | {name: FIELDS[name].default for name in _FOLLOWED}
+        plain = type(self).make(rest).to_dict(whole=False) | {name: FIELDS[name].default for name in _FOLLOWED}
         if self.data:
             plain["dataset"] = CUSTOM
         told = self.to_dict(whole=False) | {"data": self.data}
