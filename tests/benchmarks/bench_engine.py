@@ -21,6 +21,7 @@ import picture
 from measure import RESULTS, Claim, alternately, machine, straight_line, told
 from peers import PEERS, Problem, contenders, engine, problem
 
+from app.page.forms import LENET
 from engine import LIMITS, Spec, advance, evaluate, start, trace, unit_maps
 
 WIDE = replace(LIMITS, custom_columns=784, custom_values=60_000, units=4096, parameters=10**7, hidden_layers=64)
@@ -49,8 +50,19 @@ def rectified() -> Spec:
     return Spec.make(dataset="plane", hidden=[4, 2], activation="relu", batch_size=10)
 
 
+def maps(batch: int) -> Spec:
+    """The page's network of feature maps."""
+    return Spec.make(LENET | {"batch_size": batch})
+
+
+def residual(batch: int) -> Spec:
+    block = "conv2d {0} 3x3 relu, batch_norm, conv2d {0} 3x3 relu, batch_norm, shortcut 1"
+    layers = f"{block.format(8)}, max_pool 2, {block.format(16)}, global_pool"
+    return Spec.make(dataset="digits16", samples=500, layers=layers, batch_size=batch)
+
+
 def against_peers(rounds: int) -> tuple[list[dict[str, Any]], list[Claim]]:
-    """Microseconds of one step in every tool, on five networks; and what is promised of the ratios: the least of any
+    """Microseconds of one step in every tool, on nine networks; and what is promised of the ratios: the least of any
     host, for they differ twofold."""
     tasks = [
         (problem("2-4-2-1 tanh, squared_error, batch 10", small()), 15),
@@ -58,6 +70,8 @@ def against_peers(rounds: int) -> tuple[list[dict[str, Any]], list[Claim]]:
         (problem("256-32-16-10 relu, softmax cross_entropy, batch 32", digits()), 4),
         (problem("784-128-64-10 relu, softmax cross_entropy, batch 64", mnist_sized()), 1),
         (problem("2-4-2-1 relu, batch 10", rectified()), 0),
+        *((problem(f"16 x 16 LeNet, Adam, batch {batch}", maps(batch)), 1) for batch in (10, 32)),
+        *((problem(f"16 x 16 residual, four convolutions, batch {batch}", residual(batch)), 1) for batch in (10, 32)),
     ]
     rows, claims = [], []
     for task, promised in tasks:

@@ -99,22 +99,15 @@ def _softmax(z: Any) -> Any:
 
 
 def pytorch(task: Problem) -> Loss | None:
-    """PyTorch, eager, on the CPU: nn.Sequential and torch.optim.SGD, in float64."""
+    """PyTorch, eager, on the CPU: its own modules and optimizers, in float64."""
     try:
         import torch
     except ImportError:
         return None
     torch.set_num_threads(int(os.environ.get("OPENBLAS_NUM_THREADS", "1")))
-    spec, modules = task.state.spec, {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
-    stack: list[Any] = []
-    for (W, b), name in zip(task.layers, spec.network.activation_names, strict=True):
-        linear = torch.nn.Linear(*W.shape[::-1], dtype=torch.float64)
-        with torch.no_grad():
-            linear.weight.copy_(torch.from_numpy(W))
-            linear.bias.copy_(torch.from_numpy(b))
-        stack += [linear, *([modules[name]()] if name in modules else [])]
-    net = torch.nn.Sequential(*stack)
-    optimizer = torch.optim.SGD(net.parameters(), lr=task.rate)
+    net, parameters = _torch_net(task)
+    spec, made = task.state.spec, {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+    optimizer = made[spec.optimizer](parameters, lr=task.rate)
     x, y, n = torch.from_numpy(task.x), torch.from_numpy(task.y), len(task.x)
     classes = y.argmax(dim=1)
     cross_entropy = torch.nn.CrossEntropyLoss()
@@ -128,6 +121,45 @@ def pytorch(task: Problem) -> Loss | None:
         return float(loss.detach())
 
     return step
+
+
+def _torch_net(task: Problem) -> tuple[Callable[[Any], Any], list[Any]]:
+    """The network and its parameters: one nn.Sequential, of shortcuts one a layer; a pool is of the layer above it."""
+    from test_lockstep import twin
+    from torch import nn
+
+    spec, bends = task.state.spec, {"tanh": nn.Tanh, "relu": nn.ReLU}
+    names, (weighted, norms) = spec.network.activation_names, twin(task.state)
+    blocks, shortcuts = [list[Any]()], dict[int, int]()
+    for item in spec.layers:
+        if item.kind in ("dense", "conv2d"):
+            if item.kind == "conv2d" and len(blocks) == 1:
+                side = int(task.x.shape[1] ** 0.5)
+                blocks[0].append(nn.Unflatten(1, (1, side, side)))
+            k = len(blocks)
+            blocks[-1] += [weighted[k - 1], *([norms[k]] if k in norms else []), bends[names[k - 1]]()]
+            blocks.append([])
+        elif item.kind == "shortcut":
+            shortcuts[len(blocks) - 2] = item.option("over")
+        elif item.kind == "max_pool":
+            blocks[-1].append(nn.MaxPool2d(item.option("size")))
+        elif item.kind == "global_pool":
+            blocks[-1].append(nn.AdaptiveAvgPool2d(1))
+    flat = [nn.Flatten()] if spec.network.has_images else []
+    blocks[-1] += [*flat, weighted[-1], *([bends[names[-1]]()] if names[-1] in bends else [])]
+    parameters = [each for module in (*weighted, *norms.values()) for each in module.parameters()]
+    if not shortcuts:
+        return nn.Sequential(*(module for block in blocks for module in block)), parameters
+    stages = [nn.Sequential(*block) for block in blocks]
+
+    def net(x: Any) -> Any:
+        given = [x]
+        for k, stage in enumerate(stages):
+            value = stage(given[-1])
+            given.append(value + given[-shortcuts[k]] if k in shortcuts else value)
+        return given[-1]
+
+    return net, parameters
 
 
 def autograd(task: Problem) -> Loss | None:
@@ -218,11 +250,13 @@ PEERS: dict[str, Callable[[Problem], Loss | None]] = {
     "scikit-learn": scikit_learn,
     "micrograd": micrograd,
 }
+OF_MAPS = (engine, pytorch)  # those that are asked about feature maps
 
 
 def contenders(task: Problem, steps: int = 20) -> dict[str, Loss]:
     """Those that can do it, after a check that all of them compute the same losses for twenty steps."""
-    found = {name: peer(task) for name, peer in PEERS.items()}
+    maps = task.state.spec.network.has_images
+    found = {name: peer(task) for name, peer in PEERS.items() if not maps or peer in OF_MAPS}
     able = {name: step for name, step in found.items() if step is not None}
     expected = [engine_loss() for engine_loss in [engine(task)] for _ in range(steps)]
     for name, step in able.items():
