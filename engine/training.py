@@ -73,7 +73,7 @@ def advance(
     if not isinstance(state, RunState):
         raise other_kind("advance", RunState, state)
     if not isinstance(count, int) or count < 0:
-        count = _whole(count)
+        count = steps_of("advance", count)
     if seconds is not None or progress is not None or not isinstance(traced, tuple):
         kinds_hold(_KINDS, {"seconds": seconds, "traced": traced, "progress": progress})
     if state.divergence or count < 1:
@@ -86,12 +86,12 @@ def advance(
 _KINDS = kinds_of(advance)
 
 
-def _whole(count: object) -> int:
-    """A number of steps that is not plainly one; TypeError or SpecError for what can be none."""
+def steps_of(asked: str, count: object) -> int:
+    """A number of steps that is asked for; TypeError or SpecError for what can be none."""
     try:
         found = index(count)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"advance takes a whole number of steps, not {short_form(count)}") from None
+        raise TypeError(f"{asked} takes a whole number of steps, not {short_form(count)}") from None
     if found < 0:
         raise SpecError("count", found, "a whole number of steps, 0 or more: going back is another advance from start")
     return found

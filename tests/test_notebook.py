@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -116,7 +117,9 @@ def test_a_state_is_shown_as_it_is() -> None:
         assert playground.state == state
         playground.close()
     changed = advance(apply(plain, "learning_rate", 0.3), 5).state
-    playground = Playground(changed)
+    with pytest.warns(UserWarning, match=r"anew at step 0 with the parameters of RunState.*step 65") as told:
+        playground = Playground(changed)
+    assert told[0].filename == __file__
     assert playground.state.step == 0
     assert playground.state.parameters.tobytes() == changed.parameters.tobytes()
     playground.close()
@@ -126,8 +129,29 @@ def test_what_cannot_be_shown_is_refused() -> None:
     """By its field, or with what is taken."""
     with pytest.raises(TypeError, match="takes a Spec or a RunState, not a str"):
         Playground("xor")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"not a Progress: its \.state is one"):
+        Playground(advance(start(Spec.make())))  # type: ignore[arg-type]
     with pytest.raises(SpecError, match="hidden"):
         Playground(Spec.make(hidden=[300]))
+
+
+def test_a_diverged_state_is_shown_or_refused() -> None:
+    """Where its spec leads to it as it is; changed on the way it has no numbers to begin with."""
+    wild = start(Spec.make(dataset="plane", hidden=[], learning_rate=100))
+    diverged = advance(wild, 1_000).state
+    playground = Playground(diverged)
+    assert playground.state == diverged
+    playground.close()
+    with pytest.raises(ValueError, match="was changed on its way and diverged at step"):
+        Playground(advance(apply(wild, "W1.1.1", 0.5), 1_000).state)
+
+
+@pytest.mark.parametrize(("count", "said"), [("a", "step takes a whole number"), (1.5, "not 1.5"), (-1, "0 or more")])
+def test_steps_that_are_no_steps_are_refused(play: Playground, count: Any, said: str) -> None:
+    """As `advance` refuses them; the run stays where it is."""
+    with pytest.raises((TypeError, SpecError), match=said):
+        play.step(count)
+    assert play.state.step == 0
 
 
 def test_it_ends_with_what_refers_to_it() -> None:

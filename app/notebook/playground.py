@@ -7,10 +7,12 @@ frame needs no extension of the notebook's and works in each of them; it does no
 import weakref
 from dataclasses import replace
 from html import escape
+from warnings import warn
 
 from app.notebook.served import Served
 from engine import LIMITS, RunState, Spec, receipt, replay, start, trace
 from engine.receipts import ChannelReceipt, ParameterReceipt, UnitReceipt
+from engine.training import steps_of
 
 HEIGHT = 780
 
@@ -41,7 +43,7 @@ class Playground:
 
     def step(self, count: int = 1) -> RunState:
         """Take steps from the run's last one on, and show it; the state after them."""
-        return self._served.wait(self._served.step(count))
+        return self._served.wait(self._served.step(steps_of("step", count)))
 
     def receipt(self, address: str | None = None) -> ParameterReceipt | UnitReceipt | ChannelReceipt:
         """Where the number came from that is selected on the screen, or the one that is named, such as W2.1.3."""
@@ -67,13 +69,23 @@ class Playground:
 def _beginning(of: Spec | RunState) -> tuple[Spec, int]:
     """The spec that a run begins with, within the page's limits, and how many steps bring it to what is given.
 
-    A state that its spec does not lead to begins with its parameters at step 0: the page can go back no further.
+    A state that its spec does not lead to begins with its parameters at step 0, with a warning: the page can go back no
+    further. ValueError where it has no numbers to begin with.
     """
     if isinstance(of, Spec):
         return Spec.make(of.to_dict(), LIMITS), 0
     if not isinstance(of, RunState):
-        raise TypeError(f"Playground takes a Spec or a RunState, not a {type(of).__name__}")
-    spec = Spec.make(of.spec.to_dict(), LIMITS)
-    if replay(start(of.spec), (), of.step) == of:
-        return spec, of.step
+        own = ": its .state is one" if isinstance(getattr(of, "state", None), RunState) else ""
+        raise TypeError(f"Playground takes a Spec or a RunState, not a {type(of).__name__}{own}")
+    spec, step = Spec.make(of.spec.to_dict(), LIMITS), of.step + (of.divergence is not None)
+    if replay(start(of.spec), (), step) == of:
+        return spec, step
+    if of.divergence:
+        raise ValueError(
+            f"this state was changed on its way and diverged at step {of.step:,}: give one from before that"
+        )
+    warn(
+        f"Playground begins anew at step 0 with the parameters of {of!r}: its spec alone does not lead to it",
+        stacklevel=3,
+    )
     return replace(spec, parameters=tuple(of.parameters.tolist())), 0
