@@ -28,7 +28,8 @@ class Progress:
     """What `advance` did: the state, the loss of each step's mini-batch, and how many of the steps were asked for.
 
     `recorded` holds, if asked for, flat copies of the buffers z, a, da, dz and of the gradient of each step; `traces`
-    those of the steps that were asked for.
+    those of the steps that were asked for. Of a stretch that `progress` is called with, `asked` is how many were asked
+    for in all, and `before` how many of them were taken before it.
     """
 
     state: RunState
@@ -36,6 +37,7 @@ class Progress:
     asked: int
     recorded: Sequence[dict[str, Floats]] = ()
     traces: Sequence[Trace] = ()
+    before: int = 0
 
     @property
     def done(self) -> int:
@@ -44,7 +46,7 @@ class Progress:
 
     def __repr__(self) -> str:
         last = f", loss {self.losses[-1]:.4g}" if self.done else ""
-        return f"Progress({self.done:,} of {self.asked:,} steps to {self.state.step:,}{last})"
+        return f"Progress({self.before + self.done:,} of {self.asked:,} steps to {self.state.step:,}{last})"
 
     def _repr_html_(self) -> str:
         """As a notebook shows it: how the loss went."""
@@ -112,7 +114,7 @@ def _told(
         now = parts[-1].state if parts else state
         rest = None if seconds is None else max(0.0, deadline - perf_counter())
         parts.append(advance(now, min(stretch, left), seconds=rest, record=record, traced=traced))
-        tell(parts[-1])
+        tell(replace(parts[-1], asked=count, before=now.step - state.step))
         if parts[-1].state.divergence:
             break
     return _joined(parts, parts[-1].state if parts else state, count)

@@ -224,6 +224,8 @@ def test_progress_is_told_and_changes_nothing() -> None:
     done = advance(state_of(), 1_000, progress=told.append, traced=range(0, 1_000, 250))
     assert len(told) == 100
     assert [part.state.step for part in told] == list(range(10, 1_001, 10))
+    assert [(part.before + part.done, part.asked) for part in told] == [(k, 1_000) for k in range(10, 1_001, 10)]
+    assert repr(told[4]).startswith("Progress(50 of 1,000 steps to 50")
     assert done.state == state_of(1_000)
     assert done.losses.tolist() == advance(state_of(), 1_000).losses.tolist()
     assert [each.step for each in done.traces] == [0, 250, 500, 750]
