@@ -389,5 +389,5 @@ def _unit_of(trace: Trace, address: str) -> tuple[int, int]:
         of = Quantity("")
     if of.kind == "a" and of.layer and network.has(of):
         return of.layer, of.unit
-    allowed = f"a<layer>.<unit>, from a1.1 to a{len(network.shapes)}.{network.sizes[-1]}, or a parameter's address"
-    raise SpecError("address", address, allowed)
+    units = f"a<layer>.<unit>, from a1.1 to a{len(network.shapes)}.{network.sizes[-1]}"
+    raise SpecError("address", address, f"{units}, or {network.address_form}")

@@ -276,8 +276,9 @@ def test_what_can_be_asked_is_exported() -> None:
         engine.nothing  # noqa: B018
     step = trace(state_of())
     assert (receipt(step, "W2.1.3").address, receipt(step, "a2.1").address) == ("W2.1.3", "a2.1")
-    with pytest.raises(SpecError):
-        receipt(step, "W9.1.1")
+    for address in ("W9.1.1", "W1", "a9.1"):
+        with pytest.raises(SpecError, match=r"a1\.1 to a3\.1, or W<layer>.* in a network of 2 - 4 - 2 - 1 units"):
+            receipt(step, address)
 
 
 def test_the_keywords_are_typed_by_the_fields(tmp_path: Path) -> None:
