@@ -1,6 +1,6 @@
 """Why a moment does what it does: one sentence, and a small picture made of the moment's own numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Literal
@@ -8,8 +8,10 @@ from typing import Literal
 import numpy as np
 
 from app.draw.charts import path
+from app.explain.faces_maps import strongest
 from app.explain.fans import Fan, shared, ways_back
 from app.explain.moments import Moment
+from app.explain.places import Grids, many_places, masked, pooled, tied, window
 from app.explain.scene import Scene
 from app.words.numbers import fixed_signed
 from app.words.segments import Segments
@@ -19,7 +21,7 @@ from engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Quantity
 from engine.arrays import Floats
 from engine.quantity import unit, weight
 
-SIDE, POINTS = 120.0, 61
+SIDE, POINTS, DRAWN = 120.0, 61, 64
 NUDGE = 0.01
 
 
@@ -39,7 +41,7 @@ class Why:
     """One reason: the sentence and the picture."""
 
     sentence: Sentence
-    picture: Curves | Fan | None
+    picture: Curves | Fan | Grids | None
 
     @property
     def words(self) -> Segments:
@@ -53,10 +55,11 @@ def why_of(scene: Scene, moment: Moment) -> tuple[Why, ...]:
         return ()
     if moment.phase == "update" and OPTIMIZERS[scene.trace.spec.optimizer].search:
         return ()
-    if moment.layer and scene.trace.spec.network.image(moment.layer):  # the pictures are of a unit's one number
-        return (Why(sentence(_OF_MAPS[moment.kind]), None),) if moment.kind in _OF_MAPS else ()
     told = _KINDS.get(moment.kind)
     with np.errstate(all="ignore"):
+        if scene.trace.spec.network.image(moment.layer):
+            made = _MAPS.get(moment.kind)
+            return tuple(made(scene, moment.layer, moment.units[0])) if made and moment.units else ()
         own = told(scene, moment.layer or scene.last, moment.units[0] if moment.units else 0) if told else None
         return tuple(each for each in (_ways(scene, moment), own) if each)
 
@@ -75,11 +78,13 @@ def _slope(scene: Scene, k: int, j: int) -> Why | None:
     network, entry = scene.trace.spec.network, ACTIVATIONS[scene.layer(k).activation]
     if k == scene.last and network.joined:
         return Why(sentence("why joined", loss=lower(text(LOSSES[scene.trace.spec.loss].title))), None)
-    if entry.product or not j:
-        return None
-    slope = float(scene.look(Quantity("slope", k, (j,), 0)))
-    bent = network.bent_kind(k)
-    z, a = (float(scene.look(Quantity(kind, k, (j,), 0))) for kind in (bent, "a"))
+    return None if entry.product or not j else _slope_at(scene, k, (j,))
+
+
+def _slope_at(scene: Scene, k: int, index: tuple[int, ...]) -> Why:
+    """Of a unit, or of one place of a channel."""
+    entry, bent = ACTIVATIONS[scene.layer(k).activation], scene.trace.spec.network.bent_kind(k)
+    slope, z, a = (float(scene.look(Quantity(kind, k, index, 0))) for kind in ("slope", bent, "a"))
     told = sentence(
         "why slope", function=lower(text(entry.title)), bent=bent, nudge=NUDGE, moved=slope * NUDGE, share=slope
     )
@@ -148,28 +153,38 @@ def _forward(scene: Scene, k: int, j: int) -> Why | None:
 
 
 def _norm(scene: Scene, k: int, j: int) -> Why | None:
-    """The numbers that are normalized together, before above and after below, on one scale."""
     norm, z = scene.layer(k).norm, scene.layer(k).z
     if norm is None or not j:
         return None
     units = scene.trace.spec.network.norms[k] == "layer_norm"
     before, after = (z[0], norm.n[0]) if units else (z[:, j - 1], norm.n[:, j - 1])
-    told, own = sentence("why norm", count=len(before)), j - 1 if units else 0
+    return _distribution(before, after, j - 1 if units else 0)
+
+
+def _distribution(before: Floats, after: Floats, own: int) -> Why:
+    """The numbers that are normalized together, before above and after below, on one scale; of many some of each
+    size."""
+    told = sentence("why norm", count=len(before))
     reach = float(np.abs([before, after]).max())
     if not isfinite(reach) or not reach:
         return Why(told, None)
+    chosen = np.arange(len(before))
+    if len(before) > DRAWN:
+        chosen = np.argsort(before, kind="stable")[np.linspace(0, len(before) - 1, DRAWN).astype(int)]
     x, y = ((values / reach * 52 + SIDE / 2).tolist() for values in (before, after))
-    ways = [f"M{above:.1f} 34V28M{above:.1f} 34L{below:.1f} 92V98" for above, below in zip(x, y, strict=True)]
+    ways = [f"M{x[n]:.1f} 34V28M{x[n]:.1f} 34L{y[n]:.1f} 92V98" for n in (*chosen.tolist(), own)]
     labels = ((4.0, 14.0, "z"), (4.0, 114.0, "n"))
-    return Why(told, Curves("norm", "".join(ways), ways[own], (y[own], 98.0), labels))
+    return Why(told, Curves("norm", "".join(ways[:-1]), ways[-1], (y[own], 98.0), labels))
 
 
 def _three_ways(scene: Scene, k: int, j: int) -> Why | None:
-    """What comes back over each way as a bar that begins where the one before it ended, and their sum."""
     norm = scene.layer(k).norm
-    if norm is None:
-        return None
-    ways = [float(getattr(norm, name)[0, j - 1]) for name in ("dz_own", "dz_mean", "dz_spread")]
+    return None if norm is None else _three_ways_at(scene, k, (j,))
+
+
+def _three_ways_at(scene: Scene, k: int, index: tuple[int, ...]) -> Why:
+    """What comes back over each way as a bar that begins where the one before it ended, and their sum."""
+    ways = [float(scene.look(Quantity(name, k, index, 0))) for name in ("dz_own", "dz_mean", "dz_spread")]
     ends = np.cumsum([0.0, *ways])
     told, reach = sentence("why three ways"), float(np.abs(ends).max())
     if not isfinite(reach) or not reach:
@@ -191,15 +206,63 @@ def _activation(scene: Scene, k: int, j: int) -> Why | None:
     return _forward(scene, k, j) if j else Why(sentence("why softmax"), None)
 
 
-_OF_MAPS = {
-    "window": "why window",
-    "pool": "why pool",
-    "dropout": "why mask",
-    "shortcut": "why shortcut",
-    "map_back": "why ways",
-    "kernel": "why kernel",
-}
-_OF_BATCHES = ("norm", "three_ways")  # where the examples of a batch move each other, the first is told
+def _window(scene: Scene, k: int, j: int) -> Iterator[Why]:
+    yield Why(sentence("why window"), window(scene, k, j))
+
+
+def _pool(scene: Scene, k: int, j: int) -> Iterator[Why]:
+    v = scene.layer(k).v
+    assert v is not None
+    into = strongest(v, j) if v.ndim == 4 else (j,)
+    yield Why(sentence("why pool"), None)
+    yield _of_pool(scene, k, into, ("largest", "mean"), back=False)
+
+
+def _of_pool(scene: Scene, k: int, into: tuple[int, ...], said: tuple[str, str], back: bool) -> Why:
+    """That the largest goes on, or the mean; and what it means on the way back."""
+    node, picture = scene.trace.spec.network.pools[k], pooled(scene, k, into, back)
+    count = node.places if node.operation == "global_pool" else int(node.option("size")) ** 2
+    kind = said[0] if node.operation == "max_pool" else said[1]
+    return Why(sentence("why tie" if tied(scene, k, into) else f"why {kind}", count=count), picture)
+
+
+def _map_back(scene: Scene, k: int, j: int) -> Iterator[Why]:
+    """What lies between what the channel gives and what its activation takes, from above."""
+    network, spot = scene.trace.spec.network, strongest(scene.layer(k).asked, j)
+    yield Why(sentence("why meet" if network.arcs(k) else "why ways"), None)
+    for letter in reversed(network.stages[k - 1]):
+        if letter == "v" and (into := scene.equations.maps.read_by(k, spot)):
+            yield _of_pool(scene, k, into, ("winner", "share"), back=True)
+        elif letter == "h" and (picture := masked(scene, k, j)):
+            yield Why(sentence("why same mask", scale=scene.scale(k)), picture)
+    yield _slope_at(scene, k, spot)
+
+
+def _map_norm(scene: Scene, k: int, j: int) -> Iterator[Why]:
+    """Of an example's whole layer, or of a channel's places on all examples."""
+    norm, z, spot = scene.layer(k).norm, scene.layer(k).z, strongest(scene.layer(k).z, j)
+    assert norm is not None
+    whole = scene.trace.spec.network.norms[k] == "layer_norm"
+    before, after = (z[0], norm.n[0]) if whole else (z[:, j - 1], norm.n[:, j - 1])
+    place = (j - 1 if whole else 0, spot[1] - 1, spot[2] - 1)
+    yield _distribution(before.ravel(), after.ravel(), int(np.ravel_multi_index(place, before.shape)))
+
+
+def _map_ways(scene: Scene, k: int, j: int) -> Iterator[Why]:
+    yield _three_ways_at(scene, k, strongest(scene.layer(k).dz, j))
+
+
+def _kernel(scene: Scene, k: int, j: int) -> Iterator[Why]:
+    yield Why(sentence("why kernel"), many_places(scene, k, j))
+
+
+def _of_map(message: str) -> Callable[[Scene, int, int], Iterator[Why]]:
+    """A reason that is the same for all channels."""
+    return lambda scene, k, j: iter((Why(sentence(message), None),))
+
+
+# Where the examples of a batch move each other, the first is told.
+_OF_BATCHES = ("norm", "three_ways", "map_norm", "map_ways")
 _KINDS: dict[str, Callable[[Scene, int, int], Why | None]] = {
     "delta": _slope,
     "dz": _slope,
@@ -216,4 +279,14 @@ _KINDS: dict[str, Callable[[Scene, int, int], Why | None]] = {
     "loss": _says("why loss"),
     "norm": _norm,
     "three_ways": _three_ways,
+}
+_MAPS: dict[str, Callable[[Scene, int, int], Iterator[Why]]] = {
+    "window": _window,
+    "map_norm": _map_norm,
+    "pool": _pool,
+    "dropout": _of_map("why mask"),
+    "shortcut": _of_map("why shortcut"),
+    "map_back": _map_back,
+    "map_ways": _map_ways,
+    "kernel": _kernel,
 }

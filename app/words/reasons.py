@@ -51,9 +51,30 @@ REASONS: dict[str, Message] = {
         "What was there goes on as it is, and the layer need only learn what to add. On the way back δ comes through "
         "it undiminished."
     ),
+    "why largest": Message(
+        "Only the largest of the {count} numbers goes on (framed). Nudge another one a little, and nothing changes."
+    ),
+    "why tie": Message(
+        "Several of the {count} numbers are equally large: the first of them, row by row, is the winner (framed). It "
+        "goes on, and gets all that comes back."
+    ),
+    "why mean": Message("Each of the {count} numbers moves the mean by one part in {count} of its own nudge."),
+    "why winner": Message(
+        "The other numbers of the window did not go on, so a nudge of them changes nothing, and nothing comes back to "
+        "them: the winner (framed) gets it all."
+    ),
+    "why share": Message(
+        "Each of the {count} numbers moved the mean alike, so each gets one part in {count} of what comes back."
+    ),
+    "why same mask": Message(
+        "What was put to 0 moved nothing above, so nothing comes back to it. What was let through went on "
+        "{scale:short} times as large, and so does what comes back: it is the same mask."
+    ),
+    "why meet": Message("What it gives is used twice, so the loss feels a nudge of it in two ways: they add up."),
     "why kernel": Message(
-        "One weight was used at many places. Each place says how the loss would change with it there, and a change of "
-        "the weight is a change at all of them: so what they say adds up."
+        "A nudge of one weight moves the sum at every place where it lay: at each by what it met there (left), and δ "
+        "(right) says what that does to the loss. Each product is one place's share, the largest is framed; the "
+        "gradient is the sum of them all."
     ),
     "why step": Message(
         by="gradient",
