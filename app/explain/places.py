@@ -20,6 +20,7 @@ from engine.feature_maps import MapEquations
 from engine.operations.conv2d import padding_of
 
 EDGE, TOP, APART = 120.0, 20.0, 158.0
+NOUGHT = "≈0"
 LEGIBLE = 3  # numbers in a row that have room to be printed
 
 
@@ -59,7 +60,8 @@ def grids(kind: str, *parts: Part) -> Grids | None:
             role = "p" if number > 0 else "n" if number < 0 else "o"
             cells.append((round(x, 2), round(y, 2), side, role, round(abs(number) / reach, 3)))
             if part.printed and max(high, wide) <= LEGIBLE:
-                texts.append(Label(round(x + side / 2, 1), round(y + side / 2 + 4, 1), fixed_signed(number), "cell"))
+                told = NOUGHT if 0 < abs(number) < 0.005 else fixed_signed(number)  # a power of ten has no room there
+                texts.append(Label(round(x + side / 2, 1), round(y + side / 2 + 4, 1), told, "cell"))
         frames += [(round(left + side * column, 2), round(TOP + side * row, 2), side) for row, column in part.framed]
     return Grids(kind, tuple(cells), tuple(frames), tuple(texts))
 

@@ -33,11 +33,15 @@ def windows(network: Network, formulas: Iterable[Formula]) -> dict[str, Window]:
                 found.setdefault(_node(of.layer, int(each)), []).append(box)
         return ONE
 
-    for each in formulas:
-        for part in (each.tree, tree(each.target)) if isinstance(each, Equation) else (each,):
-            if isinstance(part, Tree):
-                value(part, look)
+    parts = [part for each in formulas for part in _parts(each) if isinstance(part, Tree)]
+    with np.errstate(all="ignore"):  # what ones come to does not matter
+        for part in parts:
+            value(part, look)
     return {node: _around(boxes) for node, boxes in found.items()}
+
+
+def _parts(of: Formula) -> tuple[object, ...]:
+    return (of.tree, tree(of.target)) if isinstance(of, Equation) else (of,)
 
 
 def _letter(of: Quantity) -> str:
