@@ -50,7 +50,7 @@ def with_run(tmp_path: Path, spec: dict[str, Any], steps: int, work: Callable[[C
     """An application of its own, a run in it that has taken some steps, and a client."""
 
     async def main() -> None:
-        app = create_app(Settings(store=str(tmp_path / "runs.sqlite3")))
+        app = create_app(Settings(store=str(tmp_path / "runs.sqlite3"), step_seconds=60, replay_seconds=60))
         transport = httpx.ASGITransport(app=app)
         async with app.router.lifespan_context(app), Client(transport=transport, base_url="http://127.0.0.1") as client:
             made = await client.post("/api/v1/runs", json=spec)

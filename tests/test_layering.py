@@ -61,7 +61,7 @@ def test_the_panel_and_its_changes(tmp_path: Path) -> None:
     """Over HTTP: what is offered at a layer and between two, and what a click on it starts; nothing sent is a fault."""
 
     async def run() -> None:
-        app = create_app(Settings(data=tmp_path))
+        app = create_app(Settings(data=tmp_path, step_seconds=60, replay_seconds=60))
         transport = ASGITransport(app)
         async with (
             app.router.lifespan_context(app),

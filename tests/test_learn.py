@@ -27,7 +27,7 @@ HX = {"HX-Request": "true"}
 
 @asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(Settings(data=folder))
+    app = create_app(Settings(data=folder, step_seconds=60, replay_seconds=60))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://playground") as client:

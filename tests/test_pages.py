@@ -30,7 +30,7 @@ RUN = re.compile(r'data-run="([^"]+)"')
 
 @asynccontextmanager
 async def playground(folder: Path) -> AsyncIterator[AsyncClient]:
-    app = create_app(Settings(data=folder))
+    app = create_app(Settings(data=folder, step_seconds=60, replay_seconds=60))
     async with app.router.lifespan_context(app):
         transport = ASGITransport(app, raise_app_exceptions=True)
         async with AsyncClient(transport=transport, base_url="http://playground.test") as client:

@@ -121,7 +121,7 @@ def test_page_and_json_have_it(tmp_path: Path) -> None:
     link = "/?samples=40&regularization=cubic&regularization_rate=0.3&select=W2.1.3"
 
     async def main() -> None:
-        app = create_app(Settings(store=str(tmp_path / "runs.sqlite3")))
+        app = create_app(Settings(store=str(tmp_path / "runs.sqlite3"), step_seconds=60, replay_seconds=60))
         transport = httpx.ASGITransport(app=app)
         async with (
             app.router.lifespan_context(app),

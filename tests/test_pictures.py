@@ -56,7 +56,7 @@ def looking(tmp_path: Path, work: Callable[[Run], Awaitable[None]], steps: int =
     """Do `work` on a run of this spec after so many steps."""
 
     async def run() -> None:
-        app = create_app(Settings(data=tmp_path))
+        app = create_app(Settings(data=tmp_path, step_seconds=60, replay_seconds=60))
         async with (
             app.router.lifespan_context(app),
             AsyncClient(transport=ASGITransport(app), base_url="http://playground.test") as client,
