@@ -72,7 +72,7 @@ async function offer(at, from) {
 
 function layerHead(layer, units, few) {
   const head = document.createElement('span');
-  const count = button('', say('layer-change', { layer }), () => offer({ at: layer }, count));
+  const count = button('', say('layer-change', { layer, units }), () => offer({ at: layer }, count));
   count.append(Object.assign(document.createElement('b'), { textContent: units }));
   const fewer = button('−', say('units-fewer', { layer }), () => press(`less:${layer}`));
   fewer.disabled = units === '1';

@@ -29,7 +29,7 @@ MESSAGES = {
     "input": "input",
     "late": "Your answer to question {number}, “{label}”, came too late: the question is over.",
     "layer-add": "Add a layer, or something to one, before layer {layer}",
-    "layer-change": "hidden {layer}: change, move or remove it",
+    "layer-change": "hidden {layer}, {units} wide: change, move or remove it",
     "look-at": "✗ Look at: {factor}. {reason}",
     "must-be": "The answer must be {allowed}.",
     "nan": "not a number",
