@@ -82,7 +82,7 @@ $(BIN)/python:
 # uv installs a notebook server and all the rest in a tenth of pip's time; it does not read pip's settings, so pip has the last word.
 .venv/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev]' || $(PIP) -e '.[dev]'
+	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python -c constraints.txt -e '.[dev]' || $(PIP) -e '.[dev]'
 	@touch $@ .venv/run.stamp
 
 .venv/bench.stamp: pyproject.toml constraints.txt | $(BIN)/python

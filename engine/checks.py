@@ -63,9 +63,9 @@ def asked_of(wanted: type, name: str = "") -> Callable[[Callable[P, R]], Callabl
 
         @wraps(question)
         def ask(*args: P.args, **more: P.kwargs) -> R:
-            first = args[0] if args else more.get(names[0], args)
-            if first is not args and not isinstance(first, wanted):
-                raise other_kind(name or question.__name__, wanted, first)
+            for first in args[:1] or [more[each] for each in names[:1] if each in more]:
+                if not isinstance(first, wanted):
+                    raise other_kind(name or question.__name__, wanted, first)
             if more or len(args) > 1:
                 kinds_hold(kinds, {**dict(zip(names, args, strict=False)), **more})
             return question(*args, **more)

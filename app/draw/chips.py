@@ -109,9 +109,8 @@ def boxes_taken(place: Diagram, lit: frozenset[str]) -> Iterator[Box]:
                 left, right = (left - BESIDE if layer.index == last and not layer.beside else left), right + BESIDE
             if layer.index in (0, last):
                 left, right = (0.0, right) if layer.index == 0 else (left, right + WORD)
-            if layer.index == last and (
-                layer.beside or not layer.labelled
-            ):  # the target above it, the numbers beside it
+            if layer.index == last and (layer.beside or not layer.labelled):
+                # The target above it, the numbers beside it.
                 yield node.right - TARGET, node.top - 19, node.right + 12, node.top
                 above = below = max(below, 16.0 - node.side / 2)
             yield left, node.top - above, right, node.bottom + below
