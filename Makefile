@@ -48,7 +48,7 @@ RERUNS := $(if $(CI),--reruns 1 -rR)
 # Tests wait for servers as often as they compute: two cores serve four of them, but one browser.
 SIDE_BY_SIDE := --dist loadfile -n 4
 tests: .venv/dev.stamp
-	@skips=$$(mktemp); status=0; export PLAYGROUND_SKIPS="$$skips"; \
+	@skips=$$(mktemp); status=0; export TESTS_SKIPS="$$skips"; \
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(RERUNS) --ignore=tests/browser || status=$$?; \
 	$(BIN)/python -m pytest $(RERUNS) tests/browser || status=$$?; \
 	if [ -s "$$skips" ]; then echo "Not tested here:"; cat "$$skips"; else echo "Nothing was skipped."; fi; \

@@ -26,8 +26,11 @@ _SKIPS: list[str] = []
 _FAILING: list[str] = []
 # As the server has it: files run side by side, and their threads that wait for each other cost twenty times as much.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# No setting of whoever runs the tests is theirs.
+for name in [name for name in os.environ if name.startswith("PLAYGROUND_")]:
+    del os.environ[name]
 # Apps in process are asked by many names; what a listener answers by itself is tested by settings of its own.
-os.environ.setdefault("PLAYGROUND_ALLOWED_HOSTS", "*")
+os.environ["PLAYGROUND_ALLOWED_HOSTS"] = "*"
 
 
 def missing(what: str, command: str) -> None:
@@ -93,7 +96,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     if _FAILING and machine.CI and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    collected = os.environ.get("PLAYGROUND_SKIPS")  # `make test` prints it after its last pytest
+    collected = os.environ.get("TESTS_SKIPS")  # `make test` prints it after its last pytest
     if collected:
         with Path(collected).open("a") as file:
             file.writelines(f"SKIPPED {line}\n" for line in _SKIPS)

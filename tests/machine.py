@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 BROWSER_COMMAND = (
     "`apt-get install chromium`, or `.venv/bin/playwright install chromium`, or set"
-    " PLAYGROUND_BROWSER to the path of a Chromium or Chrome; then `make test`"
+    " TESTS_BROWSER to the path of a Chromium or Chrome; then `make test`"
 )
 REDIS_COMMAND = "`apt-get install redis-server` (or put redis-server on PATH); then `make test`"
 NGINX_COMMAND = "`apt-get install nginx-light` (or put nginx on PATH); then `make test`"
@@ -50,7 +50,7 @@ def browser_flags() -> list[str]:
 
 def find_browser() -> Path | None:
     """The first browser that starts: named by the environment, Playwright's own, or on PATH."""
-    named = os.environ.get("PLAYGROUND_BROWSER")
+    named = os.environ.get("TESTS_BROWSER")
     if named:
         return Path(named)  # a wrong path should fail loudly, not fall through to another browser
     candidates = [_playwrights_own(), *(shutil.which(name) for name in ON_PATH)]

@@ -188,6 +188,25 @@ def test_a_change_by_another_worker_is_seen_without_a_poke() -> None:
     play(work)
 
 
+def test_who_comes_back_is_told_what_is_now_so() -> None:
+    """A page loaded anew while others watch: what changed while it was away has come to it, state and picture."""
+
+    async def work(rooms: Rooms, hub: Hub) -> None:
+        student, teacher, wall = Reader(hub, size="s"), Reader(hub, "teacher"), Reader(hub, "wall", "m")
+        await until(lambda: bool(student.words() and teacher.words() and wall.events("frame")))
+        for gone in (teacher, wall):
+            gone.gone.set()
+        await until(lambda: hub.streams == 1)
+        rooms.shape = 1
+        rooms.set(teacher="one answered", wall="one answered", student="sent")
+        await until(lambda: student.words()[-1] == "sent")
+        teacher, wall = Reader(hub, "teacher"), Reader(hub, "wall", "m")
+        await until(lambda: teacher.words() == ["one answered"] == wall.words())
+        assert [picture for _, picture in wall.events("frame")] == [student.events("frame")[-1][1].replace(" s", " m")]
+
+    play(work)
+
+
 def test_a_quiet_room_costs_no_states() -> None:
     """Polls look at the version alone; a room that nobody watches is not polled at all."""
 

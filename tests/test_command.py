@@ -59,10 +59,10 @@ def test_where_it_cannot_listen_it_says_so() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         code, out, err = said("--port", port)
-        assert (code, out, len(err.splitlines())) == (1, "", 1)
+        assert (code, out, len(err.splitlines())) == (1, "", 1), err
         assert f"PLAYGROUND_HOST 127.0.0.1, PLAYGROUND_PORT {port}: cannot listen there: address already in use" in err
     code, out, err = said("--host", "300.1.1.1", "--port", "0")
-    assert (code, out, len(err.splitlines())) == (1, "", 1)
+    assert (code, out, len(err.splitlines())) == (1, "", 1), err
     assert "PLAYGROUND_HOST 300.1.1.1" in err
 
 
@@ -116,7 +116,7 @@ def test_steps_in_the_shell(tmp_path: Path) -> None:
 def test_a_wrong_spec_is_one_sentence(text: str, sentence: str) -> None:
     """On standard error, with code 1."""
     code, out, err = said("step", "-", stdin=text)
-    assert (code, out, len(err.splitlines())) == (1, "", 1)
+    assert (code, out, len(err.splitlines())) == (1, "", 1), err
     assert re.search(sentence, err)
 
 

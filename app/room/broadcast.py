@@ -206,9 +206,8 @@ class Hub:
         self.addresses[follower.address] += 1
         follower.beat = self.beat
         channel.followers.add(follower)
-        if follower.student or (follower.size and follower.size not in channel.frames):
-            channel.stale, channel.counted = True, 0.0
-            channel.poke.set()
+        channel.stale, channel.counted = True, 0.0
+        channel.poke.set()
         return channel
 
     def leave(self, channel: Channel, follower: Follower) -> None:
@@ -260,18 +259,19 @@ class Hub:
         for follower in channel.followers:
             if follower.student in screen.removed:
                 follower.audience, follower.student, channel.counted = REMOVED, "", 0.0
-        for audience in {follower.audience for follower in channel.followers}:
-            channel.states[audience] = _fresh(channel.states.get(audience), "state", screen, screen.told(audience))
-        for size in {follower.size for follower in channel.followers} - {""}:
-            await self._draw(channel, screen, size)
+        # What nobody watches is not kept: who comes back for it would be given what it was.
+        audiences = {follower.audience for follower in channel.followers}
+        channel.states = {name: _state(channel.states.get(name), screen, screen.told(name)) for name in audiences}
+        sizes = {follower.size for follower in channel.followers} - {""}
+        channel.frames = {size: await self._frame(channel, screen, size) for size in sizes}
         channel.announce()
         return True
 
-    async def _draw(self, channel: Channel, screen: Screen, size: str) -> None:
+    async def _frame(self, channel: Channel, screen: Screen, size: str) -> Packet:
         old = channel.frames.get(size)
-        if old is None or old.content != screen.picture:
-            markup = await self.source.picture(screen, size)
-            channel.frames[size] = Packet(event("frame", markup, screen.version), screen.picture)
+        if old is not None and old.content == screen.picture:
+            return old
+        return Packet(event("frame", await self.source.picture(screen, size), screen.version), screen.picture)
 
     async def _count(self, channel: Channel) -> None:
         """Bring the number present up to date, now and then."""
@@ -316,11 +316,11 @@ class Hub:
         return packets
 
 
-def _fresh(old: Packet | None, name: str, screen: Screen, content: object) -> Packet:
+def _state(old: Packet | None, screen: Screen, content: object) -> Packet:
     """The packet of a state: the old one if it says the same, so that nobody is sent it again."""
     if old is not None and old.content == content:
         return old
-    return Packet(event(name, content, screen.version), content)
+    return Packet(event("state", content, screen.version), content)
 
 
 class Stream(Response):
