@@ -8,7 +8,7 @@ WORKERS ?= 1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help run test check lint types audit tests tools bench soak clean
+.PHONY: help run test check lint types audit openapi tests tools bench soak clean
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
@@ -19,8 +19,8 @@ run: .venv/run.stamp
 ## make test    every test, with the browser and the redis-server they need
 test: tools tests
 
-## make check   lint, format, types, known vulnerabilities, then every test
-check: lint types audit test
+## make check   lint, format, types, known vulnerabilities, the API's document, then every test
+check: lint types audit openapi test
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
@@ -37,6 +37,10 @@ audit: .venv/dev.stamp
 	if [ $$status -ne 0 ]; then echo "pip-audit: NOT AUDITED, it could not ask: $$(tail -n 1 <<<"$$out" | cut -c 1-200)"; \
 	elif [ $$unasked -gt 0 ]; then echo "pip-audit: no known vulnerability, but NOT AUDITED: $$unasked packages the index would not tell of"; \
 	else echo "pip-audit: no known vulnerability"; fi
+
+# Fails for what the linter or the compiler finds, not for want of npm or network; it then says that it could not ask.
+openapi: .venv/dev.stamp
+	@$(BIN)/python tests/typescript/check.py
 
 tools: .venv/dev.stamp
 	@$(BIN)/python tests/machine.py
