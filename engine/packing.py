@@ -69,7 +69,7 @@ def _as_tuple(value: Any) -> Any:
 
 
 def unpack(packed: bytes | bytearray | memoryview, base: Spec | None = None) -> RunState:
-    """The state again, its arrays read-only views of the bytes; CorruptState if a bit has changed.
+    """The state again, its arrays read-only views of the bytes; CorruptState if a bit has changed, or with another `base`.
 
     `base` as it was given to `pack`; what was packed without one needs none.
     """
@@ -85,14 +85,18 @@ def unpack(packed: bytes | bytearray | memoryview, base: Spec | None = None) -> 
     start = _HEAD + _LENGTH.unpack_from(checked)[0]
     head = loads(packed[_HEAD:start])
     limits = Limits(**head.get("limits", asdict(UNLIMITED)))
-    if base is None or "dataset" in head["spec"]:
+    if "dataset" in head["spec"]:
         spec = Spec.recalled(head["spec"], limits)
+    elif base is None:
+        raise CorruptState("packed with a base, which unpack needs, too")
     else:
         spec = changed_by(base, head["spec"])
     size = spec.network.size
     numbers = np.frombuffer(packed, "<f8", offset=start)
     divergence = Divergence.recalled(head["divergence"]) if head["divergence"] else None
     kept = len(OPTIMIZERS[spec.optimizer].slots)
+    if numbers.size != (1 + kept) * size + 2 * sum(units for _, units in spec.network.running.values()):
+        raise CorruptState(f"packed with another base: {numbers.size} numbers do not make its parameters and memories")
     slots, running = numbers[size : (1 + kept) * size].reshape(kept, size), numbers[(1 + kept) * size :]
     step, epoch, cursor, forwards, since = head["counts"]
     return RunState(spec, step, epoch, cursor, forwards, numbers[:size], slots, divergence, since, running)

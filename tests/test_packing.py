@@ -50,6 +50,16 @@ def test_against_a_base_only_what_changed_is_written() -> None:
     assert len(pack(state, base)) < len(pack(state)) - 300
 
 
+def test_without_its_base_or_with_another_it_does_not_come_back() -> None:
+    """Rather than as another state, or by an error that does not say why."""
+    base = SPECS["own data"]
+    packed = pack(run(base), base)
+    with pytest.raises(CorruptState, match="packed with a base"):
+        unpack(packed)
+    with pytest.raises(CorruptState, match="packed with another base: 10 numbers"):
+        unpack(packed, SPECS["digits"])
+
+
 def test_every_flipped_bit_is_found() -> None:
     """Whichever byte, head, checksum, text or numbers: CorruptState, never a wrong state."""
     packed = pack(run(SPECS["default"]))
