@@ -69,9 +69,9 @@ def _as_tuple(value: Any) -> Any:
 
 
 def unpack(packed: bytes | bytearray | memoryview, base: Spec | None = None) -> RunState:
-    """The state again, its arrays read-only views of the bytes; CorruptState if a bit has changed, or with another `base`.
+    """The state again, its arrays read-only views of the bytes; CorruptState if a bit has changed.
 
-    `base` as it was given to `pack`; what was packed without one needs none.
+    `base` as it was given to `pack`, or CorruptState; what was packed without one needs none.
     """
     if not isinstance(packed, bytes | bytearray | memoryview):
         raise TypeError(f"unpack takes the bytes that pack gives, not {short_form(packed)}")
