@@ -24,7 +24,7 @@ from app.graph import api as api_graph
 from app.graph import pages as pages_graph
 from app.learn import api_diagnose, api_predict
 from app.learn import pages as learn
-from app.page import data, embed, layering, pages
+from app.page import data, embed, layering, listing, pages
 from app.page.refused import sorry
 from app.refusals import KINDS, TABLE
 from app.room import api as api_rooms
@@ -69,6 +69,7 @@ PARTS = (
     data,
     pages_graph,
     layering,
+    listing,
     pages,
     embed,
     driving,

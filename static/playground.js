@@ -84,7 +84,8 @@ document.addEventListener('change', (event) => {
 });
 
 document.addEventListener('click', async ({ target }) => {
-  if (target.closest('[data-opens="share"]')) (await import('./share.js')).fill();
+  const opens = target.closest('[data-opens]')?.dataset.opens;
+  if (opens === 'share' || opens === 'runs') (await import(`./${opens}.js`)).fill();
 });
 
 keepRun();

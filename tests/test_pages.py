@@ -681,3 +681,29 @@ def test_what_layers_are_for_is_so() -> None:
     assert np.mean([evaluate(state)["test"].accuracy for state in lenets]) >= 0.94
     dropped = "dropout against overfitting"
     assert after(4000, dropped)["test"].accuracy > after(4000, dropped, ", dropout 0.5")["test"].accuracy
+
+
+def test_the_list_of_runs_is_sorted_and_has_each_curve(tmp_path: Path) -> None:
+    """By what a column asks for, a run without a loss last; any other order is that of the last change."""
+
+    async def work(client: AsyncClient) -> None:
+        steps = {await made(client, "seed=1"): 40, await made(client, "seed=2"): 0}
+        wild = "learning_rate=10&activation=identity&output_activation=identity&loss=squared_error"
+        steps[diverges := await made(client, wild)] = 40
+        for run, count in steps.items():
+            await client.post(f"/runs/{run}/step", data={"count": str(count)}, headers=HTMX)
+        trained, fresh = list(steps)[:2]
+        for order, expected in (
+            ("test", [trained, fresh, diverges]),
+            ("train", [trained, fresh, diverges]),
+            ("step", [trained, diverges, fresh]),
+            ("", [diverges, fresh, trained]),
+            ("<b>", [diverges, fresh, trained]),
+        ):
+            table = (await client.get("/runs", params={"sort": order, "run": fresh}, headers=HTMX)).text
+            assert RUN.findall(table) == expected, order
+            assert table.count("aria-sort") == (order != "<b>")
+            curves = dict(zip(RUN.findall(table), table.split("<tr")[2:], strict=True))
+            assert [run for run in steps if "<path" in curves[run]] == [trained, diverges]
+
+    within(tmp_path, work)

@@ -29,14 +29,13 @@ from app.page.probing import KINDS, map_of, partner_of, penalty_title, probe
 from app.page.refused import NOTHING, Refusal, controls_again, refused, unopened
 from app.page.ways import has_ways, ways_to
 from app.run.deeds import Branch, Deed, Freeze, NewStart, Rewind, Step
-from app.run.links import fits, number, url_of
+from app.run.links import number
 from app.run.runs import UNSAVED, Run
 from app.serve.forms import NO_FIELDS, Fields
 from app.serve.html import html
 from app.serve.root import at
 from app.words.health import advised
 from app.words.numbers import given
-from app.words.texts import text
 from engine import RunState, Spec, SpecError, Trace, examples_of
 from engine.probes import contour, located
 
@@ -375,40 +374,3 @@ async def probing(run_id: str, kind: str, request: Request) -> Response:
     except SpecError as error:
         return await _refusal(ask, error)
     return html(request, render("_probe.html", context, kind=kind, p=at(f"/runs/{run_id}")))
-
-
-@router.get("/runs")
-async def listing(request: Request) -> Response:
-    """This visitor's runs, as a table with links."""
-    ask = await asked(request)
-    rows = []
-    for each in (await ask.runs.list(ask.visitor))[:30]:
-        run = await ask.runs.get(each.id)
-        rows.append(
-            {
-                "id": each.id, "title": _run_title(run), "step": each.step, "train": each.loss["train"],
-                "test": each.loss["test"], "diverged": each.diverged,
-                "url": _address(run),
-            }
-        )  # fmt: skip
-    view = ask.view()
-    return html(ask.request, render("_runs.html", rows=rows, run=ask.text("run"), compared=view.compare))
-
-
-def _address(run: Run) -> str:
-    """Its link, or its name where its data is too long for one."""
-    fields = Link(run.origin, run.edits).fields()
-    return url_of(fields if fits(fields) else {"run": run.id})
-
-
-def _run_title(run: Run) -> str:
-    spec = run.state.spec
-    shape = "-".join(map(str, spec.network.sizes))
-    return text(
-        "{data} {shape}, {optimizer} {rate}, seed {seed}",
-        data=title_of(spec),
-        shape=shape,
-        optimizer=text(spec.optimizer),
-        rate=given(spec.learning_rate),
-        seed=spec.seed,
-    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 PAGES = (
     "/",
@@ -47,3 +48,32 @@ def test_what_is_chosen_is_marked_in_forced_colours(page: Page) -> None:
         page.goto(path)
         page.wait_for_function(STYLED)
         assert page.evaluate(UNMARKED, CHOSEN) == [], path
+
+
+def test_a_run_has_the_name_that_it_is_given(page: Page, axe: Callable[[Page], list[str]]) -> None:
+    """In this browser, after a reload too. Sorting keeps focus and names, Escape the name before; none is its own."""
+    page.goto("/?seed=5")
+    page.locator("html[data-ready]").wait_for()
+    page.keyboard.press("s")
+    expect(page.locator("#number-step dd")).to_have_text("1")
+    opener, name = page.get_by_role("button", name="runs", exact=True), page.locator("#runs tbody th a")
+    opener.click()
+    for typed, key, told in (
+        ("Too slow", "Enter", "Too slow"),
+        ("No", "Escape", "Too slow"),
+        (" ", "Enter", "Circle 2-4-2-1, sgd 0.03, seed 5"),
+        ("<b>", "Enter", "<b>"),
+    ):
+        page.locator("#runs .rename").click()
+        page.keyboard.type(typed)
+        page.keyboard.press(key)
+        expect(name).to_have_text(told)
+        expect(page.locator("#runs")).to_be_visible()
+    page.reload()
+    page.locator("html[data-ready]").wait_for()
+    opener.click()
+    expect(name).to_have_text("<b>")
+    page.get_by_role("button", name="test loss").click()
+    expect(page.locator("#runs [aria-sort=ascending] button")).to_be_focused()
+    expect(name).to_have_text("<b>")
+    assert axe(page) == []
