@@ -8,6 +8,9 @@ WORKERS ?= 1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# Tests start a hundred servers: each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run test check lint types audit openapi tests tools bench soak clean
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)

@@ -109,28 +109,28 @@ class Judge:
     @cached_property
     def wrong(self) -> tuple[tuple[Mistake, str, Floats], ...]:
         """Every wrong gradient that differs from the right one: mistake, gradient, numbers."""
-        with np.errstate(all="ignore"):
-            return tuple(self._wrong())
+        return tuple((mistake, name, each) for mistake, name, each in self._made if not self._equal(name, each))
 
     @cached_property
     def unseen(self) -> Mapping[str, tuple[str, ...]]:
         """By gradient the mistakes that make the right numbers here."""
-        found: dict[str, list[str]] = {name: [] for name in self.of.gradients}
-        with np.errstate(all="ignore"):
-            for mistake, name, numbers in self._made():
-                if self._equal(name, numbers) and mistake.name not in found[name]:
-                    found[name].append(mistake.name)
+        found: dict[str, dict[str, None]] = {name: {} for name in self.of.gradients}
+        for mistake, name, numbers in self._made:
+            if self._equal(name, numbers):
+                found[name][mistake.name] = None
         return {name: tuple(names) for name, names in found.items()}
 
-    def _made(self) -> Iterator[tuple[Mistake, str, Floats]]:
+    @cached_property
+    def _made(self) -> tuple[tuple[Mistake, str, Floats], ...]:
+        with np.errstate(all="ignore"):
+            return tuple(self._makes())
+
+    def _makes(self) -> Iterator[tuple[Mistake, str, Floats]]:
         for mistake in self.of.known:
             for maker in mistake.makers:
                 for name, numbers in maker(self.case).items():
                     if np.isfinite(numbers).all():
                         yield mistake, name, np.asarray(numbers)
-
-    def _wrong(self) -> Iterator[tuple[Mistake, str, Floats]]:
-        return ((mistake, name, each) for mistake, name, each in self._made() if not self._equal(name, each))
 
     def _equal(self, name: str, numbers: Floats) -> bool:
         right = self.right[name]
