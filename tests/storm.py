@@ -1,9 +1,11 @@
-"""A process that steps a run as fast as it can and says what was acknowledged, until somebody kills it.
+"""Processes that step a run as fast as they can and say what was acknowledged, until somebody kills them.
 
-python tests/storm.py STORE RUN FIRST: requests are numbered from FIRST, and a number is an idempotency key.
+python tests/storm.py STORE RUN: for each number that it is told it forks one, so that nothing is imported again.
+Requests are numbered from there, and a number is an idempotency key.
 """
 
 import asyncio
+import os
 import sys
 
 from app.failures import StoreUnavailable
@@ -20,13 +22,22 @@ async def storm(place: str, run_id: str, number: int) -> None:
     runs = Runs(store, settings)
     while True:
         try:
-            run, _ = await runs.do(run_id, Step(1), key=f"k{number}")
+            await runs.do(run_id, Step(1), key=f"k{number}")
         except StoreUnavailable:
             await asyncio.sleep(0.02)
             continue
-        print(number, run.state.step, flush=True)
+        print(number, os.getpid(), flush=True)
         number += 1
 
 
+def main(place: str, run_id: str) -> None:
+    while told := sys.stdin.readline():
+        child = os.fork()
+        if not child:
+            asyncio.run(storm(place, run_id, int(told)))
+        os.waitpid(child, 0)
+        print("gone", flush=True)
+
+
 if __name__ == "__main__":
-    asyncio.run(storm(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    main(sys.argv[1], sys.argv[2])

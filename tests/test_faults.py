@@ -75,19 +75,21 @@ def redis_process(
 
 
 def storm(place: str, run_id: str, first: int, kills: int) -> int:
-    """Step in a process that is killed `kills` times; returns the number of the first request not acknowledged."""
+    """Step in a process that is killed, `kills` times; returns the number of the first request not acknowledged."""
     rng = random.Random(1)
-    for _ in range(kills):
-        command = [sys.executable, str(machine.ROOT / "tests" / "storm.py"), place, run_id, str(first)]
-        env = {**os.environ, "PYTHONPATH": str(machine.ROOT), "OPENBLAS_NUM_THREADS": "1"}
-        with subprocess.Popen(command, cwd=machine.ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
+    command = [sys.executable, str(machine.ROOT / "tests" / "storm.py"), place, run_id]
+    env = {**os.environ, "PYTHONPATH": str(machine.ROOT), "OPENBLAS_NUM_THREADS": "1"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=machine.ROOT, env=env, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for _ in range(kills):
+            print(first, file=process.stdin, flush=True)
             lines = [process.stdout.readline()]
             time.sleep(rng.random() * 0.1)
-            process.send_signal(signal.SIGKILL)
-            lines += process.stdout.readlines()
-        complete = [line.split() for line in lines if line.endswith("\n")]
-        first = int(complete[-1][0]) + 1
+            os.kill(int(lines[0].split()[1]), signal.SIGKILL)
+            lines += iter(process.stdout.readline, "gone\n")
+            first = int(lines[-1].split()[0]) + 1
     return first
 
 
