@@ -5,6 +5,8 @@ All of it follows from the spec, so nothing here is ever stored.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -51,45 +53,40 @@ class Examples(Brief):
         return len(self.raw)
 
 
+class _Of(NamedTuple):
+    """All that the examples of a spec follow from, and nothing else: specs that share it share them."""
+
+    dataset: str
+    data: CustomData | None
+    samples: int
+    noise: float
+    test_share: float
+    seed: int
+    features: tuple[str, ...]
+    task: str
+    output_activation: str
+    scaling: str
+    outputs: int
+
+
+_of = attrgetter(*_Of._fields[:-1])
+
+
 @asked_of(Spec)
 def examples_of(spec: Spec) -> Examples:
     """The examples that this spec stands for; the same object for specs that share them."""
     drawn = _few if spec.samples * spec.raw_inputs <= _FEW else _many
-    return drawn(
-        spec.dataset,
-        spec.data,
-        spec.samples,
-        spec.noise,
-        spec.test_share,
-        spec.seed,
-        spec.features,
-        spec.task,
-        spec.output_activation,
-        spec.network.sizes[-1],
-        spec.scaling,
-    )
+    return drawn(_Of._make((*_of(spec), spec.network.sizes[-1])))
 
 
-def _examples(
-    dataset: str,
-    data: CustomData | None,
-    samples: int,
-    noise: float,
-    test_share: float,
-    seed: int,
-    features: tuple[str, ...],
-    task: str,
-    output_activation: str,
-    outputs: int,
-    scaling: str,
-) -> Examples:
-    raw, labels, domains = _draw(dataset, data, samples, noise, seed)
+def _examples(of: _Of) -> Examples:
+    raw, labels, domains = _draw(of)
     count = raw.shape[0]
-    train = max(1, count - round(test_share * count))
-    inputs_by = scale_of(raw[:train]) if scaling in ("inputs", "both") else None
-    x = with_ones(apply_features(inputs_by.apply(raw) if inputs_by else raw, features))
-    targets = encode(labels, task, output_activation, outputs)
-    targets_by = scale_of(targets[:, :train].T) if scaling in ("targets", "both") and task == "regression" else None
+    train = max(1, count - round(of.test_share * count))
+    inputs_by = scale_of(raw[:train]) if of.scaling in ("inputs", "both") else None
+    x = with_ones(apply_features(inputs_by.apply(raw) if inputs_by else raw, of.features))
+    targets, measured = _encoded(labels, of), of.scaling in ("targets", "both") and of.task == "regression"
+    targets_by = scale_of(targets[:, :train].T) if measured else None
     if targets_by:
         targets = targets_by.apply(targets.T).T
     for array in (raw, labels, x, targets):
@@ -115,16 +112,14 @@ _few = lru_cache(maxsize=128)(_examples)
 _many = lru_cache(maxsize=8)(_examples)
 
 
-def _draw(
-    dataset: str, data: CustomData | None, samples: int, noise: float, seed: int
-) -> tuple[Floats, Floats, tuple[tuple[float, float], ...]]:
+def _draw(of: _Of) -> tuple[Floats, Floats, tuple[tuple[float, float], ...]]:
     """Rows in an order of their own: the first ones train, the rest test."""
-    if dataset != CUSTOM or data is None:
-        entry = DATASETS[dataset]
-        raw, labels = entry.sample(np.random.default_rng([seed, DATA]), samples, noise)
+    if of.dataset != CUSTOM or of.data is None:
+        entry = DATASETS[of.dataset]
+        raw, labels = entry.sample(np.random.default_rng([of.seed, DATA]), of.samples, of.noise)
         return raw, labels, (entry.domain,) * raw.shape[1]
-    raw, labels = np.array(data.x), np.array(data.y)
-    order = np.random.default_rng([seed, SPLIT]).permutation(len(raw)) if len(raw) > 1 else np.array([0])
+    raw, labels = np.array(of.data.x), np.array(of.data.y)
+    order = np.random.default_rng([of.seed, SPLIT]).permutation(len(raw)) if len(raw) > 1 else np.array([0])
     return raw[order], labels[order], _domains(raw)
 
 
@@ -156,15 +151,13 @@ def low_target(output_activation: str) -> float:
     return -1.0 if ACTIVATIONS[output_activation].range[0] <= -1.0 else 0.0
 
 
-def encode(labels: Floats, task: str, output_activation: str, outputs: int) -> Floats:
+def _encoded(labels: Floats, of: _Of) -> Floats:
     """Labels as targets (outputs, n): values as they are, classes as low/1 coded for the output activation."""
     columns = labels.reshape(len(labels), -1)
-    if task == "regression":
+    if of.task == "regression":
         return columns.T
-    low = low_target(output_activation)
-    if outputs == 1:
-        return np.where(columns > 0.5, 1.0, low).T
-    return np.where(columns == np.arange(outputs), 1.0, low).T
+    classes = columns > 0.5 if of.outputs == 1 else columns == np.arange(of.outputs)
+    return np.where(classes, 1.0, low_target(of.output_activation)).T
 
 
 @lru_cache(maxsize=64)

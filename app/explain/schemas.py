@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict
 from app.explain.answers import Healthy, Layered, OneWish, Stretch, Walked, Wished
 from app.explain.moments import Moment
 from app.explain.receipts import Receipt
-from app.run.schemas import Array, Matrix, Vector
-from app.run.shapes import shape_of
+from app.run.schemas import Array, Matrix
+from app.run.shapes import Vector, shape_of
 from engine.along import Along
 from engine.maps import Plane
 from engine.paths import Paths

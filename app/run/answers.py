@@ -15,7 +15,8 @@ from app.costs import trace_numbers
 from app.run.history import Head, Steps, columns
 from app.run.links import address_of
 from app.run.record import LONG, Run, Summary
-from app.run.schemas import NormAnswer
+from app.run.schemas import EntryAnswer, FieldAnswer
+from app.run.shapes import plain
 from app.settings import Settings
 from app.words.formulas import formulas_of
 from app.words.health import diverged
@@ -39,16 +40,13 @@ from engine import (
     trace,
 )
 from engine import trace_of as trace_of_rows
-from engine.arrays import Floats
 from engine.checks import number
 from engine.custom import LARGEST, inputs_by_name
 from engine.evaluation import classify, outputs_of
 from engine.examples import class_names, features_of, in_own_units, input_names, low_target
 from engine.scaling import Scale
-from engine.tracing import NormTrace
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
-ARRAYS = ("W", "b", "z", "a", "da", "dz", "dW", "db", "W_next", "b_next")
 
 
 def json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -123,7 +121,7 @@ def check_size(spec: Spec, examples: int, most: int) -> None:
 
 def traced(step: Trace) -> dict[str, Any]:
     """A trace as the API shows it."""
-    shown = (*ARRAYS, "dW_penalty") if step.spec.regularization != "none" else ARRAYS
+    nothing: dict[str, Any] = {"dW_penalty": None} if step.spec.regularization == "none" else {}
     return {
         "step": step.step,
         "examples": step.examples,
@@ -133,12 +131,7 @@ def traced(step: Trace) -> dict[str, Any]:
         "penalty": step.penalty,
         "learning_rate": step.learning_rate,
         **_codes(step.spec),
-        "layers": [
-            {"activation": layer.activation, "dW_penalty": None, "norm": _norm(layer.norm)}
-            | {name: _given(getattr(layer, name)) for name in ("h", "o", "v", "mask", "dh", "dv")}
-            | {name: np.ascontiguousarray(getattr(layer, name)) for name in shown}
-            for layer in step.layers
-        ],
+        "layers": [plain(layer) | nothing for layer in step.layers],
     }
 
 
@@ -147,16 +140,6 @@ def _codes(spec: Spec) -> dict[str, Any]:
     if spec.task == "regression":
         return {"classes": None, "targets": None}
     return {"classes": class_names(spec), "targets": [low_target(spec.output_activation), 1.0]}
-
-
-def _norm(norm: NormTrace | None) -> dict[str, Floats | None] | None:
-    """A normalization, array by array."""
-    names = NormAnswer.model_fields
-    return None if norm is None else {name: _given(getattr(norm, name)) for name in names}
-
-
-def _given(values: Floats | None) -> Floats | None:
-    return None if values is None else np.ascontiguousarray(values)
 
 
 def predictions(state: RunState, inputs: Sequence[Sequence[float]] | Mapping[str, Any] | None) -> dict[str, Any]:
@@ -278,44 +261,12 @@ def catalog(settings: Settings) -> bytes:
     return orjson.dumps({**named, "fields": fields, "limits": limits}, option=_OPTIONS)
 
 
-_SHOWN = (
-    "title",
-    "formula",
-    "sentence",
-    "code",
-    "derivative_code",
-    "gradient_code",
-    "range",
-    "task",
-    "inputs",
-    "outputs",
-    "domain",
-    "max_samples",
-    "slots",
-)
-
-
 def _entry(entry: Any) -> dict[str, Any]:
-    shown = {name: getattr(entry, name) for name in _SHOWN if hasattr(entry, name)} | formulas_of(entry)
-    if hasattr(entry, "options"):
-        shown["options"] = {option.name: asdict(option) for option in entry.options}
-    if hasattr(entry, "settings"):
-        shown["settings"] = {setting.name: asdict(setting) for setting in entry.settings}
-    return shown
+    given = EntryAnswer.model_fields.keys() - {"options", "settings"}
+    shown = {name: getattr(entry, name) for name in given if hasattr(entry, name)} | formulas_of(entry)
+    own = {name: getattr(entry, name) for name in ("options", "settings") if hasattr(entry, name)}
+    return shown | {name: {each.name: plain(each) for each in several} for name, several in own.items()}
 
 
 def _field(field: Any) -> dict[str, Any]:
-    return {
-        name: getattr(field, name)
-        for name in (
-            "title",
-            "group",
-            "kind",
-            "default",
-            "sentence",
-            "minimum",
-            "maximum",
-            "choices",
-            "live",
-        )
-    }
+    return {name: getattr(field, name) for name in FieldAnswer.model_fields}

@@ -8,11 +8,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from app.run.deeds import Step
+from app.run.shapes import Vector, shape_of
 from app.run.spec_schemas import BriefSpecAnswer, SpecAnswer
 from app.settings import MOST_STEPS
 from engine import LIMITS
 from engine.edits import MOST_EXAMPLES
 from engine.edits import MOST_STEPS as MOST_UNTIL
+from engine.operations.base import Option
+from engine.scaling import Scale
+from engine.settings import Setting
+from engine.tracing import LayerTrace, NormTrace
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Input = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e150, le=1e150)]
@@ -97,7 +102,6 @@ class PredictBody(Body):
         return len(self.inputs) if isinstance(self.inputs, list) else max(map(len, self.inputs.values()))
 
 
-Vector = list[float | None]
 Matrix = list[list[float | None]]
 Maps = list[list[Matrix]]  # of a convolution: (examples, channels, height, width)
 Array = Vector | Matrix | list[Matrix] | Maps  # of any shape that a step has
@@ -158,69 +162,22 @@ class RunAnswer(BaseModel):
     url: str
 
 
-class NormAnswer(BaseModel):
-    """The normalization between a layer's sums and its activation.
-
-    `mean` and `spread` are (examples, 1), or (1, units) where they are taken over the batch. `xhat` is (z - mean) /
-    spread and `n`, which the activation takes, gamma × xhat + beta: (examples, units), and so are `dn`, `dxhat` and the
-    three ways from there that add up to dz. Gains, shifts, their gradients and next values are (units). Of a batch norm
-    `running` has the means and the variances that evaluation takes, (2, units), else it is null.
-    """
-
-    mean: Matrix | Maps
-    spread: Matrix | Maps
-    xhat: Matrix | Maps
-    n: Matrix | Maps
-    dn: Matrix | Maps
-    dxhat: Matrix | Maps
-    dz_own: Matrix | Maps
-    dz_mean: Matrix | Maps
-    dz_spread: Matrix | Maps
-    gamma: Vector
-    beta: Vector
-    dgamma: Vector
-    dbeta: Vector
-    gamma_next: Vector
-    beta_next: Vector
-    running: Matrix | None
-    running_next: Matrix | None
-
-
-class LayerAnswer(BaseModel):
-    """One layer in one step: z, a, da, dz (examples, units); W, dW, W_next (units, inputs); b, db, b_next (units).
-
-    All gradients are those of the data's loss; `dW_penalty` is what regularization adds to dW, null if there is none.
-    Where dropout follows, `h` is what it lets through, `mask` × a, and `dh` what comes back to that; `o` is what the
-    layer gives where a shortcut adds to it; dL/do is dh, or da. `v` is what a pool gives, and `dv` what comes back to
-    it. With a `norm`, a is of its n. What a layer has not is null. Of a convolution they are (examples, channels,
-    height, width), and W, dW, W_next (channels, channels below, height, width).
-    A `da` is null where an output's a is next to 0 or 1 and its dL/da beyond any number; dz is told all the same.
-    """
-
-    activation: str
-    W: Matrix | Maps
-    b: Vector
-    z: Matrix | Maps
-    a: Matrix | Maps
-    h: Matrix | Maps | None
-    o: Matrix | Maps | None
-    mask: Matrix | Maps | None
-    dh: Matrix | Maps | None
-    v: Matrix | Maps | None
-    dv: Matrix | Maps | None
-    norm: NormAnswer | None
-    da: Matrix | Maps
-    dz: Matrix | Maps
-    dW: Matrix | Maps
-    db: Vector
-    dW_penalty: Matrix | Maps | None
-    W_next: Matrix | Maps
-    b_next: Vector
+_NORMED: dict[str, Any] = dict.fromkeys(
+    ("mean", "spread", "xhat", "n", "dn", "dxhat", "dz_own", "dz_mean", "dz_spread"), Matrix | Maps
+)
+_RUNNING: dict[str, Any] = dict.fromkeys(("running", "running_next"), Matrix | None)
+_GAINS = "gamma beta dgamma dbeta gamma_next beta_next"
+_ALWAYS: dict[str, Any] = dict.fromkeys(("W", "z", "a", "da", "dz", "dW", "W_next"), Matrix | Maps)
+_MAY_BE: dict[str, Any] = dict.fromkeys(("h", "o", "mask", "dh", "v", "dv", "dW_penalty"), Matrix | Maps | None)
+_PARTS = "activation W b z a h o mask dh v dv norm da dz dW db dW_penalty W_next b_next"
+NormAnswer = shape_of(NormTrace, shown=" ".join((*_NORMED, _GAINS, *_RUNNING)), name="Norm", **_NORMED, **_RUNNING)
+LayerAnswer = shape_of(LayerTrace, shown=_PARTS, name="Layer", **_ALWAYS, **_MAY_BE)
 
 
 class TraceAnswer(BaseModel):
     """Everything that one step computes. `examples` are rows of the run's data; `targets` are the numbers that stand
-    in y for "not this class" and "this class", where there are classes.
+    in y for "not this class" and "this class", where there are classes. Of a layer `dW_penalty` is null if nothing adds
+    to dW, and `da` where an output's a is next to 0 or 1 and its dL/da beyond any number; dz is told all the same.
     """
 
     step: int
@@ -232,7 +189,7 @@ class TraceAnswer(BaseModel):
     learning_rate: float | None
     classes: list[str] | None
     targets: Annotated[list[float], Field(min_length=2, max_length=2)] | None
-    layers: list[LayerAnswer]
+    layers: list[LayerAnswer]  # type: ignore[valid-type]
 
 
 class Losses(BaseModel):
@@ -283,18 +240,14 @@ class PredictAnswer(BaseModel):
     names: list[str] | None
 
 
-class ScaleAnswer(BaseModel):
-    """What each column was measured from, and in what unit."""
-
-    mean: Vector
-    deviation: Vector
+ScaleAnswer = shape_of(Scale)
 
 
 class ScalingAnswer(BaseModel):
     """The scales of inputs and of values to predict; null where they go in as they are."""
 
-    inputs: ScaleAnswer | None
-    targets: ScaleAnswer | None
+    inputs: ScaleAnswer | None  # type: ignore[valid-type]
+    targets: ScaleAnswer | None  # type: ignore[valid-type]
 
 
 class MissingAnswer(BaseModel):
@@ -339,7 +292,7 @@ class BackpropAnswer(BaseModel):
     loss: float | None
     x: Matrix
     y: Matrix
-    layers: list[LayerAnswer]
+    layers: list[LayerAnswer]  # type: ignore[valid-type]
 
 
 class HistoryAnswer(BaseModel):
@@ -353,28 +306,8 @@ class HistoryAnswer(BaseModel):
     values: Matrix
 
 
-class OptionAnswer(BaseModel):
-    """A setting of an operation: one of `choices`, a whole number up to the limit of that name, or within `bounds`."""
-
-    name: str
-    sentence: str
-    limit: str
-    choices: list[str]
-    bounds: list[float] | None
-    default: float | str | None
-    whole: bool
-    said: bool
-
-
-class SettingAnswer(BaseModel):
-    """A number that an optimizer or a schedule has of its own."""
-
-    name: str
-    sentence: str
-    default: float
-    minimum: float
-    maximum: float
-    whole: bool
+OptionAnswer = shape_of(Option, bounds=list[float] | None, default=float | str | None)
+SettingAnswer = shape_of(Setting, default=float, minimum=float, maximum=float)
 
 
 class EntryAnswer(BaseModel):
@@ -395,8 +328,8 @@ class EntryAnswer(BaseModel):
     domain: list[float] = []
     max_samples: int = 0
     slots: list[str] = []
-    options: dict[str, OptionAnswer] = {}
-    settings: dict[str, SettingAnswer] = {}
+    options: dict[str, OptionAnswer] = {}  # type: ignore[valid-type]
+    settings: dict[str, SettingAnswer] = {}  # type: ignore[valid-type]
 
 
 class FieldAnswer(BaseModel):

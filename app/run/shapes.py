@@ -14,10 +14,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import numpy as np
 from pydantic import BaseModel, ConfigDict, create_model
 
-from app.run.schemas import Vector
 from app.words.segments import Segments, text_of
 from engine import Quantity
 
+Vector = list[float | None]
 _TEXTS = (Quantity, Segments)
 _SHAPES: dict[type, tuple[type[BaseModel], tuple[str, ...]]] = {}  # of a class, and which of its names it shows
 
