@@ -63,6 +63,8 @@ def asked_of(wanted: type, name: str = "") -> Callable[[Callable[P, R]], Callabl
 
         @wraps(question)
         def ask(*args: P.args, **more: P.kwargs) -> R:
+            if len(args) == 1 and not more and isinstance(args[0], wanted):  # the engine's own way, many a step
+                return question(*args, **more)
             for first in args[:1] or [more[each] for each in names[:1] if each in more]:
                 if not isinstance(first, wanted):
                     raise other_kind(name or question.__name__, wanted, first)

@@ -5,8 +5,6 @@ All of it follows from the spec, so nothing here is ever stored.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import attrgetter
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +16,7 @@ from engine.features import apply_features
 from engine.network import with_ones
 from engine.scaling import Scale, scale_of
 from engine.shown import Brief
-from engine.spec import CUSTOM, CustomData, Spec
+from engine.spec import CUSTOM, Drawn, Spec
 
 # What a random generator is for: default_rng([seed, purpose, ...]) gives every use a stream of its own.
 DATA, SPLIT, WEIGHTS, ORDER, DROPOUT = range(5)
@@ -53,33 +51,13 @@ class Examples(Brief):
         return len(self.raw)
 
 
-class _Of(NamedTuple):
-    """All that the examples of a spec follow from, and nothing else: specs that share it share them."""
-
-    dataset: str
-    data: CustomData | None
-    samples: int
-    noise: float
-    test_share: float
-    seed: int
-    features: tuple[str, ...]
-    task: str
-    output_activation: str
-    scaling: str
-    outputs: int
-
-
-_of = attrgetter(*_Of._fields[:-1])
-
-
 @asked_of(Spec)
 def examples_of(spec: Spec) -> Examples:
     """The examples that this spec stands for; the same object for specs that share them."""
-    drawn = _few if spec.samples * spec.raw_inputs <= _FEW else _many
-    return drawn(_Of._make((*_of(spec), spec.network.sizes[-1])))
+    return (_few if spec.samples * spec.raw_inputs <= _FEW else _many)(spec.drawn)
 
 
-def _examples(of: _Of) -> Examples:
+def _examples(of: Drawn) -> Examples:
     raw, labels, domains = _draw(of)
     count = raw.shape[0]
     train = max(1, count - round(of.test_share * count))
@@ -112,7 +90,7 @@ _few = lru_cache(maxsize=128)(_examples)
 _many = lru_cache(maxsize=8)(_examples)
 
 
-def _draw(of: _Of) -> tuple[Floats, Floats, tuple[tuple[float, float], ...]]:
+def _draw(of: Drawn) -> tuple[Floats, Floats, tuple[tuple[float, float], ...]]:
     """Rows in an order of their own: the first ones train, the rest test."""
     if of.dataset != CUSTOM or of.data is None:
         entry = DATASETS[of.dataset]
@@ -151,7 +129,7 @@ def low_target(output_activation: str) -> float:
     return -1.0 if ACTIVATIONS[output_activation].range[0] <= -1.0 else 0.0
 
 
-def _encoded(labels: Floats, of: _Of) -> Floats:
+def _encoded(labels: Floats, of: Drawn) -> Floats:
     """Labels as targets (outputs, n): values as they are, classes as low/1 coded for the output activation."""
     columns = labels.reshape(len(labels), -1)
     if of.task == "regression":

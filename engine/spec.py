@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 from warnings import warn
 
 import numpy as np
@@ -32,6 +32,22 @@ from engine.starts import parameters_of
 from engine.workspace import layout_of
 
 __all__ = ["CUSTOM", "FIELDS", "LIMITS", "UNLIMITED", "CustomData", "Field", "Limits", "Spec", "SpecError"]
+
+
+class Drawn(NamedTuple):
+    """All that the examples of a spec follow from, and nothing else: specs that share it share them."""
+
+    dataset: str
+    data: CustomData | None
+    samples: int
+    noise: float
+    test_share: float
+    seed: int
+    features: tuple[str, ...]
+    task: str
+    output_activation: str
+    scaling: str
+    outputs: int
 
 
 @dataclass(frozen=True)
@@ -160,6 +176,11 @@ class Spec:
         if self.task == "binary" and self.output_activation == "softmax":
             outputs = 2
         return network_of(width, self.layers, outputs, self.output_activation, self.loss)
+
+    @cached_property
+    def drawn(self) -> Drawn:
+        """What its examples follow from."""
+        return Drawn._make((*(getattr(self, name) for name in Drawn._fields[:-1]), self.network.sizes[-1]))
 
     @cached_property
     def is_chain(self) -> bool:

@@ -289,16 +289,21 @@ def trace(state: RunState, example: int | None = None) -> Trace:
 
     Raises SpecError if there is no such example.
     """
-    examples = examples_of(state.spec)
-    if example is not None and not 0 <= example < examples.count:
-        raise SpecError("example", example, f"a whole number from 0 to {examples.count - 1}")
-    return trace_of(state, next_batch(state) if example is None else beside(state, example))
+    if example is None:
+        return _traced(state, next_batch(state))
+    count = examples_of(state.spec).count
+    if not 0 <= example < count:
+        raise SpecError("example", example, f"a whole number from 0 to {count - 1}")
+    return _traced(state, beside(state, example))
 
 
 @asked_of(RunState)
 def trace_of(state: RunState, indices: Ints, masks: Mapping[int, Floats] | None = None) -> Trace:
     """The trace of one step on the examples at `indices`; `masks` in place of those that the step draws."""
-    indices = _rows(indices, examples_of(state.spec).count)
+    return _traced(state, _rows(indices, examples_of(state.spec).count), masks)
+
+
+def _traced(state: RunState, indices: Ints, masks: Mapping[int, Floats] | None = None) -> Trace:
     with Session(state) as session, np.errstate(all="ignore"):
         workspace, x, y = session.chosen(indices, masks)
         workspace.forward(x)
@@ -335,7 +340,7 @@ def diagnose(state: RunState, examples: Ints | None = None) -> Divergence | None
 
     The step on its mini-batch, or on these examples.
     """
-    for layer, quantity, numbers in _in_order(trace_of(state, next_batch(state) if examples is None else examples)):
+    for layer, quantity, numbers in _in_order(_traced(state, next_batch(state) if examples is None else examples)):
         if not np.isfinite(numbers).all():
             return Divergence(state.step, layer, quantity)
     return None
