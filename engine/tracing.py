@@ -328,10 +328,11 @@ def update_traced(session: Session, workspace: Workspace, x: Floats, y: Floats, 
     running = frozen(session.running.copy()) if session.running.size else session.running
     session.update(x, y, workspace)
     running_next = session.running.copy() if session.running.size else running
-    return Trace(
-        session.spec, step, indices, x[:-1].T.copy(), y.T.copy(), loss, rate, session.t, recorded, gradient,
-        frozen(parameters), session.parameters.copy(), frozen(slots), session.slots.copy(),
-        running, running_next,
+    return quickly(
+        Trace, spec=session.spec, step=step, examples=indices, x=x[:-1].T.copy(), y=y.T.copy(), loss=loss,
+        learning_rate=rate, t=session.t, recorded=recorded, gradient=gradient,
+        parameters=frozen(parameters), parameters_next=session.parameters.copy(),
+        slots=frozen(slots), slots_next=session.slots.copy(), running=running, running_next=running_next,
     )  # fmt: skip
 
 
