@@ -32,7 +32,8 @@ export async function fetchAhead(address, request) {
     there.searchParams.set('moment', next);
     ask(there.href, { headers: request.headers, referrerPolicy: request.referrerPolicy }).catch(() => {});
   }
-  return new Response(text, { status, headers });
+  // Read out already: a body of its own would go round by another thread.
+  return Object.assign(new Response(null, { status, headers }), { text: async () => text });
 }
 
 document.addEventListener('htmx:before:request', ({ detail: { ctx: { request } } }) => {

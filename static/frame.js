@@ -60,6 +60,7 @@ function complain(text) {
 
 let last = step();
 document.addEventListener('htmx:after:swap', (event) => {
+  document.body.classList.toggle('walking', moment() !== null); // a style that asked :has() would be asked at every change
   refreshCard();
   const by = step() - last;
   last = step();

@@ -54,6 +54,12 @@ def test_every_colour_is_plain_first_and_dark_by_the_system_and_by_choice() -> N
     assert len(plain) > 15
 
 
+@pytest.mark.parametrize("name", ["style.css", "walk.css", "again.css", "ways.css", "predict.css", "handy.css"])
+def test_no_part_of_the_page_hangs_on_what_the_whole_page_has(name: str) -> None:
+    """Where it does, each moment's new numbers had all 700 parts of the page styled anew, three times a moment."""
+    assert re.findall(r"(?:body|html|\.playground)[\w.\[\]-]*:has\([^{,]*\) [^{,]+", sheet(name)) == []
+
+
 # How colours look to who lacks the long, the middle or the short cones (Machado, Oliveira and Fernandes 2009).
 LACKING = np.array(
     [
