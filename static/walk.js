@@ -163,7 +163,9 @@ document.addEventListener('load', ({ target }) => { if (target.matches?.('#walk 
 
 function keepMoments() {
   if (isPlaying()) return;
-  pointed = '';
+  const part = pointed;
+  pointed = null; // the drawing may have been fitted meanwhile: what is pointed at stays lit
+  point(part);
   fromTheTop();
   const range = document.getElementById('moments');
   if (moment() !== null) range.value = String(moment());

@@ -93,6 +93,7 @@ def test_a_term_lights_everywhere(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto("/?example=8&moment=18")
     page.wait_for_function(FITTED)
+    page.wait_for_function("() => !document.querySelector('.htmx-request')")
     page.locator('#moment-numbers [data-part="W2.1.4"]').hover()
     expect(page.locator('.equation td.same[data-part="W2.1.4"]')).to_have_count(3)
     expect(page.locator("#link-2-1-4.same")).to_have_count(1)
