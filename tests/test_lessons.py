@@ -23,7 +23,7 @@ from jinja2 import ChoiceLoader, DictLoader, TemplateNotFound, nodes
 from app.draw.rendering import ENV, environment
 from app.learn import digits as lesson_digits
 from app.learn import information as lesson_information
-from app.learn import pieces
+from app.learn import listings, pieces
 from app.learn.facts import Facts
 from app.learn.judging import Problem
 from app.learn.lessons import Lesson, lessons
@@ -570,6 +570,15 @@ def test_a_program_runs_line_by_line(listing: str) -> None:
     assert "rate = " in lines[first.line - 1]
     sums = [stop for stop in stops if "loss" in dict(stop.changed)]
     assert all("loss" in lines[stop.line - 1] for stop in sums)
+
+
+def test_a_program_is_followed_as_far_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its loops go on to do is run, and looked at no more."""
+    looked, told = list[object](), listings._told
+    monkeypatch.setattr(listings, "_told", lambda frame: looked.append(frame) or told(frame))
+    _, stops = listings._run.__wrapped__("train.py")
+    assert len(stops) == MOST_LINES
+    assert len(looked) < 2 * MOST_LINES
 
 
 def test_the_line_that_ran_is_lit_and_tells_what_it_changed() -> None:

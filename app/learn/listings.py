@@ -132,7 +132,9 @@ class _Followed:
             self.stops.append(Stop(line - self.above, changed))
         if event == "line":
             self.seen[id(frame)] = frame.f_lineno, now
-        return self.step if len(self.stops) < MOST_LINES else None
+        if len(self.stops) >= MOST_LINES:
+            sys.settrace(None)  # None from here would not end it
+        return self.step
 
 
 def _told(frame: FrameType) -> dict[str, str]:
