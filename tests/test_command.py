@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from importlib.metadata import version
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
 import pytest
 
 import machine
+from app.__main__ import main
+from app.settings import Settings
 from engine import Spec, advance, start, trace
 
 COMMAND = [sys.executable, "-m", "app"]
@@ -27,14 +33,32 @@ def said(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+def asked(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
+    """The same in this process, in which nothing is served."""
+    out, err, given = StringIO(), StringIO(), TextIOWrapper(BytesIO(stdin.encode()))
+    with ExitStack() as held:
+        for here in (redirect_stdout(out), redirect_stderr(err), patch.dict(os.environ)):
+            held.enter_context(here)
+        held.enter_context(patch.object(sys, "argv", ["app", *arguments]))
+        held.enter_context(patch.object(sys, "stdin", given))
+        held.enter_context(patch("app.__main__.load", Settings))  # which keeps what it has read
+        held.enter_context(patch("uvicorn.Server.run", side_effect=AssertionError("it serves")))
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1 if end.code else 0
+            return code, out.getvalue(), err.getvalue() + (f"{end.code}\n" if isinstance(end.code, str) else "")
+    return 0, out.getvalue(), err.getvalue()
+
+
 def test_it_tells_what_it_takes_and_its_version() -> None:
     """Without serving."""
-    code, out, _ = said("serve", "--help")
+    code, out, _ = asked("serve", "--help")
     assert code == 0
     assert all(f"--{name}" in out for name in ("host", "port", "workers", "data", "store", "open"))
     assert "PLAYGROUND_<NAME>" in out
     assert said("--version") == (0, version("backprop-playground") + "\n", "")
-    code, out, _ = said("--help")
+    code, out, _ = asked("--help")
     assert (code, "serve" in out, "step" in out) == (0, True, True)
 
 
@@ -44,14 +68,14 @@ def test_it_tells_what_it_takes_and_its_version() -> None:
 )
 def test_what_it_does_not_know_ends_with_2(arguments: tuple[str, ...]) -> None:
     """And a usage; nothing is served."""
-    code, out, err = said(*arguments)
+    code, out, err = asked(*arguments)
     assert (code, out) == (2, "")
     assert "usage:" in err
 
 
 def test_an_option_is_a_setting() -> None:
     """A wrong one is refused by the same sentence."""
-    assert said("--port", "99999")[2] == "PLAYGROUND_PORT: 99999 is not allowed, must be at most 65535.\n"
+    assert asked("--port", "99999")[2] == "PLAYGROUND_PORT: 99999 is not allowed, must be at most 65535.\n"
 
 
 def test_where_it_cannot_listen_it_says_so() -> None:
@@ -61,7 +85,7 @@ def test_where_it_cannot_listen_it_says_so() -> None:
         code, out, err = said("--port", port)
         assert (code, out, len(err.splitlines())) == (1, "", 1), err
         assert f"PLAYGROUND_HOST 127.0.0.1, PLAYGROUND_PORT {port}: cannot listen there: address already in use" in err
-    code, out, err = said("--host", "300.1.1.1", "--port", "0")
+    code, out, err = asked("--host", "300.1.1.1", "--port", "0")
     assert (code, out, len(err.splitlines())) == (1, "", 1), err
     assert "PLAYGROUND_HOST 300.1.1.1" in err
 
@@ -115,7 +139,7 @@ def test_steps_in_the_shell(tmp_path: Path) -> None:
 )
 def test_a_wrong_spec_is_one_sentence(text: str, sentence: str) -> None:
     """On standard error, with code 1."""
-    code, out, err = said("step", "-", stdin=text)
+    code, out, err = asked("step", "-", stdin=text)
     assert (code, out, len(err.splitlines())) == (1, "", 1), err
     assert re.search(sentence, err)
 

@@ -10,11 +10,13 @@ from html import unescape
 import httpx
 import pytest
 from conftest import missing
+from pydantic import ValidationError
 from test_serving import nginx, printed
 
 import machine
 from app.draw.rendering import ENV
 from app.learn.lessons import lessons
+from app.settings import Settings, wrong
 from machine import ROOT
 
 StartServer = Callable[..., AbstractContextManager[str]]
@@ -123,11 +125,10 @@ def test_scripts_know_the_path_by_where_they_lie() -> None:
         assert asked == [], (file.name, asked)
 
 
-@pytest.mark.parametrize("wrong", ["playground", "/playground/", "//x", "/a b"])
-def test_what_is_no_path_is_a_sentence(wrong: str) -> None:
+@pytest.mark.parametrize("path", ["playground", "/playground/", "//x", "/a b"])
+def test_what_is_no_path_is_a_sentence(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     """As every wrong setting."""
-    from test_settings import started
-
-    code, (told,) = started(PLAYGROUND_ROOT_PATH=wrong)
-    assert code == 1
-    assert told == f"PLAYGROUND_ROOT_PATH: {wrong} is not allowed, must be a path such as /playground."
+    monkeypatch.setenv("PLAYGROUND_ROOT_PATH", path)
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert wrong(refused.value) == [f"PLAYGROUND_ROOT_PATH: {path} is not allowed, must be a path such as /playground."]
