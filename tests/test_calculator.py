@@ -116,11 +116,14 @@ def is_given(key: Key, step: Trace) -> bool:
     return same or key.kind == "db"
 
 
-@pytest.mark.parametrize("grain", GRAINS)
-@pytest.mark.parametrize("example", [3, None], ids=["one example", "a batch"])
-@pytest.mark.parametrize(("name", "rule"), dict.fromkeys(CASES), ids=str)
-def test_every_moment_closes(name: str, rule: str, example: int | None, grain: Grain) -> None:
-    """There is something to compute in every moment, and a calculator finds what is printed."""
+@pytest.mark.parametrize(("grain_turn", "grain"), enumerate(GRAINS), ids=str)
+@pytest.mark.parametrize(("turn", "name", "rule"), [(n, *case) for n, case in enumerate(dict.fromkeys(CASES))], ids=str)
+def test_every_moment_closes(turn: int, name: str, rule: str, grain_turn: int, grain: Grain) -> None:
+    """There is something to compute in every moment, and a calculator finds what is printed.
+
+    Every case at every grain, by turns of one example and of a batch: each case and each grain has both.
+    """
+    example = (3, None)[(turn + grain_turn) % 2]
     step = trace(advance(start(Spec.make(**{**NETWORKS[name], **RULES[rule]})), 3).state, example)
     seen: Counter[tuple[str, int]] = Counter()
     for index, key in enumerate(walkthrough(step, grain).plan.keys[:-1]):

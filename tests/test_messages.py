@@ -11,7 +11,7 @@ import pytest
 from test_equations import PAIRS, spec_of
 
 from app.explain.fans import Fan
-from app.explain.moments import GRAINS
+from app.explain.moments import GRAINS, Grain
 from app.explain.receipts import Receipt, receipt
 from app.explain.walkthrough import walkthrough
 from app.explain.why import why_of
@@ -94,10 +94,16 @@ def test_wide_letters_are_seen() -> None:
 
 
 @pytest.mark.parametrize("grain", GRAINS)
-def test_moments_are_messages(grain: str) -> None:
-    """Words, numbers and reasons of every moment, and what is said of a walkthrough that is shortened."""
+def test_moments_are_messages(grain: Grain) -> None:
+    """Words, numbers and reasons of every moment, and what is said of a walkthrough that is shortened.
+
+    Of each pair of loss and output by a batch at every other grain, by one example at those between, and of its
+    neighbour the other way round.
+    """
     with speaking(wide):
-        for step in steps():
+        for n, step in enumerate(steps()):
+            if (n // 2 + n + GRAINS.index(grain)) % 2:
+                continue
             walk = walkthrough(step, grain)
             nothing_in_english(walk.collapsed)
             for moment in walk:

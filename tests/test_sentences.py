@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import replace
-from itertools import chain, product
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -172,11 +172,15 @@ def test_what_a_moment_says_is_so(step: Trace, grain: str) -> None:
 
 
 def test_every_direction_is_said_and_is_so() -> None:
-    """Over all pairs of loss and output, optimizers and penalties, everything that can be said comes up."""
+    """Over all pairs of loss and output, optimizers and penalties, everything that can be said comes up.
+
+    At every grain, by turns of a batch and of one example.
+    """
     said = Counter[str]()
     for n, (output, loss) in enumerate(PAIRS):
         state = advance(start(spec_of(output, loss, n)), 2).state
-        for step, grain in product((trace(state), trace(state, 3)), ("operation", "unit", "layer")):
+        for turn, grain in enumerate(("operation", "unit", "layer"), n):
+            step = trace(state, (None, 3)[turn % 2])
             for moment in walkthrough(step, grain):
                 said += check(step, moment)
     held = replace(spec_of("tanh", "squared_error", 11), frozen=("W1.1.1",))  # by momentum
