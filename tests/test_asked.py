@@ -11,7 +11,7 @@ import pytest
 from app.learn.facts import Facts
 from app.learn.posing import better_problem
 from app.learn.problems import direction_problem
-from app.room import polls
+from app.room import asking
 from app.room.polls import BadQuestion
 from app.words.asked import ASKED
 from app.words.messages import Message
@@ -55,7 +55,7 @@ def of_questions(said: Counter[str]) -> None:
             told = direction_problem(facts, address).solution
             hold(told, of_a_gradient(facts[f"d{address}"]) | of_a_move(facts.change(address)), said)
             of_a_class(facts, address, said)
-        loss = polls.make(facts, "loss").sentence
+        loss = asking.make(facts, "loss").sentence
         change = facts.after().metrics["train"].loss - facts.metrics["train"].loss
         hold(loss, {": up": change > 0, ": down": change < 0, "stays": change == 0}, said)
 
@@ -63,7 +63,7 @@ def of_questions(said: Counter[str]) -> None:
 def of_a_class(facts: Facts, address: str, said: Counter[str]) -> None:
     for kind in ("direction", "trap"):
         try:
-            question = polls.make(facts, kind, address)
+            question = asking.make(facts, kind, address)
         except BadQuestion:
             continue
         seen = facts.on(question.example)

@@ -1,21 +1,29 @@
 """Questions to a class: the engine knows the truth, and answers are counted in one spelling each."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_api_rooms import School, play
+from test_room_graphs import seen
 
 from app.draw.drawing import draw
 from app.draw.marks import Marks
 from app.draw.pictures import surfaces
+from app.explain.receipts import receipt
 from app.explain.walkthrough import known, walkthrough
 from app.learn.facts import Facts
+from app.page.frame import marks_of
 from app.page.links import View
-from app.room import polls
+from app.room import asking, polls
 from app.room.polls import BadQuestion, Question
 from app.room.teaching import _hiding
+from app.words.names import name_of
+from app.words.numbers import signed
 from engine import Quantity, RunState, Spec, advance, evaluate, start, trace
 
 SPECS = st.fixed_dictionaries(
@@ -37,15 +45,15 @@ def test_the_truth_is_what_the_step_then_does(spec: dict[str, object], steps: in
     after, now = advance(state, 1).state, trace(state)
     address = "b1.1"
     change = after.parameters[state.spec.network.locate(address)] - state.parameters[state.spec.network.locate(address)]
-    question = polls.make(Facts(state), "direction", address)
-    assert polls.make(Facts(state, example=1), "direction", address) == question, "a step is one of the mini-batch"
+    question = asking.make(Facts(state), "direction", address)
+    assert asking.make(Facts(state, example=1), "direction", address) == question, "a step is one of the mini-batch"
     assert question.truth == ("up" if change > 0 else "down" if change < 0 else "stay")
     assert question.steps
 
     before, then = evaluate(state)["train"].loss, evaluate(after)["train"].loss
     assert before is not None
     assert then is not None
-    assert polls.make(Facts(state), "loss").truth == ("down" if then < before else "up" if then > before else "stay")
+    assert asking.make(Facts(state), "loss").truth == ("down" if then < before else "up" if then > before else "stay")
 
     if sum(layer.W.size for layer in now.layers) > 1:
         sizes = {
@@ -53,12 +61,12 @@ def test_the_truth_is_what_the_step_then_does(spec: dict[str, object], steps: in
             for k, layer in enumerate(now.layers, 1)
             for (j, i), value in np.ndenumerate(layer.dW)
         }
-        largest = polls.make(Facts(state), "largest")
+        largest = asking.make(Facts(state), "largest")
         assert sizes[str(largest.truth)] == max(sizes.values())
         assert largest.truth in largest.options
         assert len(set(largest.options)) == len(largest.options) >= 2
 
-    delta = polls.make(Facts(state), "delta", "W1.1.1")
+    delta = asking.make(Facts(state), "delta", "W1.1.1")
     alone = trace(state, delta.example)
     assert float(str(delta.truth)) == alone.layers[0].dz[0, 0]
 
@@ -67,12 +75,12 @@ def test_the_truth_is_what_the_step_then_does(spec: dict[str, object], steps: in
 @given(
     SPECS,
     st.sampled_from(["direction", "delta", "largest"]),
-    st.sampled_from(polls.KINDS and ["unit", "layer", "operation"]),
+    st.sampled_from(asking.KINDS and ["unit", "layer", "operation"]),
 )
 def test_the_answer_is_not_on_the_screen_while_it_is_asked(spec: dict[str, object], kind: str, grain: str) -> None:
     """The view that a question is asked through stands at a moment at which what it asks is not computed yet."""
     state = advance(start(Spec.make(spec)), 3).state
-    question = polls.make(Facts(state), kind, "W1.1.1" if kind == "direction" else "a1.1")
+    question = asking.make(Facts(state), kind, "W1.1.1" if kind == "direction" else "a1.1")
     view = _hiding(question, state, View(grain=grain))
     moments = walkthrough(trace(state, view.example), grain)  # type: ignore[arg-type]
     assert view.moment is not None
@@ -105,19 +113,19 @@ def test_who_reasons_from_the_numbers_on_screen_is_right(spec: dict[str, object]
     state = advance(start(Spec.make(spec)), steps).state
     facts = Facts(state)
     way = {"up": -1, "down": 1, "stay": 0}
-    plain = polls.make(facts, "direction")
+    plain = asking.make(facts, "direction")
     if plain.example is None:  # an optimizer's memory may take every weight another way; the sentence then says so
         remembers = spec["optimizer"] != "sgd" and "yet with" in plain.sentence
         assert np.sign(shown(state, plain)) == (
             np.sign(facts[f"d{plain.address}"]) if remembers else way[str(plain.truth)]
         )
     for address in ("W1.1.1", "W2.1.1"):
-        question = polls.make(facts, "direction", address)
+        question = asking.make(facts, "direction", address)
         assert np.sign(shown(state, question)) == np.sign(facts.on(question.example)[f"d{address}"])
         assert question.steps == (question.example is None)
         assert ("alone" in question.prompt) != question.steps
     try:
-        question = polls.make(facts, "trap")
+        question = asking.make(facts, "trap")
     except BadQuestion:
         pass  # every weight's numbers point its way
     else:
@@ -126,10 +134,109 @@ def test_who_reasons_from_the_numbers_on_screen_is_right(spec: dict[str, object]
         assert "mean" in question.given
 
 
+MAPS = "conv2d 3 3x3 relu, batch_norm, max_pool 2, conv2d 4 3x3 tanh, global_pool, dense 6 tanh, layer_norm"
+MARKED = {  # address: what of it is on the diagram
+    "W1.2.1.1.3": r'<path id="link-1-2-1" class="w [pn] sel unknown"',
+    "W2.4.3.2.2": r'<path id="link-2-4-3" class="w [pn] sel unknown"',
+    "b2.3": r'<circle id="bias-2-3" class="bias [pn] sel unknown"',
+    "b3.5": r'<circle id="bias-3-5" class="bias [pn] sel unknown"',
+    "gamma1.2": r'<g id="node-1-2" class="node sel ',
+    "beta1.1": r'<g id="node-1-1" class="node sel ',
+    "gamma3.6": r'<g id="node-3-6" class="node sel ',
+    "beta3.2": r'<g id="node-3-2" class="node sel ',
+}
+
+
+@pytest.fixture(scope="module")
+def pictured() -> RunState:
+    """A network of feature maps with both norms, two steps on."""
+    return advance(start(Spec.make(dataset="digits16", samples=60, layers=MAPS)), 2).state
+
+
+@pytest.mark.parametrize("address", MARKED)
+def test_kernels_and_norms_are_asked_about(pictured: RunState, address: str) -> None:
+    """The truth is what the step does; it is marked on the diagram, which does not tell its gradient yet, at no grain,
+    nor does the receipt beside it, but where that is a δ that the diagram has, as of a bias."""
+    question, of = asking.make(Facts(pictured), "direction", address), Quantity.parse(address)
+    place, now = pictured.spec.network.locate(address), trace(pictured)
+    change = advance(pictured, 1).state.parameters[place] - pictured.parameters[place]
+    assert (question.address, question.truth) == (address, "up" if change > 0 else "down")
+    assert name_of(address) in question.prompt
+    assert ("summed over its places" in question.sentence) == bool(pictured.spec.network.image(of.layer))
+    for grain in ("operation", "unit", "layer", "pass"):
+        view = _hiding(question, pictured, View(grain=grain))
+        moments, at = walkthrough(now, grain), view.moment or 0  # type: ignore[arg-type]
+        marks = replace(marks_of(now, moments[at], known(moments, at)), select=view.select)
+        assert not marks.knows(of.like(f"d{of.kind}"))
+        assert re.search(MARKED[address], draw(pictured.spec, now, None, view.lens, True, marks, "m").svg)
+        told = str(receipt(now, address, marks.known))
+        assert of.letter in ("b", "beta") or signed(float(now.gradient[place])) not in told
+
+
+def test_a_class_is_asked_about_a_kernel(tmp_path: Path) -> None:
+    """By the address that a link has too; the picture on the screens shows its kernel, and no gradient before the
+    reveal."""
+
+    async def work(school: School) -> None:
+        path, teacher, _ = await school.room(spec={"dataset": "digits16", "samples": 60, "layers": MAPS, "seed": 3})
+        ada = await school.student(path, "Ada")
+        await teacher.put(f"{path}/shared", json={"view": "lens=gradients&select=W1.2.1.1.3&grain=layer"})
+        asked = (await teacher.post(f"{path}/questions", json={"kind": "direction"})).json()["question"]
+        assert (asked["address"], asked["options"][0]["value"]) == ("W1.2.1.1.3", "up")
+        assert re.search(MARKED["W1.2.1.1.3"], await seen(school, path))
+        assert (await ada.get(path)).json()["question"]["truth"] is None
+        await ada.put(f"{path}/questions/1/answer", json={"answer": asked["truth"]})
+        told = (await teacher.post(f"{path}/questions/1/reveal")).json()
+        right = {bar["answer"]: bar["count"] for bar in told["question"]["bars"] if bar["true"]}
+        assert right == {asked["truth"]: 1}
+        assert told["shared"]["step"] == 1
+        assert "link-1-2-1" in await seen(school, path)
+        assert "W1.2.1.1.3" in (await teacher.get(f"{path}/answers?format=csv")).text
+
+    play(work, tmp_path)
+
+
+def test_a_whole_kernel_is_asked_about_by_its_middle(pictured: RunState) -> None:
+    """As everywhere else; and a feature map that is selected leaves the choice to the engine."""
+    facts = Facts(pictured)
+    assert asking.make(facts, "direction", "W1.2.1").address == "W1.2.1.2.2"
+    assert facts.is_plain(Quantity.parse(asking.make(facts, "direction", "a1.2").address).layer)
+
+
+def test_a_network_of_maps_alone_has_questions_too() -> None:
+    """Every weight meets maps: the largest gradient is sought among these, and no two numbers mislead about one."""
+    facts = Facts(start(Spec.make(dataset="digits16", samples=40, layers="conv2d 2 3x3 relu, flatten")))
+    sizes = np.abs(facts.trace.gradient * facts.state.spec.network.is_weight)
+    largest = asking.make(facts, "largest")
+    assert largest.truth == facts.state.spec.network.address(int(sizes.argmax()))
+    assert asking.make(facts, "direction").address == largest.truth
+    with pytest.raises(BadQuestion, match="at every weight here"):
+        asking.make(facts, "trap")
+
+
+def test_what_has_no_answer_of_its_own_is_refused_by_its_reason(pictured: RunState) -> None:
+    """A bias that a batch norm takes away again has a gradient of rounding alone; a feature map has many δ."""
+    for kind, address, why in (
+        ("direction", "b1.1", "its gradient is 0"), ("delta", "a1.1", "many δ"), ("delta", "a3.1", "normalization"),
+        ("direction", "W1.9.1.1.1", "no such parameter"), ("direction", "gamma2.1", "no such parameter"),
+    ):  # fmt: skip
+        with pytest.raises(BadQuestion, match=why) as refused:
+            asking.make(Facts(pictured), kind, address)
+        assert str(refused.value).count("must be") == 1
+
+
+def test_where_examples_move_each_other_none_is_asked_about_alone() -> None:
+    """With a batch norm one example has no step of its own: a weight whose numbers mislead is asked about as that."""
+    facts = Facts(advance(start(Spec.make(layers="dense 4 tanh, batch_norm")), 3).state)
+    questions = [asking.make(facts, "direction", f"W1.{j}.{i}") for j in range(1, 5) for i in (1, 2)]
+    assert all(question.steps and question.example is None for question in questions)
+    assert any("misleads" in question.sentence for question in questions)
+
+
 def test_without_an_address_the_step_itself_is_asked_about() -> None:
     """Of default runs nearly every state has a weight whose numbers agree: the liveliest of these is chosen."""
     states = [advance(start(Spec.make(seed=seed)), steps).state for seed in (1, 2, 3) for steps in (0, 7, 40)]
-    questions = [polls.make(Facts(state), "direction") for state in states]
+    questions = [asking.make(Facts(state), "direction") for state in states]
     assert all(question.example is None and question.steps for question in questions)
     assert all(question.address.startswith("W") for question in questions)
 
@@ -138,15 +245,15 @@ def test_a_network_of_one_weight_and_a_diverged_run_are_refused() -> None:
     """With what would be allowed."""
     one = start(Spec.make(dataset="line", hidden=[]))
     with pytest.raises(BadQuestion, match="larger than all"):
-        polls.make(Facts(one), "largest")
+        asking.make(Facts(one), "largest")
     with pytest.raises(BadQuestion, match="one of direction"):
-        polls.make(Facts(one), "riddle")
+        asking.make(Facts(one), "riddle")
     with pytest.raises(BadQuestion, match="address"):
-        polls.make(Facts(one), "direction", "W7.1.1")
+        asking.make(Facts(one), "direction", "W7.1.1")
     gone = advance(start(Spec.make(dataset="line", hidden=[], learning_rate=100.0, noise=1.0)), 2_000).state
     assert gone.divergence is not None
     with pytest.raises(BadQuestion, match="diverged"):
-        polls.make(Facts(gone), "direction")
+        asking.make(Facts(gone), "direction")
 
 
 def test_no_question_has_two_right_answers_or_none() -> None:
@@ -154,29 +261,29 @@ def test_no_question_has_two_right_answers_or_none() -> None:
     other is as large. A parameter that the network does not have is refused, not replaced by another."""
     alike = start(Spec.make(hidden=[4], initializer="zeros"))
     with pytest.raises(BadQuestion, match="larger than all"):
-        polls.make(Facts(alike), "largest")
+        asking.make(Facts(alike), "largest")
     layers = [{"W": [[0.3, 0.1], [0.3, 0.1]], "b": [0, 0]}, {"W": [[0.5, 0.5]], "b": [0]}]
     twins = start(Spec.make(hidden=[2], parameters=layers))
-    question = polls.make(Facts(twins), "largest")
+    question = asking.make(Facts(twins), "largest")
     sizes = sorted(abs(Facts(twins)[f"d{option}"]) for option in question.options)
     assert sizes[-2] < sizes[-1]
     for address in ("zz", "<b>", "W1"):
         with pytest.raises(BadQuestion, match="address"):
-            polls.make(Facts(twins), "direction", address)
+            asking.make(Facts(twins), "direction", address)
 
 
 def test_what_the_step_does_is_told_in_digits_that_differ() -> None:
     """From 0.50012 to 0.50012 explains nothing."""
     slow = start(Spec.make(learning_rate=1e-6))
     for kind in ("direction", "loss"):
-        told = polls.make(Facts(slow), kind).sentence
+        told = asking.make(Facts(slow), kind).sentence
         before, after = re.search(r"from (\S+) to ([^\s:]+)", told).groups()  # type: ignore[union-attr]
         assert before != after.rstrip(".")
 
 
 def test_a_frozen_weight_stays_because_it_is_frozen() -> None:
     """Whatever its gradient."""
-    question = polls.make(Facts(start(Spec.make(frozen=["W1.1.1"]))), "direction", "W1.1.1")
+    question = asking.make(Facts(start(Spec.make(frozen=["W1.1.1"]))), "direction", "W1.1.1")
     assert question.truth == "stay"
     assert "yet it is frozen, so it stays" in question.sentence
 
@@ -189,12 +296,12 @@ def test_a_step_that_diverges_is_not_asked_about() -> None:
         state = advance(state, 1).state
     if state.divergence is None:
         with pytest.raises(BadQuestion, match="diverge"):
-            polls.make(Facts(state), "loss")
+            asking.make(Facts(state), "loss")
 
 
 def test_delta_can_be_worked_out_from_what_is_given() -> None:
     """The example is named, and weights, deltas and slope are told whose product it is."""
-    question = polls.make(Facts(start(Spec.make()), example=3), "delta", "a2.1")
+    question = asking.make(Facts(start(Spec.make()), example=3), "delta", "a2.1")
     assert question.prompt.endswith(", on example 3?")
     weight, above, slope = (float(t.replace("−", "-")) for t in re.findall(r"= ([+−]?[\d.]+)", question.given))
     assert weight * above * slope == pytest.approx(float(str(question.truth)), rel=1e-3)

@@ -293,7 +293,7 @@ def _node_values(
     above_at, below_at = ("", "") if narrow else (f"{letter} ", what.below.name + " ")
     out = _dropped(trace, k, marks)
     for i, node in enumerate(layer.nodes):
-        marked = ("sel " if node.address == marks.select else "") + (marks.tone if node.id in marks.lit else "")
+        marked = ("sel " if node.address == marks.unit else "") + (marks.tone if node.id in marks.lit else "")
         marked += " out" if out[i] else ""
         told[i] += ", out: dropped in this step" if out[i] else ""
         values += [marked, told[i]]

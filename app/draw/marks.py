@@ -29,6 +29,11 @@ class Marks:
         return Quantity.parse(self.select) if self.select else Quantity("")
 
     @cached_property
+    def unit(self) -> str | None:
+        """The address of the unit that is selected, or whose scale or shift is."""
+        return str(self.chosen.like("a")) if self.chosen.letter in ("gamma", "beta") else self.select
+
+    @cached_property
     def link(self) -> str:
         """The id of the link that is selected, or whose kernel has the weight that is."""
         return self.chosen.of("W", *self.chosen.index[:2]).svg_id if self.chosen.kind == "W" else ""

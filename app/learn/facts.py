@@ -58,7 +58,7 @@ class Facts:
         return dict(evaluate(self.state))
 
     def __getitem__(self, name: str) -> float:
-        """The quantity of that name: W2.1.3, b2.1, dW2.1.3, db2.1, a2.1, z2.1, da2.1, delta2.1, slope2.1.
+        """The quantity of that name: W2.1.3, b2.1, dW2.1.3, dgamma2.1, a2.1, z2.1, da2.1, delta2.1, slope2.1.
 
         Quantities of a unit are those of the first example; `slope` is the activation's derivative there. ValueError
         for a name that this network does not have.
@@ -66,7 +66,7 @@ class Facts:
         of = Quantity.parse(name)
         if of.kind in _OF_UNITS:
             return self._of_unit(of)
-        if of.kind in ("dW", "db"):
+        if of.letter and of.kind == f"d{of.letter}":
             return float(self.trace.gradient[self._index(str(of.like(of.letter)))])
         return float(self.state.parameters[self._index(name)])
 

@@ -360,6 +360,8 @@ def _gradient_in_words(facts: Facts, address: str, slope: str | None) -> str:
     gradient = facts[f"d{address}"]
     if slope:
         return in_words("asked slope", slope=slope, gradient=gradient)
+    if of.letter not in ("W", "b") or not facts.is_plain(layer):
+        return in_words("asked slope", slope=text("Its gradient"), gradient=gradient)
     if len(facts.trace.x) > 1:
         return in_words("asked mean of products" if source else "asked mean of δs", gradient=gradient)
     if not source:

@@ -24,7 +24,7 @@ from app.learn.lessons import lessons
 from app.learn.tools import TOOLS
 from app.page import pages
 from app.page.asked import Asked
-from app.room import graphs, polls, rooms, screens
+from app.room import asking, graphs, rooms, screens
 from app.room.api import Attended, Entered, Own, Rooms, Taught, Who, new_room
 from app.room.ending import ENDS, present, remember
 from app.room.picture import LESSON_PATH, LOST, lesson_of, page_of, picture_of
@@ -272,7 +272,7 @@ async def teach(request: Request, code: str, who: Who, teaching: Taught, save: s
 def _strip(settings: Settings, room: Room) -> dict[str, Any]:
     """What the teacher's strip needs."""
     of_graph = graphs.is_graph(room.shared.lesson)
-    kinds: Mapping[str, tuple[str, Any]] = graphs.KINDS if of_graph else polls.KINDS
+    kinds: Mapping[str, tuple[str, Any]] = graphs.KINDS if of_graph else asking.KINDS
     return {
         "here": "Class",
         "code": room.code,

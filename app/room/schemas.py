@@ -73,7 +73,7 @@ class QuestionBody(Body):
         "direction", description="direction, trap, loss, largest, delta; of a graph that is shown node, sign; own"
     )
     address: Annotated[str, Field(max_length=40)] | None = Field(
-        None, description="Such as W2.1.3 or a node of a graph"
+        None, description="Such as W2.1.3, of a kernel W1.2.1.3.3, a norm's gamma1.2, or a node of a graph"
     )
     prompt: Text = ""
     options: list[Text] = Field(default_factory=list, max_length=12)

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from app.failures import RunDamaged, RunNotFound
-from app.room import polls
+from app.room import asking, polls
 from app.room.broadcast import REMOVED, Screen
 from app.room.classroom import Classroom
 from app.room.graphs import is_graph
@@ -140,7 +140,7 @@ def question(poll: Poll, audience: str) -> dict[str, Any]:
         "status": poll.status,
         "answer": "choice" if asked.options else "number",
         "address": asked.address or None,
-        "step": asked.step if asked.kind in polls.KINDS else None,
+        "step": asked.step if asked.kind in asking.KINDS else None,
         "example": asked.example,
         "options": [{"value": option, "label": asked.label(option)} for option in asked.options],
         "bars": None,

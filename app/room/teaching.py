@@ -9,7 +9,7 @@ from app.failures import BadQuestion, Refused, RunDamaged, RunNotFound, once_sav
 from app.learn.facts import Facts
 from app.page.frame import check_view
 from app.page.links import View, view_fields, view_of
-from app.room import graphs, polls, rooms
+from app.room import asking, graphs, polls, rooms
 from app.room.classroom import Caller, Classroom, Entry, Once
 from app.room.polls import Question
 from app.room.rooms import HandIn, Room, Shared, Student
@@ -85,7 +85,7 @@ class Teaching:
             return await self._ask_of_graph(room, kind, address or "", once)
         run, state = await self.state(room.shared)
         view = view_from(room.shared.view)
-        question = polls.make(Facts(state, view.example), kind, address or view.select or "")
+        question = asking.make(Facts(state, view.example), kind, address or view.select or "")
         hidden = _hiding(question, state, view)
         shared = Shared(run.id, state.step, query_of(hidden))
         most = self.classroom.settings.questions_per_room
