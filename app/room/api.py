@@ -24,6 +24,7 @@ from app.run.answers import json, of_run
 from app.run.api import answers_with
 from app.run.keyed import ONCE, Key, KeyedRoute
 from app.run.paging import LINK, Before, Limit, linked, page
+from app.run.schemas import given
 from app.serve import cookies
 from app.serve.cookies import visitor_of
 from app.serve.html import takes_gzip
@@ -145,7 +146,7 @@ def state_of(room: Room, audience: str = screens.TEACHER) -> dict[str, Any]:
 async def open_room(who: Who, teaching: Taught, body: schemas.NewRoom | None = None, key: Key = None) -> Response:
     """A new room. The secret in the answer makes a teacher: it is told here alone."""
     body = body or schemas.NewRoom.model_validate({})
-    room, secret = await new_room(teaching, who, body.run, body.spec, body.view, key)
+    room, secret = await new_room(teaching, who, body.run, given(body.spec), body.view, key)
     told = {"code": room.code, "teacher": secret, "url": at(f"/class/{room.code}"), **state_of(room)}
     return json(told, 201, {"location": at(f"/api/v1/rooms/{room.code}")})
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.run.schemas import Body, RunAnswer
+from app.run.spec_schemas import SpecBody
 from app.settings import MOST_STEPS
 
 Text = Annotated[str, Field(max_length=2_000)]
@@ -21,7 +22,7 @@ class NewRoom(Body):
     model_config = _example({"spec": {"dataset": "xor", "hidden": [4]}, "view": "lens=gradients"})
 
     run: Text | None = Field(None, description="Id of a run; without it a new one is made.")
-    spec: dict[str, Any] = Field(default_factory=dict, description="Spec of the new run.")
+    spec: SpecBody | None = Field(None, description="Spec of the new run.")  # type: ignore[valid-type]
     view: Text = Field("", description="What is looked at, as in the page's address: lens=gradients&select=W2.1.3")
 
 

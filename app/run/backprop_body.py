@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from app.run.schemas import Body, Input, Number
+from app.run.spec_schemas import Starts
 from engine import LIMITS, OPERATIONS
 
 
@@ -38,8 +39,12 @@ def _attached(kind: str, **bounds: Any) -> Any:
 Kernel = Annotated[list[Annotated[list[Number], Field(min_length=1, max_length=5)]], Field(min_length=1, max_length=5)]
 _UNITS = Field(min_length=1, max_length=LIMITS.units)
 Kernels = Annotated[list[Annotated[list[Kernel], _UNITS]], _UNITS]
-Weights = Annotated[
-    Annotated[list[list[Number]], _UNITS, Tag("|rows")] | Annotated[Kernels, Tag("|kernels")], Discriminator(_deep)
+Rows = Annotated[list[Annotated[list[Number], Field(min_length=1)]], _UNITS]
+Weights = Annotated[Annotated[Rows, Tag("|rows")] | Annotated[Kernels, Tag("|kernels")], Discriminator(_deep)]
+_EXAMPLES = Field(min_length=1, max_length=LIMITS.custom_rows)
+Targets = Annotated[
+    Annotated[list[list[Input]], _EXAMPLES, Tag("|rows")] | Annotated[list[Input], _EXAMPLES, Tag("|numbers")],
+    Discriminator(lambda y: "|rows" if isinstance(y, list) and y and isinstance(y[0], list) else "|numbers"),
 ]
 
 
@@ -108,12 +113,10 @@ class BackpropBody(Body):
         | Annotated[str, Field(max_length=1_000), Tag("|text")],
         Discriminator(lambda layers: "|text" if isinstance(layers, str) else "|list"),
     ] = Field(description="Every layer with its numbers; or the hidden ones as a spec's text, and `parameters`.")
-    parameters: Any = Field(None, description="Where `layers` is a text: a spec's `parameters`, the output's too.")
+    parameters: Starts = Field(None, description="Where `layers` is a text: a spec's `parameters`, the output's too.")
     output_activation: str | None = Field(None, max_length=40, description="Where `layers` is a text.")
-    x: list[list[Input]] = Field(min_length=1, max_length=LIMITS.custom_rows)
-    y: list[list[Input]] | list[Input] = Field(
-        min_length=1, max_length=LIMITS.custom_rows, description="A row for each example, or one number each."
-    )
+    x: Annotated[list[list[Input]], _EXAMPLES]
+    y: Targets = Field(description="A row for each example, or one number each.")
     loss: str = Field("squared_error", max_length=40)
     learning_rate: Number = Field(0.03, ge=1e-7, le=100)
     reduction: Literal["mean", "sum"] = Field(

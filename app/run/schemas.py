@@ -69,13 +69,23 @@ class StepBody(Body):
         return Step(self.count, self.until, whole=self.whole, examples=tuple(self.examples or ()))
 
 
+_SAID: dict[str, Any] = {  # a value of a field of a spec, as a catalog and an edit tell it
+    "anyOf": [
+        {"type": ["number", "string", "boolean", "null"]},
+        {"type": "array", "items": {"type": ["number", "string"]}},
+        {"type": "object", "additionalProperties": {"type": "number"}},
+    ]
+}
+Said = Annotated[Any, WithJsonSchema(_SAID)]
+
+
 class EditBody(Body):
     """A live field of the spec or an address such as W1.2.1, and its new value."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"field": "W1.2.1", "value": 0.5}]})
 
     field: str = Field(max_length=80)
-    value: Any
+    value: Said
 
 
 class RewindBody(Body):
@@ -113,14 +123,6 @@ def _nested(depth: int) -> dict[str, Any]:
 
 
 Numbers = Annotated[Any, WithJsonSchema(_nested(4) | {"description": "A number, or lists of them."})]
-_SAID: dict[str, Any] = {  # a value of a field of a spec, as a catalog and an edit tell it
-    "anyOf": [
-        {"type": ["number", "string", "boolean", "null"]},
-        {"type": "array", "items": {"type": ["number", "string"]}},
-        {"type": "object", "additionalProperties": {"type": "number"}},
-    ]
-}
-Said = Annotated[Any, WithJsonSchema(_SAID)]
 
 
 class Pair(BaseModel):

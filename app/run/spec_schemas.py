@@ -16,14 +16,16 @@ Schema = dict[str, Any]
 
 _NUMBERS: Schema = {"type": "array", "items": {"type": "number"}}
 _ROWS: Schema = {"type": "array", "items": _NUMBERS}
+_KERNELS: Schema = {"type": "array", "items": {"type": "array", "items": _ROWS}}
+_WEIGHTS: Schema = {"anyOf": [_ROWS, _KERNELS]}
 _LAYER: Schema = {
     "anyOf": [
         {
             "type": "object",
             "description": "W and b; gamma and beta where it is normalized; or a layer as a trace has it.",
-            "properties": {"W": _ROWS, "b": _NUMBERS, "gamma": _NUMBERS, "beta": _NUMBERS},
+            "properties": {"W": _WEIGHTS, "b": _NUMBERS, "gamma": _NUMBERS, "beta": _NUMBERS},
         },
-        {"type": "array", "minItems": 2, "items": {"anyOf": [_ROWS, _NUMBERS]}},
+        {"type": "array", "minItems": 2, "items": {"anyOf": [_ROWS, _KERNELS, _NUMBERS]}},
     ]
 }
 _STARTS: Schema = {
@@ -33,6 +35,7 @@ _STARTS: Schema = {
         {"type": "object", "properties": {"layers": {"type": "array", "items": _LAYER}}, "required": ["layers"]},
     ]
 }
+Starts = Annotated[Any, WithJsonSchema(_STARTS)]
 _LABEL: Schema = {"type": ["number", "string", "boolean", "null"]}  # null is no value
 _LABELS: Schema = {"type": "array", "minItems": 1, "items": _LABEL}
 _COLUMNS: Schema = {"type": "object", "minProperties": 1, "additionalProperties": _LABELS}

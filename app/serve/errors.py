@@ -168,6 +168,7 @@ _WORDS = {
     "float_parsing": _REAL,
     "finite_number": _REAL,
     "list_type": _LIST,
+    "dict_type": "must be an object",
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "string_type": "must be text",

@@ -22,7 +22,7 @@ def shape_of(of: Floats) -> str:
 def array(field: str, given: Any) -> Floats:
     """An array of finite numbers, of at least one number."""
     given = plain(field, given)
-    allowed = "an array of numbers, rows of equal length"
+    allowed = "an array of numbers, one or more, in rows of equal length"
     try:
         found = np.asarray(given)
     except (ValueError, OverflowError):
