@@ -141,7 +141,16 @@ def _check_place(field: str, item: LayerItem, before: Sequence[LayerItem]) -> No
     )
     closed = any(each.rank == FLATTEN.rank for each in own) or (own and operation.rank < OPERATIONS["activation"].rank)
     if not before or not fits or closed:
-        raise SpecError(field, item.text, f"right after the layer that it belongs to, one a layer: {', '.join(KINDS)}")
+        here = f"{own[0].name} comes before it" if own else "no layer comes before it"
+        raise SpecError(field, item.text, f"right after the layer that it belongs to, one a layer: {_order()}; {here}")
+
+
+def _order() -> str:
+    """What may be attached to a layer, in its order."""
+    fixed = [each for each in OPERATIONS.values() if each.rank and not each.anywhere and each.name != "activation"]
+    ranks = {each.rank: " or ".join(other.name for other in fixed if other.rank == each.rank) for each in fixed}
+    pools = ", ".join(each.name for each in OPERATIONS.values() if each.anywhere)
+    return f"{', then '.join(ranks.values())}, and a pool ({pools}) at any place after the activation"
 
 
 def _attached(before: Sequence[LayerItem]) -> list[Operation]:

@@ -71,14 +71,14 @@ def test_a_shortcut_through_json_links_and_bytes() -> None:
 @pytest.mark.parametrize(
     ("layers", "field", "reason"),
     [
-        ("shortcut 1", "layers.0", "right after the layer"),
-        ("dense 2, shortcut 1, shortcut 1", "layers.2", "one a layer"),
-        ("dropout 0.5", "layers.0", "right after the layer"),
-        ("dense 2, dropout 0.5, dropout 0.5", "layers.2", "one a layer"),
+        ("shortcut 1", "layers.0", "right after the layer that it belongs to, one a layer: "),
+        ("dense 2, shortcut 1, shortcut 1", "layers.2", "shortcut comes before it"),
+        ("dropout 0.5", "layers.0", "no layer comes before it"),
+        ("dense 2, dropout 0.5, dropout 0.5", "layers.2", "dropout comes before it"),
         (
             "dense 2, shortcut 1, dropout 0.5",
             "layers.2",
-            "one a layer: dense, conv2d, layer_norm, batch_norm",
+            "one a layer: layer_norm or batch_norm, then dropout, then shortcut, then flatten, and a pool",
         ),
         ("dense 4, dropout 1", "layers.1.rate", "a number from 0 to 0.9"),
         ("dense 4, dropout much", "layers.1.rate", "a number from 0 to 0.9"),
