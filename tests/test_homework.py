@@ -68,7 +68,7 @@ AGAIN: dict[str, Callable[..., Any]] = {
     "conv2d": _convolution,
     "max_pool": lambda case, x: anp.max(_pool(case, x), 0),
     "avg_pool": lambda case, x: anp.mean(_pool(case, x), 0),
-    "global_avg_pool": lambda case, x: anp.mean(anp.mean(x, 3), 2),
+    "global_pool": lambda case, x: anp.mean(anp.mean(x, 3), 2),
     "flatten": lambda case, x: anp.reshape(x, (len(x), -1)),
     "shortcut": lambda case, x, W, b: x + textbook.forward(case.settings["activation"], anp.dot(x, W.T) + b),
 }

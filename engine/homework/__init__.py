@@ -7,7 +7,7 @@ from engine.homework.dense import DENSE, SHORTCUT
 from engine.homework.dropout import DROPOUT
 from engine.homework.losses import SOFTMAX_CROSS_ENTROPY
 from engine.homework.norms import BATCH_NORM, LAYER_NORM
-from engine.homework.pools import AVG_POOL, FLATTEN, GLOBAL_AVG_POOL, MAX_POOL
+from engine.homework.pools import AVG_POOL, FLATTEN, GLOBAL_POOL, MAX_POOL
 
 BACKWARD: dict[str, Backward] = {
     entry.name: entry
@@ -21,7 +21,7 @@ BACKWARD: dict[str, Backward] = {
         CONV2D,
         MAX_POOL,
         AVG_POOL,
-        GLOBAL_AVG_POOL,
+        GLOBAL_POOL,
         FLATTEN,
         SHORTCUT,
     )

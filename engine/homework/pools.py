@@ -273,8 +273,8 @@ def _whole(case: Case) -> Floats:
     return np.asarray(case["x"].mean((2, 3)))
 
 
-GLOBAL_AVG_POOL = Backward(
-    "global_avg_pool",
+GLOBAL_POOL = Backward(
+    "global_pool",
     "Global mean pool",
     "Of every channel the mean of all its places.",
     (_X,),
