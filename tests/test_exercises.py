@@ -126,17 +126,16 @@ def test_what_is_no_number_is_told_so(text: str) -> None:
 
 
 def test_an_unknown_slip_is_told_by_sign_point_or_size() -> None:
-    """The words follow the answer: opposite sign, ten times, larger, smaller."""
+    """The words follow the answer: opposite sign, the same digits ten times as large or small, larger, smaller. Zero
+    has neither digits nor sign."""
     problem = number_problem("?", 0.5, "half", "Think.", {})
-    told = {answer: check(problem, answer).factor for answer in ("-0.5", "-3", "5", "0.05", "0.9", "0.3")}
-    assert told == {
-        "-0.5": "sign",
-        "-3": "sign",
-        "5": "decimal point",
-        "0.05": "decimal point",
-        "0.9": "size",
-        "0.3": "size",
-    }
+    told = {
+        "-0.5": "sign", "-3": "sign", "5": "decimal point", "0.05": "decimal point", "0.0005": "decimal point",
+        "0.9": "size", "0.3": "size", "0": "size", "0.003": "size", "0.02": "size", "0.057": "size",
+    }  # fmt: skip
+    assert {answer: check(problem, answer).factor for answer in told} == told
+    for truth, answer, message in ((0.5, "0", "The size is too small."), (0.0, "-2", "The size is too large.")):
+        assert check(number_problem("?", truth, "so", "", {}), answer).message.strip() == message
 
 
 @given(KNOWN, st.integers(0, 10**6))

@@ -100,8 +100,11 @@ def _by_size(problem: Problem, truth: float, value: float) -> Verdict:
         return Verdict(False, "sign", text("The size is right and the sign is not. {hint}", hint=problem.hint))
     if value * truth < 0:
         return Verdict(False, "sign", text("Look at the sign first. {hint}", hint=problem.hint))
-    for power in (10, 100, 1000):
-        if abs(value - truth * power) <= problem.tolerance * power or abs(value - truth / power) <= problem.tolerance:
+    if value * truth == 0:
+        size = "The size is too large. {hint}" if value else "The size is too small. {hint}"
+        return Verdict(False, "size", text(size, hint=problem.hint))
+    for power in (0.001, 0.01, 0.1, 10, 100, 1000):
+        if abs(value - truth * power) <= problem.tolerance * power:
             return Verdict(False, "decimal point", text("The digits are right and the decimal point is not."))
     large = "The sign is right, the size is too large. {hint}"
     small = "The sign is right, the size is too small. {hint}"
