@@ -226,11 +226,14 @@ def test_what_has_no_answer_of_its_own_is_refused_by_its_reason(pictured: RunSta
 
 
 def test_where_examples_move_each_other_none_is_asked_about_alone() -> None:
-    """With a batch norm one example has no step of its own: a weight whose numbers mislead is asked about as that."""
-    facts = Facts(advance(start(Spec.make(layers="dense 4 tanh, batch_norm")), 3).state)
-    questions = [asking.make(facts, "direction", f"W1.{j}.{i}") for j in range(1, 5) for i in (1, 2)]
+    """With a batch norm one example has no step of its own: of a weight whose numbers mislead it is said what they are,
+    whichever way an optimizer's memory takes it."""
+    facts = Facts(advance(start(Spec.make(layers="dense 4 tanh, batch_norm", optimizer="adam")), 3).state)
+    addresses = [f"W1.{j}.{i}" for j in range(1, 5) for i in (1, 2)]
+    questions = [asking.make(facts, "direction", address) for address in addresses]
+    assert [question.address for question in questions] == addresses
     assert all(question.steps and question.example is None for question in questions)
-    assert any("misleads" in question.sentence for question in questions)
+    assert {"the mean of" in question.given for question in questions} == {True, False}
 
 
 def test_without_an_address_the_step_itself_is_asked_about() -> None:

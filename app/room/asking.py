@@ -26,18 +26,25 @@ PATHS = 2
 
 
 def direction(facts: Facts, address: str) -> Question:
-    """Which way the next step moves a weight or a bias: the step that training takes, on its mini-batch.
+    """Which way the next step moves a parameter: the step that training takes, on its mini-batch.
 
     Who reasons from the numbers on screen is right: without an address it is about a weight whose numbers point its
-    way, and a weight of which they point the other way is asked about on one example.
+    way, and a weight of which they point the other way is asked about on one example; where none has a step of its
+    own, it is said what the numbers are.
     """
     facts = facts.on(None)
     network = facts.state.spec.network
     address = plainest(facts) if address[:1] in ("", "a") else network.address(network.locate(address))
     _check_moves(facts, address)
-    if _misleads(facts, address):
-        return _alone(facts, address) if not network.mixes_examples else trap(facts, address)
-    return _moved(facts, address, _which_way(facts, address), text_of(said(_why(facts, address))))
+    misleads = _misleads(facts, address)
+    if misleads and not network.mixes_examples:
+        return _alone(facts, address)
+    given = _means(facts) if misleads else ""
+    return _moved(facts, address, _which_way(facts, address), text_of(said(_why(facts, address))), given=given)
+
+
+def _means(facts: Facts) -> str:
+    return text("a is the mean of {count} examples, δ their sum", count=len(facts.trace.examples))
 
 
 def _check_moves(facts: Facts, address: str) -> None:
@@ -95,8 +102,7 @@ def trap(facts: Facts, address: str = "") -> Question:
         raise BadQuestion("kind", "trap", "another question: at every weight here the numbers on screen point its way")
     address = address if address in misled else misled[0]
     solution = in_words("asked misled", change=facts.change(address), why=_why(facts, address))
-    given = text("a is the mean of {count} examples, δ their sum", count=len(facts.trace.examples))
-    return _moved(facts, address, _which_way(facts, address), solution, given=given)
+    return _moved(facts, address, _which_way(facts, address), solution, given=_means(facts))
 
 
 def _why(facts: Facts, address: str) -> Sentence:
