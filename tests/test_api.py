@@ -262,6 +262,10 @@ def test_a_visitor_lists_their_own_runs(tmp_path: Path) -> None:
         rows = list(csv.DictReader(io.StringIO(table.text)))
         assert table.headers["content-type"].startswith("text/csv")
         assert {row["dataset"]: row["hidden"] for row in rows} == {"circle": "4 2", "line": ""}
+        layers = "conv2d 2 3x3 relu same 2, batch_norm, max_pool 2, dropout 0.2"
+        await made(client, dataset="digits16", samples=20, layers=layers)
+        table = (await client.get("/api/v1/runs?format=csv")).text
+        assert sorted(row["layers"] for row in csv.DictReader(io.StringIO(table))) == ["", "", layers]
         client.cookies.clear()
         assert (await client.get("/api/v1/runs")).json() == {"runs": []}
 

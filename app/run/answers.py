@@ -44,6 +44,7 @@ from engine.checks import number
 from engine.custom import LARGEST, inputs_by_name
 from engine.evaluation import classify, outputs_of
 from engine.examples import class_names, features_of, in_own_units, input_names, low_target
+from engine.layers import text_of
 from engine.scaling import Scale
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
@@ -201,14 +202,17 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> Response:
     table.writerow(["id", "step", "epoch", "train_loss", "test_loss", "diverged", *names])
     for row in rows:
         loss, spec = row["loss"], row["spec"]
-        values = [_cell(spec[name]) for name in names]
+        values = [_cell(name, spec[name]) for name in names]
         table.writerow([row["id"], row["step"], row["epoch"], loss["train"], loss["test"], row["diverged"], *values])
     headers = {"content-disposition": 'attachment; filename="runs.csv"'}
     return Response(text.getvalue(), 200, headers, "text/csv; charset=utf-8")
 
 
-def _cell(value: Any) -> Any:
-    """One cell; lists by spaces. Everything in it is a checked name or number, so no formula can be smuggled in."""
+def _cell(name: str, value: Any) -> Any:
+    """One cell; layers as a link has them, other lists by spaces. Everything in it is a checked name or number, so no
+    formula can be smuggled in."""
+    if name == "layers" and value:
+        return text_of(value)
     if isinstance(value, dict):
         return " ".join(f"{name}={number:g}" for name, number in value.items())
     return " ".join(map(str, value)) if isinstance(value, list) else value
