@@ -343,6 +343,28 @@ def test_running_statistics_go_towards_the_batchs() -> None:
     assert advance(tried, 1).state.running.tobytes() == trace(tried).running_next.tobytes()
 
 
+def test_running_statistics_evaluate_as_published() -> None:
+    """CS231n's notebook on batch normalization, fifty training passes and one in test mode: the means and deviations
+    that it prints. Its running variance begins at 0 and is that of a batch as it is, with the bias."""
+    rng = np.random.RandomState(231)
+    first, second = rng.randn(50, 60), rng.randn(60, 3)
+    eye = {"W": np.eye(3), "b": np.zeros(3)}
+    layers = [eye | {"gamma": np.ones(3), "beta": np.zeros(3)}, eye]
+    running = np.zeros(6)
+    for _ in range(51):
+        a = np.maximum(0, rng.randn(200, 50) @ first) @ second
+        spec = Spec.make(
+            data={"x": a, "y": np.zeros((200, 3)), "task": "regression"}, scaling="none", test_share=0, batch_size=200,
+            layers="dense 3 identity, batch_norm", output_activation="identity", parameters=layers,
+        )  # fmt: skip
+        state = replace(start(spec), running=running)
+        running = advance(state, 1).state.running
+    as_theirs = np.concatenate([state.running[:3], state.running[3:] * 199 / 200])
+    told = predict(replace(state, running=as_theirs), a)
+    np.testing.assert_allclose(told.mean(axis=0), [-0.03927354, -0.04349152, -0.10452688], atol=5e-9)
+    np.testing.assert_allclose(told.std(axis=0), [1.01531428, 1.01238373, 0.97819988], atol=5e-9)
+
+
 def test_who_evaluates_takes_the_running_ones() -> None:
     """So an example's prediction is its own, whatever comes with it."""
     state = ready("dense 5 tanh, batch_norm, dense 4 relu, batch_norm", 60)
