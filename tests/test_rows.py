@@ -9,7 +9,7 @@ from test_digits import closes
 from app.explain.rows import rows_of
 from app.explain.walkthrough import walkthrough
 from app.explain.why import why_of
-from app.words.columns import Cells
+from app.words.columns import Cells, room
 from app.words.segments import text_of
 from engine import Quantity, Spec, Trace, start, trace
 from engine.lookup import Numbers
@@ -81,6 +81,9 @@ def test_every_moment_is_laid_out(given: dict[str, object], grain: str) -> None:
     for example in (None, 3):
         walk = walkthrough(trace(start(Spec.make(**given)), example), grain)
         for moment in walk:
-            assert rows_of(walk.scene, moment, 7).words
+            rows = rows_of(walk.scene, moment, 7)
+            assert rows.words
+            told = [cells for block in rows.blocks for _, cells in (*block.numbers, *block.more)]
+            assert max(map(room, told), default=0) < 8.5, "a line is as wide as a phone, at most"
             assert moment.code_line in walk.code_lines(moment)
             assert all(text_of(why.words) for why in why_of(walk.scene, moment))

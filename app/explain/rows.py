@@ -5,13 +5,14 @@ It says nothing that the moment's own faces do not say; it lays them out.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 
 from app.explain.many import Alike, groups_of, written_over
 from app.explain.moments import Moment
 from app.explain.scene import UNITS, Scene
-from app.words.columns import Cells, Columns, fitted, lines, room
+from app.words.columns import Cells, Columns, fitted, in_lines, lines, room
 from app.words.digits import largest
 from app.words.numbers import signed, unsigned
 from app.words.segments import Segments
@@ -51,7 +52,7 @@ class Rows:
     @property
     def folded(self) -> int:
         """How many rows fold."""
-        return sum(len(block.more) for block in self.blocks)
+        return sum(bool(name) for block in self.blocks for name, _ in block.more)
 
 
 def rows_of(scene: Scene, moment: Moment, most: int = 16) -> Rows:
@@ -135,17 +136,24 @@ def _each(scene: Scene, k: int, j: int, sources: Sequence[int]) -> Iterator[tupl
 
 
 def _blocks(columns: Columns, group: Alike, first: str, most: int) -> Iterator[EquationBlock]:
-    """A group in rows, all with the same digits; one that stands alone in lines that have room."""
+    """A group in rows, all with the same digits; one that stands alone in lines that have room, and what folds, too."""
     names, made = zip(*((_whose(of, name, first), _first(of)) for name, of in group.told), strict=True)
     rows = tuple(zip(names, columns.together(made), strict=True))
-    wide = bool(group.shown) and most >= ROOM and room(rows[0][1]) > most
+    wide = bool(group.shown) and (most >= ROOM or len(rows) == 1) and room(rows[0][1]) > most
     if group.shown != 1 and not wide:
         yield EquationBlock(rows[0][1], rows[: group.shown], rows[group.shown :])
         return
     (name, cells), more = rows[0], rows[1:]
     yield from (EquationBlock(line, ((name, line),)) for line in lines(cells, most))
-    if more:
-        yield EquationBlock(cells, (), more)
+    for _, alike in groupby(more, key=lambda row: len(row[1])):
+        yield from _folded(list(alike), most)
+
+
+def _folded(rows: Sequence[tuple[str, Cells]], most: int) -> Iterator[EquationBlock]:
+    """Rows of one formula that fold, in lines; each is named, and so counted, in the first."""
+    for n, line in enumerate(in_lines([cells for _, cells in rows], most)):
+        names = ("" if n else name for name, _ in rows)
+        yield EquationBlock(line[0], (), tuple(zip(names, line, strict=True)))
 
 
 def _whose(of: Equation, name: str, first: str) -> str:

@@ -7,6 +7,7 @@ under the names of the step's program, and counts from 0.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from math import floor, isfinite, log10, nan
 from typing import Any
 
@@ -45,6 +46,8 @@ WHOLE = ("loss", "penalty", "cost", "whole")  # of a whole step, never below 0
 SETTING = 6  # digits of a setting that is not as short as it was typed
 NOISE = 1e-12  # as a share of the terms: what is left of them where they cancel
 CLOSE = 9  # columns; with less a line breaks at every sign
+BREAKS = ("+", MINUS, "=", "×", "/")  # where it breaks; with more room only at the first two
+DEEPEST = 5  # brackets in each other
 COLUMN = 42  # px of a column, on average
 REST = "others"  # the sum of the terms that are not written out
 
@@ -337,21 +340,40 @@ def room(cells: Cells) -> float:
 
 
 def lines(cells: Cells, most: int) -> tuple[Cells, ...]:
-    """Columns in lines of at most so much room where that can be: all rows break before the same + or −."""
+    """Columns in lines of at most so much room where that can be: all rows break before the same sign."""
     found: list[Cells] = [()]
-    for chunk in _chunks(cells, most < CLOSE):
+    for chunk in _chunks(cells, most) if most < CLOSE else _pieces(cells, BREAKS[:2]):
         fits = not found[-1] or room((*found[-1], *chunk)) <= most
         found = [*found[:-1], (*found[-1], *chunk)] if fits else [*found, chunk]
     return tuple(found)
 
 
-def _chunks(cells: Cells, close: bool) -> list[Cells]:
-    """Pieces that stay together: each up to the next + or −; where room is close to none, up to the next sign."""
-    chunks: list[Cells] = []
-    for cell in cells:
-        starts = not chunks or (cell.sign and cell.number in ("+", MINUS)) or (close and cell.number in ("×", "="))
-        chunks = [*chunks, (cell,)] if starts else [*chunks[:-1], (*chunks[-1], cell)]
-    return chunks
+def in_lines(rows: Sequence[Cells], most: int) -> tuple[tuple[Cells, ...], ...]:
+    """Rows of one formula in lines, each of all rows: they break where the widest of them must."""
+    widest = tuple(max(column, key=lambda cell: room((cell,))) for column in zip(*rows, strict=True))
+    ends = (0, *accumulate(map(len, lines(widest, most))))
+    return tuple(tuple(row[start:end] for row in rows) for start, end in pairwise(ends))
+
+
+def _chunks(cells: Cells, most: int) -> Iterator[Cells]:
+    """Where room is close: as they are if they fit, else up to the next of the signs that stand in fewest brackets."""
+    splits = ([*_pieces(cells, BREAKS, depth)] for depth in range(DEEPEST if room(cells) > most else 0))
+    pieces = next((found for found in splits if len(found) > 1), None)
+    for piece in pieces or ():
+        yield from _chunks(piece, most)
+    if not pieces:
+        yield cells
+
+
+def _pieces(cells: Cells, signs: Sequence[str], depth: int | None = None) -> Iterator[Cells]:
+    """What begins at one of these signs stays together up to the next; `depth` counts the brackets round them."""
+    start = level = 0
+    for n, cell in enumerate(cells):
+        if n and cell.sign and cell.number in signs and depth in (None, level):
+            yield cells[start:n]
+            start = n
+        level += (cell.number.count("(") - cell.number.count(")")) if cell.sign else 0
+    yield cells[start:]
 
 
 _TEXTS = {

@@ -20,6 +20,10 @@ PICTURES = [
 ]  # fmt: skip
 
 
+SMALL = """() => [...document.querySelectorAll('svg text')].filter(each => {
+    const {b, d} = each.getScreenCTM();
+    return each.getBoundingClientRect().width && parseFloat(getComputedStyle(each).fontSize) * Math.hypot(b, d) < 11.9;
+}).map(each => `${each.textContent.trim()} (${each.getAttribute('class')})`)"""
 NOTED = """
 window.places = [];
 new MutationObserver(all => all.forEach(each => places.push(Number(each.target.dataset.at))))
@@ -102,6 +106,19 @@ def test_pictures_are_large(browser: Browser, base_url: str, width: int) -> None
         assert widths, path
         assert min(widths) >= 560, path
     context.close()
+
+
+def test_no_text_of_a_picture_is_small(page: Page) -> None:
+    """12 px at least as they stand on the screen, at every size, on every screen of every lesson."""
+    small = {}
+    for lesson in lessons(ENV):
+        for n in range(1, len(lesson.screens) + 1):
+            page.goto(f"/learn/{lesson.slug}?screen={n}")
+            for width, height in ((390, 844), (1024, 768), (1280, 720), (1440, 900)):
+                page.set_viewport_size({"width": width, "height": height})
+                if found := page.evaluate(SMALL):
+                    small[lesson.slug, n, width] = found[:3]
+    assert small == {}
 
 
 def test_on_a_phone_the_picture_stays_in_sight(browser: Browser, base_url: str) -> None:
