@@ -140,12 +140,13 @@ def _blocks(columns: Columns, group: Alike, first: str, most: int) -> Iterator[E
     names, made = zip(*((_whose(of, name, first), _first(of)) for name, of in group.told), strict=True)
     rows = tuple(zip(names, columns.together(made), strict=True))
     wide = bool(group.shown) and (most >= ROOM or len(rows) == 1) and room(rows[0][1]) > most
-    if group.shown != 1 and not wide:
+    if group.shown > 1 and not wide:
         yield EquationBlock(rows[0][1], rows[: group.shown], rows[group.shown :])
         return
-    (name, cells), more = rows[0], rows[1:]
-    yield from (EquationBlock(line, ((name, line),)) for line in lines(cells, most))
-    for _, alike in groupby(more, key=lambda row: len(row[1])):
+    alone = min(group.shown, 1)
+    for name, cells in rows[:alone]:
+        yield from (EquationBlock(line, ((name, line),)) for line in lines(cells, most))
+    for _, alike in groupby(rows[alone:], key=lambda row: len(row[1])):
         yield from _folded(list(alike), most)
 
 
