@@ -9,7 +9,7 @@ from test_digits import closes
 from app.explain.rows import rows_of
 from app.explain.walkthrough import walkthrough
 from app.explain.why import why_of
-from app.words.columns import Cells, room
+from app.words.columns import Cells, lines, room
 from app.words.segments import text_of
 from engine import Quantity, Spec, Trace, start, trace
 from engine.lookup import Numbers
@@ -72,6 +72,17 @@ def test_rows_close_and_run(given: dict[str, object], grain: str) -> None:
             else:
                 held(step, block.symbols, names)
     assert seen
+
+
+def test_on_a_phone_brackets_break_last() -> None:
+    """Adam's rule: in lines it is the same equation, and a bracket is broken only where it is too wide for one."""
+    walk = walkthrough(trace(start(Spec.make(optimizer="adam")), 3), "unit")
+    rule = rows_of(walk.scene, walk[24], 99).blocks[-2].symbols
+    found = lines(rule, 7)
+    assert sum(found, ()) == rule
+    told = ["".join(cell.number.strip() for cell in line) for line in found]
+    assert told[1:4] == ["×+0.1949", "/(1−0.9^1)", "/(√(+0.003800"]
+    assert told[4:] == ["/(1−0.999^1))", "+1×10⁻⁸)"]
 
 
 @pytest.mark.parametrize("grain", ["operation", "unit", "layer", "pass"])
