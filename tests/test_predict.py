@@ -16,7 +16,8 @@ from app.learn.judging import check
 from app.learn.predicting import question_at, questions
 from app.learn.problems import delta_problem, messages
 from backprop_playground import predictions
-from engine import Quantity, RunState, Spec, SpecError, start
+from engine import OPTIMIZERS, Quantity, RunState, Spec, SpecError, advance, start, trace
+from engine.receipts import parameter_receipt
 
 WAYS = ("up", "down", "stay")
 
@@ -90,6 +91,39 @@ def test_the_first_delta_is_asked_whatever_makes_it(given: dict[str, Any]) -> No
     assert (first.kind, first.moment > 8) == ("first", True)
     assert first.judged(truth)
     assert first.judged(-truth).factor == "sign"
+
+
+@pytest.mark.parametrize("optimizer", [name for name, entry in OPTIMIZERS.items() if not entry.search])
+@pytest.mark.parametrize("penalty", ["none", "l2"])
+def test_the_update_is_asked_of_every_rule(optimizer: str, penalty: str) -> None:
+    """Momentum and Adam, too: which way and where to; what was left out of the step is named."""
+    state = advance(start(Spec.make(optimizer=optimizer, regularization=penalty, regularization_rate=0.01)), 7).state
+    asked = {each.kind: each for each in predictions(state, 8)}["update"]
+    told = parameter_receipt(trace(state, 8), asked.hides)
+    assert asked.judged(told.next)
+    assert asked.judged("up" if told.next > told.now else "down")
+    if optimizer == "sgd" and penalty == "none":
+        return  # plain: its slips are the lessons'
+    slips = {slip.factor for slip in asked.number.mistakes}
+    assert slips <= {"rule", "sign", "old value"} | {part.name for part in told.parts}
+    for slip in asked.number.mistakes:
+        verdict = asked.judged(repr(slip.value))
+        assert not verdict
+        assert verdict.factor in slips
+
+
+def test_a_memory_that_overrules_the_gradient_is_named() -> None:
+    """The ball rolls on though the slope has turned: who went by the gradient is told of the memory."""
+    state = advance(start(Spec.make(optimizer="momentum", learning_rate=0.3, batch_size=1)), 40).state
+    found = []
+    for example in range(12):
+        asked = {each.kind: each for each in predictions(state, example)}.get("update")
+        told = asked and parameter_receipt(trace(state, example), asked.hides)
+        if asked and told and told.gradient * (told.next - told.now) > 0:
+            wrong = asked.judged("down" if told.next > told.now else "up")
+            found.append((wrong.correct, wrong.factor))
+    assert found
+    assert set(found) == {(False, "memory")}
 
 
 def test_a_shortcut_brings_a_message_too() -> None:

@@ -17,16 +17,15 @@ from app.learn.problems import (
     STAY,
     UP,
     delta_problem,
-    direction_problem,
     gradient_problem,
     messages,
-    new_value_problem,
     residual_problem,
 )
+from app.learn.updating import update_problems
 from app.words.names import called, name_of
 from app.words.numbers import signed
 from app.words.texts import text
-from engine import OPTIMIZERS, RunState, SpecError
+from engine import RunState, SpecError
 from engine.arrays import Floats
 from engine.checks import one_of
 from engine.quantity import weight
@@ -139,10 +138,10 @@ def _asked(facts: Facts, key: Key, index: int) -> Iterator[Question]:
     if key.kind in ("gradient", "dW"):
         address = str(weight(k, j, key.source or _largest(facts, k, j)))
         yield Question(index, "gradient", _gradient_way(facts, address), gradient_problem(facts, address))
-    plain = facts.state.spec.optimizer == "sgd" and not facts.state.spec.penalized and not facts.state.spec.frozen
-    if key.kind in ("update", "update_weight") and plain and not OPTIMIZERS[facts.state.spec.optimizer].search:
+    if key.kind in ("update", "update_weight"):
         address = str(weight(k, j, key.source or _largest(facts, k, j)))
-        yield Question(index, "update", direction_problem(facts, address), new_value_problem(facts, address))
+        if (asked := update_problems(facts, address)) is not None:
+            yield Question(index, "update", *asked)
 
 
 def _has_factors(facts: Facts, k: int) -> bool:
