@@ -446,14 +446,16 @@ UNCOVERED = """() => {
     const lit = document.querySelector('#net .node:is(.forward, .backward, .update) .edge')?.getBoundingClientRect();
     return !lit || lit.top >= 0 && lit.bottom <= document.getElementById('walk').getBoundingClientRect().top;
 }"""
+WIDTHS = (1440, 1024, 390)
 SOFTMAX = "dataset=three_blobs&loss=cross_entropy&output_activation=softmax&hidden=4,3"
 
 
-@pytest.mark.parametrize("width", [1440, 1024, 390])
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("network", [SOFTMAX, DEEP[2:], "optimizer=adam&regularization=l1&regularization_rate=0.01"])
 def test_the_walkthrough_moves_nothing(open_page: Callable[..., Page], network: str, width: int) -> None:
     """Whatever a moment has to tell, the diagram, the bar and the buttons stay, and so does what is below them; the
-    moment's line of code is in sight, and in a drawing that scrolls the unit that is lit."""
+    moment's line of code is in sight, and in a drawing that scrolls the unit that is lit. Each width has moments of
+    its own, between those of the others."""
     page = open_page("/")
     page.set_viewport_size({"width": width, "height": 900})
     for grain in ("operation", "unit", "pass"):
@@ -462,7 +464,8 @@ def test_the_walkthrough_moves_nothing(open_page: Callable[..., Page], network: 
         page.wait_for_timeout(300)
         total = int(page.locator("#walk").get_attribute("data-total") or 0)
         first = page.evaluate(BOXES)
-        for index in range(1, total, max(1, total // 12)):
+        stride = max(1, total // 6)
+        for index in range(1 + WIDTHS.index(width) * stride // 3, total, stride):
             page.evaluate(
                 "i => { const m = document.getElementById('moments'); m.value = i; m.dispatchEvent(new Event('input', "
                 "{bubbles: true})); }",

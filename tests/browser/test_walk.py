@@ -1,6 +1,6 @@
 """The walkthrough on every common screen: what is lit, the words and the numbers are in sight, and nothing is cut.
 
-WALK=all goes through every moment of the networks; else through some of each.
+WALK=all goes through every moment of the networks; else each size has the first, the last and one of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ NETWORKS = {
     "softmax": "example=3&dataset=three_blobs&output_activation=softmax&loss=cross_entropy",
     "digits": "example=3&dataset=digits16&hidden=16&activation=relu&output_activation=softmax&loss=cross_entropy",
 }
-SOME = 5
 FITTED = "() => /^[0-9]+x[0-9]+$/.test(document.getElementById('view').elements.namedItem('size').value)"
 FAULTS = """() => {
   const faults = [];
@@ -61,11 +60,21 @@ FAULTS = """() => {
 }"""
 
 
-def moments(total: int) -> list[int]:
-    """All, or some with the first and the last."""
+def moments(total: int, size: tuple[int, int]) -> list[int]:
+    """After the first: all, or the last and one that another size does not have."""
     if os.environ.get("WALK") == "all":
-        return list(range(total))
-    return sorted({round(n * (total - 1) / (SOME - 1)) for n in range(SOME)})
+        return list(range(1, total))
+    return [(1 + SIZES.index(size)) * total // (1 + len(SIZES)), total - 1]
+
+
+def looked(page: Page, query: str, size: tuple[int, int]) -> None:
+    page.goto(f"/?{query}")
+    page.wait_for_function(FITTED)
+    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    faults = page.evaluate(FAULTS)
+    if size[1] < 500:
+        faults = [fault for fault in faults if not fault.startswith(("Numbers", "bias", "from "))]
+    assert faults == [], query
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -74,18 +83,11 @@ def test_what_a_moment_speaks_of_is_in_sight(page: Page, size: tuple[int, int]) 
     numbers may be a scroll away."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.emulate_media(reduced_motion="reduce")  # what flies comes to rest
-    for name, query in NETWORKS.items():
-        page.goto(f"/?{query}&moment=0")
-        expect(page.locator("html")).to_have_attribute("data-ready", "true")
+    for query in NETWORKS.values():
+        looked(page, f"{query}&moment=0", size)
         total = int(page.locator("#walk").get_attribute("data-total") or 0) - 1  # the last runs it again
-        for moment in moments(total):
-            page.goto(f"/?{query}&moment={moment}")
-            page.wait_for_function(FITTED)
-            page.wait_for_function("() => !document.querySelector('.htmx-request')")
-            faults = page.evaluate(FAULTS)
-            if size[1] < 500:
-                faults = [fault for fault in faults if not fault.startswith(("Numbers", "bias", "from "))]
-            assert faults == [], f"{name}, moment {moment}"
+        for moment in moments(total, size):
+            looked(page, f"{query}&moment={moment}", size)
 
 
 def test_a_term_lights_everywhere(page: Page) -> None:
