@@ -5,7 +5,9 @@ Everything is in the units of the drawing, rounded to a tenth; templates only pl
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil, floor, isfinite, log10
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,18 +110,51 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class LossChart:
-    """The loss over steps: lines, ticks, and where the step that is looked at stands."""
+class Framed:
+    """A chart of some size, whose axes lie between left and right, and between bottom and top."""
 
+    x: Axis
+    y: Axis
     width: float
     height: float
-    left: float
-    right: float
-    top: float
-    bottom: float
+    TICKS: ClassVar[tuple[int, int]] = (4, 4)
+
+    @property
+    def left(self) -> float:
+        """Where the frame begins."""
+        return self.x.start
+
+    @property
+    def right(self) -> float:
+        """Where it ends."""
+        return self.x.end
+
+    @property
+    def bottom(self) -> float:
+        """Its lower edge."""
+        return self.y.start
+
+    @property
+    def top(self) -> float:
+        """Its upper edge."""
+        return self.y.end
+
+    @cached_property
+    def x_ticks(self) -> list[tuple[float, str]]:
+        """Places and labels along the bottom."""
+        return self.x.ticks(self.TICKS[0])
+
+    @cached_property
+    def y_ticks(self) -> list[tuple[float, str]]:
+        """Places and labels along the left side."""
+        return self.y.ticks(self.TICKS[1])
+
+
+@dataclass(frozen=True)
+class LossChart(Framed):
+    """The loss over steps, and where the step that is looked at stands."""
+
     curves: tuple[Curve, ...]
-    x_ticks: tuple[tuple[float, str], ...]
-    y_ticks: tuple[tuple[float, str], ...]
     marker: tuple[float, float]
     head: int
 
@@ -163,14 +198,8 @@ def loss_chart(
     own = [Curve(name, name, path(across, y(losses[keep, column]))) for column, name in ((1, "test"), (0, "train"))]
     nearest = int(np.searchsorted(steps, step).clip(0, len(steps) - 1))
     now = float(losses[nearest, 0])
-    return LossChart(
-        *(width, height, left, right, top, bottom),
-        curves=(*_others(others, x, y), *own),
-        x_ticks=tuple(x.ticks(4)),
-        y_ticks=tuple(y.ticks(4)),
-        marker=(x.at(step), y.at(now if isfinite(now) else highest)),
-        head=head,
-    )
+    marker = x.at(step), y.at(now if isfinite(now) else highest)
+    return LossChart(x, y, width, height, (*_others(others, x, y), *own), marker, head)
 
 
 def _others(others: Others, x: Axis, y: Axis) -> Iterator[Curve]:

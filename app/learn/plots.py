@@ -2,38 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import isfinite
 
 import numpy as np
 
-from app.draw.charts import Axis, path
+from app.draw.charts import Axis, Framed, path
 from engine.arrays import Floats
 
 FAR = 4_000.0  # a place outside the box that every browser can still draw to
 
 
 @dataclass(frozen=True)
-class Box:
+class Box(Framed):
     """A box of the drawing: data from `x` and `y` lie between left and right, bottom and top.
 
     Places are not clipped, so that a line leaves the box where it should; the template clips what it draws.
     """
 
-    x: Axis
-    y: Axis
-    width: float
-    height: float
-
-    @property
-    def left(self) -> float:
-        """Where the box begins."""
-        return self.x.start
-
-    @property
-    def top(self) -> float:
-        """Its upper edge."""
-        return self.y.end
+    TICKS = (5, 4)
 
     @property
     def inner_width(self) -> float:
@@ -44,16 +30,6 @@ class Box:
     def inner_height(self) -> float:
         """The height of the box."""
         return self.y.start - self.y.end
-
-    @cached_property
-    def x_ticks(self) -> list[tuple[float, str]]:
-        """Places and labels along the bottom."""
-        return self.x.ticks(5)
-
-    @cached_property
-    def y_ticks(self) -> list[tuple[float, str]]:
-        """Places and labels along the left side."""
-        return self.y.ticks(4)
 
     def px(self, value: float) -> float:
         """A place along the bottom."""

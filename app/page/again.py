@@ -9,7 +9,7 @@ from typing import get_args
 
 import numpy as np
 
-from app.draw.charts import Axis, path
+from app.draw.charts import Axis, Framed, path
 from app.draw.diagram import Diagram, LinkPlace, on_curve
 from app.draw.lens import WEIGHT_REACH, widths
 from app.draw.maps import strongest
@@ -83,16 +83,10 @@ Point = tuple[float, float, float, float, float, float, Verdict]  # x, y, length
 
 
 @dataclass(frozen=True)
-class Chart:
+class Chart(Framed):
     """The loss along the step; the step itself ends at point `here`."""
 
-    width: float
-    height: float
-    left: float
-    right: float
-    bottom: float
-    x_ticks: tuple[tuple[float, str], ...]
-    y_ticks: tuple[tuple[float, str], ...]
+    TICKS = (6, 4)
     curve: str
     everyone: str
     promise: str
@@ -238,12 +232,11 @@ def _readings(step: Trace, after: Trace, place: Diagram) -> Iterator[Reading]:
 
 
 def _chart(found: Along) -> Chart:
-    left, right, bottom = LEFT, WIDTH - RIGHT, HEIGHT - 22
     both = np.concatenate([found.losses, found.all_losses])
     high = max(both[np.isfinite(both) & (both <= CEILING * max(found.before, found.all_losses[0]))], default=1.0)
     low = min(0.0, float(np.nanmin(both, initial=0.0)))
-    x = Axis(0.0, found.rates[-1] or 1.0, left, right)
-    y = Axis(low, low + 1.08 * (high - low) or 1.0, bottom, 14.0)
+    x = Axis(0.0, found.rates[-1] or 1.0, LEFT, WIDTH - RIGHT)
+    y = Axis(low, low + 1.08 * (high - low) or 1.0, HEIGHT - 22, 14.0)
     here = int(np.flatnonzero(found.lengths == 1.0)[0])
     places = [(x.at(rate), y.at(loss)) for rate, loss in zip(found.rates.tolist(), found.losses.tolist(), strict=True)]
     points = tuple(
@@ -259,13 +252,7 @@ def _chart(found: Along) -> Chart:
         )
     )
     return Chart(
-        WIDTH,
-        HEIGHT,
-        left,
-        right,
-        bottom,
-        tuple(x.ticks(6)),
-        tuple(y.ticks(4)),
+        *(x, y, WIDTH, HEIGHT),
         path(x(found.rates), y(found.losses)),
         path(x(found.rates), y(found.all_losses)),
         _promise(found, x, y),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from app.costs import CHECK_SECONDS
-from app.draw.charts import Axis, path
+from app.draw.charts import Axis, Framed, path
 from app.draw.pictures import data_uri, indexed_png
 from app.run.links import number
 from app.words.numbers import fixed_signed
@@ -22,16 +22,9 @@ BANDS = 12
 
 
 @dataclass(frozen=True)
-class SliceChart:
+class SliceChart(Framed):
     """The loss along one parameter: its curve, the tangent, where it stands and where steps land."""
 
-    width: float
-    height: float
-    left: float
-    right: float
-    bottom: float
-    x_ticks: tuple[tuple[float, str], ...]
-    y_ticks: tuple[tuple[float, str], ...]
     curve: str
     tangent: str
     now: tuple[float, float]
@@ -142,12 +135,11 @@ def map_of(found: Contour) -> Map:
 def slice_chart(along: Slice) -> SliceChart:
     """Place a slice; the tangent reaches a third of the width to either side."""
     width, height = 260, 150
-    left, right, top, bottom = 42.0, width - 6, 16.0, height - 22
     finite = along.losses[np.isfinite(along.losses)]
     low, high = float(finite.min()), float(finite.max())
     rim = 0.06 * (high - low) or 0.5
-    x = Axis(float(along.values[0]), float(along.values[-1]), left, right)
-    y = Axis(low - rim, high + rim, bottom, top)
+    x = Axis(float(along.values[0]), float(along.values[-1]), 42.0, width - 6)
+    y = Axis(low - rim, high + rim, height - 22, 16.0)
     reach = (along.values[-1] - along.values[0]) / 3
     ends = np.array([along.now - reach, along.now + reach])
     landed: list[tuple[float, float, str]] = []
@@ -156,13 +148,7 @@ def slice_chart(along: Slice) -> SliceChart:
         clear = all(abs(at - other) > 18 for other, _, label in landed if label)
         landed.append((at, y.at(mark.loss), f"{mark.factor}×" if clear else ""))
     return SliceChart(
-        width,
-        height,
-        left,
-        right,
-        bottom,
-        tuple(x.ticks(4)),
-        tuple(y.ticks(4)),
+        *(x, y, width, height),
         path(x(along.values), y(along.losses)),
         path(x(ends), y(along.loss + along.total * (ends - along.now))),
         (x.at(along.now), y.at(along.loss)),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from app.words.formulas import COUNTS, Role, role_of
+from app.words.names import LETTERS
 from app.words.numbers import MINUS, short, signed, target, unsigned
 from app.words.segments import Segment, Segments, bracketed, by_sign, plus, say
 from app.words.texts import text
@@ -103,37 +104,10 @@ def digits(of: Equation, look: Look) -> Segments:
     return (*found, *(say(f"{named(of.target.kind)} = ") if found else ()), *writer.equation(of))
 
 
-NAMES = {
-    "z": "z",
-    "a": "a",
-    "h": "h",
-    "o": "o",
-    "s": "sum",
-    "v": "v",
-    "mask": "m",
-    "dh": "∂L/∂h",
-    "dv": "∂L/∂v",
-    "da": "∂L/∂a",
-    "dz": "δ",
-    "dW": "∂L/∂W",
-    "db": "∂L/∂b",
-    "loss": "L",
-    "slope": "slope",
-    "t": "t",
-    "mean": "μ",
-    "spread": "σ",
-    "xhat": "x̂",
-    "n": "n",
-    "dn": "∂L/∂n",
-    "dxhat": "∂L/∂x̂",
-    "dz_own": "δ over x̂",
-    "dz_mean": "δ over μ",
-    "dz_spread": "δ over σ",
-    "dgamma": "∂L/∂γ",
-    "dbeta": "∂L/∂β",
-    "gW": "g",
+NAMES = {kind: kind for kind in "zahovnt"} | {
+    **LETTERS, "s": "sum", "dz_own": "δ over x̂", "dz_mean": "δ over μ", "dz_spread": "δ over σ", "gW": "g",
     "dR": "∂R/∂W",
-}
+}  # fmt: skip
 
 
 def named(kind: str) -> str:

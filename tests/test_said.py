@@ -1,0 +1,203 @@
+"""What a sentence puts in is what it says: every named part of the walkthrough's sentences, read back from the
+sentences as values and compared with the trace by its own reckoning here.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.explain.moments import Moment
+from app.explain.scene import Scene
+from app.explain.walkthrough import walkthrough
+from app.words.sentences import Sentence
+from engine import Spec, Trace, advance, start, trace
+from engine.along import again
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "wide": {"hidden": [3, 5], "activation": "relu", "learning_rate": 0.2},
+    "softmax": {"dataset": "three_blobs", "hidden": [3], "output_activation": "softmax", "loss": "cross_entropy"},
+    "dropout and shortcut": {"layers": "dense 3 tanh, dropout 0.5, dense 3 sigmoid, shortcut 1"},
+    "maps": {
+        "dataset": "digits16", "samples": 60, "layers": "conv2d 2 3x3 tanh, max_pool 2", "noise": 0,
+    },
+}  # fmt: skip
+Truth = Callable[[Trace, Scene, Moment], dict[str, Any]]
+
+
+def ends(moment: Moment) -> tuple[int, int, int]:
+    """Layer, unit and source of what a moment computes, from 1; 0 for what it has not."""
+    of = moment.targets[0]
+    return moment.layer, moment.units[0] if moment.units else 0, of.source if len(of.index) > 1 else 0
+
+
+def product(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """A weight's product: whose it is, and its two factors."""
+    k, j, i = ends(moment)
+    a, weight = step.inputs_of(k - 1)[0, i - 1], step.layers[k - 1].W[j - 1, i - 1]
+    return {"source": scene.unit(k - 1, i), "unit": scene.unit(k, j), "a": a, "weight": weight, "product": a * weight}
+
+
+def product_back(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """The same on its way back: from the unit that sends to the one below."""
+    k, j, i = ends(moment)
+    sent = step.layers[k - 1].W[j - 1, i - 1] * step.layers[k - 1].dz[0, j - 1]
+    return {"unit": scene.unit(k, j), "source": scene.unit(k - 1, i), "product": sent}
+
+
+def own(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """A unit's own numbers, by their letters, and how many links lead to it."""
+    k, j, _ = ends(moment)
+    layer = step.layers[k - 1]
+    z, a, dz = (float(getattr(layer, name)[0, j - 1]) for name in ("z", "a", "dz"))
+    name, bent = ("n", layer.bent[0, j - 1]) if layer.norm else ("z", z)
+    named = {"unit": scene.unit(k, j), "function": scene.function(k), "bent": name, "links": layer.W[0].size}
+    return named | {"z": bent, "a": a, "bias": layer.b[j - 1], "sum": z - layer.b[j - 1], "dz": dz}
+
+
+def gathered(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """What comes back to a unit of a hidden layer: over how many links, and how much from each."""
+    k, j, _ = ends(moment)
+    above = step.layers[k]
+    sent = above.W[:, j - 1] * above.dz[0]
+    return {"unit": scene.unit(k, j), "links": len(above.W), "da": sent.sum(), "sent": sent.tolist()}
+
+
+def missed(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """What came out, and what should have."""
+    output = step.layers[-1]
+    return {"a": output.a[0, 0], "y": step.y[0, 0], "size": abs(output.da[0, 0]), "da": output.da[0, 0]}
+
+
+def slope(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """What is let through, and what is left."""
+    k, j, _ = ends(moment)
+    layer = step.layers[k - 1]
+    return {"function": scene.function(k), "da": layer.da[0, j - 1], "dz": layer.dz[0, j - 1]}
+
+
+def blame(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """What a link carried."""
+    k, _, i = ends(moment)
+    return {"a": step.inputs_of(k - 1)[0, i - 1]}
+
+
+def most(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """The link with the largest gradient."""
+    k, j, _ = ends(moment)
+    dW = step.layers[k - 1].dW[j - 1]
+    i = int(np.abs(dW).argmax())
+    return {"gradient": dW[i], "source": scene.source(k, i + 1), "a": step.inputs_of(k - 1)[0, i]}
+
+
+def goes_on(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """To which layer."""
+    return {"layer": scene.layer_name(moment.layer + 1)}
+
+
+def from_above(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """From which layer to which."""
+    return {"above": scene.layer_name(moment.layer + 1), "layer": scene.layer_name(moment.layer)}
+
+
+def comes_in(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """Which example."""
+    return {"example": int(step.examples[0])}
+
+
+def mask(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """What dropout does to a unit: out, or given on."""
+    k, j, _ = ends(moment)
+    layer = step.layers[k - 1]
+    assert layer.mask is not None
+    assert layer.h is not None
+    kept = float(layer.mask[0, j - 1])
+    return {"out": kept == 0, "unit": scene.unit(k, j), "mask": kept, "h": layer.h[0, j - 1]}
+
+
+def ran_again(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """The loss before the step and after it, what was promised, what it brought."""
+    before, after = step.loss + step.penalty, again(step).loss + again(step).penalty
+    promised = float((step.gradient + step.penalty_gradient) @ (step.parameters_next - step.parameters))
+    return {"before": before, "after": after, "promised": promised, "brought": after - before}
+
+
+def largest_place(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """Where on a channel's map the largest δ is."""
+    k, j, _ = ends(moment)
+    maps = step.layers[k - 1].dz[0, j - 1]
+    row, column = np.unravel_index(int(np.abs(maps).argmax()), maps.shape)
+    return {
+        "function": scene.function(k),
+        "row": int(row) + 1,
+        "column": int(column) + 1,
+        "da": step.layers[k - 1].da[0, j - 1, row, column],
+    }
+
+
+def kernel_place(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
+    """Where in a channel's kernels the largest gradient is."""
+    k, kernels = moment.layer, step.layers[moment.layer - 1].dW[moment.units[0] - 1]
+    i, row, column = (int(at) for at in np.unravel_index(int(np.abs(kernels).argmax()), kernels.shape))
+    source = scene.channel(k - 1, i + 1) or scene.layer_below(k)
+    return {"row": row + 1, "column": column + 1, "source": source, "gradient": kernels[i, row, column]}
+
+
+TRUTHS: dict[str, Truth] = {
+    "comes in": comes_in, "class comes in": comes_in, "product": product, "product back": product_back, "sum": own,
+    "bias": own, "z": own, "activation": own, "forward": own, "asks": own, "joined": own, "goes on": goes_on,
+    "deltas from above": from_above, "gathered": gathered, "missed": missed, "slope": slope,
+    "share of the blame": blame, "gradient of most": most, "kept": mask, "dropped": mask, "again": ran_again,
+    "promise": ran_again, "largest delta": largest_place, "most of a kernel": kernel_place,
+}  # fmt: skip
+ASIDE = {"tendency", "title", "targets", "wanted", "pair", "input", "share"}  # told otherwise, or by other tests
+
+
+def read(text: str) -> float:
+    """A printed number, such as −8.4937×10⁻⁵."""
+    return float(text.replace("×10", "e").translate(str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")))
+
+
+def same(told: Any, wanted: Any) -> bool:
+    """Whether a part is the number, as a number or in as many digits as are printed, or the name, or a list of them."""
+    if isinstance(wanted, list):
+        return len(told) == len(wanted) and all(
+            same(each.parts["q"], one) for each, one in zip(told, wanted, strict=True)
+        )
+    if isinstance(wanted, str):
+        return bool(str(told).lower() == wanted.lower())
+    value = read(told) if isinstance(told, str) else float(told)
+    return bool(np.isclose(value, float(wanted), rtol=6e-3 if isinstance(told, str) else 1e-9, atol=1e-12))
+
+
+def wrong_parts(step: Trace, scene: Scene, moment: Moment, said: Sentence) -> list[str]:
+    """The parts of a sentence that are not so."""
+    truth = TRUTHS[said.message](step, scene, moment)
+    if said.message in ("kept", "dropped") and truth["out"] != (said.message == "dropped"):
+        return [said.message]
+    return [f"{name}: {told}" for name, told in said.parts.items() if name not in ASIDE and not same(told, truth[name])]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_is_put_into_a_sentence_is_so(name: str) -> None:
+    """Whose number it is, which number, from where to where, and in which order; of every kind of moment some."""
+    state, found = advance(start(Spec.make(**NETWORKS[name])), 3).state, set[str]()
+    for grain in ("operation", "unit", "layer"):
+        for example in (0, 7):
+            step = trace(state, example)
+            walk = walkthrough(step, grain)
+            seen: dict[tuple[str, int], int] = {}
+            for index, key in enumerate(walk.plan.keys):
+                seen[key.kind, key.layer] = seen.get((key.kind, key.layer), 0) + 1
+                if seen[key.kind, key.layer] > 4:
+                    continue
+                moment = walk[index]
+                for said in moment.sentences:
+                    if said.message in TRUTHS:
+                        assert not wrong_parts(step, walk.scene, moment, said), (said.message, dict(said.parts))
+                        found.add(said.message)
+    assert found >= {"again", "promise"}
+    if name == "default":
+        assert found >= {"product", "product back", "gathered", "missed", "slope", "gradient of most", "goes on"}
