@@ -13,7 +13,8 @@ import numpy as np
 from engine.arrays import Floats
 from engine.checks import SpecError
 from engine.examples import examples_of
-from engine.probes import Model, examples_for
+from engine.probes import Model
+from engine.session import examples_for
 from engine.state import RunState, start
 from engine.tracing import Trace, trace_of
 

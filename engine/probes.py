@@ -18,7 +18,7 @@ from engine.masks import fill
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
 from engine.receipts import terms_at_places
-from engine.session import beside, in_batches, next_batch, penalty_gradient, penalty_of, places_in_batch
+from engine.session import examples_for, in_batches, next_batch, penalty_gradient, penalty_of, places_in_batch
 from engine.shown import Brief
 from engine.state import RunState
 from engine.tracing import Trace, trace_of
@@ -201,17 +201,6 @@ class Model:
     def total(self) -> Floats:
         """The gradient of `loss`."""
         return self.backpropagate() + self.pull() if self._spec.penalized else self.backpropagate()
-
-
-def examples_for(state: RunState, example: int | None) -> Ints:
-    """Indices of the mini-batch, or of one example, first of its batch where that is mixed; SpecError if there is none
-    such."""
-    if example is None:
-        return next_batch(state)
-    count = examples_of(state.spec).count
-    if not 0 <= example < count:
-        raise SpecError("example", example, f"a whole number from 0 to {count - 1}")
-    return beside(state, example)
 
 
 def located(state: RunState, address: str, field: str = "address") -> int:

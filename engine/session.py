@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Floats, Ints
+from engine.checks import SpecError
 from engine.examples import Examples, batch_order, examples_of
 from engine.masks import fill
 from engine.network import Network
@@ -66,9 +67,15 @@ def next_batch(state: RunState) -> Ints:
     return order[state.cursor : state.cursor + state.spec.batch_size]
 
 
-def beside(state: RunState, example: int) -> Ints:
-    """What a step on one example meets: that one alone; or where the examples of a batch move each other, it first, and
-    then the others of the next mini-batch. One that is not in that takes the place of the first."""
+def examples_for(state: RunState, example: int | None) -> Ints:
+    """What a look meets: the mini-batch, or one example alone; where the examples of a batch move each other, it first
+    and then the others of the next mini-batch. One that is not in that takes the place of the first. SpecError if there
+    is none such."""
+    if example is None:
+        return next_batch(state)
+    count = examples_of(state.spec).count
+    if not 0 <= example < count:
+        raise SpecError("example", example, f"a whole number from 0 to {count - 1}")
     if not state.spec.network.mixes_examples:
         return np.array([example])
     batch = next_batch(state)

@@ -12,7 +12,7 @@ from engine.arrays import Floats, Ints
 from engine.checks import asked_of, integer
 from engine.examples import examples_of
 from engine.frames import frame
-from engine.session import Session, beside, next_batch, penalty_gradient, penalty_of
+from engine.session import Session, examples_for, penalty_gradient, penalty_of
 from engine.shown import Brief, table
 from engine.spec import Spec, SpecError
 from engine.state import Divergence, RunState, frozen, quickly
@@ -289,12 +289,7 @@ def trace(state: RunState, example: int | None = None) -> Trace:
 
     Raises SpecError if there is no such example.
     """
-    if example is None:
-        return _traced(state, next_batch(state))
-    count = examples_of(state.spec).count
-    if not 0 <= example < count:
-        raise SpecError("example", example, f"a whole number from 0 to {count - 1}")
-    return _traced(state, beside(state, example))
+    return _traced(state, examples_for(state, example))
 
 
 @asked_of(RunState)
@@ -341,7 +336,9 @@ def diagnose(state: RunState, examples: Ints | None = None) -> Divergence | None
 
     The step on its mini-batch, or on these examples.
     """
-    for layer, quantity, numbers in _in_order(_traced(state, next_batch(state) if examples is None else examples)):
+    for layer, quantity, numbers in _in_order(
+        _traced(state, examples_for(state, None) if examples is None else examples)
+    ):
         if not np.isfinite(numbers).all():
             return Divergence(state.step, layer, quantity)
     return None

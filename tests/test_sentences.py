@@ -223,6 +223,9 @@ def test_a_message_has_forms_for_one_choice(name: str) -> None:
     kinds = (bool(message.any), bool(message.none or message.up or message.down), bool(message.one or message.many))
     assert sum(kinds) == 1
     assert bool(message.by) == (not message.any)
+    if message.many:  # several are counted, one is not taken for several
+        told = f"{{{message.by}" in message.many.lower() and "only" not in message.many
+        assert told or message.many == message.one.replace("} gives ", "} give "), name
     fixed = {
         "class comes in", "penalty", "want higher", "want lower", "units up", "units down", "go up", "go down",
         "update by trial", "update by trial with a norm", "tendency", "ways",
