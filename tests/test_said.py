@@ -2,6 +2,7 @@
 sentences as values and compared with the trace by its own reckoning here.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from app.explain.moments import Moment
 from app.explain.scene import Scene
 from app.explain.walkthrough import walkthrough
-from app.words.sentences import Sentence
+from app.words.sentences import MESSAGES, Sentence
 from engine import Spec, Trace, advance, start, trace
 from engine.along import again
 
@@ -201,3 +202,23 @@ def test_what_is_put_into_a_sentence_is_so(name: str) -> None:
     assert found >= {"again", "promise"}
     if name == "default":
         assert found >= {"product", "product back", "gathered", "missed", "slope", "gradient of most", "goes on"}
+
+
+BEFORE = {
+    "row": ("row",), "column": ("column",), "before": ("was", "from"), "after": ("is", "to"), "was": ("from",),
+    "next": ("to",), "promised": ("promised",), "brought": ("brought",), "y": ("target", "be"), "bias": ("bias,",),
+    "weight": ("weight", "weight,", "at"), "z": ("=",), "dz": ("=", "to", "n:"), "example": ("Example",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("part", BEFORE)
+def test_a_part_stands_behind_the_word_for_it(part: str) -> None:
+    """Row behind "row", what was behind "was": in every form of every message."""
+    found = [
+        (name, match[1])
+        for name, message in MESSAGES.items()
+        for form in message.forms
+        for match in re.finditer(rf"(\S+) \{{{part}[:}}]", form)
+    ]
+    assert found
+    assert not [(name, word) for name, word in found if word not in BEFORE[part]]
