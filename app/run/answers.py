@@ -15,7 +15,7 @@ from app.costs import trace_numbers
 from app.run.history import Head, Steps, columns
 from app.run.links import address_of
 from app.run.record import LONG, Run, Summary
-from app.run.schemas import EntryAnswer, FieldAnswer
+from app.run.schemas import EntryAnswer, FieldAnswer, Listed, TraceAnswer
 from app.run.shapes import plain
 from app.settings import Settings
 from app.words.formulas import formulas_of
@@ -123,17 +123,8 @@ def check_size(spec: Spec, examples: int, most: int) -> None:
 def traced(step: Trace) -> dict[str, Any]:
     """A trace as the API shows it."""
     nothing: dict[str, Any] = {"dW_penalty": None} if step.spec.regularization == "none" else {}
-    return {
-        "step": step.step,
-        "examples": step.examples,
-        "x": np.ascontiguousarray(step.x),
-        "y": np.ascontiguousarray(step.y),
-        "loss": step.loss,
-        "penalty": step.penalty,
-        "learning_rate": step.learning_rate,
-        **_codes(step.spec),
-        "layers": [plain(layer) | nothing for layer in step.layers],
-    }
+    whole = {name: plain(getattr(step, name)) for name in TraceAnswer.model_fields if hasattr(step, name)}
+    return whole | _codes(step.spec) | {"layers": [each | nothing for each in whole["layers"]]}
 
 
 def _codes(spec: Spec) -> dict[str, Any]:
@@ -182,16 +173,7 @@ def history(run: Run) -> dict[str, Any]:
 
 def listed(summary: Summary, spec: Mapping[str, Any]) -> dict[str, Any]:
     """A run in a list, with the spec it began with."""
-    return {
-        "id": summary.id,
-        "version": summary.version,
-        "spec": spec,
-        "edits": summary.edits,
-        "step": summary.step,
-        "epoch": summary.epoch,
-        "loss": summary.loss,
-        "diverged": summary.diverged,
-    }
+    return {name: spec if name == "spec" else getattr(summary, name) for name in Listed.model_fields}
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> Response:
