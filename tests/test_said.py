@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.draw.outputs import says_of
 from app.explain.moments import Moment
 from app.explain.scene import Scene
 from app.explain.walkthrough import walkthrough
+from app.words.segments import text_of
 from app.words.sentences import MESSAGES, Sentence
-from engine import Spec, Trace, advance, start, trace
+from engine import Spec, Trace, advance, examples_of, start, trace
 from engine.along import again
 
 NETWORKS: dict[str, dict[str, Any]] = {
@@ -38,6 +40,9 @@ def product(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
     """A weight's product: whose it is, and its two factors."""
     k, j, i = ends(moment)
     a, weight = step.inputs_of(k - 1)[0, i - 1], step.layers[k - 1].W[j - 1, i - 1]
+    if so_far := re.search(r"so far (\S+)", text_of(moment.numbers)):
+        added = step.layers[k - 1].W[j - 1, :i] @ step.inputs_of(k - 1)[0, :i]
+        assert same(so_far[1], added), (so_far[0], added)
     return {"source": scene.unit(k - 1, i), "unit": scene.unit(k, j), "a": a, "weight": weight, "product": a * weight}
 
 
@@ -104,8 +109,9 @@ def from_above(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
 
 
 def comes_in(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
-    """Which example."""
-    return {"example": int(step.examples[0])}
+    """Which example, and its class, which counts from 0 where its unit counts from 1."""
+    n = int(step.y[0].argmax())
+    return {"example": int(step.examples[0]), "wanted": f"Output, unit {n + 1} (class {n})"}
 
 
 def mask(step: Trace, scene: Scene, moment: Moment) -> dict[str, Any]:
@@ -153,7 +159,7 @@ TRUTHS: dict[str, Truth] = {
     "share of the blame": blame, "gradient of most": most, "kept": mask, "dropped": mask, "again": ran_again,
     "promise": ran_again, "largest delta": largest_place, "most of a kernel": kernel_place,
 }  # fmt: skip
-ASIDE = {"tendency", "title", "targets", "wanted", "pair", "input", "share"}  # told otherwise, or by other tests
+ASIDE = {"tendency", "title", "targets", "pair", "input", "share"}  # told otherwise, or by other tests
 
 
 def read(text: str) -> float:
@@ -222,3 +228,14 @@ def test_a_part_stands_behind_the_word_for_it(part: str) -> None:
     ]
     assert found
     assert not [(name, word) for name, word in found if word not in BEFORE[part]]
+
+
+def test_an_example_is_said_to_be_where_it_is() -> None:
+    """Of the training set or of the test set, by its own number and with its own inputs."""
+    spec = Spec.make(samples=20)
+    examples = examples_of(spec)
+    for n in (0, examples.train - 1, examples.train, 19):
+        words = says_of(spec, examples, n)
+        assert words.startswith(f"Example {n}, {'training' if n < examples.train else 'test'}: x₁ ")
+        told = [read(text) for text in re.findall(r"x[₁₂] (\S+?),", words)]
+        assert np.allclose(told, examples.raw[n], rtol=6e-3)
