@@ -330,8 +330,8 @@ MESSAGES: dict[str, Message] = {
         "A bias is a weight whose input is always 1, so its gradient is the sum of the δs."
     ),
     "gradient": Message(
-        "A weight counts as much as its link carried: its gradient is that times the δ of {whose}. A bias's is δ "
-        "itself."
+        "A weight's gradient, how fast the loss would change if it grew, is what its link carried times the "
+        "δ of {whose}. A bias's is δ itself."
     ),
     "gradient of most": Message(
         by="gradient", none="Here all of them are 0.",
