@@ -14,7 +14,7 @@ from app.explain.receipts import receipt
 from app.explain.walkthrough import walkthrough
 from app.learn.facts import Facts
 from app.learn.problems import delta_problem, gradient_problem
-from app.room import polls
+from app.room import asking
 from app.words.names import called, shortened
 from app.words.numbers import short
 from app.words.segments import text_of
@@ -78,7 +78,7 @@ def test_a_receipt_says_the_names_and_what_an_input_was_before_it_was_scaled() -
 def test_questions_say_the_names() -> None:
     """Those to a class, and those that a lesson or a walkthrough puts about the run."""
     facts = Facts(state(), 4)
-    question = polls.make(Facts(state()), "largest")
+    question = asking.make(Facts(state()), "largest")
     assert any(
         re.match(r".+: input (bill \(mm\)|flipper|mass) → hidden 1", each)
         for each in map(question.label, question.options)

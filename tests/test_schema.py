@@ -63,7 +63,7 @@ def test_answers_are_as_documented(site: str, run_id: str, operation: Any, mode:
     def check(case: Any) -> None:
         if "run_id" in (case.path_parameters or {}) and operation.method != "delete" and mode == "fitting":
             case.path_parameters["run_id"] = run_id
-        case.call_and_validate(base_url=site, session=session, checks=STRICT)
+        case.call_and_validate(base_url=site, session=session, checks=STRICT, timeout=machine.PATIENCE)
 
     with suppress(Unsatisfiable):  # nothing can be sent that does not fit
         check()
