@@ -49,6 +49,11 @@ class MapEquations:
         return tree(Quantity(self.of.network.given_kind(layer) if layer else "x", layer, spot, n))
 
     def z(self, layer: int, spot: tuple[int, int, int], n: Index) -> Equation:
+        """What a channel's window adds up, and its bias."""
+        window = self.over_window(layer, spot, n)
+        return Equation(Quantity("z", layer, spot, n), window + tree(Quantity("b", layer, spot[:1])))
+
+    def over_window(self, layer: int, spot: tuple[int, int, int], n: Index) -> Tree:
         """The sum over a window of all channels below, each number times the kernel's weight that lies over it."""
         node, (channel, row, column) = self.node(layer), spot
         begins = [int(node.option("stride")) * (at - 1) - padding_of(node) for at in (row, column)]
@@ -60,8 +65,7 @@ class MapEquations:
         i, j = (Shifted(((1, letter),), begin) for letter, begin in zip("ij", begins, strict=True))
         weight = tree(Quantity("W", layer, (channel, "c", "i", "j")))
         carried = weight * self.given(layer - 1, ("c", i, j), n)
-        window = _over(("c", range(1, sources + 1)), ("i", inside[0]), ("j", inside[1]), body=carried)
-        return Equation(Quantity("z", layer, spot, n), window + tree(Quantity("b", layer, (channel,))))
+        return _over(("c", range(1, sources + 1)), ("i", inside[0]), ("j", inside[1]), body=carried)
 
     def dW(self, layer: int, index: tuple[int, int, int, int]) -> Equation:
         """A weight's gradient: at every place what the weight met times what comes back there, over all examples."""
@@ -101,7 +105,7 @@ class MapEquations:
     def back(self, layer: int, spot: tuple[int, ...], n: Index) -> Tree:
         """What comes back to what a layer gives at a place: from every window that it was in, or from all units of a
         dense layer above; and over every shortcut."""
-        ways = [self._from_above(layer, spot, n)]
+        ways = [self.from_above(layer, spot, n)]
         arcs = self.of.network.arcs(layer)
         ways += [tree(Quantity(self.of.network.joint_kind(to), to, spot, n)) for to in arcs]
         return reduce(add, ways)
@@ -110,9 +114,10 @@ class MapEquations:
         """What comes back to a plain number that a convolution above reads as a place of a square image."""
         place = np.unravel_index(unit - 1, self.node(layer + 1).takes)
         channel, row, column = (int(at) + 1 for at in place)
-        return self._from_above(layer, (channel, row, column), n)
+        return self.from_above(layer, (channel, row, column), n)
 
-    def _from_above(self, layer: int, spot: tuple[int, ...], n: Index) -> Tree:
+    def from_above(self, layer: int, spot: tuple[int, ...], n: Index) -> Tree:
+        """The same without what comes over shortcuts."""
         above = layer + 1
         if not self.has(above):
             image = self.image(layer, self.of.network.given_kind(layer))

@@ -4,16 +4,18 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from test_rows import SPECS
 
-from app.draw.chips import Chips, drawn
+from app.draw.chips import MOST, OF_MANY, Chips, drawn
 from app.draw.diagram import Diagram, Room, layout
 from app.draw.drawing import draw
 from app.draw.pictures import surfaces
-from app.explain.chips import BACKWARD, MOST, OF_MANY, chips_of
+from app.explain.chips import chips_of
 from app.explain.moments import Moment
 from app.explain.scene import Scene
+from app.explain.stacks import BACKWARD
 from app.explain.walkthrough import walkthrough
 from app.page.frame import known, marks_of
 from app.words.columns import Cell
@@ -22,6 +24,11 @@ from engine import Quantity, Spec, start, trace
 MANY = [
     {"hidden": [12, 9]},
     {"dataset": "digits16", "hidden": [16], "output_activation": "softmax", "loss": "cross_entropy"},
+]
+MAPS = [
+    {"layers": "conv2d 3 3x3 tanh, conv2d 5 3x3 relu same 2, max_pool 2, dense 4 tanh"},
+    {"layers": "conv2d 4 1x1 relu, conv2d 10 3x3 relu, batch_norm, conv2d 10 3x3 tanh, shortcut 1, avg_pool 2"},
+    {"layers": "conv2d 2 5x5 relu, dropout 0.5, max_pool 2, conv2d 9 3x3 tanh"},
 ]
 POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
@@ -40,8 +47,33 @@ def expected(scene: Scene, part: str) -> float:
     of = Quantity.parse(part)
     if of.kind in ("W", "b", "dW", "db"):
         return float(scene.look(of))
+    if len(of.index) == 4:
+        return at_a_place(scene, of)
     each = scene.look(of.at("n"), scene.all)
     return float(each.sum() if of.kind in BACKWARD else each.mean())
+
+
+def at_a_place(scene: Scene, of: Quantity) -> float:
+    """What a channel's window gives another's place, or what that sends back to a place: the kernel is laid down."""
+    layer, (channel, source, row, column) = scene.layer(of.layer), (int(str(at)) for at in of.index)
+    if not scene.network.image(of.layer):  # a unit that took the maps as plain numbers
+        below = scene.layer(of.layer - 1).gives.shape[1:]
+        return float(
+            (layer.W.reshape(-1, *below)[channel - 1, source - 1, row - 1, column - 1] * layer.dz[:, channel - 1]).sum()
+        )
+    node = next(n for n in scene.network.nodes if (n.layer, n.operation) == (of.layer, "conv2d"))
+    W, stride = layer.W[channel - 1, source - 1], int(node.option("stride"))
+    side, pad = len(W), (len(W) - 1) // 2 if node.option("padding") == "same" else 0
+    given = scene.trace.inputs_of(of.layer - 1).reshape(-1, *node.takes)[:, source - 1]
+    wide = np.pad(given, ((0, 0), (pad, pad), (pad, pad)))
+    if of.kind == "p":
+        top, left = stride * (row - 1), stride * (column - 1)
+        return float((wide[:, top : top + side, left : left + side] * W).sum() / len(given))
+    back = np.zeros_like(wide)
+    for y, x in np.ndindex(*layer.dz.shape[2:]):
+        square = back[:, stride * y : stride * y + side, stride * x : stride * x + side]
+        square += layer.dz[:, channel - 1, y, x, None, None] * W
+    return float(back[:, row - 1 + pad, column - 1 + pad].sum())
 
 
 def close(found: Decimal, told: Cell) -> bool:
@@ -94,13 +126,33 @@ def test_chips_are_the_traces_numbers_and_close(given: dict[str, object], grain:
     assert kinds
 
 
+@pytest.mark.parametrize("example", [None, 3])
+@pytest.mark.parametrize("given", MAPS, ids=str)
+def test_links_between_maps_carry_what_windows_give(given: dict[str, object], example: int | None) -> None:
+    """At the place spoken of: what each channel gives or sends back, and they add up to what the map has there."""
+    spec = Spec.make(dataset="digits16", samples=60, output_activation="softmax", loss="cross_entropy", **given)
+    walk, seen = walkthrough(trace(start(spec), example)), set()
+    for moment in walk:
+        chips = chips_of(walk.scene, moment)
+        if chips is None or not walk.scene.network.image(moment.layer):
+            continue
+        seen.add(moment.kind)
+        assert len(chips.chips) == (len(chips.carried) if len(chips.carried) <= MOST else OF_MANY)
+        assert set(chips.carried) <= set(moment.links)
+        holds(walk.scene, moment, chips)
+        if moment.kind == "kernel":
+            dW = walk.scene.layer(moment.layer).dW[moment.units[0] - 1]
+            assert [abs(each) for each in chips.carried.values()] == np.abs(dW).max(axis=(1, 2)).tolist()
+    assert seen == {"window", "map_back", "kernel"}
+
+
 def test_what_is_drawn_is_what_is_told() -> None:
     """In the drawing each chip names its link and its quantity; none lies on another, on a unit or outside."""
     walk = walkthrough(trace(start(Spec.make()), 8))
     place = layout((2, 4, 2, 1), ("tanh",) * 3, size=Room(970, 330))
     chips = chips_of(walk.scene, walk[18])
     assert chips
-    text = drawn(place, chips, frozenset())
+    text, _ = drawn(place, chips, frozenset())
     assert re.findall(r'data-of="([^"]+)"', text) == ["link-2-1-4", "link-2-2-4"]
     assert re.findall(r'data-part="(q[^"]+)">([^<]+)<', text)[:2] == [("q2.1.4", "−0.6842"), ("q2.2.4", "+0.2245")]
     assert "asks down" in text

@@ -21,8 +21,9 @@ LINE = 15.0  # between the lines of a stack
 EDGE, BETWEEN = 9.0, 4.0
 SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8)  # of a link's way, the first that is free
 ASIDE = (0.0, -8.0, 8.0)  # of it, still on the link
-NEAR, ACROSS, DOWN = 300.0, 20.0, 14.0  # how far from its unit a stack may stand, and how finely a place is looked for
+NEAR, ACROSS, DOWN = 340.0, 20.0, 14.0  # how far from its unit a stack may stand, and how finely a place is looked for
 BESIDE, LABEL, WORD = 72.0, 68.0, 92.0  # what stands beside a unit, above and below it, and behind an output
+MOST, OF_MANY = 8, 4  # chips that are told; the largest of more
 TARGET = 40.0  # how far a target above its output reaches to the left of the unit's right edge
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 Form = tuple[float, list[Markup]]  # how wide, and its lines
@@ -65,19 +66,27 @@ class Chips:
         """The layer whose links carry; 0 where none does."""
         return self.chips[0].link.layer if self.chips else 0
 
+    @property
+    def without_links(self) -> "Chips":
+        """The stack alone, where no links are drawn that could carry anything."""
+        return replace(self, chips=(), carried={}, fewer=self.fewer.without_links if self.fewer else None)
 
-def drawn(place: Diagram, told: Chips | None, lit: frozenset[str]) -> Markup:
-    """Chips and stack as they stand in a drawing."""
+
+def drawn(place: Diagram, told: Chips | None, lit: frozenset[str]) -> tuple[Markup, list[Box]]:
+    """Chips and stack as they stand in a drawing, and the room that they take."""
     if told is None:
-        return Markup("")
+        return Markup(""), []
     links = {link.id: link for layer in place.layers[1:] for link in layer.links}
-    there = list(boxes_taken(place, lit))
-    best, told = _best(place, [each for each in (told, told.fewer) if each], links, there)
-    stack = _stacked(place, told, [*there, *(box for _, box in best)])
-    if not stack and told.fewer:
-        stack = _stacked(place, told.fewer, [*there, *(box for _, box in best)])
-    chips = Markup("").join(chip for chip, _ in best)
-    return Markup('<g id="carried" class="{}">{}{}</g>').format(told.tone, chips, stack)
+    there, few = list(boxes_taken(place, lit)), told.fewer or told
+    best, chosen = _best(place, [told, few], links, there)
+    taken = [*there, *(box for _, box in best)]
+    stack = _stacked(place, chosen, taken) or _stacked(place, few, taken)
+    if not stack and (stack := _stacked(place, few, there)):  # where it has room, more than the largest may have, too
+        around, _ = _best(place, [told, few], links, [*there, stack[1]])
+        best, stack = (around, stack) if len(around) >= min(len(best), OF_MANY) else (best, None)
+    best += [stack] if stack else []
+    inside = Markup("").join(drawn for drawn, _ in best)
+    return Markup('<g id="carried" class="{}">{}</g>').format(told.tone, inside), [box for _, box in best]
 
 
 def _best(
@@ -106,7 +115,8 @@ def boxes_taken(place: Diagram, lit: frozenset[str]) -> Iterator[Box]:
                 half = max(node.side, 42 if place.narrow and not over else LABEL) / 2
                 left, right, above, below = node.x - half, node.x + half, 19.0, 19.0
             elif layer.beside or node.id in lit:
-                left, right = (left - BESIDE if layer.index == last and not layer.beside else left), right + BESIDE
+                left = left - BESIDE if layer.index == last and not layer.beside else left
+                right = (right if layer.beside else layer.right) + BESIDE
             if layer.index in (0, last):
                 left, right = (0.0, right) if layer.index == 0 else (left, right + WORD)
             if layer.index == last and (layer.beside or not layer.labelled):
@@ -188,12 +198,12 @@ def wide(text: str) -> float:
     return sum(10.4 if each in "+−×=" else 4.2 if each in " .,il’" else 7.9 for each in text)
 
 
-def _stacked(place: Diagram, told: Chips, taken: Sequence[Box]) -> Markup:
+def _stacked(place: Diagram, told: Chips, taken: Sequence[Box]) -> tuple[Markup, Box] | None:
     """The stack at the first free place round its unit: on the far side of its links, or above, below, or behind; else
     wherever there is one near it."""
     node = place.node(told.unit.layer, told.unit.unit)
     if not told.lines or node is None:
-        return Markup("")
+        return None
     numbers = max(wide(f"{line.sign} {line.cell.number}".strip()) for line in told.lines)
     width = numbers + max(wide(line.note) for line in told.lines) + 2 * EDGE + 6
     height = LINE * len(told.lines) + 12
@@ -205,9 +215,10 @@ def _stacked(place: Diagram, told: Chips, taken: Sequence[Box]) -> Markup:
     anywhere = sorted(_anywhere(place, width, height), key=lambda at: hypot(at[0] - far, at[1] - rows[0]))
     for left, top in chain(product(columns, rows), anywhere):
         box = left, top, left + width, top + height
-        if hypot(left - far, top - rows[0]) < NEAR and is_free(box, taken, place):
-            return _stack(told, box, left + EDGE + numbers)
-    return Markup("")
+        near = hypot(left + width / 2 - node.x, top + height / 2 - node.y) < NEAR
+        if near and is_free(box, taken, place):
+            return _stack(told, box, left + EDGE + numbers), box
+    return None
 
 
 def _anywhere(place: Diagram, width: float, height: float) -> Iterator[tuple[float, float]]:

@@ -244,7 +244,8 @@ def layout(
     _enlarge(blocks, sheet, inside, labelled, one_picture, maps)
     gap = (sheet.width - sheet.left - sheet.right - sum(each.width for each in blocks)) / max(1, last)
     scarce = full and (beside or not labelled or sheet.width < 700)
-    gaps = _gaps(sheet, gap, last, talk if scarce else 0, max(CLOSE[beside], NAME - side))
+    numbers = beside or (not labelled and sheet.width >= 700)  # those of a lit unit at least
+    gaps = _gaps(sheet, gap, last, talk if scarce else 0, max(CLOSE[numbers], NAME - side))
     layers, x = list[Layer](), sheet.left
     for k, (n, own) in enumerate(zip(shown, blocks, strict=True)):
         nodes = _nodes(k, n, x, TOP + inside / 2, own, one_picture and k == 0)

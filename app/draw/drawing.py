@@ -10,7 +10,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from app.draw.charts import path
-from app.draw.chips import drawn
+from app.draw.chips import Box, boxes_taken, drawn
 from app.draw.diagram import Art, Diagram, Layer, Room, Size, curve, layout
 from app.draw.kernels import NONE, on_links, on_maps, picture_of
 from app.draw.lens import Shown, shown, widths
@@ -111,11 +111,12 @@ def draw(
     legend = _legend(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled), network)
     labels = Markup("").join(_lit_labels(layer, trace, what, marks, not place.tight) for layer in place.layers)
     labels += _lit_input(place.layers[0], shortened(names, LONGEST), marks)
-    labels += _wanted(place, trace, marks, bool(outputs)) + drawn(place, marks.chips, marks.lit)
+    carried, boxes = drawn(place, marks.chips, marks.lit)
+    labels += _wanted(place, trace, marks, bool(outputs)) + carried
     labels += at_units(place, trace, marks) if network.norms else ""
     if patch and not chosen and not labels:
         return Drawing(Markup(""), legend, place, "|".join(values))
-    labels += _on_maps(place, trace, lens, marks, on) if network.has_images else ""
+    labels += _on_maps(place, trace, lens, marks, boxes, on) if network.has_images else ""
     return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values, labels]), legend, place)
 
 
@@ -133,12 +134,13 @@ def _pictures(trace: Trace, arts: tuple[Art, ...], lens: str, marks: Marks) -> I
         yield strips(trace, marks)
 
 
-def _on_maps(place: Diagram, trace: Trace, lens: str, marks: Marks, on: str) -> Markup:
+def _on_maps(place: Diagram, trace: Trace, lens: str, marks: Marks, boxes: list[Box], on: str) -> Markup:
     """The kernels of the selected link and of those that are lit, as far as they are known; what is marked on maps."""
     chosen = [marks.chosen.of("W", *marks.chosen.index[:2])] if marks.link else []
     lit = (link.quantity for layer in place.layers[1:] for link in layer.links if link.id in marks.lit)
     known = [link for link in (*chosen, *lit) if marks.known is None or _is_known(link, "weights", marks.known)]
-    links = on_links(place, trace, lens, known, marks.chosen, marks.lit, on)
+    taken = [*boxes_taken(place, marks.lit), *boxes]
+    links = on_links(place, trace, lens, known, marks.chosen, taken, on)
     return on_maps(place, trace, marks.windows, marks.pools) + links
 
 

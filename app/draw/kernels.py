@@ -2,12 +2,12 @@
 moment speaks of, and who won each window of a max pool.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from markupsafe import Markup
 
-from app.draw.chips import SHARES, Box, boxes_taken, is_free
+from app.draw.chips import SHARES, Box, is_free
 from app.draw.diagram import Diagram, LinkPlace, on_curve
 from app.draw.pictures import sprite
 from engine import Quantity, Trace
@@ -34,11 +34,11 @@ def picture_of(trace: Trace, link: Quantity, lens: str) -> str:
 
 
 def on_links(
-    place: Diagram, trace: Trace, lens: str, links: Iterable[Quantity], select: Quantity, lit: frozenset[str], on: str
+    place: Diagram, trace: Trace, lens: str, links: Iterable[Quantity], select: Quantity, taken: Sequence[Box], on: str
 ) -> Markup:
     """The selected link's kernel, and those of others as far as they have room, none on a phone, each on its link."""
     there = {link.id: link for layer in place.layers[1:] for link in layer.links}
-    boxes, parts = list(boxes_taken(place, lit)), list[Markup]()
+    boxes, parts = list(taken), list[Markup]()
     for each in dict.fromkeys(links):
         link, kernels = there.get(each.svg_id), shown(trace, each.layer, lens)
         chosen = each == select.of("W", *select.index[:2])

@@ -420,6 +420,7 @@ MESSAGES: dict[str, Message] = {
     "chip width forward": Message("what each link carries, weight × activation"),
     "chip width backward": Message("what each link brings back, weight × δ"),
     "chip width gradient": Message("the gradient, δ × what the link carried"),
+    "chip width kernel": Message("the largest gradient of each kernel"),
     # what an update adds
     "by gradient": Message("the gradient"),
     "by penalty": Message("regularization"),

@@ -1,0 +1,149 @@
+"""How what links carry adds up at their unit: chips of the largest, the stack with their sum, and what becomes of it.
+
+At most eight products are told, else the largest four, and the others as one number. Of a batch the numbers are those
+of the drawing: means on the way forward, sums on the way back.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from app.draw.chips import MOST, OF_MANY, Chip, Chips, SumLine
+from app.explain.scene import Known, Scene
+from app.words.columns import REST, Cell, Columns
+from app.words.names import name_of
+from app.words.sentences import in_words, lower
+from engine import Quantity
+from engine.arrays import Floats
+from engine.equation import Equation, Sum, tree
+
+BACKWARD = ("dz", "dn", "da", "dh", "dv", "q", "dW", "db")
+
+
+@dataclass(frozen=True)
+class BatchLook:
+    """The scene's numbers, of a batch as the drawing has them."""
+
+    scene: Scene
+
+    def __call__(self, of: Quantity, at: Any = None) -> Any:
+        if of.example is None or self.scene.count == 1:
+            return self.scene.look(of, at)
+        each: Floats = self.scene.look(of.at("n"), self.scene.all)
+        return each.sum() if of.kind in BACKWARD else each.mean()
+
+
+@dataclass(frozen=True)
+class LinkWay:
+    """One link, what it carries, and of what that is made."""
+
+    link: Quantity
+    made: Equation
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Products, and their sum below each other; `more` is added to it, `then` is what becomes of it. `made` are shares
+    that the trace has not: what a channel's whole window gives."""
+
+    scene: Scene
+    ways: Sequence[LinkWay]
+    names: Sequence[str]
+    whole: Quantity
+    more: Sequence[Quantity]
+    then: Equation | None
+    made: Mapping[Quantity, float] = field(default_factory=dict)
+
+    @property
+    def chips(self) -> Chips:
+        """With as many as may be told, and with few."""
+        few = self._told(OF_MANY)
+        return replace(self._told(MOST), fewer=few) if OF_MANY < len(self.ways) <= MOST else few
+
+    def _told(self, most: int) -> Chips:
+        ways, whole, then = self.ways, self.whole, self.then
+        look = Known(BatchLook(self.scene), self.made)
+        values: Floats = np.array([float(look(way.made.target)) for way in ways])
+        chosen = chosen_of(values, most)
+        left_out = len(ways) - len(chosen)
+        rest = [Quantity(REST, 0, (1, left_out))] if left_out else []
+        columns = Columns(Known(look, dict.fromkeys(rest, float(np.delete(values, chosen).sum()))))
+        terms = [*(ways[n].made.target for n in chosen), *rest, *self.more]
+        digits = columns.digits(then) if then else 4
+        summed = Equation(whole, Sum(tuple(map(tree, terms))) if len(terms) > 1 else tree(terms[0]))
+        total, _, *added = columns.cells(summed, digits)
+        shown = columns.digits(summed, digits) if len(terms) > 1 else digits
+        cells = [cell for cell in added if not cell.sign]
+        notes = self._notes(cells, [self.names[n] for n in chosen] if self.names else [], left_out)
+        lines = [SumLine(cell, note) for cell, note in zip(cells, notes, strict=True)]
+        lines.append(SumLine(total, _total(whole, total), ruled=True))
+        if then:
+            lines += self._then(columns, then)
+        tone = "backward" if whole.kind in BACKWARD else "forward"
+        chips = tuple(chip_of(columns, ways[n], shown) for n in chosen)
+        at = whole.like("a").at(None)
+        return Chips(tone, at, chips, tuple(lines), width=width_of(tone), carried=carried_by(ways, values))
+
+    def _notes(self, cells: Sequence[Cell], names: Sequence[str], left_out: int) -> Iterator[str]:
+        for n, cell in enumerate(cells):
+            if not cell.part:
+                yield _say("the others", count=left_out)
+            elif n >= len(cells) - len(self.more):
+                yield _say("by its bias" if cell.part.startswith("b") else "by a shortcut")
+            else:
+                yield names[n] if names else f"{_mark(cell)} {_say('asks', brought=_brought(cell))}".strip()
+
+    def _then(self, columns: Columns, then: Equation) -> Iterator[SumLine]:
+        """What becomes of a sum: times the slope; or through the activation."""
+        back, function = self.whole.kind == "da", lower(self.scene.function(self.whole.layer))
+        result = columns.cells(then)
+        if back:
+            yield SumLine(result[-1], _say("the slope", function=function), sign="×")
+        made = name_of(Quantity(then.target.kind)) if back else f"a = {function}(z)"
+        yield SumLine(result[0], made, ruled=back)
+
+
+def chosen_of(values: Floats, most: int = MOST) -> list[int]:
+    """All, or where the four largest stand."""
+    if len(values) <= most:
+        return list(range(len(values)))
+    return sorted(np.argsort(-np.abs(values), kind="stable")[:OF_MANY].tolist())
+
+
+def carried_by(ways: Sequence[LinkWay], values: Floats) -> dict[str, float]:
+    """By the id of a link, what it carries."""
+    return {way.link.svg_id: float(value) for way, value in zip(ways, values, strict=True)}
+
+
+def chip_of(columns: Columns, way: LinkWay, shown: int = 4) -> Chip:
+    """The product, and its factors if it is told of what it is made."""
+    result, _, *factors = columns.cells(way.made, shown)
+    return Chip(way.link, result, tuple(factors) if len(factors) > 1 else (), _mark(result))
+
+
+def _brought(cell: Cell) -> float:
+    """What comes back, by whose sign it asks; 0 of what does not come back."""
+    return cell.value if cell.part.startswith(("q", "da", "dh", "dv", "dn", "dz")) else 0.0
+
+
+def _mark(cell: Cell) -> str:
+    """Which way it asks, as an arrow."""
+    brought = _brought(cell)
+    return "↑" if brought < 0 else "↓" if brought > 0 else ""
+
+
+def _total(whole: Quantity, cell: Cell) -> str:
+    if whole.kind in BACKWARD:
+        return f"{_mark(cell)} {_say('together')}".strip()
+    return "z" if whole.kind == "z" else _say("together")
+
+
+def width_of(tone: str) -> str:
+    """What the width of a link stands for meanwhile."""
+    return _say(f"width {tone}")
+
+
+def _say(message: str, **parts: Any) -> str:
+    return in_words(f"chip {message}", **parts)
