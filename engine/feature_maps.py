@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.equation import COUNT, Equation, Look, Number, Tree, f, mapped, name, total, tree
+from engine.equation import COUNT, Equation, Look, Number, Over, Tree, f, mapped, name, total, tree
 from engine.operations import OPERATIONS
 from engine.operations.base import Node
 from engine.operations.conv2d import padding_of, side_of
@@ -52,6 +52,16 @@ class MapEquations:
         """What a channel's window adds up, and its bias."""
         window = self.over_window(layer, spot, n)
         return Equation(Quantity("z", layer, spot, n), window + tree(Quantity("b", layer, spot[:1])))
+
+    def product(self, layer: int, channel: int, source: int, place: Sequence[int], n: Index) -> Equation:
+        """What the window of a channel below gives at a place."""
+        over = self.over_window(layer, (channel, place[0], place[1]), n)
+        return Equation(Quantity("p", layer, (channel, source, *place), n), _of_one(over, source))
+
+    def product_back(self, layer: int, to: int, source: int, place: Sequence[int], n: Index) -> Equation:
+        """What a channel, or a unit above, sends back to a place of one below: from every window of its that had it."""
+        over = self.from_above(layer - 1, (source, *place), n)
+        return Equation(Quantity("q", layer, (to, source, *place), n), _of_one(over, to))
 
     def over_window(self, layer: int, spot: tuple[int, int, int], n: Index) -> Tree:
         """The sum over a window of all channels below, each number times the kernel's weight that lies over it."""
@@ -275,6 +285,13 @@ class MapEquations:
 def _over(*letters: tuple[str, Sequence[int]], body: Tree) -> Tree:
     """A sum over several letters, the first outside."""
     return reduce(lambda inner, each: total(each[0], inner, values=each[1]), reversed(letters), body)
+
+
+def _of_one(of: Tree, channel: int) -> Tree:
+    """What a sum over channels has for one of them."""
+    if not isinstance(of, Over):
+        return of
+    return mapped(of.body, lambda q: q.bind({of.letter: channel}))
 
 
 def _placed(of: Equation, spot: tuple[int, ...]) -> Equation:

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.arrays import Floats
 from engine.equation import Places
+from engine.operations.conv2d import windows
 from engine.operations.normalizing import EPSILON
 from engine.optimizers import OPTIMIZERS
 from engine.quantity import Index, Quantity, Shifted
@@ -25,9 +26,30 @@ class Numbers:
 
     def __call__(self, of: Quantity, at: Places | None = None) -> Any:
         """A quantity's number or numbers; KeyError for what the trace has not."""
-        array = _laid_out(self._array(of), len(of.index))
-        places = (() if of.example is None else (_place(of.example, at),), (_place(i, at, 1) for i in of.index))
-        return array[tuple(place for some in places for place in some)] if of.index or of.example is not None else array
+        between = len(of.index) == 4 and of.kind in ("p", "q")
+        array, index = (self._between(of), of.index[2:]) if between else (self._array(of), of.index)
+        array = _laid_out(array, len(index))
+        places = (() if of.example is None else (_place(of.example, at),), (_place(i, at, 1) for i in index))
+        return array[tuple(place for some in places for place in some)] if index or of.example is not None else array
+
+    def _between(self, of: Quantity) -> Floats:
+        """What a channel below gives one at every place, (examples, rows, columns), or what comes back from that; or
+        from a unit that took the maps as plain numbers."""
+        network, layer = self.trace.spec.network, self.trace.layers[of.layer - 1]
+        channel, source = of.unit - 1, of.source - 1
+        if not network.image(of.layer):
+            weights = layer.W[channel].reshape(network.image(of.layer - 1, network.given_kind(of.layer - 1)))
+            return np.asarray(weights[source] * layer.dz[:, channel, None, None])
+        node = next(node for node in network.nodes if (node.layer, node.operation) == (of.layer, "conv2d"))
+        images, back = self.trace.inputs_of(of.layer - 1).reshape(-1, *node.takes)[:, source], of.kind == "q"
+        found = np.zeros_like(images if back else layer.dz[:, channel])
+        for i, j, rows, columns, their_rows, their_columns in windows(node):
+            one = layer.W[channel, source, i, j]
+            if back:
+                found[:, their_rows, their_columns] += one * layer.dz[:, channel, rows, columns]
+            else:
+                found[:, rows, columns] += one * images[:, their_rows, their_columns]
+        return found
 
     def _array(self, of: Quantity) -> Any:
         if of.layer:

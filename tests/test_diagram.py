@@ -12,6 +12,7 @@ from app.draw.lens import THICKEST, shown, widths
 from app.draw.marks import Marks
 from app.draw.pictures import GRID, diverging, has_surfaces, indexed_png, sprite, surfaces
 from app.explain.walkthrough import known, walkthrough
+from app.page.forms import DEEP
 from app.words.numbers import signed
 from engine import Quantity, RunState, Spec, advance, outputs_of, start, trace
 from engine.features import apply_features
@@ -265,3 +266,18 @@ def test_wide_layers_have_one_arc() -> None:
     network = Spec.make(layers="dense 20 tanh, dense 20 tanh, shortcut 1").network
     place = layout(network.sizes, network.activation_names, shortcuts=(*network.shortcuts.items(),))
     assert [arc.id for arc in place.arcs] == ["arc-2-0"]
+
+
+@pytest.mark.parametrize("size", [*SIZES, Room(1050, 420), Room(930, 280), Room(950, 330), Room(340, 220)], ids=str)
+@pytest.mark.parametrize("name", DEEP)
+def test_no_caption_touches_another(name: str, size: Size | Room) -> None:
+    """What stands under a layer leaves its neighbours' captions alone, however many layers there are."""
+    state = start(Spec.make(**DEEP[name]))
+    seen = surfaces(state) if has_surfaces(state) else None
+    drawing = draw(state.spec, trace(state, 1), seen, "weights", False, Marks(), size)
+    told = re.sub(r"</?tspan[^>]*>", "", str(drawing.svg))
+    found = re.findall(r'<text class="caption[^"]*" x="(.+?)" y="(.+?)">(.+?)</text>', told)
+    boxes = [(float(x) - 3.6 * len(each), float(x) + 3.6 * len(each), float(y)) for x, y, each in found]
+    assert len({x for x, _, _ in found}) == len(state.spec.network.sizes)
+    for n, (left, right, y) in enumerate(boxes):
+        assert all(left >= r + 2 or right + 2 <= x or abs(y - other) >= 13 for x, r, other in boxes[:n]), found

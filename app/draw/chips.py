@@ -81,9 +81,10 @@ def drawn(place: Diagram, told: Chips | None, lit: frozenset[str]) -> tuple[Mark
     best, chosen = _best(place, [told, few], links, there)
     taken = [*there, *(box for _, box in best)]
     stack = _stacked(place, chosen, taken) or _stacked(place, few, taken)
-    if not stack and (stack := _stacked(place, few, there)):  # where it has room, more than the largest may have, too
+    if not stack and (stack := _stacked(place, few, there)):
         around, _ = _best(place, [told, few], links, [*there, stack[1]])
-        best, stack = (around, stack) if len(around) >= min(len(best), OF_MANY) else (best, None)
+        least = len(best) if any(chip.factors for chip in told.chips) else min(len(best), OF_MANY)
+        best, stack = (around, stack) if len(around) >= least else (best, None)  # products stand in the rows below, too
     best += [stack] if stack else []
     inside = Markup("").join(drawn for drawn, _ in best)
     return Markup('<g id="carried" class="{}">{}</g>').format(told.tone, inside), [box for _, box in best]

@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from app.draw.captions import captions
 from app.draw.charts import path
 from app.draw.chips import Box, boxes_taken, drawn
 from app.draw.diagram import Art, Diagram, Layer, Room, Size, curve, layout
@@ -162,6 +163,7 @@ def _skeleton(
     text = skeleton(
         "_diagram.svg",
         layout=place,
+        captions=captions(place),
         arts=arts,
         names=_written(shortened(names, LONGEST)),
         classes=_written(shortened(outputs, LONGEST)),

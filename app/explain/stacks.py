@@ -4,8 +4,8 @@ At most eight products are told, else the largest four, and the others as one nu
 of the drawing: means on the way forward, sums on the way back.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,8 +45,7 @@ class LinkWay:
 
 @dataclass(frozen=True)
 class Stack:
-    """Products, and their sum below each other; `more` is added to it, `then` is what becomes of it. `made` are shares
-    that the trace has not: what a channel's whole window gives."""
+    """Products, and their sum below each other; `more` is added to it, `then` is what becomes of it."""
 
     scene: Scene
     ways: Sequence[LinkWay]
@@ -54,7 +53,6 @@ class Stack:
     whole: Quantity
     more: Sequence[Quantity]
     then: Equation | None
-    made: Mapping[Quantity, float] = field(default_factory=dict)
 
     @property
     def chips(self) -> Chips:
@@ -64,7 +62,7 @@ class Stack:
 
     def _told(self, most: int) -> Chips:
         ways, whole, then = self.ways, self.whole, self.then
-        look = Known(BatchLook(self.scene), self.made)
+        look = BatchLook(self.scene)
         values: Floats = np.array([float(look(way.made.target)) for way in ways])
         chosen = chosen_of(values, most)
         left_out = len(ways) - len(chosen)
