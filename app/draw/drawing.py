@@ -111,10 +111,11 @@ def draw(
         values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
     legend = _legend(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled), network)
     labels = Markup("").join(_lit_labels(layer, trace, what, marks, not place.tight) for layer in place.layers)
-    labels += _lit_input(place.layers[0], shortened(names, LONGEST), marks)
+    labels += _lit_input(place.layers[0], shortened(names, LONGEST), marks) + _wanted(
+        place, trace, marks, bool(outputs)
+    )
     carried, boxes = drawn(place, marks.chips, marks.lit)
-    labels += _wanted(place, trace, marks, bool(outputs)) + carried
-    labels += at_units(place, trace, marks) if network.norms else ""
+    labels += carried + (at_units(place, trace, marks) if network.norms else "")
     if patch and not chosen and not labels:
         return Drawing(Markup(""), legend, place, "|".join(values))
     labels += _on_maps(place, trace, lens, marks, boxes, on) if network.has_images else ""
