@@ -110,16 +110,19 @@ def draw(
     for layer in place.layers:
         values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
     legend = _legend(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled), network)
-    labels = Markup("").join(_lit_labels(layer, trace, what, marks, not place.tight) for layer in place.layers)
-    labels += _lit_input(place.layers[0], shortened(names, LONGEST), marks) + _wanted(
-        place, trace, marks, bool(outputs)
-    )
     carried, boxes = drawn(place, marks.chips, marks.lit)
-    labels += carried + (at_units(place, trace, marks) if network.norms else "")
+    labels = _labels(place, trace, what, marks, names, bool(outputs)) + carried
+    labels += at_units(place, trace, marks) if network.norms else ""
     if patch and not chosen and not labels:
         return Drawing(Markup(""), legend, place, "|".join(values))
     labels += _on_maps(place, trace, lens, marks, boxes, on) if network.has_images else ""
     return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values, labels]), legend, place)
+
+
+def _labels(place: Diagram, trace: Trace, what: Shown, marks: Marks, names: tuple[str, ...], named: bool) -> Markup:
+    """The numbers of lit units, the name of a lit input, and what is wanted of the outputs."""
+    labels = Markup("").join(_lit_labels(layer, trace, what, marks, not place.tight) for layer in place.layers)
+    return labels + _lit_input(place.layers[0], shortened(names, LONGEST), marks) + _wanted(place, trace, marks, named)
 
 
 def _pictures(trace: Trace, arts: tuple[Art, ...], lens: str, marks: Marks) -> Iterator[str]:
