@@ -13,7 +13,7 @@ const LEARN = `${ROOT}/learn/`;
 const GRAPH = `${ROOT}/graph`;
 const within = (address) => address.slice(ROOT.length);
 const PAUSE = 70; // more states a second than this are not shown to anybody
-const VIEW = ['lens', 'example', 'select', 'moment', 'grain', 'scale', 'discrete', 'tests', 'across', 'up'];
+const VIEW = ['lens', 'example', 'select', 'moment', 'grain', 'place', 'scale', 'discrete', 'tests', 'across', 'up'];
 const here = `${ROOT}/class/${room}/teach`;
 let shared = JSON.parse(strip.dataset.shared);
 let version = Number(strip.dataset.version);

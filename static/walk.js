@@ -2,6 +2,7 @@
 import { calm, fit, latest, moment, show } from './view.js';
 import { isPlaying, pause } from './play.js';
 import { say } from './words.js';
+import './places.js';
 
 const walk = () => document.getElementById('walk');
 // Fetched with the first moment: who only plays needs none of it.
@@ -144,7 +145,8 @@ function drawn(part) {
   const [, kind, place] = /^([A-Za-z]+(?:_[A-Za-z]+)*)([\d.]+)$/.exec(part) ?? [];
   if (!place) return null;
   const of = kind.replace('_next', '');
-  return document.getElementById(`${DRAWN[of] ?? 'node'}-${place.replaceAll('.', '-')}`);
+  const drawnAs = DRAWN[of] ?? 'node';
+  return document.getElementById([drawnAs, ...place.split('.').slice(0, drawnAs === 'link' ? 3 : 2)].join('-'));
 }
 function point(part) {
   if (part === pointed) return;

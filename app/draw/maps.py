@@ -40,11 +40,11 @@ def _by_unit(network: Network, k: int, values: Floats, sizes: Floats) -> Floats:
 def sources(spec: Spec) -> tuple[int, ...]:
     """By layer, from 1: from how many units links lead that are a weight, or a kernel, each; 0 where a unit takes
     feature maps place by place."""
-    network = spec.network
-    return tuple(_sources(network, k) for k in range(1, len(network.sizes)))
+    return tuple(sources_of(spec.network, k) for k in range(1, len(spec.network.sizes)))
 
 
-def _sources(network: Network, k: int) -> int:
+def sources_of(network: Network, k: int) -> int:
+    """The same of one layer."""
     below = k > 1 and network.image(k - 1, network.given_kind(k - 1))
     if not network.image(k):
         return 0 if below else network.sizes[k - 1]

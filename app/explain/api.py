@@ -17,7 +17,7 @@ from app.run.answers import json
 from app.run.api import Kept, Whole, answers_with
 from app.run.runs import Run, Runs
 from app.serve.strict import StrictRoute
-from engine import RunState, SpecError, trace
+from engine import Quantity, RunState, SpecError, trace
 from engine.along import REACH, along
 from engine.health import complaint
 from engine.maps import MOST_POINTS, POINTS, plane
@@ -33,6 +33,14 @@ Address = Annotated[
     str, Query(max_length=40, description="W2.1.3: layer 2, to unit 1, from unit 3; b2.1: a bias; a2.1: a unit.")
 ]
 Input = Annotated[str, Query(max_length=60, description="An input, by its name or its number from 1.")]
+Place = Annotated[
+    str | None,
+    Query(
+        max_length=40,
+        description="What is told of feature maps in place of the largest: a1.2.5.7, layer 1, channel 2, row 5, column "
+        "7; or a kernel's weight, W2.3.1.2.2.",
+    ),
+]
 Example = Annotated[Whole | None, Query(description="One example alone, by its row; else the next mini-batch.")]
 Step = Annotated[Whole | None, Query(description="An earlier step to look at.")]
 MathML = Annotated[Literal["true", "false"], Query(description="The symbols as MathML too, beside LaTeX.")]
@@ -57,6 +65,13 @@ async def _probed(runs: Runs, run_id: str, step: int | None, kind: str, probe: C
     return await _look(runs, run_id, step, lambda state: probe_cost(kind, state.spec), look)
 
 
+def _placed(text: str) -> Quantity:
+    try:
+        return Quantity.parse(text)
+    except ValueError:
+        raise SpecError("place", text, "a place of a feature map, such as a1.2.5.7") from None
+
+
 async def _found(runs: Runs, run_id: str, step: int | None) -> tuple[Run, RunState]:
     run = await runs.get(run_id)
     return run, run.state if step is None else await runs.at(run, step)
@@ -70,6 +85,7 @@ async def read_walkthrough(
     granularity: Granularity = "unit",
     step: Step = None,
     moment: Annotated[Whole | None, Query(description="Only this moment.")] = None,
+    place: Place = None,
     mathml: MathML = "false",
 ) -> Response:
     """One step as moments in computing order, each in words, symbols, numbers and a line of NumPy.
@@ -78,7 +94,7 @@ async def read_walkthrough(
     """
 
     def look(state: RunState) -> dict[str, Any]:
-        walk = walkthrough_of(trace(state, example), granularity)
+        walk = walkthrough_of(trace(state, example), granularity, () if place is None else (_placed(place),))
         if moment is not None and moment >= len(walk):
             raise SpecError("moment", moment, f"a whole number from 0 to {len(walk) - 1}")
         indices = range(len(walk)) if moment is None else [moment]

@@ -8,10 +8,10 @@ import numpy as np
 
 from app.draw.chips import Chips
 from app.draw.maps import sources
-from app.explain.faces_maps import came_to, strongest
+from app.explain.faces_maps import came_to, sent_to
 from app.explain.moments import Moment
 from app.explain.scene import Scene
-from app.explain.stacks import LinkWay, Stack, carried_by, chip_of, chosen_of, width_of
+from app.explain.stacks import BatchLook, LinkWay, Stack, carried_by, chip_of, chosen_of, width_of
 from app.words.columns import Columns
 from app.words.texts import text
 from engine import Quantity
@@ -26,7 +26,7 @@ def _link(of: Quantity) -> LinkWay:
 
 def _window(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     """A channel's sum at one place: what the kernels over each channel below give, and the bias."""
-    maps, spot = scene.equations.maps, strongest(scene.layer(k).z, j)
+    maps, spot = scene.equations.maps, scene.spot(k, j, scene.layer(k).z)
     below = range(1, maps.node(k).takes[0] + 1)
     alone = scene.count == 1 and "a" in {of.kind for of in moment.targets}
     then = maps.stage(k, "a", spot, 0) if alone else None
@@ -38,7 +38,7 @@ def _window(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
 def _back(scene: Scene, moment: Moment, k: int, j: int) -> Chips | None:
     """What comes back to a place of what a channel gives, from each channel above that looked at it, or each unit."""
     network = scene.network
-    first, *_, last = came_to(scene, k, strongest(scene.layer(k).asked, j))
+    first, *_, last = came_to(scene, k, scene.spot(k, j, scene.layer(k).asked))
     if first.target.kind != network.back_kind(k):
         return None  # no window of the pool looks at it
     ways = [_link(Quantity("q", k + 1, (to, *first.target.index), 0)) for to in range(1, scene.sizes[k + 1] + 1)]
@@ -59,7 +59,23 @@ def _kernel(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     return Chips("backward", Quantity("a", k, (j,)), chips, width=width_of("kernel"), carried=carried_by(ways, values))
 
 
+def _alone(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
+    """One kernel's share by itself, or the gradient of one of its weights."""
+    kind, source = moment.kind, moment.targets[0].source
+    at = scene.spot(k, j, scene.layer(k).z) if kind == "product" else sent_to(scene, k - 1, source) if k > 1 else ()
+    of = Quantity("p" if kind == "product" else "q", k, (j, source, *at[1:]), 0)
+    of = Quantity("dW", k, scene.kernel_place(k, j, source)) if kind == "dW" else of
+    tone, way = "forward" if kind == "product" else "backward", _link(of)
+    chip = chip_of(Columns(BatchLook(scene)), way)
+    carried = {way.link.svg_id: chip.result.value}
+    width = width_of("kernel" if kind == "dW" else tone)
+    return Chips(tone, Quantity("a", k, (j,)), (chip,), width=width, carried=carried)
+
+
 MAPS: dict[str, Callable[[Scene, Moment, int, int], Chips | None]] = {
+    "product": _alone,
+    "product_back": _alone,
+    "dW": _alone,
     "window": _window,
     "map_back": _back,
     "kernel": _kernel,

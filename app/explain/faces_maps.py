@@ -9,7 +9,7 @@ import numpy as np
 
 from app.explain.moments import Face
 from app.explain.plan import Key
-from app.explain.scene import Scene
+from app.explain.scene import Scene, Spot, strongest
 from app.words.formulas import role_of
 from app.words.segments import say
 from app.words.sentences import Sentence, lower, sentence
@@ -17,15 +17,9 @@ from app.words.texts import text
 from engine import OPERATIONS, Quantity
 from engine.arrays import Floats
 from engine.equation import Equation
+from engine.receipts import parameter_receipt
 
-Spot = tuple[int, int, int]
-
-
-def strongest(maps: Floats, j: int) -> Spot:
-    """The place of a channel where the first example's map has its largest number, by size: (channel, row, column)."""
-    own = np.abs(np.nan_to_num(maps[0, j - 1]))
-    row, column = (int(at) + 1 for at in np.unravel_index(int(own.argmax()), own.shape))
-    return j, row, column
+LARGEST = 3  # places of a weight that are told one by one
 
 
 def _at(spot: Sequence[int]) -> dict[str, int]:
@@ -35,9 +29,17 @@ def _at(spot: Sequence[int]) -> dict[str, int]:
 def _window(scene: Scene, key: Key) -> Face:
     """A channel's sums, and if nothing stands between, what its activation makes of them."""
     k, j, layer, maps = key.layer, key.unit, scene.layer(key.layer), scene.equations.maps
-    spot, name, below = strongest(layer.z, j), scene.unit(k, j), scene.layer_below(k)
+    spot, name, below = scene.spot(k, j, layer.z), scene.unit(k, j), scene.layer_below(k)
     made = [maps.z(k, spot, 0)]
-    words = [sentence("window", channel=name, below=below, **scene.of_first(k, spot, "z"), **_at(spot))]
+    words = [
+        sentence(
+            "window at a place" if scene.place(k) else "window",
+            channel=name,
+            below=below,
+            **scene.of_first(k, spot, "z"),
+            **_at(spot),
+        )
+    ]
     if layer.norm is None:
         made.append(maps.stage(k, "a", spot, 0))
         words.append(sentence("bent at a place", function=scene.function(k), **scene.of_first(k, spot, "a")))
@@ -45,9 +47,19 @@ def _window(scene: Scene, key: Key) -> Face:
     return Face(tuple(words), tuple(made), scene.digits(*made), (f"z{k}",), values)
 
 
+def _product(scene: Scene, key: Key) -> Face:
+    """What one kernel makes of the window below it, at one place."""
+    _, _, k, j, i = key
+    spot, from_ = scene.spot(k, j, scene.layer(k).z), scene.channel(k - 1, i) or scene.layer_below(k)
+    made = scene.equations.maps.product(k, j, i, spot[1:], 0)
+    gives = float(scene.look(made.target))
+    words = sentence("product at a place", channel=scene.unit(k, j), source=from_, gives=gives, **_at(spot))
+    return Face((words,), (made,), scene.digits(made), (f"z{k}",), {"p": gives})
+
+
 def _map_norm(scene: Scene, key: Key) -> Face:
     k, j, maps = key.layer, key.unit, scene.equations.maps
-    spot = strongest(scene.layer(k).z, j)
+    spot = scene.spot(k, j, scene.layer(k).z)
     *shared, own = maps.normed(k, spot, 0)
     made = (*shared, own, maps.stage(k, "n", spot, 0), maps.stage(k, "a", spot, 0))
     numbers = scene.of_first(k, spot, "z", "xhat", "n", "a")
@@ -72,7 +84,7 @@ def _pool(scene: Scene, key: Key) -> Face:
         made = scene.equations.maps.v(k, (j,), 0)
         words = sentence("global pool", count=node.places, v=float(layer.v[0, j - 1]))
     else:
-        spot = strongest(layer.v, j)
+        spot = scene.spot(k, j, layer.v)
         made = scene.equations.maps.v(k, spot, 0)
         kind = "max pool" if node.operation == "max_pool" else "average pool"
         words = sentence(kind, side=int(node.option("size")), **scene.of_first(k, spot, "v"), **_at(spot))
@@ -85,7 +97,7 @@ def _attached(letter: str, kind: str) -> Callable[[Scene, Key], Face]:
     def face(scene: Scene, key: Key) -> Face:
         k, j, layer = key.layer, key.unit or 1, scene.layer(key.layer)
         maps: Floats = getattr(layer, letter)
-        spot = strongest(maps, j) if maps.ndim == 4 else (j,)
+        spot = scene.spot(k, j, maps) if maps.ndim == 4 else (j,)
         made = scene.equations.maps.stage(k, letter, spot, 0)
         where = (sentence("at the place", **_at(spot)),) if len(spot) == 3 else ()
         own = scene.unit(k, j)
@@ -134,33 +146,54 @@ def came_to(scene: Scene, k: int, spot: Spot) -> list[Equation]:
 
 def _map_back(scene: Scene, key: Key) -> Face:
     k, j, layer = key.layer, key.unit, scene.layer(key.layer)
-    spot = strongest(layer.asked, j)
+    spot = scene.spot(k, j, layer.asked)
     made = came_to(scene, k, spot)
     function, kind = lower(scene.function(k)), f"d{scene.network.bent_kind(k)}"
-    told = sentence("largest delta", function=function, **scene.of_first(k, spot, "da"), **_at(spot))
+    told = sentence(
+        "delta at a place" if scene.place(k) else "largest delta",
+        function=function,
+        **scene.of_first(k, spot, "da"),
+        **_at(spot),
+    )
     words, values = (*_back_words(scene, k, j), told), scene.values(k, j, "da", kind)
     return Face(words, tuple(made), scene.digits(*made), (f"{kind}{k}",), values)
 
 
+def sent_to(scene: Scene, k: int, j: int) -> Spot:
+    """The place of what a channel gives that is told of on the way back; of a pool's a number of its own."""
+    for spot in (scene.spot(k, j, scene.layer(k).asked), strongest(scene.layer(k).asked, j)):
+        index = came_to(scene, k, spot)[0].target.index
+        given = scene.network.image(k, scene.network.given_kind(k))
+        if all(int(str(at)) <= length for at, length in zip(index, given, strict=True)):
+            break
+    channel, row, column = (int(str(at)) for at in index)
+    return channel, row, column
+
+
+def _product_back(scene: Scene, key: Key) -> Face:
+    """What one channel sends back to a place of one below, over the kernel between them."""
+    _, _, above, to, j = key
+    spot = sent_to(scene, above - 1, j)
+    made = scene.equations.maps.product_back(above, to, j, spot[1:], 0)
+    brings, names = float(scene.look(made.target)), (scene.unit(above, to), scene.unit(above - 1, j))
+    words = sentence("product back to a place", channel=names[0], source=names[1], brings=brings, **_at(spot))
+    return Face(
+        (words,), (made,), scene.digits(made), (f"d{scene.network.given_kind(above - 1)}{above - 1}",), {"q": brings}
+    )
+
+
 def _map_ways(scene: Scene, key: Key) -> Face:
     k, j = key.layer, key.unit
-    spot = strongest(scene.layer(k).dz, j)
+    spot = scene.spot(k, j, scene.layer(k).dz)
     made = scene.equations.maps.ways(k, spot, 0)
     words = sentence("ways of a map", channel=scene.unit(k, j), **scene.of_first(k, spot, "dz"), **_at(spot))
     return Face((words,), made, scene.digits(*made), (f"dz{k}",), scene.values(k, j, "dz"))
 
 
-def kernel_place(dW: Floats, j: int) -> tuple[int, int, int, int]:
-    """The weight of a channel's kernels with the largest gradient."""
-    largest = int(np.nan_to_num(np.abs(dW[j - 1])).argmax())
-    source, row, column = (int(at) + 1 for at in np.unravel_index(largest, dW.shape[1:]))
-    return j, source, row, column
-
-
 def _kernel(scene: Scene, key: Key) -> Face:
     """The gradients of a channel's kernels: one weight, many places."""
     k, j, layer = key.layer, key.unit, scene.layer(key.layer)
-    network, index = scene.network, kernel_place(layer.dW, j)
+    network, index = scene.network, scene.kernel_place(k, j)
     made: tuple[Equation, ...] = (scene.equations.maps.dW(k, index), scene.equations.maps.db(k, j))
     made += scene.equations.maps.gains(k, j) if layer.norm else ()
     _, high, wide = network.image(k)
@@ -171,6 +204,50 @@ def _kernel(scene: Scene, key: Key) -> Face:
     most = sentence("most of a kernel", row=row, column=column, source=from_, gradient=gradient)
     values: dict[str, float | Floats] = {"dW": layer.dW[j - 1], "db": float(layer.db[j - 1]), "dz": layer.dz[:, j - 1]}
     return Face((words, most), made, scene.totals(made), (f"dW{k}",), values)
+
+
+def _weight(scene: Scene, key: Key) -> Face:
+    """One weight of a kernel: its places, the largest first."""
+    _, _, k, j, i = key
+    index = scene.kernel_place(k, j, i)
+    made = scene.equations.maps.dW(k, index)
+    gradient, from_ = float(scene.look(made.target)), scene.channel(k - 1, i) or scene.layer_below(k)
+    shares, met = shares_of(scene, index, k)
+    order = np.argsort(-np.abs(np.nan_to_num(shares.ravel())), kind="stable")
+    told = [n for n in order.tolist() if shares.ravel()[n]]
+    words = [
+        scene.say(
+            "one weight at its places", row=index[2], column=index[3], source=from_, count=len(told), gradient=gradient
+        )
+    ]
+    for n in told[:LARGEST] if scene.count == 1 else ():
+        _, row, column = (int(at) for at in np.unravel_index(n, shares.shape))
+        factors = {
+            "met": float(met.ravel()[n]),
+            "dz": float(scene.layer(k).dz[0, j - 1].ravel()[n]),
+            "share": float(shares.ravel()[n]),
+        }
+        words.append(sentence("share of a place", row=row + 1, column=column + 1, **factors))
+    return Face(tuple(words), (made,), scene.totals((made,)), (f"dW{k}",), {"dW": gradient})
+
+
+def shares_of(scene: Scene, index: Sequence[int], k: int) -> tuple[Floats, Floats]:
+    """What each place adds to a weight's gradient, (examples, rows, columns), and what the weight met there."""
+    facts = parameter_receipt(scene.trace, str(Quantity("W", k, tuple(index))))
+    return np.asarray(facts.deltas * facts.carried), facts.carried
+
+
+def _of_channel(kind: str) -> Callable[[Scene, Key], Face]:
+    """The gradients of what a channel has but once."""
+
+    def face(scene: Scene, key: Key) -> Face:
+        k, j, maps = key.layer, key.unit, scene.equations.maps
+        made = (maps.db(k, j),) if kind == "db" else maps.gains(k, j)
+        numbers = {of.target.kind: float(scene.look(of.target)) for of in made}
+        words = scene.say("gathered at a channel", channel=scene.unit(k, j), count=scene.count)
+        return Face((words,), made, scene.totals(made), (f"{made[0].target.kind}{k}",), numbers)
+
+    return face
 
 
 def _forward_layer(scene: Scene, key: Key) -> Face:
@@ -207,12 +284,17 @@ def _gradient_of_layer(scene: Scene, key: Key) -> Face:
 
 
 MAPS: dict[str, Callable[[Scene, Key], Face]] = {
+    "product": _product,
     "window": _window,
     "map_norm": _map_norm,
     "pool": _pool,
     "dropout": _attached("h", "dropout"),
     "shortcut": _attached("o", "shortcut"),
+    "product_back": _product_back,
     "map_back": _map_back,
+    "dW": _weight,
+    "db": _of_channel("db"),
+    "gains": _of_channel("gains"),
     "map_ways": _map_ways,
     "kernel": _kernel,
     "forward": _forward_layer,

@@ -9,9 +9,10 @@ from itertools import product
 
 import numpy as np
 
-from app.explain.faces_maps import Spot, kernel_place, strongest
+from app.explain.faces_maps import LARGEST, sent_to, shares_of
 from app.explain.fans import WIDTH, Label
-from app.explain.scene import Scene
+from app.explain.moments import Moment
+from app.explain.scene import Scene, Spot
 from app.words.numbers import fixed_signed
 from app.words.texts import text
 from engine import Quantity
@@ -26,7 +27,7 @@ LEGIBLE = 3  # numbers in a row that have room to be printed
 
 @dataclass(frozen=True)
 class Grids:
-    """Two parts of maps side by side: squares (x, y, side, role, opacity), frames (x, y, side) and texts."""
+    """Some parts of maps side by side: squares (x, y, side, role, opacity), frames (x, y, side) and texts."""
 
     kind: str
     cells: tuple[tuple[float, float, float, str, float], ...]
@@ -47,7 +48,7 @@ class Part:
 
 
 def grids(kind: str, *parts: Part) -> Grids | None:
-    """The picture of one or two parts; None if a number is none."""
+    """The picture of one to three parts; None if a number is none."""
     if not all(np.isfinite(part.numbers).all() for part in parts):
         return None
     cells, frames, texts = [], [], []
@@ -63,22 +64,66 @@ def grids(kind: str, *parts: Part) -> Grids | None:
                 told = NOUGHT if 0 < abs(number) < 0.005 else fixed_signed(number)  # a power of ten has no room there
                 texts.append(Label(round(x + side / 2, 1), round(y + side / 2 + 4, 1), told, "cell"))
         frames += [(round(left + side * column, 2), round(TOP + side * row, 2), side) for row, column in part.framed]
-    return Grids(kind, tuple(cells), tuple(frames), tuple(texts))
+    return Grids(kind, tuple(cells), tuple(frames), tuple(texts), max(WIDTH, len(parts) * APART - 24))
 
 
-def window(scene: Scene, k: int, j: int) -> Grids | None:
-    """What the channel's strongest place looks at in the channel below that moves it most, and the kernel over it."""
-    maps, spot = scene.equations.maps, strongest(scene.layer(k).z, j)
+def window(scene: Scene, k: int, j: int, source: int = 0) -> Grids | None:
+    """What the channel's place looks at in a channel below, in that which moves it most if none is asked for; the
+    kernel over it, and what comes of the two."""
+    maps, spot = scene.equations.maps, scene.spot(k, j, scene.layer(k).z)
     node, W = maps.node(k), scene.layer(k).W[j - 1]
     begins = [int(node.option("stride")) * (at - 1) - padding_of(node) for at in spot[1:]]
     seen = np.zeros_like(W)
-    for source, row, column in np.ndindex(*W.shape):
-        at = (source + 1, begins[0] + row + 1, begins[1] + column + 1)
+    for each, row, column in np.ndindex(*W.shape):
+        at = (each + 1, begins[0] + row + 1, begins[1] + column + 1)
         if all(1 <= place <= length for place, length in zip(at[1:], node.takes[1:], strict=True)):
-            seen[source, row, column] = _given(scene, maps, k - 1, at)
-    most = int(np.abs((seen * W).sum(axis=(1, 2))).argmax())
+            seen[each, row, column] = _given(scene, maps, k - 1, at)
+    most = source - 1 if source else int(np.abs((seen * W).sum(axis=(1, 2))).argmax())
     below = scene.channel(k - 1, most + 1) or scene.layer_below(k)
-    return grids("window", Part(below, seen[most], printed=True), Part(text("its kernel"), W[most], printed=True))
+    return _times("window", Part(below, seen[most], printed=True), Part(text("its kernel"), W[most], printed=True))
+
+
+def _times(kind: str, one: Part, other: Part) -> Grids | None:
+    """Two parts, and number by number their products."""
+    made = Part(text("their products"), one.numbers * other.numbers, one.framed, one.printed)
+    return grids(kind, one, other, made)
+
+
+def sent_back(scene: Scene, above: int, to: int, j: int) -> Grids | None:
+    """The δ of a channel above that a place of one below led to, the kernel turned over them, and their products."""
+    node, (_, row, column) = scene.equations.maps.node(above), sent_to(scene, above - 1, j)
+    W, dz = scene.layer(above).W[to - 1, j - 1], scene.layer(above).dz[0, to - 1]
+    seen, stride = np.zeros_like(W), int(node.option("stride"))
+    for place in np.ndindex(*W.shape):
+        steps = [at - 1 + padding_of(node) - shift for at, shift in zip((row, column), place, strict=True)]
+        y, x = (step // stride for step in steps)
+        if not any(step % stride for step in steps) and 0 <= y < dz.shape[0] and 0 <= x < dz.shape[1]:
+            seen[len(W) - 1 - place[0], len(W) - 1 - place[1]] = dz[y, x]
+    own = text("δ of {unit}", unit=scene.channel(above, to))
+    turned = Part(text("the kernel, turned"), W[::-1, ::-1], printed=True)
+    return _times("window", Part(own, seen, printed=True), turned)
+
+
+def picture_of(scene: Scene, moment: Moment) -> Grids | None:
+    """The picture of one kernel at one place, or of one of its weights, of the one example that is shown."""
+    if scene.count > 1 or not moment.targets or not scene.network.image(moment.layer):
+        return None
+    k, j, i = moment.layer, *(moment.units or (0,)), moment.targets[0].source
+    made = {"product": window, "product_back": sent_back, "dW": many_places}.get(moment.kind)
+    with np.errstate(all="ignore"):
+        return made(scene, k, j, i) if made else None
+
+
+def place_of(scene: Scene, moment: Moment) -> str:
+    """The address of the place that a moment of feature maps tells of; nothing for any other."""
+    k, j = moment.layer, moment.units[0] if moment.units else 0
+    if moment.kind == "product_back" and scene.network.image(k):
+        k, j = k - 1, moment.targets[0].source
+    if not j or not scene.network.image(k) or moment.phase not in ("forward", "backward"):
+        return ""
+    layer = scene.layer(k)
+    maps = layer.z if moment.phase == "forward" else layer.dz if moment.kind == "map_ways" else layer.asked
+    return str(Quantity("a", k, scene.spot(k, j, maps)))
 
 
 def _given(scene: Scene, maps: MapEquations, k: int, spot: Spot) -> float:
@@ -86,19 +131,13 @@ def _given(scene: Scene, maps: MapEquations, k: int, spot: Spot) -> float:
     return float(scene.look(Quantity(kind, k, spot, 0)))
 
 
-def many_places(scene: Scene, k: int, j: int) -> Grids | None:
-    """All that the channel's strongest weight met, and δ at the same places; framed where their product is largest."""
-    maps, (_, source, row, column) = scene.equations.maps, kernel_place(scene.layer(k).dW, j)
-    node, dz = maps.node(k), scene.layer(k).dz[0, j - 1]
-    stride, pad = int(node.option("stride")), padding_of(node)
-    met = np.zeros_like(dz)
-    for y, x in np.ndindex(*dz.shape):
-        at = (source, stride * y + row - pad, stride * x + column - pad)
-        if all(1 <= place <= length for place, length in zip(at[1:], node.takes[1:], strict=True)):
-            met[y, x] = _given(scene, maps, k - 1, at)
-    largest = tuple(map(int, np.unravel_index(int(np.abs(met * dz).argmax()), dz.shape)))
-    framed = [(largest[0], largest[1])]
-    return grids("many", Part(text("what it met"), met, framed), Part(text("δ at these places"), dz, framed))
+def many_places(scene: Scene, k: int, j: int, source: int = 0) -> Grids | None:
+    """All that a weight of the channel met, and δ at the same places; framed where their product is largest."""
+    shares, met = shares_of(scene, scene.kernel_place(k, j, source), k)
+    largest = np.argsort(-np.abs(np.nan_to_num(shares[0].ravel())), kind="stable")[: LARGEST if source else 1]
+    at = [(int(n) // shares.shape[2], int(n) % shares.shape[2]) for n in largest]
+    dz = Part(text("δ at these places"), scene.layer(k).dz[0, j - 1], at)
+    return _times("many", Part(text("what it met"), met[0], at), dz)
 
 
 def pooled(scene: Scene, k: int, into: tuple[int, ...], back: bool) -> Grids | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import NamedTuple
 
+from app.draw.maps import sources_of
 from app.explain.moments import GRAINS, Grain, Phase
 from engine import OPTIMIZERS, Network, Spec
 
@@ -56,14 +57,15 @@ def _plan(network: Network, penalty: bool, searches: bool, grain: Grain) -> Plan
 
 
 def _finest(network: Network, k: int, grain: Grain) -> Grain:
-    """The grain of a layer: of feature maps, and of what takes them, a channel is the smallest thing."""
-    maps = network.image(k) or network.image(k - 1, network.given_kind(k - 1) if k > 1 else "")
+    """The grain of a layer: of what takes feature maps number by number a unit is the smallest thing."""
+    maps = not network.image(k) and k > 1 and network.image(k - 1, network.given_kind(k - 1))
     return "unit" if grain == "operation" and maps else grain
 
 
 def _most(network: Network, k: int, grain: Grain, penalty: bool) -> int:
     """At most so many moments a layer takes."""
     (units, columns), more = network.shapes[k - 1], (k in network.shortcuts) + 2 * (k in network.dropouts)
+    columns = sources_of(network, k) + 1 if network.image(k) else columns
     more += k in network.pools
     normed = k in network.norms
     each = {"operation": (4 + penalty) * columns + 4 + more + 6 * normed, "unit": 4 + more + 4 * normed}.get(grain, 0)
@@ -109,7 +111,9 @@ def _forward(network: Network, k: int, grain: Grain) -> list[Key]:
     if grain == "layer":
         return whole("forward")
     if network.image(k):
-        return each("window", *(["map_norm"] if normed else []))
+        kernels = sources_of(network, k) if grain == "operation" else 0
+        made = [key for j in own for key in _window(k, j, kernels)]
+        return [*made, *(each("map_norm") if normed else [])]
     norm = [*whole("spread"), *each("norm")] if normed else []
     if grain == "unit":
         together_a = each("activation") if normed else whole("activation")
@@ -119,6 +123,12 @@ def _forward(network: Network, k: int, grain: Grain) -> list[Key]:
         made += [Key("forward", "product", k, j, i) for i in range(1, columns)]
         made += _moments("forward", k, (j,), *then)
     return [*made, *norm, *(each("activation") if together else [])]
+
+
+def _window(k: int, j: int, kernels: int) -> Iterator[Key]:
+    """A channel, after each kernel by itself."""
+    yield from (Key("forward", "product", k, j, i) for i in range(1, kernels + 1))
+    yield Key("forward", "window", k, j)
 
 
 def _backward(network: Network, k: int, grains: list[Grain]) -> list[Key]:
@@ -131,7 +141,9 @@ def _backward(network: Network, k: int, grains: list[Grain]) -> list[Key]:
     if grain == "layer":
         return whole("delta", "gradient")
     if network.image(k):
-        return each("map_back", *(["map_ways"] if normed else []), "kernel")
+        back = [key for j in own for key in (*_products_back(network, k, j, grains), Key("backward", "map_back", k, j))]
+        back += each("map_ways") if normed else []
+        return back + (_kernels(network, k) if grain == "operation" else each("kernel"))
     if grain == "unit":
         made = whole("da") if together else []
         if normed:  # gains and shifts, then back to what is normalized, and from there over three ways
@@ -148,14 +160,27 @@ def _backward(network: Network, k: int, grains: list[Grain]) -> list[Key]:
 
 def _came_back(network: Network, k: int, j: int, grains: list[Grain]) -> Iterator[Key]:
     """What comes back to a unit, product by product where the layer above is told so."""
-    if k < len(network.shapes) and grains[k] == "operation":
-        yield from (Key("backward", "product_back", k + 1, i, j) for i in range(1, network.sizes[k + 1] + 1))
+    yield from _products_back(network, k, j, grains)
     yield from _moments("backward", k, (j,), *(["dh"] if k in network.dropouts else []), "da")
+
+
+def _products_back(network: Network, k: int, j: int, grains: list[Grain]) -> Iterator[Key]:
+    if k < len(network.shapes) and grains[k] == "operation" and sources_of(network, k + 1):
+        yield from (Key("backward", "product_back", k + 1, i, j) for i in range(1, network.sizes[k + 1] + 1))
+
+
+def _kernels(network: Network, k: int) -> list[Key]:
+    """Of every kernel a weight, and what belongs to its channel as a whole."""
+    made = list[Key]()
+    for j in range(1, network.sizes[k] + 1):
+        made += [Key("backward", "dW", k, j, i) for i in range(1, sources_of(network, k) + 1)]
+        made += _moments("backward", k, (j,), "db", *(["gains"] if k in network.norms else []))
+    return made
 
 
 def _update(network: Network, k: int, grain: Grain, penalty: bool) -> Iterator[Key]:
     units, columns = network.shapes[k - 1]
-    if grain != "operation":
+    if grain != "operation" or network.image(k):
         yield from _moments("update", k, (0,) if grain == "layer" else range(1, units + 1), "update")
         return
     for j in range(1, units + 1):

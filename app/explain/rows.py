@@ -94,7 +94,7 @@ def _single(scene: Scene, moment: Moment) -> list[Equation]:
         "product_back": made.product_back,
         "sum": made.sum,
     }
-    if of and moment.kind in alone:
+    if of and moment.kind in alone and not scene.network.image(k):
         return [alone[moment.kind](k, *of.index, 0)]
     if of and moment.kind == "penalty_gradient":
         return [made.pull(k, *of.index)]

@@ -31,6 +31,16 @@ UNITS = 4  # units of a layer that are written out
 _SIGNS = ("+", MINUS, "×", "/")
 
 
+Spot = tuple[int, int, int]
+
+
+def strongest(maps: Floats, j: int) -> Spot:
+    """The place of a channel where the first example's map has its largest number, by size: (channel, row, column)."""
+    own = np.abs(np.nan_to_num(maps[0, j - 1]))
+    row, column = (int(at) + 1 for at in np.unravel_index(int(own.argmax()), own.shape))
+    return j, row, column
+
+
 def _unravelled(place: int, shape: tuple[int, ...]) -> tuple[int, int, int]:
     channel, row, column = (int(at) + 1 for at in np.unravel_index(place - 1, shape))
     return channel, row, column
@@ -49,9 +59,11 @@ class Known:
 
 @dataclass(frozen=True)
 class Scene:
-    """A trace and the names of what is in it. Layers count from 1, 0 is the inputs; units count from 1."""
+    """A trace and the names of what is in it. Layers count from 1, 0 is the inputs; units count from 1. `chosen` is
+    what is told of feature maps in the place of what is largest: a place such as a1.2.5.7, a weight of a kernel."""
 
     trace: Trace
+    chosen: tuple[Quantity, ...] = ()
 
     @cached_property
     def equations(self) -> Equations:
@@ -95,6 +107,34 @@ class Scene:
     def below(self, k: int) -> Floats:
         """What layer k receives: (examples, inputs)."""
         return self.trace.inputs_of(k - 1)
+
+    def place(self, k: int) -> tuple[int, int] | None:
+        """The row and column that are chosen in a layer's maps."""
+        found = (of.index[1:] for of in self.chosen if of.layer == k and len(of.index) == 3)
+        return next(((int(str(row)), int(str(column))) for row, column in found), None)
+
+    def spot(self, k: int, j: int, maps: Floats) -> Spot:
+        """The place of a channel that is told of: the chosen one, or where these maps, of which a pool's are smaller,
+        have the first example's largest number by size."""
+        if place := self.place(k):
+            found: tuple[int, ...] | None = (j, *place)
+            if maps.shape[2:] != self.network.image(k)[1:]:
+                found = self.equations.maps.read_by(k, (j, *place))
+            if found:
+                return found[0], found[1], found[2]
+        return strongest(maps, j)
+
+    def kernel_place(self, k: int, j: int, i: int = 0) -> tuple[int, int, int, int]:
+        """The weight of a channel's kernels that is told of, or of the one from a channel below: the chosen one, or
+        that with the largest gradient."""
+        for of in self.chosen:
+            if of.kind == "W" and len(of.index) == 4 and (of.layer, of.unit) == (k, j) and i in (0, of.source):
+                _, source, row, column = (int(str(at)) for at in of.index)
+                return j, source, row, column
+        dW = self.layer(k).dW[j - 1]
+        some = np.nan_to_num(np.abs(dW[i - 1 : i] if i else dW))
+        source, row, column = (int(at) + 1 for at in np.unravel_index(int(some.argmax()), some.shape))
+        return j, i or source, row, column
 
     def gives(self, k: int, i: int) -> Quantity:
         """What a unit gives to those above it: its a, or what dropout or a shortcut makes of that."""

@@ -29,9 +29,9 @@ from engine.quantity import PARAMETERS, bias, unit, weight
 class Walkthrough(Sequence[Moment]):
     """The moments of one step. Compares by identity; its trace and plan are values."""
 
-    def __init__(self, trace: Trace, plan: Plan) -> None:
+    def __init__(self, trace: Trace, plan: Plan, chosen: tuple[Quantity, ...] = ()) -> None:
         self.trace, self.plan = trace, plan
-        self.scene = Scene(trace)
+        self.scene = Scene(trace, chosen)
         self._written: dict[int, Moment] = {}
 
     def __len__(self) -> int:
@@ -88,15 +88,20 @@ class Walkthrough(Sequence[Moment]):
         return in_words("collapsed", layers=told) if told else ""
 
 
-def walkthrough(trace: Trace, granularity: str = "unit") -> Walkthrough:
+def walkthrough(trace: Trace, granularity: str = "unit", chosen: tuple[Quantity, ...] = ()) -> Walkthrough:
     """The moments of the trace's step, in computing order; SpecError for another granularity.
 
     Operation: each product, sum, bias, activation, gradient, parameter. Unit and layer take these together; pass has
-    one moment each for forward, loss, backward and update. At every grain the last moment runs the model again.
+    one moment each for forward, loss, backward and update. At every grain the last moment runs the model again. Of
+    feature maps operation tells one place of each channel, and one weight of each kernel: what is `chosen` there, else
+    the largest.
     """
+    for of in chosen:
+        if len(of.index) == 3 and not trace.spec.network.has_place(of):
+            raise SpecError("place", str(of), "a place of a feature map: a<layer>.<channel>.<row>.<column>")
     for grain in GRAINS:
         if grain == granularity:
-            return Walkthrough(trace, plan_of(trace.spec, grain))
+            return Walkthrough(trace, plan_of(trace.spec, grain), chosen)
     raise SpecError("granularity", granularity, "one of: " + ", ".join(GRAINS))
 
 
@@ -219,7 +224,7 @@ def _moment(scene: Scene, code: Program, key: Key, index: int, opens: bool) -> M
         layer=key.layer,
         units=(key.unit,) if key.unit else (),
         targets=targets_of(key, network),
-        focus=_focus(key),
+        focus=_focus(scene, key),
         nodes=_nodes(scene, key),
         links=_links(scene, key),
         code_line=line,
@@ -227,8 +232,10 @@ def _moment(scene: Scene, code: Program, key: Key, index: int, opens: bool) -> M
     )
 
 
-def _focus(key: Key) -> str | None:
+def _focus(scene: Scene, key: Key) -> str | None:
     _, kind, k, j, i = key
+    if i and scene.network.image(k):
+        return str(Quantity("W", k, scene.kernel_place(k, j, i)))
     if i:
         return str(weight(k, j, i))
     if kind in _AT_GAIN:
@@ -250,7 +257,9 @@ def _nodes(scene: Scene, key: Key) -> tuple[str, ...]:
         source = scene.network.shortcuts[k]
         ends = [unit(k, j), unit(source, j)] if j else [Quantity("a", k), Quantity("a", source)]
     elif j:
-        ends = [unit(k, j), *([bias(k, j)] if kind in _AT_BIAS else []), *([unit(k - 1, i)] if i else [])]
+        picture = k == 1 and scene.network.image(1)  # one node for all pixels
+        ends = [unit(k, j), *([bias(k, j)] if kind in _AT_BIAS else [])]
+        ends += [unit(k - 1, 0 if picture else i)] if i else []
     elif kind in ("loss", "penalty"):
         ends = [Quantity("a", scene.last)]
     else:

@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 
 from app.draw.charts import path
-from app.explain.faces_maps import strongest
 from app.explain.fans import Fan, shared, ways_back
 from app.explain.moments import Moment
 from app.explain.places import Grids, many_places, masked, pooled, tied, window
@@ -213,7 +212,7 @@ def _window(scene: Scene, k: int, j: int) -> Iterator[Why]:
 def _pool(scene: Scene, k: int, j: int) -> Iterator[Why]:
     v = scene.layer(k).v
     assert v is not None
-    into = strongest(v, j) if v.ndim == 4 else (j,)
+    into = scene.spot(k, j, v) if v.ndim == 4 else (j,)
     yield Why(sentence("why pool"), None)
     yield _of_pool(scene, k, into, ("largest", "mean"), back=False)
 
@@ -228,7 +227,7 @@ def _of_pool(scene: Scene, k: int, into: tuple[int, ...], said: tuple[str, str],
 
 def _map_back(scene: Scene, k: int, j: int) -> Iterator[Why]:
     """What lies between what the channel gives and what its activation takes, from above."""
-    network, spot = scene.trace.spec.network, strongest(scene.layer(k).asked, j)
+    network, spot = scene.trace.spec.network, scene.spot(k, j, scene.layer(k).asked)
     yield Why(sentence("why meet" if network.arcs(k) else "why ways"), None)
     for letter in reversed(network.stages[k - 1]):
         if letter == "v" and (into := scene.equations.maps.read_by(k, spot)):
@@ -240,7 +239,7 @@ def _map_back(scene: Scene, k: int, j: int) -> Iterator[Why]:
 
 def _map_norm(scene: Scene, k: int, j: int) -> Iterator[Why]:
     """Of an example's whole layer, or of a channel's places on all examples."""
-    norm, z, spot = scene.layer(k).norm, scene.layer(k).z, strongest(scene.layer(k).z, j)
+    norm, z, spot = scene.layer(k).norm, scene.layer(k).z, scene.spot(k, j, scene.layer(k).z)
     assert norm is not None
     whole = scene.trace.spec.network.norms[k] == "layer_norm"
     before, after = (z[0], norm.n[0]) if whole else (z[:, j - 1], norm.n[:, j - 1])
@@ -249,7 +248,7 @@ def _map_norm(scene: Scene, k: int, j: int) -> Iterator[Why]:
 
 
 def _map_ways(scene: Scene, k: int, j: int) -> Iterator[Why]:
-    yield _three_ways_at(scene, k, strongest(scene.layer(k).dz, j))
+    yield _three_ways_at(scene, k, scene.spot(k, j, scene.layer(k).dz))
 
 
 def _kernel(scene: Scene, k: int, j: int) -> Iterator[Why]:

@@ -19,6 +19,7 @@ from app.draw.pictures import has_surfaces, surfaces
 from app.explain.chips import chips_of
 from app.explain.lines import Teller
 from app.explain.moments import Moment
+from app.explain.places import Grids, picture_of, place_of
 from app.explain.receipts import Receipt, receipt
 from app.explain.rows import Rows, rows_of
 from app.explain.spots import windows
@@ -69,6 +70,8 @@ class Walk:
     rows: Rows | None = None
     why: tuple[Why, ...] = ()
     known: frozenset[Quantity] | None = None
+    place: str = ""
+    picture: Grids | None = None
 
 
 NO_WALK = Walk(0, (), None, 0.0, (), "")
@@ -265,7 +268,8 @@ def numbers_of(state: RunState, metrics: Mapping[str, Metrics]) -> tuple[tuple[s
 
 def _walk(step: Trace, view: View, size: Size | Room) -> tuple[Walk, Marks]:
     """The walkthrough and what it marks; an index past its end is its last moment."""
-    moments = walkthrough(step, view.grain)
+    chosen = tuple(Quantity.parse(each) for each in (view.place, view.select) if each)
+    moments = walkthrough(step, view.grain, chosen)
     parts = _parts(moments)
     if view.moment is None:
         return Walk(len(moments), parts, None, 0.0, (), moments.collapsed), Marks()
@@ -276,7 +280,9 @@ def _walk(step: Trace, view: View, size: Size | Room) -> tuple[Walk, Marks]:
     so_far = known(moments, index)
     why = why_of(moments.scene, moment)
     rows = rows_of(moments.scene, moment, _columns(size))
-    walk = Walk(len(moments), parts, moment, marker, _code(moments, moment), moments.collapsed, rows, why, so_far)
+    told = _code(moments, moment), moments.collapsed, rows, why, so_far
+    at, picture = place_of(moments.scene, moment), picture_of(moments.scene, moment)
+    walk = Walk(len(moments), parts, moment, marker, *told, at, picture)
     return walk, replace(marks_of(step, moment, so_far), chips=chips_of(moments.scene, moment))
 
 
@@ -355,10 +361,13 @@ def _share(value: float) -> str:
 
 def check_view(view: View, state: RunState) -> View:
     """The view without what this network does not have, for a link whose network has changed since."""
-    there = view.select is not None and state.spec.network.has(Quantity.parse(view.select))
+    network = state.spec.network
+    there = view.select is not None and network.has(Quantity.parse(view.select))
+    place = view.place if view.place and network.has_place(Quantity.parse(view.place)) else None
     example = view.example if view.example is None or view.example < examples_of(state.spec).count else None
     across, up = (k + 1 for k in pair) if (pair := pair_of(state.spec, view.across, view.up)) else (None, None)
-    return replace(view, select=view.select if there else None, example=example, across=across, up=up)
+    select = view.select if there else None
+    return replace(view, select=select, place=place, example=example, across=across, up=up)
 
 
 def table_of(shown: Frame) -> dict[str, Any]:

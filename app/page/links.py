@@ -24,8 +24,8 @@ COMPARED = 4
 @dataclass(frozen=True)
 class View:
     """What is looked at. `step` None is the head of the run, `example` None the mini-batch, `moment` None no
-    walkthrough; `across` and `up` are the two inputs drawn over, by their numbers from 1; `compare` are runs whose loss
-    is laid over this one's; the stops end Play."""
+    walkthrough; `place` is the place of feature maps that it tells of; `across` and `up` are the two inputs drawn over,
+    by their numbers from 1; `compare` are runs whose loss is laid over this one's; the stops end Play."""
 
     step: int | None = None
     lens: str = "weights"
@@ -33,6 +33,7 @@ class View:
     select: str | None = None
     moment: int | None = None
     grain: str = "unit"
+    place: str | None = None
     scale: str = "linear"
     discrete: bool = False
     tests: bool = False
@@ -85,6 +86,7 @@ def view_of(query: Mapping[str, str]) -> View:
         select=_selected(query.get("select", "")),
         moment=_whole(query, "moment"),
         grain=_choice(query, "grain", GRAINS, "unit"),
+        place=_place(query.get("place", "")),
         scale=_choice(query, "scale", SCALES),
         discrete=query.get("discrete", "") == "on",
         tests=query.get("tests", "") == "on",
@@ -136,6 +138,17 @@ def _choice(query: Mapping[str, str], name: str, allowed: tuple[str, ...], defau
     if text not in allowed:
         raise SpecError(name, text, "one of " + ", ".join(allowed))
     return text
+
+
+def _place(text: str) -> str | None:
+    """The address of a place of a feature map, as it is spelled."""
+    try:
+        found = Quantity.parse(text) if text else None
+    except ValueError:
+        found = Quantity("")
+    if found and (found.kind != "a" or len(found.index) != 3):
+        raise SpecError("place", text, "a place of a feature map, such as a1.2.5.7")
+    return str(found) if found else None
 
 
 def _selected(text: str) -> str | None:

@@ -39,7 +39,7 @@ from app.settings import Settings
 from app.words.texts import kept, text
 from engine import Spec, SpecError
 
-VIEW = ("lens", "example", "select", "moment", "grain", "scale", "discrete", "tests", "across", "up")
+VIEW = ("lens", "example", "select", "moment", "grain", "place", "scale", "discrete", "tests", "across", "up")
 NOT_FOUND = "There is no such room. A code has 8 letters and digits, like KX4T 9RWM; it may also be over."
 
 

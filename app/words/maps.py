@@ -7,6 +7,37 @@ MAPS: dict[str, Message] = {
         "{Channel}: its kernel lies over every place of {below}, and adds up what is below it, times its weights, and "
         "the bias. The sum largest by size stands in row {row}, column {column}: z = {z:forward}."
     ),
+    "window at a place": Message(
+        "{Channel}: its kernel lies over every place of {below}, and adds up what is below it, times its weights, and "
+        "the bias. In row {row}, column {column} the sum is z = {z:forward}."
+    ),
+    "product at a place": Message(
+        "{Channel}, row {row}, column {column}: the window that it looks at in {source}, number by number times the "
+        "kernel that lies over it, adds up to {gives:forward}."
+    ),
+    "product back to a place": Message(
+        "{Source} gave what stands in row {row}, column {column} to several windows of {channel}. Each sends back its "
+        "δ times the weight that lay over it, so the kernel lies turned over the δ: together {brings:backward}."
+    ),
+    "delta at a place": Message(
+        "Times the slope of {function}: in row {row}, column {column}, where ∂L/∂a = {da:backward}."
+    ),
+    "one weight at its places": Message(
+        "One weight, many places: the one in row {row}, column {column} of the kernel from {source}. At {count} of "
+        "them what it met times what comes back is not 0, and these shares add up to {gradient:backward}."
+    ),
+    "one weight at its places in a batch": Message(
+        "One weight, many places: the one in row {row}, column {column} of the kernel from {source}. At {count} places "
+        "of all examples what it met times what comes back is not 0, and these shares add up to {gradient:backward}."
+    ),
+    "share of a place": Message("Row {row}, column {column}: {met:forward} × {dz:backward} = {share:backward}."),
+    "gathered at a channel": Message(
+        "{Channel} has this but once, for all of its places: what comes back to each of them adds up."
+    ),
+    "gathered at a channel in a batch": Message(
+        "{Channel} has this but once, for all of its places on all {count} examples: what comes back to each of them "
+        "adds up."
+    ),
     "bent at a place": Message("{Function} makes that a = {a:forward}."),
     "normed at a place": Message(
         "{Channel}: without the mean and measured in spreads, z = {z:forward} in row {row}, column {column} is x̂ = "
