@@ -79,15 +79,11 @@ def test_a_chosen_place_is_told_forwards_and_back() -> None:
 
 def parts(picture: Grids) -> list[np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
     """The numbers of each part, as shares of its largest by size, read from its squares."""
-    left = sorted({x for x, *_ in picture.cells})
-    starts = [x for n, x in enumerate(left) if not n or x - left[n - 1] > 21]
-    found = []
-    for n, start_at in enumerate(starts):
-        end = starts[n + 1] if n + 1 < len(starts) else np.inf
-        own = sorted(((y, x, role, share) for x, y, _, role, share in picture.cells if start_at <= x < end))
-        rows = len({y for y, *_ in own})
-        signs = {"p": 1, "n": -1, "o": 0}
-        found.append(np.array([signs[role] * share for _, _, role, share in own]).reshape(rows, -1))
+    signs, found, apart = {"p": 1, "n": -1, "o": 0}, [], picture.texts[0].y
+    names = [each.x for each in picture.texts if each.y == apart]  # a part's name stands over its left edge
+    for left, right in zip(names, [*names[1:], np.inf], strict=True):
+        own = sorted((y, x, signs[role] * share) for x, y, _, role, share in picture.cells if left <= x < right)
+        found.append(np.array([number for *_, number in own]).reshape(len({y for y, *_ in own}), -1))
     return found
 
 
