@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from app.draw import pools
 from app.draw.captions import captions
 from app.draw.charts import path
 from app.draw.chips import Box, boxes_taken, drawn
@@ -145,8 +146,9 @@ def _on_maps(place: Diagram, trace: Trace, lens: str, marks: Marks, boxes: list[
     lit = (link.quantity for layer in place.layers[1:] for link in layer.links if link.id in marks.lit)
     known = [link for link in (*chosen, *lit) if marks.known is None or _is_known(link, "weights", marks.known)]
     taken = [*boxes_taken(place, marks.lit), *boxes]
-    links = on_links(place, trace, lens, known, marks.chosen, taken, on)
-    return on_maps(place, trace, marks.windows, marks.pools) + links
+    pooled, more = pools.at_units(place, trace, marks, taken)
+    links = on_links(place, trace, lens, known, marks.chosen, [*taken, *more], on)
+    return on_maps(place, trace, marks) + pooled + links
 
 
 @kept(64)

@@ -2,13 +2,14 @@
 moment speaks of, and who won each window of a max pool.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from markupsafe import Markup
 
 from app.draw.chips import SHARES, Box, is_free
 from app.draw.diagram import Diagram, LinkPlace, on_curve
+from app.draw.marks import Marks
 from app.draw.pictures import sprite
 from engine import Quantity, Trace
 from engine.arrays import Floats
@@ -72,20 +73,21 @@ def _kernel(box: Box, side: int, href: str, select: Quantity | None) -> Markup:
     return _KERNEL.format(" sel" if select else "", *box[:2], SIDE, SIDE, side, side, picture, side, side, mark)
 
 
-def on_maps(
-    place: Diagram, trace: Trace, windows: Mapping[str, tuple[int, int, int, int]], pools: tuple[int, tuple[int, ...]]
-) -> Markup:
-    """Windows on the maps that a moment reads, and on those that a max pool reads the winners' places."""
-    won = dict(_winners(trace, *pools)) if pools[0] else {}
+def on_maps(place: Diagram, trace: Trace, marks: Marks) -> Markup:
+    """Windows on the maps that a moment reads, on those that a max pool reads the winners' places, and crossed what
+    dropout has put to 0."""
+    won = dict(_winners(trace, *marks.pools)) if marks.pools[0] else {}
+    out = {node: path for k in trace.spec.network.dropouts for node, path in _dropped(trace, k, marks)}
     parts = list[Markup]()
     for layer in place.layers:
         shape = trace.spec.network.image(layer.index)
         for node in layer.nodes if shape and (layer.index or not layer.nodes[0].unit) else ():
-            window, dots = windows.get(node.id), won.get(node.id, "")
-            if window or dots:
+            window, dots, crosses = marks.windows.get(node.id), won.get(node.id, ""), out.get(node.id, "")
+            if window or dots or crosses:
                 top, left, high, wide = window or (0, 0, 0, 0)
                 drawn = _WINDOW.format(left, top, wide, high) if window else Markup("")
                 drawn += _WINNERS.format(dots) if dots else Markup("")
+                drawn += _CROSSES.format(crosses) if crosses else Markup("")
                 parts.append(_MAP.format(node.left, node.top, node.side, node.side, shape[2], shape[1], drawn))
     return Markup("").join(parts)
 
@@ -103,6 +105,19 @@ def _winners(trace: Trace, k: int, units: tuple[int, ...]) -> Iterator[tuple[str
         yield Quantity("a", k, (j,)).svg_id, "".join(f"M{x:g} {y:g}h0" for x, y in places)
 
 
+def _dropped(trace: Trace, k: int, marks: Marks) -> Iterator[tuple[str, str]]:
+    """By node: a cross in each place that dropout has put to 0, once that is known; of a pooled map over its window."""
+    mask, (_, high, wide) = trace.layers[k - 1].mask, trace.spec.network.image(k) or (0, 0, 0)
+    if mask is None or mask.ndim < 4 or marks.known is None:
+        return
+    down, across = high // mask.shape[2], wide // mask.shape[3]
+    for j, out in enumerate((mask == 0).all(axis=0), 1):
+        if marks.knows(Quantity("h", k, (j,))):
+            places = np.argwhere(out).tolist()
+            cross = f"l{across} {down}m-{across} 0l{across} -{down}"
+            yield Quantity("a", k, (j,)).svg_id, "".join(f"M{x * across} {y * down}{cross}" for y, x in places)
+
+
 _USE = Markup('<use href="{}" transform="scale({})"/>')
 _IMAGE = Markup('<image width="{}" height="{}" href="{}"/>')
 _CELL = Markup('<rect class="cell" x="{}" y="{}" width="1" height="1"/>')
@@ -114,4 +129,5 @@ _MAP = Markup(
     '<svg class="spots" x="{}" y="{}" width="{}" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="none">{}</svg>'
 )
 _WINDOW = Markup('<rect class="window" x="{}" y="{}" width="{}" height="{}"/>')
+_CROSSES = Markup('<path class="crosses" d="{}"/>')
 _WINNERS = Markup('<path class="winners" d="{}"/>')

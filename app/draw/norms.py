@@ -2,12 +2,11 @@
 unit that is spoken of each of them, with the gain and the shift.
 """
 
-from collections.abc import Iterable, Iterator
-
 import numpy as np
 from markupsafe import Markup
 
-from app.draw.chips import Box, boxes_taken, is_free
+from app.draw.beside import beside, spoken_of
+from app.draw.chips import Box, boxes_taken
 from app.draw.diagram import Diagram, NodePlace
 from app.draw.marks import Marks
 from app.draw.pictures import inks
@@ -51,32 +50,14 @@ def _rows(trace: Trace, k: int, marks: Marks) -> Floats:
 def at_units(place: Diagram, trace: Trace, marks: Marks) -> Markup:
     """The picture of the selected unit, and of one that a walkthrough lights alone, where they are normalized."""
     spoken = [
-        each for each in _spoken_of(place, trace.spec.network.norms, marks) if marks.knows(each.quantity.like("n"))
+        each for each in spoken_of(place, trace.spec.network.norms, marks) if marks.knows(each.quantity.like("n"))
     ]
     boxes, parts = list(boxes_taken(place, marks.lit)) if spoken else [], list[Markup]()
     for node in spoken:
-        box = next((each for each in _around(node, place) if is_free(each, boxes, place)), None)
+        box = beside(node, place, WIDE, HIGH, boxes)
         boxes += [box] if box else []
         parts += [_picture(trace, node, box)] if box else []
     return Markup("").join(parts)
-
-
-def _spoken_of(place: Diagram, norms: Iterable[int], marks: Marks) -> list[NodePlace]:
-    chosen, lit = list[NodePlace](), list[NodePlace]()
-    for k in norms:
-        for node in place.layers[k].nodes:
-            chosen += [node] if (marks.chosen.layer, marks.chosen.unit) == (k, node.unit) else []
-            lit += [node] if node.id in marks.lit else []
-    return list(dict.fromkeys(chosen + lit if len(lit) == 1 else chosen))
-
-
-def _around(node: NodePlace, place: Diagram) -> Iterator[Box]:
-    """Where there could be room for a picture, the nearest first."""
-    for off in (10, 60, 110, 160):
-        for left in (node.right + off, node.left - off - WIDE):
-            for top in range(0, int(place.height), 12):
-                y = node.y - HIGH / 2 + (top // 2 if top // 12 % 2 else -top // 2)
-                yield round(left, 1), round(y, 1), round(left + WIDE, 1), round(y + HIGH, 1)
 
 
 def _picture(trace: Trace, node: NodePlace, box: Box) -> Markup:
