@@ -137,3 +137,21 @@ def test_a_press_is_not_undone_by_a_drawing_that_is_being_fitted(page: Page) -> 
     expect(page.locator("#where")).to_have_text("moment 5 of 31")
     page.wait_for_function("() => !document.querySelector('.htmx-request')")
     expect(page.locator("#where")).to_have_text("moment 5 of 31")
+
+
+def test_a_place_of_a_map_is_chosen_by_click_and_by_key(page: Page) -> None:
+    """Where a walk tells number by number, the place clicked at is told, and Shift and an arrow go on from there."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/?dataset=digits16&samples=60&layers=conv2d+3+3x3+relu,+max_pool+2&example=3&grain=operation&moment=3")
+    page.wait_for_function(FITTED)
+    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    box = page.locator("#node-1-2 .back").bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] * 9.5 / 16, box["y"] + box["height"] * 6.5 / 16)
+    expect(page.locator("#walk")).to_have_attribute("data-place", "a1.2.7.10")
+    expect(page.locator("#words")).to_contain_text("row 7, column 10")
+    expect(page).to_have_url(re.compile("place=a1.2.7.10"))
+    page.keyboard.press("Shift+ArrowDown")
+    expect(page.locator("#walk")).to_have_attribute("data-place", "a1.2.8.10")
+    expect(page.locator(".places .grids")).to_have_count(1)
+    expect(page.locator("#moment-numbers")).to_have_count(1)
