@@ -1,4 +1,4 @@
-"""What a pool makes of the channel that is spoken of: a map beside that channel's, joined by a bar, as it has no weights.
+"""What a pool makes of the channel that is spoken of: a map beside that channel's, joined by a bar, as no weight does it.
 
 On the way back it shows what came to it; the number that the moment tells of is framed in both.
 """
