@@ -377,12 +377,6 @@ class Network:
             return parameter.place([*index, *((side + 1) // 2 for side in parameter.shape[2:])])
         return parameter.place(index) if parameter and len(index) == len(quantity.index) else None
 
-    def has_place(self, of: Quantity) -> bool:
-        """Whether an address such as a1.2.5.7 is a place of a layer's feature maps: its channel, row and column."""
-        sides, places = self.image(of.layer) if of.layer else (), (int(str(at)) for at in of.index)
-        inside = all(1 <= at <= side for at, side in zip(places, sides, strict=False))
-        return of.kind == "a" and len(of.index) == len(sides) == 3 and inside
-
     def has(self, quantity: Quantity) -> bool:
         """Whether there is such a parameter or, by its activation, such a unit; a0.1 is an input."""
         if quantity.kind != "a":

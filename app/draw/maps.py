@@ -37,6 +37,13 @@ def _by_unit(network: Network, k: int, values: Floats, sizes: Floats) -> Floats:
     return np.asarray(np.take_along_axis(apart, place[..., None], -1)[..., 0])
 
 
+def has_place(network: Network, of: Quantity) -> bool:
+    """Whether an address such as a1.2.5.7 is a place of a layer's feature maps: its channel, row and column."""
+    sides, places = network.image(of.layer) if of.layer else (), (int(str(at)) for at in of.index)
+    inside = all(1 <= at <= side for at, side in zip(places, sides, strict=False))
+    return of.kind == "a" and len(of.index) == len(sides) == 3 and inside
+
+
 def sources(spec: Spec) -> tuple[int, ...]:
     """By layer, from 1: from how many units links lead that are a weight, or a kernel, each; 0 where a unit takes
     feature maps place by place."""

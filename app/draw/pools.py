@@ -1,4 +1,4 @@
-"""What a pool makes of the channel that is spoken of: a map beside that channel's, joined by a bar, as no weight does it.
+"""What a pool makes of the channel that is spoken of: a map of its own beside that channel's, joined by a bar.
 
 On the way back it shows what came to it; the number that the moment tells of is framed in both.
 """

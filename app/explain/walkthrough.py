@@ -13,7 +13,7 @@ from typing import overload
 import numpy as np
 
 from app.draw.diagram import LABELLED_ROWS, LINKS_AT_MOST
-from app.draw.maps import sources
+from app.draw.maps import has_place, sources
 from app.draw.pictures import IMAGE
 from app.explain.faces import face_of
 from app.explain.moments import GRAINS, Moment, Phase
@@ -97,7 +97,7 @@ def walkthrough(trace: Trace, granularity: str = "unit", chosen: tuple[Quantity,
     the largest.
     """
     for of in chosen:
-        if len(of.index) == 3 and not trace.spec.network.has_place(of):
+        if len(of.index) == 3 and not has_place(trace.spec.network, of):
             raise SpecError("place", str(of), "a place of a feature map: a<layer>.<channel>.<row>.<column>")
     for grain in GRAINS:
         if grain == granularity:

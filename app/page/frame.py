@@ -12,6 +12,7 @@ import numpy as np
 from app.draw.charts import LossChart, log_share, loss_chart, sparkline
 from app.draw.diagram import Room, Size
 from app.draw.drawing import Drawing, draw
+from app.draw.maps import has_place
 from app.draw.marks import Marks
 from app.draw.outputs import Output, output, points_key
 from app.draw.pairs import pair_of
@@ -363,7 +364,7 @@ def check_view(view: View, state: RunState) -> View:
     """The view without what this network does not have, for a link whose network has changed since."""
     network = state.spec.network
     there = view.select is not None and network.has(Quantity.parse(view.select))
-    place = view.place if view.place and network.has_place(Quantity.parse(view.place)) else None
+    place = view.place if view.place and has_place(network, Quantity.parse(view.place)) else None
     example = view.example if view.example is None or view.example < examples_of(state.spec).count else None
     across, up = (k + 1 for k in pair) if (pair := pair_of(state.spec, view.across, view.up)) else (None, None)
     select = view.select if there else None
