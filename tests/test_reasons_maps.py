@@ -29,9 +29,14 @@ def pages(step: Trace) -> list[tuple[Moment, Why]]:
     return [(moment, why) for moment in walk for why in why_of(walk.scene, moment)]
 
 
+def of_part(x: float) -> int:
+    """Which of the grids side by side has what stands there."""
+    return int((x - 4 + 0.1) // 158)
+
+
 def squares(picture: Grids, n: int) -> np.ndarray:
     """The numbers of one grid by the strength of its squares, the largest by size as 1."""
-    own = [cell for cell in picture.cells if (cell[0] >= 4 + 158 * n - 0.1) and (n or cell[0] < 150)]
+    own = [cell for cell in picture.cells if of_part(cell[0]) == n]
     rows, columns = (sorted({cell[axis] for cell in own}) for axis in (1, 0))
     found = np.zeros((len(rows), len(columns)))
     for x, y, side, role, share in own:
@@ -46,7 +51,7 @@ def is_drawn(picture: Grids, n: int, numbers: np.ndarray) -> None:
     reach = np.abs(numbers).max() or 1.0
     np.testing.assert_allclose(squares(picture, n), numbers / reach, atol=6e-4)
     if max(numbers.shape) <= 3 and picture.kind in ("window", "pooled"):
-        texts = [each.text for each in picture.texts if each.role == "cell" and (each.x > 150) == bool(n)]
+        texts = [each.text for each in picture.texts if each.role == "cell" and of_part(each.x) == n]
         assert max(map(len, texts)) <= 6
         printed = [0.0 if each == "≈0" else told(each) for each in texts]
         np.testing.assert_allclose(printed, numbers.ravel(), atol=0.0051)
@@ -54,7 +59,7 @@ def is_drawn(picture: Grids, n: int, numbers: np.ndarray) -> None:
 
 def framed(picture: Grids, n: int) -> tuple[int, int]:
     """Where the frame of a grid lies."""
-    ((x, y, side),) = [frame for frame in picture.frames if (frame[0] > 150) == bool(n)]
+    ((x, y, side),) = [frame for frame in picture.frames if of_part(frame[0]) == n]
     return round((y - TOP) / side), round((x - 4 - 158 * n) / side)
 
 
@@ -79,6 +84,7 @@ def holds_window(step: Trace, moment: Moment, picture: Grids) -> None:
     most = int(np.abs(parts).argmax())
     is_drawn(picture, 0, seen[most])
     is_drawn(picture, 1, layer.W[j, most])
+    is_drawn(picture, 2, seen[most] * layer.W[j, most])
 
 
 def holds_many(step: Trace, moment: Moment, picture: Grids) -> None:
@@ -94,7 +100,8 @@ def holds_many(step: Trace, moment: Moment, picture: Grids) -> None:
     assert (truth * layer.dz[0, j]).sum() == pytest.approx(layer.dW[j, i, row, column])
     shares = np.abs(truth * layer.dz[0, j])
     assert shares[framed(picture, 0)] == pytest.approx(shares.max())
-    assert framed(picture, 0) == framed(picture, 1)
+    is_drawn(picture, 2, truth * layer.dz[0, j])
+    assert framed(picture, 0) == framed(picture, 1) == framed(picture, 2)
 
 
 def holds_pool(step: Trace, moment: Moment, picture: Grids, words: str) -> None:
