@@ -3,7 +3,7 @@
 Every number is a square, the stronger the larger it is by size; of small windows it is printed as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -109,7 +109,7 @@ def picture_of(scene: Scene, moment: Moment) -> Grids | None:
     if scene.count > 1 or not moment.targets or not scene.network.image(moment.layer):
         return None
     k, j, i = moment.layer, *(moment.units or (0,)), moment.targets[0].source
-    made = {"product": window, "product_back": sent_back, "dW": many_places}.get(moment.kind)
+    made = _PICTURES.get(moment.kind)
     with np.errstate(all="ignore"):
         return made(scene, k, j, i) if made else None
 
@@ -177,3 +177,10 @@ def masked(scene: Scene, k: int, j: int) -> Grids | None:
     return grids(
         "mask", Part(text("let through"), mask), Part(text("what comes back"), np.array(back).reshape(mask.shape))
     )
+
+
+_PICTURES: dict[str, Callable[[Scene, int, int, int], Grids | None]] = {
+    "product": window,
+    "product_back": sent_back,
+    "dW": many_places,
+}
