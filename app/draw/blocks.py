@@ -35,14 +35,15 @@ def block(count: int, rows: int, side: float, inside: float, most: float) -> Blo
     return Block(count, min(side, 0.82 * fit), min(most, fit), rows, ceil(count / rows))
 
 
-def maps_block(count: int, inside: float, across: float, most: float, labelled: bool) -> Block:
-    """Feature maps: in the fewest columns in which they are legible, or else in those in which they are largest."""
+def maps_block(count: int, inside: float, across: float, most: float, numbers: float) -> Block:
+    """Feature maps: in the fewest columns in which they are legible, or else in those in which they are largest; in one
+    where `numbers` have so much of the height between them."""
 
     def side(columns: int) -> float:
         tall = inside * columns / (1.08 * (count - 1) + columns)
         return min(most, tall, across / (1.12 * columns - 0.12))
 
-    if labelled:  # numbers stand between them
-        return Block(count, min(most, across, max(inside / count - 34, 12)), inside / count, count)
+    if numbers:
+        return Block(count, min(most, across, max(inside / count - numbers, 12)), inside / count, count)
     columns = next((c for c in MAP_COLUMNS if side(c) >= LEGIBLE), max(MAP_COLUMNS, key=side))
     return Block(count, side(columns), (inside - side(columns)) / max(1, count - 1), count, columns, zigzag=True)

@@ -241,7 +241,7 @@ def layout(
     side = _side(sheet, [ceil(n / many) for n, many in zip(shown, rows, strict=True)], pitch, labelled, beside)
     most = sheet.node + 62 if full else pitch
     blocks = [block(n, many, side, inside, most) for n, many in zip(shown, rows, strict=True)]
-    _enlarge(blocks, sheet, inside, labelled, one_picture, maps)
+    _enlarge(blocks, sheet, inside, 8.0 if beside else 34.0 if labelled else 0.0, one_picture, maps)
     gap = (sheet.width - sheet.left - sheet.right - sum(each.width for each in blocks)) / max(1, last)
     scarce = full and (beside or not labelled or sheet.width < 700)
     numbers = beside or (not labelled and sheet.width >= 700)  # those of a lit unit at least
@@ -265,14 +265,14 @@ def _side(sheet: Sheet, columns: list[int], pitch: float, labelled: bool, beside
 
 
 def _enlarge(
-    blocks: list[Block], sheet: Sheet, inside: float, labelled: bool, one_picture: bool, maps: tuple[int, ...]
+    blocks: list[Block], sheet: Sheet, inside: float, numbers: float, one_picture: bool, maps: tuple[int, ...]
 ) -> None:
     """Give the image that comes in, and feature maps, the room that their own layers permit."""
     if one_picture:
         blocks[0] = replace(blocks[0], side=min(2.2 * sheet.node, 0.25 * sheet.width))
     across = 0.62 * (sheet.width - sheet.left - sheet.right - blocks[0].width) / max(1, len(blocks) - 1)
     for k in maps:
-        blocks[k] = maps_block(blocks[k].count, inside, across, 1.5 * sheet.node, labelled)
+        blocks[k] = maps_block(blocks[k].count, inside, across, 1.5 * sheet.node, numbers)
 
 
 def _all_links(below: tuple[NodePlace, ...], nodes: tuple[NodePlace, ...], sources: int) -> tuple[LinkPlace, ...]:
