@@ -13,7 +13,7 @@ from test_feature_maps import NETS, ready
 from test_pictures import Run, looking
 
 from app.explain.moments import Moment
-from app.explain.places import TOP, Grids
+from app.explain.places import APART, EDGE, TOP, Grids
 from app.explain.walkthrough import walkthrough
 from app.explain.why import Curves, Why, why_of
 from app.words.segments import text_of
@@ -31,7 +31,7 @@ def pages(step: Trace) -> list[tuple[Moment, Why]]:
 
 def of_part(x: float) -> int:
     """Which of the grids side by side has what stands there."""
-    return int((x - 4 + 0.1) // 158)
+    return int((x - 4 + 0.1) // APART)
 
 
 def squares(picture: Grids, n: int) -> np.ndarray:
@@ -42,7 +42,7 @@ def squares(picture: Grids, n: int) -> np.ndarray:
     for x, y, side, role, share in own:
         assert (role == "o") == (share == 0) or share == 0
         found[rows.index(y), columns.index(x)] = {"p": share, "n": -share, "o": 0.0}[role]
-        assert y + side <= TOP + 120.1
+        assert y + side <= TOP + EDGE + 0.1
     return found
 
 
@@ -60,7 +60,7 @@ def is_drawn(picture: Grids, n: int, numbers: np.ndarray) -> None:
 def framed(picture: Grids, n: int) -> tuple[int, int]:
     """Where the frame of a grid lies."""
     ((x, y, side),) = [frame for frame in picture.frames if of_part(frame[0]) == n]
-    return round((y - TOP) / side), round((x - 4 - 158 * n) / side)
+    return round((y - TOP) / side), round((x - 4 - APART * n) / side)
 
 
 def below(step: Trace, k: int) -> Any:

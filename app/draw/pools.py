@@ -39,9 +39,8 @@ def _picture(trace: Trace, node: NodePlace, box: Box, marks: Marks, back: bool) 
     own = maps[node.unit - 1] / (float(np.abs(maps).max()) or 1.0)
     (high, wide), size = own.shape, trace.spec.network.pools[k].option("size")
     frame = Markup("")
-    if window := marks.windows.get(node.id):
-        top, left, tall, broad = (each // int(size) for each in window)
-        frame = _FRAME.format(left, top, max(1, broad), max(1, tall))
+    if (window := marks.windows.get(node.id)) and max(window[2:]) <= int(size):
+        frame = _FRAME.format(window[1] // int(size), window[0] // int(size), 1, 1)
     href = sprite(np.asarray(own, dtype=np.float32), wide)
     ahead, wide_box, high_box = box[0] > node.x, box[2] - box[0], box[3] - box[1]
     bar = f"M{node.right if ahead else node.left} {node.y}L{box[0] if ahead else box[2]} {(box[1] + box[3]) / 2:.1f}"

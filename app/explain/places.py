@@ -20,7 +20,7 @@ from engine.arrays import Floats
 from engine.feature_maps import MapEquations
 from engine.operations.conv2d import padding_of
 
-EDGE, TOP, APART = 120.0, 20.0, 158.0
+EDGE, TOP, APART = 104.0, 20.0, 128.0
 NOUGHT = "≈0"
 LEGIBLE = 3  # numbers in a row that have room to be printed
 
@@ -79,7 +79,8 @@ def window(scene: Scene, k: int, j: int, source: int = 0) -> Grids | None:
         if all(1 <= place <= length for place, length in zip(at[1:], node.takes[1:], strict=True)):
             seen[each, row, column] = _given(scene, maps, k - 1, at)
     most = source - 1 if source else int(np.abs((seen * W).sum(axis=(1, 2))).argmax())
-    below = scene.channel(k - 1, most + 1) or scene.layer_below(k)
+    is_map = scene.channel(k - 1, most + 1)
+    below = text("channel {channel}", channel=most + 1) if is_map else scene.layer_below(k)
     return _times("window", Part(below, seen[most], printed=True), Part(text("its kernel"), W[most], printed=True))
 
 
@@ -99,7 +100,7 @@ def sent_back(scene: Scene, above: int, to: int, j: int) -> Grids | None:
         y, x = (step // stride for step in steps)
         if not any(step % stride for step in steps) and 0 <= y < dz.shape[0] and 0 <= x < dz.shape[1]:
             seen[len(W) - 1 - place[0], len(W) - 1 - place[1]] = dz[y, x]
-    own = text("δ of {unit}", unit=scene.channel(above, to))
+    own = text("δ of channel {channel}", channel=to)
     turned = Part(text("the kernel, turned"), W[::-1, ::-1], printed=True)
     return _times("window", Part(own, seen, printed=True), turned)
 
