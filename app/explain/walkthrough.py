@@ -97,8 +97,9 @@ def walkthrough(trace: Trace, granularity: str = "unit", chosen: tuple[Quantity,
     the largest.
     """
     for of in chosen:
-        if len(of.index) == 3 and not has_place(trace.spec.network, of):
-            raise SpecError("place", str(of), "a place of a feature map: a<layer>.<channel>.<row>.<column>")
+        if len(of.index) > 2 and not (has_place(trace.spec.network, of) or trace.spec.network.has(of)):
+            form = "a place of a feature map, a<layer>.<channel>.<row>.<column>, or a weight of a kernel"
+            raise SpecError("place", str(of), form)
     for grain in GRAINS:
         if grain == granularity:
             return Walkthrough(trace, plan_of(trace.spec, grain), chosen)
