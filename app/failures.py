@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from engine.wording import Words, said
+
 
 class RunNotFound(LookupError):
     """There is no such run, or it has expired."""
@@ -111,6 +113,6 @@ class Full(Exception):
 class BadQuestion(ValueError):
     """A question or an answer that cannot be: which field, what it was, what is allowed."""
 
-    def __init__(self, field: str, value: object, allowed: str) -> None:
-        self.field, self.value, self.allowed = field, value, allowed
-        super().__init__(f"{field} {value!r} is not allowed, must be {allowed}")
+    def __init__(self, field: str, value: object, allowed: Words, /, **parts: object) -> None:
+        self.field, self.value, self.allowed = field, value, said(allowed, **parts)
+        super().__init__(f"{field} {value!r} is not allowed, must be {self.allowed}")

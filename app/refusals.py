@@ -27,16 +27,19 @@ from app.failures import (
 from app.serve.errors import Failed, Table, fault
 from app.words.texts import text
 from engine import SpecError
+from engine.wording import Words
 
-_NO_ROOM = "There is no such room; it may have been closed. A code has 8 characters, like KX4T 9RWM."
-_DOOR = "There is no such room. A code has 8 letters and digits, like KX4T 9RWM; it may also be over."
-_REMOVED = "The teacher has removed you from this room. If that is a mistake, ask to be let in again."
-_DAMAGED = "This run's stored bytes were damaged and cannot be trusted. Its link starts it anew."
-_ROOM_DAMAGED = "This room's stored bytes were damaged and cannot be trusted. Open a new room."
-_OTHER = "Not now: this was written by another version of the playground, which alone can read it. It is kept as it is."
-_TEACHER = "Only the room's teacher may do this: send the teacher's secret as a bearer token."
-_STUDENT = "Only those who have joined the room may do this: POST to its students first."
-_MOVED_ON = "The run has moved on to version {}: read it again, then repeat what still makes sense."
+_NO_ROOM: Words = "There is no such room; it may have been closed. A code has 8 characters, like KX4T 9RWM."
+_DOOR: Words = "There is no such room. A code has 8 letters and digits, like KX4T 9RWM; it may also be over."
+_REMOVED: Words = "The teacher has removed you from this room. If that is a mistake, ask to be let in again."
+_DAMAGED: Words = "This run's stored bytes were damaged and cannot be trusted. Its link starts it anew."
+_ROOM_DAMAGED: Words = "This room's stored bytes were damaged and cannot be trusted. Open a new room."
+_OTHER: Words = (
+    "Not now: this was written by another version of the playground, which alone can read it. It is kept as it is."
+)
+_TEACHER: Words = "Only the room's teacher may do this: send the teacher's secret as a bearer token."
+_STUDENT: Words = "Only those who have joined the room may do this: POST to its students first."
+_MOVED_ON: Words = "The run has moved on to version {}: read it again, then repeat what still makes sense."
 _NEW_KEY = {"field": "Idempotency-Key", "allowed": "must be a new one for each different request"}
 
 # The types of problem: name -> status, and what it means to a program and its author.

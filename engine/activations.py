@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.arrays import ONE, ZERO, Floats
 from engine.equation import DA, A, Equation, Number, Tree, Z, f, name, of_each, total, whole, written_out
+from engine.wording import Words
 
 LEAK = 0.01
 _GELU_SCALE = sqrt(2 / pi)
@@ -31,10 +32,10 @@ class Activation:
     """
 
     name: str
-    title: str
+    title: Words
     tree: Tree
     slope: Tree
-    sentence: str
+    sentence: Words
     range: tuple[float, float]
     forward: Callable[[Floats, Floats], object]
     derivative: Callable[[Floats, Floats, Floats], None] | None

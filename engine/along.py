@@ -78,7 +78,7 @@ def along(state: RunState, example: int | None = None, *, reach: float = REACH, 
     SpecError for no such example, or a reach that is not from 1 to 1000.
     """
     if not 1 <= reach <= FURTHEST:
-        raise SpecError("reach", reach, f"a number from 1 to {FURTHEST:g}, in steps")
+        raise SpecError("reach", reach, "a number from 1 to {furthest:g}, in steps", furthest=FURTHEST)
     indices, train = examples_for(state, example), examples_of(state.spec).train
     count = max(1, min(train, int(WORK / (state.spec.network.size * places))))
     step = trace_of(state, indices)

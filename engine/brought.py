@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from engine.checks import SpecError, plain, sequence
+from engine.wording import Words
 
 KEYS = ("x", "y", "task", "names", "targets", "classes", "missing")
-FORM = "an object with x and y, and task, names, targets, classes or missing if need be; or (x, y)"
+FORM: Words = "an object with x and y, and task, names, targets, classes or missing if need be; or (x, y)"
 _X, _Y = ("x", "X", "inputs", "features", "data"), ("y", "Y", "labels", "target", "outputs")
 _SPLIT = {"columns", "data", "index", "index_names", "column_names"}  # as pandas writes a frame
 
@@ -61,7 +62,7 @@ def _parted(given: Mapping[str, Any]) -> Mapping[str, Any]:
     if columns is None or not set(told) <= set(columns) or len(told) >= len(columns):
         if isinstance(y, str):
             known = ", ".join(columns or ())[:200] or "none, for x has no names"
-            raise SpecError("data.y", y, f"values, or the name of a column of data.x: {known}")
+            raise SpecError("data.y", y, "values, or the name of a column of data.x: {known}", known=known)
         return given
     rest = {name: column for name, column in columns.items() if name not in told}
     return {**given, "x": rest, "y": {name: columns[name] for name in told}}
@@ -112,7 +113,9 @@ def _split(name: str, given: Mapping[Any, Any]) -> dict[str, Any] | None:
         return None
     names, rows = (listed(name, plain(name, given[key]), "a list") for key in ("columns", "data"))
     if not all(isinstance(row, list | tuple) and len(row) == len(names) for row in rows):
-        raise SpecError(f"{name}.data", "rows of other lengths", f"rows with a value for each of {len(names)} columns")
+        raise SpecError(
+            f"{name}.data", "rows of other lengths", "rows with a value for each of {count} columns", count=len(names)
+        )
     return {str(key): [row[k] for row in rows] for k, key in enumerate(names)}
 
 

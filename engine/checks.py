@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import wraps
+from functools import reduce, wraps
 from inspect import get_annotations
 from math import isfinite
 from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import Any, ParamSpec, TypeVar, get_args, get_origin
 
+from engine.wording import Words, said
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
+ONE_OF: Words = "one of {names}{meant}"
 SHOWN = 60  # characters of a wrong value that a message repeats
 _LONG = 10**SHOWN
 
@@ -22,9 +25,10 @@ class SpecError(ValueError):
     All three are short plain ASCII, whatever was sent, so that a message can be shown and logged as it is.
     """
 
-    def __init__(self, field: str, value: object, allowed: str) -> None:
-        self.field, self.value, self.allowed = ascii(field[:SHOWN])[1:-1], short_form(value), allowed
-        super().__init__(f"{self.field}: {self.value} is not allowed, must be {allowed}")
+    def __init__(self, field: str, value: object, allowed: Words, /, **parts: object) -> None:
+        self.field, self.value = ascii(field[:SHOWN])[1:-1], short_form(value)
+        self.allowed = said(allowed, **parts) if parts else allowed
+        super().__init__(f"{self.field}: {self.value} is not allowed, must be {self.allowed}")
 
     def renamed(self, field: str, allowed: str) -> "SpecError":
         """The same refusal in the words of a caller that calls the field otherwise."""
@@ -77,7 +81,7 @@ def asked_of(wanted: type, name: str = "") -> Callable[[Callable[P, R]], Callabl
     return checked
 
 
-Kind = tuple[Callable[[object], bool], str]
+Kind = tuple[Callable[[object], bool], Words]
 
 
 def kinds_of(question: Callable[..., Any]) -> dict[str, list[Kind]]:
@@ -90,7 +94,11 @@ def kinds_hold(kinds: Mapping[str, Sequence[Kind]], given: Mapping[str, Any]) ->
     """SpecError for the first of these arguments that is of none of its kinds."""
     for name, value in given.items():
         if (known := kinds.get(name)) and not any(holds(value) for holds, _ in known):
-            raise SpecError(name, value, ", or ".join(said for _, said in known))
+            raise SpecError(name, value, reduce(_or, (kind for _, kind in known)))
+
+
+def _or(one: Words, other: Words) -> Words:
+    return said("{one}, or {other}", one=said(one), other=said(other))
 
 
 def _united(kind: Any) -> list[Any]:
@@ -118,8 +126,9 @@ _TAKEN: dict[Any, Kind] = {
 def one_of(field: str, value: Any, allowed: Sequence[str]) -> str:
     """One of the allowed names."""
     if not isinstance(value, str) or value not in allowed:
-        names = "one of " + ", ".join(allowed) + meant(value, allowed)
-        raise SpecError(field, value, names if allowed else "left out here")
+        if not allowed:
+            raise SpecError(field, value, "left out here")
+        raise SpecError(field, value, ONE_OF, names=", ".join(allowed), meant=meant(value, allowed))
     return value
 
 
@@ -145,13 +154,13 @@ NEAR = {
 _NEXT = 0.7  # how like a name must be to be meant
 
 
-def meant(value: object, allowed: Iterable[str]) -> str:
+def meant(value: object, allowed: Iterable[str]) -> Words:
     """Which of the allowed names somebody may have meant, as the end of a sentence; empty if none is near."""
     if not isinstance(value, str):
         return ""
     names, low = list(allowed), value[:SHOWN].lower()
     near = [name for name in (low, NEAR.get(low)) if name in names] or get_close_matches(low, names, 1, _NEXT)
-    return f"; did you mean {near[0]}?" if near else ""
+    return said("; did you mean {name}?", name=near[0]) if near else ""
 
 
 def _is_real(value: Any) -> bool:
@@ -163,7 +172,7 @@ def number(field: str, value: Any, minimum: float, maximum: float) -> float:
     # The range first: a huge int has no float to test.
     if _is_real(value) and minimum <= value <= maximum and isfinite(value):
         return float(value)
-    raise SpecError(field, value, f"a number from {_bound(minimum)} to {_bound(maximum)}")
+    raise SpecError(field, value, "a number from {low} to {high}", low=_bound(minimum), high=_bound(maximum))
 
 
 def _bound(value: float) -> str:
@@ -174,10 +183,10 @@ def integer(field: str, value: Any, minimum: float, maximum: float) -> int:
     """A whole number within the bounds; 2.0 is one, a boolean is none."""
     if _is_real(value) and minimum <= value <= maximum and value == int(value):
         return int(value)
-    raise SpecError(field, value, f"a whole number from {minimum:.0f} to {maximum:.0f}")
+    raise SpecError(field, value, "a whole number from {low:.0f} to {high:.0f}", low=minimum, high=maximum)
 
 
-def sequence(field: str, value: Any, allowed: str) -> Sequence[Any]:
+def sequence(field: str, value: Any, allowed: Words) -> Sequence[Any]:
     """A list or a tuple."""
     if not isinstance(value, list | tuple):
         raise SpecError(field, value, allowed)
@@ -204,7 +213,7 @@ def plain(field: str, value: Any) -> Any:
             value = value.astype(str)
         return value.tolist() if hasattr(value, "tolist") else value
     except Exception as error:  # other people's code: a tensor on another device, say
-        raise SpecError(field, value, f"an array that NumPy can read ({type(error).__name__})") from None
+        raise SpecError(field, value, "an array that NumPy can read ({error})", error=type(error).__name__) from None
 
 
 def all_plain(field: str, value: Any) -> Any:

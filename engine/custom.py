@@ -20,6 +20,7 @@ from engine.checks import SpecError, number, one_of, plain, sequence
 from engine.fields import Limits
 from engine.labels import FEW, LONGEST_NAME, are_classes, classes_of, is_name, name_of
 from engine.missing import NOTHING, Complete, Missing, Rows, complete, told_before, way_of
+from engine.wording import said
 
 Task = Literal["regression", "binary", "multiclass"]
 _TASKS = ("regression", "binary", "multiclass")
@@ -85,7 +86,7 @@ def custom_data(given: Any, limits: Limits) -> CustomData:
     names, cells = _cells("data.x", given["x"], limits.custom_columns, limits)
     targets, labels = _cells("data.y", given["y"], limits.custom_outputs, limits)
     if len(cells) != len(labels):
-        raise SpecError("data.y", len(labels), f"as many rows as data.x: {len(cells)}")
+        raise SpecError("data.y", len(labels), "as many rows as data.x: {count}", count=len(cells))
     named = _names("data.names", given.get("names"), 0, limits.custom_columns)
     if len(named) == len(cells[0]):
         names = named
@@ -93,9 +94,9 @@ def custom_data(given: Any, limits: Limits) -> CustomData:
     rows = complete(names, cells, labels, way == "fill")
     names, x = _as_numbers(tuple(names[k] for k in rows.columns) if names else (), rows)
     if x.shape[1] > limits.custom_columns:
-        raise SpecError("data.x", x.shape[1], f"at most {limits.custom_columns} inputs, a word's included")
+        raise SpecError("data.x", x.shape[1], "at most {most} inputs, a word's included", most=limits.custom_columns)
     if len(named) not in (0, len(cells[0]), x.shape[1]):
-        raise SpecError("data.names", len(named), f"{len(cells[0])} names")
+        raise SpecError("data.names", len(named), "{count} names", count=len(cells[0]))
     if len(named) == x.shape[1]:
         names = named
     y, task, classes, targets = _targets(given, rows, targets, limits)
@@ -149,14 +150,16 @@ def _cells(name: str, given: Any, columns: int, limits: Limits) -> tuple[tuple[s
     else:
         rows = listed(name, given, "a list of rows of numbers, or columns by name", limits.custom_rows)
     if not 1 <= len(rows) <= limits.custom_rows:
-        raise SpecError(name, len(rows), f"1 to {limits.custom_rows:,} rows")
+        raise SpecError(name, len(rows), "1 to {most:,} rows", most=limits.custom_rows)
     lists = [list(row) if isinstance(row, list | tuple) else _row(name, row) for row in rows]
     width = len(lists[0])
     if not 1 <= width <= columns or width * len(rows) > limits.custom_values:
-        raise SpecError(name, width, f"1 to {columns} numbers a row, {limits.custom_values:,} in all")
+        raise SpecError(
+            name, width, "1 to {columns} numbers a row, {most:,} in all", columns=columns, most=limits.custom_values
+        )
     for i, row in enumerate(lists):
         if len(row) != width:
-            raise SpecError(f"{name}.{i}", len(row), f"as long as the first row: {width}")
+            raise SpecError(f"{name}.{i}", len(row), "as long as the first row: {width}", width=width)
     if not set(map(type, chain.from_iterable(lists))) <= {int, float, str, bool}:
         lists = [[_cell(name, cell) for cell in row] for row in lists]
     return _names(name, list(named) if named else None, width), lists
@@ -189,7 +192,9 @@ def _named(name: str, columns: dict[str, Any]) -> list[Any]:
         return [float(cell) if isinstance(cell, bool) else cell for cell in columns[name]]
     of = next((key for key in columns if name.startswith(f"{key}=")), None)
     if of is None:
-        raise SpecError("inputs", ", ".join(columns)[:200], f"columns by the names of the data, {name} among them")
+        raise SpecError(
+            "inputs", ", ".join(columns)[:200], "columns by the names of the data, {name} among them", name=name
+        )
     return [float(f"{of}={cell}"[:LONGEST_NAME] == name) for cell in columns[of]]
 
 
@@ -200,10 +205,14 @@ def _names(name: str, given: Any, count: int, most: int = 0) -> tuple[str, ...]:
     if not names:
         return ()
     if len(names) > most if most else len(names) != count:
-        raise SpecError(name, len(names), f"at most {most} names" if most else f"{count} names")
+        raise SpecError(
+            name, len(names), said("at most {most} names", most=most) if most else said("{count} names", count=count)
+        )
     for i, each in enumerate(names):
         if not is_name(each):
-            raise SpecError(f"{name}.{i}", each, f"a text of 1 to {LONGEST_NAME} characters that can be shown")
+            raise SpecError(
+                f"{name}.{i}", each, "a text of 1 to {most} characters that can be shown", most=LONGEST_NAME
+            )
     return tuple(names)
 
 
@@ -246,7 +255,9 @@ def one_hot(name: str, column: Sequence[str | bool]) -> list[tuple[str, list[flo
     if numeric := next((word for word in words if word.replace(".", "", 1).lstrip("-").isdecimal()), ""):
         raise SpecError(f"data.x.{name}", numeric, "a number without quotes")
     if len(words) > FEW:
-        raise SpecError(f"data.x.{name}", f"{len(words)} different words", f"numbers, or at most {FEW} different words")
+        raise SpecError(
+            f"data.x.{name}", f"{len(words)} different words", "numbers, or at most {few} different words", few=FEW
+        )
     if all(isinstance(cell, bool) for cell in column):
         return [(name, [float(cell) for cell in column])]
     told = words[1:] if len(words) == 2 else words
@@ -279,9 +290,9 @@ def _understood(
     most = 2 if task == "binary" else limits.custom_outputs
     whole = words or all(value == int(value) for value in values)
     if not whole or not 2 <= len(found) <= most:
-        what = "two different labels" if task == "binary" else f"classes: 2 to {most} different words or whole numbers"
+        what = said("classes: 2 to {most} different words or whole numbers", most=most)
         told = "other values" if not whole else "one label" if len(found) == 1 else f"{len(found)} different labels"
-        raise SpecError("data.y", told, what)
+        raise SpecError("data.y", told, "two different labels" if task == "binary" else what)
     return _placed([[name_of(value)] for value in values], rows.rows, task, found)
 
 
@@ -292,7 +303,7 @@ def _labels(rows: Complete) -> Floats:
 def _checked(classes: tuple[str, ...]) -> tuple[str, ...]:
     for name in classes:
         if not is_name(name):
-            raise SpecError("data.y", name, f"labels of 1 to {LONGEST_NAME} characters that can be shown")
+            raise SpecError("data.y", name, "labels of 1 to {most} characters that can be shown", most=LONGEST_NAME)
     return classes
 
 
@@ -305,7 +316,7 @@ def _placed(
         label = row[0]
         place = places.get(str(label)) if isinstance(label, str | bool) else label
         if len(row) != 1 or place is None or place not in places.values():
-            raise SpecError(f"data.y.{i}", label, f"one of the {len(classes)} classes, or its place from 0")
+            raise SpecError(f"data.y.{i}", label, "one of the {count} classes, or its place from 0", count=len(classes))
         found.append([float(place)])
     if len(classes) < 2 or (task == "binary" and len(classes) != 2):
         raise SpecError("data.classes", len(classes), "two classes" if task == "binary" else "at least two classes")

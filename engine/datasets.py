@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from engine.arrays import Floats
+from engine.wording import Words
 
 Task = Literal["regression", "binary", "multiclass"]
 
@@ -35,7 +36,7 @@ class Dataset:
     """One dataset: what people are told of it, and how its examples are drawn."""
 
     name: str
-    title: str
+    title: Words
     task: Task
     inputs: int
     """Raw inputs: 1, 2 or 256."""
@@ -45,7 +46,7 @@ class Dataset:
     """What to draw along every raw input."""
     formula: str
     """LaTeX, one line."""
-    sentence: str
+    sentence: Words
     sample: Callable[[np.random.Generator, int, float], tuple[Floats, Floats]]
     """(rng, samples, noise in [0, 1]) -> x (samples, inputs), y (samples,).
 

@@ -154,7 +154,7 @@ class Judge:
             return Finding(name, True, 0.0, 0, given.size, unseen=self.unseen[name])
         mistakes = self.mistakes(name, given)
         if not same and not mistakes:
-            raise SpecError(f"gradients.{name}", shape_of(given), f"of shape {right.shape}")
+            raise SpecError(f"gradients.{name}", shape_of(given), "of shape {shape}", shape=right.shape)
         off = int((np.abs(given - right) > self.tolerance * np.abs(right).max()).sum()) if same else given.size
         one = same and _by_one_factor(given, right, self.tolerance)
         return Finding(name, False, float(f"{error:.2g}"), off, given.size, mistakes, by_one_factor=one)
@@ -219,6 +219,6 @@ def handed_in(of: Backward, gradients: Mapping[str, Any]) -> Iterator[tuple[str,
     """The gradients that were handed in, checked, by name."""
     found = by_name("gradients", gradients, of.gradients)
     if not found:
-        raise SpecError("gradients", "nothing", f"some of {', '.join(of.gradients)}, each an array")
+        raise SpecError("gradients", "nothing", "some of {gradients}, each an array", gradients=", ".join(of.gradients))
     for name, given in found.items():
         yield name, array(f"gradients.{name}", given)

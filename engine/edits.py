@@ -17,6 +17,7 @@ from engine.examples import examples_of
 from engine.fields import FIELDS, live
 from engine.state import RunState, frozen, no_memory
 from engine.training import advance, step_on
+from engine.wording import Words
 
 EXAMPLES = "examples"  # the edit that is a step itself: on these examples in place of the next mini-batch
 MOST_EXAMPLES = 100
@@ -57,8 +58,8 @@ def apply(state: RunState, field: str, value: Any) -> RunState:
     try:
         index = state.spec.network.locate(field)
     except ValueError:
-        allowed = f"a live field of the spec or an address: {state.spec.network.address_form}"
-        raise SpecError("field", field, allowed + meant(field, live())) from None
+        form = state.spec.network.address_form
+        raise SpecError("field", field, _LIVE, form=form, meant=meant(field, live())) from None
     parameters = state.parameters.copy()
     parameters[index] = number(field, value, -LARGEST_PARAMETER, LARGEST_PARAMETER)
     return replace(state, parameters=frozen(parameters), divergence=None)
@@ -68,11 +69,16 @@ def rows_of(state: RunState, value: object) -> Ints:
     """Indices of examples to step on, as an array; SpecError for what are none of this run's, or one twice."""
     most = examples_of(state.spec).count
     if not isinstance(value, list | tuple) or not 1 <= len(value) <= min(most, MOST_EXAMPLES):
-        raise SpecError(EXAMPLES, value, f"1 to {min(most, MOST_EXAMPLES)} rows of the run's data, such as [8]")
+        raise SpecError(
+            EXAMPLES, value, "1 to {most} rows of the run's data, such as [8]", most=min(most, MOST_EXAMPLES)
+        )
     rows = [integer(f"{EXAMPLES}.{i}", row, 0, most - 1) for i, row in enumerate(value)]
     if len(set(rows)) < len(rows):
         raise SpecError(EXAMPLES, value, "each example once")
     return np.array(rows)
+
+
+_LIVE: Words = "a live field of the spec or an address: {form}{meant}"
 
 
 @asked_of(RunState)
@@ -100,7 +106,7 @@ def replay(state: RunState, edits: Sequence[Edit], step: int, seconds: float | N
 def edits_from(given: Any, limit: int = 1_000) -> tuple[Edit, ...]:
     """Edits from JSON-like data, in order; SpecError names what is wrong."""
     if not isinstance(given, list | tuple) or len(given) > integer("limit", limit, 0, MOST_STEPS):
-        raise SpecError("edits", given, f"a list of at most {limit} {{step, field, value}}")
+        raise SpecError("edits", given, "a list of at most {limit} {{step, field, value}}", limit=limit)
     edits = []
     for i, item in enumerate(given):
         if not isinstance(item, dict) or set(item) != {"step", "field", "value"}:

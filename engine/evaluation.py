@@ -16,6 +16,7 @@ from engine.examples import examples_of, features_of, in_own_units, low_target
 from engine.network import Network, layers_of
 from engine.spec import Spec
 from engine.state import RunState
+from engine.wording import said
 from engine.workspace import Workspace, layout_of
 
 _MOST_KEPT = 2**17  # numbers of one network's buffers
@@ -122,7 +123,10 @@ def predict(state: RunState, inputs: Any) -> Floats:
     a frame, or columns by name, is taken by the names that the data had.
     """
     width = state.spec.raw_inputs
-    form = f"numbers in the form (examples, {width}): a row for each example, its {width} inputs as the data has them"
+    form = said(
+        "numbers in the form (examples, {width}): a row for each example, its {width} inputs as the data has them",
+        width=width,
+    )
     named = inputs_by_name(state.spec.data.names, inputs) if state.spec.data else None
     try:
         raw = np.asarray(plain("inputs", inputs) if named is None else named, dtype=np.float64)
@@ -138,6 +142,8 @@ def outputs_of(state: RunState, features: Floats) -> Floats:
     """Outputs (examples, outputs) as the network gives them, for what it meets, (features + 1, examples)."""
     width = state.spec.network.widths[0] + 1
     if not isinstance(features, np.ndarray) or features.ndim != 2 or len(features) != width:
-        raise SpecError("features", features, f"an array ({width}, examples), a row of ones last: predict takes inputs")
+        raise SpecError(
+            "features", features, "an array ({width}, examples), a row of ones last: predict takes inputs", width=width
+        )
     with np.errstate(all="ignore"):
         return _last(state, features)[1].T.copy()

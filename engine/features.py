@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.arrays import Floats
+from engine.wording import Words
 
 
 @dataclass(frozen=True)
 class Feature:
     """One feature: how it is called, and its value for each example."""
 
-    title: str
+    title: Words
     formula: str
     """LaTeX, one line."""
     inputs: int

@@ -13,6 +13,7 @@ from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
 from engine.scaling import SCALINGS
 from engine.schedules import SCHEDULES
+from engine.wording import Words
 
 Group = Literal["data", "network", "training"]
 Kind = Literal[
@@ -48,11 +49,11 @@ class Field:
     """One field of a Spec, as the catalog, the form and the link show it. `live` ones change without a reset."""
 
     name: str
-    title: str
+    title: Words
     group: Group
     kind: Kind
     default: Any
-    sentence: str
+    sentence: Words
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from engine.language import ITEMS, LARGEST, NAME, Given, Vertex, datum, named, r
 from engine.primitives import PRIMITIVES, applied
 from engine.quantity import Quantity
 from engine.shown import graph_picture, table
+from engine.wording import Words, said
 
 _SHOWN = 40  # vertices that a notebook draws, inputs that it lists, characters of the source
 Grain = Literal["node", "edge"]
@@ -259,7 +260,7 @@ def graph(source: str, values: Mapping[str, Any] | None = None) -> Graph:
     known = _given({} if values is None else values)
     found = read(source, {name: len(each) if isinstance(each, tuple) else 0 for name, each in known.items()})
     for name in known.keys() - found.inputs.keys():
-        raise SpecError(f"values.{name}", None, "left out: " + _no_input(found.inputs))
+        raise SpecError(f"values.{name}", None, "left out: {reason}", reason=_no_input(found.inputs))
     full: dict[str, Given] = {**found.set, **known}
     for name in found.inputs:
         if name not in full:
@@ -279,8 +280,8 @@ def _computed(vertex: Vertex, data: list[Any]) -> Any:
     return value(applied(vertex.kind, vertex.of), lambda of, at: data[of.unit - 1])
 
 
-def _no_input(inputs: Mapping[str, int]) -> str:
-    return "the inputs are " + ", ".join(inputs) if inputs else "the formula has no inputs"
+def _no_input(inputs: Mapping[str, int]) -> Words:
+    return said("the inputs are {names}", names=", ".join(inputs)) if inputs else said("the formula has no inputs")
 
 
 def _list(of: Given) -> tuple[float, ...]:
@@ -298,7 +299,9 @@ def _given(values: Any) -> dict[str, Given]:
         if isinstance(each, list | tuple):
             row = sequence(field, each, "a list of numbers")
             if not 1 <= len(row) <= ITEMS:
-                raise SpecError(field, f"{len(row)} numbers", f"a number, or a list of 1 to {ITEMS} numbers")
+                raise SpecError(
+                    field, f"{len(row)} numbers", "a number, or a list of 1 to {items} numbers", items=ITEMS
+                )
             found[name] = tuple(number(f"{field}.{n}", item, -LARGEST, LARGEST) for n, item in enumerate(row))
         else:
             found[name] = number(field, each, -LARGEST, LARGEST)

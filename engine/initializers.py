@@ -10,6 +10,7 @@ from math import sqrt
 import numpy as np
 
 from engine.arrays import Floats
+from engine.wording import Words
 
 Rule = Callable[[np.random.Generator, int, int, tuple[int, ...]], Floats]
 
@@ -19,9 +20,9 @@ class Initializer:
     """One rule for starting weights; `draw(rng, fan_in, fan_out, shape)` returns W."""
 
     name: str
-    title: str
+    title: Words
     formula: str
-    sentence: str
+    sentence: Words
     rule: Rule
 
     def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int, shape: tuple[int, ...] = ()) -> Floats:

@@ -23,6 +23,7 @@ from engine.checks import SpecError, short_form
 from engine.equation import Number, Ref, Tree, value
 from engine.primitives import PRIMITIVES, applied
 from engine.quantity import Quantity
+from engine.wording import Words, said
 
 CHARACTERS, DEPTH, NODES, ITEMS, LARGEST = 4_000, 50, 400, 100, 1e150
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,23}")
@@ -52,7 +53,7 @@ class Vertex:
 class SourceError(SpecError):
     """What a formula cannot say: where, and what is allowed there."""
 
-    def __init__(self, line: int, column: int, value: object, allowed: str) -> None:
+    def __init__(self, line: int, column: int, value: object, allowed: Words) -> None:
         self.line, self.column = line, column
         super().__init__(f"source, line {line}, column {column}", value, allowed)
 
@@ -81,19 +82,23 @@ def read(source: str, lengths: Mapping[str, int]) -> Read:
 
 def _checked(source: str) -> ast.Module:
     if len(source) > CHARACTERS:
-        raise SpecError("source", f"{len(source)} characters", f"at most {CHARACTERS:,} characters")
+        raise SpecError("source", f"{len(source)} characters", "at most {most:,} characters", most=CHARACTERS)
     if found := _STRANGE.search(source):
         raise SourceError(*_place(source, found.start()), found[0], "letters, digits and + - * / @ ( ) [ ] . , = _ #")
     depth = 0
     for place, letter in enumerate(source):
         depth += (letter in "([") - (letter in ")]")
         if depth > DEPTH:
-            raise SourceError(*_place(source, place), "(", f"at most {DEPTH} brackets within each other")
+            raise SourceError(
+                *_place(source, place), "(", said("at most {depth} brackets within each other", depth=DEPTH)
+            )
     if found := _SIGNS.search(source):
-        raise SourceError(*_place(source, found.start()), found[0][:8], f"at most {DEPTH} signs in a row")
+        raise SourceError(
+            *_place(source, found.start()), found[0][:8], said("at most {depth} signs in a row", depth=DEPTH)
+        )
     for line, text in enumerate(source.split("\n"), 1):
         if text.count("**") > DEPTH:
-            raise SourceError(line, text.index("**") + 1, "**", f"at most {DEPTH} powers in a line")
+            raise SourceError(line, text.index("**") + 1, "**", said("at most {depth} powers in a line", depth=DEPTH))
     try:
         module = ast.parse(source)
     except SyntaxError as error:
@@ -112,7 +117,9 @@ def _check_depth(source: str, module: ast.Module) -> None:
         at, depth = todo.pop()
         if depth > DEPTH and isinstance(at, ast.expr):
             text = (ast.get_source_segment(source, at) or "")[:8]
-            raise SourceError(at.lineno, at.col_offset + 1, text, f"at most {DEPTH} levels within each other")
+            raise SourceError(
+                at.lineno, at.col_offset + 1, text, said("at most {depth} levels within each other", depth=DEPTH)
+            )
         for child in ast.iter_child_nodes(at):
             chained = isinstance(at, ast.BinOp) and child is at.left and not isinstance(at.op, ast.Pow)
             todo.append((child, depth + (not chained)))
@@ -144,7 +151,7 @@ class _Reader:
             raise self._wrong(end, "one number made of at least one name" if isinstance(last, Number) else "one number")
         return Read(tuple(self.vertices), last.quantity.unit - 1, self.inputs, self.set)
 
-    def _wrong(self, at: Any, allowed: str) -> SourceError:
+    def _wrong(self, at: Any, allowed: Words) -> SourceError:
         text = ast.get_source_segment(self.source, at) or ""
         return SourceError(at.lineno, at.col_offset + 1, text, allowed)
 
@@ -156,14 +163,14 @@ class _Reader:
         target = of.targets[0]
         name = self._name(target)
         if name in self.names:
-            raise self._wrong(target, f"a new name: {name} means something already")
+            raise self._wrong(target, said("a new name: {name} means something already", name=name))
         given = _plain(of.value)
         if given is not None:
             self.set[name] = given
             return self._input(target, len(given) if isinstance(given, tuple) else 0)
         amount = self._amount(of.value)
         if name in self.names:
-            raise self._wrong(target, f"a new name: {name} stands on the other side, too")
+            raise self._wrong(target, said("a new name: {name} stands on the other side, too", name=name))
         made = self._named(name, amount, of)
         self.names[name] = made
         return made
@@ -201,7 +208,7 @@ class _Reader:
         length = self.lengths.get(name, length)
         self.inputs[name] = length
         if length and any(f"{name}_{n}" in self.taken for n in range(length)):
-            raise self._wrong(of, f"a list whose numbers, {name}_0 and so on, have names of their own")
+            raise self._wrong(of, said("a list whose numbers, {name}_0 and so on, have names of their own", name=name))
         made = [self._vertex(of, name if not length else f"{name}_{n}", "input", ()) for n in range(length or 1)]
         self.names[name] = tuple(made) if length else made[0]
         return self.names[name]
@@ -210,7 +217,7 @@ class _Reader:
         if kind != "input" and all(isinstance(each, Number) for each in of):
             return self._folded(at, kind, of)
         if len(self.vertices) >= NODES:
-            raise self._wrong(at, f"at most {NODES} nodes")
+            raise self._wrong(at, said("at most {most} nodes", most=NODES))
         self.vertices.append(Vertex(name, kind, of, at.lineno))
         return datum(len(self.vertices) - 1)
 
@@ -219,7 +226,7 @@ class _Reader:
         with np.errstate(all="ignore"):
             found = float(value(applied(kind, [Number(np.float64(each.value)) for each in of]), _nothing))  # type: ignore[attr-defined]
         if not isfinite(found) or abs(found) > LARGEST:
-            raise self._wrong(at, f"a number up to {LARGEST:g}")
+            raise self._wrong(at, said("a number up to {largest:g}", largest=LARGEST))
         return Number(found)
 
     def _made(self, at: Any, kind: str, *of: Tree) -> Tree:
@@ -260,7 +267,7 @@ class _Reader:
     def _number(self, of: ast.Constant) -> float:
         if isinstance(of.value, int | float) and not isinstance(of.value, bool) and -LARGEST <= of.value <= LARGEST:
             return float(of.value)
-        raise self._wrong(of, f"a number up to {LARGEST:g}, or a name")
+        raise self._wrong(of, said("a number up to {largest:g}, or a name", largest=LARGEST))
 
     def _binary(self, of: ast.BinOp) -> Amount:
         """A chain of operators from its left end, so that a long one is no deep one."""
@@ -287,7 +294,7 @@ class _Reader:
     def _list(self, of: ast.List | ast.Tuple) -> Amount:
         made = [self._amount(each) for each in of.elts]
         if not 1 <= len(made) <= ITEMS or any(isinstance(each, tuple) for each in made):
-            raise self._wrong(of, f"a list of 1 to {ITEMS} numbers")
+            raise self._wrong(of, said("a list of 1 to {items} numbers", items=ITEMS))
         return tuple(each for each in made if not isinstance(each, tuple))
 
     def _item(self, of: ast.Subscript) -> Amount:
@@ -300,7 +307,7 @@ class _Reader:
         place = of.value if isinstance(of, ast.Constant) else None
         if isinstance(place, int) and not isinstance(place, bool) and 0 <= place < length:
             return place
-        raise self._wrong(of, f"a place in the list, a whole number from 0 to {length - 1}")
+        raise self._wrong(of, said("a place in the list, a whole number from 0 to {length}", length=length - 1))
 
     def _applied(self, of: ast.Call) -> Amount:
         name = of.func.id if isinstance(of.func, ast.Name) else ""
@@ -311,13 +318,17 @@ class _Reader:
             self._count(of, takes)
             return function(self, of)
         if name not in CALLED:
-            raise self._wrong(of.func, "one of the functions " + ", ".join((*CALLED, *FUNCTIONS_OF)))
+            raise self._wrong(
+                of.func, said("one of the functions {functions}", functions=", ".join((*CALLED, *FUNCTIONS_OF)))
+            )
         self._count(of, PRIMITIVES[name].takes)
         return self._each(of, name, *(self._amount(each) for each in of.args))
 
     def _count(self, of: ast.Call, takes: int) -> None:
         if len(of.args) != takes:
-            raise self._wrong(of, f"{ast.unparse(of.func)} of {takes} argument{'s' * (takes > 1)}")
+            name = ast.unparse(of.func)
+            one = said("{name} of 1 argument", name=name)
+            raise self._wrong(of, one if takes == 1 else said("{name} of {takes} arguments", name=name, takes=takes))
 
     def _row(self, of: ast.expr) -> tuple[Tree, ...]:
         made = self._amount(of)
@@ -375,7 +386,10 @@ FUNCTIONS_OF: dict[str, tuple[int, Callable[[_Reader, ast.Call], Amount]]] = {
 }
 CALLED = tuple(name for name, entry in PRIMITIVES.items() if entry.called)
 _OPERATORS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "power"}
-_SAYS = "a formula of names, numbers, + - * / ** @, brackets, lists and " + ", ".join((*CALLED, *FUNCTIONS_OF))
+_SAYS = said(
+    "a formula of names, numbers, + - * / ** @, brackets, lists and {functions}",
+    functions=", ".join((*CALLED, *FUNCTIONS_OF)),
+)
 
 
 def _nothing(of: Quantity, at: Any) -> Any:

@@ -8,7 +8,7 @@ may be left out. A list of {"kind": "dense", "units": 8, "activation": "tanh"} s
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 from math import isqrt, prod
 from typing import Any
 
@@ -18,9 +18,10 @@ from engine.network import Network
 from engine.operations import OPERATIONS
 from engine.operations.base import Image, Node, Operation, Option, Value
 from engine.operations.flatten import FLATTEN
+from engine.wording import Words, said
 
 KINDS = tuple(name for name in OPERATIONS if name != "activation")  # that is an option of what begins a layer
-FORM = "a text such as 'dense 8 tanh, dense 8 tanh, shortcut 1', or a list of its items"
+FORM: Words = "a text such as 'dense 8 tanh, dense 8 tanh, shortcut 1', or a list of its items"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def items_from(given: Any, inputs: int, limits: Limits) -> Items:
         else:
             _shaped(field, item, shapes)
         if len(shapes) - 1 > limits.hidden_layers:
-            raise SpecError(field, item.text, f"left out: at most {limits.hidden_layers} layers")
+            raise SpecError(field, item.text, "left out: at most {most} layers", most=limits.hidden_layers)
         items.append(item)
     return tuple(items)
 
@@ -88,17 +89,19 @@ def _item(field: str, given: Any, limits: Limits) -> LayerItem:
         kind = one_of(field, READ.get(name, name), KINDS)
         options = OPERATIONS[kind].options
         if len(values) > len(options):
-            raise SpecError(field, given.strip(), f"{_spelling(kind)}, and no more")
+            raise SpecError(field, given.strip(), "{spelling}, and no more", spelling=_spelling(kind))
         named: Mapping[str, Any] = {o.name: _plain(v) for o, v in zip(options, values, strict=False)}
     elif isinstance(given, Mapping):
         told = given.get("kind")
         kind = one_of(f"{field}.kind", READ.get(told, told) if isinstance(told, str) else told, KINDS)
         named, options = {name: value for name, value in given.items() if name != "kind"}, OPERATIONS[kind].options
     else:
-        raise SpecError(field, given, f"an object with a kind, or a text such as '{_spelling('dense')}'")
+        raise SpecError(
+            field, given, "an object with a kind, or a text such as '{spelling}'", spelling=_spelling("dense")
+        )
     for name in named:
         if name not in (option.name for option in options):
-            raise SpecError(f"{field}.{name}", named[name], f"left out: it is {_spelling(kind)}")
+            raise SpecError(f"{field}.{name}", named[name], "left out: it is {spelling}", spelling=_spelling(kind))
     return LayerItem(kind, tuple((o.name, _option(f"{field}.{o.name}", o, named, limits)) for o in options))
 
 
@@ -141,16 +144,27 @@ def _check_place(field: str, item: LayerItem, before: Sequence[LayerItem]) -> No
     )
     closed = any(each.rank == FLATTEN.rank for each in own) or (own and operation.rank < OPERATIONS["activation"].rank)
     if not before or not fits or closed:
-        here = f"{own[0].name} comes before it" if own else "no layer comes before it"
-        raise SpecError(field, item.text, f"right after the layer that it belongs to, one a layer: {_order()}; {here}")
+        here = said("{name} comes before it", name=own[0].name) if own else said("no layer comes before it")
+        order: Words = "right after the layer that it belongs to, one a layer: {order}; {here}"
+        raise SpecError(field, item.text, order, order=_order(), here=here)
 
 
-def _order() -> str:
+def _order() -> Words:
     """What may be attached to a layer, in its order."""
     fixed = [each for each in OPERATIONS.values() if each.rank and not each.anywhere and each.name != "activation"]
-    ranks = {each.rank: " or ".join(other.name for other in fixed if other.rank == each.rank) for each in fixed}
+    places = ([each.name for each in fixed if each.rank == rank] for rank in dict.fromkeys(each.rank for each in fixed))
+    order = reduce(_then, (reduce(_or, names) for names in places))
     pools = ", ".join(each.name for each in OPERATIONS.values() if each.anywhere)
-    return f"{', then '.join(ranks.values())}, and a pool ({pools}) at any place after the activation"
+    told: Words = "{order}, and a pool ({pools}) at any place after the activation"
+    return said(told, order=order, pools=pools)
+
+
+def _then(some: Words, last: Words) -> Words:
+    return said("{some}, then {last}", some=some, last=last)
+
+
+def _or(some: Words, last: Words) -> Words:
+    return said("{some} or {last}", some=some, last=last)
 
 
 def _attached(before: Sequence[LayerItem]) -> list[Operation]:
@@ -168,13 +182,17 @@ def _shaped(field: str, item: LayerItem, shapes: list[Shape]) -> None:
     operation, taken = OPERATIONS[item.kind], shapes[-1]
     if operation.anywhere and len(taken) < 3:
         raise SpecError(
-            field, item.text, f"after an image: it would take the {shape_text(taken)} of {_name(len(shapes) - 1)}"
+            field,
+            item.text,
+            "after an image: it would take the {shape_text} of {name}",
+            shape_text=shape_text(taken),
+            name=_name(len(shapes) - 1),
         )
     try:
         node = Node(item.kind, 0, (), item.options, image_for(item.kind, taken))
         image = operation.image(node)
     except ValueError as reason:
-        raise SpecError(field, item.text, f"one that fits: {reason}") from None
+        raise SpecError(field, item.text, "one that fits: {reason}", reason=said(reason.args[0])) from None
     made = image or ((operation.rows(node, [prod(taken)]),) if item.kind != "flatten" else (prod(taken),))
     if operation.rank:
         shapes[-1] = made
@@ -189,30 +207,35 @@ def image_for(kind: str, taken: Shape) -> Image:
         return taken if len(taken) == 3 else ()
     side = isqrt(taken[0])
     if side * side != taken[0]:
-        raise ValueError(f"{taken[0]} numbers are no square image")
+        raise ValueError(said("{count} numbers are no square image", count=taken[0]))
     return 1, side, side
 
 
-def shape_text(shape: Shape) -> str:
+def shape_text(shape: Shape) -> Words:
     """8 x 16 x 16, or 10 numbers."""
-    return " x ".join(map(str, shape)) if len(shape) > 1 else f"{shape[0]} number{'s' * (shape[0] != 1)}"
+    if len(shape) > 1:
+        return " x ".join(map(str, shape))
+    return said("1 number") if shape[0] == 1 else said("{count} numbers", count=shape[0])
 
 
 def _check_shortcut(field: str, item: LayerItem, shapes: Sequence[Shape]) -> None:
     """Whether it can be there; `shapes` are the inputs' and those of the layers before it."""
     layer, over = len(shapes) - 1, item.option("over")
     if over > layer:
-        raise SpecError(field, item.text, f"over at most {layer}: no more layers lie below, down to the inputs")
+        raise SpecError(
+            field, item.text, "over at most {layer}: no more layers lie below, down to the inputs", layer=layer
+        )
     own, added = shapes[-1], shapes[layer - over]
     if own != added:
-        what = f"the {shape_text(added)} of {_name(layer - over)} to the {' x '.join(map(str, own))} of {_name(layer)}"
-        raise SpecError(
-            field, item.text, f"between layers of equal {'shape' if len(own) > 1 else 'width'}: it would add {what}"
-        )
+        between: Words = "between layers of equal width: it would add the {added} of {other} to the {own} of {layer}"
+        if len(own) > 1:
+            between = "between layers of equal shape: it would add the {added} of {other} to the {own} of {layer}"
+        shapes_here = {"added": shape_text(added), "own": " x ".join(map(str, own))}
+        raise SpecError(field, item.text, between, **shapes_here, other=_name(layer - over), layer=_name(layer))
 
 
-def _name(layer: int) -> str:
-    return f"hidden {layer}" if layer else "the input"
+def _name(layer: int) -> Words:
+    return said("hidden {layer}", layer=layer) if layer else said("the input")
 
 
 @lru_cache(maxsize=256)  # so that one network is one object, and found in the caches without being compared

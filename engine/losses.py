@@ -12,6 +12,7 @@ import numpy as np
 from engine.activations import Activation
 from engine.arrays import Floats
 from engine.equation import COUNT, OUTPUTS, A, Tree, Y, f, name, numpy_of, of_each, total, whole
+from engine.wording import Words
 
 Scale = float | Floats
 
@@ -60,13 +61,13 @@ class Loss:
     """
 
     name: str
-    title: str
+    title: Words
     tree: Tree
     slope: Tree
-    sentence: str
+    sentence: Words
     scale: Callable[[int, int], float]
     value_and_gradient: Callable[[Floats, Floats, Scale, Floats], float]
-    refuses: Callable[[Activation], str] = lambda activation: ""
+    refuses: Callable[[Activation], Words] = lambda activation: ""
     from_logits: dict[str, FromLogits] = field(default_factory=dict)
     output: str = ""
     targets: tuple[float, float] | None = None
@@ -201,13 +202,13 @@ def _wants_sigmoid(activation: Activation) -> str:
     return "it takes the logarithm of a and of 1 - a, so a must lie strictly between 0 and 1: use sigmoid"
 
 
-def _wants_softmax(activation: Activation) -> str:
+def _wants_softmax(activation: Activation) -> Words:
     if activation.name == "softmax":
         return ""
     return "it reads the outputs as probabilities that add up to 1: use softmax"
 
 
-def _wants_both_signs(activation: Activation) -> str:
+def _wants_both_signs(activation: Activation) -> Words:
     low, high = activation.range
     if low <= -1.0 and high >= 1.0:
         return ""

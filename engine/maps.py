@@ -96,7 +96,7 @@ def plane(state: RunState, across: str | int = 1, up: str | int = 2, *, points: 
     if i == j:
         raise SpecError("up", up, "another input than across")
     if not 2 <= points <= MOST_POINTS:
-        raise SpecError("points", points, f"from 2 to {MOST_POINTS}")
+        raise SpecError("points", points, "from 2 to {most}", most=MOST_POINTS)
     (x, y), names = (np.linspace(*examples.domains[k], points) for k in (i, j)), input_names(spec)
     rest = examples.raw[: examples.train].mean(axis=0)
     rows = np.tile(rest, (points * points, 1))
@@ -113,5 +113,5 @@ def _input(spec: Spec, name: str, asked: str | int) -> int:
     told = isinstance(asked, str) and asked.isascii() and asked.isdigit() and len(asked) < 6
     number = int(asked) if told or isinstance(asked, Integral) else 0
     if not 1 <= number <= len(names):
-        raise SpecError(name, asked, f"an input's name, or its number from 1 to {len(names)}")
+        raise SpecError(name, asked, "an input's name, or its number from 1 to {count}", count=len(names))
     return number - 1

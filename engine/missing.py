@@ -96,7 +96,7 @@ def told_before(given: Any) -> Missing:
     fields = Missing.__dataclass_fields__
     for name in given:
         if name not in fields:
-            raise SpecError(f"data.missing.{name}", given[name], "left out: it has " + ", ".join(fields))
+            raise SpecError(f"data.missing.{name}", given[name], "left out: it has {fields}", fields=", ".join(fields))
     rows = sequence("data.missing.rows_left_out", given.get("rows_left_out", ()), "a list of places")
     columns = sequence("data.missing.columns_left_out", given.get("columns_left_out", ()), "a list of names")
     return Missing(

@@ -19,8 +19,9 @@ from engine.arrays import Floats, Ints
 from engine.losses import LOSSES, FromLogits, Loss
 from engine.operations import OPERATIONS
 from engine.operations.base import NOTHING, Cost, Forward, Image, Node, Operation, Parameter, Vector
-from engine.quantity import Quantity
+from engine.quantity import Quantity, form_of
 from engine.shown import network_picture
+from engine.wording import Words
 
 
 class Turn(NamedTuple):
@@ -385,12 +386,9 @@ class Network:
         return inside and 1 <= quantity.unit <= self.sizes[quantity.layer]
 
     @property
-    def address_form(self) -> str:
+    def address_form(self) -> Words:
         """What an address looks like here, as an error says it."""
-        units, letters = " - ".join(map(str, self.sizes)), dict.fromkeys(each.letter for each in self.parameters)
-        forms = [f"{letter}<layer>.<unit>" + ".<input>" * (letter == "W") for letter in letters]
-        forms[1:1] = ["W<layer>.<channel>.<channel below>.<row>.<column>"] * self.has_images
-        return f"{', '.join(forms[:-1])} or {forms[-1]}, counted from 1, in a network of {units} units"
+        return form_of([each.letter for each in self.parameters], self.sizes, self.has_images)
 
     def address(self, index: int) -> str:
         """The address of a place in the flat vector: the inverse of `locate`."""

@@ -13,6 +13,7 @@ import numpy as np
 from engine.arrays import Floats, Ints
 from engine.equation import RATE, Equation, Ref, Tree, f, line_of, name
 from engine.settings import Setting
+from engine.wording import Words
 
 Rate = float | Floats
 Settings = Mapping[str, float]
@@ -46,9 +47,9 @@ class Optimizer:
     """
 
     name: str
-    title: str
+    title: Words
     steps: tuple[Equation, ...]
-    sentence: str
+    sentence: Words
     update: Update | None = None
     search: Search | None = None
     parts: Explain | None = None

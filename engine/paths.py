@@ -17,6 +17,7 @@ from engine.checks import SpecError
 from engine.quantity import Quantity, unit, weight
 from engine.receipts import slopes
 from engine.tracing import Trace
+from engine.wording import Words
 
 WRITTEN = 16  # ways that are all written out
 
@@ -70,7 +71,7 @@ def paths(step: Trace, address: str) -> Paths:
     except ValueError:
         raise SpecError("address", address, network.address_form) from None
     if network.mixes_examples:
-        allowed = "a network without batch_norm: there every way goes through all examples of the batch, too"
+        allowed: Words = "a network without batch_norm: there every way goes through all examples of the batch, too"
         raise SpecError("address", address, allowed)
     if network.has_images:
         raise SpecError("address", address, "a network without convolutions: there one weight is used at many places")

@@ -8,6 +8,7 @@ import numpy as np
 from engine.arrays import Floats
 from engine.equation import WEIGHT, Number, Tree, f, mapped, numpy_of, quantities, total
 from engine.quantity import Quantity
+from engine.wording import Words
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,11 @@ class Penalty:
     """
 
     name: str
-    title: str
+    title: Words
     tree: Tree
     slope: Tree
-    costly: str
-    sentence: str
+    costly: Words
+    sentence: Words
     value: Callable[[Floats], float]
     gradient: Callable[[Floats], Floats]
 

@@ -216,7 +216,7 @@ def nudge(state: RunState, address: str, amount: float = 0.001, example: int | N
     """Add `amount` to one parameter and rerun. SpecError for no such address, or an amount of 0 or too large."""
     index = located(state, address)
     if not isfinite(amount) or not 0 < abs(amount) <= LARGEST_NUDGE:
-        raise SpecError("amount", amount, f"a number from -{LARGEST_NUDGE:g} to {LARGEST_NUDGE:g}, but not 0")
+        raise SpecError("amount", amount, "a number from -{largest:g} to {largest:g}, but not 0", largest=LARGEST_NUDGE)
     model = Model(state, examples_for(state, example))
     now, before = float(state.parameters[index]), model.loss()
     after = model.loss_at(index, now + amount)

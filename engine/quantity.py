@@ -9,10 +9,12 @@ An equation of a whole layer has letters where its numbers differ: "W2.j.i", and
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
+
+from engine.wording import Words, said
 
 
 @dataclass(frozen=True)
@@ -163,3 +165,15 @@ def bias(layer: int, unit: Index) -> Quantity:
 def unit(layer: int, unit: Index) -> Quantity:
     """A unit, by its activation."""
     return Quantity("a", layer, (unit,))
+
+
+def form_of(letters: Sequence[str], sizes: Sequence[int], images: bool) -> Words:
+    """What the address of a parameter looks like in a network that has these."""
+    forms = [f"{letter}<layer>.<unit>" + ".<input>" * (letter == "W") for letter in dict.fromkeys(letters)]
+    forms[1:1] = ["W<layer>.<channel>.<channel below>.<row>.<column>"] * images
+    return said(
+        "{forms} or {last}, counted from 1, in a network of {units} units",
+        forms=", ".join(forms[:-1]),
+        last=forms[-1],
+        units=" - ".join(map(str, sizes)),
+    )

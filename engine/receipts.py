@@ -19,6 +19,7 @@ from engine.quantity import Quantity
 from engine.session import frozen_mask
 from engine.shown import Brief, lines, summed, written
 from engine.tracing import NormTrace, Trace
+from engine.wording import Words
 
 
 @dataclass(frozen=True)
@@ -389,5 +390,6 @@ def _unit_of(trace: Trace, address: str) -> tuple[int, int]:
         of = Quantity("")
     if of.kind == "a" and of.layer and network.has(of):
         return of.layer, of.unit
-    units = f"a<layer>.<unit>, from a1.1 to a{len(network.shapes)}.{network.sizes[-1]}"
-    raise SpecError("address", address, f"{units}, or {network.address_form}")
+    last = f"a{len(network.shapes)}.{network.sizes[-1]}"
+    form: Words = "a<layer>.<unit>, from a1.1 to {last}, or {address_form}"
+    raise SpecError("address", address, form, last=last, address_form=network.address_form)

@@ -68,7 +68,7 @@ def _unit(trace: Trace, given: Quantity | str) -> tuple[int, int]:
         of = Quantity("")
     sizes = trace.spec.network.sizes
     if not (1 <= of.layer < len(sizes) and 1 <= of.unit <= sizes[of.layer]):
-        raise SpecError("unit", given, f"a unit of layers 1 to {len(sizes) - 1}, such as a1.1")
+        raise SpecError("unit", given, "a unit of layers 1 to {count}, such as a1.1", count=len(sizes) - 1)
     return of.layer, of.unit
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import cos, pi
 
 from engine.settings import Setting
+from engine.wording import Words
 
 Settings = Mapping[str, float]
 
@@ -17,9 +18,9 @@ class Schedule:
     """One schedule; `rate(base_rate, step, settings)` returns the learning rate of that step."""
 
     name: str
-    title: str
+    title: Words
     formula: str
-    sentence: str
+    sentence: Words
     rate: Callable[[float, int, Settings], float]
     settings: tuple[Setting, ...] = ()
 

@@ -75,7 +75,7 @@ def examples_for(state: RunState, example: int | None) -> Ints:
         return next_batch(state)
     count = examples_of(state.spec).count
     if not 0 <= example < count:
-        raise SpecError("example", example, f"a whole number from 0 to {count - 1}")
+        raise SpecError("example", example, "a whole number from 0 to {last}", last=count - 1)
     if not state.spec.network.mixes_examples:
         return np.array([example])
     batch = next_batch(state)

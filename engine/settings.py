@@ -6,6 +6,8 @@ The catalog, the form and the validation all read these.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.wording import Words
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -15,7 +17,7 @@ class Setting:
     default: float
     minimum: float
     maximum: float
-    sentence: str
+    sentence: Words
     whole: bool = False
 
 

@@ -29,6 +29,7 @@ from engine.schedules import SCHEDULES
 from engine.settings import Setting
 from engine.shown import brief, table
 from engine.starts import parameters_of
+from engine.wording import Words, said
 from engine.workspace import layout_of
 
 __all__ = ["CUSTOM", "FIELDS", "LIMITS", "UNLIMITED", "CustomData", "Field", "Limits", "Spec", "SpecError"]
@@ -112,8 +113,8 @@ class Spec:
         """This spec with live fields changed; SpecError for one that needs a new start."""
         for name in changes:
             if name not in live():
-                only = f"left as it is: only {', '.join(live())} change without a new start"
-                raise SpecError(name, changes[name], only + ("" if name in FIELDS else meant(name, live())))
+                near = "" if name in FIELDS else meant(name, live())
+                raise SpecError(name, changes[name], _ONLY_LIVE, names=", ".join(live()), meant=near)
         given = self.to_dict() | changes
         for rule in ("optimizer", "schedule"):
             if rule in changes and changes[rule] != getattr(self, rule):
@@ -222,7 +223,13 @@ class _Maker:
     def __init__(self, given: Mapping[str, Any], limits: Limits) -> None:
         for name in given:
             if name not in FIELDS:
-                raise SpecError(name, given[name], "left out: a spec has " + ", ".join(FIELDS) + meant(name, FIELDS))
+                raise SpecError(
+                    name,
+                    given[name],
+                    "left out: a spec has {fields}{meant}",
+                    fields=", ".join(FIELDS),
+                    meant=meant(name, FIELDS),
+                )
         self.given = {name: value if name == "data" else all_plain(name, value) for name, value in given.items()}
         self.limits = limits
 
@@ -264,13 +271,13 @@ class _Maker:
         """The network, if it is within the limits."""
         size, limits = spec.network.size, self.limits
         if size > limits.parameters:
-            layers, allowed = "-".join(map(str, spec.hidden)), f"{size:,} parameters of at most {limits.parameters:,}"
-            raise SpecError("hidden" if spec.is_chain else "layers", layers, "smaller: " + allowed)
+            field, layers = "hidden" if spec.is_chain else "layers", "-".join(map(str, spec.hidden))
+            most = limits.parameters
+            raise SpecError(field, layers, "smaller: {size:,} parameters of at most {most:,}", size=size, most=most)
         if spec.network.has_images:
             self.fits(spec)
         if OPTIMIZERS[spec.optimizer].search and size > limits.searched:
-            allowed = f"another: it reruns the model for each parameter, {size:,} of at most {limits.searched:,}"
-            raise SpecError("optimizer", spec.optimizer, allowed)
+            raise SpecError("optimizer", spec.optimizer, _SEARCHES, size=size, most=limits.searched)
         return spec.network
 
     def fits(self, spec: Spec) -> None:
@@ -279,8 +286,7 @@ class _Maker:
         numbers = layout_of(spec.network).total * examples
         if numbers > self.limits.numbers:
             told = ", ".join(item.text for item in spec.layers)
-            allowed = f"smaller, or a smaller batch: {numbers:,} numbers a step of at most {self.limits.numbers:,}"
-            raise SpecError("layers", told, allowed)
+            raise SpecError("layers", told, _NUMBERS, numbers=numbers, most=self.limits.numbers)
 
     def value(self, name: str) -> Any:
         given = self.given.get(name)
@@ -313,7 +319,7 @@ class _Maker:
         if task != "regression":
             return {"both": "inputs", "targets": "none"}.get(scaling, scaling)
         if LOSSES[loss].targets is not None and scaling in ("targets", "both"):
-            raise SpecError("scaling", scaling, f"none or inputs: the loss {loss} takes targets as they are")
+            raise SpecError("scaling", scaling, "none or inputs: the loss {loss} takes targets as they are", loss=loss)
         return scaling
 
     def settings(self, name: str, allowed: tuple[Setting, ...]) -> tuple[tuple[str, float], ...]:
@@ -323,8 +329,8 @@ class _Maker:
         names = [setting.name for setting in allowed]
         for key in given:
             if key not in names:
-                hint = f"left out: there are {', '.join(names)}" if names else "left out"
-                raise SpecError(f"{name}.{key}", given[key], hint)
+                known = said("left out: there are {names}", names=", ".join(names))
+                raise SpecError(f"{name}.{key}", given[key], known if names else "left out")
         return tuple((s.name, _setting(f"{name}.{s.name}", given.get(s.name), s)) for s in allowed)
 
     def layers(self, inputs: int) -> Items:
@@ -338,10 +344,10 @@ class _Maker:
         return items_from(given, inputs, self.limits)
 
     def hidden(self) -> tuple[int, ...]:
-        allowed = "a list of numbers of units, one a hidden layer, such as [4, 2]"
+        allowed: Words = "a list of numbers of units, one a hidden layer, such as [4, 2]"
         given = sequence("hidden", self.value("hidden"), allowed)
         if len(given) > self.limits.hidden_layers:
-            raise SpecError("hidden", len(given), f"at most {self.limits.hidden_layers} layers")
+            raise SpecError("hidden", len(given), "at most {most} layers", most=self.limits.hidden_layers)
         return tuple(integer(f"hidden.{i}", units, 1, self.limits.units) for i, units in enumerate(given))
 
     def activation(self, layers: int) -> tuple[str, ...]:
@@ -350,7 +356,7 @@ class _Maker:
             return (one_of("activation", given, tuple(ACTIVATIONS)),) * layers
         names = sequence("activation", given, "one name, or a list with one for each hidden layer")
         if len(names) != layers:
-            raise SpecError("activation", len(names), f"one name, or {layers}: one for each hidden layer")
+            raise SpecError("activation", len(names), "one name, or {layers}: one for each hidden layer", layers=layers)
         return tuple(one_of(f"activation.{i}", name, tuple(ACTIVATIONS)) for i, name in enumerate(names))
 
     def features(self, inputs: int) -> tuple[str, ...]:
@@ -362,7 +368,7 @@ class _Maker:
             return ()
         chosen = {one_of(f"features.{i}", name, allowed) for i, name in enumerate(names)}
         if not chosen:
-            raise SpecError("features", "[]", "at least one of " + ", ".join(allowed))
+            raise SpecError("features", "[]", "at least one of {allowed}", allowed=", ".join(allowed))
         return tuple(name for name in allowed if name in chosen)
 
     def loss_and_output(self, task: str, outputs: int, data: CustomData | None) -> tuple[str, str]:
@@ -378,7 +384,9 @@ class _Maker:
         if loss is None:
             loss = "cross_entropy" if output == "softmax" else "squared_error"
         if reason := LOSSES[loss].refuses(ACTIVATIONS[output]):
-            raise SpecError("loss", loss, f"another with output activation {output}: {reason}")
+            raise SpecError(
+                "loss", loss, "another with output activation {output}: {reason}", output=output, reason=said(reason)
+            )
         if task == "regression" and (span := LOSSES[loss].targets):
             _check_targets(loss, span, data)
         return loss, output
@@ -386,7 +394,7 @@ class _Maker:
     def frozen(self, network: Network) -> tuple[str, ...]:
         given = sequence("frozen", self.value("frozen"), "a list of addresses such as W1.2.1, or 'biases'")
         if len(given) > self.limits.frozen:
-            raise SpecError("frozen", len(given), f"at most {self.limits.frozen}")
+            raise SpecError("frozen", len(given), "at most {frozen}", frozen=self.limits.frozen)
         for i, address in enumerate(given):
             if not isinstance(address, str):
                 raise SpecError(f"frozen.{i}", address, "an address such as W1.2.1, or 'biases'")
@@ -394,7 +402,9 @@ class _Maker:
                 try:
                     network.locate(address)
                 except ValueError:
-                    raise SpecError(f"frozen.{i}", address, f"'biases' or {network.address_form}") from None
+                    raise SpecError(
+                        f"frozen.{i}", address, "'biases' or {address_form}", address_form=network.address_form
+                    ) from None
         return tuple(dict.fromkeys(given))
 
     def data(self, dataset: str) -> CustomData | None:
@@ -412,6 +422,9 @@ def _plain() -> list[str]:
     return [name for name, field in FIELDS.items() if field.kind in kinds and name not in _RESTING]
 
 
+_ONLY_LIVE: Words = "left as it is: only {names} change without a new start{meant}"
+_SEARCHES: Words = "another: it reruns the model for each parameter, {size:,} of at most {most:,}"
+_NUMBERS: Words = "smaller, or a smaller batch: {numbers:,} numbers a step of at most {most:,}"
 _FOLLOWED = ("dataset", "data", "optimizer", "schedule")  # what other fields' own choice rests on
 _LONG = 160  # characters of a field that are printed
 _RESTING = ("dataset", "samples", "test_share", "scaling", "output_activation", "loss", "batch_size")
@@ -423,7 +436,9 @@ _OUTPUT_FOR_TASK = {"regression": "identity", "binary": "tanh", "multiclass": "s
 def _check_targets(loss: str, span: tuple[float, float], data: CustomData | None) -> None:
     low, high = span
     if data is None or not ((low <= data.y) & (data.y <= high)).all():
-        raise SpecError("loss", loss, f"another: it needs classes, or targets from {low:g} to {high:g}")
+        raise SpecError(
+            "loss", loss, "another: it needs classes, or targets from {low:g} to {high:g}", low=low, high=high
+        )
 
 
 def _setting(name: str, given: Any, setting: Setting) -> float:

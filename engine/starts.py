@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.checks import SpecError, all_plain, number, sequence
 from engine.network import Network
+from engine.wording import Words, said
 
 ALLOWED = "a list of {W, b} or pairs (W, b), one a layer, the layers of a trace, or all numbers in a row"
 LARGEST = 1e12
@@ -44,10 +45,10 @@ def parameters_of(given: Any, network: Network) -> tuple[float, ...] | None:
     flat = np.empty(network.size)
     if layers and all(isinstance(value, int | float) for value in layers):
         if len(layers) != network.size:
-            raise SpecError("parameters", len(layers), f"{network.size:,} numbers")
+            raise SpecError("parameters", len(layers), "{size:,} numbers", size=network.size)
         return tuple(numbers("parameters", layers, flat.shape))
     if len(layers) != len(network.shapes):
-        raise SpecError("parameters", len(layers), f"{len(network.shapes)} layers of {{W, b}}")
+        raise SpecError("parameters", len(layers), "{count} layers of {{W, b}}", count=len(network.shapes))
     for k, layer in enumerate(layers):
         named = {each.letter: each for each in network.parameters if each.layer == k + 1}
         found = _by_letter(f"parameters.{k}", layer, tuple(named))
@@ -81,23 +82,25 @@ def _by_letter(name: str, given: Any, letters: tuple[str, ...]) -> dict[str, Any
             plain: dict[str, Any] = all_plain(name, found)
             return plain
     *some, last = letters
-    raise SpecError(name, given, f"an object with {', '.join(some)} and {last}, or these in this order")
+    raise SpecError(
+        name, given, "an object with {some} and {last}, or these in this order", some=", ".join(some), last=last
+    )
 
 
 # What there is along each axis of an array, by how many it has.
-_AXES = {
+_AXES: dict[int, tuple[Words, ...]] = {
     1: ("one number a unit",),
     2: ("one row a unit", "one weight an input"),
     4: ("the kernels of each channel", "one kernel a channel below", "rows of a kernel", "weights in a row"),
 }
 
 
-def numbers(name: str, given: Any, shape: tuple[int, ...], axes: tuple[str, ...] = ()) -> list[Any]:
+def numbers(name: str, given: Any, shape: tuple[int, ...], axes: tuple[Words, ...] = ()) -> list[Any]:
     """Nested lists of this shape; `axes` says what there is along each."""
     each, *inner = axes or _AXES[len(shape)]
     rows = sequence(name, given, "rows of numbers" if inner else "a row of numbers")
     if len(rows) != shape[0]:
-        raise SpecError(name, len(rows), f"{each}: {shape[0]}")
+        raise SpecError(name, len(rows), "{each}: {shape}", each=said(each), shape=shape[0])
     if not inner:
         return [number(f"{name}.{i}", value, -LARGEST, LARGEST) for i, value in enumerate(rows)]
     return [numbers(f"{name}.{i}", row, shape[1:], tuple(inner)) for i, row in enumerate(rows)]

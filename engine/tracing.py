@@ -312,7 +312,7 @@ def _rows(indices: Any, count: int) -> Ints:
     whole = isinstance(indices, np.ndarray) and indices.ndim == 1 and indices.size and indices.dtype.kind in "iu"
     if whole and indices.min() >= 0 and indices.max() < count:
         return cast(Ints, indices)
-    raise SpecError("indices", indices, f"whole numbers from 0 to {count - 1}, one at least")
+    raise SpecError("indices", indices, "whole numbers from 0 to {count}, one at least", count=count - 1)
 
 
 def update_traced(session: Session, workspace: Workspace, x: Floats, y: Floats, loss: float, indices: Ints) -> Trace:

@@ -1,6 +1,7 @@
 """Imports point one way, the engine knows nothing of the web, and nothing grows too long."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -164,3 +165,25 @@ def test_a_module_and_its_functions_are_short(path: Path) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= FUNCTION_LINES
     ]
     assert not long
+
+
+CUTS = {"compile", "sub", "match", "search", "findall", "finditer", "fullmatch", "split"}
+CUTS |= {"replace", "partition", "rpartition", "removeprefix", "removesuffix"}
+MARKUP = re.compile(r"""(?<!P)</?[a-z]+\b|=["']""")
+ROOTS = "the source of a template, before it is compiled: its addresses lead to where the app lies"
+CUT_BY_TEXT = {"app.draw.rendering": ROOTS}
+
+
+@pytest.mark.parametrize("package", ["app.draw", "app.explain", "app.words", "app.page", "app.learn"])
+def test_no_markup_is_cut_by_text(package: str) -> None:
+    """HTML, SVG and MathML are made of values, and what is to differ differs there: no pattern looks for tags."""
+    found = []
+    for path in MODULES:
+        name = name_of(path)
+        if not name.startswith(package) or name in CUT_BY_TEXT:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CUTS:
+                texts = (each.value for each in ast.walk(node) if isinstance(each, ast.Constant))
+                found += [f"{name}: {text}" for text in texts if isinstance(text, str) and MARKUP.search(text)]
+    assert not found

@@ -227,7 +227,7 @@ GUESSES: dict[str, tuple[str, dict[str, Any], str]] = {
     "a constant": ("1.4,100000,0\n4.7,100000,1\n3,100000,1", {"inputs": 1}, "is always 100,000 and tells nothing"),
     "an index": (",a,b,y\n" + "\n".join(f"{i},{i * 1.5},{i * i % 7},{i % 2}" for i in range(9)), {"inputs": 2}, "index, the number of the row"),
     "a name each": ("name,a,y\nann,1.5,2\nbob,2.5,3\ncy,1,5\ndi,2,7\nel,4,2\nfi,1,1\ngo,2,2\nhy,3,1\nio,2,8\njo,3,3\nky,2,4\nlo,2,3", {"inputs": 1, "task": "regression"}, "one a row"),
-    "an empty cell": ("a,b,y\n1.5,2,0\n2.5,,1\n3.5,1,1\n0.5,1,0", {"samples": 3}, "1 row without a value left out: line 3, column 2 is empty."),
+    "an empty cell": ("a,b,y\n1.5,2,0\n2.5,,1\n3.5,1,1\n0.5,1,0", {"samples": 3}, "1 row without a value left out. Line 3, column 2 is empty."),
     "a stray word": ("\n".join(f"{i}.5,{'n/k' if i == 3 else i * i},{i % 2}" for i in range(9)), {"samples": 8}, "Line 4, column 2 is “n/k”; the others are numbers"),
     "a short line": ("a,b,y\n1,2,0\n2,3\n3,5,1\n5,6,0", {"samples": 3}, "1 row of another length left out: line 3 has 2 columns"),
     "thousands?": ("x;y\n1.234;10\n2.345;20\n350.000;3000", {"task": "regression"}, "350.000 is read as 350"),

@@ -18,20 +18,23 @@ from charset_normalizer import from_bytes
 
 from app.data.splitting import split
 from app.data.table import LONGEST_CELL, MOST_CELLS, Note, Row, Split, WrongData
+from engine.wording import Words, said
 
 UNPACKED = 48 << 20  # bytes of a workbook, unpacked
 RATIO = 200  # unpacked to packed, of what is larger than a megabyte
 MOST_ROWS = 100_000
 Merged = set[tuple[int, int]]
 _UNSTORED = re.compile(rb"</f>(?:<v ?/>)?</c>")
-_OPEN_IT = "Formulas without a stored result are empty: open the workbook in a spreadsheet and save it to have them."
+_OPEN_IT: Words = (
+    "Formulas without a stored result are empty: open the workbook in a spreadsheet and save it to have them."
+)
 _MERGE = re.compile(rb'<mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _ENCODINGS = ["cp1252", "cp1250", "cp1251", "cp1253", "mac_roman", "shift_jis", "gb18030", "big5", "euc_kr", "euc_jp"]
 _LETTERS = frozenset("äöüßÄÖÜéèêàâçñóíúáôîûåøæãõëïÅØÆÉÈÀÂÇÑÓÍÚÁÔÎÛœŒ")
 _SIGNS = frozenset("€£§°µ²³±·–—’‘“”„…®©½¼¾ªº¡¿«»×‰\xa0")
 # A sign within a word, or three such letters in a row: it is another encoding.
 _ODD = re.compile(r"[^\W\d_][€£§°µ³±·„…®©½¼¾ªº¡¿«»×‰][^\W\d_]|[\u00c0-\u00ff]{3}|(?:^|[,;\t\n])[…·§¡„]\w")
-_MAGIC = {
+_MAGIC: dict[bytes, Words] = {
     b"\xd0\xcf\x11\xe0": "an old Excel file (.xls): save it as .xlsx or as CSV",
     b"%PDF": "a PDF: copy the table out of it, or save it as CSV",
     b"\x1f\x8b": "packed by gzip: unpack it first",
@@ -47,7 +50,7 @@ def rows_of(content: bytes) -> Split:
     """The rows of a file; WrongData says what it is that cannot be read."""
     for magic, what in _MAGIC.items():
         if content.startswith(magic):
-            raise WrongData(f"This file is {what}.")
+            raise WrongData("This file is {what}.", what=said(what))
     if content.startswith(b"PK\x03\x04"):
         return _workbook(content)
     text, note = text_of(content)
@@ -77,7 +80,9 @@ def text_of(content: bytes) -> tuple[str, tuple[Note, ...]]:
         if not encoding:
             found = from_bytes(content[:200_000], cp_isolation=_ENCODINGS).best()
             encoding = found.encoding if found else "cp1252"
-        return content.decode(encoding, "replace"), (Note(f"The letters are read as {encoding}."),)
+        return content.decode(encoding, "replace"), (
+            Note(said("The letters are read as {encoding}.", encoding=encoding)),
+        )
 
 
 def _western(content: bytes) -> str:
@@ -107,7 +112,9 @@ def _workbook(content: bytes) -> Split:
     except (BadZipFile, ZlibError, KeyError, ValueError, TypeError, IndexError, AttributeError, OSError, EOFError):
         raise WrongData("This workbook is damaged: open it and save it again as .xlsx, or as CSV.") from None
     except Exception as error:  # of the XML inside, by defusedxml or its parser
-        raise WrongData(f"This workbook cannot be read ({type(error).__name__}): save it again as .xlsx.") from None
+        raise WrongData(
+            "This workbook cannot be read ({error}): save it again as .xlsx.", error=type(error).__name__
+        ) from None
 
 
 def _check(archive: ZipFile, packed: int) -> None:
@@ -119,8 +126,13 @@ def _check(archive: ZipFile, packed: int) -> None:
     unpacked = sum(part.file_size for part in parts)
     if unpacked > UNPACKED or (unpacked > 1 << 20 and unpacked > RATIO * packed) or len(parts) > 2_000:
         raise WrongData(
-            f"This workbook unpacks to {unpacked:,} bytes: {UNPACKED:,} are allowed. Save the table as CSV."
+            "This workbook unpacks to {size:,} bytes: {most:,} are allowed. Save the table as CSV.",
+            size=unpacked,
+            most=UNPACKED,
         )
+
+
+_SHEETS: Words = "Of {count} sheets “{title}” is read, the first with a table."
 
 
 def _sheet(content: bytes, merged: Callable[[str], Merged], unstored: bool) -> Split:
@@ -136,8 +148,8 @@ def _sheet(content: bytes, merged: Callable[[str], Merged], unstored: bool) -> S
             tables = [(sheet, rows) for sheet in shown if (rows := tuple(_rows(sheet, merged(sheet._worksheet_path))))]
         for sheet, rows in filter(None, tables):
             if len(book.worksheets) > 1:
-                told = f"Of {len(book.worksheets)} sheets “{str(sheet.title)[:40]}” is read"
-                notes.append(Note(f"{told}, the first with a table."))
+                several = len(book.worksheets)
+                notes.append(Note(said(_SHEETS, count=several, title=str(sheet.title)[:40])))
             return Split(rows, "xlsx", tuple(notes))
     finally:
         book.close()
@@ -166,7 +178,10 @@ def _rows(sheet: Any, merged: Merged) -> Any:
         total += len(values)
         if total > MOST_CELLS or line > MOST_ROWS:
             raise WrongData(
-                f"Row {line:,} is too many: a workbook may have {MOST_ROWS:,} rows and {MOST_CELLS:,} cells."
+                "Row {line:,} is too many: a workbook may have {most_rows:,} rows and {most_cells:,} cells.",
+                line=line,
+                most_rows=MOST_ROWS,
+                most_cells=MOST_CELLS,
             )
         if values:
             yield Row(line, tuple(_cell(value, line, column) for column, value in enumerate(values, 1)))
@@ -187,5 +202,11 @@ def _cell(value: Any, line: int, column: int) -> str:
         return value.isoformat()[:10] if isinstance(value, datetime) else value.isoformat()
     text = str(value).strip()
     if len(text) > LONGEST_CELL:
-        raise WrongData(f"Line {line}, column {column} has {len(text):,} characters: a cell may have {LONGEST_CELL:,}.")
+        raise WrongData(
+            "Line {line}, column {column} has {count:,} characters: a cell may have {most:,}.",
+            line=line,
+            column=column,
+            count=len(text),
+            most=LONGEST_CELL,
+        )
     return text

@@ -57,7 +57,9 @@ class _Reader:
         self.kind = str(found.lastgroup) if found else ""
         self.what = found[self.kind] if found else ""
         if len(self.what) > LONGEST_CELL:
-            raise WrongData(f"A cell has {len(self.what):,} characters: it may have {LONGEST_CELL:,}.")
+            raise WrongData(
+                "A cell has {count:,} characters: it may have {most:,}.", count=len(self.what), most=LONGEST_CELL
+            )
 
     def value(self, depth: int) -> Any:
         """A cell, a list of cells, or a list of pairs: columns by name."""

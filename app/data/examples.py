@@ -20,7 +20,7 @@ def data_of(table: Table, choices: Choices) -> dict[str, Any]:
     inputs, targets = table.of_part("input"), table.of_part("target")
     pairs = [pair for column in inputs for pair in _as_numbers(column, kept)]
     if len(pairs) > LIMITS.custom_columns:
-        raise WrongData(f"{len(pairs)} columns go in: there may be {LIMITS.custom_columns}.")
+        raise WrongData("{count} columns go in: there may be {most}.", count=len(pairs), most=LIMITS.custom_columns)
     data: dict[str, Any] = {"x": list(map(list, zip(*(values for _, values in pairs), strict=True)))}
     data["y"] = [[column.values[i] for column in targets] for i in kept]
     if table.named or any(column.kind == "text" for column in inputs):

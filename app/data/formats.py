@@ -11,6 +11,7 @@ from app.data.dput import of_r
 from app.data.figures import number
 from app.data.records import inserted, paired, vowpal_wabbit
 from app.data.table import Note, Row, Split, WrongData
+from engine.wording import Words, said
 
 _MOST_INDEX = 300
 _BEFORE = re.compile(r"[\s;,.']*(?:([A-Za-z]\w{0,60})\s?=\s?)?")
@@ -37,7 +38,7 @@ def formatted(text: str) -> Split | None:
     return None
 
 
-def _split(rows: Sequence[Sequence[str]], told: str, named: bool = False) -> Split:
+def _split(rows: Sequence[Sequence[str]], told: Words, named: bool = False) -> Split:
     made = tuple(Row(i, tuple(cell.strip() for cell in row)) for i, row in enumerate(rows, 1))
     return Split(made, "json", (Note(told),), named=named)
 
@@ -126,7 +127,7 @@ def _arff(text: str) -> Split | None:
     kinds = [match[2].strip() for match in named]
     blank = [_options(kind)[0] if kind.startswith("{") else "0" for kind in kinds]
     rows = [[match[1].strip("\"'") for match in named], *(_arff_row(line, blank) for line in lines[start + 1 :])]
-    return _split(rows, f"Read as a file of Weka (ARFF) with {len(named)} attributes.", True)
+    return _split(rows, said("Read as a file of Weka (ARFF) with {count} attributes.", count=len(named)), True)
 
 
 def _options(kind: str) -> list[str]:
@@ -141,7 +142,9 @@ def _arff_row(line: str, blank: Sequence[str]) -> list[str]:
     for pair in _options(line):
         place, _, value = pair.partition(" ")
         if pair and (not place.isdecimal() or int(place) >= len(row)):
-            raise WrongData(f"“{pair[:20]}” names no attribute: their places go from 0 to {len(row) - 1}.")
+            raise WrongData(
+                "“{pair}” names no attribute: their places go from 0 to {count}.", pair=pair[:20], count=len(row) - 1
+            )
         if pair:
             row[int(place)] = value.strip().strip("'")
     return row
@@ -157,13 +160,13 @@ def _sparse(text: str) -> Split | None:
     for i, line in enumerate(lines, 1):
         match = _SPARSE.fullmatch(line)
         if match is None and number(line.split()[0]) is None:
-            raise WrongData(f"Line {i} is “{line[:20]}”: it must be a label, then place:value.")
+            raise WrongData("Line {i} is “{line}”: it must be a label, then place:value.", i=i, line=line[:20])
         label = match[1] if match else line.split()[0]
         cells = [pair.partition(":") for pair in (match[2].split() if match else ())]
         found.append((label, {int(place): value for place, _, value in cells if len(place) < 8}))
     most = max((max(cells, default=0) for _, cells in found), default=0)
     if most > _MOST_INDEX:
-        raise WrongData(f"The places go up to {most:,}: there may be {_MOST_INDEX} columns.")
+        raise WrongData("The places go up to {largest:,}: there may be {most} columns.", largest=most, most=_MOST_INDEX)
     least = min((min(cells, default=1) for _, cells in found), default=1)
     places = range(min(1, least), most + 1)
     rows = [[f"x{place}" for place in places] + ["y"]]

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from app.data.figures import number, within
-from app.data.table import Choices, Note, Row, Split, WrongData, printable
+from app.data.table import Choices, Note, Row, Split, WrongData, many, printable
 from engine.labels import LONGEST_NAME
 from engine.missing import is_missing
+from engine.wording import Words, said
 
 MOSTLY = 0.6
-SAMPLE = "such as 1.5, -0.2, 1: the inputs, then the class or the value"
+SAMPLE = said("such as 1.5, -0.2, 1: the inputs, then the class or the value")
 MOST_COLUMNS = 300
 _TOTAL = re.compile(
     r"(?:grand |sub)?totals?|sum|summe|gesamt|insgesamt|averages?|means?|mittelwert|durchschnitt|somme|moyenne|media|"
@@ -33,6 +34,10 @@ class Headed:
     classes: tuple[str, ...] = ()
 
 
+_COUNTS: Words = "Line {line} counts {names}: read as the heading, names of columns."
+_UNEVEN: Words = "{rows} of another length left out: line {line} has {columns}, not {width:,}."
+
+
 def body_of(split: Split, choices: Choices) -> Headed:
     """The rows and the names; WrongData where there are fewer than two rows or columns."""
     rows, notes = list(split.rows), list(split.notes)
@@ -44,11 +49,15 @@ def body_of(split: Split, choices: Choices) -> Headed:
     if len(uneven) > max(3, len(rows) // 5):
         first = uneven[0]
         raise WrongData(
-            f"Line {first.line} has {_columns(len(first.cells))}: it must have {width:,}, as most lines have."
+            "Line {line} has {columns}: it must have {width:,}, as most lines have.",
+            line=first.line,
+            columns=many(len(first.cells), "1 column", "{count:,} columns"),
+            width=width,
         )
     if uneven:
-        where = f"line {uneven[0].line} has {_columns(len(uneven[0].cells))}, not {width:,}"
-        notes.append(Note(f"{_rows(len(uneven))} of another length left out: {where}."))
+        rows_out = many(len(uneven), "1 row", "{count:,} rows")
+        columns = many(len(uneven[0].cells), "1 column", "{count:,} columns")
+        notes.append(Note(said(_UNEVEN, rows=rows_out, line=uneven[0].line, columns=columns, width=width)))
     commented = split.heading if split.heading and len(split.heading.cells) == width else None
     heading = _heading(rows, commented, split.named, choices, notes)
     if heading and heading in rows:
@@ -76,23 +85,24 @@ def _width(rows: Sequence[Row], sheet: bool) -> int:
 def _check_columns(rows: Sequence[Row]) -> None:
     for row in rows:
         if len(row.cells) > MOST_COLUMNS:
-            raise WrongData(f"Line {row.line} has {len(row.cells):,} columns: it must have at most {MOST_COLUMNS}.")
+            raise WrongData(
+                "Line {line} has {count:,} columns: it must have at most {most}.",
+                line=row.line,
+                count=len(row.cells),
+                most=MOST_COLUMNS,
+            )
 
 
 def _check_size(rows: Sequence[Row], width: int) -> None:
     if rows and width < 2:
-        raise WrongData(f"Line {rows[0].line} has 1 column: it must have at least 2, {SAMPLE}.")
+        raise WrongData(
+            "Line {line} has 1 column: it must have at least 2, {sample}.", line=rows[0].line, sample=SAMPLE
+        )
     if len(rows) < 2:
-        there = "There are no lines of numbers" if not rows else "There is only 1 line of numbers"
-        raise WrongData(f"{there}: there must be at least 2, {SAMPLE}.")
-
-
-def _columns(count: int) -> str:
-    return "1 column" if count == 1 else f"{count:,} columns"
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
+        there: Words = "There are no lines of numbers: there must be at least 2, {sample}."
+        if rows:
+            there = "There is only 1 line of numbers: there must be at least 2, {sample}."
+        raise WrongData(there, sample=SAMPLE)
 
 
 def _name(cell: str) -> str:
@@ -107,7 +117,7 @@ def _counted(rows: list[Row], width: int, notes: list[Note]) -> tuple[tuple[str,
     names = tuple(_name(cell) for cell in first[2:] if cell)
     if any(number(name) is not None for name in names) or len(set(names)) < max(2, len(names)):
         return (), rows
-    notes.append(Note(f"The first line counts {len(rows) - 1:,} rows and names the classes."))
+    notes.append(Note(said("The first line counts {count:,} rows and names the classes.", count=len(rows) - 1)))
     return names, rows[1:]
 
 
@@ -119,11 +129,11 @@ def _top(rows: list[Row], width: int, notes: list[Note]) -> list[Row]:
         first = int(not any(number(cell) is not None for cell in rest[0].cells))
     if 0 < first <= 10 and width > 2:
         title = next((cell for cell in rows[0].cells if cell), "")
-        lines = "Line 1" if first == 1 else f"Lines 1 to {rows[first - 1].line}"
-        notes.append(Note(f"{lines} above the table passed over: “{title[:30]}”."))
+        lines = said("Line 1") if first == 1 else said("Lines 1 to {line}", line=rows[first - 1].line)
+        notes.append(Note(said("{lines} above the table passed over: “{title}”.", lines=lines, title=title[:30])))
         return rows[first:]
     if width == 2 and len(rows) > 2 and len(rows[0].cells) == 1:
-        notes.append(Note(f"Line 1 above the table passed over: “{rows[0].cells[0][:30]}”."))
+        notes.append(Note(said("Line 1 above the table passed over: “{cell}”.", cell=rows[0].cells[0][:30])))
         return rows[1:]
     return rows
 
@@ -149,19 +159,21 @@ def _even(rows: list[Row], width: int, sheet: bool) -> tuple[list[Row], list[Row
 
 
 def _heading(rows: list[Row], commented: Row | None, named: bool, choices: Choices, notes: list[Note]) -> Row | None:
-    said = choices.of("heading", "yes", "no")
-    if not rows or said == "no":
+    asked = choices.of("heading", "yes", "no")
+    if not rows or asked == "no":
         return None
-    if said == "yes" or named:
+    if asked == "yes" or named:
         return rows[0]
     first = rows[0]
     if _is_heading(first, rows[1:]):
         if any(number(cell) is not None for cell in first.cells):
-            told = f"Line {first.line} counts {', '.join(cell for cell in first.cells if cell)[:24]}"
-            notes.append(Note(f"{told}: read as the heading, names of columns.", "it is a row", ("heading", "no")))
+            names = ", ".join(cell for cell in first.cells if cell)[:24]
+            notes.append(Note(said(_COUNTS, line=first.line, names=names), "it is a row", ("heading", "no")))
         return first
     if commented:
-        notes.append(Note(f"The comment in line {commented.line} names the columns: it is the heading."))
+        notes.append(
+            Note(said("The comment in line {line} names the columns: it is the heading.", line=commented.line))
+        )
     return commented
 
 
@@ -206,7 +218,13 @@ def _without_units(rows: list[Row], notes: list[Note]) -> list[Row]:
     words = [cell for cell in cells if not is_missing(cell)]
     if not words or any(number(within(cell)) is not None for cell in words):
         return rows
-    notes.append(Note(f"Line {rows[0].line} has units, such as “{words[0][:12]}”: no row of the table."))
+    notes.append(
+        Note(
+            said(
+                "Line {line} has units, such as “{words}”: no row of the table.", line=rows[0].line, words=words[0][:12]
+            )
+        )
+    )
     return rows[1:]
 
 
@@ -224,7 +242,16 @@ def _with_second(heading: Row, rows: list[Row], notes: list[Note]) -> tuple[Row,
     for i in range(1, len(upper)):
         upper[i] = upper[i] or (upper[i - 1] if lower[i] else "")
     both = tuple(f"{up} {low}".strip() for up, low in zip(upper, lower, strict=True))
-    notes.append(Note(f"Lines {heading.line} and {rows[0].line} are the heading: “{both[doubled[0]][:30]}”."))
+    notes.append(
+        Note(
+            said(
+                "Lines {line} and {other} are the heading: “{both}”.",
+                line=heading.line,
+                other=rows[0].line,
+                both=both[doubled[0]][:30],
+            )
+        )
+    )
     return replace(heading, cells=both), rows[1:]
 
 
@@ -233,9 +260,11 @@ def _without_footers(rows: list[Row], width: int, notes: list[Note]) -> list[Row
     end = len(rows)
     while end > 2 and width > 1 and not any(rows[end - 1].cells[1:]) and number(rows[end - 1].cells[0]) is None:
         end -= 1
-    said = next((row for row in rows[end:] if row.cells[0]), None)
-    if said:
-        notes.append(Note(f"Line {said.line} below the table passed over: “{said.cells[0][:30]}”."))
+    asked = next((row for row in rows[end:] if row.cells[0]), None)
+    if asked:
+        notes.append(
+            Note(said("Line {line} below the table passed over: “{cell}”.", line=asked.line, cell=asked.cells[0][:30]))
+        )
     return rows[:end]
 
 
@@ -256,7 +285,7 @@ def _without_headings(rows: list[Row], heading: Row, notes: list[Note]) -> list[
     again = [row for row in rows if row.cells == heading.cells]
     if not again:
         return rows
-    notes.append(Note(f"The heading comes again in line {again[0].line}: no row of the table."))
+    notes.append(Note(said("The heading comes again in line {line}: no row of the table.", line=again[0].line)))
     return [row for row in rows if row.cells != heading.cells]
 
 
@@ -270,7 +299,9 @@ def _without_totals(rows: list[Row], notes: list[Note]) -> list[Row]:
         or any(row.cells[at] == last.cells[at] for row in rows[:-1])
     ):
         return rows
-    notes.append(Note(f"Line {last.line} is called “{last.cells[at]}”: no row of the table."))
+    notes.append(
+        Note(said("Line {line} is called “{cell}”: no row of the table.", line=last.line, cell=last.cells[at]))
+    )
     return rows[:-1]
 
 

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 from app.data.table import LONGEST_CELL, MOST_CELLS, Note, Row, Split, WrongData
+from engine.wording import Words
 
 _VALUE = r"\s*(?:(?:\w+\.)*\w+\s*\(\s*)*[\[({]"  # a list, perhaps within calls: np.array([
 _NAMED = re.compile(rf"\b(?:(?:const|let|var)\s+)?(\w+)\s*=(?={_VALUE})")
@@ -66,7 +67,7 @@ def listed(text: str) -> Split:
     return _split(_written(_plain(text)), "Brackets are rows, as Python prints them.")
 
 
-def _split(value: Any, told: str) -> Split:
+def _split(value: Any, told: Words) -> Split:
     rows = tuple(
         Row(i, tuple(_cell(cell, i) for cell in row)) for i, row in enumerate(islice(_rows(value), MOST_CELLS), 1)
     )
@@ -270,9 +271,15 @@ def _cell(cell: Any, line: int) -> str:
     if cell is None or cell != cell:
         return ""
     if isinstance(cell, list | dict):
-        raise WrongData(f"Row {line} of the JSON has a list or a record in a cell: there may be numbers and texts.")
+        raise WrongData(
+            "Row {line} of the JSON has a list or a record in a cell: there may be numbers and texts.", line=line
+        )
     text = str(cell).strip()
     if len(text) > LONGEST_CELL:
-        told = f"Row {line} of the JSON has a cell of {len(text):,} characters"
-        raise WrongData(f"{told}: a cell may have {LONGEST_CELL:,}.")
+        raise WrongData(
+            "Row {line} of the JSON has a cell of {size:,} characters: a cell may have {most:,}.",
+            line=line,
+            size=len(text),
+            most=LONGEST_CELL,
+        )
     return text

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from itertools import pairwise
 
 from app.data.table import Choices, Column, Note, Part
 from app.data.times import as_numbers
 from engine.labels import FEW, are_classes
+from engine.wording import Said, Words, said
 
 _TARGET = re.compile(
     r"(y|target|label|labels|class|classes|output|outcome|result|klasse|ziel|zielgröße|species|variety|diagnosis|"
@@ -25,15 +27,15 @@ _TRUTH = {"true", "false", "wahr", "falsch"}
 def with_parts(columns: Sequence[Column], named: bool, choices: Choices, notes: list[Note]) -> tuple[Column, ...]:
     """The columns with what each is for, and notes on what is not plain to see."""
     columns = _with_times([_left_out(column, columns, named) for column in columns], choices, notes)
-    said = {c.index: choices.part(c.index) for c in columns}
-    if "target" in said.values():
-        chosen = _said(columns, said, choices.given.get("targets", ""))
+    asked = {c.index: choices.part(c.index) for c in columns}
+    if "target" in asked.values():
+        chosen = _asked(columns, asked, choices.given.get("targets", ""))
     else:
-        open_ones = [c for c in columns if not said[c.index] and c.part == "input"]
+        open_ones = [c for c in columns if not asked[c.index] and c.part == "input"]
         chosen = _targets(open_ones or [c for c in columns if c.kind != "empty"][-1:], named, notes)
     done = []
     for column in columns:
-        part: Part = "target" if column.index in chosen else said[column.index] or column.part
+        part: Part = "target" if column.index in chosen else asked[column.index] or column.part
         why = column.why if part == column.part == "out" else ""
         if len(chosen) > 1 and part == "target" and _is_truth(column):
             column = _as_number(column)
@@ -47,27 +49,27 @@ def _with_times(columns: Sequence[Column], choices: Choices, notes: list[Note]) 
     alone = sum(c.part == "input" for c in columns) < 2
     done = list[Column]()
     for column in columns:
-        said = choices.part(column.index)
-        wanted = said in ("input", "target") or (alone and said is None)
+        asked = choices.part(column.index)
+        wanted = asked in ("input", "target") or (alone and asked is None)
         told = as_numbers([str(v) if v is not None else None for v in column.values]) if wanted else None
         if column.kind == "date" and column.why == "is a date" and told:
             numbers, unit = told
             column = replace(column, kind="number", values=tuple(numbers), part="input", why="")
             other = ("leave it out", (f"part.{column.index}", "out")) if not alone else ("", ("", ""))
-            notes.append(Note(f"{column.name} is told in {unit}.", *other))
+            notes.append(Note(said("{name} is told in {unit}.", name=column.name, unit=unit), *other))
         done.append(column)
     return done
 
 
-def _said(columns: Sequence[Column], said: dict[int, Part | None], before: str) -> list[int]:
+def _asked(columns: Sequence[Column], asked: dict[int, Part | None], before: str) -> list[int]:
     """The targets that a person has chosen; a new one takes the place of the old, unless all are values to predict."""
-    chosen = [c for c in columns if said[c.index] == "target"]
+    chosen = [c for c in columns if asked[c.index] == "target"]
     new = [c for c in chosen if str(c.index) not in before.split(",")] if before else chosen
     if not new or len(new) == len(chosen) or not any(c.kind == "text" or _few(c) for c in chosen):
         return [c.index for c in chosen]
     for column in chosen:
         if column not in new:
-            said[column.index] = "out" if column.kind == "text" else "input"
+            asked[column.index] = "out" if column.kind == "text" else "input"
     return [c.index for c in new]
 
 
@@ -81,17 +83,32 @@ def _as_number(column: Column) -> Column:
 
 
 def _tell_left_out(columns: Sequence[Column], notes: list[Note]) -> None:
-    constant = [column for column in columns if column.why.startswith("is always")]
+    constant = [column for column in columns if isinstance(column.why, Said) and column.why.message == _CONSTANT]
     told = [column for column in columns if column not in constant or len(constant) == 1]
-    notes += [Note(f"{c.name} {c.why}: left out.", "use it", (f"part.{c.index}", "input")) for c in told]
+    notes += [
+        Note(said("{name} {why}: left out.", name=c.name, why=said(c.why)), "use it", (f"part.{c.index}", "input"))
+        for c in told
+    ]
     if len(constant) > 1:
-        names = ", ".join(column.name for column in constant[:4]) + (" and others" if len(constant) > 4 else "")
-        notes.append(Note(f"{len(constant)} columns are always the same and tell nothing: {names} left out."))
+        names = reduce(_comma, (column.name for column in constant[:4]))
+        names = said("{names} and others", names=names) if len(constant) > 4 else names
+        notes.append(
+            Note(
+                said(
+                    "{count} columns are always the same and tell nothing: {names} left out.",
+                    count=len(constant),
+                    names=names,
+                )
+            )
+        )
+
+
+_CONSTANT: Words = "is always {value} and tells nothing"
 
 
 def _left_out(column: Column, columns: Sequence[Column], named: bool) -> Column:
     """Out by default: what is empty, a date, always the same, a number of the row, or words of which each is new."""
-    why = ""
+    why: Words = ""
     present = [value for value in column.values if value is not None]
     different = len(set(present))
     if column.kind == "empty":
@@ -99,14 +116,17 @@ def _left_out(column: Column, columns: Sequence[Column], named: bool) -> Column:
     elif column.kind == "date":
         why = "is a date"
     elif len(present) < len(column.values) / 2 and not (named and different > 1 and _TARGET.fullmatch(column.name)):
-        why = f"is empty in {len(column.values) - len(present):,} of {len(column.values):,} rows"
+        count = len(column.values)
+        why = said("is empty in {empty:,} of {count:,} rows", empty=count - len(present), count=count)
     elif _is_index(column, columns, named):
         why = "is an index, the number of the row"
     elif different <= 1:
         shown = f"{present[0]:,.10g}" if isinstance(present[0], float) else f"“{str(present[0])[:20]}”"
-        why = f"is always {shown} and tells nothing"
+        why = said(_CONSTANT, value=shown)
     elif column.kind == "text" and different > FEW:
-        why = f"has {different:,} different words" + (", one a row" if different == len(present) else "")
+        why = said("has {count:,} different words", count=different)
+        if different == len(present):
+            why = said("has {count:,} different words, one a row", count=different)
     return replace(column, part="out" if why else "input", why=why)
 
 
@@ -131,12 +151,11 @@ def _targets(columns: Sequence[Column], named: bool, notes: list[Note]) -> list[
     if len(columns) < 2:
         return [c.index for c in columns[-1:]]
     if named and (several := [c for c in columns if _TARGETS.fullmatch(c.name)]) and 1 < len(several) < len(columns):
-        names = " and ".join(c.name for c in several[:3])
-        one = several[0]
+        names, one = reduce(_and, (c.name for c in several[:3])), several[0]
         notes.append(
             Note(
-                f"{names} are columns to predict: {len(several)} outputs.",
-                f"{one.name} is an input",
+                said("{names} are columns to predict: {count} outputs.", names=names, count=len(several)),
+                said("{name} is an input", name=one.name),
                 (f"part.{one.index}", "input"),
             )
         )
@@ -146,28 +165,33 @@ def _targets(columns: Sequence[Column], named: bool, notes: list[Note]) -> list[
         return [c.index for c in hot]
     one = _one_target(columns, named)
     if one is not columns[-1]:
-        reason = (
-            "holds words"
-            if one.kind == "text"
-            else "is called so"
-            if named
-            else "has few whole numbers, the last column many"
-        )
+        reason: Words = "{name} has few whole numbers, the last column many: it is the column to predict."
+        if one.kind == "text":
+            reason = "{name} holds words: it is the column to predict."
+        elif named:
+            reason = "{name} is called so: it is the column to predict."
         last = columns[-1]
-        notes.append(
-            Note(
-                f"{one.name} {reason}: it is the column to predict.",
-                f"predict {last.name}",
-                (f"part.{last.index}", "target"),
-            )
-        )
+        other = said("predict {name}", name=last.name)
+        notes.append(Note(said(reason, name=one.name), other, (f"part.{last.index}", "target")))
     return [one.index]
 
 
+def _comma(some: Words, name: Words) -> Words:
+    return said("{some}, {name}", some=some, name=name)
+
+
+def _and(some: Words, name: Words) -> Words:
+    return said("{some} and {name}", some=some, name=name)
+
+
 def _one_choice(hot: Sequence[Column]) -> Note:
-    names, last = ", ".join(c.name for c in hot[:4]), hot[-1]
-    told = f"{names}: a single 1 in each row, so they are {len(hot)} classes, the columns to predict."
-    return Note(told, f"predict {last.name} alone", (f"part.{last.index}", "target"))
+    names, last = reduce(_comma, (c.name for c in hot[:4])), hot[-1]
+    told: Words = "{names}: a single 1 in each row, so they are {count} classes, the columns to predict."
+    return Note(
+        said(told, names=names, count=len(hot)),
+        said("predict {name} alone", name=last.name),
+        (f"part.{last.index}", "target"),
+    )
 
 
 def _one_target(columns: Sequence[Column], named: bool) -> Column:

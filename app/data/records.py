@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from app.data.table import Note, Row, Split, WrongData
+from engine.wording import Words, said
 
 MOST_NAMES = 300
 LONGEST = 20_000  # characters of a row
@@ -19,10 +20,12 @@ _WABBIT = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)(?:\s+\d+(?:\.\d+)?)*(?:\s*'?[^\s|
 _PAIR = re.compile(r"([A-Za-z_][\w.%-]{0,60})\s?=\s?(\"[^\"]*\"|'[^']*'|[^\s,;]+)")
 
 
-def split_of(names: Sequence[str], rows: Sequence[Sequence[str]], told: str) -> Split:
+def split_of(names: Sequence[str], rows: Sequence[Sequence[str]], told: Words) -> Split:
     """Rows under a heading that is beyond doubt."""
     if len(names) > MOST_NAMES:
-        raise WrongData(f"There are {len(names):,} different names: there may be {MOST_NAMES} columns.")
+        raise WrongData(
+            "There are {count:,} different names: there may be {most} columns.", count=len(names), most=MOST_NAMES
+        )
     return Split(
         tuple(Row(i, tuple(row)) for i, row in enumerate([names, *rows], 1)), "json", (Note(told),), named=True
     )
@@ -39,7 +42,12 @@ def inserted(text: str) -> Split | None:
         at = match.end()
         while match[1] == table and (each := _TUPLE.match(text, at)):
             if len(each[1]) > LONGEST:
-                raise WrongData(f"Row {len(rows) + 1} has {len(each[1]):,} characters: it may have {LONGEST:,}.")
+                raise WrongData(
+                    "Row {row} has {size:,} characters: it may have {most:,}.",
+                    row=len(rows) + 1,
+                    size=len(each[1]),
+                    most=LONGEST,
+                )
             rows.append(_cells(each[1]))
             at = each.end()
     if not rows:
@@ -47,7 +55,7 @@ def inserted(text: str) -> Split | None:
     heading = [_bare(name) for name in names.split(",")] if names else _created(text, table)
     if len(heading) != len(rows[0]):
         heading = [f"column {k + 1}" for k in range(len(rows[0]))]
-    return split_of(heading, rows, f"Read as rows that are inserted into {_bare(table)}.")
+    return split_of(heading, rows, said("Read as rows that are inserted into {table}.", table=_bare(table)))
 
 
 def _cells(text: str) -> list[str]:
@@ -82,7 +90,7 @@ def vowpal_wabbit(text: str) -> Split | None:
     for i, line in enumerate(lines, 1):
         match = _WABBIT.fullmatch(line)
         if match is None:
-            raise WrongData(f"Line {i} is “{line[:20]}”: it must be a label, then | name:value.")
+            raise WrongData("Line {i} is “{line}”: it must be a label, then | name:value.", i=i, line=line[:20])
         pairs = [pair.rpartition(":") for part in match[2].split("|")[1:] for pair in _features(part)]
         found.append((match[1], {name or value: value if name else "1" for name, _, value in pairs}))
     names = list(dict.fromkeys(name for _, cells in found for name in cells))

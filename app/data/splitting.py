@@ -12,11 +12,21 @@ from collections.abc import Iterator, Sequence
 from app.data.figures import number, spelled, within, without_unit
 from app.data.formats import formatted
 from app.data.lists import is_list, listed
-from app.data.table import LONGEST_CELL, MOST_CELLS, Note, Row, Split, WrongData
+from app.data.table import LONGEST_CELL, MOST_CELLS, Note, Row, Split, WrongData, many
 from engine.missing import is_missing
+from engine.wording import Words, said
 
-MARKS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "blanks", ":": "colons", "~": "tildes",
-         "&": "ampersands", "  ": "two blanks or more"}  # fmt: skip
+MARKS: dict[str, Words] = {
+    "\t": "tabs",
+    ";": "semicolons",
+    "|": "bars",
+    ",": "commas",
+    " ": "blanks",
+    ":": "colons",
+    "~": "tildes",
+    "&": "ampersands",
+    "  ": "two blanks or more",
+}
 WIDE = "  "
 ANY = "any"  # several marks, one beside the other
 _PENALTY = {
@@ -53,8 +63,8 @@ def _lines(text: str) -> Split:
         text = text.replace("\\\\", "\n")
     lines = text.splitlines()
     mark, notes, first = "", list[Note](), 0
-    if lines and (said := re.fullmatch(r'\s*"?sep=(.)"?\s*', lines[0], re.IGNORECASE)):
-        mark, first = said[1], 1
+    if lines and (own := re.fullmatch(r'\s*"?sep=(.)"?\s*', lines[0], re.IGNORECASE)):
+        mark, first = own[1], 1
     body = [(i, line) for i, line in enumerate(lines, 1) if i > first and line.strip() and not _RULE.fullmatch(line)]
     comments = [(i, line) for i, line in body if _COMMENT.match(line)]
     if len(comments) > 1 and len(body) - len(comments) < 2:  # colours, say: #ff0000,red
@@ -67,14 +77,12 @@ def _lines(text: str) -> Split:
     rows = tuple(_cut(body, mark))
     if comments and not named:
         notes.append(
-            Note(
-                f"{len(comments)} {'line of comment is' if len(comments) == 1 else 'lines of comment are'} passed over."
-            )
+            Note(many(len(comments), "1 line of comment is passed over.", "{count} lines of comment are passed over."))
         )
     if behind:
-        notes.append(Note(f"What stands behind a # is passed over, as in line {behind}."))
+        notes.append(Note(said("What stands behind a # is passed over, as in line {behind}.", behind=behind)))
     if mark in ("\t", ";", "|", ":", "~", "&", WIDE):
-        notes.append(Note(f"Cells are parted by {MARKS[mark]}."))
+        notes.append(Note(said("Cells are parted by {mark}.", mark=said(MARKS[mark]))))
     elif mark.startswith(ANY):
         notes.append(Note("Cells are parted by several marks, one beside the other."))
     return Split(rows, mark, tuple(notes), _commented(comments, mark, rows) if not named else None)
@@ -177,7 +185,9 @@ def _cut(body: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
     for line, cells in _records(body, mark):
         total += len(cells)
         if total > MOST_CELLS:
-            raise WrongData(f"Line {line} makes more than {MOST_CELLS:,} cells: bring a part of the table.")
+            raise WrongData(
+                "Line {line} makes more than {most:,} cells: bring a part of the table.", line=line, most=MOST_CELLS
+            )
         for column, cell in enumerate(cells, 1):
             if len(cell) > LONGEST_CELL:
                 raise WrongData(_too_long(line, column, len(cell)))
@@ -211,6 +221,8 @@ def _unquoted(cell: str) -> str:
     return bare[1:-1] if len(bare) > 1 and bare[0] + bare[-1] in _QUOTES else cell
 
 
-def _too_long(line: int, column: int, size: int) -> str:
-    told = f"has {size:,} characters" if size > LONGEST_CELL else "never ends, for its quote is not closed"
-    return f"Line {line}, column {column} {told}: a cell may have {LONGEST_CELL:,}."
+def _too_long(line: int, column: int, size: int) -> Words:
+    told: Words = "Line {line}, column {column} has {size:,} characters: a cell may have {most:,}."
+    if size <= LONGEST_CELL:
+        told = "Line {line}, column {column} never ends, for its quote is not closed: a cell may have {most:,}."
+    return said(told, line=line, column=column, size=size, most=LONGEST_CELL)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from engine import SpecError
 from engine.missing import Missing
+from engine.wording import Said, Words, said
 
 Kind = Literal["number", "text", "date", "empty"]
 Part = Literal["input", "target", "out"]
@@ -24,9 +25,15 @@ def printable(text: str, most: int) -> str:
 class WrongData(SpecError):
     """Data that cannot be trained on. Its text is a sentence: which line and column, and what is allowed."""
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: Words, /, **parts: object) -> None:
         super().__init__("csv", None, "")
-        self.args = (sentence,)
+        self.sentence = said(sentence, **parts)
+        self.args = (self.sentence,)
+
+
+def many(count: int, one: Words, several: Words) -> Said:
+    """One of two messages, for one and for several."""
+    return said(one if count == 1 else several, count=count)
 
 
 @dataclass(frozen=True)
@@ -36,11 +43,13 @@ class Row:
     line: int
     cells: tuple[str, ...]
 
-    def place(self, column: int) -> str:
+    def place(self, column: int) -> Words:
         """A cell, its column counted from 0, in words: what stands where."""
         text = self.cells[column] if column < len(self.cells) else ""
-        shown = f"is “{text[:20]}{'…' * (len(text) > 20)}”" if text else "is empty"
-        return f"Line {self.line}, column {column + 1} {shown}"
+        if not text:
+            return said("Line {line}, column {column} is empty", line=self.line, column=column + 1)
+        text = text if len(text) <= 20 else text[:20] + "…"
+        return said("Line {line}, column {column} is “{text}”", line=self.line, column=column + 1, text=text)
 
 
 @dataclass(frozen=True)
@@ -60,8 +69,8 @@ class Note:
     """One thing that was understood, in a sentence; `other` is the other reading, and `choice` the field and value that
     ask for it, both empty where there is none."""
 
-    sentence: str
-    other: str = ""
+    sentence: Words
+    other: Words = ""
     choice: tuple[str, str] = ("", "")
 
 
@@ -76,7 +85,7 @@ class Column:
     kind: Kind
     values: tuple[float | str | None, ...]
     part: Part = "input"
-    why: str = ""
+    why: Words = ""
     labels: tuple[str, ...] = ()
     classes: tuple[tuple[str, int], ...] = ()
 

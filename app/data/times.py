@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
+from engine.wording import Words, said
+
 _CLOCK = re.compile(r"(\d{1,3}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?\s*([ap]m)?", re.IGNORECASE)
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ]+(.*?))?")
 _THREE = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{2,4})(?:[T ,]+(.*?))?")
@@ -22,19 +24,19 @@ _MONTHS = (
 _MONTH = {start: k for k, starts in enumerate(_MONTHS, 1) for start in starts.split()}
 
 
-def as_numbers(cells: Sequence[str | None]) -> tuple[list[float | None], str] | None:
+def as_numbers(cells: Sequence[str | None]) -> tuple[list[float | None], Words] | None:
     """Times of day in hours, or dates in days from the first of them, and in words what the numbers are; None where one
     of them cannot be told."""
     present = [cell.strip() for cell in cells if cell is not None]
     hours = {cell: _hours(cell) for cell in present}
     if present and all(hour is not None for hour in hours.values()):
-        return [None if cell is None else hours[cell.strip()] for cell in cells], "hours"
+        return [None if cell is None else hours[cell.strip()] for cell in cells], said("hours")
     for turned in (False, True):  # the day before the month, or the month before the day
         days = {cell: _day(cell, turned) for cell in present}
         if present and all(days.values()):
             first = min(day for day in days.values() if day)
             told = [None if cell is None else _since(first, days[cell.strip()]) for cell in cells]
-            return told, f"days from {first.date().isoformat()}"
+            return told, said("days from {day}", day=first.date().isoformat())
     return None
 
 

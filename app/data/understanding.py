@@ -1,9 +1,10 @@
-"""A table from rows of cells: kinds of columns, what each is for, rows that are left out, and all of it said."""
+"""A table from rows of cells: kinds of columns, what each is for, rows that are left out, and all of it asked."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 
@@ -21,10 +22,11 @@ from app.data.figures import (
 )
 from app.data.heading import Headed, body_of
 from app.data.parts import with_parts
-from app.data.table import Choices, Column, Kind, Note, Row, Split, Table, WrongData, printable
+from app.data.table import Choices, Column, Kind, Note, Row, Split, Table, WrongData, many, printable
 from engine import LIMITS
 from engine.labels import FEW, are_classes, classes_of, name_of
 from engine.missing import is_missing, stand_in
+from engine.wording import Words, said
 
 _LOOKED_AT = 200  # rows that tell which decimal mark is usual in a table
 STRAY = 0.1  # of a column's cells that may be no number in a column of numbers
@@ -70,79 +72,98 @@ def _sampled(rows: tuple[Row, ...], width: int, choices: Choices, notes: list[No
     most = min(LIMITS.custom_rows, LIMITS.custom_values // max(1, width - 1))
     if len(rows) <= most:
         return rows
-    told = f"{most:,} of {len(rows):,} rows are taken"
     if choices.of("sample", "first"):
-        notes.append(Note(f"{told}: the first.", "at random", ("sample", "random")))
+        told = said("{most:,} of {count:,} rows are taken: the first.", most=most, count=len(rows))
+        notes.append(Note(told, "at random", ("sample", "random")))
         return rows[:most]
     chosen = np.sort(np.random.default_rng(0).permutation(len(rows))[:most])
-    notes.append(Note(f"{told}: a sample, at random.", f"the first {most:,}", ("sample", "first")))
+    told = said("{most:,} of {count:,} rows are taken: a sample, at random.", most=most, count=len(rows))
+    notes.append(Note(told, said("the first {most:,}", most=most), ("sample", "first")))
     return tuple(rows[i] for i in chosen.tolist())
 
 
 def _column(
     index: int, body: Headed, rows: Sequence[Row], mark: str, usual: Decimal | None, choices: Choices, notes: list[Note]
 ) -> Column:
-    name = printable(choices.given.get(f"name.{index}", ""), 40) or body.names[index] or f"column {index + 1}"
-    said = choices.of(f"kind.{index}", "number", "text")
-    cells = _bare_cells(index, name, [row.cells[index] for row in rows], said, notes)
+    name = (
+        printable(choices.given.get(f"name.{index}", ""), 40)
+        or body.names[index]
+        or said("column {number}", number=index + 1)
+    )
+    asked = choices.of(f"kind.{index}", "number", "text")
+    cells = _bare_cells(index, name, [row.cells[index] for row in rows], asked, notes)
     decimal = _decimal(cells, usual, mark, choices)
     values: list[float | str | None] = [None if is_missing(cell) else number(cell, decimal) for cell in cells]
     filled = [i for i, cell in enumerate(cells) if not is_missing(cell)]
     strays = [i for i in filled if values[i] is None]
-    kind = _kind([cells[i] for i in strays], len(filled), said)
-    if kind == "number" and not said and filled and all(_DAY.fullmatch(cells[i]) for i in filled):
+    kind = _kind([cells[i] for i in strays], len(filled), asked)
+    if kind == "number" and not asked and filled and all(_DAY.fullmatch(cells[i]) for i in filled):
         kind = "date"
     if kind == "text":
-        values, strays = [*_in_one_spelling(_words(index, name, cells, said, notes))], []
+        values, strays = [*_in_one_spelling(_words(index, name, cells, asked, notes))], []
     if kind == "date":
         values, strays = [None if is_missing(cell) else cell for cell in cells], []
     if kind == "number":
         _say_decimal(name, cells, values, decimal, mark, notes)
-    if kind == "number" and not said and (none := sentinel_of([v for v in values if isinstance(v, float)])) is not None:
-        told = f"{name}: {none:g} is far from all others, and is read as empty."
+    numbers = [value for value in values if isinstance(value, float)]
+    if kind == "number" and not asked and (none := sentinel_of(numbers)):
+        told = said("{name}: {none:g} is far from all others, and is read as empty.", name=name, none=none)
         notes.append(Note(told, "it is a number", (f"kind.{index}", "number")))
         values = [None if value == none else value for value in values]
     if strays and kind == "number":
         where = rows[strays[0]].place(index)
-        others = "the others are numbers" if len(strays) == 1 else f"{len(strays)} cells are no numbers"
-        notes.append(Note(f"{where}; {others}: read as empty.", f"{name} is text", (f"kind.{index}", "text")))
+        others: Words = "{where}; {count} cells are no numbers: read as empty."
+        if len(strays) == 1:
+            others = "{where}; the others are numbers: read as empty."
+        notes.append(_or_text(index, name, said(others, where=where, count=len(strays))))
     return Column(index, name, kind, tuple(values))
 
 
-def _words(index: int, name: str, cells: list[str], said: str, notes: list[Note]) -> list[str | None]:
+def _or_text(index: int, name: str, told: Words) -> Note:
+    """What was understood of a column of numbers, which may be one of words."""
+    return Note(told, said("{name} is text", name=name), (f"kind.{index}", "text"))
+
+
+def _words(index: int, name: str, cells: list[str], asked: str, notes: list[Note]) -> list[str | None]:
     """Words as they stand. One that says that there is no value is none, unless it is asked for as a word, or is the
     only such in more than a third of the rows."""
     doubtful_ones = [cell.strip() for cell in cells if is_missing(cell) and cell.strip()[:1].isalpha()]
     often = len(doubtful_ones) > len(cells) / 3 and len(set(map(str.lower, doubtful_ones))) == 1
-    kept = said == "text" or often
-    if doubtful_ones and not said:
-        told = f"{name}: “{doubtful_ones[0]}” is read as {'a word' if often else 'no value'}."
-        notes.append(Note(told, *() if often else ("it is a word", (f"kind.{index}", "text"))))
+    kept = asked == "text" or often
+    if doubtful_ones and not asked:
+        word = doubtful_ones[0]
+        if often:
+            notes.append(Note(said("{name}: “{word}” is read as a word.", name=name, word=word)))
+        else:
+            told = said("{name}: “{word}” is read as no value.", name=name, word=word)
+            notes.append(Note(told, "it is a word", (f"kind.{index}", "text")))
     empty = (lambda cell: not cell.strip()[:1].isalpha() and is_missing(cell)) if kept else is_missing
     return [None if empty(cell) else printable(cell, 40) or None for cell in cells]
 
 
-def _bare_cells(index: int, name: str, cells: list[str], said: str, notes: list[Note]) -> list[str]:
+def _bare_cells(index: int, name: str, cells: list[str], asked: str, notes: list[Note]) -> list[str]:
     """The cells of a column without what all of them have in common: a unit, or a per cent where the others are shares;
     + and - alone are two classes, not a value and none."""
     filled = [cell for cell in cells if not is_missing(cell)]
-    if said == "text" or not filled:
+    if asked == "text" or not filled:
         return cells
     if set(map(str.strip, cells)) <= {"+", "-", "−", "–"}:
         return [{"+": "+"}.get(cell.strip(), "− ") for cell in cells]
     if "%" in "".join(cells) and per_cent(filled):
-        notes.append(Note(f"{name} has per cent and shares: {next(c for c in filled if '%' in c)} is read as a share."))
+        cell = next(c for c in filled if "%" in c)
+        notes.append(Note(said("{name} has per cent and shares: {cell} is read as a share.", name=name, cell=cell)))
         return [_share(cell) for cell in cells]
     if (plain := _without_marks(cells, filled)) is not None:
         first = next(cell for cell in filled if within(cell) != cell)
-        told = f"{name}: {first} is read as {within(first)}."
-        notes.append(Note(told, f"{name} is text", (f"kind.{index}", "text")))
+        told = said("{name}: {cell} is read as {value}.", name=name, cell=first, value=within(first))
+        notes.append(_or_text(index, name, told))
         return plain
     if number(filled[0]) is not None and number(filled[-1]) is not None:
         return cells
     if all(spelled(cell) is not None or number(cell) is not None for cell in filled):
         first = next(cell for cell in filled if number(cell) is None)
-        notes.append(Note(f"{name}: {first} is {spelled(first):g}.", f"{name} is text", (f"kind.{index}", "text")))
+        told = said("{name}: {cell} is {value:g}.", name=name, cell=first, value=spelled(first))
+        notes.append(_or_text(index, name, told))
         return [cell if number(cell) is not None or is_missing(cell) else repr(spelled(cell)) for cell in cells]
     bare = [cell if is_missing(cell) else without_unit(cell) for cell in cells]
     unit = unit_of(filled)
@@ -150,10 +171,9 @@ def _bare_cells(index: int, name: str, cells: list[str], said: str, notes: list[
         return cells
     if any(number(cell, ",") is None for cell in bare if not is_missing(cell)):
         return cells
-    told = (
-        f"{name} is in {unit}, which stands behind each number." if unit else f"{name}: ± and what follows is left out."
-    )
-    notes.append(Note(told, f"{name} is text", (f"kind.{index}", "text")))
+    behind: Words = "{name} is in {unit}, which stands behind each number."
+    told = said(behind if unit else "{name}: ± and what follows is left out.", name=name, unit=unit)
+    notes.append(_or_text(index, name, told))
     return bare
 
 
@@ -179,11 +199,11 @@ def _in_one_spelling(values: Sequence[str | None]) -> Sequence[str | None]:
     return [value and first[value.lower()] for value in values] if first.keys() <= _YES else values
 
 
-def _kind(strays: Sequence[str], filled: int, said: str) -> Kind:
+def _kind(strays: Sequence[str], filled: int, asked: str) -> Kind:
     if not filled:
         return "empty"
-    if said:
-        return "number" if said == "number" else "text"
+    if asked:
+        return "number" if asked == "number" else "text"
     if sum(_DATE.fullmatch(cell) is not None for cell in strays) > 0.8 * filled:
         return "date"
     few = len(strays) <= max(1, STRAY * filled) and filled - len(strays) >= 2 and len(strays) < filled / 2
@@ -192,8 +212,8 @@ def _kind(strays: Sequence[str], filled: int, said: str) -> Kind:
 
 def _decimal(cells: Sequence[str], usual: Decimal | None, mark: str, choices: Choices) -> Decimal:
     """The decimal mark of a column: as asked for, as it or the table leaves no doubt of, as is usual in such files."""
-    if said := choices.of("decimal", ".", ","):
-        return "," if said == "," else "."
+    if asked := choices.of("decimal", ".", ","):
+        return "," if asked == "," else "."
     if mark in ("json", "xlsx"):
         return "."
     own = decimal_of(cells)
@@ -215,13 +235,20 @@ def _say_decimal(
     done = {note.choice for note in notes}
     if decimal == "," and ("decimal", ".") not in done and any("," in cell for cell in cells):
         at = next(i for i, cell in enumerate(cells) if "," in cell)
-        notes.append(Note(f"Decimal comma: {cells[at]} is {values[at]}.", "commas group thousands", ("decimal", ".")))
+        told = said("Decimal comma: {cell} is {value}.", cell=cells[at], value=values[at])
+        notes.append(Note(told, "commas group thousands", ("decimal", ".")))
     elif decimal == "." and ("decimal", ",") not in done and mark in (";", "\t"):
         plain = [cell for cell in cells if "." in cell]
         if len(plain) > 1 and all(map(doubtful, plain)):
             at = max(i for i, cell in enumerate(cells) if "." in cell)
-            told = f"{name}: {cells[at]} is read as {values[at]:g}, with a decimal point. It could be thousands"
-            notes.append(Note(f"{told}: {cells[at].replace('.', '')}.", "points group thousands", ("decimal", ",")))
+            told = said(
+                "{name}: {cell} is read as {value:g}, with a decimal point. It could be thousands: {other}.",
+                name=name,
+                cell=cells[at],
+                value=values[at],
+                other=cells[at].replace(".", ""),
+            )
+            notes.append(Note(told, "points group thousands", ("decimal", ",")))
 
 
 def _with_classes(column: Column, choices: Choices) -> Column:
@@ -236,27 +263,42 @@ def _with_classes(column: Column, choices: Choices) -> Column:
     if column.kind == "number" and (task == "regression" or (not task and not are_classes(column.numbers))):
         return column
     if task == "regression":
-        raise WrongData(f"{column.name} has words, such as “{present[0]}”: they are classes, not values to predict.")
+        raise WrongData(
+            "{name} has words, such as “{present}”: they are classes, not values to predict.",
+            name=column.name,
+            present=present[0],
+        )
     names = classes_of(present)
     if len(names) > FEW or any(isinstance(value, float) and value != int(value) for value in present):
-        told = f"{column.name} has {len(set(present)):,} different values"
-        raise WrongData(f"{told}: there may be {FEW} classes, of whole numbers or words.")
+        raise WrongData(
+            "{name} has {count:,} different values: there may be {most} classes, of whole numbers or words.",
+            name=column.name,
+            count=len(set(present)),
+            most=FEW,
+        )
     if task == "binary" and len(names) > 2:
-        raise WrongData(f"{column.name} has {len(names)} different values: two classes have two.")
+        raise WrongData(
+            "{name} has {count} different values: two classes have two.", name=column.name, count=len(names)
+        )
     return replace(column, labels=names)
 
 
 def _check_parts(columns: Sequence[Column], rows: Sequence[Row]) -> None:
     if not any(column.part == "input" for column in columns):
-        why = "; ".join(f"{c.name} {c.why}" for c in columns if c.part == "out" and c.why)
-        raise WrongData(f"No column is left that could be an input{': ' + why if why else ''}.")
+        out = [said("{name} {why}", name=c.name, why=said(c.why)) for c in columns if c.part == "out" and c.why]
+        if not out:
+            raise WrongData("No column is left that could be an input.")
+        why = reduce(lambda some, each: said("{some}; {each}", some=some, each=each), out)
+        raise WrongData("No column is left that could be an input: {why}.", why=why)
     if not any(column.part == "target" for column in columns):
         raise WrongData("No column is left that could be predicted: which column is it?")
     hot = [c for c in columns if c.part == "target"]
     if len(hot) > LIMITS.custom_outputs:
-        raise WrongData(f"{len(hot)} columns are to be predicted: there may be {LIMITS.custom_outputs}.")
+        raise WrongData(
+            "{count} columns are to be predicted: there may be {most}.", count=len(hot), most=LIMITS.custom_outputs
+        )
     if len(hot) > 1 and (wordy := next((c for c in hot if c.kind != "number"), None)):
-        raise WrongData(f"{wordy.name} holds words: of several columns to predict each has numbers.")
+        raise WrongData("{name} holds words: of several columns to predict each has numbers.", name=wordy.name)
 
 
 def _complete(
@@ -275,26 +317,29 @@ def _complete(
             without |= set(empty)
         done.append(column)
     if filled:
-        word = "1 empty cell is" if filled == 1 else f"{filled:,} empty cells are"
-        notes.append(Note(f"{word} filled in by the column's mean.", "leave these rows out", ("missing", "leave")))
+        one: Words = "1 empty cell is filled in by the column's mean."
+        told = many(filled, one, "{count:,} empty cells are filled in by the column's mean.")
+        notes.append(Note(told, "leave these rows out", ("missing", "leave")))
     if without:
         first = rows[min(without)]
         column_at = next(c.index for c in columns if c.part != "out" and c.values[min(without)] is None)
-        word = "1 row" if len(without) == 1 else f"{len(without):,} rows"
-        told = f"{word} without a value left out: {first.place(column_at)[0].lower()}{first.place(column_at)[1:]}."
+        count = many(len(without), "1 row without a value left out", "{count:,} rows without a value left out")
+        told = said("{count}. {place}.", count=count, place=first.place(column_at))
         notes.append(Note(told, "" if fill else "fill them in", ("missing", "fill")))
     return done, frozenset(without), filled
 
 
-def _nothing_left(columns: Sequence[Column], rows: Sequence[Row], without: frozenset[int]) -> str:
+def _nothing_left(columns: Sequence[Column], rows: Sequence[Row], without: frozenset[int]) -> Words:
     first = min(without)
     column = next(c for c in columns if c.part != "out" and c.values[first] is None)
-    kind = "a class or a value" if column.part == "target" else "a number"
-    return f"{rows[first].place(column.index)}: it must be {kind}. Without such rows fewer than 2 are left."
+    told: Words = "{place}: it must be a number. Without such rows fewer than 2 are left."
+    if column.part == "target":
+        told = "{place}: it must be a class or a value. Without such rows fewer than 2 are left."
+    return said(told, place=rows[first].place(column.index))
 
 
 def _counted(column: Column, without: frozenset[int], names: Sequence[str], notes: list[Note]) -> Column:
-    """Classes with how many rows each has, and what is to be said of them."""
+    """Classes with how many rows each has, and what is to be asked of them."""
     if not column.labels:
         return column
     kept = [value for i, value in enumerate(column.values) if i not in without and value is not None]
@@ -303,7 +348,12 @@ def _counted(column: Column, without: frozenset[int], names: Sequence[str], note
     classes = tuple((name, counts[label]) for name, label in zip(own, column.labels, strict=True))
     if column.kind == "number" and not all(name in ("0", "1") for name, _ in classes):
         names = ", ".join(name for name, _ in classes[:10])
-        told = f"{column.name} is one of {len(classes)} whole numbers, {names}: {len(classes)} classes."
+        told = said(
+            "{name} is one of {count} whole numbers, {names}: {count} classes.",
+            name=column.name,
+            count=len(classes),
+            names=names,
+        )
         notes.append(Note(told, "it is a number", ("task", "regression")))
     return replace(column, classes=classes)
 
@@ -320,4 +370,7 @@ def _say_the_largest(targets: Sequence[Column], notes: list[Note]) -> None:
     most, least = max(counts, key=lambda pair: pair[1]), min(counts, key=lambda pair: pair[1])
     if most[1] > 3 * max(1, least[1]) and most[1] > 0.75 * total:
         share = 100 * most[1] / total
-        notes.append(Note(f"{share:.0f} % of the rows are {most[0]}: always guessing it is right as often."))
+        told = said(
+            "{share:.0f} % of the rows are {most}: always guessing it is right as often.", share=share, most=most[0]
+        )
+        notes.append(Note(told))

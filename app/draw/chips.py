@@ -12,7 +12,7 @@ from math import hypot
 
 from markupsafe import Markup
 
-from app.draw.diagram import BOTTOM, Diagram, LinkPlace, on_curve
+from app.draw.diagram import BOTTOM, Diagram, LinkPlace
 from app.words.columns import Cell
 from app.words.numbers import all_signed
 from engine import Quantity
@@ -139,7 +139,7 @@ def _placed(place: Diagram, laid: list[tuple[LinkPlace, Form]], taken: Sequence[
     for link, (width, rows) in laid:
         height = 17.0 * len(rows) + 4
         for aside, share in product(ASIDE, SHARES):
-            x, y = on_curve(link.path, share)
+            x, y = link.path.at(share)
             box = x - width / 2, y - height / 2 + aside, x + width / 2, y + height / 2 + aside
             if is_free(box, [*taken, *(other for _, other in made)], place):
                 made.append((_chip(link, box, rows), box))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from app.draw.blocks import Block, block, maps_block
 from app.words.names import layer_name
@@ -126,6 +126,31 @@ class NodePlace:
         return round(self.y + self.side / 2, 1)
 
 
+class Way(NamedTuple):
+    """A link's way: a cubic whose control points sit at mid-x."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    def __str__(self) -> str:
+        x0, y0, x1, y1 = self
+        return f"M{x0:g} {y0:g}C{self.middle:g} {y0:g} {self.middle:g} {y1:g} {x1:g} {y1:g}"
+
+    @property
+    def middle(self) -> float:
+        """Where the control points sit."""
+        return round((self.x0 + self.x1) / 2, 1)
+
+    def at(self, share: float) -> tuple[float, float]:
+        """The point at a share of the way."""
+        parts = ((1 - share) ** 3, 3 * share * (1 - share) ** 2, 3 * share**2 * (1 - share), share**3)
+        ends = ((self.x0, self.middle, self.middle, self.x1), (self.y0, self.y0, self.y1, self.y1))
+        x, y = (sum(part * end for part, end in zip(parts, axis, strict=True)) for axis in ends)
+        return round(x, 1), round(y, 1)
+
+
 @dataclass(frozen=True)
 class LinkPlace:
     """One weight, drawn from unit `source` of the layer below to `unit` of `layer`."""
@@ -133,7 +158,7 @@ class LinkPlace:
     layer: int
     unit: int
     source: int
-    path: str
+    path: Way
 
     @cached_property
     def quantity(self) -> Quantity:
@@ -335,18 +360,7 @@ def _links(sources: tuple[NodePlace, ...], targets: tuple[NodePlace, ...]) -> tu
     )
 
 
-def curve(source: NodePlace, target: NodePlace, index: int, count: int) -> str:
-    """A cubic whose control points sit at mid-x; the ends fan out so that they do not meet in one point."""
-    x0, y0, x1 = source.right, source.y, target.left
+def curve(source: NodePlace, target: NodePlace, index: int, count: int) -> Way:
+    """The way of a link; the ends fan out so that they do not meet in one point."""
     spread = min(6.0, 0.62 * target.side / max(1, count))
-    y1 = round(target.y + (index - (count - 1) / 2) * spread, 1)
-    middle = round((x0 + x1) / 2, 1)
-    return f"M{x0:g} {y0:g}C{middle:g} {y0:g} {middle:g} {y1:g} {x1:g} {y1:g}"
-
-
-def on_curve(path: str, share: float) -> tuple[float, float]:
-    """The point of a link's cubic at a share of its way."""
-    ends = [float(text) for text in re.findall(r"-?[0-9.]+", path)]
-    shares = ((1 - share) ** 3, 3 * share * (1 - share) ** 2, 3 * share**2 * (1 - share), share**3)
-    x, y = (sum(part * end for part, end in zip(shares, ends[axis::2], strict=True)) for axis in (0, 1))
-    return round(x, 1), round(y, 1)
+    return Way(source.right, source.y, target.left, round(target.y + (index - (count - 1) / 2) * spread, 1))

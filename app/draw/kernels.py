@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from app.draw.chips import SHARES, Box, is_free
-from app.draw.diagram import Diagram, LinkPlace, on_curve
+from app.draw.diagram import Diagram, LinkPlace
 from app.draw.marks import Marks
 from app.draw.pictures import sprite
 from engine import Quantity, Trace
@@ -57,7 +57,7 @@ def _room(link: LinkPlace, boxes: list[Box], place: Diagram, chosen: bool) -> Bo
     """Where on its link a kernel is in nobody's way; a selected one is drawn in any case."""
     found = list[Box]()
     for share in SHARES:
-        x, y = on_curve(link.path, share)
+        x, y = link.path.at(share)
         box = round(x - SIDE / 2, 1), round(y - SIDE / 2, 1), round(x + SIDE / 2, 1), round(y + SIDE / 2, 1)
         if is_free(box, boxes, place):
             return box

@@ -13,6 +13,7 @@ from app.words.numbers import unsigned
 from app.words.texts import text
 from engine import Trace
 from engine.arrays import Floats
+from engine.wording import Words
 
 THINNEST, THICKEST = 1.0, 10.0
 WEIGHT_REACH = 5.0  # a weight of this size is drawn at full width, as in TensorFlow Playground
@@ -51,7 +52,7 @@ class Shown:
     """How much the thickest is, where that is told."""
     under: str = ""
     """What stands below each unit, in a sentence."""
-    means: str = ""
+    means: Words = ""
     """How the numbers of a batch came to one, in a sentence."""
     batch: bool = False
     """Whether a number stands for several examples."""

@@ -103,7 +103,9 @@ def walked(walk: Walkthrough, indices: Sequence[int], most: int, mathml: bool = 
         moment = walk[index]
         numbers += sum(np.size(value) for value in moment.values.values())
         if numbers > most:
-            raise SpecError("granularity", walk.plan.grain, f"coarser, or one example: at most {most:,} numbers")
+            raise SpecError(
+                "granularity", walk.plan.grain, "coarser, or one example: at most {most:,} numbers", most=most
+            )
         moments.append(moment)
     phases = tuple(Stretch(*each) for each in walk.phases)
     told, lines = walk.trace, tuple(walk.program.lines)

@@ -96,7 +96,7 @@ async def read_walkthrough(
     def look(state: RunState) -> dict[str, Any]:
         walk = walkthrough_of(trace(state, example), granularity, () if place is None else (_placed(place),))
         if moment is not None and moment >= len(walk):
-            raise SpecError("moment", moment, f"a whole number from 0 to {len(walk) - 1}")
+            raise SpecError("moment", moment, "a whole number from 0 to {last}", last=len(walk) - 1)
         indices = range(len(walk)) if moment is None else [moment]
         return answers.walked(walk, indices, runs.settings.answer_numbers, mathml == "true")
 

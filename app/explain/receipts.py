@@ -111,7 +111,9 @@ def receipt(trace: Trace, address: str, known: Known = None) -> Receipt:
     try:
         of = Quantity.parse(address)
     except ValueError:
-        raise SpecError("address", address, f"{trace.spec.network.address_form}, or a<layer>.<unit>") from None
+        raise SpecError(
+            "address", address, "{address_form}, or a<layer>.<unit>", address_form=trace.spec.network.address_form
+        ) from None
     scene, tell = Scene(trace), Teller(known)
     with np.errstate(all="ignore"):
         if of.kind != "a":

@@ -24,6 +24,7 @@ from engine import OPTIMIZERS, Network, Quantity, SpecError, Trace
 from engine.equation import code_name
 from engine.program import Program, program
 from engine.quantity import PARAMETERS, bias, unit, weight
+from engine.wording import Words
 
 
 class Walkthrough(Sequence[Moment]):
@@ -98,12 +99,12 @@ def walkthrough(trace: Trace, granularity: str = "unit", chosen: tuple[Quantity,
     """
     for of in chosen:
         if len(of.index) > 2 and not (has_place(trace.spec.network, of) or trace.spec.network.has(of)):
-            form = "a place of a feature map, a<layer>.<channel>.<row>.<column>, or a weight of a kernel"
+            form: Words = "a place of a feature map, a<layer>.<channel>.<row>.<column>, or a weight of a kernel"
             raise SpecError("place", str(of), form)
     for grain in GRAINS:
         if grain == granularity:
             return Walkthrough(trace, plan_of(trace.spec, grain), chosen)
-    raise SpecError("granularity", granularity, "one of: " + ", ".join(GRAINS))
+    raise SpecError("granularity", granularity, "one of: {grains}", grains=", ".join(GRAINS))
 
 
 def known(moments: Walkthrough, index: int) -> frozenset[Quantity]:

@@ -20,8 +20,9 @@ from app.serve.addresses import base_url
 from app.serve.html import html
 from app.serve.security import FRAMED_GRAPH
 from app.words.numbers import given
+from app.words.texts import text
 from engine import Quantity, SpecError, examples_of, trace
-from engine.language import NODES
+from engine.language import NODES, SourceError
 from engine.scalars import largest_graph_of
 
 router = APIRouter(include_in_schema=False)
@@ -35,7 +36,7 @@ def looked(asks: Asks) -> Shown:
     try:
         return picture(asks, asks.graph()), {}
     except SpecError as error:
-        wrong = {"field": error.field, "value": error.value, "allowed": error.allowed}
+        wrong = {"field": _place(error), "value": error.value, "allowed": text(error.allowed)}
         first = PRESETS[FIRST]
         for source, values in ((asks.good, asks.values), (asks.good, asks.kept), (first.formula, first.values)):
             try:
@@ -44,6 +45,13 @@ def looked(asks: Asks) -> Shown:
             except SpecError:
                 continue
         raise
+
+
+def _place(error: SpecError) -> str:
+    """Where something is wrong, as a sentence begins with it."""
+    if isinstance(error, SourceError):
+        return text("Source, line {line}, column {column}", line=error.line, column=error.column)
+    return text("Source") if error.field == "source" else error.field[:1].upper() + error.field[1:]
 
 
 @router.get("/runs/{run_id}/graph")

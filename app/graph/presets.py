@@ -6,6 +6,7 @@ from functools import cached_property
 
 from app.words.numbers import given
 from engine.language import read
+from engine.wording import Words
 
 
 @dataclass(frozen=True)
@@ -13,9 +14,9 @@ class Preset:
     """A formula with its values in it, and where it comes from."""
 
     name: str
-    title: str
+    title: Words
     source: str
-    sentence: str
+    sentence: Words
 
     @cached_property
     def formula(self) -> str:

@@ -201,7 +201,7 @@ def draw_exercise(who: Visitor, wanted: ExerciseWanted | None = None, key: Key =
     """Draw an exercise: the question and its numbers, not the answer."""
     wanted = wanted or ExerciseWanted()
     if wanted.type not in TYPES:
-        raise SpecError("type", wanted.type, f"one of {', '.join(TYPES)}")
+        raise SpecError("type", wanted.type, "one of {types}", types=", ".join(TYPES))
     seed = wanted.seed
     if seed is None:
         seed = int.from_bytes(sha256(f"{who} {key}".encode()).digest()[:4]) if key else randbits(32)

@@ -128,7 +128,9 @@ async def diagnose_gradients(request: Request, runs: Kept, who: Visitor, body: D
     most, given = runs.settings.diagnosed_numbers, (body.inputs, body.upstream, body.gradients)
     count = sum(sum(numbers_in(each)) for each in given)
     if count > most:
-        raise SpecError("inputs", f"{count:,} numbers", f"at most {most:,} numbers, with upstream and gradients")
+        raise SpecError(
+            "inputs", f"{count:,} numbers", "at most {most:,} numbers, with upstream and gradients", most=most
+        )
 
     def work() -> Response:
         return json(told(diagnosed(body.operation, *given, body.settings, body.tolerance, TIMES * most)))

@@ -24,6 +24,7 @@ from app.learn.problems import (
     new_value_problem,
 )
 from engine import Graph, Spec, graph, start
+from engine.wording import Words
 
 LARGEST_SEED = 2**32 - 1
 
@@ -53,8 +54,8 @@ class Type:
     """One type of exercise: what people are told, and how what is given and the problem are drawn."""
 
     name: str
-    title: str
-    sentence: str
+    title: Words
+    sentence: Words
     draw: Callable[[np.random.Generator], Drawn]
 
 

@@ -14,6 +14,7 @@ from app.words.texts import text
 from engine import Graph
 from engine.graph import Beat, Edge
 from engine.primitives import PRIMITIVES
+from engine.wording import Words
 
 NEGATIVE, ZERO, POSITIVE = SIGNS = ("negative", "zero", "positive")
 
@@ -67,7 +68,7 @@ def sign_at(of: Graph, beat: Beat) -> Problem:
     return Problem(prompt, _name(of, place), right, told, why, options=SIGNS, slips=slips)
 
 
-_TOLD = {
+_TOLD: dict[str, Words] = {
     UP: "{why} A little more of {name} makes {output} smaller.",
     DOWN: "{why} A little more of {name} makes {output} larger, a little less makes it smaller.",
     STAY: "{why} So a little of {name} changes nothing, either way.",
@@ -96,11 +97,11 @@ def problem_at(of: Graph, beat: Beat, number: bool) -> Problem | None:
     return number_at(of, beat.vertex) if beat.phase == "forward" else gradient_at(of, beat.vertex, beat.edge)
 
 
-_HINTS = (
+_HINTS: tuple[Words, ...] = (
     "Over every edge: what comes in, times the local slope.",
     "Over every edge: what comes in, times the local slope. Then add them.",
 )
-_FORWARD = "That is the number that went forwards; asked is how the output changes with it."
+_FORWARD: Words = "That is the number that went forwards; asked is how the output changes with it."
 
 
 def _slips_of_ways(of: Graph, ways: Sequence[Edge]) -> list[Slip]:

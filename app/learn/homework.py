@@ -15,6 +15,7 @@ from engine.arrays import Floats
 from engine.homework import BACKWARD
 from engine.homework.base import Case, uneven
 from engine.homework.norms import EPS
+from engine.wording import Words
 
 DIGITS = 4
 Place = tuple[int, ...]
@@ -224,7 +225,7 @@ def _shortcut(rng: np.random.Generator) -> tuple[Case, Sought]:
     )
 
 
-POSES: dict[str, tuple[str, str, Callable[..., Drawn]]] = {
+POSES: dict[str, tuple[Words, Words, Callable[..., Drawn]]] = {
     "conv_weight": (
         "Gradient of a filter's weight",
         "A filter of 3 × 3 over an image of 4 × 4: one weight, many places.",

@@ -119,7 +119,10 @@ def question_at(facts: Facts, grain: str, moment: int) -> Question:
     asked = {question.moment: question for question in questions(facts, grain)}
     if moment not in asked:
         raise SpecError(
-            "moment", moment, "a moment at which something is asked: " + (", ".join(map(str, asked)) or "none")
+            "moment",
+            moment,
+            "a moment at which something is asked: {number}",
+            number=", ".join(map(str, asked)) or "none",
         )
     return asked[moment]
 

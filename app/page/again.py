@@ -10,7 +10,7 @@ from typing import get_args
 import numpy as np
 
 from app.draw.charts import Axis, Framed, path
-from app.draw.diagram import Diagram, LinkPlace, on_curve
+from app.draw.diagram import Diagram, LinkPlace
 from app.draw.lens import WEIGHT_REACH, widths
 from app.draw.maps import strongest
 from app.explain.plan import plan_of
@@ -189,7 +189,7 @@ def _links(step: Trace, place: Diagram) -> tuple[tuple[Moved, ...], float]:
         Moved(
             f"again-{link.id}",
             link.address,
-            link.path,
+            str(link.path),
             float(before[n]),
             float(after[n]),
             round(float(old[n]), 2),
@@ -212,7 +212,7 @@ def _chips(place: Diagram, links: list[LinkPlace]) -> Iterator[tuple[str, tuple[
     taken = [(node.x, node.y, node.side + 4, node.side + 50) for layer in place.layers for node in layer.nodes]
     for link in links:
         for share in PLACES:
-            x, y = on_curve(link.path, share)
+            x, y = link.path.at(share)
             if all(abs(x - u) > (CHIP[0] + w) / 2 or abs(y - v) > (CHIP[1] + h) / 2 for u, v, w, h in taken):
                 taken.append((x, y, *CHIP))
                 yield link.id, (x, y)

@@ -1,7 +1,7 @@
 """My data: the form to bring a table in, what was understood of it, and the run that it becomes. It needs no script."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 
 from app.data.decoding import text_of
 from app.data.examples import as_cell, csv_of
-from app.data.table import PARTS, SHOWN, Column, Table, WrongData
+from app.data.table import PARTS, SHOWN, Column, Note, Table
 from app.draw.rendering import render
 from app.failures import RunNotFound
 from app.page.asked import Asked
@@ -103,7 +103,7 @@ async def run_of(ask: Asked) -> tuple[Run, list[str]]:
     """A new run on the pasted data of an ordinary form, and what was understood of it."""
     given = Brought(ask, b"", "")
     found = await understood(ask, given.source, given.choices)
-    notes = [summary(found.table, found.spec), *(note.sentence for note in (*found.table.notes, *found.told))]
+    notes = [summary(found.table, found.spec), *(note.sentence for note in _notes(found))]
     return await ask.runs.create(ask.visitor, found.spec, key=ask.key("start")), notes
 
 
@@ -189,7 +189,7 @@ def _page(
     ask: Asked, text: str, found: Own | None, error: SpecError | None = None, choices: Mapping[str, str] | None = None,
     name: str = "",
 ) -> Response:  # fmt: skip
-    says = str(error) if isinstance(error, WrongData) else refused(error).notice if error else ""
+    says = refused(error).notice if error else ""
     context: dict[str, Any] = {
         "text": text, "run": ask.text("run"), "base": ask.text("base"),
         "says": says, "name": name[:80], "of": digest(text),
@@ -220,11 +220,17 @@ def shown(found: Own, choices: Mapping[str, str]) -> dict[str, Any]:
     ]
     return {
         "table": table, "spec": found.spec, "heads": [_head(column) for column in table.columns], "parts": PARTS,
-        "notes": [note for note in (*table.notes, *found.told) if note.sentence], "said": said, "shown": SHOWN,
+        "notes": _notes(found), "said": said, "shown": SHOWN,
         "kinds": {column.index: choices.get(f"kind.{column.index}", "") for column in table.columns},
         "targets": ",".join(str(column.index) for column in table.of_part("target")),
         "summary": summary(table, found.spec), "scales": _scales(found.spec),
     }  # fmt: skip
+
+
+def _notes(found: Own) -> list[Note]:
+    """What was understood, in the words of whoever reads it: a table is kept, and may be read in several languages."""
+    read = (replace(note, sentence=text(note.sentence), other=text(note.other)) for note in found.table.notes)
+    return [note for note in (*read, *found.told) if note.sentence]
 
 
 def summary(table: Table, spec: Spec) -> str:

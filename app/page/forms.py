@@ -37,6 +37,7 @@ from engine.features import features_for
 from engine.fields import Field
 from engine.scaling import SCALINGS
 from engine.settings import Setting
+from engine.wording import Words
 
 LEARNING_RATES = (0.00001, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
 REGULARIZATION_RATES = (0, 0.00001, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
@@ -89,9 +90,9 @@ TABLES: dict[str, Mapping[str, Any]] = {
     "scaling": SCALINGS,
 }
 PLACED = ("dataset", *TABLES)  # where they stand on the page, a template says
-LABELS = {"output_activation": "Output"}
+LABELS: dict[str, Words] = {"output_activation": "Output"}
 UNSCALED = ("none", "inputs")  # where there are classes, no target is scaled
-TILE_NAMES = {
+TILE_NAMES: dict[str, Words] = {
     "gaussian": "gauss",
     "multi_gaussian": "hills",
     "three_blobs": "3 blobs",
@@ -104,7 +105,7 @@ class SelectOption:
     """One choice of a select box."""
 
     value: str
-    label: str
+    label: Words
     chosen: bool
     title: str = ""
 
@@ -114,7 +115,7 @@ class Select:
     """A select box for a field of the spec; `live` ones change the run as it is."""
 
     name: str
-    label: str
+    label: Words
     options: tuple[SelectOption, ...]
     live: bool
 
@@ -124,7 +125,7 @@ class Tile:
     """A dataset to choose, with a small picture: points (x, y, class), or an image's ink."""
 
     name: str
-    label: str
+    label: Words
     sentence: str
     query: str
     chosen: bool
@@ -136,7 +137,7 @@ class NumberBox:
     """A setting of an optimizer or a schedule."""
 
     name: str
-    label: str
+    label: Words
     value: str
     minimum: str
     maximum: str

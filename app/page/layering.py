@@ -98,7 +98,7 @@ class _Judge:
             if told:
                 items_from(told, self.inputs, LIMITS)
         except SpecError as error:
-            return Change(label, told, text("must be {allowed}", allowed=error.allowed), chosen)
+            return Change(label, told, text("must be {allowed}", allowed=text(error.allowed)), chosen)
         return Change(label, told, "", chosen)
 
     def _with(self, k: int, *layers: Sequence[str]) -> list[Sequence[str]]:

@@ -136,7 +136,7 @@ def _share(query: Mapping[str, str], name: str) -> float | None:
 def _choice(query: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str = "") -> str:
     text = query.get(name) or default or allowed[0]
     if text not in allowed:
-        raise SpecError(name, text, "one of " + ", ".join(allowed))
+        raise SpecError(name, text, "one of {allowed}", allowed=", ".join(allowed))
     return text
 
 

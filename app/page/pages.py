@@ -258,7 +258,7 @@ def _step(ask: Asked) -> Deed:
     if ask.text("unit") == "epoch":
         return Step(epoch=True, stop=view.stop_step, at=view.step)
     if not text.isdecimal() or len(text) > LONGEST_COUNT:
-        raise SpecError("count", text, f"a whole number from 1 to {ask.runs.settings.steps_per_request:,}")
+        raise SpecError("count", text, "a whole number from 1 to {most:,}", most=ask.runs.settings.steps_per_request)
     return Step(int(text), stop=view.stop_step, at=view.step)
 
 

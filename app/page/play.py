@@ -34,7 +34,7 @@ def quick_steps(ask: Asked, stop: int | None = None, at: int | None = None) -> S
     counts = text.split(",")
     sound = len(counts) <= MOST_FRAMES and all(n.isdecimal() and len(n) <= LONGEST_COUNT and int(n) for n in counts)
     if not sound:
-        raise SpecError("frames", text, f"at most {MOST_FRAMES} counts of steps from 1, with commas between")
+        raise SpecError("frames", text, "at most {most} counts of steps from 1, with commas between", most=MOST_FRAMES)
     most = ask.runs.settings.steps_per_request
     ends = tuple(end for end in accumulate(map(int, counts)) if end <= most) or (int(counts[0]),)
     return Step(ends[-1], passing=ends[:-1], stop=stop, at=at)

@@ -1,6 +1,5 @@
 """What was refused, as the page says it: a sentence at its field, in a form that keeps what was typed."""
 
-import re
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
@@ -14,8 +13,10 @@ from app.run.links import number
 from app.serve.errors import Failed, read_by_people
 from app.serve.forms import Fields
 from app.serve.html import html
+from app.words.sentences import lower
 from app.words.texts import text
 from engine import ACTIVATIONS, FIELDS, LIMITS, Spec, SpecError
+from engine.wording import Said, Words
 
 
 @dataclass(frozen=True)
@@ -45,35 +46,43 @@ NOTHING = Refusal("", "", "")
 def refused(error: SpecError) -> Refusal:
     """The words for an error."""
     if isinstance(error, WrongData):
-        return Refusal(error.field, str(error), str(error))
-    error = _tiled(error)
-    sentence = text("{value} is not allowed: it must be {allowed}.", value=error.value, allowed=error.allowed)
-    return Refusal(error.field, sentence, text("{field}: {sentence}", field=_called(error.field), sentence=sentence))
+        sentence = text(error.sentence)
+        return Refusal(error.field, sentence, sentence)
+    sentence = text("{value} is not allowed: it must be {allowed}.", value=error.value, allowed=_allowed(error))
+    return Refusal(error.field, sentence, text("{field}: {sentence}", field=called(error.field), sentence=sentence))
 
 
-def _tiled(error: SpecError) -> SpecError:
-    """The same, where datasets are named, with what their tiles are called."""
-    if error.field != "dataset":
-        return error
-    allowed = error.allowed
-    for name, tile in TILE_NAMES.items():
-        allowed = re.sub(rf"\b{name}\b", f"{name} ({tile})", allowed)
-    return error.renamed("dataset", allowed)
+def _allowed(error: SpecError) -> str:
+    """What is allowed; datasets with what their tiles are called."""
+    told = error.allowed
+    if error.field == "dataset" and isinstance(told, Said):
+        known = FIELDS["dataset"].choices
+        names = (f"{name} ({text(TILE_NAMES[name])})" if name in TILE_NAMES else name for name in known)
+        return text(told, names=", ".join(names))
+    return text(told)
 
 
-def _called(field: str) -> str:
+_OTHERS: tuple[Words, ...] = ("address", "amount", "count", "example", "examples", "field", "moment", "step", "value")
+
+
+def called(field: str) -> str:
     """A field as the page calls it: hidden 1 for hidden.0."""
     name, _, index = field.partition(".")
     if name in ("hidden", "activation") and index.isdecimal():
         return text("{field} {number}", field=text(name), number=int(index) + 1)
     if name == "layers" and (place := index.partition(".")[0]).isdecimal():
         return text("layers, item {number}", number=int(place) + 1)
-    return text(field.replace("_", " "))
+    if field in FIELDS:
+        return lower(text(FIELDS[field].title))
+    return text(field) if field in _OTHERS else field
+
+
+_UNOPENED: Words = "This link cannot be opened. {why} Here is the default run."
 
 
 def unopened(error: SpecError) -> Refusal:
     """The words for a link that is wrong: the default run stands in for it."""
-    return Refusal("", "", text("This link cannot be opened: {why}. Here is the default run.", why=_tiled(error)))
+    return Refusal("", "", text(_UNOPENED, why=refused(error).notice))
 
 
 def controls_again(spec: Spec, form: Fields) -> Controls:
@@ -99,7 +108,7 @@ def _typed(name: str, form: Fields) -> str | float | None:
     return value if isinstance(value, int | float) and isfinite(value) else None
 
 
-_TITLES = {404: "Nothing here", 410: "This run is gone", 429: "Too much at once", 503: "Not now"}
+_TITLES: dict[int, Words] = {404: "Nothing here", 410: "This run is gone", 429: "Too much at once", 503: "Not now"}
 
 
 def sorry(request: Request, failed: Failed) -> Response | None:

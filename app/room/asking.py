@@ -20,6 +20,7 @@ from app.words.texts import text
 from engine import FEATURES, Quantity
 from engine.arrays import Floats
 from engine.session import frozen_mask
+from engine.wording import Words
 
 LARGEST_OF = 4
 PATHS = 2
@@ -302,7 +303,7 @@ def _short_unit(facts: Facts, layer: int, unit: int) -> str:
     return name if spec.network.sizes[layer] == 1 else f"{name}.{unit}"
 
 
-KINDS: dict[str, tuple[str, Callable[[Facts, str], Question]]] = {
+KINDS: dict[str, tuple[Words, Callable[[Facts, str], Question]]] = {
     "direction": ("Which way will this weight move?", direction),
     "trap": ("Which way, where mean a and δ mislead?", trap),
     "loss": ("Will the loss go down?", loss_goes),
@@ -314,7 +315,7 @@ KINDS: dict[str, tuple[str, Callable[[Facts, str], Question]]] = {
 def make(facts: Facts, kind: str, address: str = "") -> Question:
     """A question of one of the `KINDS` about a step; BadQuestion if it cannot be asked of this network."""
     if kind not in KINDS:
-        raise BadQuestion("kind", kind, "one of " + ", ".join((*KINDS, OWN)))
+        raise BadQuestion("kind", kind, "one of {names}", names=", ".join((*KINDS, OWN)))
     if facts.state.divergence is not None:
         raise BadQuestion("kind", kind, "asked of a run that has not diverged; go back a step or reset it")
     try:
@@ -324,5 +325,5 @@ def make(facts: Facts, kind: str, address: str = "") -> Question:
     except BadQuestion:
         raise
     except ValueError as error:
-        raise BadQuestion("address", address, f"one of this network: {error}") from None
+        raise BadQuestion("address", address, "one of this network: {error}", error=error) from None
     return replace(question, kind=kind, step=facts.step)

@@ -72,7 +72,7 @@ async def over(
 async def ask_to_end(request: Request, room: Own, classroom: Rooms, do: str = "end") -> Response:
     """What would be lost by closing the room, or by a new code: a dialog to htmx, else a page in between."""
     if do not in ENDS:
-        raise BadQuestion("do", do, "one of " + ", ".join(ENDS))
+        raise BadQuestion("do", do, "one of {ends}", ends=", ".join(ENDS))
     asked = await classroom.polls(room.code)
     told = {
         "do": do,

@@ -55,7 +55,9 @@ def asks_of(address: str) -> Asks:
     try:
         return Asks.read(dict(parse_qsl(urlsplit(address).query, max_num_fields=2 * NODES)))
     except ValueError:
-        raise SpecError("lesson", address[:40], f"the address of a graph with at most {2 * NODES} fields") from None
+        raise SpecError(
+            "lesson", address[:40], "the address of a graph with at most {most} fields", most=2 * NODES
+        ) from None
 
 
 def checked(address: str) -> str:
@@ -80,7 +82,9 @@ def ask(address: str, kind: str, name: str) -> tuple[Question, str]:
     of = asks.graph()
     place = _place(of, asks, name)
     if not all(isfinite(each) and abs(each) <= LARGEST for each in (of.grad[place], *map(of.back, of.ways[place]))):
-        raise BadQuestion("address", of.vertices[place].name, f"a node whose gradient is at most {LARGEST:g} in size")
+        raise BadQuestion(
+            "address", of.vertices[place].name, "a node whose gradient is at most {largest:g} in size", largest=LARGEST
+        )
     index = next(n for n, each in enumerate(of.beats()) if each.phase == "backward" and each.vertex == place)
     at = picture(replace(asks, grain="node"), of).spelled(index)
     hidden = _address(replace(asks, at=at, grain="node", predict="number", nudge="", back=""))
@@ -98,7 +102,13 @@ def _place(of: Graph, asks: Asks, name: str) -> int:
         found = [n for n, each in enumerate(of.vertices) if name in (each.name, plain_name(each.name))]
         if not found:
             names = ", ".join(each.name for each in of.vertices[:40])
-            raise BadQuestion("address", name, f"a node of this graph: {names}{', …' * (len(of.vertices) > 40)}")
+            raise BadQuestion(
+                "address",
+                name,
+                "a node of this graph: {names}{more}",
+                names=names,
+                more=", …" * (len(of.vertices) > 40),
+            )
         return found[0]
     looked = picture(asks, of).lit[0]
     if looked >= 0:

@@ -401,6 +401,6 @@ async def do(request: Request, room: Own, who: Who, teaching: Taught, form: Form
     if deed in ENDS:
         return await ENDS[deed](request, room, who, teaching.classroom, bool(form.get("save")))
     if deed not in DEEDS:
-        raise BadQuestion("do", deed, "one of " + ", ".join((*DEEDS, *ENDS)))
+        raise BadQuestion("do", deed, "one of {names}", names=", ".join((*DEEDS, *ENDS)))
     changed = await DEEDS[deed](Pressed(room, teaching, form))
     return _panel(request, changed, screens.TEACHER, at(f"/class/{room.code}/teach"))

@@ -14,6 +14,7 @@ from app.learn.judging import Problem, parse_number
 from app.room.names import clean
 from app.words.numbers import signed
 from app.words.texts import text
+from engine.wording import Words
 
 OPEN, CLOSED, REVEALED = "open", "closed", "revealed"
 OWN = "own"
@@ -75,7 +76,7 @@ def canonical(question: Question, answer: object) -> str:
         spelled |= {question.label(option).casefold(): option for option in question.options}
         found = spelled.get(text.casefold())
         if found is None:
-            raise BadQuestion("answer", text[:40], "one of " + ", ".join(question.options))
+            raise BadQuestion("answer", text[:40], "one of {options}", options=", ".join(question.options))
         return found
     value = parse_number(answer) if isinstance(answer, str | int | float) and not isinstance(answer, bool) else None
     if value is None or abs(value) > 1e12:
@@ -136,13 +137,13 @@ def own(prompt: str, options: list[str] | tuple[str, ...] = (), truth: str | Non
     """A question of the teacher's own: one of 2 to 6 options, or with none a number; with or without a known truth."""
     prompt = clean(prompt, PROMPT_LENGTH)
     if not prompt:
-        raise BadQuestion("prompt", prompt, f"a question of 1 to {PROMPT_LENGTH} characters")
-    cleaned = tuple(clean(option, OPTION_LENGTH) for option in options)
-    least, most = OPTIONS
+        raise BadQuestion("prompt", prompt, "a question of 1 to {most} characters", most=PROMPT_LENGTH)
+    cleaned, (least, most) = tuple(clean(option, OPTION_LENGTH) for option in options), OPTIONS
     if cleaned and not (least <= len(cleaned) <= most and all(cleaned) and len(set(cleaned)) == len(cleaned)):
-        raise BadQuestion("options", f"{len(cleaned)} options", f"{least} to {most} different options, or none")
+        allowed: Words = "{least} to {most} different options, or none"
+        raise BadQuestion("options", f"{len(cleaned)} options", allowed, least=least, most=most)
     question = Question(0, OWN, prompt, cleaned)
-    if truth is None or truth == "":
+    if not truth:
         return question
     try:
         told = canonical(question, clean(truth, OPTION_LENGTH))

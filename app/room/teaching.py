@@ -25,7 +25,7 @@ def fields_of(query: str, name: str) -> dict[str, str]:
     try:
         return dict(parse_qsl(query.lstrip("?"), max_num_fields=MOST_FIELDS))
     except ValueError:
-        raise SpecError(name, f"{query.count('&') + 1} fields", f"at most {MOST_FIELDS} fields") from None
+        raise SpecError(name, f"{query.count('&') + 1} fields", "at most {most} fields", most=MOST_FIELDS) from None
 
 
 def view_from(query: str) -> View:

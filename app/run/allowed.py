@@ -10,17 +10,27 @@ def check(spec: Spec, settings: Settings) -> None:
     limits, most = settings.engine_limits, settings.most_step_seconds
     name = "hidden" if spec.is_chain else "layers"
     if len(spec.hidden) > limits.hidden_layers:
-        raise SpecError(name, len(spec.hidden), f"at most {limits.hidden_layers} layers")
+        raise SpecError(name, len(spec.hidden), "at most {most} layers", most=limits.hidden_layers)
     if max(spec.hidden, default=0) > limits.units:
-        raise SpecError(name, max(spec.hidden), f"at most {limits.units} units a layer")
+        raise SpecError(name, max(spec.hidden), "at most {units} units a layer", units=limits.units)
     if spec.network.size > limits.parameters:
-        raise SpecError(name, spec.network.size, f"smaller: at most {limits.parameters:,} parameters")
+        raise SpecError(
+            name, spec.network.size, "smaller: at most {parameters:,} parameters", parameters=limits.parameters
+        )
     units, largest = spec.network.cost.activations, settings.batch_activations
     if units * min(spec.batch_size, spec.samples) > largest:  # a trace holds four numbers for each
-        raise SpecError("batch_size", spec.batch_size, f"at most {largest // units:,} with {units:,} units")
+        raise SpecError(
+            "batch_size",
+            spec.batch_size,
+            "at most {largest:,} with {units:,} units",
+            largest=largest // units,
+            units=units,
+        )
     if (cost := step_cost(spec)) > most:
         raise SpecError(
             "optimizer" if spec.optimizer == "trial_and_error" else "batch_size",
             spec.optimizer if spec.optimizer == "trial_and_error" else spec.batch_size,
-            f"less work: one step would take about {cost:.0f} s of at most {most:g}; fewer units or examples",
+            "less work: one step would take about {cost:.0f} s of at most {most:g}; fewer units or examples",
+            cost=cost,
+            most=most,
         )

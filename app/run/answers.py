@@ -117,7 +117,9 @@ def check_size(spec: Spec, examples: int, most: int) -> None:
     """SpecError if the trace of so many examples would hold more than `most` numbers."""
     numbers = trace_numbers(spec.network, examples)
     if numbers > most:
-        raise SpecError("trace", numbers, f"at most {most:,} numbers: ask for one example, or a smaller batch")
+        raise SpecError(
+            "trace", numbers, "at most {most:,} numbers: ask for one example, or a smaller batch", most=most
+        )
 
 
 def traced(step: Trace) -> dict[str, Any]:
@@ -144,7 +146,7 @@ def predictions(state: RunState, inputs: Sequence[Sequence[float]] | Mapping[str
     else:
         for i, row in enumerate(inputs):
             if len(row) != spec.raw_inputs:
-                raise SpecError(f"inputs.{i}", len(row), f"{spec.raw_inputs} numbers")
+                raise SpecError(f"inputs.{i}", len(row), "{count} numbers", count=spec.raw_inputs)
         raw = np.array(inputs, dtype=np.float64).reshape(len(inputs), spec.raw_inputs)
         with np.errstate(all="ignore"):
             outputs = outputs_of(state, features_of(spec, raw))

@@ -148,7 +148,7 @@ def _begins(layer: LayerBody, own: str) -> dict[str, Any]:
     if not side:
         return {"kind": "dense", "units": len(layer.W), "activation": layer.activation}
     if side not in SIDES.values():
-        raise SpecError(f"{own}.W", f"kernels of {side} rows", f"kernels of {', '.join(SIDES)}")
+        raise SpecError(f"{own}.W", f"kernels of {side} rows", "kernels of {sides}", sides=", ".join(SIDES))
     return {
         "kind": "conv2d",
         "channels": len(layer.W),

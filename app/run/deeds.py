@@ -91,7 +91,7 @@ def base_of(deed: Deed, step: int) -> int:
             return step
         case Rewind(to) | Branch(int(to)):
             if not 0 <= to <= step:
-                raise SpecError("step", to, f"a whole number from 0 to {step}")
+                raise SpecError("step", to, "a whole number from 0 to {step}", step=step)
             return to
     return step if deed.at is None else min(deed.at, step)
 
@@ -148,9 +148,9 @@ def steps_wanted(deed: Step, state: RunState, settings: Settings) -> int:
     if deed.examples:
         raise SpecError("examples", list(deed.examples), "given without count and until: they are one step")
     if count is not None and not 1 <= count <= most:
-        raise SpecError("count", count, f"a whole number from 1 to {most:,}")
+        raise SpecError("count", count, "a whole number from 1 to {most:,}", most=most)
     if deed.until is not None and not 0 <= deed.until <= MOST_STEPS:
-        raise SpecError("until", deed.until, f"a whole number from 0 to {MOST_STEPS:,}")
+        raise SpecError("until", deed.until, "a whole number from 0 to {most:,}", most=MOST_STEPS)
     if deed.epoch:
         train = examples_of(state.spec).train
         count = -(-(train - state.cursor) // min(state.spec.batch_size, train))
@@ -169,8 +169,8 @@ def _fits(deed: Step, wanted: int, state: RunState, settings: Settings) -> None:
     if wanted <= largest:
         return
     if deed.until is not None:
-        raise SpecError("until", deed.until, f"at most {state.step + largest:,} to be reached at once")
-    raise SpecError("count", wanted, f"at most {largest:,} to be taken at once")
+        raise SpecError("until", deed.until, "at most {step:,} to be reached at once", step=state.step + largest)
+    raise SpecError("count", wanted, "at most {largest:,} to be taken at once", largest=largest)
 
 
 def _stepped(run: C, deed: Step, wanted: int, settings: Settings, before: bool) -> tuple[C, Steps]:

@@ -136,7 +136,7 @@ def _pack(value: Any) -> str:
 def _unpack(name: str, text: str) -> Any:
     wrong = SpecError(name, text, "what this page wrote into the link")
     if len(text) > LONGEST_PACKED:
-        raise SpecError(name, text, f"at most {LONGEST_PACKED:,} characters in a link; use POST /api/v1/runs")
+        raise SpecError(name, text, "at most {most:,} characters in a link; use POST /api/v1/runs", most=LONGEST_PACKED)
     try:
         raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
         machine = decompressobj()

@@ -225,7 +225,7 @@ class Runs:
     async def at(self, run: Run, step: int) -> RunState:
         """The state that the run had at an earlier step, edits there included; SpecError if there is no such step."""
         if not 0 <= step <= run.state.step:
-            raise SpecError("step", step, f"a whole number from 0 to {run.state.step}")
+            raise SpecError("step", step, "a whole number from 0 to {step}", step=run.state.step)
         if step == run.state.step:
             return run.state
         if run.id == UNSAVED:
@@ -250,7 +250,7 @@ class Runs:
         cost, budget = (step - base.step) * step_cost(run.state.spec), self.settings.replay_seconds
         state = await self.pool.do(cost, run.visitor, lambda: replay(base, ahead, step, budget))
         if state.step < step:
-            raise SpecError("step", step, f"one of those that can be gone back to in {budget:g} s")
+            raise SpecError("step", step, "one of those that can be gone back to in {budget:g} s", budget=budget)
         return state
 
     async def _kept_until(self, run: Run, step: int) -> dict[int, RunState]:

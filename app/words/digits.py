@@ -32,6 +32,7 @@ from engine.equation import (
     solved,
     value,
 )
+from engine.wording import Words
 
 SHOWN = 4  # terms of a long sum that are written out
 Label = Callable[[str, int], str]  # of a letter's value: "unit 3"
@@ -104,7 +105,7 @@ def digits(of: Equation, look: Look) -> Segments:
     return (*found, *(say(f"{named(of.target.kind)} = ") if found else ()), *writer.equation(of))
 
 
-NAMES = {kind: kind for kind in "zahovnt"} | {
+NAMES: dict[str, Words] = {kind: kind for kind in "zahovnt"} | {
     **LETTERS, "s": "sum", "dz_own": "δ over x̂", "dz_mean": "δ over μ", "dz_spread": "δ over σ", "gW": "g",
     "dR": "∂R/∂W",
 }  # fmt: skip

@@ -129,7 +129,8 @@ class MathML:
         return f"<mi>{shown}</mi>" if text == "d" else f"<mo>{shown}</mo>"
 
     def words(self, text: str) -> str:
-        return f"<mtext>{text}</mtext>".replace(" ", "\N{NO-BREAK SPACE}")
+        unbroken = text.replace(" ", "\N{NO-BREAK SPACE}")
+        return f"<mtext>{unbroken}</mtext>"
 
     def row(self, *pieces: str) -> str:
         return f"<mrow>{''.join(pieces)}</mrow>" if len(pieces) > 1 else pieces[0]

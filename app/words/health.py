@@ -11,8 +11,9 @@ from app.words.sentences import Part, Sentence, in_words, lower, sentence
 from app.words.texts import text
 from engine import ACTIVATIONS, Divergence, RunState, Spec, Trace
 from engine.health import Complaint, complaint
+from engine.wording import Words
 
-_QUANTITIES = {
+_QUANTITIES: dict[str, Words] = {
     "z": "a sum z", "a": "an activation a", "h": "a value h", "o": "a value o", "loss": "the loss",
     "v": "a pooled v", "dv": "a gradient ∂L/∂v", "dh": "a gradient ∂L/∂h",
     "da": "a gradient ∂L/∂a", "dz": "a δ, ∂L/∂z", "dW": "a weight's gradient",

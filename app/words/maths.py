@@ -3,14 +3,15 @@
 Formulas are coloured by `\\class{forward}{…}` and the like, which become CSS classes: no style attribute anywhere.
 """
 
-import re
 from functools import lru_cache
+from html import unescape
+from xml.etree.ElementTree import Element, SubElement, tostring
 
-from latex2mathml.converter import convert
+from latex2mathml.converter import convert_to_element
 from markupsafe import Markup
 
-_PRIME = re.compile(r"<msup>(<mi>\w</mi>)<mi>&#x02032;</mi></msup>")  # a prime is raised by itself, not once more
-_BLOCKED = re.compile(r'\s(?:style|mathcolor|mathbackground)="[^"]*"')
+_PRIME = "′"
+_BLOCKED = ("style", "mathcolor", "mathbackground")
 
 
 def symbol(letter: str, layer: int, unit: int = 0, source: int = 0) -> str:
@@ -40,8 +41,22 @@ def mathml(latex: str, display: str = "inline") -> Markup:
 
     `display` is "inline" or "block". The LaTeX is ours, never a user's.
     """
-    text = _BLOCKED.sub("", convert(latex, display=display))
-    return Markup(_PRIME.sub(r'<mrow>\1<mo lspace="0" rspace="0">&#x02032;</mo></mrow>', text))
+    math = convert_to_element(latex, display=display)
+    for each in math.iter():
+        _settle(each)
+    return Markup(tostring(math, encoding="unicode"))
+
+
+def _settle(of: Element) -> None:
+    """Letters for their entities; no attribute that is a style; and a prime, which is raised by itself, is not raised
+    once more."""
+    of.text = unescape(of.text or "")
+    for name in _BLOCKED:
+        of.attrib.pop(name, None)
+    if of.tag == "msup" and unescape(of[1].text or "") == _PRIME:
+        of.tag = "mrow"
+        of.remove(of[1])
+        SubElement(of, "mo", {"lspace": "0", "rspace": "0"}).text = _PRIME
 
 
 def equations(latex: str) -> list[Markup]:

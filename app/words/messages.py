@@ -5,6 +5,7 @@ from math import isnan
 
 from app.words.formulas import Role
 from app.words.texts import text
+from engine.wording import Words
 
 
 @dataclass(frozen=True)
@@ -12,14 +13,14 @@ class Message:
     """The forms of one message: `any` for all, or by the sign of the part `by` (`down`, `none`, `up`: below 0, 0, above
     0; what is not a number counts as 0), or by it as a count (`one`, `many`)."""
 
-    any: str = ""
+    any: Words = ""
     by: str = ""
     tone: Role = "plain"
-    down: str = ""
-    none: str = ""
-    up: str = ""
-    one: str = ""
-    many: str = ""
+    down: Words = ""
+    none: Words = ""
+    up: Words = ""
+    one: Words = ""
+    many: Words = ""
 
     def form(self, number: float | None) -> str:
         """The form that goes with the number."""

@@ -4,8 +4,9 @@ from app.words.numbers import SUBSCRIPTS
 from app.words.texts import text
 from engine import FEATURES, Quantity, Spec
 from engine.examples import class_names
+from engine.wording import Words
 
-LETTERS = {
+LETTERS: dict[str, Words] = {
     "dz": "δ",
     "dh": "∂L/∂h",
     "dv": "∂L/∂v",

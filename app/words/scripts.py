@@ -5,8 +5,9 @@ from functools import lru_cache
 
 from app.assets import STATIC
 from app.words.texts import text
+from engine.wording import Words
 
-MESSAGES = {
+MESSAGES: dict[str, Words] = {
     "added": "what an earlier layer gave, added at {unit}",
     "answers-right": "{right} of {all} right so far",
     "answers-none": "nothing answered yet",

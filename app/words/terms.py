@@ -4,8 +4,9 @@ from app.words.names import name_of
 from app.words.sentences import in_words
 from app.words.texts import text
 from engine import Quantity
+from engine.wording import Words
 
-MEANS = {
+MEANS: dict[str, Words] = {
     "x": "an input: given with the example",
     "y": "the target: what the output should be",
     "W": "a weight: what its link multiplies by",
@@ -54,7 +55,7 @@ MEANS = {
     "m_b": "the mean that the optimizer remembers of the bias's gradients",
     "rate": "the learning rate: how long the step is",
 }
-SIGNED = {"da": "a", "dh": "h", "dv": "v", "dn": "n", "dz": "z", "dW": "the weight", "db": "the bias"}
+SIGNED: dict[str, Words] = {"da": "a", "dh": "h", "dv": "v", "dn": "n", "dz": "z", "dW": "the weight", "db": "the bias"}
 SIGNED |= {"dgamma": "the gain", "dbeta": "the shift"}
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.arrays import Floats
+from engine.wording import Words
 
 Gradients = Mapping[str, Floats]
 
@@ -50,7 +51,7 @@ class Mistake:
     """
 
     name: str
-    sentence: str
+    sentence: Words
     makers: tuple[Maker, ...]
     like: Callable[[Case, Floats], Gradients] | None = None
 
@@ -61,7 +62,7 @@ class Input:
 
     name: str
     axes: tuple[tuple[str, ...], ...]
-    sentence: str
+    sentence: Words
     values: Literal["numbers", "kept", "targets"] = "numbers"
 
 
@@ -70,7 +71,7 @@ class CaseOption:
     """One option: a choice, or a number within bounds, whole where the default is."""
 
     name: str
-    sentence: str
+    sentence: Words
     default: float | str
     choices: tuple[str, ...] = ()
     minimum: float = 0.0
@@ -87,8 +88,8 @@ class Backward:
     """
 
     name: str
-    title: str
-    sentence: str
+    title: Words
+    sentence: Words
     inputs: tuple[Input, ...]
     gradients: tuple[str, ...]
     forward: Callable[[Case], Floats]

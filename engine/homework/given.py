@@ -9,6 +9,7 @@ import numpy as np
 from engine.arrays import Floats
 from engine.checks import SpecError, integer, number, one_of, plain
 from engine.homework.base import Backward, Case, CaseOption, Input
+from engine.wording import Words
 
 LARGEST = 1e9
 _DEEPEST = 5
@@ -22,7 +23,7 @@ def shape_of(of: Floats) -> str:
 def array(field: str, given: Any) -> Floats:
     """An array of finite numbers, of at least one number."""
     given = plain(field, given)
-    allowed = "an array of numbers, one or more, in rows of equal length"
+    allowed: Words = "an array of numbers, one or more, in rows of equal length"
     try:
         found = np.asarray(given)
     except (ValueError, OverflowError):
@@ -34,7 +35,11 @@ def array(field: str, given: Any) -> Floats:
         if wrong.any():
             place = "".join(f"[{k}]" for k in np.argwhere(wrong)[0])
             raise SpecError(
-                field, f"{name} at {place or 'its only place'}", f"numbers from {-LARGEST:g} to {LARGEST:g}"
+                field,
+                f"{name} at {place or 'its only place'}",
+                "numbers from {largest:g} to {largest2:g}",
+                largest=-LARGEST,
+                largest2=LARGEST,
             )
     return found
 
@@ -49,7 +54,7 @@ def case_given(of: Backward, inputs: Any, upstream: Any, settings: Any, most: fl
         raise SpecError(*refused)
     if of.cost(case) > most:
         raise SpecError(
-            "inputs", f"{of.cost(case):,} multiplications", f"at most {most:,.0f} multiplications in a pass"
+            "inputs", f"{of.cost(case):,} multiplications", "at most {most:,.0f} multiplications in a pass", most=most
         )
     return case.with_upstream(_upstream(of, case, upstream))
 
@@ -57,12 +62,12 @@ def case_given(of: Backward, inputs: Any, upstream: Any, settings: Any, most: fl
 def by_name(field: str, given: Any, names: Sequence[str]) -> dict[str, Any]:
     """What was given by name under the names that are known; dw does for dW."""
     if not isinstance(given, Mapping):
-        raise SpecError(field, given, f"an object with {', '.join(names)}")
+        raise SpecError(field, given, "an object with {names}", names=", ".join(names))
     own, found = {name.lower(): name for name in names}, dict[str, Any]()
     for name, each in given.items():
         known = one_of(field, own.get(name.lower(), name) if isinstance(name, str) else name, names)
         if known in found:
-            raise SpecError(field, name, f"given once, as {known}")
+            raise SpecError(field, name, "given once, as {known}", known=known)
         found[known] = each
     return found
 
@@ -74,15 +79,23 @@ def _listed(of: Backward) -> str:
 def _input(of: Backward, each: Input, inputs: Mapping[str, Any], lengths: dict[str, tuple[int, str]]) -> Floats:
     field = f"inputs.{each.name}"
     if each.name not in inputs:
-        raise SpecError(field, None, f"given: {of.name} takes {_listed(of)}")
+        raise SpecError(field, None, "given: {name} takes {listed}", name=of.name, listed=_listed(of))
     found = array(field, inputs[each.name])
     axes = next((form for form in each.axes if len(form) == found.ndim), None)
     if axes is None:
-        raise SpecError(field, shape_of(found), "of shape " + " or ".join(map(_axes, each.axes)))
+        raise SpecError(field, shape_of(found), "of shape {axes}", axes=" or ".join(map(_axes, each.axes)))
     for axis, length in zip(axes, found.shape, strict=True):
         known, where = lengths.setdefault(axis, (length, each.name))
         if known != length:
-            raise SpecError(field, shape_of(found), f"of shape {_axes(axes)}, with {known} for {axis}, as {where} has")
+            raise SpecError(
+                field,
+                shape_of(found),
+                "of shape {axes}, with {known} for {axis}, as {where} has",
+                axes=_axes(axes),
+                known=known,
+                axis=axis,
+                where=where,
+            )
     _allowed(field, each, found)
     return found
 
@@ -103,7 +116,9 @@ def _with_rows(arrays: dict[str, Floats], of: Backward) -> dict[str, Floats]:
         if each.values == "targets" and found.ndim == 1:
             classes = arrays["z"].shape[1]
             if not np.isin(found, np.arange(classes)).all():
-                raise SpecError(f"inputs.{each.name}", "other numbers", f"whole numbers from 0 to {classes - 1}")
+                raise SpecError(
+                    f"inputs.{each.name}", "other numbers", "whole numbers from 0 to {classes}", classes=classes - 1
+                )
             arrays[each.name] = np.eye(classes)[found.astype(np.int64)]
     return arrays
 
@@ -132,7 +147,7 @@ def _upstream(of: Backward, case: Case, upstream: Any) -> Floats:
     if of.scalar and found.size == 1:
         found = found.reshape(())
     if found.shape != shape:
-        raise SpecError("upstream", shape_of(found), f"of shape {shape}, as the output has")
+        raise SpecError("upstream", shape_of(found), "of shape {shape}, as the output has", shape=shape)
     return found
 
 

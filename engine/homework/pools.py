@@ -8,6 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.arrays import Flags, Floats
 from engine.homework.base import Backward, Case, CaseOption, Gradients, Input, Mistake, case_of
+from engine.wording import Words
 
 Maker = Callable[[Case], Gradients]
 
@@ -206,7 +207,7 @@ _SETTINGS = (
 
 
 def _entry(
-    name: str, title: str, sentence: str, how: str, shares: Callable[[Case], Floats], mistakes: tuple[Mistake, ...]
+    name: str, title: Words, sentence: Words, how: str, shares: Callable[[Case], Floats], mistakes: tuple[Mistake, ...]
 ) -> Backward:
     return Backward(
         name,

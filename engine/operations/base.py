@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.arrays import Floats
 from engine.equation import Tree
+from engine.wording import Words
 
 Vector = np.ndarray[Any, np.dtype[Any]]
 NOTHING: Floats = np.empty((0, 0))
@@ -35,7 +36,7 @@ class Option:
     """
 
     name: str
-    sentence: str
+    sentence: Words
     limit: str = ""
     choices: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
@@ -178,9 +179,9 @@ class Operation:
     """
 
     name: str
-    title: str
+    title: Words
     letter: str
-    sentence: str
+    sentence: Words
     options: tuple[Option, ...]
     rows: Callable[[Node, Sequence[int]], int]
     cost: Callable[[Node, Sequence[int]], Cost]

@@ -12,8 +12,11 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import Floats
 from engine.operations.base import Call, Cost, Image, Node, Operation, Option, Parameter, Place
+from engine.wording import Words, said
 
 SIDES = {"1x1": 1, "3x3": 3, "5x5": 5}
+
+_NO_ROOM: Words = "a kernel of {side} x {side} does not fit into an image of {down} x {across}"
 
 
 def side_of(node: Node) -> int:
@@ -30,7 +33,7 @@ def _image(node: Node) -> Image:
     k, around, stride = side_of(node), 2 * padding_of(node), int(node.option("stride"))
     _, down, across = node.takes
     if k > min(down, across) + around:
-        raise ValueError(f"a kernel of {k} x {k} does not fit into an image of {down} x {across}")
+        raise ValueError(said(_NO_ROOM, side=k, down=down, across=across))
     return int(node.option("channels")), (down + around - k) // stride + 1, (across + around - k) // stride + 1
 
 

@@ -10,6 +10,9 @@ import numpy as np
 
 from engine.arrays import Floats
 from engine.operations.base import Call, Cost, Image, Node, Operation, Option, Place
+from engine.wording import Words, said
+
+_NO_ROOM: Words = "a window of {side} x {side} does not fit into an image of {down} x {across}"
 
 
 def _size(node: Node) -> int:
@@ -19,7 +22,7 @@ def _size(node: Node) -> int:
 def _image(node: Node) -> Image:
     side, (channels, down, across) = _size(node), node.takes
     if side > min(down, across):
-        raise ValueError(f"a window of {side} x {side} does not fit into an image of {down} x {across}")
+        raise ValueError(said(_NO_ROOM, side=side, down=down, across=across))
     return channels, down // side, across // side
 
 

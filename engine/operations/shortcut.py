@@ -11,12 +11,13 @@ import numpy as np
 from engine.arrays import Floats
 from engine.equation import Tree
 from engine.operations.base import Call, Cost, Node, Operation, Option, Place
+from engine.wording import said
 
 
 def _rows(node: Node, inputs: Sequence[int]) -> int:
     own, added = inputs
     if own != added:
-        raise ValueError(f"{added} numbers cannot be added to {own}")
+        raise ValueError(said("{added} numbers cannot be added to {own}", added=added, own=own))
     return own
 
 
