@@ -66,18 +66,15 @@ def shown(step: Trace, grain: Grain, index: int, example: int | None) -> Element
 
 def equations(face: Element) -> Iterator[str]:
     """The equations that stand in it with numbers, as text: the lines of one equation one behind the other."""
-    last = ""
+    begun: list[str] = []
     for table in face.all("table", "equation"):
-        for row in table.all("tr", "numbers"):
-            text = "".join(cell.words for cell in row.all("td"))
-            if "=" not in text:  # a line that goes on
-                last += text
-                continue
-            if last:
-                yield last
-            last = text
-    if last:
-        yield last
+        rows = ["".join(cell.words for cell in row.all("td")) for row in table.all("tr", "numbers")]
+        if begun and "=" not in rows[0][1:]:  # the next line of each
+            begun = [text + more for text, more in zip(begun, rows, strict=True)]
+        else:
+            yield from begun
+            begun = rows
+    yield from begun
     for numbers in face.all("p", id="moment-numbers"):
         for text in numbers.words.split("; "):
             tree, _, result = text.rpartition(" = ")
@@ -116,7 +113,7 @@ def is_given(key: Key, step: Trace) -> bool:
     return same or key.kind == "db"
 
 
-@pytest.mark.parametrize(("grain_turn", "grain"), enumerate(GRAINS), ids=str)
+@pytest.mark.parametrize(("grain_turn", "grain"), list(enumerate(GRAINS)), ids=str)
 @pytest.mark.parametrize(("turn", "name", "rule"), [(n, *case) for n, case in enumerate(dict.fromkeys(CASES))], ids=str)
 def test_every_moment_closes(turn: int, name: str, rule: str, grain_turn: int, grain: Grain) -> None:
     """There is something to compute in every moment, and a calculator finds what is printed.

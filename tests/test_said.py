@@ -211,9 +211,9 @@ def test_what_is_put_into_a_sentence_is_so(name: str) -> None:
 
 
 BEFORE = {
-    "row": ("row",), "column": ("column",), "before": ("was", "from"), "after": ("is", "to"), "was": ("from",),
+    "row": ("row", "Row"), "column": ("column",), "before": ("was", "from"), "after": ("is", "to"), "was": ("from",),
     "next": ("to",), "promised": ("promised",), "brought": ("brought",), "y": ("target", "be"), "bias": ("bias,",),
-    "weight": ("weight", "weight,", "at"), "z": ("=",), "dz": ("=", "to", "n:"), "example": ("Example",),
+    "weight": ("weight", "weight,", "at"), "z": ("=",), "dz": ("=", "to", "n:", "×"), "example": ("Example",),
 }  # fmt: skip
 
 

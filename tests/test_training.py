@@ -30,8 +30,8 @@ from engine import (
 )
 from engine.arrays import Floats
 from engine.examples import batch_order
-from engine.session import penalty_gradient, penalty_of
-from engine.tracing import diagnose, next_batch, trace_of
+from engine.session import next_batch, penalty_gradient, penalty_of
+from engine.tracing import diagnose, trace_of
 from machine import ROOT
 
 VARIETY = {

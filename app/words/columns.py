@@ -7,7 +7,7 @@ under the names of the step's program, and counts from 0.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, product
 from math import floor, isfinite, log10, nan
 from typing import Any
 
@@ -45,8 +45,8 @@ MOST_DIGITS = 13
 WHOLE = ("loss", "penalty", "cost", "whole")  # of a whole step, never below 0
 SETTING = 6  # digits of a setting that is not as short as it was typed
 NOISE = 1e-12  # as a share of the terms: what is left of them where they cancel
-CLOSE = 9  # columns; with less a line breaks at every sign
-BREAKS = ("+", MINUS, "=", "×", "/")  # where it breaks; with more room only at the first two
+TERMS = ("+", MINUS)
+BREAKS = (*TERMS, "=", "×", "/")  # where it breaks
 DEEPEST = 5  # brackets in each other
 COLUMN = 42  # px of a column, on average
 REST = "others"  # the sum of the terms that are not written out
@@ -342,7 +342,7 @@ def room(cells: Cells) -> float:
 def lines(cells: Cells, most: int) -> tuple[Cells, ...]:
     """Columns in lines of at most so much room where that can be: all rows break before the same sign."""
     found: list[Cells] = [()]
-    for chunk in _chunks(cells, most) if most < CLOSE else _pieces(cells, BREAKS[:2]):
+    for chunk in _chunks(cells, most):
         fits = not found[-1] or room((*found[-1], *chunk)) <= most
         found = [*found[:-1], (*found[-1], *chunk)] if fits else [*found, chunk]
     return tuple(found)
@@ -356,20 +356,20 @@ def in_lines(rows: Sequence[Cells], most: int) -> tuple[tuple[Cells, ...], ...]:
 
 
 def _chunks(cells: Cells, most: int) -> Iterator[Cells]:
-    """Where room is close: as they are if they fit, else up to the next of the signs that stand in fewest brackets."""
-    splits = ([*_pieces(cells, BREAKS, depth)] for depth in range(DEEPEST if room(cells) > most else 0))
-    pieces = next((found for found in splits if len(found) > 1), None)
+    """As they are if they fit; else up to the next of the signs that stand in fewest brackets, before a term first."""
+    ways = product(range(DEEPEST), (TERMS, BREAKS)) if room(cells) > most else ()
+    pieces = next((found for depth, signs in ways if len(found := [*_pieces(cells, signs, depth)]) > 1), None)
     for piece in pieces or ():
         yield from _chunks(piece, most)
     if not pieces:
         yield cells
 
 
-def _pieces(cells: Cells, signs: Sequence[str], depth: int | None = None) -> Iterator[Cells]:
-    """What begins at one of these signs stays together up to the next; `depth` counts the brackets round them."""
+def _pieces(cells: Cells, signs: Sequence[str], depth: int) -> Iterator[Cells]:
+    """What begins at one of these signs, in so many brackets, stays together up to the next."""
     start = level = 0
     for n, cell in enumerate(cells):
-        if n and cell.sign and cell.number in signs and depth in (None, level):
+        if n and cell.sign and cell.number in signs and level == depth:
             yield cells[start:n]
             start = n
         level += (cell.number.count("(") - cell.number.count(")")) if cell.sign else 0
