@@ -66,6 +66,7 @@ document.addEventListener('submit', (event) => {
 let seen = '';
 export function follow() {
   const root = by('again');
+  if (!root) return; // gone before this script had come
   const now = location.search + root.dataset.points;
   if (now === seen) return;
   seen = now;

@@ -21,6 +21,7 @@ function flight(chip, delay, toEnd) {
 
 export function fly() {
   const root = document.getElementById('carried');
+  if (!root) return; // gone before this script had come
   const now = `${document.getElementById('walk').dataset.moment} ${root.textContent}`;
   if (now === seen) return;
   seen = now;

@@ -272,6 +272,24 @@ def test_a_receipt_and_the_tables_tell_no_more_than_the_walkthrough(open_page: C
     assert values.all_inner_texts()[2:] == ["?", "?"]
 
 
+@pytest.mark.parametrize(("moment", "script"), [(4, "carried"), (-1, "again")])
+def test_a_script_that_comes_late_finds_its_part_gone(open_page: Callable[..., Page], moment: int, script: str) -> None:
+    """What a moment needs is loaded when it is first met; who has gone on meanwhile sees nothing of it."""
+    page = open_page("/?seed=7&example=3")
+    held: list[Route] = []
+    page.route(f"**/{script}.js", lambda route: held.append(route))
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector('#walk[data-moment="0"]')
+    last = int(page.locator("#walk").get_attribute("data-total") or "") - 1
+    page.locator("#moments").fill(str(moment if moment >= 0 else last))
+    page.wait_for_selector(f"#{script}", state="attached")
+    until(page, lambda: bool(held))
+    page.keyboard.press("Escape")
+    page.wait_for_selector(f"#{script}", state="detached")
+    held[0].continue_()
+    page.evaluate("url => import(url).then(() => new Promise((done) => setTimeout(done, 200)))", held[0].request.url)
+
+
 def test_a_receipt_adds_up_and_follows_the_run(open_page: Callable[..., Page]) -> None:
     """Now plus the step is next, next is what it comes to, and the receipt can be reached and edited by keys."""
     page = open_page("/?seed=3&learning_rate=0.3&step=4")
