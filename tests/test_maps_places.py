@@ -82,7 +82,7 @@ def parts(picture: Grids) -> list[np.ndarray[tuple[int, int], np.dtype[np.float6
     signs, found, apart = {"p": 1, "n": -1, "o": 0}, [], picture.texts[0].y
     names = [each.x for each in picture.texts if each.y == apart]  # a part's name stands over its left edge
     for left, right in zip(names, [*names[1:], np.inf], strict=True):
-        own = sorted((y, x, signs[role] * share) for x, y, _, role, share in picture.cells if left <= x < right)
+        own = sorted((y, x, signs[role] * share) for x, y, *_, role, share in picture.cells if left <= x < right)
         found.append(np.array([number for *_, number in own]).reshape(len({y for y, *_ in own}), -1))
     return found
 

@@ -13,7 +13,7 @@ from test_feature_maps import NETS, ready
 from test_pictures import Run, looking
 
 from app.explain.moments import Moment
-from app.explain.places import APART, EDGE, TOP, Grids
+from app.explain.places import APART, HIGH, TOP, WIDE, Grids
 from app.explain.walkthrough import walkthrough
 from app.explain.why import Curves, Why, why_of
 from app.words.segments import text_of
@@ -39,10 +39,11 @@ def squares(picture: Grids, n: int) -> np.ndarray:
     own = [cell for cell in picture.cells if of_part(cell[0]) == n]
     rows, columns = (sorted({cell[axis] for cell in own}) for axis in (1, 0))
     found = np.zeros((len(rows), len(columns)))
-    for x, y, side, role, share in own:
+    for x, y, along, down, role, share in own:
         assert (role == "o") == (share == 0) or share == 0
         found[rows.index(y), columns.index(x)] = {"p": share, "n": -share, "o": 0.0}[role]
-        assert y + side <= TOP + EDGE + 0.1
+        assert y + down <= TOP + HIGH + 0.1
+        assert x + along <= min(4 + n * APART + WIDE + 0.1, picture.width)
     return found
 
 
@@ -59,8 +60,8 @@ def is_drawn(picture: Grids, n: int, numbers: np.ndarray) -> None:
 
 def framed(picture: Grids, n: int) -> tuple[int, int]:
     """Where the frame of a grid lies."""
-    ((x, y, side),) = [frame for frame in picture.frames if of_part(frame[0]) == n]
-    return round((y - TOP) / side), round((x - 4 - APART * n) / side)
+    ((x, y, along, down),) = [frame for frame in picture.frames if of_part(frame[0]) == n]
+    return round((y - TOP) / down), round((x - 4 - APART * n) / along)
 
 
 def below(step: Trace, k: int) -> Any:

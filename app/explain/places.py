@@ -1,6 +1,7 @@
 """Small pictures of feature maps: a window and its kernel, who of a window gets what comes back, a weight's places.
 
-Every number is a square, the stronger the larger it is by size; of small windows it is printed as well.
+Every number is a square, the stronger the larger it is by size; of small windows it is printed as well, in a cell as
+wide as that needs.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,21 +21,21 @@ from engine.arrays import Floats
 from engine.feature_maps import MapEquations
 from engine.operations.conv2d import padding_of
 
-EDGE, TOP, APART = 104.0, 20.0, 128.0
+WIDE, HIGH, TOP, APART = 111.0, 72.0, 17.0, 120.0  # of one grid, and from one to the next
 NOUGHT = "≈0"
 LEGIBLE = 3  # numbers in a row that have room to be printed
 
 
 @dataclass(frozen=True)
 class Grids:
-    """Some parts of maps side by side: squares (x, y, side, role, opacity), frames (x, y, side) and texts."""
+    """Some parts of maps side by side: cells (x, y, width, height, role, opacity), frames, texts."""
 
     kind: str
-    cells: tuple[tuple[float, float, float, str, float], ...]
-    frames: tuple[tuple[float, float, float], ...]
+    cells: tuple[tuple[float, float, float, float, str, float], ...]
+    frames: tuple[tuple[float, float, float, float], ...]
     texts: tuple[Label, ...]
     width: float = WIDTH
-    height: float = TOP + EDGE + 4
+    height: float = TOP + HIGH + 2
 
 
 @dataclass(frozen=True)
@@ -54,17 +55,19 @@ def grids(kind: str, *parts: Part) -> Grids | None:
     cells, frames, texts = [], [], []
     for n, part in enumerate(parts):
         left, (high, wide), reach = 4.0 + n * APART, part.numbers.shape, float(np.abs(part.numbers).max()) or 1.0
-        side = round(EDGE / max(high, wide), 2)
-        texts.append(Label(left, TOP - 7, part.name))
+        told = part.printed and max(high, wide) <= LEGIBLE
+        down = round(HIGH / max(high, wide), 2)
+        along = round(WIDE / max(high, wide), 2) if told else down
+        texts.append(Label(left, TOP - 6, part.name))
         for row, column in np.ndindex(high, wide):
-            number, x, y = float(part.numbers[row, column]), left + side * column, TOP + side * row
+            number, x, y = float(part.numbers[row, column]), left + along * column, TOP + down * row
             role = "p" if number > 0 else "n" if number < 0 else "o"
-            cells.append((round(x, 2), round(y, 2), side, role, round(abs(number) / reach, 3)))
-            if part.printed and max(high, wide) <= LEGIBLE:
-                told = NOUGHT if 0 < abs(number) < 0.005 else fixed_signed(number)  # a power of ten has no room there
-                texts.append(Label(round(x + side / 2, 1), round(y + side / 2 + 4, 1), told, "cell"))
-        frames += [(round(left + side * column, 2), round(TOP + side * row, 2), side) for row, column in part.framed]
-    return Grids(kind, tuple(cells), tuple(frames), tuple(texts), max(WIDTH, len(parts) * APART - 24))
+            cells.append((round(x, 2), round(y, 2), along, down, role, round(abs(number) / reach, 3)))
+            if told:
+                shown = NOUGHT if 0 < abs(number) < 0.005 else fixed_signed(number)  # a power of ten has no room there
+                texts.append(Label(round(x + along / 2, 1), round(y + down / 2 + 4, 1), shown, "cell"))
+        frames += [(round(left + along * c, 2), round(TOP + down * r, 2), along, down) for r, c in part.framed]
+    return Grids(kind, tuple(cells), tuple(frames), tuple(texts), max(WIDTH, len(parts) * APART))
 
 
 def window(scene: Scene, k: int, j: int, source: int = 0) -> Grids | None:

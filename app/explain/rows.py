@@ -25,11 +25,12 @@ ROOM = 16  # columns that a line has where rows may fold
 @dataclass(frozen=True)
 class EquationBlock:
     """One equation, or several that look alike: symbols and code of the first, the numbers of each by its name, and
-    those of more of them that fold."""
+    those of more of them that fold. Or the next line of one that goes on, which is named in its first."""
 
     symbols: Cells
     numbers: tuple[tuple[str, Cells], ...]
     more: tuple[tuple[str, Cells], ...] = ()
+    goes_on: bool = False
 
     @property
     def code(self) -> Cells:
@@ -70,7 +71,7 @@ def rows_of(scene: Scene, moment: Moment, most: int = 16) -> Rows:
             made = _single(scene, moment)
             made += _slope(scene, moment) if made and most >= ROOM else []
             cells = [(_whose(each, "", scene.first), columns.cells(each)) for each in made]
-            blocks = [EquationBlock(line, ((whose, line),)) for whose, each in cells for line in lines(each, most)]
+            blocks = [block for whose, each in cells for block in _in_lines(whose, each, most)]
     return Rows(tuple(blocks), _pointed(moment.words, blocks))
 
 
@@ -145,16 +146,21 @@ def _blocks(columns: Columns, group: Alike, first: str, most: int) -> Iterator[E
         return
     alone = min(group.shown, 1)
     for name, cells in rows[:alone]:
-        yield from (EquationBlock(line, ((name, line),)) for line in lines(cells, most))
+        yield from _in_lines(name, cells, most)
     for _, alike in groupby(rows[alone:], key=lambda row: len(row[1])):
         yield from _folded(list(alike), most)
+
+
+def _in_lines(name: str, cells: Cells, most: int) -> Iterator[EquationBlock]:
+    for n, line in enumerate(lines(cells, most)):
+        yield EquationBlock(line, ((name, line),), goes_on=n > 0)
 
 
 def _folded(rows: Sequence[tuple[str, Cells]], most: int) -> Iterator[EquationBlock]:
     """Rows of one formula that fold, in lines; each is named, and so counted, in the first."""
     for n, line in enumerate(in_lines([cells for _, cells in rows], most)):
         names = ("" if n else name for name, _ in rows)
-        yield EquationBlock(line[0], (), tuple(zip(names, line, strict=True)))
+        yield EquationBlock(line[0], (), tuple(zip(names, line, strict=True)), n > 0)
 
 
 def _whose(of: Equation, name: str, first: str) -> str:
