@@ -85,6 +85,15 @@ def test_on_a_phone_brackets_break_last() -> None:
     assert told[4:] == ["/(1−0.999^1))", "+1×10⁻⁸)"]
 
 
+def test_a_line_that_goes_on_is_not_named_again() -> None:
+    """Adam's rule on a phone: what begins an equation says whose it is, and no other line of it."""
+    walk = walkthrough(trace(start(Spec.make(optimizer="adam")), 3), "unit")
+    blocks = rows_of(walk.scene, walk[24], 7).blocks
+    begun = [any(cell.number == "=" for cell in block.symbols[:2]) for block in blocks]
+    assert [block.goes_on for block in blocks] == [not begins for begins in begun]
+    assert set(begun) == {True, False}
+
+
 @pytest.mark.parametrize("grain", ["operation", "unit", "layer", "pass"])
 @pytest.mark.parametrize("given", SPECS, ids=str)
 def test_every_moment_is_laid_out(given: dict[str, object], grain: str) -> None:
