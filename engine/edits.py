@@ -15,6 +15,7 @@ from engine.arrays import Ints
 from engine.checks import SpecError, asked_of, integer, meant, number
 from engine.examples import examples_of
 from engine.fields import FIELDS, live
+from engine.session import held_by
 from engine.state import RunState, frozen, no_memory
 from engine.training import advance, step_on
 from engine.wording import Words
@@ -60,6 +61,9 @@ def apply(state: RunState, field: str, value: Any) -> RunState:
     except ValueError:
         form = state.spec.network.address_form
         raise SpecError("field", field, _LIVE, form=form, meant=meant(field, live())) from None
+    if len(held_by(state.spec.network, field)) > 1:
+        weight = state.spec.network.address(index)
+        raise SpecError("field", field, "one weight of this kernel, such as {weight}", weight=weight)
     parameters = state.parameters.copy()
     parameters[index] = number(field, value, -LARGEST_PARAMETER, LARGEST_PARAMETER)
     return replace(state, parameters=frozen(parameters), divergence=None)

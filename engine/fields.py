@@ -255,7 +255,7 @@ FIELDS: dict[str, Field] = {
             "training",
             "frozen",
             (),
-            "Parameters that training leaves alone: addresses, or 'biases' for all of them.",
+            "Parameters that training leaves alone: addresses, a kernel's (W1.2.1) for its weights; 'biases' for all.",
             live=True,
         ),
     )

@@ -204,7 +204,7 @@ class Model:
 
 
 def located(state: RunState, address: str, field: str = "address") -> int:
-    """The index of a parameter; SpecError if there is none at that address."""
+    """The index of a parameter, of a kernel's its middle one; SpecError if there is none at that address."""
     try:
         return state.spec.network.locate(address)
     except ValueError:
@@ -225,7 +225,7 @@ def nudge(state: RunState, address: str, amount: float = 0.001, example: int | N
     found = _compare(model, before, index, total, abs(total))
     verdict = "better" if after < before else "worse" if after > before else "same"
     return Nudge(
-        address,
+        state.spec.network.address(index),
         amount,
         now,
         before,
@@ -346,7 +346,8 @@ def slice_(
     losses = np.array([model.loss_at(index, value) for value in values.tolist()])
     gradient, pull = float(model.backpropagate()[index]), float(model.pull()[index])
     loss = model.loss()
-    return Slice(address, now, loss, model.penalty(), gradient, pull, gradient + pull, values, losses, landings)
+    name = state.spec.network.address(index)
+    return Slice(name, now, loss, model.penalty(), gradient, pull, gradient + pull, values, losses, landings)
 
 
 def _landings(state: RunState, indices: Ints, index: int, model: Model) -> list[Landing]:
@@ -386,7 +387,8 @@ def contour(
     for row, y in enumerate(ys):
         model.parameters[y_index] = y
         losses[row] = [model.loss_at(x_index, x) for x in xs.tolist()]
-    return Contour(x_address, y_address, xs, ys, losses, now, count, tuple(path))
+    across, up = map(state.spec.network.address, (x_index, y_index))
+    return Contour(across, up, xs, ys, losses, now, count, tuple(path))
 
 
 def _span(values: list[float], points: int) -> Floats:

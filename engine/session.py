@@ -18,6 +18,7 @@ from engine.operations.batch_norm import MOMENTUM
 from engine.operations.normalizing import EPSILON
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
+from engine.quantity import Quantity
 from engine.schedules import SCHEDULES
 from engine.spec import Spec
 from engine.state import RunState, frozen, quickly
@@ -50,15 +51,20 @@ def free_indices(spec: Spec) -> Ints:
 
 def frozen_mask(spec: Spec) -> Any:
     """True at every frozen parameter of the flat vector."""
-    network = spec.network
-    mask = np.zeros(network.size, dtype=bool)
-    for address in spec.frozen:
-        if address != "biases":
-            mask[network.locate(address)] = True
-            continue
-        for each in network.parameters:
-            each.of(mask)[...] |= each.letter == "b"
+    mask = np.zeros(spec.network.size, dtype=bool)
+    for name in spec.frozen:
+        mask[held_by(spec.network, name)] = True
     return mask
+
+
+def held_by(network: Network, name: str) -> Ints:
+    """Where all that is frozen by this name stands: a parameter, all weights of a kernel (W1.2.1), all biases."""
+    numbers = np.arange(network.size)
+    if name == "biases":
+        return np.concatenate([each.of(numbers) for each in network.parameters if each.letter == "b"])
+    of = Quantity.parse(name)
+    values = next(each.of(numbers) for each in network.parameters if (each.letter, each.layer) == (of.letter, of.layer))
+    return np.ravel(values[tuple(int(str(i)) - 1 for i in of.index)])
 
 
 def next_batch(state: RunState) -> Ints:

@@ -214,6 +214,7 @@ WRONG = {
     "wishes?address=x": "address",
     "wishes?gradients=maybe": "gradients",
     "walkthrough?mathml=yes": "mathml",
+    **dict.fromkeys((f"walkthrough?place={none}" for none in ("q", "a1.2", "a1.1.1.1", "W1.1.1", "-")), "place"),
     "receipt?address=b2.1&mathml=1": "mathml",
     "check?example=1e9": "example",
     "health?step=99999999999999999999": "step",

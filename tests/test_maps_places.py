@@ -125,8 +125,9 @@ def test_the_largest_places_of_a_weight_come_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["a1.4.1.1", "a1.1.17.1", "a1.1.0.1", "a0.1.1.1", "a3.1.1.1", "a9.1.1.1", "W2.1.1.9.9", "W2.99.1.1.1"]
-)
+    "wrong", ["a1.4.1.1", "a1.1.17.1", "a1.1.0.1", "a0.1.1.1", "a3.1.1.1", "a9.1.1.1", "W2.1.1.9.9", "W2.99.1.1.1",
+     "q", "loss", "a1.2", "W2.1.1", "b2.1", "z1.1.1.1"],
+)  # fmt: skip
 def test_a_place_that_is_none_is_refused(wrong: str) -> None:
     with pytest.raises((SpecError, ValueError), match=r"place|quantity"):
         walked(LAYERS[0], wrong)

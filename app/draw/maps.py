@@ -44,6 +44,11 @@ def has_place(network: Network, of: Quantity) -> bool:
     return of.kind == "a" and len(of.index) == len(sides) == 3 and inside
 
 
+def is_told(network: Network, of: Quantity) -> bool:
+    """Whether a walkthrough can tell of it in place of the largest: a place of feature maps, a weight of a kernel."""
+    return has_place(network, of) or (len(of.index) == 4 and network.has(of))
+
+
 def sources(spec: Spec) -> tuple[int, ...]:
     """By layer, from 1: from how many units links lead that are a weight, or a kernel, each; 0 where a unit takes
     feature maps place by place."""

@@ -225,7 +225,8 @@ async def read_wishes(
         index = None if address is None else located(state, address)
         found = wishes(state, values=most) if gradients == "true" else wishes(state)
         every = (lambda: list(state.spec.network.addresses())) if gradients == "true" else None
-        return answers.wished(state.step, found, index, address, every)
+        name = None if index is None else state.spec.network.address(index)
+        return answers.wished(state.step, found, index, name, every)
 
     return await _look(runs, run_id, step, lambda state: probe_cost("wishes", state.spec), look)
 

@@ -13,7 +13,7 @@ from typing import overload
 import numpy as np
 
 from app.draw.diagram import LABELLED_ROWS, LINKS_AT_MOST
-from app.draw.maps import has_place, sources
+from app.draw.maps import is_told, sources
 from app.draw.pictures import IMAGE
 from app.explain.faces import face_of
 from app.explain.moments import GRAINS, Moment, Phase
@@ -98,9 +98,10 @@ def walkthrough(trace: Trace, granularity: str = "unit", chosen: tuple[Quantity,
     the largest.
     """
     for of in chosen:
-        if len(of.index) > 2 and not (has_place(trace.spec.network, of) or trace.spec.network.has(of)):
+        if not is_told(trace.spec.network, of):
             form: Words = "a place of a feature map, a<layer>.<channel>.<row>.<column>, or a weight of a kernel"
-            raise SpecError("place", str(of), form)
+            none: Words = "left out: this network has no feature maps"
+            raise SpecError("place", str(of), form if trace.spec.network.has_images else none)
     for grain in GRAINS:
         if grain == granularity:
             return Walkthrough(trace, plan_of(trace.spec, grain), chosen)

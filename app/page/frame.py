@@ -12,7 +12,7 @@ import numpy as np
 from app.draw.charts import LossChart, log_share, loss_chart, sparkline
 from app.draw.diagram import Room, Size
 from app.draw.drawing import Drawing, draw
-from app.draw.maps import has_place
+from app.draw.maps import has_place, is_told
 from app.draw.marks import Marks
 from app.draw.outputs import Output, output, points_key
 from app.draw.pairs import pair_of
@@ -269,8 +269,8 @@ def numbers_of(state: RunState, metrics: Mapping[str, Metrics]) -> tuple[tuple[s
 
 def _walk(step: Trace, view: View, size: Size | Room) -> tuple[Walk, Marks]:
     """The walkthrough and what it marks; an index past its end is its last moment."""
-    chosen = tuple(Quantity.parse(each) for each in (view.place, view.select) if each)
-    moments = walkthrough(step, view.grain, chosen)
+    asked = (Quantity.parse(each) for each in (view.place, view.select) if each)
+    moments = walkthrough(step, view.grain, tuple(of for of in asked if is_told(step.spec.network, of)))
     parts = _parts(moments)
     if view.moment is None:
         return Walk(len(moments), parts, None, 0.0, (), moments.collapsed), Marks()

@@ -16,6 +16,7 @@ from app.run.history import SLOW, C, Retention, Steps, Training
 from app.settings import Settings
 from engine import RunState, SpecError, examples_of
 from engine.edits import EXAMPLES, MOST_STEPS
+from engine.session import held_by
 
 
 @dataclass(frozen=True)
@@ -199,8 +200,12 @@ def _room_for(run: Training, more: int, settings: Settings) -> None:
 
 
 def _frozen(state: RunState, address: str) -> list[str]:
-    held = state.spec.frozen
-    return [each for each in held if each != address] if address in held else [*held, address]
+    """What is held after one more, or one less; what held it with others, such as all biases, goes on holding those."""
+    kept, held, network = list[str](), state.spec.frozen, state.spec.network
+    for name in held:
+        within = [network.address(place) for place in held_by(network, name).tolist()]
+        kept += [each for each in within if each != address] if address in within else [name] * (name != address)
+    return [*held, address] if kept == list(held) else list(dict.fromkeys(kept))
 
 
 def _started(run: C, deed: Reset | NewStart, settings: Settings) -> C:
