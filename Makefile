@@ -49,9 +49,9 @@ tools: .venv/dev.stamp
 	@$(BIN)/python tests/machine.py
 
 # Two calls: sync Playwright breaks any asyncio.run after it in the same process.
-# Both run whatever the first says; then every skip of both is named. On CI what fails is tried once more: a browser on a
+# Both run whatever the first says; then every skip of both is named. On CI what fails is tried twice more: a browser on a
 # crowded machine may be late. What needed it is named (R).
-RERUNS := $(if $(CI),--reruns 1 -rR)
+RERUNS := $(if $(CI),--reruns 2 -rR)
 # Tests wait for servers as often as they compute: two cores serve four of them, but one browser.
 SIDE_BY_SIDE := --dist loadfile -n 4
 tests: .venv/dev.stamp

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import machine
 
-expect.set_options(timeout=60_000)
+PATIENCE = 90_000  # ms; a page on a crowded machine takes over 30 s
+expect.set_options(timeout=PATIENCE)
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 
@@ -25,6 +26,20 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any], browser_p
         "executable_path": str(browser_path),
         "args": machine.browser_flags(),
     }
+
+
+@pytest.fixture(scope="session")
+def browser(browser: Browser) -> Browser:
+    """Whatever opens a page waits as long as an expectation does: a click on a crowded machine takes over 30 s."""
+    new_context = browser.new_context
+
+    def patient(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        context.set_default_timeout(PATIENCE)
+        return context
+
+    browser.new_context = patient  # type: ignore[method-assign]
+    return browser
 
 
 @pytest.fixture(scope="session")

@@ -228,6 +228,9 @@ def test_one_scene_of_a_lesson(people: People, axe: Callable[[Page], list[str]],
     teacher.locator("form:has(#lesson) button").click()
     for screen in screens:
         expect(screen.locator("#stage[data-lesson]")).to_be_visible()
+    expect(
+        teacher.locator("a[rel=next]")
+    ).to_be_visible()  # the teacher's page is a new one, and nothing comes after it
     teacher.evaluate("window.mark = true")
     late = people.student(code, "Late")
     expect(teacher.locator("#counts")).to_contain_text("4 here")
