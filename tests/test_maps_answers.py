@@ -99,7 +99,8 @@ def test_the_pages_answer(layers: str, tmp_path: Path) -> None:
             right(await client.get("/", params=query | {"select": address}))
             right(await client.get("/", params=query | {"select": address, "example": "3", "moment": "9"}))
         for grain in ("unit", "layer", "pass", "operation"):
-            for moment in range(0, 80, 3 if grain == "unit" else 9):
+            steps = {"pass": (1, 2, 4), "layer": range(0, 24, 3), "unit": range(0, 80, 3), "operation": range(0, 80, 9)}
+            for moment in steps[grain]:
                 right(await client.get("/", params=query | {"grain": grain, "moment": str(moment), "example": "3"}))
                 right(await client.get("/", params=query | {"grain": grain, "moment": str(moment)}))
         right(await client.get("/embed", params=query))

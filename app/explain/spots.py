@@ -1,10 +1,11 @@
 """Where on the feature maps a moment looks: the window of each map that its equations read, or write."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from app.explain.moments import Moment
 from app.words.formulas import Formula
 from engine import Network, Quantity
 from engine.arrays import Floats
@@ -15,10 +16,13 @@ ONE = np.ones(())  # no number is asked for, only where it stands
 Window = tuple[int, int, int, int]  # its first row and column, from 0, and how many of each
 
 
-def windows(network: Network, formulas: Iterable[Formula]) -> dict[str, Window]:
-    """By node of the drawing: the least window of its map that has every place of it in these formulas, as large as
-    the map that is drawn. What a pool gives stands for the numbers that it was made of."""
-    found: dict[str, list[tuple[int, int, int, int]]] = {}
+def windows(network: Network, moment: Moment) -> dict[str, Window]:
+    """By node of the drawing: the least window of its map that has every place of it in a moment's formulas, as large
+    as the map that is drawn; none where they are about layers that stand for any. What a pool gives stands for the
+    numbers that it was made of."""
+    found: dict[str, list[Window]] = {}
+    if moment.layers or not network.has_images:
+        return {}
 
     def look(of: Quantity, at: Mapping[str, Any]) -> Floats:
         drawn, own = network.image(of.layer), network.image(of.layer, _letter(of))
@@ -33,7 +37,7 @@ def windows(network: Network, formulas: Iterable[Formula]) -> dict[str, Window]:
                 found.setdefault(_node(of.layer, int(each)), []).append(box)
         return ONE
 
-    parts = [part for each in formulas for part in _parts(each) if isinstance(part, Tree)]
+    parts = [part for each in moment.formulas for part in _parts(each) if isinstance(part, Tree)]
     with np.errstate(all="ignore"):  # what ones come to does not matter
         for part in parts:
             value(part, look)
@@ -53,7 +57,7 @@ def _node(layer: int, channel: int) -> str:
     return Quantity("a", layer, (channel,)).svg_id if layer else "node-0-0"
 
 
-def _around(boxes: list[tuple[int, int, int, int]]) -> Window:
+def _around(boxes: list[Window]) -> Window:
     top, left = (int(min(box[side] for box in boxes)) for side in (0, 1))
     bottom, right = (int(max(box[side] for box in boxes)) for side in (2, 3))
     return top, left, bottom - top, right - left

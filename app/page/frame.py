@@ -302,7 +302,7 @@ def marks_of(step: Trace, moment: Moment, so_far: frozenset[Quantity]) -> Marks:
     network, k = step.spec.network, moment.layer
     won = k in network.pools and network.pools[k].operation == "max_pool" and len(step.examples) == 1
     pools = (k, moment.units) if won and moment.kind in POOLING else (0, ())
-    seen = windows(network, moment.formulas) if network.has_images else {}
+    seen = windows(network, moment)
     return Marks(None, frozenset(lit), tone, moment.direction or "", so_far, windows=seen, pools=pools)
 
 
