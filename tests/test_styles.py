@@ -78,6 +78,11 @@ def light(colour: str) -> Any:
     return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
 
 
+def contrast(one: str, other: str) -> float:
+    dark, bright = sorted(0.05 + light(each) @ np.array([0.2126, 0.7152, 0.0722]) for each in (one, other))
+    return float(bright / dark)
+
+
 def seen(given: Any) -> Any:
     """A place in a space where equal distances look equally far (Oklab)."""
     return np.cbrt(np.clip(np.array(TO_CONES) @ given, 0, None)) @ np.array(TO_OKLAB).T
@@ -97,6 +102,14 @@ def test_classes_have_hues_of_their_own() -> None:
             assert np.linalg.norm(seen(view @ one) - seen(view @ other)) > 0.1
     for paper in ("#fffefb", "#1c1f25"):
         assert f"--card: {paper}" in text
-        for colour in first:
-            dark, bright = sorted(0.05 + each @ np.array([0.2126, 0.7152, 0.0722]) for each in (light(paper), colour))
-            assert bright / dark >= 3
+        assert min(contrast(paper, colour) for colour in classes[:3]) >= 3
+
+
+def test_text_is_read_on_every_ground_that_lies_under_it() -> None:
+    """In each of its colours, on paper, on a card and where it is lit: WCAG's 4.5, in light and in dark."""
+    text = sheet("style.css")
+    for block in (":root", ':root[data-theme="dark"]:not([data-profile="projector"])'):
+        colours = dict(COLOUR.findall(blocks(text, block)[0]))
+        for ground in ("paper", "card", "lit"):
+            for ink in ("ink", "muted", "positive", "negative-text", "forward", "backward", "update"):
+                assert contrast(colours[f"--{ground}"], colours[f"--{ink}"]) >= 4.5, (ink, ground)

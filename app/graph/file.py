@@ -11,7 +11,7 @@ COLOURS = {
     "muted": "#5c6470",
     "forward": "#0c7a6f",
     "backward": "#8a2fb0",
-    "lit": "#f3eaf8",
+    "lit": "#f5edf9",
     "halo": "#fff",
     "sans": "sans-serif",
 }
