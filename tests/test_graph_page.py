@@ -206,8 +206,8 @@ ODD = (
 
 def numbers_of(page: str) -> dict[str, tuple[str, str]]:
     """Of each node of the drawing its number and its gradient; by its name it begins as it is read."""
-    for label, drawn_in_it in re.findall(r'data-to="[^"]*" aria-label="([^"]*)"><title>.*?</title>(.*?)</g>', page, re.S):
-        assert label.replace(", ", " ").startswith(" ".join(re.sub("<[^>]*>", "", drawn_in_it).split()))
+    for label, inside in re.findall(r'data-to="[^"]*" aria-label="([^"]*)"><title>.*?</title>(.*?)</g>', page, re.S):
+        assert label.replace(", ", " ").startswith(" ".join(re.sub("<[^>]*>", "", inside).split()))
     found = re.findall(r"<title>(\S+): (.*?), gradient (.*?)</title>", page)
     return {name: (data, grad) for name, data, grad in found}
 

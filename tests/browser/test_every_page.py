@@ -14,7 +14,7 @@ PAGES = (
     "/graph",
     "/data",
     "/learn",
-    "/practice?type=delta&seed=7",
+    "/learn/practice?type=delta&seed=7",
     "/class",
 )
 LESSONS = [path.stem.partition("-")[2] for path in Path("templates/lessons").glob("*.html")]
