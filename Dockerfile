@@ -1,6 +1,6 @@
 FROM python:3.13-slim
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml hatch_build.py constraints.txt README.md LICENSE ./
 COPY backprop_playground backprop_playground
 COPY app app
 COPY engine engine

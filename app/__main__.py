@@ -153,7 +153,7 @@ def _on_stop(handler: Callable[[int, FrameType | None], NoReturn]) -> None:
 def server_config(settings: Settings) -> uvicorn.Config:
     """uvicorn's configuration."""
     return uvicorn.Config(
-        "app.main:create_app",
+        f"{__package__}.main:create_app",
         factory=True,
         host=settings.host,
         port=settings.port,

@@ -25,7 +25,7 @@ async def reference() -> HTMLResponse:
 
 
 def parts() -> dict[str, list[dict[str, Any]]]:
-    """What `from engine import …` gives, by kind: for each how it is called, what it says of itself and has."""
+    """What the engine exports, by kind: for each how it is called, what it says of itself and has."""
     named = {name: getattr(engine, name) for name in engine.__all__}
     return {
         "Functions": [_told(name, each) for name, each in named.items() if inspect.isfunction(each)],

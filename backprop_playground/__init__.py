@@ -1,8 +1,8 @@
-"""The one name of the installed playground: `backprop-playground`, and `from backprop_playground import engine`.
+"""The one name of the installed playground: `backprop-playground`, and `from backprop_playground import Playground`.
 
-Its two packages, `app` and `engine`, lie beside this folder: to write `backprop_playground.engine.` in every import of
-theirs would read worse than it helps. Where a folder or file of somebody else's has one of these names and comes first
-on the path, it is named, rather than half of it imported.
+In a wheel its two packages, `app` and `engine`, lie in this folder (hatch_build.py). In a checkout they lie beside it,
+under their own names; where a folder or file of somebody else's has one of these and comes first on the path, it is
+named, rather than half of it imported.
 """
 
 import sys
@@ -12,19 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import engine as engine
     from app.learn.predicting import predictions as predictions
     from app.notebook import Playground as Playground
+    from backprop_playground import engine as engine
 
-_OF_THE_APP = {"Playground": "app.notebook", "predictions": "app.learn.predicting"}
-_HOME = Path(__file__).resolve().parent.parent
+_MADE_IN = {"Playground": "app.notebook", "predictions": "app.learn.predicting", "__version__": "engine"}
+_HERE = Path(__file__).resolve().parent
+_INSIDE = f"{__name__}." if (_HERE / "app").is_dir() else ""
 
 
 def _in_the_way() -> str:
     """Which foreign module hides one of ours, as a sentence; empty if none does."""
-    for name in ("engine", "app"):
+    for name in ("engine", "app") if not _INSIDE else ():
         found = find_spec(name)
-        if found is None or Path(found.origin or "").resolve() != _HOME / name / "__init__.py":
+        if found is None or Path(found.origin or "").resolve() != _HERE.parent / name / "__init__.py":
             what = found.origin or f"a folder {name}" if found else "nothing"
             return (
                 f"{what} is found where the playground's own package '{name}' should be: rename it, or start elsewhere."
@@ -36,18 +37,15 @@ def main() -> None:
     """The command line."""
     if sentence := _in_the_way():
         sys.exit(sentence)
-    from app.__main__ import main as run
-
-    run()
+    import_module(f"{_INSIDE}app.__main__").main()
 
 
 def __getattr__(name: str) -> Any:
     """`engine`, `Playground`, `predictions`, `__version__`, when asked for; ImportError names what is in the way."""
-    if name not in ("engine", "__version__", *_OF_THE_APP):
+    if name != "engine" and name not in _MADE_IN:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if sentence := _in_the_way():
         raise ImportError(sentence)
-    if name in _OF_THE_APP:
-        return getattr(import_module(_OF_THE_APP[name]), name)
-    engine = import_module("engine")
-    return engine if name == "engine" else engine.__version__
+    if name == "engine":
+        return import_module(f"{_INSIDE}engine")
+    return getattr(import_module(_INSIDE + _MADE_IN[name]), name)

@@ -1,4 +1,4 @@
-"""The module `engine` by the name of the package: `from backprop_playground.engine import Spec`."""
+"""In a checkout, the module `engine` by its name in the wheel: `from backprop_playground.engine import Spec`."""
 
 import sys
 from typing import TYPE_CHECKING

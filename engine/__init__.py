@@ -1,6 +1,6 @@
 """The engine of the Backprop Playground: NumPy alone, every number of backpropagation in reach.
 
-from engine import Spec, advance, start, trace
+from backprop_playground.engine import Spec, advance, start, trace
 state = advance(start(Spec.make(dataset="xor")), 100).state
 trace(state).layers[0].dW
 """

@@ -183,7 +183,7 @@ def load_digits16() -> Floats:
     Read once, and read-only because everybody shares it. Source and licence (MNIST, CC BY-SA 3.0):
     data/README.md.
     """
-    path = files("engine") / "data" / "digits16.npz"
+    path = files(__package__) / "data" / "digits16.npz"
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         images = archive["images"]
     ink: Floats = images.reshape(*images.shape[:2], -1) / 255.0
