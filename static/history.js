@@ -1,13 +1,13 @@
 // Back and Forward. What is another address but for its place in time is another entry, so that Back leads to what was
 // there before, and so is a moment that a key or a button leads to. Steps, frames of Play, the time bar, and moments that
 // pass by themselves or under a finger renew the entry that they are in.
-/* global htmx */
-import { ASIDE, fields, run, step, target, here } from './view.js';
-import { pause } from './play.js';
+import { ASIDE, ask, fields, run, step, here } from './view.js';
+import { isPlaying, pause, inTurn } from './play.js';
 
 const TIME = ['step', 'moment'];
 let answer = null;
 let wanted = null; // what Back or Forward asked for last
+let returns = 0; // how often something came back: what was asked before is about what was left
 let entry = history.state?.entry; // the one that is on screen: answers that were on their way may write into no other
 const elsewhere = () => history.state?.entry !== undefined && history.state.entry !== entry;
 
@@ -27,22 +27,44 @@ export function keepRun() {
   history.replaceState({ htmx: true, entry, run: run() }, '');
 }
 
-document.addEventListener('htmx:before:swap', ({ detail: { ctx } }) => { answer = ctx; });
+// While playing the address means the head, so that a reload does not go back.
+function openEnded(path) {
+  const address = new URL(path, location.href);
+  address.searchParams.delete('step');
+  return address.pathname + address.search.replaceAll('%2C', ',');
+}
 
-document.addEventListener('htmx:before:history:update', (event) => {
-  if (elsewhere() || answer.restores) event.preventDefault();
-  else if (here() && (answer.entry || isAnother(event.detail.history.path, answer.request))) event.detail.history.type = 'push';
+document.addEventListener('htmx:config:request', ({ detail: { ctx } }) => { ctx.returns = returns; });
+
+// What was pressed while the way back was under way, and would now reach the run that was left, is dropped.
+document.addEventListener('htmx:before:request', (event) => {
+  const { ctx } = event.detail;
+  if (ctx.restores ? ctx.restores !== wanted : ctx.returns !== returns) event.preventDefault();
 });
 
-document.addEventListener('htmx:before:history:restore', async (event) => {
+document.addEventListener('htmx:before:swap', ({ detail: { ctx } }) => {
+  answer = ctx;
+  if (ctx.restores) returns += 1;
+});
+
+// The browser is at another entry before the page is told so: no answer that comes in between may write there.
+document.addEventListener('htmx:before:history:update', (event) => {
+  const { history: update } = event.detail;
+  if (elsewhere() || answer.restores) event.preventDefault();
+  if (!here()) return;
+  if (answer.entry || isAnother(update.path, answer.request)) update.type = 'push';
+  if (isPlaying()) update.path = openEnded(update.path);
+});
+
+document.addEventListener('htmx:before:history:restore', (event) => {
   if (!here()) return;
   event.preventDefault();
   const restores = {};
   const { size, points } = fields();
   const values = { size, points, kept: history.state.run ?? '' };
   wanted = restores;
-  await pause();
-  htmx.ajax('GET', event.detail.path, { ...target, restores, values });
+  pause();
+  inTurn(() => ask('GET', event.detail.path, { restores, values }));
 });
 
 document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => {

@@ -1,6 +1,6 @@
 // Play: one answer brings several frames, which are shown evenly while the next are on their way. Nothing is trained while
 // nobody looks; Pause stops at what is seen, and what the server has done beyond that is gone back from.
-import { advance, announce, backTo, fields, number, playOn, state, step, toHead, ASIDE, here } from './view.js';
+import { advance, announce, backTo, fields, number, playOn, state, step, toHead, ASIDE } from './view.js';
 import { between, settle, show } from './stills.js';
 import { pulseStep } from './diagram.js';
 import { Pace } from './pace.js';
@@ -24,13 +24,6 @@ function draw() {
   button().querySelector('.glyph').textContent = playing ? '❚❚' : '▶';
   button().querySelector('.word').textContent = playing ? say('pause') : say('play');
   document.body.classList.toggle('playing', playing);
-}
-
-// While playing the address means the head, so that a reload does not go back.
-function openEnded() {
-  const here = new URL(location.href);
-  here.searchParams.delete('step');
-  history.replaceState(history.state, '', here.pathname + here.search.replaceAll('%2C', ','));
 }
 
 const looked = () => JSON.stringify(Object.entries(fields()).filter(([name]) => !ASIDE.includes(name)));
@@ -88,7 +81,6 @@ const rest = (ms) => new Promise((done) => {
 async function go() {
   const begun = performance.now();
   await advance(1, { moment: '' }); // a whole frame first: it leaves the past and the walkthrough
-  if (playing && here()) openEnded();
   const pace = new Pace(Number(state().epoch));
   forget();
   head = step();
@@ -122,7 +114,12 @@ export function play() {
   playing = true;
   draw();
   pulseStep();
-  loop = loop.then(go);
+  return inTurn(go);
+}
+
+// After what is under way: a Play that is pressed meanwhile waits for it.
+export function inTurn(act) {
+  loop = loop.then(act);
   return loop;
 }
 

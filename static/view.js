@@ -29,7 +29,7 @@ export const target = { source: '#frame', target: '#frame', swap: 'innerMorph' }
 const framed = () => form().getAttribute('hx-get') === ROOT + '/embed';
 
 // Ends when the request is answered, also if it had to wait in line: htmx's own promise then ends at once.
-function ask(method, address, options) {
+export function ask(method, address, options) {
   return new Promise((answered, failed) => { htmx.ajax(method, address, { ...target, ...options, answered }).catch(failed); });
 }
 document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => ctx.answered?.());

@@ -950,6 +950,79 @@ def test_back_while_playing_and_to_a_branched_run(open_page: Callable[..., Page]
     assert "dataset=xor" in page.url
 
 
+LATE = """window.late = [];
+const soon = window.setTimeout;
+window.setTimeout = (act, ms, ...rest) =>
+  (window.leaving && ms === 1 && !late.length ? late.push(act) : soon(act, ms, ...rest));"""
+
+
+def test_an_answer_between_back_and_its_notice_writes_nothing(open_page: Callable[..., Page], page: Page) -> None:
+    """The address is another before the page is told so: what Play is answered meanwhile is not written there."""
+    page.add_init_script(LATE)
+    open_page("/?seed=105")
+    page.click("#epoch")
+    expect_number(page, "step", "12")
+    page.focus("#scrub")
+    page.keyboard.press("Home")
+    expect_address(page, "step=0$")
+    left = page.locator("#bar").get_attribute("data-run") or ""
+    page.click("text=Branch into a new run")
+    expect_address(page, "compare=")
+    held: list[Route] = []
+    page.route("**/step", lambda route: held.append(route), times=1)
+    page.click("#play")
+    until(page, lambda: bool(held))
+    page.evaluate("window.leaving = true; history.back()")
+    page.wait_for_function("late.length === 1")
+    held[0].continue_()
+    until(page, lambda: number(page, "step") != "0")
+    page.evaluate("late[0]()")
+    expect(page.locator("#bar")).to_have_attribute("data-run", left)
+    expect_number(page, "step", "0")
+    assert page.url.endswith("step=0")
+    assert api(page)["step"] == 12
+
+
+def test_what_is_pressed_while_another_run_comes_back_does_not_reach_the_one_left(
+    open_page: Callable[..., Page],
+) -> None:
+    """A step of the run that was left is dropped; Play waits for the one that comes back, and plays that."""
+    page = open_page("/?seed=106")
+    page.click("#step")
+    expect_number(page, "step", "1")
+    left = run_of(page)
+    page.click("#tile-xor")
+    expect_address(page, "dataset=xor")
+    page.click("#step")
+    expect_number(page, "step", "1")
+    other, held = run_of(page), list[Route]()
+    page.route(re.compile(r"[?&]kept="), lambda route: held.append(route))
+    page.go_back()
+    until(page, lambda: len(held) == 1)
+    page.click("#step")
+    held[0].continue_()
+    expect(page.locator("#bar")).to_have_attribute("data-run", left)
+    page.focus("#scrub")
+    page.keyboard.press("Home")
+    expect_number(page, "step", "0")  # what was pressed before has had its turn
+    expect(page.locator("#bar")).to_have_attribute("data-run", left)
+    page.go_forward()
+    until(page, lambda: len(held) == 2)
+    page.click("#play")
+    held[1].continue_()
+    expect(page.locator("#bar")).to_have_attribute("data-run", other)
+    until(page, lambda: int(number(page, "step").replace(",", "")) > 5)
+    assert "dataset=xor" in page.url
+    assert "step=" not in page.url
+    page.go_back()
+    until(page, lambda: len(held) == 3)
+    held[2].continue_()
+    expect(page.locator("#bar")).to_have_attribute("data-run", left)
+    expect_number(page, "step", "0")
+    expect(page.locator("#play .word")).to_have_text("Play")
+    assert api(page)["step"] == 1
+
+
 def test_what_is_measured_of_the_layers_follows_the_step_while_it_is_open(open_page: Callable[..., Page]) -> None:
     """Asked for when it is opened and again after each step; not while it is closed."""
     page, asked = open_page("/?seed=3"), []
