@@ -29,9 +29,9 @@ class OtherVersion(Exception):
 class TooMany(Exception):
     """A limit on how many there may be: what, and when to come again."""
 
-    def __init__(self, reason: str, retry_after: int) -> None:
-        self.reason, self.retry_after = reason, retry_after
-        super().__init__(reason)
+    def __init__(self, reason: Words, retry_after: int, **parts: object) -> None:
+        self.reason, self.retry_after = said(reason, **parts), retry_after
+        super().__init__(self.reason)
 
 
 class Conflict(Exception):
@@ -53,17 +53,17 @@ class KeyReused(Exception):
 class Busy(Exception):
     """Too much heavy work waits already: everybody's (`status` 503), or this visitor's own (429)."""
 
-    def __init__(self, reason: str, status: int, retry_after: int = 1) -> None:
-        self.reason, self.status, self.retry_after = reason, status, retry_after
-        super().__init__(reason)
+    def __init__(self, reason: Words, status: int, retry_after: int = 1, **parts: object) -> None:
+        self.reason, self.status, self.retry_after = said(reason, **parts), status, retry_after
+        super().__init__(self.reason)
 
 
 class StoreUnavailable(Exception):
     """The store cannot answer now: busy, full, stopped or broken. Nothing was half-written."""
 
-    def __init__(self, reason: str, retry_after: int = 1) -> None:
-        self.reason, self.retry_after = reason, retry_after
-        super().__init__(reason)
+    def __init__(self, reason: Words, retry_after: int = 1) -> None:
+        self.reason, self.retry_after = said(reason), retry_after
+        super().__init__(self.reason)
 
 
 class StoreFull(StoreUnavailable):
@@ -103,10 +103,14 @@ class Removed(Exception):
 
 
 class Refused(Exception):
-    """What was asked does not fit the room's state; the sentence says what would."""
+    """What was asked does not fit the room's state; the reason says what would."""
+
+    def __init__(self, reason: Words, /, **parts: object) -> None:
+        self.reason = said(reason, **parts)
+        super().__init__(self.reason)
 
 
-class Full(Exception):
+class Full(Refused):
     """No room for another stream: why."""
 
 

@@ -123,9 +123,9 @@ class Pool:
 
     def _admit(self, job: Job) -> None:
         if self._owners[job.owner] >= self.each:
-            raise Busy(f"at most {self.each} heavy computations of one visitor at once", 429)
+            raise Busy("at most {most} heavy computations of one visitor at once", 429, most=self.each)
         if self._addresses[job.address] >= self.share and self._turns.others(job.address):
-            raise Busy(f"at most {self.share} heavy computations from one address while others wait", 429)
+            raise Busy("at most {most} heavy computations from one address while others wait", 429, most=self.share)
         if self.jobs >= self.waiting and not self._makes_room(job.address):
             raise Busy("too many heavy computations are waiting", 503)
 

@@ -24,10 +24,11 @@ from app.failures import (
     StoreUnsure,
     TooMany,
 )
+from app.page.refused import refused
 from app.serve.errors import Failed, Table, fault
 from app.words.texts import text
 from engine import SpecError
-from engine.wording import Words
+from engine.wording import Words, said
 
 _NO_ROOM: Words = "There is no such room; it may have been closed. A code has 8 characters, like KX4T 9RWM."
 _DOOR: Words = "There is no such room. A code has 8 letters and digits, like KX4T 9RWM; it may also be over."
@@ -39,7 +40,14 @@ _OTHER: Words = (
 )
 _TEACHER: Words = "Only the room's teacher may do this: send the teacher's secret as a bearer token."
 _STUDENT: Words = "Only those who have joined the room may do this: POST to its students first."
-_MOVED_ON: Words = "The run has moved on to version {}: read it again, then repeat what still makes sense."
+_MOVED_ON: Words = "The run has moved on to version {version}: read it again, then repeat what still makes sense."
+_UNSURE: Words = (
+    "Not now: {reason}. It is not known whether this was done: look at it again, or repeat the same request with the "
+    "same Idempotency-Key, by which it is done once."
+)
+_UNAVAILABLE: Words = "Not now: {reason}. Nothing was changed; try again shortly."
+_TOO_MANY: Words = "Over a limit: {reason}."
+_NOT_NOW: Words = "Not now: {reason}."
 _NEW_KEY = {"field": "Idempotency-Key", "allowed": "must be a new one for each different request"}
 
 # The types of problem: name -> status, and what it means to a program and its author.
@@ -76,65 +84,52 @@ def _spec(error: SpecError) -> Failed:
     """What the engine does not allow."""
     told = fault(error.field, error.value, error.allowed)
     detail = f"{told['field']}: {told['value']} is not allowed, must be {told['allowed']}"
-    return Failed(422, detail, (told,), kind="invalid")
+    return Failed(422, detail, errors=(told,), page=refused(error).notice, kind="invalid")
 
 
 def _question(error: BadQuestion) -> Failed:
     told = fault(error.field, str(error.value), error.allowed)
     page = text("The {field} must be {allowed}.", field=text(error.field), allowed=text(error.allowed))
-    return Failed(422, f"{error.field} is not allowed, must be {told['allowed']}", (told,), page=page, kind="invalid")
+    detail = f"{error.field} is not allowed, must be {told['allowed']}"
+    return Failed(422, detail, errors=(told,), page=page, kind="invalid")
 
 
-def _not_now(status: int, reason: str, retry_after: int, kind: str) -> Failed:
-    page = text("Not now: {reason}.", reason=text(reason))
-    return Failed(status, f"Not now: {reason}.", page=page, retry_after=retry_after, kind=kind)
-
-
-def _too_many(error: TooMany) -> Failed:
-    page = text("Over a limit: {reason}.", reason=text(error.reason))
-    return Failed(429, f"Over a limit: {error.reason}.", page=page, retry_after=error.retry_after, kind="over-limit")
-
-
-def _unavailable(error: StoreUnavailable) -> Failed:
-    detail = f"Not now: {error.reason}. Nothing was changed; try again shortly."
-    page = text("Not now: {reason}. Nothing was changed; try again shortly.", reason=text(error.reason))
-    return Failed(503, detail, page=page, retry_after=error.retry_after, kind="unavailable")
-
-
-def _unsure(error: StoreUnsure) -> Failed:
-    detail = (
-        f"Not now: {error.reason}. It is not known whether this was done: look at it again, or repeat the same request "
-        "with the same Idempotency-Key, by which it is done once."
-    )
-    return Failed(503, detail, retry_after=error.retry_after, kind="unsure")
+def _said(status: int, message: Words, kind: str, retry_after: int | None = None, **parts: object) -> Failed:
+    """A message with its parts: as it is to programs, and in their words to people."""
+    detail = said(message, **parts)
+    return Failed(status, detail, page=text(detail), retry_after=retry_after, kind=kind)
 
 
 def _moved_on(error: Conflict) -> Failed:
-    more: dict[str, Any] = {"version": error.version}
-    return Failed(409, _MOVED_ON.format(error.version), more=more, kind="moved-on")
+    return replace(_said(409, _MOVED_ON, "moved-on", version=error.version), more={"version": error.version})
+
+
+def _told(status: int, detail: Words, page: Words = "", **more: Any) -> Failed:
+    """What is always said in the same words."""
+    return Failed(status, detail, page=page, **more)
 
 
 TABLE: Table = {
     SpecError: _spec,
-    RunNotFound: Failed(404, "There is no such run; it may have expired or been deleted.", kind="no-such-run"),
-    RunDamaged: Failed(410, _DAMAGED, kind="damaged"),
-    RoomDamaged: Failed(410, _ROOM_DAMAGED, kind="damaged"),
-    Damaged: Failed(410, "What was stored here was damaged and cannot be trusted.", kind="damaged"),
-    OtherVersion: Failed(503, _OTHER, retry_after=60, kind="other-version"),
+    RunNotFound: _told(404, "There is no such run; it may have expired or been deleted.", kind="no-such-run"),
+    RunDamaged: _told(410, _DAMAGED, kind="damaged"),
+    RoomDamaged: _told(410, _ROOM_DAMAGED, kind="damaged"),
+    Damaged: _told(410, "What was stored here was damaged and cannot be trusted.", kind="damaged"),
+    OtherVersion: _told(503, _OTHER, retry_after=60, kind="other-version"),
     Conflict: _moved_on,
     Stale: lambda error: replace(_moved_on(error), status=412),
-    KeyReused: Failed(422, "This Idempotency-Key was used for another request.", (_NEW_KEY,), kind="key-reused"),
-    TooMany: _too_many,
-    Busy: lambda error: _not_now(error.status, error.reason, error.retry_after, "busy"),
-    StoreUnavailable: _unavailable,
-    StoreUnsure: _unsure,
-    RoomNotFound: Failed(404, _NO_ROOM, page=_DOOR, kind="no-such-room"),
-    NotTeacher: Failed(
-        403, _TEACHER, page="Only the room’s teacher may do this. Open the teacher’s link.", kind="not-teacher"
+    KeyReused: _told(422, "This Idempotency-Key was used for another request.", errors=(_NEW_KEY,), kind="key-reused"),
+    TooMany: lambda error: _said(429, _TOO_MANY, "over-limit", error.retry_after, reason=error.reason),
+    Busy: lambda error: _said(error.status, _NOT_NOW, "busy", error.retry_after, reason=error.reason),
+    StoreUnavailable: lambda error: _said(503, _UNAVAILABLE, "unavailable", error.retry_after, reason=error.reason),
+    StoreUnsure: lambda error: _said(503, _UNSURE, "unsure", error.retry_after, reason=error.reason),
+    RoomNotFound: _told(404, _NO_ROOM, _DOOR, kind="no-such-room"),
+    NotTeacher: _told(
+        403, _TEACHER, "Only the room’s teacher may do this. Open the teacher’s link.", kind="not-teacher"
     ),
-    NotStudent: Failed(403, _STUDENT, page="Join the room first.", kind="not-student"),
-    Removed: Failed(403, _REMOVED, kind="removed"),
-    Refused: lambda error: Failed(409, f"Not now: {error}.", page=str(error), kind="not-now"),
-    Full: lambda error: _not_now(503, str(error), 10, "full"),
+    NotStudent: _told(403, _STUDENT, "Join the room first.", kind="not-student"),
+    Removed: _told(403, _REMOVED, kind="removed"),
+    Refused: lambda error: Failed(409, f"Not now: {error}.", page=text(error.reason), kind="not-now"),
+    Full: lambda error: _said(503, _NOT_NOW, "full", 10, reason=error.reason),
     BadQuestion: _question,
 }

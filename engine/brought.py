@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.checks import SpecError, plain, sequence
-from engine.wording import Words
+from engine.wording import Words, said
 
 KEYS = ("x", "y", "task", "names", "targets", "classes", "missing")
 FORM: Words = "an object with x and y, and task, names, targets, classes or missing if need be; or (x, y)"
@@ -114,7 +114,10 @@ def _split(name: str, given: Mapping[Any, Any]) -> dict[str, Any] | None:
     names, rows = (listed(name, plain(name, given[key]), "a list") for key in ("columns", "data"))
     if not all(isinstance(row, list | tuple) and len(row) == len(names) for row in rows):
         raise SpecError(
-            f"{name}.data", "rows of other lengths", "rows with a value for each of {count} columns", count=len(names)
+            f"{name}.data",
+            said("rows of other lengths"),
+            "rows with a value for each of {count} columns",
+            count=len(names),
         )
     return {str(key): [row[k] for row in rows] for k, key in enumerate(names)}
 

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import Any, ParamSpec, TypeVar, get_args, get_origin
 
-from engine.wording import Words, said
+from engine.wording import Said, Words, said
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,13 +27,14 @@ class SpecError(ValueError):
 
     def __init__(self, field: str, value: object, allowed: Words, /, **parts: object) -> None:
         self.field, self.value = ascii(field[:SHOWN])[1:-1], short_form(value)
+        self.given = value if isinstance(value, Said) else self.value  # as people are told of it
         self.allowed = said(allowed, **parts) if parts else allowed
         super().__init__(f"{self.field}: {self.value} is not allowed, must be {self.allowed}")
 
     def renamed(self, field: str, allowed: str) -> "SpecError":
         """The same refusal in the words of a caller that calls the field otherwise."""
         other = SpecError(field, None, allowed)
-        other.value = self.value
+        other.value, other.given = self.value, self.given
         other.args = (f"{other.field}: {other.value} is not allowed, must be {allowed}",)
         return other
 

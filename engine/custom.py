@@ -256,7 +256,10 @@ def one_hot(name: str, column: Sequence[str | bool]) -> list[tuple[str, list[flo
         raise SpecError(f"data.x.{name}", numeric, "a number without quotes")
     if len(words) > FEW:
         raise SpecError(
-            f"data.x.{name}", f"{len(words)} different words", "numbers, or at most {few} different words", few=FEW
+            f"data.x.{name}",
+            said("{count} different words", count=len(words)),
+            "numbers, or at most {few} different words",
+            few=FEW,
         )
     if all(isinstance(cell, bool) for cell in column):
         return [(name, [float(cell) for cell in column])]

@@ -19,6 +19,7 @@ from engine.homework import BACKWARD
 from engine.homework.base import Backward, Case, Gradients, Mistake
 from engine.homework.given import array, by_name, case_given, shape_of
 from engine.shown import table
+from engine.wording import said
 
 TOLERANCE = 1e-6
 _SAME = 1e-9  # two wrong gradients that are nearer than this are the same
@@ -211,7 +212,7 @@ def diagnosed(
     bound = number("tolerance", tolerance, 1e-12, 0.1)
     judge = Judge(of, case_given(of, inputs, upstream, settings, most), bound)
     if not all(np.isfinite(each).all() for each in judge.right.values()):
-        raise SpecError("inputs", "these numbers", "numbers whose gradient is finite")
+        raise SpecError("inputs", said("these numbers"), "numbers whose gradient is finite")
     return Diagnosis(of.name, tuple(judge.finding(name, each) for name, each in handed_in(of, gradients)))
 
 
@@ -219,6 +220,8 @@ def handed_in(of: Backward, gradients: Mapping[str, Any]) -> Iterator[tuple[str,
     """The gradients that were handed in, checked, by name."""
     found = by_name("gradients", gradients, of.gradients)
     if not found:
-        raise SpecError("gradients", "nothing", "some of {gradients}, each an array", gradients=", ".join(of.gradients))
+        raise SpecError(
+            "gradients", said("nothing"), "some of {gradients}, each an array", gradients=", ".join(of.gradients)
+        )
     for name, given in found.items():
         yield name, array(f"gradients.{name}", given)

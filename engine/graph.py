@@ -300,7 +300,10 @@ def _given(values: Any) -> dict[str, Given]:
             row = sequence(field, each, "a list of numbers")
             if not 1 <= len(row) <= ITEMS:
                 raise SpecError(
-                    field, f"{len(row)} numbers", "a number, or a list of 1 to {items} numbers", items=ITEMS
+                    field,
+                    said("{count} numbers", count=len(row)),
+                    "a number, or a list of 1 to {items} numbers",
+                    items=ITEMS,
                 )
             found[name] = tuple(number(f"{field}.{n}", item, -LARGEST, LARGEST) for n, item in enumerate(row))
         else:

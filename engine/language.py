@@ -82,7 +82,9 @@ def read(source: str, lengths: Mapping[str, int]) -> Read:
 
 def _checked(source: str) -> ast.Module:
     if len(source) > CHARACTERS:
-        raise SpecError("source", f"{len(source)} characters", "at most {most:,} characters", most=CHARACTERS)
+        raise SpecError(
+            "source", said("{count} characters", count=len(source)), "at most {most:,} characters", most=CHARACTERS
+        )
     if found := _STRANGE.search(source):
         raise SourceError(*_place(source, found.start()), found[0], "letters, digits and + - * / @ ( ) [ ] . , = _ #")
     depth = 0

@@ -22,6 +22,7 @@ from engine.language import NODES
 from engine.lookup import Numbers
 from engine.quantity import Quantity, bias
 from engine.tracing import Trace
+from engine.wording import said
 
 STRONGEST = 24  # links of a unit that are told one by one where there are more than the graph has room for
 _CALLED = {"ln": "log"}
@@ -38,8 +39,10 @@ def graph_of(trace: Trace, unit: Quantity | str = "") -> Graph:
     if not isinstance(trace, Trace) or len(trace.examples) != 1:
         raise SpecError("trace", trace, "the trace of one example, such as trace(state, example=0)")
     if unit:
-        return _read(_Writer(trace).part(*_unit(trace, unit)), f"one whose part has at most {NODES} nodes")
-    named = f"named, such as a1.1: the whole network has more than {NODES} nodes"
+        return _read(
+            _Writer(trace).part(*_unit(trace, unit)), said("one whose part has at most {most} nodes", most=NODES)
+        )
+    named = said("named, such as a1.1: the whole network has more than {most} nodes", most=NODES)
     if 2 * trace.spec.network.size > NODES:
         raise SpecError("unit", None, named)
     return _read(_Writer(trace).whole(), named)

@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po
 from httpx import AsyncClient
 from test_pages import HTMX, made, within
 
-from app.words.catalogue import PACKAGES, messages
+from app.words.catalogue import PACKAGES, messages, of_python
 from app.words.scripts import MESSAGES as OF_SCRIPTS
 from app.words.sentences import MESSAGES
 from app.words.texts import speaking
@@ -87,7 +87,15 @@ def test_a_catalogue_is_what_the_page_speaks(listed: Catalog, tmp_path: Path) ->
         within(tmp_path, work)
 
 
-SAYING = {"said", "text", "SpecError", "BadQuestion", "WrongData"}
+LAST = dict.fromkeys(("said", "text", "SpecError", "BadQuestion", "WrongData", "Refused", "Full"), -1)
+SAYING = {**LAST, "TooMany": 0, "Busy": 0}  # the place of the message
+
+
+def test_a_message_is_whole() -> None:
+    """Where one is wanted no text is put together: a translation would not find it."""
+    for glued in ("raise Refused(f'{most} rooms')", "Busy(f'at most {most} at once', 503)"):
+        with pytest.raises(ValueError, match="not put together"):
+            list(of_python(BytesIO(glued.encode()), (), (), {}))
 
 
 def test_a_message_gets_the_parts_that_it_names() -> None:
@@ -95,10 +103,11 @@ def test_a_message_gets_the_parts_that_it_names() -> None:
     wrong = []
     for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_bytes())):
-            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in SAYING or not node.keywords:
+            name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+            if not isinstance(node, ast.Call) or name not in SAYING or not node.keywords:
                 continue
-            given = {each.arg for each in node.keywords}
-            message = node.args[-1]
+            given = {each.arg for each in node.keywords} - {"retry_after"}
+            message = node.args[SAYING[name]]
             if None not in given and isinstance(message, ast.Constant):
                 named = {name for _, name, _, _ in Formatter().parse(message.value) if name is not None}
                 wrong += [f"{path.name}:{node.lineno}"] if named != given else []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from httpx import AsyncClient
+from test_errors import FAILURES, told
 from test_language import PEOPLE, WORD, Reader, english, past_the_messages
 from test_messages import wide
 from test_pages import HTMX, made, within
@@ -14,6 +15,7 @@ from test_tables import GUESSES, REFUSED, read
 
 from app.data.table import WrongData
 from app.draw.lens import LENSES
+from app.failures import Busy, Full, Refused, TooMany
 from app.words.texts import speaking, text
 from engine import FIELDS
 from engine.language import CALLED, FUNCTIONS_OF
@@ -85,6 +87,23 @@ def test_what_is_refused_is_said_by_messages(tmp_path: Path) -> None:
 
     with speaking(wide):
         within(tmp_path, work)
+
+
+def test_every_failure_is_said_by_messages() -> None:
+    """To people each kind of it on a page of its own, with its reason and the parts of that; to programs in English."""
+    reasons = (
+        TooMany("{count} rooms in all; come back later", 600, count=3),
+        Refused("the room is full: {most} students", most=2),
+        Busy("at most {most} heavy computations of one visitor at once", 429, most=2),
+        Full("as many screens watch as there may be"),
+    )
+    for failure in (*reasons, *(each for each, _, _ in FAILURES)):
+        english_detail = told(failure).body
+        with speaking(wide):
+            assert told(failure).body == english_detail
+            reader = Reader(frozenset())
+            reader.feed(bytes(told(failure, "text/html").body).decode())
+            assert not [each for each in reader.said if spoken(each)], failure
 
 
 @pytest.mark.parametrize("name", [*GUESSES, *REFUSED])

@@ -17,6 +17,7 @@ from engine.diagnosis import TOLERANCE, Finding, diagnosed
 from engine.homework import BACKWARD
 from engine.homework.base import Backward, Mistake
 from engine.homework.given import numbers_in
+from engine.wording import said
 
 router = APIRouter(prefix="/api/v1", tags=["diagnose"], route_class=StrictRoute, default_response_class=Response)
 SECONDS, SECONDS_A_NUMBER = 5e-3, 2e-6
@@ -129,7 +130,10 @@ async def diagnose_gradients(request: Request, runs: Kept, who: Visitor, body: D
     count = sum(sum(numbers_in(each)) for each in given)
     if count > most:
         raise SpecError(
-            "inputs", f"{count:,} numbers", "at most {most:,} numbers, with upstream and gradients", most=most
+            "inputs",
+            said("{count:,} numbers", count=count),
+            "at most {most:,} numbers, with upstream and gradients",
+            most=most,
         )
 
     def work() -> Response:

@@ -48,7 +48,7 @@ def refused(error: SpecError) -> Refusal:
     if isinstance(error, WrongData):
         sentence = text(error.sentence)
         return Refusal(error.field, sentence, sentence)
-    sentence = text("{value} is not allowed: it must be {allowed}.", value=error.value, allowed=_allowed(error))
+    sentence = text("{value} is not allowed: it must be {allowed}.", value=error.given, allowed=_allowed(error))
     return Refusal(error.field, sentence, text("{field}: {sentence}", field=called(error.field), sentence=sentence))
 
 

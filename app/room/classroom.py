@@ -98,13 +98,13 @@ class Classroom:
         settings = self.settings
         own = await self.store.owned(f"room:{owner_of(caller.visitor)}", "room:")
         if len(own) >= settings.rooms_per_visitor:
-            raise TooMany(f"{settings.rooms_per_visitor} rooms of one visitor; close one", 60)
+            raise TooMany("{count} rooms of one visitor; close one", 60, count=settings.rooms_per_visitor)
         if await self._opened_from(caller) >= settings.rooms_per_address:
-            raise TooMany(f"{settings.rooms_per_address} rooms opened from one address; close one", 60)
+            raise TooMany("{count} rooms opened from one address; close one", 60, count=settings.rooms_per_address)
         if await self.store.count("room:") >= settings.rooms_in_all:
             await self.store.sweep()
             if await self.store.count("room:") >= settings.rooms_in_all:
-                raise TooMany(f"{settings.rooms_in_all} rooms in all; come back later", 600)
+                raise TooMany("{count} rooms in all; come back later", 600, count=settings.rooms_in_all)
 
     async def _open(self, room: Room, caller: Caller) -> Room:
         """The room under a code that no other has."""

@@ -176,7 +176,7 @@ def join(room: Room, student: str, nickname: str = "", most: int = 400) -> Room:
         raise Refused("the teacher has removed you from this room")
     known, came = room.students.get(student), len(room.students) + len(room.removed)
     if known is None and came >= most:
-        raise Refused(f"the room is full: {most} students")
+        raise Refused("the room is full: {most} students", most=most)
     number = known.number if known else came + 1
     now = Student(number, clean(nickname), known.copy if known else "")
     return room if now == known else replace(room, students={**room.students, student: now})
@@ -208,7 +208,7 @@ def _numbered(students: Mapping[str, Student], number: int) -> tuple[str, Studen
     for student, known in students.items():
         if known.number == number:
             return student, known
-    raise Refused(f"there is no student {number} here")
+    raise Refused("there is no student {number} here", number=number)
 
 
 def _without(told: Mapping[str, T], key: str) -> dict[str, T]:
@@ -243,7 +243,7 @@ def pause(room: Room, message: str | None) -> Room:
 def ask(room: Room, question: Question, most: int = 100, shared: Shared | None = None) -> Room:
     """A new question, perhaps with what is shown to it; the one before it is over. Refused after `most` of them."""
     if room.asked >= most:
-        raise Refused(f"a room has at most {most} questions; open a new one")
+        raise Refused("a room has at most {most} questions; open a new one", most=most)
     past = (*room.past, room.poll) if room.poll else room.past
     covers = room.poll.covers if room.poll else ""
     if shared is not None:
@@ -295,7 +295,7 @@ def hand_in(
         raise Refused("the view is too long to be handed in")
     others = tuple(h for h in room.hand_ins if h.student != student)
     if len(others) >= most:
-        raise Refused(f"at most {most} copies can be handed in")
+        raise Refused("at most {most} copies can be handed in", most=most)
     named = named and bool(room.students[student].nickname)
     new = HandIn(room.handed + 1, student, run, step, view, named)
     shown = room.shown if any(h.number == room.shown for h in others) else None
@@ -305,13 +305,13 @@ def hand_in(
 def show(room: Room, number: int | None) -> Room:
     """One of the hand-ins goes on the wall; None takes it off."""
     if number is not None and all(h.number != number for h in room.hand_ins):
-        raise Refused(f"there is no hand-in {number}")
+        raise Refused("there is no hand-in {number}", number=number)
     return replace(room, shown=number)
 
 
 def _poll(room: Room, number: int) -> Poll:
     if room.poll is None or room.poll.question.number != number:
-        raise Refused(f"question {number} is not the one being asked")
+        raise Refused("question {number} is not the one being asked", number=number)
     return room.poll
 
 

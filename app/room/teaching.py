@@ -16,6 +16,7 @@ from app.room.rooms import HandIn, Room, Shared, Student
 from app.run.deeds import Branch, Reset, Step
 from app.run.runs import Run, Runs, Steps, owner_of
 from engine import Quantity, RunState, SpecError, trace
+from engine.wording import said
 
 MOST_FIELDS = 60
 
@@ -25,7 +26,9 @@ def fields_of(query: str, name: str) -> dict[str, str]:
     try:
         return dict(parse_qsl(query.lstrip("?"), max_num_fields=MOST_FIELDS))
     except ValueError:
-        raise SpecError(name, f"{query.count('&') + 1} fields", "at most {most} fields", most=MOST_FIELDS) from None
+        raise SpecError(
+            name, said("{count} fields", count=query.count("&") + 1), "at most {most} fields", most=MOST_FIELDS
+        ) from None
 
 
 def view_from(query: str) -> View:

@@ -12,6 +12,7 @@ from engine import OPERATIONS, Spec, SpecError, start, trace_of
 from engine.arrays import Floats, Ints
 from engine.examples import SPLIT
 from engine.operations.conv2d import SIDES
+from engine.wording import said
 
 
 def spec_of(body: BackpropBody, settings: Settings) -> Spec:
@@ -96,7 +97,7 @@ def _of_layers(body: BackpropBody, layers: Sequence[LayerBody]) -> dict[str, Any
 def _check_output(output: LayerBody, place: int) -> None:
     """The last layer is a dense one, with nothing attached."""
     if _side(output):
-        raise SpecError(f"layers.{place}.W", "four axes", "rows of weights: the output layer is dense")
+        raise SpecError(f"layers.{place}.W", said("four axes"), "rows of weights: the output layer is dense")
     for name, given in output.attached():
         allowed = "left out at the output, whose activation the loss goes with"
         raise SpecError(f"layers.{place}.{name}", given.model_dump() if isinstance(given, NormBody) else given, allowed)
@@ -148,7 +149,9 @@ def _begins(layer: LayerBody, own: str) -> dict[str, Any]:
     if not side:
         return {"kind": "dense", "units": len(layer.W), "activation": layer.activation}
     if side not in SIDES.values():
-        raise SpecError(f"{own}.W", f"kernels of {side} rows", "kernels of {sides}", sides=", ".join(SIDES))
+        raise SpecError(
+            f"{own}.W", said("kernels of {side} rows", side=side), "kernels of {sides}", sides=", ".join(SIDES)
+        )
     return {
         "kind": "conv2d",
         "channels": len(layer.W),

@@ -12,6 +12,7 @@ from app.failures import TooMany
 from app.serve.limits import CALLER, Buckets
 from app.settings import Settings
 from app.stores import Store
+from engine.wording import Words, said
 
 AT_ONCE = 50  # runs that make room together, so that a full house is not counted for each that comes
 COUNTED_SECONDS = 5.0
@@ -38,14 +39,20 @@ class Capacity:
         if seconds := self._rates.wait(source):
             raise TooMany("too many new runs from this address", ceil(seconds))
         if len(await self.store.owned(owner, KIND)) >= settings.runs_per_visitor:
-            await self._let_go(await self._idle(1, owner=owner), settings.runs_per_visitor, "of one visitor")
+            await self._let_go(
+                await self._idle(1, owner=owner), settings.runs_per_visitor, "there are {limit:,} runs of one visitor"
+            )
         held = await self.store.count(KIND, source)
         if held >= settings.runs_per_address:
-            await self._let_go(await self._idle(1, source=source), settings.runs_per_address, "from one address")
+            await self._let_go(
+                await self._idle(1, source=source),
+                settings.runs_per_address,
+                "there are {limit:,} runs from one address",
+            )
         if time() - self._counted > COUNTED_SECONDS:
             self._counted, self._count = time(), await self.store.count(KIND)
         if self._count >= settings.runs_in_all:
-            await self._let_go(await self._most(source, held), settings.runs_in_all, "in all")
+            await self._let_go(await self._most(source, held), settings.runs_in_all, "there are {limit:,} runs in all")
         self._count += 1
 
     async def _most(self, source: str, held: int) -> list[str]:
@@ -60,13 +67,14 @@ class Capacity:
     async def _idle(self, most: int, owner: str | None = None, source: str | None = None) -> list[str]:
         return await self.store.oldest(KIND, time() - self.settings.busy_seconds, most, owner, source)
 
-    async def _let_go(self, keys: list[str], limit: int, whose: str) -> None:
+    async def _let_go(self, keys: list[str], limit: int, there: Words) -> None:
         if not keys:
-            minutes = self.settings.busy_seconds / 60
             raise TooMany(
-                f"there are {limit:,} runs {whose}, as many as there may be, and none of those that could make room "
-                f"has been idle for {minutes:g} minutes",
+                "{there}, as many as there may be, and none of those that could make room has been idle for "
+                "{minutes:g} minutes",
                 60,
+                there=said(there, limit=limit),
+                minutes=self.settings.busy_seconds / 60,
             )
         for key in keys:
             await self.store.delete(key)

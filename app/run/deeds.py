@@ -196,7 +196,7 @@ def _edited(run: C, changes: Mapping[str, Any], settings: Settings) -> C:
 
 def _room_for(run: Training, more: int, settings: Settings) -> None:
     if len(run.edits) + more > settings.edits_per_run:
-        raise TooMany(f"a run has at most {settings.edits_per_run:,} changes; branch or go back", 0)
+        raise TooMany("a run has at most {most:,} changes; branch or go back", 0, most=settings.edits_per_run)
 
 
 def _frozen(state: RunState, address: str) -> list[str]:

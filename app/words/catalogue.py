@@ -131,7 +131,7 @@ def _defaults(of: ast.arguments) -> Iterator[tuple[ast.expr, ast.expr | None]]:
 def _handed(call: ast.Call) -> Iterator[_Literal]:
     """The messages among the arguments of a call; behind a starred one places are counted from the end."""
     name = f".{call.func.attr}" if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    for taken in _signatures().get(name, ()):
+    for taken in _signatures().get(name, ()) if name != ".__init__" else ():
         for place, given in enumerate(call.args):
             if place in taken:
                 yield from _matched(taken[place], given)
@@ -160,6 +160,8 @@ def _matched(kind: ast.expr, value: ast.expr | None) -> Iterator[_Literal]:
         yield from chained(kind.right, [value])
     elif isinstance(kind, ast.Subscript):
         yield from _inside(ast.unparse(kind.value).rpartition(".")[2], kind.slice, value)
+    elif isinstance(value, ast.JoinedStr):
+        raise ValueError(f"line {value.lineno}: a message is whole, not put together: {ast.unparse(value)}")
     elif isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
         yield value.lineno, value.value
 

@@ -46,7 +46,7 @@ def diverged(spec: Spec, divergence: Divergence) -> str:
     """Where the numbers of a run ran out, and what to try."""
     bounded = np.isfinite(ACTIVATIONS[spec.network.activation_names[-1]].range).all()
     layer, quantity = divergence.layer, text(_QUANTITIES[divergence.quantity])
-    place = sentence("of a layer", quantity=quantity, layer=_layer(spec, layer, "hidden layer"))
+    place = sentence("of a layer", quantity=quantity, layer=_layer(spec, layer, "hidden layer {layer}"))
     return in_words(
         "diverged",
         step=divergence.step + 1,
@@ -56,9 +56,9 @@ def diverged(spec: Spec, divergence: Divergence) -> str:
     )
 
 
-def _layer(spec: Spec, layer: int, hidden: str = "hidden") -> str:
+def _layer(spec: Spec, layer: int, hidden: Words = "hidden {layer}") -> str:
     output = layer == len(spec.network.activation_names)
-    return text("the output layer") if output else text(f"{hidden} {{layer}}", layer=layer)
+    return text("the output layer") if output else text(hidden, layer=layer)
 
 
 def _who(parts: dict[str, Part]) -> Sentence:

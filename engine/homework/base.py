@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.arrays import Floats
+from engine.checks import SpecError
 from engine.wording import Words
 
 Gradients = Mapping[str, Floats]
@@ -84,7 +85,7 @@ class Backward:
 
     `draw(rng, settings)` draws inputs in which every mistake shows; `settings` holds those that are not to be drawn.
     `cost(case)` is about how many multiplications a pass takes, and `refuse(case)` says what does not fit together:
-    (field, value, what is allowed), or None.
+    a SpecError, or None.
     """
 
     name: str
@@ -97,7 +98,7 @@ class Backward:
     mistakes: tuple[Mistake, ...]
     draw: Callable[[np.random.Generator, Mapping[str, Any]], Case]
     settings: tuple[CaseOption, ...] = ()
-    refuse: Callable[[Case], tuple[str, str, str] | None] = lambda case: None
+    refuse: Callable[[Case], SpecError | None] = lambda case: None
     cost: Callable[[Case], int] = lambda case: sum(each.size for each in case.arrays.values())
     scalar: bool = False
     """Whether the output is one number, whose gradient is 1 where none is given."""

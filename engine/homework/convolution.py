@@ -10,7 +10,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.arrays import Floats
+from engine.checks import SpecError
 from engine.homework.base import Backward, Case, CaseOption, Gradients, Input, Mistake, case_of
+from engine.wording import Words, said
 
 
 def _stride(case: Case) -> int:
@@ -234,19 +236,18 @@ def _draw(rng: np.random.Generator, settings: Mapping[str, Any]) -> Case:
     return case_of(_forward, rng, arrays, drawn)
 
 
-def _refuse(case: Case) -> tuple[str, str, str] | None:
+def _refuse(case: Case) -> SpecError | None:
     given, (high, wide) = case.settings["padding"], case["W"].shape[2:]
     if given == "same" and (high != wide or high % 2 == 0):
-        return ("settings.padding", "same", "a number, for a filter that is not square with an odd side")
+        return SpecError("settings.padding", "same", "a number, for a filter that is not square with an odd side")
     pad, (down, across) = _pad(case), case["x"].shape[2:]
     if pad and pad >= min(high, wide):
-        return ("settings.padding", str(pad), f"less than the filter's sides, {high} and {wide}")
+        allowed: Words = "less than the filter's sides, {high} and {wide}"
+        return SpecError("settings.padding", str(pad), allowed, high=high, wide=wide)
     if high > down + 2 * pad or wide > across + 2 * pad:
-        return (
-            "inputs.W",
-            f"a filter of {high} x {wide}",
-            f"no larger than the image, {down} x {across}, with its padding",
-        )
+        own = said("a filter of {high} x {wide}", high=high, wide=wide)
+        room: Words = "no larger than the image, {down} x {across}, with its padding"
+        return SpecError("inputs.W", own, room, down=down, across=across)
     return None
 
 

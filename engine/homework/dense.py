@@ -7,7 +7,9 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats
+from engine.checks import SpecError
 from engine.homework.base import Backward, Case, CaseOption, Gradients, Input, Mistake, case_of
+from engine.wording import said
 
 _X = Input("x", (("n", "inputs"),), "What goes in, an example a row.")
 _W = Input("W", (("units", "inputs"),), "The weights, a unit a row.")
@@ -170,9 +172,12 @@ def _draw_shortcut(rng: np.random.Generator, settings: Mapping[str, Any]) -> Cas
     return case_of(lambda case: case["x"] + _a(case), rng, _arrays(rng, n, units, units), drawn)
 
 
-def _refuse(case: Case) -> tuple[str, str, str] | None:
+def _refuse(case: Case) -> SpecError | None:
     units, inputs = case["W"].shape
-    return None if units == inputs else ("inputs.W", f"shape ({units}, {inputs})", "as many units as inputs, to add x")
+    if units == inputs:
+        return None
+    shape = said("shape ({units}, {inputs})", units=units, inputs=inputs)
+    return SpecError("inputs.W", shape, "as many units as inputs, to add x")
 
 
 SHORTCUT = Backward(

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Floats
+from engine.checks import SpecError
 from engine.homework.base import Backward, Case, CaseOption, Gradients, Input, Mistake, case_of
+from engine.wording import said
 
 
 def _scale(case: Case) -> float:
@@ -47,9 +49,12 @@ def _draw(rng: np.random.Generator, settings: Mapping[str, Any]) -> Case:
     return case_of(_forward, rng, arrays, {"rate": float(rng.choice([0.2, 0.25, 0.3, 0.4])), **settings})
 
 
-def _refuse(case: Case) -> tuple[str, str, str] | None:
+def _refuse(case: Case) -> SpecError | None:
     x, mask = case["x"].shape, case["mask"].shape
-    return None if x == mask else ("inputs.mask", f"an array of shape {mask}", f"of shape {x}, as x has")
+    if x == mask:
+        return None
+    shape = said("an array of shape {shape}", shape=mask)
+    return SpecError("inputs.mask", shape, "of shape {x}, as x has", x=x)
 
 
 _ROWS = (("n", "units"), ("n", "channels", "height", "width"))

@@ -9,15 +9,15 @@ import numpy as np
 from engine.arrays import Floats
 from engine.checks import SpecError, integer, number, one_of, plain
 from engine.homework.base import Backward, Case, CaseOption, Input
-from engine.wording import Words
+from engine.wording import Words, said
 
 LARGEST = 1e9
 _DEEPEST = 5
 
 
-def shape_of(of: Floats) -> str:
+def shape_of(of: Floats) -> Words:
     """A shape as a message tells it."""
-    return f"an array of shape {of.shape}"
+    return said("an array of shape {shape}", shape=of.shape)
 
 
 def array(field: str, given: Any) -> Floats:
@@ -31,12 +31,16 @@ def array(field: str, given: Any) -> Floats:
     if found.dtype.kind not in "iufb" or not found.size or found.ndim > _DEEPEST:
         raise SpecError(field, given, allowed)
     found = found.astype(np.float64)
-    for name, wrong in (("not a number", np.isnan(found)), ("out of range", ~(np.abs(found) <= LARGEST))):
+    kinds: tuple[tuple[Words, Words, Any], ...] = (
+        ("not a number at {place}", "not a number", np.isnan(found)),
+        ("out of range at {place}", "out of range", ~(np.abs(found) <= LARGEST)),
+    )
+    for somewhere, alone, wrong in kinds:
         if wrong.any():
             place = "".join(f"[{k}]" for k in np.argwhere(wrong)[0])
             raise SpecError(
                 field,
-                f"{name} at {place or 'its only place'}",
+                said(somewhere, place=place) if place else said(alone),
                 "numbers from {largest:g} to {largest2:g}",
                 largest=-LARGEST,
                 largest2=LARGEST,
@@ -51,10 +55,13 @@ def case_given(of: Backward, inputs: Any, upstream: Any, settings: Any, most: fl
     arrays = {each.name: _input(of, each, inputs, lengths) for each in of.inputs}
     case = Case(_with_rows(arrays, of), settings_given(of, settings), np.zeros(()))
     if refused := of.refuse(case):
-        raise SpecError(*refused)
+        raise refused
     if of.cost(case) > most:
         raise SpecError(
-            "inputs", f"{of.cost(case):,} multiplications", "at most {most:,.0f} multiplications in a pass", most=most
+            "inputs",
+            said("{count:,} multiplications", count=of.cost(case)),
+            "at most {most:,.0f} multiplications in a pass",
+            most=most,
         )
     return case.with_upstream(_upstream(of, case, upstream))
 
@@ -106,7 +113,7 @@ def _axes(axes: tuple[str, ...]) -> str:
 
 def _allowed(field: str, each: Input, found: Floats) -> None:
     if each.values == "kept" and not np.isin(found, (0.0, 1.0)).all():
-        raise SpecError(field, "other numbers", "1 where a number is kept and 0 where it is out")
+        raise SpecError(field, said("other numbers"), "1 where a number is kept and 0 where it is out")
 
 
 def _with_rows(arrays: dict[str, Floats], of: Backward) -> dict[str, Floats]:
@@ -117,7 +124,10 @@ def _with_rows(arrays: dict[str, Floats], of: Backward) -> dict[str, Floats]:
             classes = arrays["z"].shape[1]
             if not np.isin(found, np.arange(classes)).all():
                 raise SpecError(
-                    f"inputs.{each.name}", "other numbers", "whole numbers from 0 to {classes}", classes=classes - 1
+                    f"inputs.{each.name}",
+                    said("other numbers"),
+                    "whole numbers from 0 to {classes}",
+                    classes=classes - 1,
                 )
             arrays[each.name] = np.eye(classes)[found.astype(np.int64)]
     return arrays

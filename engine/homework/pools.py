@@ -7,6 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.arrays import Flags, Floats
+from engine.checks import SpecError
 from engine.homework.base import Backward, Case, CaseOption, Gradients, Input, Mistake, case_of
 from engine.wording import Words
 
@@ -188,11 +189,12 @@ def _drawing(how: str) -> Callable[[np.random.Generator, Mapping[str, Any]], Cas
     return drawn
 
 
-def _refuse(case: Case) -> tuple[str, str, str] | None:
+def _refuse(case: Case) -> SpecError | None:
     high, wide = case["x"].shape[2:]
     if _size(case) <= min(high, wide):
         return None
-    return ("settings.size", str(_size(case)), f"no larger than the image, {high} x {wide}")
+    allowed: Words = "no larger than the image, {high} x {wide}"
+    return SpecError("settings.size", str(_size(case)), allowed, high=high, wide=wide)
 
 
 def _cost(case: Case) -> int:

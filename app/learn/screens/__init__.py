@@ -2,43 +2,12 @@
 and gives the values that its text and pictures name. All of it is done, and judged, before the text is rendered.
 """
 
-from app.learn.screens import (
-    black_box,
-    circuit,
-    code,
-    convolution,
-    deeper,
-    error,
-    layers,
-    line,
-    math,
-    neuron,
-    normalization,
-    nudge,
-    overshoot,
-    pixels,
-    pooling,
-    residual,
-    slope,
-)
+from importlib import import_module
+from pkgutil import iter_modules
+
 from app.learn.visit import Screen
 
 SCREENS: dict[str, tuple[Screen, ...]] = {
-    "error": error.SCREENS,
-    "line": line.SCREENS,
-    "nudge": nudge.SCREENS,
-    "slope": slope.SCREENS,
-    "overshoot": overshoot.SCREENS,
-    "neuron": neuron.SCREENS,
-    "circuit": circuit.SCREENS,
-    "layers": layers.SCREENS,
-    "deeper": deeper.SCREENS,
-    "pixels": pixels.SCREENS,
-    "code": code.SCREENS,
-    "math": math.SCREENS,
-    "black-box": black_box.SCREENS,
-    "convolution": convolution.SCREENS,
-    "pooling": pooling.SCREENS,
-    "normalization": normalization.SCREENS,
-    "dropout-and-shortcuts": residual.SCREENS,
+    each.name.replace("_", "-"): import_module(f"{__name__}.{each.name}").SCREENS for each in iter_modules(__path__)
 }
+"""By the lesson's name, which is its module's."""
