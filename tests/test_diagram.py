@@ -66,6 +66,28 @@ def test_feature_maps_are_as_large_as_their_own_layer_permits(
         assert sorted(layer.nodes, key=lambda node: node.y) == list(layer.nodes), "each has a row of its own"
 
 
+@pytest.mark.parametrize(
+    ("channels", "size", "side"), [((8, 16), "l", 52), ((4, 6), "l", 60), ((8, 16), "s", 0), ((64, 64), "l", 0)]
+)
+def test_a_pool_stands_beside_its_maps_where_these_stay_legible(
+    channels: tuple[int, ...], size: Size, side: float
+) -> None:
+    """Then links begin at what it gives; where there is no room, the maps are as large as without it."""
+    sizes, layers = (256, *channels, 10), (1, 2)
+    place = layout(sizes, ("relu",) * 3, True, size, after=22, maps=layers, pools=layers)
+    plain = layout(sizes, ("relu",) * 3, True, size, after=22, maps=layers)
+    all_inside_and_apart(place)
+    for layer, other in zip(place.layers[1:-1], plain.layers[1:-1], strict=True):
+        node = layer.nodes[0]
+        assert node.side >= max(side, 0.9 * other.nodes[0].side)
+        assert (node.pooled > 0) == (side > 0)
+        assert node.end >= node.right + node.pooled
+        assert all(one.end < two.left or abs(one.y - two.y) > 20 or one is two or two.x <= one.x
+                   for one in layer.nodes for two in layer.nodes)  # fmt: skip
+    for link in place.layers[2].links:
+        assert link.path.x0 == place.layers[1].nodes[link.source - 1].end
+
+
 def test_labels_of_neighbours_do_not_overlap() -> None:
     """Where units are labelled there is room for a number above and one below, however many there are."""
     for sizes in SHAPES:

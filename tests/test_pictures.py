@@ -470,8 +470,8 @@ def test_feature_maps(tmp_path: Path, example: int | None) -> None:
                 found = diverging(pixels(frame.one("image", id=f"maps-{k}")["href"]))
                 for channel, truth in enumerate(maps / np.abs(maps).max(), 1):
                     node = frame.one("g", id=f"node-{k}-{channel}")
-                    assert node.one("svg", "map")["viewbox"] == f"0 0 {truth.shape[1]} {truth.shape[0]}"
-                    top = -int(float(node.one("use")["y"]))
+                    assert node.all("svg", "map")[0]["viewbox"] == f"0 0 {truth.shape[1]} {truth.shape[0]}"
+                    top = -int(float(node.all("use")[0]["y"]))
                     assert np.abs(found[top : top + len(truth)] - truth).max() < 0.08, (lens, k, channel)
 
     looking(tmp_path, work, 20, **LENET)
@@ -508,8 +508,8 @@ def test_the_kernel_of_the_selected_link(tmp_path: Path, lens: str) -> None:
     ["dense 5 tanh, batch_norm, dense 3 tanh, dense 4 relu, layer_norm", "conv2d 3 3x3 relu, batch_norm, max_pool 2"],
 )
 def test_what_a_normalization_does(tmp_path: Path, layers: str) -> None:
-    """At every normalized unit a strip tells where its numbers lay before and lie after, from -4 to 4, of a layer norm
-    those of its layer; the selected unit's picture has them one by one, with gain and shift."""
+    """At every normalized unit bars tell where its numbers lay before, upwards, and lie after, downwards, from -4 to 4,
+    of a layer norm those of its layer; the selected unit's picture has them one by one, with gain and shift."""
 
     async def work(run: Run) -> None:
         frame = await run.look(select="a1.2")
@@ -520,12 +520,15 @@ def test_what_a_normalization_does(tmp_path: Path, layers: str) -> None:
             for j in range(1, run.spec.network.sizes[k] + 1):
                 node, each = frame.one("g", id=f"node-{k}-{j}"), run.spec.network.norms[k] == "batch_norm"
                 use = next(use for use in node.all("use") if use["href"] == "#norms")
-                for row, values in enumerate((layer.z, layer.norm.n)):  # type: ignore[union-attr]
-                    counts, _ = np.histogram(np.clip(values[:, j - 1] if each else values, -4, 4), 24, (-4, 4))
-                    drawn = found[int(-float(use["y"])) + row, :24]
-                    assert np.abs(drawn - counts / counts.max()).max() < 0.04, (k, j, row)
+                for half, values in enumerate((layer.z, layer.norm.n)):  # type: ignore[union-attr]
+                    counts, _ = np.histogram(np.clip(values[:, j - 1] if each else values, -4, 4), 20, (-4, 4))
+                    first = int(-float(use["y"])) + 5 * half
+                    bars = found[first : first + 5]
+                    assert np.abs(bars.sum(axis=0) - 5 * counts / counts.max()).max() < 0.04, (k, j, half)
+                    outwards = bars if half else bars[::-1]
+                    assert (np.diff(outwards, axis=0) <= 0).all(), "they begin at the line between"
                 used += 1
-        assert len(found) == 2 * used
+        assert len(found) == 10 * used
         picture, norm = frame.one("svg", "spread"), step.layers[0].norm
         assert norm is not None
         assert picture.words.endswith(f"γ {labels([norm.gamma[1]])[0]} · β {labels([norm.beta[1]])[0]}")

@@ -9,6 +9,7 @@ from reading import Element, diverging, page, pixels, points
 
 from app.draw.diagram import Room
 from app.draw.drawing import draw
+from app.draw.marks import Marks
 from app.explain.chips import chips_of
 from app.explain.moments import Moment
 from app.explain.walkthrough import Walkthrough, known, walkthrough
@@ -48,6 +49,42 @@ def test_what_a_pool_gives_stands_beside_its_channel(pool: str) -> None:
         assert (frame.number("width"), frame.number("height")) == (1, 1)
         seen.add(moment.kind)
     assert seen == {"pool", "map_back"}
+
+
+@pytest.mark.parametrize(("lens", "kind"), [("weights", "v"), ("gradients", "dv")])
+@pytest.mark.parametrize("pool", ["max_pool 2", "avg_pool 2", "global_pool"])
+def test_at_rest_every_channel_has_what_its_pool_gives_beside_it(pool: str, lens: str, kind: str) -> None:
+    """Half as large as its map, joined by a bar, and links begin there; where there is no room, at the selected one."""
+    spec = Spec.make(dataset="digits16", samples=60, layers=f"conv2d 8 3x3 relu, {pool}, dense 3 tanh")
+    step = trace(start(spec), 3)
+    maps = getattr(step.layers[0], kind)[0]
+    apart = np.reshape(maps, (len(maps), *(maps.shape[1:] or (1, 1))))
+    svg = page(str(draw(spec, step, None, lens, False, Marks()).svg))
+    read = diverging(pixels(svg.one("image", id="pooled-1")["href"])).reshape(-1, *apart.shape[1:])
+    assert read[: len(apart)] == pytest.approx(apart / np.abs(apart).max(), abs=0.08)
+    for j in range(1, 9):
+        edge, own = svg.one("g", id=f"node-1-{j}").all("rect", "edge")
+        assert own.number("width") == pytest.approx(edge.number("width") / 2, abs=0.1)
+        assert own.number("x") > edge.number("x") + edge.number("width")
+        assert own.number("y") > edge.number("y")
+    narrow = page(str(draw(spec, step, None, lens, False, Marks(), "s").svg))
+    assert not narrow.all("image", id="pooled-1")
+    assert not narrow.all("svg", "pooled")
+    if kind in ("v", "dv") and maps.ndim == 3:
+        chosen = page(str(draw(spec, step, None, lens, False, Marks(select="a1.2"), "s").svg))
+        assert diverging(pixels(chosen.one("svg", "pooled").one("image")["href"])) == pytest.approx(
+            maps[1] / (np.abs(maps).max() or 1), abs=0.08
+        )
+
+
+def test_the_winners_of_a_selected_channel_are_marked_at_rest() -> None:
+    spec = Spec.make(dataset="digits16", samples=60, layers="conv2d 2 3x3 relu, max_pool 2")
+    step = trace(start(spec), 3)
+    svg = page(str(draw(spec, step, None, "weights", False, Marks(select="a1.2")).svg))
+    a, won = step.layers[0].a[0, 1], points(svg.one("path", "winners")["d"].replace("h0", " "))
+    largest = a.reshape(8, 2, 8, 2).max(axis=(1, 3))
+    assert [a[int(y), int(x)] for x, y in won] == largest.ravel().tolist()
+    assert not page(str(draw(spec, step, None, "weights", False, Marks()).svg)).all("path", "winners")
 
 
 def test_no_pooled_map_before_it_is_known() -> None:

@@ -1,4 +1,4 @@
-"""What stands under each layer of a drawing: its name and what it applies, as fully as no two of them touch."""
+"""What stands under a drawing: each layer's name and what it applies, as fully as no two of them touch; the legend."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from app.draw.diagram import Diagram, Layer
 from app.words.texts import text
+from engine import Network
 
 LETTER, APART = 8.0, 3.0  # px of a letter, at most on average; between two captions
 
@@ -62,3 +63,21 @@ _FORMS = (
     _form(stacked=True, short=True, names=1),
     _form(stacked=True, short=True, names=0),
 )
+
+
+def explained(place: Diagram, legend: str, network: Network) -> str:
+    """The legend of a lens, and what else the drawing shows."""
+    picture = place.layers[0].nodes[0].unit == 0 and not network.has_images
+    hidden = [layer.name for layer in place.layers[1:] if not layer.all_links and not (picture and layer.index == 1)]
+    told = [legend]
+    if picture:
+        told += [text("Each unit of {layer} shows what it has for each pixel.", layer=place.layers[1].name)]
+    if network.has_images:
+        told += [text("A channel shows its feature map; its number is the map's mean.")]
+    if any(layer.nodes[0].pooled for layer in place.layers):
+        told += [text("Beside it is what its pool gives.")]
+    if network.norms:
+        told += [text("Bars: where a unit's numbers lie before its normalization and, downwards, after it, −4 to 4.")]
+    if hidden and not network.has_images:
+        told += [text("Too many links to draw into {layers}: select a unit to see its own.", layers=", ".join(hidden))]
+    return " ".join(told)

@@ -110,11 +110,11 @@ def boxes_taken(place: Diagram, lit: frozenset[str]) -> Iterator[Box]:
     last = len(place.layers) - 1
     for layer in place.layers:
         for node in layer.nodes:
-            left, right, above, below = node.left, node.right, 1.0, 1.0
+            left, right, above, below = node.left, node.end, 1.0, 1.0
             over = place.tight and layer.index != last and node.id in lit  # a lit unit's numbers, where none has room
             if (layer.labelled and not layer.beside) or over:
                 half = max(node.side, 42 if place.narrow and not over else LABEL) / 2
-                left, right, above, below = node.x - half, node.x + half, 19.0, 19.0
+                left, right, above, below = node.x - half, max(node.x + half, node.end), 19.0, 19.0
             elif layer.beside or node.id in lit:
                 left = left - BESIDE if layer.index == last and not layer.beside else left
                 right = (right if layer.beside else layer.right) + BESIDE

@@ -11,7 +11,7 @@ from functools import cached_property
 from math import ceil
 from typing import Literal, NamedTuple
 
-from app.draw.blocks import Block, block, maps_block
+from app.draw.blocks import LEGIBLE, Block, block, maps_block
 from app.words.names import layer_name
 from app.words.texts import kept
 from engine import Quantity
@@ -57,6 +57,8 @@ LABELLED_ROWS = 8
 WANTED = 26.0  # what a walk needs beside the outputs: their numbers, and what is wanted of them
 TALK = 0.4  # of the width lies between two layers that talk
 CLOSE, NAME = (24.0, 92.0), 60.0  # what lies at least between others, the second beside numbers; what their names need
+POOLED, BAR = 0.5, 0.12  # the side of what a pool gives of a map, and how far it is off, as shares of the map's
+APART = 60.0  # what is left for links, at least, between a layer with its pool and the next
 TIGHT, LINES = 60, 28  # between two units: room for a number above and one below; for two lines at their side
 
 
@@ -82,13 +84,15 @@ TOP, BOTTOM = 8.0, 34.0
 
 @dataclass(frozen=True)
 class NodePlace:
-    """One unit: its place (centre and side) in the drawing; layer 0 are the inputs, unit 0 a layer in one picture."""
+    """One unit: its place (centre and side) in the drawing; layer 0 are the inputs, unit 0 a layer in one picture. What
+    a pool gives of it is a picture of the side `pooled` beside it, with a bar between them; 0 where none is drawn."""
 
     layer: int
     unit: int
     x: float
     y: float
     side: float
+    pooled: float = 0.0
 
     @cached_property
     def quantity(self) -> Quantity:
@@ -124,6 +128,11 @@ class NodePlace:
     def bottom(self) -> float:
         """Its lower edge."""
         return round(self.y + self.side / 2, 1)
+
+    @property
+    def end(self) -> float:
+        """Where its links begin: at its right edge, or at that of what its pool gives."""
+        return round(self.right + self.pooled * (1 + BAR / POOLED), 1)
 
 
 class Way(NamedTuple):
@@ -210,7 +219,7 @@ class Layer:
     @cached_property
     def right(self) -> float:
         """Where its last column ends."""
-        return max(node.right for node in self.nodes)
+        return max(node.end for node in self.nodes)
 
     @cached_property
     def bottom(self) -> float:
@@ -251,22 +260,22 @@ def layout(
     talk: int = 0,
     sources: tuple[int, ...] = (),
     maps: tuple[int, ...] = (),
+    pools: tuple[int, ...] = (),
 ) -> Diagram:
     """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image. `before`,
     `after`: what names beside inputs and outputs need of the width; `shortcuts`: pairs of the layer where one ends and
-    where it begins; `sources`: how many units below have a link each; most of the room lies before the layer `talk`;
-    `maps`: the layers whose units are feature maps, which are as large as their own layer permits."""
+    where it begins; `sources`: how many units below have a link each; most of the room lies before the layer `talk`.
+    `maps` are layers of feature maps, as large as theirs permits, `pools` those with a pool drawn, if legible."""
     last, full, sheet = len(sizes) - 1, isinstance(size, Room), _sheet(size, before, after)
     shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
     height, pitch, labelled, beside = _rows(sheet, min(max(shown), ROWS_AT_MOST), full)
     sheet = replace(sheet, right=sheet.right + WANTED) if beside else sheet
-    bottom = BOTTOM if labelled or not full else BOTTOM + 12  # a lit unit's number stands below it
-    inside = height - TOP - bottom
+    inside = height - TOP - (BOTTOM if labelled or not full else BOTTOM + 12)  # a lit unit's number stands below it
     rows = [_input_rows(shown[0], inside), *(min(n, ROWS_AT_MOST) for n in shown[1:])]
     side = _side(sheet, [ceil(n / many) for n, many in zip(shown, rows, strict=True)], pitch, labelled, beside)
     most = sheet.node + 62 if full else pitch
     blocks = [block(n, many, side, inside, most) for n, many in zip(shown, rows, strict=True)]
-    _enlarge(blocks, sheet, inside, 8.0 if beside else 34.0 if labelled else 0.0, one_picture, maps)
+    _enlarge(blocks, sheet, inside, 8.0 if beside else 34.0 if labelled else 0.0, one_picture, maps, pools)
     gap = (sheet.width - sheet.left - sheet.right - sum(each.width for each in blocks)) / max(1, last)
     scarce = full and (beside or not labelled or sheet.width < 700)
     numbers = beside or (not labelled and sheet.width >= 700)  # those of a lit unit at least
@@ -290,14 +299,25 @@ def _side(sheet: Sheet, columns: list[int], pitch: float, labelled: bool, beside
 
 
 def _enlarge(
-    blocks: list[Block], sheet: Sheet, inside: float, numbers: float, one_picture: bool, maps: tuple[int, ...]
+    blocks: list[Block],
+    sheet: Sheet,
+    inside: float,
+    numbers: float,
+    one_picture: bool,
+    maps: tuple[int, ...],
+    pools: tuple[int, ...],
 ) -> None:
     """Give the image that comes in, and feature maps, the room that their own layers permit."""
     if one_picture:
         blocks[0] = replace(blocks[0], side=min(2.2 * sheet.node, 0.25 * sheet.width))
-    across = 0.62 * (sheet.width - sheet.left - sheet.right - blocks[0].width) / max(1, len(blocks) - 1)
+    last, left = len(blocks) - 1, sheet.width - sheet.left - sheet.right - blocks[0].width
+    plain = sum(each.width for k, each in enumerate(blocks) if k and k not in maps)
+    across = 0.62 * left / max(1, last), (left - plain - APART * last) / max(1, len(maps))
     for k in maps:
-        blocks[k] = maps_block(blocks[k].count, inside, across, 1.5 * sheet.node, numbers)
+        room = blocks[k].count, inside, max(across), 1.5 * sheet.node, numbers
+        pooled = maps_block(*room, POOLED + BAR) if k in pools else None
+        fits = pooled is not None and pooled.side >= LEGIBLE
+        blocks[k] = pooled if pooled and fits else maps_block(*room[:2], across[0], *room[3:])
 
 
 def _all_links(below: tuple[NodePlace, ...], nodes: tuple[NodePlace, ...], sources: int) -> tuple[LinkPlace, ...]:
@@ -346,8 +366,9 @@ def _arcs(source: Layer, end: Layer) -> Iterator[Arc]:
 
 def _nodes(layer: int, count: int, left: float, middle: float, own: Block, picture: bool) -> tuple[NodePlace, ...]:
     places = ((i, *own.at(i)) for i in range(count))
+    sides = round(own.side, 1), round(own.side * POOLED * bool(own.tail), 1)
     return tuple(
-        NodePlace(layer, 0 if picture else i + 1, round(left + x, 1), round(middle + y, 1), round(own.side, 1))
+        NodePlace(layer, 0 if picture else i + 1, round(left + x, 1), round(middle + y, 1), *sides)
         for i, x, y in places
     )
 
@@ -363,4 +384,4 @@ def _links(sources: tuple[NodePlace, ...], targets: tuple[NodePlace, ...]) -> tu
 def curve(source: NodePlace, target: NodePlace, index: int, count: int) -> Way:
     """The way of a link; the ends fan out so that they do not meet in one point."""
     spread = min(6.0, 0.62 * target.side / max(1, count))
-    return Way(source.right, source.y, target.left, round(target.y + (index - (count - 1) / 2) * spread, 1))
+    return Way(source.end, source.y, target.left, round(target.y + (index - (count - 1) / 2) * spread, 1))

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from app.draw import pools
-from app.draw.captions import captions
+from app.draw.captions import captions, explained
 from app.draw.charts import path
 from app.draw.chips import Box, boxes_taken, drawn
 from app.draw.diagram import Art, Diagram, Layer, Room, Size, curve, layout
@@ -58,8 +58,8 @@ def is_image(spec: Spec) -> bool:
 
 
 def applied(network: Network) -> tuple[str, ...]:
-    """What each layer applies to its sums, and whether it normalizes them before, or drops some of it after."""
-    more = (("norm", network.norms), ("dropout", network.dropouts))
+    """What each layer applies to its sums, and whether it normalizes, pools or drops some of them."""
+    more = (("norm", network.norms), ("pool", network.pools), ("dropout", network.dropouts))
     return tuple(
         ", ".join([name, *(word for word, layers in more if k in layers)])
         for k, name in enumerate(network.activation_names, 1)
@@ -98,19 +98,20 @@ def draw(
     network, arts = spec.network, arts_of(spec)
     names, outputs = input_titles(spec), output_names(spec)
     rooms, arcs = (_room(names, 7.3), _room(outputs, 8.6)), (*network.shortcuts.items(),)
-    maps = tuple(network.image(k)[1:] if art == "map" else () for k, art in enumerate(arts))
-    mapped = tuple(k for k, each in enumerate(maps) if each)
-    laid = (network.sizes, applied(network), is_image(spec), size, *rooms, arcs, marks.talk, sources(spec), mapped)
+    maps, mapped = _sides(network, arts), tuple(k for k, art in enumerate(arts) if art == "map")
+    pooled = () if isinstance(size, Room) else (*network.pools,)  # a walk has what one gives where it is spoken of
+    own = network.sizes, applied(network), is_image(spec), size
+    laid = (*own, *rooms, arcs, marks.talk, sources(spec), mapped, pooled)
     place, (text, pictured) = layout(*laid), _skeleton(laid, spec.raw_inputs, names, outputs, arts, maps, on)
     what = shown(trace, lens, batch, marks.known is not None, marks.chips.width if marks.chips else "")
     tiles = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
-    values: list[Any] = [*tiles, *_pictures(trace, arts, lens, marks)]
+    values: list[Any] = [*tiles, *_pictures(place, trace, arts, lens, marks)]
     values += _link_values(place, trace, what, marks)
     chosen = Markup("").join(_chosen_links(place, x, what, marks, on) for x in place.layers[1:] if not x.all_links)
     values += [chosen, *_arc_values(place, trace, lens, marks)]
     for layer in place.layers:
         values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
-    legend = _legend(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled), network)
+    legend = explained(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled), network)
     carried, boxes = drawn(place, marks.chips, marks.lit)
     labels = _labels(place, trace, what, marks, names, bool(outputs)) + carried
     labels += at_units(place, trace, marks) if network.norms else ""
@@ -120,20 +121,28 @@ def draw(
     return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values, labels]), legend, place)
 
 
+def _sides(network: Network, arts: tuple[Art, ...]) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """Height and width of every layer's feature maps, and of what a pool gives of them."""
+    maps = tuple(network.image(k)[1:] if art == "map" else () for k, art in enumerate(arts))
+    return maps, tuple((network.image(k, "v") or (0, 1, 1))[1:] for k in range(len(arts)))
+
+
 def _labels(place: Diagram, trace: Trace, what: Shown, marks: Marks, names: tuple[str, ...], named: bool) -> Markup:
     """The numbers of lit units, the name of a lit input, and what is wanted of the outputs."""
     labels = Markup("").join(_lit_labels(layer, trace, what, marks, not place.tight) for layer in place.layers)
     return labels + _lit_input(place.layers[0], shortened(names, LONGEST), marks) + _wanted(place, trace, marks, named)
 
 
-def _pictures(trace: Trace, arts: tuple[Art, ...], lens: str, marks: Marks) -> Iterator[str]:
+def _pictures(place: Diagram, trace: Trace, arts: tuple[Art, ...], lens: str, marks: Marks) -> Iterator[str]:
     """The image that comes in, and the feature maps of every layer; on the way back what comes back to them."""
     if "ink" in arts:
         yield inks(trace.x.mean(axis=0)[None], IMAGE)
-    back = lens == "gradients" if marks.known is None else marks.tone in ("backward", "update")
+    back = marks.is_back(lens)
     for k, art in enumerate(arts):
         if art == "map":
             yield map_sprite(trace, k, back, marks.known)
+            if place.layers[k].nodes[0].pooled:
+                yield map_sprite(trace, k, back, marks.known, pooled=True)
     if "map" in arts:
         yield picture_of(trace, marks.chosen, lens) if marks.link else NONE
     if trace.spec.network.norms:
@@ -146,7 +155,7 @@ def _on_maps(place: Diagram, trace: Trace, lens: str, marks: Marks, boxes: list[
     lit = (link.quantity for layer in place.layers[1:] for link in layer.links if link.id in marks.lit)
     known = [link for link in (*chosen, *lit) if marks.known is None or _is_known(link, "weights", marks.known)]
     taken = [*boxes_taken(place, marks.lit), *boxes]
-    pooled, more = pools.at_units(place, trace, marks, taken)
+    pooled, more = pools.at_units(place, trace, marks, marks.is_back(lens), taken)
     links = on_links(place, trace, lens, known, marks.chosen, [*taken, *more], on)
     return on_maps(place, trace, marks) + pooled + links
 
@@ -158,7 +167,7 @@ def _skeleton(
     names: tuple[str, ...],
     outputs: tuple[str, ...],
     arts: tuple[Art, ...],
-    maps: tuple[tuple[int, ...], ...],
+    maps: tuple[tuple[tuple[int, ...], ...], ...],
     on: str,
 ) -> tuple[str, int]:
     """The skeleton of a drawing that is laid out by this, and how many pictures its sprite has. Keyed by little: a
@@ -182,7 +191,8 @@ def _skeleton(
         dense=dense,
         last=len(place.layers) - 1,
         on=on,
-        maps=maps,
+        maps=maps[0],
+        gives=maps[1],
     )
     return text, pictured
 
@@ -424,17 +434,3 @@ def _shades(values: Floats, activation: str) -> NDArray[np.floating]:
     if not activation:
         return np.asarray(scaled(values[None])[0])
     return values if activation == "softmax" else centred(values[:, None], activation)[:, 0]
-
-
-def _legend(place: Diagram, legend: str, network: Network) -> str:
-    picture = place.layers[0].nodes[0].unit == 0 and not network.has_images
-    hidden = [layer.name for layer in place.layers[1:] if not layer.all_links and not (picture and layer.index == 1)]
-    if picture:
-        legend += " " + text("Each unit of {layer} shows what it has for each pixel.", layer=place.layers[1].name)
-    if network.has_images:
-        legend += " " + text("A channel shows its feature map; its number is the map's mean.")
-        hidden = []
-    if not hidden:
-        return legend
-    many = text("Too many links to draw into {layers}: select a unit to see its own.", layers=", ".join(hidden))
-    return f"{legend} {many}"

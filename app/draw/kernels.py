@@ -76,7 +76,7 @@ def _kernel(box: Box, side: int, href: str, select: Quantity | None) -> Markup:
 def on_maps(place: Diagram, trace: Trace, marks: Marks) -> Markup:
     """Windows on the maps that a moment reads, on those that a max pool reads the winners' places, and crossed what
     dropout has put to 0."""
-    won = dict(_winners(trace, *marks.pools)) if marks.pools[0] else {}
+    won = dict(_winners(trace, *_spoken_of(trace, marks)))
     out = {node: path for k in trace.spec.network.dropouts for node, path in _dropped(trace, k, marks)}
     parts = list[Markup]()
     for layer in place.layers:
@@ -92,8 +92,17 @@ def on_maps(place: Diagram, trace: Trace, marks: Marks) -> Markup:
     return Markup("").join(parts)
 
 
+def _spoken_of(trace: Trace, marks: Marks) -> tuple[int, tuple[int, ...]]:
+    """The layer and the units whose max pool a moment speaks of, or whose channel is selected of one example."""
+    k, pool = marks.chosen.layer, trace.spec.network.pools.get(marks.chosen.layer)
+    at_rest = marks.known is None and len(trace.examples) == 1 and pool and pool.operation == "max_pool"
+    return (k, (marks.chosen.unit,)) if at_rest and marks.chosen.unit else marks.pools
+
+
 def _winners(trace: Trace, k: int, units: tuple[int, ...]) -> Iterator[tuple[str, str]]:
     """By node: a point in each place whose number its window's max pool passes on, of equals the first."""
+    if not k:
+        return
     network = trace.spec.network
     maps: Floats = getattr(trace.layers[k - 1], network.before(k, "v"))[0]
     side = int(network.pools[k].option("size"))

@@ -63,15 +63,18 @@ def sources_of(network: Network, k: int) -> int:
     return network.sizes[k - 1] if below else 1 if k == 1 else 0
 
 
-def map_sprite(trace: Trace, k: int, back: bool, known: frozenset[Quantity] | None) -> str:
-    """A layer's maps, one below the other: what its activations are, or what comes back to its sums. What a walkthrough
-    has yet to compute is empty; on its way back what has come back already stands in its place."""
-    layer, walking = trace.layers[k - 1], known is not None
-    a, dz = np.nan_to_num(layer.a.mean(axis=0)), np.nan_to_num(layer.dz.sum(axis=0))
-    shown = np.zeros_like(a)
-    for maps, kind, wanted in ((a, "a", walking or not back), (dz, "dz", back)):
-        there = [not walking or Quantity(kind, k, (j,)).is_in(known or frozenset()) for j in range(1, len(a) + 1)]
+def map_sprite(trace: Trace, k: int, back: bool, known: frozenset[Quantity] | None, pooled: bool = False) -> str:
+    """A layer's maps, one below the other: what its activations are, or what comes back to its sums; or `pooled`, what
+    its pool gives, or what comes back to that. What a walkthrough has yet to compute is empty; on its way back what has
+    come back already stands in its place."""
+    kinds, layer, walking = ("v", "dv") if pooled else ("a", "dz"), trace.layers[k - 1], known is not None
+    ahead, behind = (getattr(layer, kind) for kind in kinds)
+    first, second = np.nan_to_num(ahead.mean(axis=0)), np.nan_to_num(behind.sum(axis=0))
+    shown = np.zeros_like(first)
+    for maps, kind, wanted in ((first, kinds[0], walking or not back), (second, kinds[1], back)):
+        there = [not walking or Quantity(kind, k, (j,)).is_in(known or frozenset()) for j in range(1, len(first) + 1)]
         reach = float(np.abs(maps).max()) or 1.0
         chosen = np.array(there) & wanted
         shown[chosen] = maps[chosen] / reach
-    return sprite(np.asarray(shown.reshape(-1, shown.shape[-1]), dtype=np.float32), shown.shape[-1])
+    width = shown.shape[-1] if shown.ndim == 3 else 1
+    return sprite(np.asarray(shown.reshape(-1, width), dtype=np.float32), width)

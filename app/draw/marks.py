@@ -42,6 +42,10 @@ class Marks:
         """Whether it is computed; the inputs are given."""
         return self.known is None or quantity.layer == 0 or quantity.is_in(self.known)
 
+    def is_back(self, lens: str) -> bool:
+        """Whether maps show what comes back to them."""
+        return lens == "gradients" if self.known is None else self.tone in ("backward", "update")
+
     @property
     def talk(self) -> int:
         """The layer whose links carry what the chips tell; 0 where none does."""

@@ -15,7 +15,8 @@ from engine import Trace
 from engine.arrays import Floats
 from engine.quantity import unit
 
-BINS, REACH = 24, 4.0  # of a strip, from -REACH to REACH; what is farther away lies at its ends
+BINS, REACH = 20, 4.0  # of a strip, from -REACH to REACH; what is farther away lies at its ends
+TALL = 5  # rows of a bar: before upwards from the strip's middle, after downwards
 WIDE, HIGH, DOTS = 132.0, 50.0, 64  # of the picture; more numbers than that are some of them
 
 
@@ -29,8 +30,8 @@ def numbers_of(trace: Trace, k: int, j: int) -> tuple[Floats, Floats]:
 
 
 def strips(trace: Trace, marks: Marks) -> str:
-    """Two rows a unit of every normalized layer, before and after: darker where more numbers lie. What a walkthrough
-    has yet to compute is empty."""
+    """How the numbers of every unit of a normalized layer lie, as bars: before upwards, after downwards. What a
+    walkthrough has yet to compute is empty."""
     return inks(np.concatenate([_rows(trace, k, marks) for k in sorted(trace.spec.network.norms)]), BINS)
 
 
@@ -44,7 +45,10 @@ def _rows(trace: Trace, k: int, marks: Marks) -> Floats:
     rows = np.minimum(at, BINS - 1).reshape(2 * units, -1) + BINS * np.arange(2 * units)[:, None]
     counts = np.bincount(rows.ravel(), minlength=2 * units * BINS).reshape(2 * units, BINS)
     there = [marks.knows(unit(k, j).like(kind)) for j in range(1, units + 1) for kind in "zn"]
-    return np.asarray(counts / counts.max(axis=1, keepdims=True) * np.array(there)[:, None])
+    bars = TALL * counts / counts.max(axis=1, keepdims=True) * np.array(there)[:, None]
+    filled = np.clip(bars.reshape(units, 2, 1, BINS) - np.arange(TALL)[:, None], 0.0, 1.0)
+    filled[:, 0] = filled[:, 0, ::-1]
+    return np.asarray(filled.reshape(-1, BINS))
 
 
 def at_units(place: Diagram, trace: Trace, marks: Marks) -> Markup:

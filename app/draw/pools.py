@@ -1,4 +1,5 @@
-"""What a pool makes of the channel that is spoken of: a map of its own beside that channel's, joined by a bar.
+"""What a pool makes of the channel that is spoken of: a map of its own beside that channel's, joined by a bar, where
+the drawing has none at every channel.
 
 On the way back it shows what came to it; the number that the moment tells of is framed in both.
 """
@@ -20,15 +21,16 @@ from engine.arrays import Floats
 SIDE, TEXT, EDGE = 64.0, 19.0, 6.0
 
 
-def at_units(place: Diagram, trace: Trace, marks: Marks, taken: Sequence[Box]) -> tuple[Markup, list[Box]]:
-    """The pooled maps, and the room that they take; in a walkthrough alone, once they are known."""
+def at_units(place: Diagram, trace: Trace, marks: Marks, back: bool, taken: Sequence[Box]) -> tuple[Markup, list[Box]]:
+    """The pooled maps, on the way back what comes back to them, and the room that they take; in a walkthrough once they
+    are known."""
     network, parts, boxes = trace.spec.network, list[Markup](), list[Box]()
-    pooled = [k for k in network.pools if network.image(k, "v")]
-    for node in spoken_of(place, pooled, marks) if marks.known is not None else []:
-        back = marks.tone != "forward" and marks.knows(node.quantity.like("dv"))
-        if back or marks.knows(node.quantity.like("v")):
+    pooled = [k for k in network.pools if network.image(k, "v") and not place.layers[k].nodes[0].pooled]
+    for node in spoken_of(place, pooled, marks):
+        came_back = back and marks.knows(node.quantity.like("dv"))
+        if came_back or marks.knows(node.quantity.like("v")):
             box = beside(node, place, SIDE + 2 * EDGE, SIDE + TEXT + EDGE, [*taken, *boxes])
-            parts += [_picture(trace, node, box, marks, back)] if box else []
+            parts += [_picture(trace, node, box, marks, came_back)] if box else []
             boxes += [box] if box else []
     return Markup("").join(parts), boxes
 
