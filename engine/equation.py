@@ -172,6 +172,11 @@ def total(letter: str, body: Tree, how: str = "sum", values: Sequence[int] = ())
     return Over(how, letter, tuple(values), body)
 
 
+def totals(*letters: tuple[str, Sequence[int]], body: Tree) -> Tree:
+    """The body summed over several letters, the first outside."""
+    return reduce(lambda inner, each: total(each[0], inner, values=each[1]), reversed(letters), body)
+
+
 def name(kind: str, *index: Index, example: Index | None = None) -> Ref:
     """A quantity without a place yet, for a table's entry: z, or z of unit i."""
     return Ref(Quantity(kind, 0, index, example))

@@ -3,23 +3,27 @@
 Units, sources and examples are numbers, or letters where a whole layer is meant: `Equations.of(trace).z(2, 1, 0)` is z
 of one unit on the batch's first example, `.z(2, "j", "n")` that of the whole layer. They are made of what a layer
 receives (`below`) and of what comes back to it (`back`): who feeds a layer from elsewhere says so in these two alone.
+What is alike for a unit and for a place of feature maps, `.a(1, (2, 5, 7), 0)`, is written once.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
-from operator import add
+from math import prod
+from operator import add, mul
 
 from engine.activations import ACTIVATIONS, Activation
-from engine.equation import COUNT, Equation, Tree, f, mapped, name, total, tree
+from engine.equation import COUNT, Equation, Tree, f, mapped, name, total, totals, tree
 from engine.feature_maps import MapEquations
 from engine.losses import LOSSES
 from engine.network import Network
 from engine.operations import OPERATIONS
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
-from engine.quantity import Index, Quantity, bias, unit, weight
+from engine.quantity import Index, Quantity, bias, weight
 from engine.tracing import Trace
+
+At = Index | tuple[Index, ...]  # a unit; or a place of feature maps: channel, row, column
 
 
 @dataclass(frozen=True)
@@ -66,62 +70,72 @@ class Equations:
         """What a layer receives from one of its sources."""
         return self.given(layer - 1, source, example)
 
-    def given(self, layer: int, j: Index, n: Index) -> Tree:
+    def given(self, layer: int, at: At, n: Index) -> Tree:
         """What a unit gives to those above: o where a shortcut leads to it, h after dropout, else a; an input its x."""
-        return tree(Quantity(self.network.given_kind(layer) if layer else "x", layer, (j,), n))
+        return _one(self.network.given_kind(layer) if layer else "x", layer, at, n)
 
-    def h(self, layer: int, j: Index, n: Index) -> Equation:
-        """What dropout lets through of a unit's activation."""
-        made = OPERATIONS["dropout"].equation
+    def stage(self, letter: str, layer: int, at: At, n: Index) -> Equation:
+        """What a layer makes of what it receives, or of the stage before: z, n, a, h, v or o."""
+        made: dict[str, Callable[..., Equation]] = {"z": self.z, "n": self.n, "a": self.a, "h": self.h, "o": self.o}
+        return (made | {"v": self.maps.v})[letter](layer, at, n)
+
+    def h(self, layer: int, at: At, n: Index) -> Equation:
+        """What dropout lets through."""
+        return self._attached("dropout", "h", layer, at, n, _one("mask", layer, at, n))
+
+    def o(self, layer: int, at: At, n: Index) -> Equation:
+        """What is given where a shortcut leads to."""
+        return self._attached("shortcut", "o", layer, at, n, self.given(self.network.shortcuts[layer], at, n))
+
+    def _attached(self, operation: str, letter: str, layer: int, at: At, n: Index, other: Tree) -> Equation:
+        """What an operation behind an activation makes of what stands before it and of another number."""
+        made = OPERATIONS[operation].equation
         assert made is not None
-        own = unit(layer, j).at(n)
-        return Equation(own.like("h"), made([tree(own), tree(own.like("mask"))]))
+        own = _one(self.network.before(layer, letter), layer, at, n)
+        return Equation(Quantity(letter, layer, _index(at), n), made([own, other]))
 
-    def _shared(self, kind: str, layer: int, j: Index, n: Index) -> Tree:
-        """A number that a normalization takes over the units of one example, or over the examples of one unit."""
-        return tree(self.shared(kind, layer, j, n))
-
-    def shared(self, kind: str, layer: int, j: Index, n: Index) -> Quantity:
-        """Its quantity: of a layer and an example, or of a unit."""
+    def shared(self, kind: str, layer: int, at: At, n: Index) -> Quantity:
+        """A number that a normalization takes over all of one example's layer, or over the examples of one unit."""
         each = self.network.norms[layer] == "layer_norm"
-        return Quantity(kind, layer, () if each else (j,), n if each else None)
+        return Quantity(kind, layer, () if each else _index(at)[:1], n if each else None)
 
-    def _mean(self, layer: int, j: Index, n: Index, body: Callable[[Index, Index], Tree]) -> Tree:
-        """The mean of a body over all that a normalization takes together."""
+    def _places(self, layer: int) -> tuple[tuple[str, range], ...]:
+        """The letters of a channel's places, with where each runs; of plain units none."""
+        sides = self.network.image(layer)[1:]
+        return tuple((letter, range(1, side + 1)) for letter, side in zip("yx", sides, strict=False))
+
+    def _mean(self, layer: int, at: At, n: Index, body: Callable[[At, Index], Tree]) -> Tree:
+        """The mean of a body over all that a normalization takes together: an example's whole layer, or on all examples
+        a unit, or a channel's places."""
+        places, count = self._places(layer), prod(self.network.image(layer)[1:])
+        within = tuple(letter for letter, _ in places)
         if self.network.norms[layer] == "layer_norm":
-            return total("i", body("i", n), values=self.units(layer)) / len(self.units(layer))
-        return total("m", body(j, "m"), values=range(self.count)) / COUNT
+            unit = "c" if places else "i"
+            each = totals((unit, self.units(layer)), *places, body=body((unit, *within), n))
+            return each / (len(self.units(layer)) * count)
+        each = totals(("m", range(self.count)), *places, body=body((_index(at)[0], *within), "m"))
+        return (each / count if places else each) / COUNT
 
-    def mean(self, layer: int, j: Index, n: Index) -> Equation:
+    def mean(self, layer: int, at: At, n: Index) -> Equation:
         """The mean of what a normalization takes together."""
-        target = self.shared("mean", layer, j, n)
-        return Equation(target, self._mean(layer, j, n, lambda j, n: _of_unit("z", layer, j, n)))
+        target = self.shared("mean", layer, at, n)
+        return Equation(target, self._mean(layer, at, n, lambda at, n: _one("z", layer, at, n)))
 
-    def spread(self, layer: int, j: Index, n: Index) -> Equation:
+    def spread(self, layer: int, at: At, n: Index) -> Equation:
         """The root of their variance, and a little."""
+        mean = tree(self.shared("mean", layer, at, n))
+        variance = self._mean(layer, at, n, lambda at, m: f("square", _one("z", layer, at, m) - mean))
+        return Equation(self.shared("spread", layer, at, n), f("sqrt", variance + name("eps")))
 
-        def square(j: Index, n: Index) -> Tree:
-            return f("square", _of_unit("z", layer, j, n) - self._shared("mean", layer, j, n))
+    def xhat(self, layer: int, at: At, n: Index) -> Equation:
+        """A number's z without the mean, in units of the spread."""
+        mean, spread = (tree(self.shared(kind, layer, at, n)) for kind in ("mean", "spread"))
+        return Equation(Quantity("xhat", layer, _index(at), n), (_one("z", layer, at, n) - mean) / spread)
 
-        return Equation(self.shared("spread", layer, j, n), f("sqrt", self._mean(layer, j, n, square) + name("eps")))
-
-    def xhat(self, layer: int, j: Index, n: Index) -> Equation:
-        """A unit's z without the mean, in units of the spread."""
-        centred = _of_unit("z", layer, j, n) - self._shared("mean", layer, j, n)
-        return Equation(Quantity("xhat", layer, (j,), n), centred / self._shared("spread", layer, j, n))
-
-    def n(self, layer: int, j: Index, n: Index) -> Equation:
-        """What a normalization gives on of a unit."""
-        own = tree(Quantity("gamma", layer, (j,))) * _of_unit("xhat", layer, j, n)
-        return Equation(Quantity("n", layer, (j,), n), own + tree(Quantity("beta", layer, (j,))))
-
-    def o(self, layer: int, j: Index, n: Index) -> Equation:
-        """What a unit gives where a shortcut leads to it."""
-        added = self.given(self.network.shortcuts[layer], j, n)
-        made = OPERATIONS["shortcut"].equation
-        assert made is not None
-        own = unit(layer, j).like("h" if layer in self.network.dropouts else "a").at(n)
-        return Equation(Quantity("o", layer, (j,), n), made([tree(own), added]))
+    def n(self, layer: int, at: At, n: Index) -> Equation:
+        """What a normalization gives on."""
+        gain, shift = (tree(Quantity(kind, layer, _index(at)[:1])) for kind in ("gamma", "beta"))
+        return Equation(Quantity("n", layer, _index(at), n), gain * _one("xhat", layer, at, n) + shift)
 
     def back(self, layer: int, source: Index, example: Index) -> list[Tree]:
         """What comes back to a unit: a term for every place that received what it gave; they are its da, or dh."""
@@ -130,7 +144,7 @@ class Equations:
         products = tree(weight(layer + 1, "j", source)) * tree(Quantity("dz", layer + 1, ("j",), example))
         over_links = total("j", products, values=self.units(layer + 1))
         over_arcs = ((self.network.joint_kind(to), to) for to in self.network.arcs(layer))
-        return [over_links, *(_of_unit(kind, to, source, example) for kind, to in over_arcs)]
+        return [over_links, *(_one(kind, to, source, example) for kind, to in over_arcs)]
 
     def product(self, layer: int, j: Index, i: Index, n: Index) -> Equation:
         """What one link carries."""
@@ -144,34 +158,39 @@ class Equations:
         """A unit's z, from the sum."""
         return Equation(Quantity("z", layer, (j,), n), tree(Quantity("s", layer, (j,), n)) + tree(bias(layer, j)))
 
-    def z(self, layer: int, j: Index, n: Index) -> Equation:
+    def z(self, layer: int, at: At, n: Index) -> Equation:
         """A unit's z, from what it receives."""
-        return Equation(Quantity("z", layer, (j,), n), self._carried(layer, j, n) + tree(bias(layer, j)))
+        own = _index(at)
+        return Equation(Quantity("z", layer, own, n), self._carried(layer, at, n) + tree(bias(layer, own[0])))
 
-    def _carried(self, layer: int, j: Index, n: Index) -> Tree:
+    def _carried(self, layer: int, at: At, n: Index) -> Tree:
+        if isinstance(at, tuple):
+            return self.maps.over_window(layer, at, n)
+        j = at
         return total("i", tree(weight(layer, j, "i")) * self.below(layer, "i", n), values=self.sources(layer))
 
-    def a(self, layer: int, j: Index, n: Index, stable: bool = False) -> Equation:
+    def a(self, layer: int, at: At, n: Index, stable: bool = False) -> Equation:
         """A unit's activation; `stable`: computed so that no sum is too large for it."""
         entry = self.activation(layer)
         made = (entry.stable if stable else None) or entry.tree
-        return Equation(unit(layer, j).at(n), self._placed(made, layer, j, n), self._where(entry, layer, j, n))
+        target = Quantity("a", layer, _index(at), n)
+        return Equation(target, self._placed(made, layer, at, n), self._where(entry, layer, at, n))
 
-    def _where(self, entry: Activation, layer: int, j: Index, n: Index) -> tuple[Equation, ...]:
+    def _where(self, entry: Activation, layer: int, at: At, n: Index) -> tuple[Equation, ...]:
         placed = ((part.target, part.tree) for part in entry.where)
-        return tuple(Equation(self._at(named, layer, j, n), self._placed(of, layer, j, n)) for named, of in placed)
+        return tuple(Equation(self._at(named, layer, at, n), self._placed(of, layer, at, n)) for named, of in placed)
 
-    def _at(self, of: Quantity, layer: int, j: Index, n: Index) -> Quantity:
+    def _at(self, of: Quantity, layer: int, at: At, n: Index) -> Quantity:
         """A name of a table's entry as the quantity of a unit; z is what the activation takes."""
         if of.kind not in _OF_UNITS:
             return of
         kind = self.network.bent_kind(layer) if of.kind == "z" else of.kind
-        return Quantity(kind, 0 if of.kind == "y" else layer, of.index or (j,), n)
+        return Quantity(kind, 0 if of.kind == "y" else layer, of.index or _index(at), n)
 
-    def _placed(self, entry: Tree, layer: int, j: Index, n: Index) -> Tree:
+    def _placed(self, entry: Tree, layer: int, at: At, n: Index) -> Tree:
         """A table's entry about one unit."""
         values = {"i": self.units(layer), "m": self.units(layer), "k": self.units(layer), "n": range(self.count)}
-        return mapped(entry, lambda of: self._at(of, layer, j, of.example or n), values)
+        return mapped(entry, lambda of: self._at(of, layer, at, of.example or n), values)
 
     def loss(self, stable: bool = False) -> Equation:
         """The loss of all outputs of all examples."""
@@ -190,8 +209,8 @@ class Equations:
             of = self.weights(k)
             each = mapped(cost, lambda w, of=of: of)  # type: ignore[misc]
             shape = next(own.shape for own in self.network.parameters if own.letter == "W" and own.layer == k)
-            axes = reversed(list(zip(map(str, of.index), shape, strict=True)))
-            terms.append(reduce(lambda inner, axis: total(axis[0], inner, values=range(1, axis[1] + 1)), axes, each))
+            axes = ((str(letter), range(1, length + 1)) for letter, length in zip(of.index, shape, strict=True))
+            terms.append(totals(*axes, body=each))
         return Equation(Quantity("penalty"), name("regularization_rate") * reduce(add, terms))
 
     def da(self, layer: int, j: Index, n: Index) -> Equation:
@@ -200,7 +219,7 @@ class Equations:
         if layer == self.last:
             return Equation(target, self._placed(LOSSES[self.network.loss_name].slope, layer, j, n))
         if layer in self.network.dropouts:
-            return Equation(target, _of_unit("mask", layer, j, n) * _of_unit("dh", layer, j, n))
+            return Equation(target, _one("mask", layer, j, n) * _one("dh", layer, j, n))
         return Equation(target, reduce(add, self.back(layer, j, n)))
 
     def dh(self, layer: int, j: Index, n: Index) -> Equation:
@@ -209,67 +228,73 @@ class Equations:
 
     def product_back(self, layer: int, j: Index, i: Index, n: Index) -> Equation:
         """What one link takes back."""
-        return Equation(Quantity("q", layer, (j, i), n), tree(weight(layer, j, i)) * _of_unit("dz", layer, j, n))
+        return Equation(Quantity("q", layer, (j, i), n), tree(weight(layer, j, i)) * _one("dz", layer, j, n))
 
-    def slope(self, layer: int, j: Index, n: Index) -> Equation:
+    def slope(self, layer: int, at: At, n: Index) -> Equation:
         """The activation's derivative at a unit's z."""
         entry = self.activation(layer)
-        target = Quantity("slope", layer, (j,), n)
-        return Equation(target, self._placed(entry.slope, layer, j, n), self._where(entry, layer, j, n))
+        target = Quantity("slope", layer, _index(at), n)
+        return Equation(target, self._placed(entry.slope, layer, at, n), self._where(entry, layer, at, n))
 
-    def dz(self, layer: int, j: Index, n: Index) -> Equation:
+    def dz(self, layer: int, at: At, n: Index) -> Equation:
         """A unit's delta; behind a normalization what comes back over its three ways."""
         if layer not in self.network.norms:
-            return self.bent(layer, j, n)
-        ways = (_of_unit(kind, layer, j, n) for kind in ("dz_own", "dz_mean", "dz_spread"))
-        return Equation(Quantity("dz", layer, (j,), n), reduce(add, ways))
+            return self.bent(layer, at, n)
+        ways = (_one(kind, layer, at, n) for kind in ("dz_own", "dz_mean", "dz_spread"))
+        return Equation(Quantity("dz", layer, _index(at), n), reduce(add, ways))
 
-    def ways(self, layer: int, j: Index, n: Index) -> tuple[Equation, ...]:
+    def ways(self, layer: int, at: At, n: Index) -> tuple[Equation, ...]:
         """The three ways back through a normalization: through the number itself, the mean and the spread."""
-        own, spread = _of_unit("dxhat", layer, j, n), self._shared("spread", layer, j, n)
-        level = self._mean(layer, j, n, lambda j, n: _of_unit("dxhat", layer, j, n))
-        tilt = self._mean(layer, j, n, lambda j, n: _of_unit("dxhat", layer, j, n) * _of_unit("xhat", layer, j, n))
-        each = {"dz_own": own, "dz_mean": -level, "dz_spread": -(_of_unit("xhat", layer, j, n) * tilt)}
-        return tuple(Equation(Quantity(kind, layer, (j,), n), made / spread) for kind, made in each.items())
+        own, spread = _one("dxhat", layer, at, n), tree(self.shared("spread", layer, at, n))
+        level = self._mean(layer, at, n, lambda at, n: _one("dxhat", layer, at, n))
+        tilt = self._mean(layer, at, n, lambda at, n: _one("dxhat", layer, at, n) * _one("xhat", layer, at, n))
+        each = {"dz_own": own, "dz_mean": -level, "dz_spread": -(_one("xhat", layer, at, n) * tilt)}
+        return tuple(Equation(Quantity(kind, layer, _index(at), n), made / spread) for kind, made in each.items())
 
-    def dxhat(self, layer: int, j: Index, n: Index) -> Equation:
+    def dxhat(self, layer: int, at: At, n: Index) -> Equation:
         """What comes back to what is normalized."""
-        gain = tree(Quantity("gamma", layer, (j,)))
-        return Equation(Quantity("dxhat", layer, (j,), n), gain * _of_unit("dn", layer, j, n))
+        gain = tree(Quantity("gamma", layer, _index(at)[:1]))
+        return Equation(Quantity("dxhat", layer, _index(at), n), gain * _one("dn", layer, at, n))
 
     def dgamma(self, layer: int, j: Index) -> Equation:
         """A gain's gradient."""
-        body = _of_unit("dn", layer, j, "n") * _of_unit("xhat", layer, j, "n")
-        return Equation(Quantity("dgamma", layer, (j,)), self._over(body))
+        return self._everywhere("dgamma", layer, j, "dn", "xhat")
 
     def dbeta(self, layer: int, j: Index) -> Equation:
         """A shift's gradient."""
-        return Equation(Quantity("dbeta", layer, (j,)), self._over(_of_unit("dn", layer, j, "n")))
+        return self._everywhere("dbeta", layer, j, "dn")
 
-    def bent(self, layer: int, j: Index, n: Index) -> Equation:
-        """What comes back to what the activation takes: where loss and output are one, from these; else from its da."""
-        target, joined = Quantity("d" + self.network.bent_kind(layer), layer, (j,), n), self.network.joined
-        entry = self.activation(layer)
-        if layer == self.last and joined:
-            made = (self.classes and joined.dz_of_classes) or joined.dz
-            return Equation(target, self._placed(made, layer, j, n))
-        if entry.product:
-            return Equation(target, self._placed(entry.slope, layer, j, n))
-        slope = self.slope(layer, j, n)
-        return Equation(target, _of_unit("da", layer, j, n) * tree(slope.target), (slope, *slope.where))
-
-    def dW(self, layer: int, j: Index, i: Index) -> Equation:
-        """A weight's gradient: what each example's delta and what the link carried make, added up."""
-        return Equation(
-            Quantity("dW", layer, (j, i)), self._over(_of_unit("dz", layer, j, "n") * self.below(layer, i, "n"))
-        )
+    def gains(self, layer: int, j: Index) -> tuple[Equation, Equation]:
+        """Both of them."""
+        return self.dgamma(layer, j), self.dbeta(layer, j)
 
     def db(self, layer: int, j: Index) -> Equation:
         """A bias's gradient."""
-        return Equation(Quantity("db", layer, (j,)), self._over(_of_unit("dz", layer, j, "n")))
+        return self._everywhere("db", layer, j, "dz")
 
-    def _over(self, body: Tree) -> Tree:
-        return total("n", body, values=range(self.count))
+    def _everywhere(self, target: str, layer: int, j: Index, *kinds: str) -> Equation:
+        """The gradient of what all examples share, and all places of a channel: products of these, added up."""
+        places = self._places(layer)
+        at = (j, *(letter for letter, _ in places))
+        body = reduce(mul, (_one(kind, layer, at, "n") for kind in kinds))
+        return Equation(Quantity(target, layer, (j,)), totals(("n", range(self.count)), *places, body=body))
+
+    def bent(self, layer: int, at: At, n: Index) -> Equation:
+        """What comes back to what the activation takes: where loss and output are one, from these; else from its da."""
+        target, joined = Quantity("d" + self.network.bent_kind(layer), layer, _index(at), n), self.network.joined
+        entry = self.activation(layer)
+        if layer == self.last and joined:
+            made = (self.classes and joined.dz_of_classes) or joined.dz
+            return Equation(target, self._placed(made, layer, at, n))
+        if entry.product:
+            return Equation(target, self._placed(entry.slope, layer, at, n))
+        slope = self.slope(layer, at, n)
+        return Equation(target, _one("da", layer, at, n) * tree(slope.target), (slope, *slope.where))
+
+    def dW(self, layer: int, j: Index, i: Index) -> Equation:
+        """A weight's gradient: what each example's delta and what the link carried make, added up."""
+        body = _one("dz", layer, j, "n") * self.below(layer, i, "n")
+        return Equation(Quantity("dW", layer, (j, i)), total("n", body, values=range(self.count)))
 
     def pull(self, layer: int, *index: Index) -> Equation:
         """What regularization adds to a weight's gradient."""
@@ -304,6 +329,10 @@ class Equations:
 _OF_UNITS = ("z", "a", "da", "y", "t")
 
 
-def _of_unit(kind: str, layer: int, j: Index, n: Index) -> Tree:
-    """A number of a unit, as a tree."""
-    return tree(Quantity(kind, layer, (j,), n))
+def _index(at: At) -> tuple[Index, ...]:
+    return at if isinstance(at, tuple) else (at,)
+
+
+def _one(kind: str, layer: int, at: At, n: Index) -> Tree:
+    """A number of a unit or of a place, as a tree."""
+    return tree(Quantity(kind, layer, _index(at), n))

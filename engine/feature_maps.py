@@ -5,7 +5,7 @@ weight was used, and what comes back to a number over all windows that it was in
 out by the sums' ranges. Layers, channels, rows and columns count from 1, examples from 0.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import product
@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.equation import COUNT, Equation, Look, Number, Over, Tree, f, mapped, name, total, tree
-from engine.operations import OPERATIONS
+from engine.equation import Equation, Look, Number, Over, Tree, f, mapped, total, totals, tree
 from engine.operations.base import Node
 from engine.operations.conv2d import padding_of, side_of
 from engine.quantity import Index, Quantity, Shifted
@@ -44,15 +43,6 @@ class MapEquations:
         """The convolution of a layer."""
         return next(node for node in self.of.network.nodes if (node.layer, node.operation) == (layer, "conv2d"))
 
-    def given(self, layer: int, spot: Spot, n: Index) -> Tree:
-        """What a layer gives at a place; of the inputs a pixel, of plain numbers the one that stands there."""
-        return tree(Quantity(self.of.network.given_kind(layer) if layer else "x", layer, spot, n))
-
-    def z(self, layer: int, spot: tuple[int, int, int], n: Index) -> Equation:
-        """What a channel's window adds up, and its bias."""
-        window = self.over_window(layer, spot, n)
-        return Equation(Quantity("z", layer, spot, n), window + tree(Quantity("b", layer, spot[:1])))
-
     def product(self, layer: int, channel: int, source: int, place: Sequence[int], n: Index) -> Equation:
         """What the window of a channel below gives at a place."""
         over = self.over_window(layer, (channel, place[0], place[1]), n)
@@ -63,10 +53,10 @@ class MapEquations:
         over = self.from_above(layer - 1, (source, *place), n)
         return Equation(Quantity("q", layer, (to, source, *place), n), _of_one(over, to))
 
-    def over_window(self, layer: int, spot: tuple[int, int, int], n: Index) -> Tree:
+    def over_window(self, layer: int, spot: tuple[Index, ...], n: Index) -> Tree:
         """The sum over a window of all channels below, each number times the kernel's weight that lies over it."""
-        node, (channel, row, column) = self.node(layer), spot
-        begins = [int(node.option("stride")) * (at - 1) - padding_of(node) for at in (row, column)]
+        node, (channel, *place) = self.node(layer), spot
+        begins = [int(node.option("stride")) * (int(str(at)) - 1) - padding_of(node) for at in place]
         (sources, *lengths), side = node.takes, side_of(node)
         inside = [
             [i for i in range(1, side + 1) if 1 <= begin + i <= length]
@@ -74,8 +64,8 @@ class MapEquations:
         ]
         i, j = (Shifted(((1, letter),), begin) for letter, begin in zip("ij", begins, strict=True))
         weight = tree(Quantity("W", layer, (channel, "c", "i", "j")))
-        carried = weight * self.given(layer - 1, ("c", i, j), n)
-        return _over(("c", range(1, sources + 1)), ("i", inside[0]), ("j", inside[1]), body=carried)
+        carried = weight * self.of.given(layer - 1, ("c", i, j), n)
+        return totals(("c", range(1, sources + 1)), ("i", inside[0]), ("j", inside[1]), body=carried)
 
     def dW(self, layer: int, index: tuple[int, int, int, int]) -> Equation:
         """A weight's gradient: at every place what the weight met times what comes back there, over all examples."""
@@ -90,27 +80,9 @@ class MapEquations:
         if not all(ranges):  # it lies outside wherever the kernel is laid
             return Equation(Quantity("dW", layer, index), Number(0.0))
         y, x = (Shifted(((stride, letter),), shift + 1 - stride) for letter, shift in zip("yx", shifts, strict=True))
-        met = tree(Quantity("dz", layer, (channel, "y", "x"), "n")) * self.given(layer - 1, (source, y, x), "n")
-        body = _over(("n", range(self.of.count)), ("y", ranges[0]), ("x", ranges[1]), body=met)
+        met = tree(Quantity("dz", layer, (channel, "y", "x"), "n")) * self.of.given(layer - 1, (source, y, x), "n")
+        body = totals(("n", range(self.of.count)), ("y", ranges[0]), ("x", ranges[1]), body=met)
         return Equation(Quantity("dW", layer, index), body)
-
-    def db(self, layer: int, channel: int) -> Equation:
-        """A bias's gradient: all that comes back to its channel."""
-        return Equation(Quantity("db", layer, (channel,)), self._everywhere("dz", layer, channel))
-
-    def _everywhere(self, kind: str, layer: int, channel: int, other: str = "") -> Tree:
-        _, high, wide = self.image(layer)
-        spot = (channel, "y", "x")
-        body = tree(Quantity(kind, layer, spot, "n"))
-        body = body * tree(Quantity(other, layer, spot, "n")) if other else body
-        return _over(("n", range(self.of.count)), ("y", range(1, high + 1)), ("x", range(1, wide + 1)), body=body)
-
-    def gains(self, layer: int, channel: int) -> tuple[Equation, Equation]:
-        """The gradients of a channel's gain and shift."""
-        return (
-            Equation(Quantity("dgamma", layer, (channel,)), self._everywhere("dn", layer, channel, "xhat")),
-            Equation(Quantity("dbeta", layer, (channel,)), self._everywhere("dn", layer, channel)),
-        )
 
     def back(self, layer: int, spot: tuple[int, ...], n: Index) -> Tree:
         """What comes back to what a layer gives at a place: from every window that it was in, or from all units of a
@@ -146,7 +118,7 @@ class MapEquations:
             return Number(0.0)  # no window looks at it
         i, j = (Shifted(((-stride, letter),), reach + 1 + stride) for letter, reach in zip("yx", reaches, strict=True))
         carried = tree(Quantity("W", above, ("f", source, i, j))) * tree(Quantity("dz", above, ("f", "y", "x"), n))
-        return _over(("f", range(1, channels + 1)), ("y", ranges[0]), ("x", ranges[1]), body=carried)
+        return totals(("f", range(1, channels + 1)), ("y", ranges[0]), ("x", ranges[1]), body=carried)
 
     def window(self, layer: int, spot: tuple[int, ...]) -> list[Spot]:
         """The places that a number of a pool is made of."""
@@ -168,7 +140,7 @@ class MapEquations:
             return Equation(target, reduce(add, seen) / len(seen))
         _, high, wide = pool.takes
         body = tree(Quantity(letter, layer, (spot[0], "y", "x"), n))
-        return Equation(target, _over(("y", range(1, high + 1)), ("x", range(1, wide + 1)), body=body) / len(seen))
+        return Equation(target, totals(("y", range(1, high + 1)), ("x", range(1, wide + 1)), body=body) / len(seen))
 
     def read_by(self, layer: int, spot: tuple[int, ...]) -> tuple[int, ...] | None:
         """The number of a layer's pool that a place is in the window of; None for one that no window has."""
@@ -206,85 +178,10 @@ class MapEquations:
         window, letter = self.window(layer, into), self.of.network.before(layer, "v")
         return window[int(np.argmax([look(Quantity(letter, layer, each, n), {}) for each in window]))]
 
-    def stage(self, layer: int, letter: str, spot: tuple[int, ...], n: int) -> Equation:
-        """What a layer makes at a place: z, n, a, h, v or o."""
-        network = self.of.network
-        if letter == "z":
-            return self.z(layer, (spot[0], spot[1], spot[2]), n)
-        if letter == "v":
-            return self.v(layer, spot, n)
-        if letter == "n":
-            return _placed(self.of.n(layer, spot[0], n), spot)
-        if letter == "a":
-            return _placed(self.of.a(layer, spot[0], n), spot)
-        own = tree(Quantity(network.before(layer, letter), layer, spot, n))
-        made = OPERATIONS["dropout" if letter == "h" else "shortcut"].equation
-        assert made is not None
-        added = tree(Quantity("mask", layer, spot, n)) if letter == "h" else self._added(layer, spot, n)
-        return Equation(Quantity(letter, layer, spot, n), made([own, added]))
-
-    def _added(self, layer: int, spot: tuple[int, ...], n: Index) -> Tree:
-        source = self.of.network.shortcuts[layer]
-        return tree(Quantity(self.of.network.given_kind(source) if source else "x", source, spot, n))
-
-    def normed(self, layer: int, spot: tuple[int, int, int], n: int) -> tuple[Equation, ...]:
-        """The mean and the spread that a place shares, and what it is with these."""
-        made = self.of
-        centred = tree(Quantity("z", layer, spot, n)) - tree(made.shared("mean", layer, spot[0], n))
-        target = Quantity("xhat", layer, spot, n)
-        mean, spread = (made.shared(kind, layer, spot[0], n) for kind in ("mean", "spread"))
-
-        def square(spot: Spot, n: Index) -> Tree:
-            return f("square", tree(Quantity("z", layer, spot, n)) - tree(mean))
-
-        return (
-            Equation(mean, self._mean(layer, spot, n, lambda spot, n: tree(Quantity("z", layer, spot, n)))),
-            Equation(spread, f("sqrt", self._mean(layer, spot, n, square) + name("eps"))),
-            Equation(target, centred / tree(spread)),
-        )
-
-    def _mean(self, layer: int, spot: Spot, n: Index, body: Callable[[Spot, Index], Tree]) -> Tree:
-        """The mean over all that a normalization takes together: an example's whole layer, or a channel's places on
-        all examples."""
-        channels, high, wide = self.image(layer)
-        places = ("y", range(1, high + 1)), ("x", range(1, wide + 1))
-        if self.of.network.norms[layer] == "layer_norm":
-            each = _over(("c", range(1, channels + 1)), *places, body=body(("c", "y", "x"), n))
-            return each / (channels * high * wide)
-        each = _over(("m", range(self.of.count)), *places, body=body((spot[0], "y", "x"), "m"))
-        return each / (high * wide) / COUNT
-
-    def dbent(self, layer: int, spot: tuple[int, int, int], n: int) -> Equation:
-        """What comes back to what the activation takes."""
-        return _placed(self.of.bent(layer, spot[0], n), spot)
-
-    def ways(self, layer: int, spot: tuple[int, int, int], n: int) -> tuple[Equation, ...]:
-        """Back through a normalization: to what is normalized, and from there over its three ways, which add up."""
-        dxhat, spread = Quantity("dxhat", layer, spot, n), tree(self.of.shared("spread", layer, spot[0], n))
-        gain = tree(Quantity("gamma", layer, spot[:1]))
-        level = self._mean(layer, spot, n, lambda spot, n: tree(Quantity("dxhat", layer, spot, n)))
-        tilt = self._mean(
-            layer, spot, n, lambda s, n: tree(Quantity("dxhat", layer, s, n)) * tree(Quantity("xhat", layer, s, n))
-        )
-        each = {
-            "dz_own": tree(dxhat),
-            "dz_mean": -level,
-            "dz_spread": -(tree(Quantity("xhat", layer, spot, n)) * tilt),
-        }
-        made = [Equation(Quantity(kind, layer, spot, n), of / spread) for kind, of in each.items()]
-        together = reduce(add, (tree(way.target) for way in made))
-        back = Equation(dxhat, gain * tree(dxhat.like("dn")))
-        return back, *made, Equation(Quantity("dz", layer, spot, n), together)
-
     def pixels(self, layer: int) -> Iterator[tuple[int, int, int]]:
         """Every place of a layer's sums."""
         channels, high, wide = self.image(layer)
         return product(range(1, channels + 1), range(1, high + 1), range(1, wide + 1))
-
-
-def _over(*letters: tuple[str, Sequence[int]], body: Tree) -> Tree:
-    """A sum over several letters, the first outside."""
-    return reduce(lambda inner, each: total(each[0], inner, values=each[1]), reversed(letters), body)
 
 
 def _of_one(of: Tree, channel: int) -> Tree:
@@ -292,14 +189,3 @@ def _of_one(of: Tree, channel: int) -> Tree:
     if not isinstance(of, Over):
         return of
     return mapped(of.body, lambda q: q.bind({of.letter: channel}))
-
-
-def _placed(of: Equation, spot: tuple[int, ...]) -> Equation:
-    """An equation of a unit as one of a place of its feature map."""
-
-    def there(quantity: Quantity) -> Quantity:
-        whole = quantity.kind in ("gamma", "beta", "b", "mean", "spread") or not quantity.layer
-        return quantity if whole else Quantity(quantity.kind, quantity.layer, spot, quantity.example)
-
-    where = tuple(_placed(part, spot) for part in of.where)
-    return Equation(there(of.target), mapped(of.tree, there), where)

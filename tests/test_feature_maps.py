@@ -178,7 +178,8 @@ def test_every_gradient_of_a_drawn_network_holds(layers: str, seed: int) -> None
 
 def equations_of(step: Trace) -> list[Equation]:
     """Equations at some places of every layer's maps, of all that is made there and all that comes back."""
-    maps, look, found = Equations.of(step).maps, Numbers(step), list[Equation]()
+    of, look, found = Equations.of(step), Numbers(step), list[Equation]()
+    maps = of.maps
     network = step.spec.network
     for k in range(1, len(step.layers) + 1):
         if not maps.has(k):
@@ -191,16 +192,18 @@ def equations_of(step: Trace) -> list[Equation]:
                 own = spot if letter in "zna" else places[network.before(k, letter)]
                 places[letter] = (maps.read_by(k, own) or ()) if letter == "v" and own else own
                 if places[letter] and (letter != "v" or len(places[letter]) in (1, 3)):
-                    found.append(maps.stage(k, letter, places[letter], example))
+                    found.append(of.stage(letter, k, places[letter], example))
                 if letter in "ahv" and places[letter]:
                     found.append(maps.passed_back(k, letter, places[letter], example, look))
-            found.append(maps.dbent(k, spot, example))
-            found += [*maps.normed(k, spot, example), *maps.ways(k, spot, example)] if k in network.norms else []
+            found.append(of.bent(k, spot, example))
+            normed = (of.mean, of.spread, of.xhat, of.dxhat, of.dz) if k in network.norms else ()
+            found += [made(k, spot, example) for made in normed]
+            found += of.ways(k, spot, example) if normed else ()
         found += [
             maps.dW(k, (j, c, y, x)) for j, c, y, x in product(*(range(1, n + 1) for n in step.layers[k - 1].W.shape))
         ]
         for channel in range(1, network.sizes[k] + 1):
-            found += [maps.db(k, channel), *(maps.gains(k, channel) if k in network.norms else ())]
+            found += [of.db(k, channel), *(of.gains(k, channel) if k in network.norms else ())]
     return found
 
 

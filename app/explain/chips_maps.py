@@ -29,7 +29,7 @@ def _window(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     maps, spot = scene.equations.maps, scene.spot(k, j, scene.layer(k).z)
     below = range(1, maps.node(k).takes[0] + 1)
     alone = scene.count == 1 and "a" in {of.kind for of in moment.targets}
-    then = maps.stage(k, "a", spot, 0) if alone else None
+    then = scene.equations.a(k, spot, 0) if alone else None
     ways = [_link(Quantity("p", k, (j, i, *spot[1:]), 0)) for i in below]
     names = [text("channel {channel}", channel=i) for i in below] if k > 1 else [scene.layer_below(k)]
     return Stack(scene, ways, names, Quantity("z", k, spot, 0), [bias(k, j)], then).chips

@@ -14,8 +14,9 @@ _FACES = FORWARD | BACKWARD | UPDATE | AGAIN
 
 def face_of(scene: Scene, key: Key) -> Face:
     """What the moment of a key tells."""
-    maps = key.layer and scene.network.image(key.layer)
-    return (MAPS if maps and key.kind in MAPS else _FACES)[key.kind](scene, key)
+    _, kind, k, j, i = key
+    of_maps = k and scene.network.image(k) and kind in MAPS
+    return (MAPS if of_maps else _FACES)[kind](scene, k, j, i)
 
 
 def faces_of(scene: Scene, k: int, j: int) -> tuple[list[Face], list[Face]]:

@@ -1,10 +1,9 @@
 """The moment after the update: the same examples run through the network that the step has made."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from app.explain.moments import Face
-from app.explain.plan import Key
-from app.explain.scene import Known, Scene
+from app.explain.scene import Known, Scene, Writer
 from app.words.columns import Columns
 from app.words.numbers import unsigned
 from app.words.segments import Segments, say
@@ -15,7 +14,7 @@ from engine.arrays import Floats
 from engine.equation import Equation, tree
 
 
-def _again(scene: Scene, key: Key) -> Face:
+def _again(scene: Scene, k: int, j: int, i: int) -> Face:
     before, after = scene.trace, scene.after.trace
     made = scene.after.equations.loss()
     values: dict[str, float | Floats] = {
@@ -71,4 +70,4 @@ def _numbers(scene: Scene) -> Segments:
     return say(*told, "; L + R = ", *scene.after.closing(both, {whole: after.loss + after.penalty}))
 
 
-AGAIN: dict[str, Callable[[Scene, Key], Face]] = {"again": _again}
+AGAIN: dict[str, Writer] = {"again": _again}

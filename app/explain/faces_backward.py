@@ -1,14 +1,13 @@
 """The moments of the backward pass: dL/da, delta, the gradients of weights and biases, and the way back."""
 
-from collections.abc import Callable
+from functools import partial
 from math import isfinite
 
 import numpy as np
 
 from app.explain.faces_forward import ANY, norm_title
 from app.explain.moments import Face
-from app.explain.plan import Key
-from app.explain.scene import UNITS, Scene
+from app.explain.scene import UNITS, Scene, Writer
 from app.words.columns import Columns
 from app.words.digits import largest
 from app.words.numbers import SUBSCRIPTS, percent, signed, unsigned
@@ -36,8 +35,7 @@ def _tendency(scene: Scene, values: Floats) -> Sentence:
     return sentence("tendency", higher=want[0], lower=want[1])
 
 
-def _da(scene: Scene, key: Key) -> Face:
-    _, _, k, j, _ = key
+def _da(scene: Scene, k: int, j: int, i: int) -> Face:
     if j == 0:
         return _da_of_layer(scene, k)
     made, da = scene.equations.da(k, j, 0), scene.layer(k).da[:, j - 1]
@@ -56,9 +54,8 @@ def _da(scene: Scene, key: Key) -> Face:
     return Face(words, (made,), numbers, (f"da{k}",), values | {"da": da}, total=scene.terms(made))
 
 
-def _dh(scene: Scene, key: Key) -> Face:
+def _dh(scene: Scene, k: int, j: int, i: int) -> Face:
     """What comes back to what dropout lets through of a unit."""
-    _, _, k, j, _ = key
     made, values = scene.equations.dh(k, j, 0), {"dh": scene.layer(k).back[:, j - 1]}
     numbers = scene.named(made) + scene.then(made.target)
     return Face(_came(scene, k, j), (made,), numbers, (f"dh{k}",), values, total=scene.terms(made))
@@ -102,8 +99,7 @@ def _to_dropout(scene: Scene, k: int) -> tuple[Equation, ...]:
     return (scene.equations.dh(k, "i", "n"),) if k in scene.network.dropouts else ()
 
 
-def _product_back(scene: Scene, key: Key) -> Face:
-    _, _, k, j, i = key
+def _product_back(scene: Scene, k: int, j: int, i: int) -> Face:
     weight, dz = float(scene.layer(k).W[j - 1, i - 1]), scene.layer(k).dz[:, j - 1]
     products, made = weight * dz, scene.equations.product_back(k, j, i, 0)
     words = scene.say("product back", unit=scene.unit(k, j), product=float(products[0]), source=scene.unit(k - 1, i))
@@ -111,9 +107,8 @@ def _product_back(scene: Scene, key: Key) -> Face:
     return Face((words,), (made.tree,), scene.told(made), (f"dh{k - 1}", f"da{k - 1}"), values)
 
 
-def _dz(scene: Scene, key: Key) -> Face:
+def _dz(scene: Scene, k: int, j: int, i: int) -> Face:
     """What comes back through the activation: δ, or before a normalization ∂L/∂n."""
-    _, _, k, j, _ = key
     layer, made = scene.layer(k), scene.equations.bent(k, j, 0)
     da, dz, factors = layer.da[:, j - 1], layer.asked[:, j - 1], slopes(scene.trace, k)
     name, asked = made.target.kind, () if layer.norm else (asks(scene, k, j, float(dz.sum())),)
@@ -159,14 +154,13 @@ def _why(scene: Scene, made: Equation, da: Floats, factor: Floats) -> tuple[Sent
     return (sentence(message, function=scene.function(k), share=told, da=passed, dz=float(da[0] * share)),)
 
 
-def _delta(scene: Scene, key: Key) -> Face:
+def _delta(scene: Scene, k: int, j: int, i: int) -> Face:
     """dL/da and delta in one moment."""
-    _, _, k, j, _ = key
     if j == 0:
         return _delta_of_layer(scene, k)
     if k == scene.last and scene.network.joined:
         return _joined(scene, j)
-    face = _dz(scene, key)
+    face = _dz(scene, k, j, i)
     made: tuple[Equation, ...] = scene.equations.da(k, j, 0), scene.equations.dz(k, j, 0)
     if k in scene.network.dropouts:
         made = (scene.equations.dh(k, j, 0), *made)
@@ -225,18 +219,16 @@ def _delta_of_layer(scene: Scene, k: int) -> Face:
     return Face((words, *through, _split(layer.dz)), (*from_above, *made), numbers, (f"dz{k}",), values)
 
 
-def _came_back(scene: Scene, key: Key) -> Face:
+def _came_back(scene: Scene, k: int, j: int, i: int) -> Face:
     """From the units above through the activation, to what a normalization gave."""
-    _, _, k, j, _ = key
-    made, face = (scene.equations.da(k, j, 0), scene.equations.bent(k, j, 0)), _dz(scene, key)
+    made, face = (scene.equations.da(k, j, 0), scene.equations.bent(k, j, 0)), _dz(scene, k, j, i)
     words = (*_gathered(scene, k, j), *_over_arcs(scene, k, j), *_through_mask(scene, k, j), *face.sentences)
     return Face(words, made, scene.told(*made), face.line_of, face.values, total=scene.terms(made[0]))
 
 
-def _gains(scene: Scene, key: Key) -> Face:
+def _gains(scene: Scene, k: int, j: int, i: int) -> Face:
     """The gradients of a unit's gain and shift."""
-    _, _, k, j, _ = key
-    made = scene.equations.dgamma(k, j), scene.equations.dbeta(k, j)
+    made = scene.equations.gains(k, j)
     values = scene.values(k, j, "dn", "xhat")
     values |= {each.target.kind: float(scene.look(each.target)) for each in made}
     told = made[0], scene.times_one(k, j, "dbeta", "dn")
@@ -245,9 +237,8 @@ def _gains(scene: Scene, key: Key) -> Face:
     return Face((scene.say("gains"),), alone, numbers, (f"dgamma_{k}",), values, total=scene.terms(made[0]))
 
 
-def _gain(scene: Scene, key: Key) -> Face:
+def _gain(kind: str, scene: Scene, k: int, j: int, i: int) -> Face:
     """The gradient of one gain, or one shift, for its receipt."""
-    _, kind, k, j, _ = key
     made = getattr(scene.equations, kind)(k, j)
     values = scene.values(k, j, "dn") | {kind: float(scene.look(made.target))}
     told = scene.times_one(k, j, kind, "dn") if kind == "dbeta" else made
@@ -255,17 +246,15 @@ def _gain(scene: Scene, key: Key) -> Face:
     return Face((words,), (alone,), scene.sum(told), (code_name(made.target),), values, total=scene.terms(told))
 
 
-def _dxhat(scene: Scene, key: Key) -> Face:
+def _dxhat(scene: Scene, k: int, j: int, i: int) -> Face:
     """Back through the gain, of one unit or of a whole layer."""
-    _, _, k, j, _ = key
     made, words = scene.equations.dxhat(k, j or "j", 0 if j else "n"), scene.say("back through the gain")
     numbers = scene.named(made) + scene.then(made.target) if j else scene.of_layer("∂L/∂x̂ = ", k, "dxhat")
     return Face((words,), (made,), numbers, (f"dxhat{k}",), scene.values(k, j, "dn", "dxhat"))
 
 
-def _three_ways(scene: Scene, key: Key) -> Face:
+def _three_ways(scene: Scene, k: int, j: int, i: int) -> Face:
     """A unit's δ behind a normalization: over the number itself, over the mean and over the spread."""
-    _, _, k, j, _ = key
     made = *scene.equations.ways(k, j, 0), scene.equations.dz(k, j, 0)
     *ways, _ = kinds = [each.target.kind for each in made]
     total_dz, *told = scene.printed(made[-1])
@@ -282,8 +271,7 @@ def _split(dz: Floats) -> Sentence:
     return sentence("split", asked=tuple(asked))
 
 
-def _dW(scene: Scene, key: Key) -> Face:
-    _, _, k, j, i = key
+def _dW(scene: Scene, k: int, j: int, i: int) -> Face:
     made, a, dz = scene.equations.dW(k, j, i), scene.below(k)[:, i - 1], scene.layer(k).dz[:, j - 1]
     gradient = float(scene.layer(k).dW[j - 1, i - 1])
     matters = sentence("more weight", gradient=gradient)
@@ -301,8 +289,7 @@ def _input_name(scene: Scene, k: int, i: int) -> str:
     return scene.unit(0, i) if k == 1 else letter + str(i).translate(SUBSCRIPTS)
 
 
-def _db(scene: Scene, key: Key) -> Face:
-    _, _, k, j, _ = key
+def _db(scene: Scene, k: int, j: int, i: int) -> Face:
     made, dz, gradient = scene.equations.db(k, j), scene.layer(k).dz[:, j - 1], float(scene.layer(k).db[j - 1])
     values: dict[str, float | Floats] = {"dz": dz, "db": gradient}
     words = scene.say("bias's gradient")
@@ -310,9 +297,8 @@ def _db(scene: Scene, key: Key) -> Face:
     return Face((words,), (scene.alone(made),), scene.sum(ones), (f"db{k}",), values, total=scene.terms(ones))
 
 
-def _gradient(scene: Scene, key: Key) -> Face:
+def _gradient(scene: Scene, k: int, j: int, i: int) -> Face:
     """The gradients of all weights into a unit and of its bias; or of a whole layer."""
-    _, _, k, j, _ = key
     layer = scene.layer(k)
     dW, db = (layer.dW[j - 1], float(layer.db[j - 1])) if j else (layer.dW, layer.db)
     whose = scene.unit(k, j) if j else sentence("every unit of", layer=scene.layer_name(k))
@@ -346,7 +332,7 @@ def _length(values: Floats) -> Segment:
     return Segment(unsigned(float(np.sqrt(np.square(values).sum()))), "backward")
 
 
-def _backward_pass(scene: Scene, key: Key) -> Face:
+def _backward_pass(scene: Scene, k: int, j: int, i: int) -> Face:
     each = range(1, scene.last + 1)
     lengths = [say(f"{scene.layer_name(k)}: ", _length(scene.layer(k).dW)) for k in each]
     numbers = say(text("length of all ∂L/∂W, "), *several(lengths, len(lengths), "; "))
@@ -362,14 +348,14 @@ def _backward_pass(scene: Scene, key: Key) -> Face:
     return Face((sentence("backward pass"),), made, numbers, ("dW1",), values, layers=ANY)
 
 
-BACKWARD: dict[str, Callable[[Scene, Key], Face]] = {
+BACKWARD: dict[str, Writer] = {
     "dh": _dh,
     "da": _da,
     "came_back": _came_back,
     "dn": _dz,
     "gains": _gains,
-    "dgamma": _gain,
-    "dbeta": _gain,
+    "dgamma": partial(_gain, "dgamma"),
+    "dbeta": partial(_gain, "dbeta"),
     "dxhat": _dxhat,
     "three_ways": _three_ways,
     "product_back": _product_back,

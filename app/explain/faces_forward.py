@@ -1,12 +1,11 @@
 """The moments of the forward pass and of the loss: products, sums, biases, activations, the loss."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from app.explain.moments import Face
-from app.explain.plan import Key
-from app.explain.scene import UNITS, Scene
+from app.explain.scene import UNITS, Scene, Writer
 from app.words.formulas import penalty_of
 from app.words.numbers import short, target
 from app.words.segments import Segments, say, several, text_of
@@ -21,7 +20,7 @@ from engine.quantity import bias, unit, weight
 ANY = {1: "l-1", 2: "l", 3: "l+1"}  # layers that stand for any
 
 
-def _inputs(scene: Scene, key: Key) -> Face:
+def _inputs(scene: Scene, k: int, j: int, i: int) -> Face:
     x, y = scene.trace.x, scene.trace.y
     shown, example = range(1, min(x.shape[1], UNITS) + 1), int(scene.trace.examples[0])
     if scene.count > 1:
@@ -61,8 +60,7 @@ def _targets(scene: Scene) -> Segments:
     return several((say(target(value) + name) for value in y[:UNITS].tolist()), len(y))
 
 
-def _product(scene: Scene, key: Key) -> Face:
-    _, _, k, j, i = key
+def _product(scene: Scene, k: int, j: int, i: int) -> Face:
     weight, a = float(scene.layer(k).W[j - 1, i - 1]), scene.below(k)[:, i - 1]
     products, made = weight * a, scene.equations.product(k, j, i, 0)
     running = np.zeros(scene.count)
@@ -77,23 +75,20 @@ def _product(scene: Scene, key: Key) -> Face:
     return Face((words,), (made.tree,), numbers, (f"z{k}",), values)
 
 
-def _sum(scene: Scene, key: Key) -> Face:
-    _, _, k, j, _ = key
+def _sum(scene: Scene, k: int, j: int, i: int) -> Face:
     made, sums = scene.equations.sum(k, j, 0), scene.look(Quantity("s", k, (j,), "n"), scene.all)
     words = scene.say("sum", unit=scene.unit(k, j), links=scene.links(k), sum=float(sums[0]))
     return Face((words,), (made.tree,), scene.told(made), (f"z{k}",), {"sum": sums}, total=scene.terms(made))
 
 
-def _bias(scene: Scene, key: Key) -> Face:
-    _, _, k, j, _ = key
+def _bias(scene: Scene, k: int, j: int, i: int) -> Face:
     b, made, own = float(scene.layer(k).b[j - 1]), scene.equations, scene.values(k, j, "s", "z")
     words = scene.say("bias", bias=b, **scene.of_first(k, j, "z"))
     values = {"b": b, "sum": own["s"], "z": own["z"]}
     return Face((words,), (made.z(k, j, 0),), scene.told(made.bias(k, j, 0)), (f"z{k}",), values)
 
 
-def _activation(scene: Scene, key: Key) -> Face:
-    _, _, k, j, _ = key
+def _activation(scene: Scene, k: int, j: int, i: int) -> Face:
     if not j:
         return _activation_of_layer(scene, k)
     made, bent, title = scene.equations.a(k, j, 0), scene.network.bent_kind(k), scene.function(k)
@@ -117,9 +112,8 @@ def _activation_of_layer(scene: Scene, k: int) -> Face:
     return Face((words,), (scene.equations.a(k, "j", 0),), numbers, (f"a{k}",), scene.values(k, 0, "z", "a"))
 
 
-def _dropout(scene: Scene, key: Key) -> Face:
+def _dropout(scene: Scene, k: int, j: int, i: int) -> Face:
     """What dropout lets through of a unit's activation, or of those of a whole layer."""
-    _, _, k, j, _ = key
     made, values = scene.equations.h(k, j or "j", 0 if j else "n"), scene.values(k, j, "a", "mask", "h")
     out, scale = np.equal(values["mask"], 0), scene.scale(k)
     if not j:
@@ -133,9 +127,8 @@ def _dropout(scene: Scene, key: Key) -> Face:
     return Face((words,), (made,), numbers, (f"h{k}",), values)
 
 
-def _shortcut(scene: Scene, key: Key) -> Face:
+def _shortcut(scene: Scene, k: int, j: int, i: int) -> Face:
     """What is added to a unit's activation, or to those of a whole layer."""
-    _, _, k, j, _ = key
     below, made = scene.network.shortcuts[k], scene.equations.o(k, j or "j", 0 if j else "n")
     if j:
         added = float(scene.trace.inputs_of(below)[0, j - 1])
@@ -148,9 +141,8 @@ def _shortcut(scene: Scene, key: Key) -> Face:
     return Face((words,), (made,), numbers, (f"o{k}",), scene.values(k, j, "a", "o"))
 
 
-def _z(scene: Scene, key: Key) -> Face:
+def _z(scene: Scene, k: int, j: int, i: int) -> Face:
     """A unit's whole sum, where its activation must wait for the others'."""
-    _, _, k, j, _ = key
     made = scene.equations.z(k, j, 0)
     words = [scene.say("z", unit=scene.unit(k, j), links=scene.links(k), **scene.of_first(k, j, "z"))]
     if scene.layer(k).norm is None:
@@ -160,8 +152,7 @@ def _z(scene: Scene, key: Key) -> Face:
     return Face(tuple(words), (made,), numbers, (f"z{k}",), values, total=scene.terms(made))
 
 
-def _forward(scene: Scene, key: Key) -> Face:
-    _, _, k, j, _ = key
+def _forward(scene: Scene, k: int, j: int, i: int) -> Face:
     if not j:
         return _forward_layer(scene, k) if k else _forward_pass(scene)
     made = scene.equations.z(k, j, 0), scene.equations.a(k, j, 0)
@@ -199,7 +190,7 @@ def _forward_pass(scene: Scene) -> Face:
     return Face((sentence("forward pass"),), made, numbers, (f"a{last}",), values, layers=ANY)
 
 
-def _loss(scene: Scene, key: Key) -> Face:
+def _loss(scene: Scene, k: int, j: int, i: int) -> Face:
     trace, entry = scene.trace, LOSSES[scene.trace.spec.loss]
     a, y = scene.layer(scene.last).a, trace.y
     name, asked = lower(text(entry.title)), scene.wanted or 1
@@ -223,7 +214,7 @@ def _loss(scene: Scene, key: Key) -> Face:
     return Face((words,), (scene.equations.loss(),), numbers, ("loss",), {"a": a, "y": y, "loss": trace.loss})
 
 
-def _penalty(scene: Scene, key: Key) -> Face:
+def _penalty(scene: Scene, k: int, j: int, i: int) -> Face:
     trace, spec = scene.trace, scene.trace.spec
     entry, rate = PENALTIES[spec.regularization], spec.regularization_rate
     both = trace.loss + trace.penalty
@@ -241,9 +232,9 @@ def norm_title(scene: Scene, k: int) -> str:
     return lower(OPERATIONS[scene.network.norms[k]].title)
 
 
-def _spread(scene: Scene, key: Key) -> Face:
+def _spread(scene: Scene, k: int, j: int, i: int) -> Face:
     """What a normalization takes together: its mean and its spread."""
-    k, layer, of = key.layer, scene.layer(key.layer), scene.equations
+    layer, of = scene.layer(k), scene.equations
     assert layer.norm is not None
     mean, spread = layer.norm.mean, layer.norm.spread
     together = scene.network.norms[k]
@@ -257,15 +248,14 @@ def _spread(scene: Scene, key: Key) -> Face:
     return Face((words,), made, numbers, (f"spread{k}",), {"z": layer.z, "mean": mean, "spread": spread})
 
 
-def _norm(scene: Scene, key: Key) -> Face:
+def _norm(scene: Scene, k: int, j: int, i: int) -> Face:
     """One unit's z, normalized, and scaled and shifted anew."""
-    _, _, k, j, _ = key
     made, kinds = (scene.equations.xhat(k, j, 0), scene.equations.n(k, j, 0)), ("z", "xhat", "n")
     words = scene.say("norm", unit=scene.unit(k, j), **scene.of_first(k, j, *kinds))
     return Face((words,), made, scene.told(*made), (f"n{k}",), scene.values(k, j, *kinds))
 
 
-FORWARD: dict[str, Callable[[Scene, Key], Face]] = {
+FORWARD: dict[str, Writer] = {
     "inputs": _inputs,
     "product": _product,
     "sum": _sum,

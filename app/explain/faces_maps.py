@@ -3,13 +3,12 @@
 A map has too many numbers to tell each: a moment tells the place where most happens, and the code does them all.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from app.explain.moments import Face
-from app.explain.plan import Key
-from app.explain.scene import Scene, Spot, strongest
+from app.explain.scene import Scene, Spot, Writer, strongest
 from app.words.formulas import role_of
 from app.words.segments import say
 from app.words.sentences import Sentence, lower, sentence
@@ -26,11 +25,11 @@ def _at(spot: Sequence[int]) -> dict[str, int]:
     return {"row": spot[1], "column": spot[2]}
 
 
-def _window(scene: Scene, key: Key) -> Face:
+def _window(scene: Scene, k: int, j: int, i: int) -> Face:
     """A channel's sums, and if nothing stands between, what its activation makes of them."""
-    k, j, layer, maps = key.layer, key.unit, scene.layer(key.layer), scene.equations.maps
+    layer = scene.layer(k)
     spot, name, below = scene.spot(k, j, layer.z), scene.unit(k, j), scene.layer_below(k)
-    made = [maps.z(k, spot, 0)]
+    made = [scene.equations.z(k, spot, 0)]
     words = [
         sentence(
             "window at a place" if scene.place(k) else "window",
@@ -41,15 +40,14 @@ def _window(scene: Scene, key: Key) -> Face:
         )
     ]
     if layer.norm is None:
-        made.append(maps.stage(k, "a", spot, 0))
+        made.append(scene.equations.a(k, spot, 0))
         words.append(sentence("bent at a place", function=scene.function(k), **scene.of_first(k, spot, "a")))
     values = scene.values(k, j, *(("z", "a") if layer.norm is None else ("z",)))
     return Face(tuple(words), tuple(made), scene.digits(*made), (f"z{k}",), values)
 
 
-def _product(scene: Scene, key: Key) -> Face:
+def _product(scene: Scene, k: int, j: int, i: int) -> Face:
     """What one kernel makes of the window below it, at one place."""
-    _, _, k, j, i = key
     spot, from_ = scene.spot(k, j, scene.layer(k).z), scene.channel(k - 1, i) or scene.layer_below(k)
     made = scene.equations.maps.product(k, j, i, spot[1:], 0)
     gives = float(scene.look(made.target))
@@ -57,11 +55,9 @@ def _product(scene: Scene, key: Key) -> Face:
     return Face((words,), (made,), scene.digits(made), (f"z{k}",), {"p": gives})
 
 
-def _map_norm(scene: Scene, key: Key) -> Face:
-    k, j, maps = key.layer, key.unit, scene.equations.maps
-    spot = scene.spot(k, j, scene.layer(k).z)
-    *shared, own = maps.normed(k, spot, 0)
-    made = (*shared, own, maps.stage(k, "n", spot, 0), maps.stage(k, "a", spot, 0))
+def _map_norm(scene: Scene, k: int, j: int, i: int) -> Face:
+    spot, of = scene.spot(k, j, scene.layer(k).z), scene.equations
+    made = tuple(each(k, spot, 0) for each in (of.mean, of.spread, of.xhat, of.n, of.a))
     numbers = scene.of_first(k, spot, "z", "xhat", "n", "a")
     words = (
         sentence("normed at a place", channel=scene.unit(k, j), **_at(spot), **numbers),
@@ -70,9 +66,9 @@ def _map_norm(scene: Scene, key: Key) -> Face:
     return Face(words, made[2:], scene.digits(*made), (f"n{k}",), scene.values(k, j, "z", "n", "a"))
 
 
-def _pool(scene: Scene, key: Key) -> Face:
+def _pool(scene: Scene, k: int, j: int, i: int) -> Face:
     """What a pool makes of a channel's map, or of all of a layer's."""
-    k, j, network = key.layer, key.unit, scene.network
+    network = scene.network
     layer, node = scene.layer(k), network.pools[k]
     assert layer.v is not None
     before, title = network.before(k, "v"), text(OPERATIONS[node.operation].title)
@@ -91,14 +87,13 @@ def _pool(scene: Scene, key: Key) -> Face:
     return Face((words,), (made,), scene.digits(made), (f"v{k}",), scene.values(k, j, "v"))
 
 
-def _attached(letter: str, kind: str) -> Callable[[Scene, Key], Face]:
+def _attached(letter: str, kind: str) -> Writer:
     """Dropout or a shortcut of a channel, at one place."""
 
-    def face(scene: Scene, key: Key) -> Face:
-        k, j, layer = key.layer, key.unit or 1, scene.layer(key.layer)
-        maps: Floats = getattr(layer, letter)
+    def face(scene: Scene, k: int, j: int, i: int) -> Face:
+        j, maps = j or 1, getattr(scene.layer(k), letter)
         spot = scene.spot(k, j, maps) if maps.ndim == 4 else (j,)
-        made = scene.equations.maps.stage(k, letter, spot, 0)
+        made = scene.equations.stage(letter, k, spot, 0)
         where = (sentence("at the place", **_at(spot)),) if len(spot) == 3 else ()
         own = scene.unit(k, j)
         if letter == "h":
@@ -141,11 +136,11 @@ def came_to(scene: Scene, k: int, spot: Spot) -> list[Equation]:
     for letter in reversed(network.stages[k - 1]):
         if letter in places and letter != "o" and places[letter]:
             made.append(maps.passed_back(k, letter, places[letter], 0, scene.look))
-    return [*made, maps.dbent(k, spot, 0)]
+    return [*made, scene.equations.bent(k, spot, 0)]
 
 
-def _map_back(scene: Scene, key: Key) -> Face:
-    k, j, layer = key.layer, key.unit, scene.layer(key.layer)
+def _map_back(scene: Scene, k: int, j: int, i: int) -> Face:
+    layer = scene.layer(k)
     spot = scene.spot(k, j, layer.asked)
     made = came_to(scene, k, spot)
     function, kind = lower(scene.function(k)), f"d{scene.network.bent_kind(k)}"
@@ -170,32 +165,29 @@ def sent_to(scene: Scene, k: int, j: int) -> Spot:
     return channel, row, column
 
 
-def _product_back(scene: Scene, key: Key) -> Face:
+def _product_back(scene: Scene, k: int, j: int, i: int) -> Face:
     """What one channel sends back to a place of one below, over the kernel between them."""
-    _, _, above, to, j = key
-    spot = sent_to(scene, above - 1, j)
-    made = scene.equations.maps.product_back(above, to, j, spot[1:], 0)
-    brings, names = float(scene.look(made.target)), (scene.unit(above, to), scene.unit(above - 1, j))
+    below, spot = k - 1, sent_to(scene, k - 1, i)
+    made = scene.equations.maps.product_back(k, j, i, spot[1:], 0)
+    brings, names = float(scene.look(made.target)), (scene.unit(k, j), scene.unit(below, i))
     words = sentence("product back to a place", channel=names[0], source=names[1], brings=brings, **_at(spot))
-    return Face(
-        (words,), (made,), scene.digits(made), (f"d{scene.network.given_kind(above - 1)}{above - 1}",), {"q": brings}
-    )
+    line_of = (f"d{scene.network.given_kind(below)}{below}",)
+    return Face((words,), (made,), scene.digits(made), line_of, {"q": brings})
 
 
-def _map_ways(scene: Scene, key: Key) -> Face:
-    k, j = key.layer, key.unit
-    spot = scene.spot(k, j, scene.layer(k).dz)
-    made = scene.equations.maps.ways(k, spot, 0)
+def _map_ways(scene: Scene, k: int, j: int, i: int) -> Face:
+    spot, of = scene.spot(k, j, scene.layer(k).dz), scene.equations
+    made = of.dxhat(k, spot, 0), *of.ways(k, spot, 0), of.dz(k, spot, 0)
     words = sentence("ways of a map", channel=scene.unit(k, j), **scene.of_first(k, spot, "dz"), **_at(spot))
     return Face((words,), made, scene.digits(*made), (f"dz{k}",), scene.values(k, j, "dz"))
 
 
-def _kernel(scene: Scene, key: Key) -> Face:
+def _kernel(scene: Scene, k: int, j: int, i: int) -> Face:
     """The gradients of a channel's kernels: one weight, many places."""
-    k, j, layer = key.layer, key.unit, scene.layer(key.layer)
+    layer = scene.layer(k)
     network, index = scene.network, scene.kernel_place(k, j)
-    made: tuple[Equation, ...] = (scene.equations.maps.dW(k, index), scene.equations.maps.db(k, j))
-    made += scene.equations.maps.gains(k, j) if layer.norm else ()
+    made: tuple[Equation, ...] = (scene.equations.maps.dW(k, index), scene.equations.db(k, j))
+    made += scene.equations.gains(k, j) if layer.norm else ()
     _, high, wide = network.image(k)
     words = scene.say("one weight, many places", channel=scene.unit(k, j), places=high * wide, count=scene.count)
     _, source, row, column = index
@@ -206,9 +198,8 @@ def _kernel(scene: Scene, key: Key) -> Face:
     return Face((words, most), made, scene.totals(made), (f"dW{k}",), values)
 
 
-def _weight(scene: Scene, key: Key) -> Face:
+def _weight(scene: Scene, k: int, j: int, i: int) -> Face:
     """One weight of a kernel: its places, the largest first."""
-    _, _, k, j, i = key
     index = scene.kernel_place(k, j, i)
     made = scene.equations.maps.dW(k, index)
     gradient, from_ = float(scene.look(made.target)), scene.channel(k - 1, i) or scene.layer_below(k)
@@ -237,12 +228,12 @@ def shares_of(scene: Scene, index: Sequence[int], k: int) -> tuple[Floats, Float
     return np.asarray(facts.deltas * facts.carried), facts.carried
 
 
-def _of_channel(kind: str) -> Callable[[Scene, Key], Face]:
+def _of_channel(kind: str) -> Writer:
     """The gradients of what a channel has but once."""
 
-    def face(scene: Scene, key: Key) -> Face:
-        k, j, maps = key.layer, key.unit, scene.equations.maps
-        made = (maps.db(k, j),) if kind == "db" else maps.gains(k, j)
+    def face(scene: Scene, k: int, j: int, i: int) -> Face:
+        of = scene.equations
+        made = (of.db(k, j),) if kind == "db" else of.gains(k, j)
         numbers = {of.target.kind: float(scene.look(of.target)) for of in made}
         words = scene.say("gathered at a channel", channel=scene.unit(k, j), count=scene.count)
         return Face((words,), made, scene.totals(made), (f"{made[0].target.kind}{k}",), numbers)
@@ -250,8 +241,7 @@ def _of_channel(kind: str) -> Callable[[Scene, Key], Face]:
     return face
 
 
-def _forward_layer(scene: Scene, key: Key) -> Face:
-    k = key.layer
+def _forward_layer(scene: Scene, k: int, j: int, i: int) -> Face:
     channels, high, wide = scene.network.image(k)
     words = sentence(
         "window of a layer",
@@ -265,9 +255,9 @@ def _forward_layer(scene: Scene, key: Key) -> Face:
     return _of_layer(scene, words, "a = ", k, "z", "a")
 
 
-def _delta_of_layer(scene: Scene, key: Key) -> Face:
-    words = sentence("maps go back", layer=scene.layer_name(key.layer))
-    return _of_layer(scene, words, "δ = ", key.layer, "da", "dz")
+def _delta_of_layer(scene: Scene, k: int, j: int, i: int) -> Face:
+    words = sentence("maps go back", layer=scene.layer_name(k))
+    return _of_layer(scene, words, "δ = ", k, "da", "dz")
 
 
 def _of_layer(scene: Scene, words: Sentence, name: str, k: int, *kinds: str) -> Face:
@@ -276,14 +266,14 @@ def _of_layer(scene: Scene, words: Sentence, name: str, k: int, *kinds: str) -> 
     return Face((words,), (), say(scene.first, name, *some), (f"{kinds[-1]}{k}",), scene.values(k, 0, *kinds))
 
 
-def _gradient_of_layer(scene: Scene, key: Key) -> Face:
-    k, layer = key.layer, scene.layer(key.layer)
+def _gradient_of_layer(scene: Scene, k: int, j: int, i: int) -> Face:
+    layer = scene.layer(k)
     words = sentence("kernels ask", layer=scene.layer_name(k))
     numbers = say("∂L/∂W: ", *scene.some(layer.dW, "backward"))
     return Face((words,), (), numbers, (f"dW{k}",), {"dW": layer.dW, "db": layer.db})
 
 
-MAPS: dict[str, Callable[[Scene, Key], Face]] = {
+MAPS: dict[str, Writer] = {
     "product": _product,
     "window": _window,
     "map_norm": _map_norm,

@@ -1,14 +1,12 @@
 """The moments of the update: what regularization adds, the optimizer's terms, old value and new value."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from app.explain.moments import Face
-from app.explain.plan import Key
-from app.explain.scene import UNITS, Scene
+from app.explain.scene import UNITS, Scene, Writer
 from app.words.digits import largest
 from app.words.formulas import Formula
 from app.words.numbers import MINUS, unsigned
@@ -29,8 +27,7 @@ def part_name(name: str) -> str:
 _CALLED = {"W": "weight", "b": "the bias", "gamma": "the gain", "beta": "the shift"}
 
 
-def _penalty_gradient(scene: Scene, key: Key) -> Face:
-    _, _, k, j, i = key
+def _penalty_gradient(scene: Scene, k: int, j: int, i: int) -> Face:
     spec, layer = scene.trace.spec, scene.layer(k)
     weight, pull = float(layer.W[j - 1, i - 1]), float(layer.dW_penalty[j - 1, i - 1])
     entry, made = PENALTIES[spec.regularization], scene.equations.pull(k, j, i)
@@ -39,9 +36,9 @@ def _penalty_gradient(scene: Scene, key: Key) -> Face:
     return Face((words,), (made.tree,), scene.digits(made), (f"gW{k}", f"W{k}_next"), values)
 
 
-def _one(kind: str, scene: Scene, key: Key) -> Face:
+def _one(kind: str, scene: Scene, k: int, j: int, i: int) -> Face:
     """One parameter of a kind."""
-    of = Quantity(kind, key.layer, (key.unit, key.source) if key.source else (key.unit,))
+    of = Quantity(kind, k, (j, i) if i else (j,))
     receipt = parameter_receipt(scene.trace, str(of))
     values: dict[str, float | Floats] = {
         of.kind: receipt.now,
@@ -96,9 +93,8 @@ def update_formulas(scene: Scene, of: Quantity, frozen: bool) -> tuple[Formula, 
     return (*pulled, *made.update(of))
 
 
-def _update(scene: Scene, key: Key) -> Face:
+def _update(scene: Scene, k: int, j: int, i: int) -> Face:
     """All parameters of a unit, of a layer, or of the whole network."""
-    _, _, k, j, _ = key
     if j == 0:
         return _update_many(scene, k)
     layer, optimizer = scene.layer(k), OPTIMIZERS[scene.trace.spec.optimizer]
@@ -176,7 +172,7 @@ def _update_many(scene: Scene, k: int) -> Face:
     return Face((words,), optimizer.steps, numbers, (f"W{k or 1}_next", "try"), dict(values))
 
 
-UPDATE: dict[str, Callable[[Scene, Key], Face]] = {
+UPDATE: dict[str, Writer] = {
     "penalty_gradient": _penalty_gradient,
     "update_weight": partial(_one, "W"),
     "update_bias": partial(_one, "b"),

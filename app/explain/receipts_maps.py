@@ -25,9 +25,9 @@ def gradient_face(scene: Scene, of: Quantity) -> Face:
         j, i, row, column = (int(str(at)) for at in of.index)
         made: Equation = maps.dW(k, (j, i, row, column))
     elif of.kind == "b":
-        made = maps.db(k, of.unit)
+        made = scene.equations.db(k, of.unit)
     else:
-        made = maps.gains(k, of.unit)[of.kind == "beta"]
+        made = scene.equations.gains(k, of.unit)[of.kind == "beta"]
     words = scene.say("one weight, many places", channel=scene.unit(k, of.unit), places=high * wide, count=scene.count)
     gradient = {"W": f"dW{k}", "b": f"db{k}", "gamma": f"dgamma_{k}", "beta": f"dbeta_{k}"}[of.kind]
     return Face((words,), (made,), scene.totals((made,)), (gradient,), {"dz": layer.dz[:, of.unit - 1]})

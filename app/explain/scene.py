@@ -1,6 +1,6 @@
 """What the writers of moments share: one trace, its equations and names, and the few ways its numbers are set out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isqrt
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from app.explain.moments import Face
 from app.words.columns import Columns, scalar
 from app.words.digits import NAMES, Terms, digits, named, terms_of
 from app.words.formulas import Role, role_of
@@ -32,6 +33,7 @@ _SIGNS = ("+", MINUS, "×", "/")
 
 
 Spot = tuple[int, int, int]
+Writer = Callable[["Scene", int, int, int], Face]  # of a moment: about a layer, a unit of it or 0 for all, a source
 
 
 def strongest(maps: Floats, j: int) -> Spot:
