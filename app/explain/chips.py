@@ -1,27 +1,29 @@
-"""What the lit links of a moment carry, and how it adds up at their unit: made of the moment's own equations."""
+"""What the lit links of a moment carry, and how it adds up at their unit: made of the moment's own equations.
+
+Between feature maps it is what happens at the place that the moment speaks of, a kernel a link.
+"""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from app.draw.chips import Chips
 from app.draw.drawing import LONGEST
-from app.explain.chips_maps import MAPS
+from app.draw.maps import sources
 from app.explain.moments import Moment
 from app.explain.scene import Scene
-from app.explain.stacks import BatchLook, LinkWay, Stack, carried_by, chip_of, chosen_of, width_of
-from app.words.columns import Columns
+from app.explain.stacks import Stack, bare, by_themselves
 from app.words.names import shortened
+from app.words.texts import text
 from engine import Quantity
-from engine.equation import Equation, Tree, mapped, tree
-from engine.quantity import bias, weight
+from engine.equation import Equation, mapped, tree
+from engine.quantity import bias
 
 
 def chips_of(scene: Scene, moment: Moment) -> Chips | None:
     """The chips of a moment that adds up products; None for any other."""
-    made = (MAPS if scene.network.image(moment.layer) else _KINDS).get(moment.kind)
+    made = _KINDS.get(moment.kind)
     if made is None or not moment.units:
         return None
     with np.errstate(all="ignore"):
@@ -30,7 +32,7 @@ def chips_of(scene: Scene, moment: Moment) -> Chips | None:
 
 def _forward(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     made = scene.equations
-    ways = [LinkWay(weight(k, j, i), made.product(k, j, i, 0)) for i in range(1, scene.links(k) + 1)]
+    ways = [made.product(k, j, i, 0) for i in range(1, scene.links(k) + 1)]
     source = scene.short_input if k == 1 else partial(scene.source, k)
     names = shortened(tuple(map(source, range(1, len(ways) + 1))), LONGEST)
     whole = Quantity("s" if moment.kind == "sum" else "z", k, (j,), 0)
@@ -39,52 +41,70 @@ def _forward(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     return Stack(scene, ways, names, whole, more, then).chips
 
 
+def _window(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
+    """A channel's sum at one place: what the kernels over each channel below give, and the bias."""
+    z, *then = _equations(moment)
+    below = range(1, scene.equations.maps.node(k).takes[0] + 1)
+    ways = [bare(Quantity("p", k, (j, i, *z.target.index[1:]), 0)) for i in below]
+    names = [text("channel {channel}", channel=i) for i in below] if k > 1 else [scene.layer_below(k)]
+    return Stack(scene, ways, names, z.target, [bias(k, j)], then[0] if then and scene.count == 1 else None).chips
+
+
 def _back(scene: Scene, moment: Moment, k: int, j: int) -> Chips | None:
-    network = scene.network
-    whole, slope = Quantity(network.back_kind(k), k, (j,), 0), Quantity("slope", k, (j,), 0)
-    dropped = k in network.dropouts
-    if k == scene.last or (dropped and moment.kind == "da"):  # that is the sum through the mask
-        return None
-    if network.image(k + 1):
-        return None
-    together = moment.kind in ("delta", "came_back") and scene.count == 1 and not dropped
-    then = Equation(whole.like(f"d{network.bent_kind(k)}"), tree(whole) * tree(slope)) if together else None
-    made, above = scene.equations, range(1, scene.sizes[k + 1] + 1)
-    ways = [LinkWay(weight(k + 1, to, j), made.product_back(k + 1, to, j, 0)) for to in above]
-    arcs = [Quantity(network.joint_kind(to), to, (j,), 0) for to in network.arcs(k)]
-    return Stack(scene, ways, [], whole, arcs, then).chips
+    """What comes back to a unit, or to a place of what a channel gives, from each unit or channel above."""
+    network, made, above = scene.network, scene.equations, range(1, scene.sizes[min(k + 1, scene.last)] + 1)
+    if network.image(k):
+        first, *_, last = _equations(moment)
+        whole = first.target
+        if whole.kind != network.back_kind(k):
+            return None  # no window of the pool looks at it
+        ways = [bare(Quantity("q", k + 1, (to, *whole.index), 0)) for to in above]
+        then = last if scene.count == 1 and whole.kind == "da" else None
+    else:
+        dropped = k in network.dropouts
+        if k == scene.last or (dropped and moment.kind == "da") or network.image(k + 1):
+            return None  # that is the sum through the mask
+        whole, slope = Quantity(network.back_kind(k), k, (j,), 0), Quantity("slope", k, (j,), 0)
+        ways = [made.product_back(k + 1, to, j, 0) for to in above]
+        together = moment.kind in ("delta", "came_back") and scene.count == 1 and not dropped
+        then = Equation(whole.like(f"d{network.bent_kind(k)}"), tree(whole) * tree(slope)) if together else None
+    arcs = [Quantity(network.joint_kind(to), to, whole.index, 0) for to in network.arcs(k)]
+    found = Stack(scene, ways, [], whole, arcs, then).chips
+    return found if sources(scene.trace.spec)[k] else found.without_links
 
 
 def _gradient(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
-    sources = [moment.targets[0].source] if moment.kind == "dW" else range(1, scene.links(k) + 1)
-    ways = [LinkWay(weight(k, j, i), scene.alone(scene.equations.dW(k, j, i))) for i in sources]
-    columns, values = Columns(scene.look), np.array([float(scene.look(way.made.target)) for way in ways])
-    chips = tuple(
-        chip_of(columns, replace(way, made=replace(way.made, tree=_told(scene, way.made))))
-        for way in (ways[n] for n in chosen_of(values))
-    )
-    return Chips(
-        "backward", Quantity("a", k, (j,)), chips, width=width_of("gradient"), carried=carried_by(ways, values)
-    )
+    """The gradients of the links into a unit, of one example as products; of each kernel the largest."""
+    if not scene.network.image(k):
+        chosen = [moment.targets[0].source] if moment.kind == "dW" else range(1, scene.links(k) + 1)
+        of = [scene.alone(scene.equations.dW(k, j, i)) for i in chosen]
+        ways = [_first(each) if scene.count == 1 else bare(each.target) for each in of]
+    elif moment.kind == "dW":
+        ways = [bare(_equations(moment)[0].target)]
+    else:
+        dW = np.abs(np.nan_to_num(scene.layer(k).dW[j - 1]))
+        largest = dW.reshape(len(dW), -1).argmax(axis=1)
+        at = ((i, *(int(n) + 1 for n in np.unravel_index(place, dW.shape[1:]))) for i, place in enumerate(largest, 1))
+        ways = [bare(Quantity("dW", k, (j, *index))) for index in at]
+    width = "kernel" if scene.network.image(k) else "gradient"
+    return by_themselves(scene, Quantity("a", k, (j,)), ways, width)
 
 
-def _told(scene: Scene, of: Equation) -> Tree:
-    """The product of one example; of a batch nothing but the sum."""
-    if scene.count > 1:
-        return tree(of.target)
-    return mapped(of.tree, lambda q: q.at(0) if q.example == "n" else q)
+def _first(of: Equation) -> Equation:
+    """About the one example that there is."""
+    return Equation(of.target, mapped(of.tree, lambda q: q.at(0) if q.example == "n" else q))
 
 
 def _product(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
-    """One link by itself."""
-    of, back = moment.targets[0], moment.kind == "product_back"
-    made = scene.equations.product_back if back else scene.equations.product
-    way = LinkWay(of.like("W"), made(k, j, of.source, 0))
-    look = BatchLook(scene)
-    chip = chip_of(Columns(look), way)
-    tone = "backward" if back else "forward"
-    carried = {way.link.svg_id: chip.result.value}
-    return Chips(tone, Quantity("a", k, (j,)), (chip,), width=width_of(tone), carried=carried)
+    """What one link carries, or one kernel at a place."""
+    made = {"product": scene.equations.product, "product_back": scene.equations.product_back}[moment.kind]
+    of_map, source = scene.network.image(k), moment.targets[0].source
+    way = bare(_equations(moment)[0].target) if of_map else made(k, j, source, 0)
+    return by_themselves(scene, Quantity("a", k, (j,)), [way])
+
+
+def _equations(moment: Moment) -> list[Equation]:
+    return [each for each in moment.formulas if isinstance(each, Equation)]
 
 
 _KINDS: dict[str, Callable[[Scene, Moment, int, int], Chips | None]] = {
@@ -93,10 +113,13 @@ _KINDS: dict[str, Callable[[Scene, Moment, int, int], Chips | None]] = {
     "sum": _forward,
     "z": _forward,
     "forward": _forward,
+    "window": _window,
     "dh": _back,
     "da": _back,
     "delta": _back,
     "came_back": _back,
+    "map_back": _back,
     "gradient": _gradient,
+    "kernel": _gradient,
     "dW": _gradient,
 }

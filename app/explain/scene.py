@@ -32,7 +32,7 @@ UNITS = 4  # units of a layer that are written out
 _SIGNS = ("+", MINUS, "×", "/")
 
 
-Spot = tuple[int, int, int]
+Spot = tuple[int, ...]  # channel, row, column; of plain numbers the unit
 Writer = Callable[["Scene", int, int, int], Face]  # of a moment: about a layer, a unit of it or 0 for all, a source
 
 
@@ -117,13 +117,15 @@ class Scene:
 
     def spot(self, k: int, j: int, maps: Floats) -> Spot:
         """The place of a channel that is told of: the chosen one, or where these maps, of which a pool's are smaller,
-        have the first example's largest number by size."""
+        have the first example's largest number by size. Of plain numbers the unit's."""
+        if maps.ndim < 4:
+            return (j,)
         if place := self.place(k):
             found: tuple[int, ...] | None = (j, *place)
             if maps.shape[2:] != self.network.image(k)[1:]:
                 found = self.equations.maps.read_by(k, (j, *place))
             if found:
-                return found[0], found[1], found[2]
+                return found
         return strongest(maps, j)
 
     def kernel_place(self, k: int, j: int, i: int = 0) -> tuple[int, int, int, int]:

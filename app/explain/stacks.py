@@ -18,6 +18,7 @@ from app.words.sentences import in_words, lower
 from engine import Quantity
 from engine.arrays import Floats
 from engine.equation import Equation, Sum, tree
+from engine.quantity import weight
 
 BACKWARD = ("dz", "dn", "da", "dh", "dv", "q", "dW", "db")
 
@@ -36,19 +37,12 @@ class BatchLook:
 
 
 @dataclass(frozen=True)
-class LinkWay:
-    """One link, what it carries, and of what that is made."""
-
-    link: Quantity
-    made: Equation
-
-
-@dataclass(frozen=True)
 class Stack:
-    """Products, and their sum below each other; `more` is added to it, `then` is what becomes of it."""
+    """What each of some links carries, and their sum below each other; `more` is added to it, `then` is what becomes of
+    it."""
 
     scene: Scene
-    ways: Sequence[LinkWay]
+    ways: Sequence[Equation]
     names: Sequence[str]
     whole: Quantity
     more: Sequence[Quantity]
@@ -63,12 +57,12 @@ class Stack:
     def _told(self, most: int) -> Chips:
         ways, whole, then = self.ways, self.whole, self.then
         look = BatchLook(self.scene)
-        values: Floats = np.array([float(look(way.made.target)) for way in ways])
-        chosen = chosen_of(values, most)
+        values = _values(look, ways)
+        chosen = _chosen(values, most)
         left_out = len(ways) - len(chosen)
         rest = [Quantity(REST, 0, (1, left_out))] if left_out else []
         columns = Columns(Known(look, dict.fromkeys(rest, float(np.delete(values, chosen).sum()))))
-        terms = [*(ways[n].made.target for n in chosen), *rest, *self.more]
+        terms = [*(ways[n].target for n in chosen), *rest, *self.more]
         digits = columns.digits(then) if then else 4
         summed = Equation(whole, Sum(tuple(map(tree, terms))) if len(terms) > 1 else tree(terms[0]))
         total, _, *added = columns.cells(summed, digits)
@@ -79,10 +73,8 @@ class Stack:
         lines.append(SumLine(total, _total(whole, total), ruled=True))
         if then:
             lines += self._then(columns, then)
-        tone = "backward" if whole.kind in BACKWARD else "forward"
-        chips = tuple(chip_of(columns, ways[n], shown) for n in chosen)
-        at = whole.like("a").at(None)
-        return Chips(tone, at, chips, tuple(lines), width=width_of(tone), carried=carried_by(ways, values))
+        chips, at = [_chip(columns, ways[n], shown) for n in chosen], whole.like("a").at(None)
+        return replace(_carrying(at, ways, values, chips), lines=tuple(lines))
 
     def _notes(self, cells: Sequence[Cell], names: Sequence[str], left_out: int) -> Iterator[str]:
         for n, cell in enumerate(cells):
@@ -103,22 +95,44 @@ class Stack:
         yield SumLine(result[0], made, ruled=back)
 
 
-def chosen_of(values: Floats, most: int = MOST) -> list[int]:
+def bare(of: Quantity) -> Equation:
+    """What a link carries, whatever that is made of."""
+    return Equation(of, tree(of))
+
+
+def by_themselves(scene: Scene, at: Quantity, ways: Sequence[Equation], width: str = "") -> Chips:
+    """What links carry that does not add up."""
+    look = BatchLook(scene)
+    values, columns = _values(look, ways), Columns(look)
+    return _carrying(at, ways, values, [_chip(columns, ways[n]) for n in _chosen(values)], width)
+
+
+def _values(look: BatchLook, ways: Sequence[Equation]) -> Floats:
+    return np.array([float(look(way.target)) for way in ways])
+
+
+def _chosen(values: Floats, most: int = MOST) -> list[int]:
     """All, or where the four largest stand."""
     if len(values) <= most:
         return list(range(len(values)))
     return sorted(np.argsort(-np.abs(values), kind="stable")[:OF_MANY].tolist())
 
 
-def carried_by(ways: Sequence[LinkWay], values: Floats) -> dict[str, float]:
-    """By the id of a link, what it carries."""
-    return {way.link.svg_id: float(value) for way, value in zip(ways, values, strict=True)}
+def _carrying(at: Quantity, ways: Sequence[Equation], values: Floats, chips: Sequence[Chip], width: str = "") -> Chips:
+    """Chips at a unit, and by the id of each link what it carries."""
+    tone = "backward" if ways[0].target.kind in BACKWARD else "forward"
+    carried = {_link(way.target).svg_id: float(value) for way, value in zip(ways, values, strict=True)}
+    return Chips(tone, at, tuple(chips), width=width_of(width or tone), carried=carried)
 
 
-def chip_of(columns: Columns, way: LinkWay, shown: int = 4) -> Chip:
+def _link(of: Quantity) -> Quantity:
+    return weight(of.layer, of.unit, of.source)
+
+
+def _chip(columns: Columns, way: Equation, shown: int = 4) -> Chip:
     """The product, and its factors if it is told of what it is made."""
-    result, _, *factors = columns.cells(way.made, shown)
-    return Chip(way.link, result, tuple(factors) if len(factors) > 1 else (), _mark(result))
+    result, _, *factors = columns.cells(way, shown)
+    return Chip(_link(way.target), result, tuple(factors) if len(factors) > 1 else (), _mark(result))
 
 
 def _brought(cell: Cell) -> float:

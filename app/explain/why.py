@@ -1,6 +1,6 @@
 """Why a moment does what it does: one sentence, and a small picture made of the moment's own numbers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Literal
@@ -54,35 +54,29 @@ def why_of(scene: Scene, moment: Moment) -> tuple[Why, ...]:
         return ()
     if moment.phase == "update" and OPTIMIZERS[scene.trace.spec.optimizer].search:
         return ()
-    told = _KINDS.get(moment.kind)
+    maps, k, j = scene.network.image(moment.layer), moment.layer or scene.last, next(iter(moment.units), 0)
+    made = None if maps and not j else _KINDS.get(moment.kind)
     with np.errstate(all="ignore"):
-        if scene.trace.spec.network.image(moment.layer):
-            made = _MAPS.get(moment.kind)
-            return tuple(made(scene, moment.layer, moment.units[0])) if made and moment.units else ()
-        own = told(scene, moment.layer or scene.last, moment.units[0] if moment.units else 0) if told else None
-        return tuple(each for each in (_ways(scene, moment), own) if each)
+        fan = ways_back(scene, moment) if not maps and moment.kind in ("delta", "da", "dh") else None
+        ways = (Why(sentence("why ways"), fan),) if fan else ()
+        return (*ways, *(made(scene, k, j) if made else ()))
 
 
-def _ways(scene: Scene, moment: Moment) -> Why | None:
-    """That what comes back over all links adds up, where there are links that it comes back over."""
-    fan = ways_back(scene, moment) if moment.kind in ("delta", "da", "dh") else None
-    return Why(sentence("why ways"), fan) if fan else None
+def _shared(scene: Scene, k: int, j: int) -> Iterator[Why]:
+    if j:
+        yield Why(sentence("why shared", unit=scene.unit(k, j)), shared(scene, k, j))
 
 
-def _shared(scene: Scene, k: int, j: int) -> Why | None:
-    return Why(sentence("why shared", unit=scene.unit(k, j)), shared(scene, k, j)) if j else None
-
-
-def _slope(scene: Scene, k: int, j: int) -> Why | None:
-    network, entry = scene.trace.spec.network, ACTIVATIONS[scene.layer(k).activation]
-    if k == scene.last and network.joined:
-        return Why(sentence("why joined", loss=lower(text(LOSSES[scene.trace.spec.loss].title))), None)
-    return None if entry.product or not j else _slope_at(scene, k, (j,))
+def _slope(scene: Scene, k: int, j: int) -> Iterator[Why]:
+    if k == scene.last and scene.network.joined:
+        yield Why(sentence("why joined", loss=lower(text(LOSSES[scene.trace.spec.loss].title))), None)
+    elif j and not ACTIVATIONS[scene.layer(k).activation].product:
+        yield _slope_at(scene, k, (j,))
 
 
 def _slope_at(scene: Scene, k: int, index: tuple[int, ...]) -> Why:
     """Of a unit, or of one place of a channel."""
-    entry, bent = ACTIVATIONS[scene.layer(k).activation], scene.trace.spec.network.bent_kind(k)
+    entry, bent = ACTIVATIONS[scene.layer(k).activation], scene.network.bent_kind(k)
     slope, z, a = (float(scene.look(Quantity(kind, k, index, 0))) for kind in ("slope", bent, "a"))
     told = sentence(
         "why slope", function=lower(text(entry.title)), bent=bent, nudge=NUDGE, moved=slope * NUDGE, share=slope
@@ -109,9 +103,12 @@ def _tangent(function: Callable[..., object], z: float, a: float, slope: float) 
     return Curves("tangent", curve, line, (float(at[0][0]), float(at[1][0])), labels)
 
 
-def _product(scene: Scene, k: int, j: int) -> Why | None:
-    if not j:
-        return None
+def _product(scene: Scene, k: int, j: int) -> Iterator[Why]:
+    if j and not scene.network.image(k):
+        yield _product_of(scene, k, j)
+
+
+def _product_of(scene: Scene, k: int, j: int) -> Why:
     dW = scene.layer(k).dW[j - 1]
     i = int(np.abs(dW).argmax()) + 1
     a, dz = float(scene.below(k)[0, i - 1]), float(scene.layer(k).dz[0, j - 1])
@@ -125,39 +122,39 @@ def _product(scene: Scene, k: int, j: int) -> Why | None:
     return Why(told, Curves("product", box, "", (26 + width, 96 - height), labels))
 
 
-def _step(scene: Scene, k: int, j: int) -> Why | None:
+def _step(scene: Scene, k: int, j: int) -> Iterator[Why]:
     """Only where the step is the gradient's alone: no memory, no penalty, nothing that is held."""
-    spec = scene.trace.spec
-    if not j or OPTIMIZERS[spec.optimizer].slots or spec.penalized or spec.frozen:
-        return None
-    layer = scene.layer(k)
+    spec, layer = scene.trace.spec, scene.layer(k)
+    if not j or OPTIMIZERS[spec.optimizer].slots or spec.penalized or spec.frozen or scene.network.image(k):
+        return
     i = int(np.abs(layer.dW[j - 1]).argmax()) + 1
-    if layer.W_next[j - 1, i - 1] == layer.W[j - 1, i - 1]:  # too small to move it
-        return None
-    gradient = float(scene.look(weight(k, j, i).like("dW")))
-    return Why(sentence("why step", source=scene.source(k, i), gradient=gradient), None)
+    if layer.W_next[j - 1, i - 1] != layer.W[j - 1, i - 1]:  # else too small to move it
+        gradient = float(scene.look(weight(k, j, i).like("dW")))
+        yield Why(sentence("why step", source=scene.source(k, i), gradient=gradient), None)
 
 
-def _forward(scene: Scene, k: int, j: int) -> Why | None:
+def _forward(scene: Scene, k: int, j: int) -> Iterator[Why]:
+    """Of one unit its bend; of a softmax, which takes all of them together, nothing."""
     entry = ACTIVATIONS[scene.layer(k).activation]
     if not j or entry.product:
-        return None
-    bent = scene.trace.spec.network.bent_kind(k)
+        return
+    bent = scene.network.bent_kind(k)
     z, a = (float(scene.look(of.at(0))) for of in (unit(k, j).like(bent), unit(k, j)))
     slope = float(scene.look(Quantity("slope", k, (j,), 0)))
     told = sentence("why forward", function=lower(text(entry.title)))
     found = _tangent(entry.forward, z, a, slope)
     labels = ((6.0, 14.0, f"a {fixed_signed(a)}"),)
-    return Why(told, replace(found, line="", labels=labels) if found else None)
+    yield Why(told, replace(found, line="", labels=labels) if found else None)
 
 
-def _norm(scene: Scene, k: int, j: int) -> Why | None:
+def _norm(scene: Scene, k: int, j: int) -> Iterator[Why]:
+    """Of an example's whole layer; or on all examples of a unit, or of a channel's places."""
     norm, z = scene.layer(k).norm, scene.layer(k).z
-    if norm is None or not j:
-        return None
-    units = scene.trace.spec.network.norms[k] == "layer_norm"
-    before, after = (z[0], norm.n[0]) if units else (z[:, j - 1], norm.n[:, j - 1])
-    return _distribution(before, after, j - 1 if units else 0)
+    assert norm is not None
+    whole = scene.network.norms[k] == "layer_norm"
+    before, after = (z[0], norm.n[0]) if whole else (z[:, j - 1], norm.n[:, j - 1])
+    place = (j - 1 if whole else 0, *(at - 1 for at in scene.spot(k, j, z)[1:]))
+    yield _distribution(before.ravel(), after.ravel(), int(np.ravel_multi_index(place, before.shape)))
 
 
 def _distribution(before: Floats, after: Floats, own: int) -> Why:
@@ -176,14 +173,13 @@ def _distribution(before: Floats, after: Floats, own: int) -> Why:
     return Why(told, Curves("norm", "".join(ways[:-1]), ways[-1], (y[own], 98.0), labels))
 
 
-def _three_ways(scene: Scene, k: int, j: int) -> Why | None:
-    norm = scene.layer(k).norm
-    return None if norm is None else _three_ways_at(scene, k, (j,))
-
-
-def _three_ways_at(scene: Scene, k: int, index: tuple[int, ...]) -> Why:
+def _three_ways(scene: Scene, k: int, j: int) -> Iterator[Why]:
     """What comes back over each way as a bar that begins where the one before it ended, and their sum."""
-    ways = [float(scene.look(Quantity(name, k, index, 0))) for name in ("dz_own", "dz_mean", "dz_spread")]
+    own = scene.of_first(k, scene.spot(k, j, scene.layer(k).dz), "dz_own", "dz_mean", "dz_spread")
+    yield _added_up(list(own.values()))
+
+
+def _added_up(ways: list[float]) -> Why:
     ends = np.cumsum([0.0, *ways])
     told, reach = sentence("why three ways"), float(np.abs(ends).max())
     if not isfinite(reach) or not reach:
@@ -195,14 +191,14 @@ def _three_ways_at(scene: Scene, k: int, index: tuple[int, ...]) -> Why:
     return Why(told, Curves("product", "".join(bars), "", (102.0, levels[3]), labels))
 
 
-def _says(message: str) -> Callable[[Scene, int, int], Why | None]:
+def _says(message: str) -> Callable[[Scene, int, int], Iterator[Why]]:
     """A reason that is the same for all numbers."""
-    return lambda scene, k, j: Why(sentence(message), None)
+    return lambda scene, k, j: iter((Why(sentence(message), None),))
 
 
-def _activation(scene: Scene, k: int, j: int) -> Why | None:
+def _activation(scene: Scene, k: int, j: int) -> Iterator[Why]:
     """Of one unit its bend; of a softmax, which takes all of them together, what shares are good for."""
-    return _forward(scene, k, j) if j else Why(sentence("why softmax"), None)
+    yield from _forward(scene, k, j) if j else (Why(sentence("why softmax"), None),)
 
 
 def _window(scene: Scene, k: int, j: int) -> Iterator[Why]:
@@ -212,14 +208,13 @@ def _window(scene: Scene, k: int, j: int) -> Iterator[Why]:
 def _pool(scene: Scene, k: int, j: int) -> Iterator[Why]:
     v = scene.layer(k).v
     assert v is not None
-    into = scene.spot(k, j, v) if v.ndim == 4 else (j,)
     yield Why(sentence("why pool"), None)
-    yield _of_pool(scene, k, into, ("largest", "mean"), back=False)
+    yield _of_pool(scene, k, scene.spot(k, j, v), ("largest", "mean"), back=False)
 
 
 def _of_pool(scene: Scene, k: int, into: tuple[int, ...], said: tuple[str, str], back: bool) -> Why:
     """That the largest goes on, or the mean; and what it means on the way back."""
-    node, picture = scene.trace.spec.network.pools[k], pooled(scene, k, into, back)
+    node, picture = scene.network.pools[k], pooled(scene, k, into, back)
     count = node.places if node.operation == "global_pool" else int(node.option("size")) ** 2
     kind = said[0] if node.operation == "max_pool" else said[1]
     return Why(sentence("why tie" if tied(scene, k, into) else f"why {kind}", count=count), picture)
@@ -227,7 +222,7 @@ def _of_pool(scene: Scene, k: int, into: tuple[int, ...], said: tuple[str, str],
 
 def _map_back(scene: Scene, k: int, j: int) -> Iterator[Why]:
     """What lies between what the channel gives and what its activation takes, from above."""
-    network, spot = scene.trace.spec.network, scene.spot(k, j, scene.layer(k).asked)
+    network, spot = scene.network, scene.spot(k, j, scene.layer(k).asked)
     yield Why(sentence("why meet" if network.arcs(k) else "why ways"), None)
     for letter in reversed(network.stages[k - 1]):
         if letter == "v" and (into := scene.equations.maps.read_by(k, spot)):
@@ -237,32 +232,13 @@ def _map_back(scene: Scene, k: int, j: int) -> Iterator[Why]:
     yield _slope_at(scene, k, spot)
 
 
-def _map_norm(scene: Scene, k: int, j: int) -> Iterator[Why]:
-    """Of an example's whole layer, or of a channel's places on all examples."""
-    norm, z, spot = scene.layer(k).norm, scene.layer(k).z, scene.spot(k, j, scene.layer(k).z)
-    assert norm is not None
-    whole = scene.trace.spec.network.norms[k] == "layer_norm"
-    before, after = (z[0], norm.n[0]) if whole else (z[:, j - 1], norm.n[:, j - 1])
-    place = (j - 1 if whole else 0, spot[1] - 1, spot[2] - 1)
-    yield _distribution(before.ravel(), after.ravel(), int(np.ravel_multi_index(place, before.shape)))
-
-
-def _map_ways(scene: Scene, k: int, j: int) -> Iterator[Why]:
-    yield _three_ways_at(scene, k, scene.spot(k, j, scene.layer(k).dz))
-
-
 def _kernel(scene: Scene, k: int, j: int) -> Iterator[Why]:
     yield Why(sentence("why kernel"), many_places(scene, k, j))
 
 
-def _of_map(message: str) -> Callable[[Scene, int, int], Iterator[Why]]:
-    """A reason that is the same for all channels."""
-    return lambda scene, k, j: iter((Why(sentence(message), None),))
-
-
 # Where the examples of a batch move each other, the first is told.
 _OF_BATCHES = ("norm", "three_ways", "map_norm", "map_ways")
-_KINDS: dict[str, Callable[[Scene, int, int], Why | None]] = {
+_KINDS: dict[str, Callable[[Scene, int, int], Iterable[Why]]] = {
     "delta": _slope,
     "dz": _slope,
     "dn": _slope,
@@ -273,19 +249,15 @@ _KINDS: dict[str, Callable[[Scene, int, int], Why | None]] = {
     "forward": _forward,
     "activation": _activation,
     "z": _says("why z"),
+    "window": _window,
+    "pool": _pool,
     "dropout": _says("why mask"),
     "shortcut": _says("why shortcut"),
     "loss": _says("why loss"),
     "norm": _norm,
+    "map_norm": _norm,
     "three_ways": _three_ways,
-}
-_MAPS: dict[str, Callable[[Scene, int, int], Iterator[Why]]] = {
-    "window": _window,
-    "map_norm": _map_norm,
-    "pool": _pool,
-    "dropout": _of_map("why mask"),
-    "shortcut": _of_map("why shortcut"),
+    "map_ways": _three_ways,
     "map_back": _map_back,
-    "map_ways": _map_ways,
     "kernel": _kernel,
 }
