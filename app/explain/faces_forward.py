@@ -208,7 +208,7 @@ def _loss(scene: Scene, k: int, j: int, i: int) -> Face:
     shown = (
         say(f"{scene.short_output(asked)}: ", scene.piece(float(a[0, asked - 1]), "forward"))
         if scene.wanted
-        else say("a = ", *scene.units(a[0], "forward"))
+        else say("a = ", *scene.some(a[0], "forward"))
     )
     numbers = say(scene.first, *shown, "; y = ", *_targets(scene), "; ", *scene.named(scene.equations.loss(), False))
     return Face((words,), (scene.equations.loss(),), numbers, ("loss",), {"a": a, "y": y, "loss": trace.loss})

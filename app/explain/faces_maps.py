@@ -92,7 +92,7 @@ def _attached(letter: str, kind: str) -> Writer:
 
     def face(scene: Scene, k: int, j: int, i: int) -> Face:
         j, maps = j or 1, getattr(scene.layer(k), letter)
-        spot = scene.spot(k, j, maps) if maps.ndim == 4 else (j,)
+        spot = scene.spot(k, j, maps)
         made = scene.equations.stage(letter, k, spot, 0)
         where = (sentence("at the place", **_at(spot)),) if len(spot) == 3 else ()
         own = scene.unit(k, j)

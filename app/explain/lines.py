@@ -54,15 +54,17 @@ class Teller:
         """A number that is told once one of these quantities is computed; at any time, if there are none."""
         return signed(value, digits) if not quantities or self.knows(*quantities) else UNKNOWN
 
+    def line(self, label: str, value: float, role: Role, *quantities: Quantity, select: str = "") -> Detail:
+        """A line about a number that is told once one of these quantities is computed."""
+        return Detail(label, self(value, *quantities), role, select, number=value)
+
     def mean(self, label: str, of: Quantity, values: Floats, select: str = "") -> Detail:
         """A line about what goes forward; of a batch it is the mean."""
-        number = float(values.mean())
-        return Detail(label, self(number, of), "forward", select, number=number)
+        return self.line(label, float(values.mean()), "forward", of, select=select)
 
     def sum(self, label: str, of: Quantity, values: Floats, select: str = "") -> Detail:
         """A line about what comes back; of a batch it is the sum."""
-        number = float(values.sum())
-        return Detail(label, self(number, of), "backward", select, number=number)
+        return self.line(label, float(values.sum()), "backward", of, select=select)
 
     def knows(self, *quantities: Quantity) -> bool:
         """Whether one of these is computed: a coarser grain takes several together under one of their names.

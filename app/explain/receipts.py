@@ -7,7 +7,7 @@ In the middle of a walkthrough a receipt says what is computed so far, and what 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from markupsafe import Markup
@@ -20,7 +20,7 @@ from app.explain.plan import Key
 from app.explain.receipts_maps import channel_lines, factors, gradient_face, kernels
 from app.explain.scene import Scene
 from app.words.digits import named
-from app.words.formulas import Role, symbol
+from app.words.formulas import symbol
 from app.words.names import name_of
 from app.words.numbers import NONE, UNKNOWN, digits_of, given, short, signed
 from app.words.segments import joined, say
@@ -92,15 +92,6 @@ class Receipt(Told):
     def value(self) -> str:
         """A parameter as a person would type it."""
         return given(round(self.facts.now, 6)) if isinstance(self.facts, ParameterReceipt) else ""
-
-
-class Share(NamedTuple):
-    """One term of a sum: what it is called, how much it is, whether that is told yet, and where a click leads."""
-
-    label: str
-    value: float
-    known: bool
-    select: str = ""
 
 
 def receipt(trace: Trace, address: str, known: Known = None) -> Receipt:
@@ -268,11 +259,8 @@ def _lines_of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tel
         lines.append(Detail(text("frozen: no step"), "0", "update"))
     else:
         names = (_step_label(scene, part.name) for part in facts.parts)
-        steps = [
-            Detail(name, tell(part.value, of), "update", number=part.value)
-            for name, part in zip(names, facts.parts, strict=True)
-        ]
-        now, *steps = closed([lines[0], *steps])
+        parts = zip(names, facts.parts, strict=True)
+        now, *steps = closed([lines[0], *(tell.line(name, part.value, "update", of) for name, part in parts)])
         lines = [now, *lines[1:], *steps]
     return (*lines, Detail(text("next"), tell(facts.next, of), total=True))
 
@@ -293,10 +281,9 @@ def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller)
     attached = own.kind in ("gamma", "beta")
     delta = own.of("dn" if attached else "dz", j)
     a = own.like("xhat") if attached else scene.gives(k - 1, i)
-    total = float(facts.deltas.sum())
     message = "Σ {kind} of {unit}" if batch else "{kind} of {unit}"
     of_unit = text(message, kind=named(delta.kind), unit=scene.unit(k, j))
-    back = [Detail(of_unit, tell(total, delta), "backward", str(unit(k, j)), number=total)]
+    back = [tell.sum(of_unit, delta, facts.deltas, str(unit(k, j)))]
     if i or own.kind == "gamma":
         source = unit(k - 1, i) if i else unit(k, j)
         message = "mean {kind} of {unit}" if batch else "{kind} of {unit}"
@@ -304,14 +291,14 @@ def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller)
         back.append(tell.mean(told, a, facts.carried, str(source)))
     if not batch:
         return closed(back, prod)
-    products, known = list[Share](), tell.knows(own.like(f"d{own.kind}"))
+    products = list[Detail]()
     for n, dz, carried in zip(facts.examples.tolist(), facts.deltas.tolist(), facts.carried.tolist(), strict=True):
         digits = digits_of(prod, [dz, carried], dz * carried)
         product = tell(dz, delta, digits=digits)
         product += f" × {tell(carried, a, digits=digits)}" if i or own.kind == "gamma" else ""
         label = text("example {example}: {product}", example=n, product=product)
-        products.append(Share(label, dz * carried, known))
-    return (*_largest(products, "backward", SHOWN), *back)
+        products.append(tell.line(label, dz * carried, "backward", own.like(f"d{own.kind}")))
+    return (*_largest(products, SHOWN), *back)
 
 
 def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple[Detail, ...]:
@@ -346,8 +333,8 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Itera
     """What adds up to z, and what to da."""
     k, j = of.layer, of.unit
     mean, total = (text("mean "), text("sum of ")) if scene.count > 1 else ("", "")
-    its_bias = Detail(text("bias"), tell(facts.bias), "forward", str(bias(k, j)), number=facts.bias)
-    brought = closed([*_largest([*_brought(scene, of, facts, tell)], "forward"), its_bias])
+    its_bias = tell.line(text("bias"), facts.bias, "forward", select=str(bias(k, j)))
+    brought = closed([*_largest([*_brought(scene, of, facts, tell)]), its_bias])
     yield Lines(text("What adds up to {number}", number=f"{mean}z"), brought)
     if (norm := facts.norm) is not None:
         made = (
@@ -363,25 +350,25 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Itera
         added = tell.mean(scene.unit(source.layer, j), source, facts.added, str(unit(source.layer, j)))
         yield Lines(text("What adds up to {number}", number=f"{mean}o"), closed((own, added)))
     if facts.outgoing is not None:
-        sent = _largest([*_sent_back(scene, of, facts.outgoing, tell)], "backward")
+        sent = _largest([*_sent_back(scene, of, facts.outgoing, tell)])
         lines = closed([*sent, *_arcs(scene, of, tell)])
         yield Lines(text("What adds up to {number}", number=f"{total}{scene.network.back_kind(k)}"), lines)
 
 
-def _brought(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Iterator[Share]:
+def _brought(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Iterator[Detail]:
     """What each link brings to a unit."""
     for i, each in enumerate(facts.incoming.mean(axis=0).tolist(), 1):
         link = weight(of.layer, of.unit, i)
-        known = tell.knows(link.like("p"), of.like("z"))
-        yield Share(text("w × a from {unit}", unit=_end(scene, link)), each, known, str(link))
+        label = text("w × a from {unit}", unit=_end(scene, link))
+        yield tell.line(label, each, "forward", link.like("p"), of.like("z"), select=str(link))
 
 
-def _sent_back(scene: Scene, of: Quantity, outgoing: Floats, tell: Teller) -> Iterator[Share]:
+def _sent_back(scene: Scene, of: Quantity, outgoing: Floats, tell: Teller) -> Iterator[Detail]:
     """What each unit above sends back to a unit."""
     for n, each in enumerate(outgoing.sum(axis=0).tolist(), 1):
         above, link = unit(of.layer + 1, n), weight(of.layer + 1, n, of.unit)
-        known = tell.knows(link.like("q"), of.like(scene.network.back_kind(of.layer)))
-        yield Share(text("w × δ of {unit}", unit=scene.unit(above.layer, n)), each, known, str(above))
+        label, whole = text("w × δ of {unit}", unit=scene.unit(above.layer, n)), scene.network.back_kind(of.layer)
+        yield tell.line(label, each, "backward", link.like("q"), of.like(whole), select=str(above))
 
 
 def _arcs(scene: Scene, of: Quantity, tell: Teller) -> Iterator[Detail]:
@@ -392,18 +379,15 @@ def _arcs(scene: Scene, of: Quantity, tell: Teller) -> Iterator[Detail]:
         yield tell.sum(label, end.like(kind), scene.layer(to).back[:, of.unit - 1], str(end))
 
 
-def _largest(shares: Sequence[Share], role: Role, most: int = SHOWN + 2) -> tuple[Detail, ...]:
+def _largest(lines: Sequence[Detail], most: int = SHOWN + 2) -> Sequence[Detail]:
     """All terms if they are at most `most`, else the largest and the sum of the rest; an order of terms that are not
     all known tells nothing."""
-    known = all(each.known for each in shares)
-    order = sorted(shares, key=lambda each: -abs(each.value)) if known and len(shares) > most else shares
-    shown = order if len(order) <= most else order[:SHOWN]
-    told = [*shown]
-    if rest := order[len(shown) :]:
-        together = sum(each.value for each in rest)
-        told.append(Share(text("the other {count} together", count=len(rest)), together, known))
-    lines = [
-        Detail(each.label, signed(each.value) if each.known else UNKNOWN, role, each.select, number=each.value)
-        for each in told
-    ]
-    return tuple(lines)
+    if len(lines) <= most:
+        return lines
+    known = not any(line.value == UNKNOWN for line in lines)
+    order = sorted(lines, key=lambda line: -abs(line.number)) if known else lines
+    rest = order[SHOWN:]
+    together = sum(line.number for line in rest)
+    label = text("the other {count} together", count=len(rest))
+    value = signed(together) if known else UNKNOWN
+    return (*order[:SHOWN], Detail(label, value, rest[0].role, number=together))

@@ -10,7 +10,7 @@ from app.explain.scene import Scene
 from app.words.numbers import UNKNOWN, signed
 from app.words.texts import text
 from engine import Quantity
-from engine.equation import Equation
+from engine.equation import code_name
 from engine.quantity import unit
 from engine.receipts import ChannelReceipt, ParameterReceipt
 
@@ -19,18 +19,16 @@ PLACES = 6  # that are told one by one
 
 def gradient_face(scene: Scene, of: Quantity) -> Face:
     """The gradient of a parameter that all places share."""
-    maps, k, layer = scene.equations.maps, of.layer, scene.layer(of.layer)
+    k, layer, made = of.layer, scene.layer(of.layer), scene.equations
     _, high, wide = scene.network.image(k)
     if of.kind == "W":
         j, i, row, column = (int(str(at)) for at in of.index)
-        made: Equation = maps.dW(k, (j, i, row, column))
-    elif of.kind == "b":
-        made = scene.equations.db(k, of.unit)
+        gradient = made.maps.dW(k, (j, i, row, column))
     else:
-        made = scene.equations.gains(k, of.unit)[of.kind == "beta"]
+        gradient = {"b": made.db, "gamma": made.dgamma, "beta": made.dbeta}[of.kind](k, of.unit)
     words = scene.say("one weight, many places", channel=scene.unit(k, of.unit), places=high * wide, count=scene.count)
-    gradient = {"W": f"dW{k}", "b": f"db{k}", "gamma": f"dgamma_{k}", "beta": f"dbeta_{k}"}[of.kind]
-    return Face((words,), (made,), scene.totals((made,)), (gradient,), {"dz": layer.dz[:, of.unit - 1]})
+    line_of, values = (code_name(gradient.target),), {"dz": layer.dz[:, of.unit - 1]}
+    return Face((words,), (gradient,), scene.totals((gradient,)), line_of, values)
 
 
 def factors(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Teller) -> Iterator[Detail]:

@@ -276,7 +276,7 @@ class Scene:
 
     def of_layer(self, name: str, k: int, kind: str) -> Segments:
         """The first example's numbers of a kind in a layer, a unit each."""
-        return say(self.first, name, *self.units(self.look(Quantity(kind, k))[0], role_of(kind)))
+        return say(self.first, name, *self.some(self.look(Quantity(kind, k))[0], role_of(kind)))
 
     def told(self, *made: Equation) -> Segments:
         """Equations of the first example with their numbers put in; in a batch, everybody's last one after them."""
@@ -284,15 +284,11 @@ class Scene:
 
     def each(self, values: Floats, role: Role) -> Segments:
         """One number per example: itself for one example; the first few of a batch, and that there are more."""
-        return several((say(Segment(signed(value), role)) for value in values[:EXAMPLES].tolist()), len(values))
+        return self.some(values, role, EXAMPLES)
 
-    def some(self, values: Floats, role: Role) -> Segments:
+    def some(self, values: Floats, role: Role, most: int = UNITS) -> Segments:
         """The first few of any numbers, and that there are more."""
-        return several((say(Segment(signed(value), role)) for value in values.ravel()[:UNITS].tolist()), values.size)
-
-    def units(self, values: Floats, role: Role) -> Segments:
-        """One number per unit: the first few, and that there are more."""
-        return several((say(Segment(signed(value), role)) for value in values[:UNITS].tolist()), len(values))
+        return several((say(Segment(signed(value), role)) for value in values.ravel()[:most].tolist()), values.size)
 
     @property
     def all(self) -> Places:

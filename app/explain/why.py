@@ -104,22 +104,23 @@ def _tangent(function: Callable[..., object], z: float, a: float, slope: float) 
 
 
 def _product(scene: Scene, k: int, j: int) -> Iterator[Why]:
-    if j and not scene.network.image(k):
-        yield _product_of(scene, k, j)
-
-
-def _product_of(scene: Scene, k: int, j: int) -> Why:
-    dW = scene.layer(k).dW[j - 1]
-    i = int(np.abs(dW).argmax()) + 1
+    if not j or scene.network.image(k):
+        return
+    i = int(np.abs(scene.layer(k).dW[j - 1]).argmax()) + 1
     a, dz = float(scene.below(k)[0, i - 1]), float(scene.layer(k).dz[0, j - 1])
     told = sentence("why product", unit=scene.unit(k, j), source=scene.source(k, i), a=a, moved=a * NUDGE, nudge=NUDGE)
+    yield Why(told, _area(a, dz))
+
+
+def _area(a: float, dz: float) -> Curves | None:
+    """Two numbers as the sides of a rectangle."""
     most = max(abs(a), abs(dz), 1e-12)
     if not isfinite(most):
-        return Why(told, None)
+        return None
     width, height = (max(4.0, 84 * abs(each) / most) for each in (a, dz))
     box = f"M26 96V{96 - height:.1f}H{26 + width:.1f}V96Z"
     labels = ((26.0, 112.0, f"a {fixed_signed(a)}"), (4.0, max(10.0, 92 - height), f"δ {fixed_signed(dz)}"))
-    return Why(told, Curves("product", box, "", (26 + width, 96 - height), labels))
+    return Curves("product", box, "", (26 + width, 96 - height), labels)
 
 
 def _step(scene: Scene, k: int, j: int) -> Iterator[Why]:
@@ -154,41 +155,41 @@ def _norm(scene: Scene, k: int, j: int) -> Iterator[Why]:
     whole = scene.network.norms[k] == "layer_norm"
     before, after = (z[0], norm.n[0]) if whole else (z[:, j - 1], norm.n[:, j - 1])
     place = (j - 1 if whole else 0, *(at - 1 for at in scene.spot(k, j, z)[1:]))
-    yield _distribution(before.ravel(), after.ravel(), int(np.ravel_multi_index(place, before.shape)))
+    picture = _distribution(before.ravel(), after.ravel(), int(np.ravel_multi_index(place, before.shape)))
+    yield Why(sentence("why norm", count=before.size), picture)
 
 
-def _distribution(before: Floats, after: Floats, own: int) -> Why:
+def _distribution(before: Floats, after: Floats, own: int) -> Curves | None:
     """The numbers that are normalized together, before above and after below, on one scale; of many some of each
     size."""
-    told = sentence("why norm", count=len(before))
     reach = float(np.abs([before, after]).max())
     if not isfinite(reach) or not reach:
-        return Why(told, None)
+        return None
     chosen = np.arange(len(before))
     if len(before) > DRAWN:
         chosen = np.argsort(before, kind="stable")[np.linspace(0, len(before) - 1, DRAWN).astype(int)]
     x, y = ((values / reach * 52 + SIDE / 2).tolist() for values in (before, after))
     ways = [f"M{x[n]:.1f} 34V28M{x[n]:.1f} 34L{y[n]:.1f} 92V98" for n in (*chosen.tolist(), own)]
     labels = ((4.0, 14.0, "z"), (4.0, 114.0, "n"))
-    return Why(told, Curves("norm", "".join(ways[:-1]), ways[-1], (y[own], 98.0), labels))
+    return Curves("norm", "".join(ways[:-1]), ways[-1], (y[own], 98.0), labels)
 
 
 def _three_ways(scene: Scene, k: int, j: int) -> Iterator[Why]:
-    """What comes back over each way as a bar that begins where the one before it ended, and their sum."""
     own = scene.of_first(k, scene.spot(k, j, scene.layer(k).dz), "dz_own", "dz_mean", "dz_spread")
-    yield _added_up(list(own.values()))
+    yield Why(sentence("why three ways"), _added_up(list(own.values())))
 
 
-def _added_up(ways: list[float]) -> Why:
+def _added_up(ways: list[float]) -> Curves | None:
+    """What comes back over each way as a bar that begins where the one before it ended, and their sum."""
     ends = np.cumsum([0.0, *ways])
-    told, reach = sentence("why three ways"), float(np.abs(ends).max())
+    reach = float(np.abs(ends).max())
     if not isfinite(reach) or not reach:
-        return Why(told, None)
+        return None
     levels = [SIDE / 2 - 42 * float(end) / reach for end in ends]
     bars = [f"M{8 + 28 * n} {levels[n]:.1f}h20V{levels[n + 1]:.1f}h-20z" for n in range(3)]
     bars.append(f"M92 {SIDE / 2:.1f}h20V{levels[3]:.1f}h-20z")
     labels = tuple((14.0 + 28 * n, 116.0, name) for n, name in enumerate(("x̂", "μ", "σ", "δ")))
-    return Why(told, Curves("product", "".join(bars), "", (102.0, levels[3]), labels))
+    return Curves("product", "".join(bars), "", (102.0, levels[3]), labels)
 
 
 def _says(message: str) -> Callable[[Scene, int, int], Iterator[Why]]:
