@@ -22,7 +22,7 @@ from engine.spec import CUSTOM, Drawn, Spec
 DATA, SPLIT, WEIGHTS, ORDER, DROPOUT = range(5)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Examples(Brief):
     """All examples of a run; the first `train` rows are trained on, the others are the test set.
 

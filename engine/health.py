@@ -1,7 +1,7 @@
 """How gradients fare in every layer of one step; and if something is wrong, what it is, where, by which numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, fields
 from math import inf, isfinite, sqrt
 
 import numpy as np
@@ -11,6 +11,7 @@ from engine.arrays import Floats, Ints
 from engine.checks import asked_of, other_kind
 from engine.network import Network
 from engine.session import next_batch
+from engine.shown import table
 from engine.state import Divergence, RunState, start
 from engine.stuck import (
     EARLY,
@@ -58,14 +59,21 @@ class LayerHealth:
     saturated_share: float
 
 
+class Healths(tuple[LayerHealth, ...]):
+    """Every layer's, which a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        return table([each.name.replace("_", " ") for each in fields(LayerHealth)], map(astuple, self))
+
+
 @asked_of(Trace, "layer_health")
-def health(trace: Trace) -> tuple[LayerHealth, ...]:
+def health(trace: Trace) -> Healths:
     """Every layer's health in this step; about the batch, dead means dead on all examples of that batch."""
     network = trace.spec.network
     with np.errstate(all="ignore"):
         lengths = _lengths(network, trace.gradient, trace.parameters, trace.parameters_next)
         blocks = zip(network.activations, network.shapes, trace.bent(), trace.passes("a"), strict=True)
-        return tuple(
+        return Healths(
             LayerHealth(
                 k, norm, slope / sqrt(units * (columns - 1)), update / size if size else 0.0,
                 _dead(activation, z, a, units), _saturated(activation, a),

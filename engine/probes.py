@@ -17,9 +17,9 @@ from engine.examples import examples_of
 from engine.masks import fill
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
+from engine.probed import Check, Contour, Landing, Nudge, Slice, Wishes
 from engine.receipts import terms_at_places
 from engine.session import examples_for, in_batches, next_batch, penalty_gradient, penalty_of, places_in_batch
-from engine.shown import Brief
 from engine.state import RunState
 from engine.tracing import Trace, trace_of
 from engine.workspace import Workspace
@@ -34,111 +34,6 @@ POINTS = 81
 GRID = 31
 CONTOUR_EXAMPLES = 300
 CONTOUR_WORK = 3e8  # parameters × examples × points, about a second
-
-
-@dataclass(frozen=True)
-class Nudge:
-    """One parameter moved a little and the model rerun, beside backpropagation's number.
-
-    `before` and `after` are losses with the penalty in them, `penalty` is what of `before` is the penalty's. `slope` is
-    change / amount, `gradient` backpropagation's (the data's), `penalty_gradient` what regularization adds, `total`
-    their sum, `difference` is slope - total. `agrees`: the total is within CLOSE of the slope taken both ways with a
-    tiny step; or there is a `kink` (ReLU's corner, L1's at 0) where it may be anything between the slopes on both
-    sides. `reruns` is what the nudge of every parameter would take: one each.
-    """
-
-    address: str
-    amount: float
-    now: float
-    before: float
-    after: float
-    penalty: float
-    slope: float
-    gradient: float
-    penalty_gradient: float
-    total: float
-    difference: float
-    verdict: str
-    agrees: bool
-    kink: bool
-    reruns: int
-
-
-@dataclass(frozen=True)
-class Check:
-    """Backpropagation's gradient, plus what regularization adds, against reruns, over `checked` of `parameters`.
-
-    `largest` is the largest difference, at `address`, `scale` the largest gradient. `kinks` counts parameters where
-    the slope jumps, so that the gradient may be anywhere between both sides.
-    """
-
-    parameters: int
-    checked: int
-    reruns: int
-    largest: float
-    address: str
-    scale: float
-    kinks: int
-    passed: bool
-
-
-@dataclass(frozen=True)
-class Landing:
-    """Where a step with `factor` times the learning rate puts the parameter, and the loss there (it alone moved)."""
-
-    factor: int
-    value: float
-    loss: float
-
-
-@dataclass(frozen=True, repr=False)
-class Slice(Brief):
-    """The loss along one parameter alone: at `values`, and at `now` with the tangent's slope, `total`.
-
-    Losses have the penalty in them: `penalty` of `loss`; `total` is `gradient` (the data's) plus `penalty_gradient`.
-    """
-
-    address: str
-    now: float
-    loss: float
-    penalty: float
-    gradient: float
-    penalty_gradient: float
-    total: float
-    values: Floats
-    losses: Floats
-    landings: tuple[Landing, ...]
-
-
-@dataclass(frozen=True, repr=False)
-class Contour(Brief):
-    """The loss with its penalty over two parameters, losses[y, x], on `examples` training examples; the path so far."""
-
-    x_address: str
-    y_address: str
-    x: Floats
-    y: Floats
-    losses: Floats
-    now: tuple[float, float]
-    examples: int
-    path: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True, repr=False)
-class Wishes(Brief):
-    """What each example of the batch wants: its own gradient, (examples, parameters), and their mean, the batch's.
-
-    Regularization is no example's wish and is in none of these. `cosines` compares each with the mean: 1 wants the
-    same, -1 the opposite; nan where there is nothing to compare. Where a batch norm mixes examples, what one wants is
-    its term of the batch's gradient, times how many there are.
-    Only the first examples are in it if the batch is too large for all; `mean` is of the whole batch.
-    """
-
-    examples: Ints
-    gradients: Floats
-    mean: Floats
-    cosines: Floats
-    batch: int
 
 
 class Model:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine import program_maps as maps
+from engine.arrays import Value
 from engine.checks import asked_of
 from engine.equation import Equation, code_name, line_of, mapped, written_out
 from engine.equations import Equations
@@ -25,8 +26,8 @@ _LETTERS = ("j", "i", "r", "c")  # along the axes of a parameter
 Line = tuple[str, str]  # the quantity that the line computes, "" for none; and the line
 
 
-@dataclass(frozen=True)
-class Program:
+@dataclass(frozen=True, eq=False)
+class Program(Value):
     """The lines, and the arrays and numbers that are given to them.
 
     `places` says which line (from 1) computes a quantity: "x", "z2", "a2", "loss", "penalty", "da2", "dz2", "dW2",

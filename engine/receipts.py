@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.activations import ACTIVATIONS
-from engine.arrays import Floats, Ints
+from engine.arrays import Floats, Ints, Value
 from engine.checks import SpecError, asked_of
 from engine.operations.base import Parameter
 from engine.operations.conv2d import windows
@@ -34,8 +34,8 @@ class Part:
     value: float
 
 
-@dataclass(frozen=True)
-class ParameterReceipt:
+@dataclass(frozen=True, eq=False)
+class ParameterReceipt(Value):
     """One parameter in one step: `now` + the parts = `next`.
 
     `deltas` and `carried`, an entry per example of the trace, are the factors of the gradient: their products add up
@@ -74,8 +74,8 @@ class ParameterReceipt:
         return lines(repr(self), [gradient, update])
 
 
-@dataclass(frozen=True)
-class UnitNorm:
+@dataclass(frozen=True, eq=False)
+class UnitNorm(Value):
     """A unit's part of its layer's normalization: n is gamma × xhat + beta, xhat is (z - mean) / spread, and the
     three ways `dz_own`, `dz_mean` and `dz_spread` from dxhat, which is gamma × dn, add up to dz; an entry per example.
     `running` are the mean and the variance that a batch norm takes where nobody trains.
@@ -104,8 +104,8 @@ def _unit_norm(norm: NormTrace | None, j: int) -> UnitNorm | None:
     return UnitNorm(gamma=float(norm.gamma[j - 1]), beta=float(norm.beta[j - 1]), running=running, **each)
 
 
-@dataclass(frozen=True)
-class NodeReceipt:
+@dataclass(frozen=True, eq=False)
+class NodeReceipt(Value):
     """What one unit and one channel have in common: the first axis of each array is the examples."""
 
     address: str
@@ -120,7 +120,7 @@ class NodeReceipt:
     bias: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UnitReceipt(NodeReceipt):
     """One unit in one step, an entry per example in z, a, da, dz and slope (None for softmax, which mixes its units).
 
@@ -188,7 +188,7 @@ def _ones(numbers: Iterable[float]) -> list[tuple[float, ...]]:
     return [(float(number),) for number in numbers]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class ChannelReceipt(Brief, NodeReceipt):
     """One channel of a convolution in one step, a feature map an example in all that is (examples, rows, columns).
 

@@ -7,7 +7,7 @@ from math import floor, isfinite, log10, prod
 
 import numpy as np
 
-from engine.arrays import Floats
+from engine.arrays import Floats, Value
 
 _WIDE, _HIGH, _POINTS = 300, 60, 150
 _COLUMN, _ROW, _UNITS = 110, 28, 8  # of the drawing of a network: of more units than these the rest is a number
@@ -25,7 +25,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 
-class Brief:
+class Brief(Value):
     """A dataclass that prints as a line: arrays by their shapes, without what it has not."""
 
     def __repr__(self) -> str:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from html import escape
 from typing import Any, TypeVar
 
 import numpy as np
 
-from engine.arrays import Floats
+from engine.arrays import Floats, Value
 from engine.checks import asked_of
 from engine.examples import WEIGHTS
 from engine.initializers import INITIALIZERS
@@ -38,7 +37,7 @@ class Divergence:
 
 
 @dataclass(frozen=True, eq=False)
-class RunState:
+class RunState(Value):
     """A run after `step` updates. `parameters` (size,) and `slots` (memory of the optimizer, size) are read-only.
 
     Two states are equal that have the same spec, counts and numbers, to the bit.
@@ -59,18 +58,6 @@ class RunState:
     divergence: Divergence | None = None
     optimizer_since: int = 0
     running: Floats = field(default_factory=lambda: frozen(np.zeros(0)))
-
-    @cached_property
-    def _value(self) -> tuple[Any, ...]:
-        counts = (self.step, self.epoch, self.cursor, self.forwards, self.optimizer_since)
-        arrays = (self.parameters, self.slots, self.running)
-        return (self.spec, counts, self.divergence, *(array.tobytes() for array in arrays))
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, RunState) and self._value == other._value)
-
-    def __hash__(self) -> int:
-        return hash(self._value)
 
     def __repr__(self) -> str:
         units = "-".join(map(str, self.spec.network.sizes))

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from engine.arrays import Floats, Ints
+from engine.arrays import Floats, Ints, Value
 from engine.checks import asked_of, integer
 from engine.examples import examples_of
 from engine.frames import frame
@@ -132,7 +132,7 @@ class LayerTrace(Brief):
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class Trace(Value):
     """Everything that one step computes, from a state: derived, never stored.
 
     `examples` are indices into the run's examples; x (examples, features), y (examples, outputs). `loss` is the data's,

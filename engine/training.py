@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.arrays import Floats, Ints
+from engine.arrays import Floats, Ints, Value
 from engine.checks import SpecError, kinds_hold, kinds_of, other_kind, short_form
 from engine.frames import frame
 from engine.recording import Recording
@@ -24,7 +24,7 @@ from engine.tracing import Trace, diagnose, update_traced
 
 
 @dataclass(frozen=True, eq=False)
-class Progress:
+class Progress(Value):
     """What `advance` did: the state, the loss of each step's mini-batch, and how many of the steps were asked for.
 
     `recorded` holds, if asked for, flat copies of the buffers z, a, da, dz and of the gradient of each step; `traces`

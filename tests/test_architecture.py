@@ -36,6 +36,7 @@ HEIGHT = {
     "engine.equations": 4,
     "engine.lookup": 4,
     "engine.program": 4,
+    "engine.probed": 4,
     "engine.probes": 4,
     "engine": 5,
     "app.serve": 6,

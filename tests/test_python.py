@@ -6,6 +6,7 @@ import pickle
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -25,9 +26,13 @@ from engine import (
     advance,
     apply,
     contour,
+    evaluate,
     examples_of,
+    gradient_check,
     gradient_norms,
     graph,
+    layer_health,
+    nudge,
     outputs_of,
     pack,
     plane,
@@ -66,6 +71,22 @@ def test_predict_refuses_any_other_form(inputs: Any) -> None:
     """With the form that it takes."""
     with pytest.raises(SpecError, match=r"\(examples, 2\)"):
         predict(state_of(), inputs)
+
+
+ANSWERS: tuple[Callable[[RunState], Any], ...] = (
+    trace, lambda s: trace(s).layers[0], lambda s: advance(s, 3), lambda s: program(trace(s)), wishes,
+    *(lambda s, at=at: receipt(trace(s), at) for at in ("W1.1.1", "b2.1", "a1.1")),
+    lambda s: nudge(s, "W1.1.1"), lambda s: slice_(s, "W1.1.1"), lambda s: contour(s, "W1.1.1", "b1.1", points=9),
+    lambda s: layer_health(trace(s)), gradient_check, evaluate, plane,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("ask", ANSWERS)
+def test_answers_are_compared_as_the_values_they_are(ask: Callable[[RunState], Any]) -> None:
+    """Equal if every number is, whichever state of those that are equal was asked; never an error of NumPy."""
+    one, same, other = ask(state_of(30)), ask(state_of(30)), ask(state_of(31))
+    assert (one == same, one == other, one == "a word") == (True, False, False)
+    assert isinstance(one, dict) or len({one, same, other}) == 2
 
 
 def test_a_state_is_compared_as_the_value_it_is() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.page.forms import DEEP, PRESETS
-from engine import OPERATIONS, Spec, advance, receipt, start, trace
+from engine import OPERATIONS, Spec, advance, gradient_check, layer_health, nudge, receipt, slice_, start, trace
 
 IMAGE, PLAIN = {"dataset": "digits16", "samples": 40}, {"dataset": "spiral"}
 SMALL = {"samples": 40}
@@ -42,11 +42,23 @@ def test_every_value_shows_itself(kind: str) -> None:
     done = advance(start(spec), 2)
     step, last = trace(done.state), len(spec.network.shapes)
     receipts = [receipt(step, address) for address in ("W1.1.1", "b1.1", f"W{last}.1.1", "a1.1", f"a{last}.1")]
-    for each in (spec, spec.network, start(spec), done, done.state, step, *receipts):
+    probed = [nudge(start(spec), "W1.1.1"), slice_(start(spec), "W1.1.1"), layer_health(step)]
+    for each in (spec, spec.network, start(spec), done, done.state, step, *receipts, *probed):
         picture = each._repr_html_ if hasattr(each, "_repr_html_") else each._repr_svg_
         assert len(html := picture()) < 40_000
-        assert len(repr(each)) < (240 if each is spec else 400)
+        assert len(repr(each)) < (240 if each is spec else 400) or each is probed[-1]
         assert ElementTree.fromstring(f"<div>{html}</div>") is not None
+
+
+def test_what_a_probe_answers_shows_its_numbers() -> None:
+    """The slope by rerunning beside the gradient with its two parts; a check's verdict; a layer a row."""
+    state = start(Spec.make(dataset="xor", hidden=[3], regularization="l2", regularization_rate=0.1))
+    told = nudge(state, "W1.1.1")._repr_html_()
+    assert re.search(
+        r"slope = −0\.\d+ / 0\.001 = −0\.1438\ngradient = −0\.05\d+ \(.*\) − 0\.09\d+ \(.*\) = −0\.1438", told
+    )
+    assert "Check(passed: 13 of 13" in gradient_check(state)._repr_html_()
+    assert layer_health(trace(state))._repr_html_().count("<tr>") == 3
 
 
 @pytest.mark.parametrize("kind", KINDS)

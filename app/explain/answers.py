@@ -20,7 +20,7 @@ from engine.arrays import Floats, Ints
 from engine.health import Complaint, LayerHealth, health, spread
 from engine.maps import Plane
 from engine.paths import Paths
-from engine.probes import Check, Contour, Nudge, Slice, Wishes
+from engine.probed import Check, Contour, Nudge, Slice, Wishes
 
 
 @dataclass(frozen=True)

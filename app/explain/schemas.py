@@ -12,7 +12,7 @@ from app.run.shapes import Vector, shape_of
 from engine.along import Along
 from engine.maps import Plane
 from engine.paths import Paths
-from engine.probes import Check, Contour, Nudge, Slice
+from engine.probed import Check, Contour, Nudge, Slice
 from engine.receipts import ChannelReceipt, ParameterReceipt, UnitReceipt
 
 

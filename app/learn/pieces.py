@@ -15,7 +15,8 @@ from app.learn.facts import Facts
 from app.words.names import layer_name
 from app.words.numbers import fixed_signed, unsigned
 from engine import ACTIVATIONS, Spec, advance, evaluate, examples_of, start
-from engine.probes import Model, Nudge, nudge
+from engine.probed import Nudge
+from engine.probes import Model, nudge
 
 M, B = "W1.1.1", "b1.1"
 

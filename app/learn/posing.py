@@ -8,7 +8,7 @@ from app.learn.problems import written
 from app.words.numbers import fixed
 from app.words.sentences import in_words
 from app.words.texts import text
-from engine.probes import Nudge
+from engine.probed import Nudge
 
 
 def choice_problem(

@@ -13,7 +13,8 @@ from app.words.numbers import fixed_signed
 from app.words.texts import text
 from engine import Quantity, RunState, Spec, SpecError
 from engine.penalties import PENALTIES
-from engine.probes import Contour, Slice, check_all, located, nudge, slice_, wishes
+from engine.probed import Contour, Slice
+from engine.probes import check_all, located, nudge, slice_, wishes
 from engine.quantity import bias, weight
 
 KINDS = ("nudge", "check", "slice", "wishes")

@@ -13,7 +13,8 @@ from app.words.segments import Segments
 from app.words.sentences import said, sentence
 from engine import Quantity, RunState, Trace, trace
 from engine.paths import Factor, Paths, Way, paths
-from engine.probes import Nudge, nudge
+from engine.probed import Nudge
+from engine.probes import nudge
 from engine.quantity import unit
 
 
