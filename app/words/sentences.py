@@ -439,7 +439,7 @@ MESSAGES: dict[str, Message] = {
     "scaled input": Message("In the data {given:short}: less {mean:short}, over {spread:short}, {scaled:forward}."),
     "scaled inputs": Message("Scaled: less the data's mean, {mean:short}, over their spread, {spread:short}."),
     # a walkthrough that is told more coarsely
-    "collapsed": Message("So that it stays short enough to walk, this tells {layers}."),
+    "collapsed": Message("To stay short, this tells {layers}."),
     "by units": Message("{layer} unit by unit"),
     "by layer": Message("{layer} as a whole"),
 }  # fmt: skip

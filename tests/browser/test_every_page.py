@@ -11,6 +11,7 @@ PAGES = (
     "/",
     "/?moment=14&step=20&example=3",
     "/?dataset=digits16&hidden=16&example=3&moment=3",
+    "/?example=3&dataset=three_blobs&output_activation=softmax&loss=cross_entropy&moment=17",
     "/graph",
     "/data",
     "/learn",
@@ -21,8 +22,20 @@ LESSONS = [path.stem.partition("-")[2] for path in Path("templates/lessons").glo
 WIDER = """() => [...document.querySelectorAll('body *')]
     .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
     .slice(0, 4).map((e) => e.id || e.className.baseVal || e.className || e.tagName)"""
+CUT = """() => [...document.querySelectorAll('main :is(a, button, select, input), #top a, #top button')].filter((e) => {
+    const box = e.getBoundingClientRect();
+    for (let up = e.parentElement; up && e.checkVisibility() && box.width > 1; up = up.parentElement) {
+        if (box.right < up.getBoundingClientRect().right + 1) continue;
+        if (getComputedStyle(up).overflowX !== 'visible') return getComputedStyle(up).overflowX === 'hidden';
+    }
+    return false;
+}).map((e) => e.id || e.textContent.trim())"""
+ROWS = """() => [...document.querySelectorAll('#equations, #faces, .equation')]
+    .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.trim().slice(0, 40))"""
 STYLED = """() => !document.querySelector('.playground')
-    || [...document.styleSheets].some(({ href }) => href?.includes('handy'))"""
+    || [...document.styleSheets].some(({ href }) => href?.includes('handy'))
+    && !document.querySelector('.htmx-request')
+    && (!document.querySelector('#faces.rows') || document.querySelector('#view [name=size]').value.includes('x'))"""
 CHOSEN = "[aria-pressed=true], .tile[aria-current], .chip :checked + span, #code .lit"
 UNMARKED = """(chosen) => [...document.querySelectorAll(chosen)]
     .filter((e) => e.checkVisibility() && getComputedStyle(e).outlineStyle === 'none')
@@ -30,15 +43,29 @@ UNMARKED = """(chosen) => [...document.querySelectorAll(chosen)]
 
 
 def test_every_page_is_read_at_320_px(page: Page) -> None:
-    """Which is 1280 px at 400 %: nothing asks to be scrolled sideways."""
+    """Which is 1280 px at 400 %: nothing asks to be scrolled sideways, and nothing that is pressed is out of reach."""
     wide = {}
     page.set_viewport_size({"width": 320, "height": 640})
-    for path in (*PAGES, *(f"/learn/{name}" for name in LESSONS)):
+    for path in (*PAGES, *(f"/learn/{name}?screen=all" for name in LESSONS)):
         page.goto(path)
         page.wait_for_function(STYLED)
-        if page.evaluate("document.documentElement.scrollWidth > 320"):
-            wide[path] = page.evaluate(WIDER)
+        found = page.evaluate(WIDER) if page.evaluate("document.documentElement.scrollWidth > 320") else []
+        if found := [*found, *page.evaluate(CUT), *page.evaluate(ROWS)]:
+            wide[path] = found
     assert wide == {}
+
+
+def test_a_high_window_has_its_room_on_both_sides_of_the_drawing(page: Page) -> None:
+    """As much over what is asked as under the legend, not all of it below."""
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto("/")
+    over, under = page.evaluate("""() => {
+        const [bar, first, legend, walk] = ['toolbar', 'first', 'legend', 'walk']
+            .map((id) => document.getElementById(id).getBoundingClientRect());
+        return [first.top - bar.bottom, walk.top - legend.bottom];
+    }""")
+    assert over > 30
+    assert abs(over - under) < 2
 
 
 def test_what_is_chosen_is_marked_in_forced_colours(page: Page) -> None:
