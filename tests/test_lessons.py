@@ -592,6 +592,8 @@ def test_the_line_that_ran_is_lit_and_tells_what_it_changed() -> None:
     assert f"<dt>z</dt><dd>{dict(stops[place - 1].changed)['z']}</dd>" in body
     assert "Nothing has run yet." in render(code, {"screen": "1"})[0]
     assert "Run a line" not in render(code, {"screen": "all"})[0]
+    whole = render(code, {"screen": "4"})[0]  # what it comes to is in sight of the lines, the numbers beside it later
+    assert whole.index("Run a line") < whole.index("The loss over steps") < whole.index("after running it")
 
 
 @pytest.mark.parametrize("back", [0, 1, 4, 7])

@@ -54,6 +54,13 @@ def test_every_colour_is_plain_first_and_dark_by_the_system_and_by_choice() -> N
     assert len(plain) > 15
 
 
+@pytest.mark.parametrize("path", SHEETS, ids=lambda path: path.name)
+def test_what_is_negative_has_letters_of_its_own(path: Path) -> None:
+    """The sign's colour is for lines and grounds: letters in it are too pale on a card."""
+    assert not re.findall(r"[^{}]*\{[^}]*(?<!-)\bcolor: var\(--negative\)", sheet(path.name))
+    assert not re.findall(r"#carried[^{}]*\{[^}]*fill: var\(--negative\)", sheet(path.name))
+
+
 @pytest.mark.parametrize("name", ["style.css", "walk.css", "again.css", "ways.css", "predict.css", "handy.css"])
 def test_no_part_of_the_page_hangs_on_what_the_whole_page_has(name: str) -> None:
     """Where it does, each moment's new numbers had all 700 parts of the page styled anew, three times a moment."""

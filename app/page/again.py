@@ -22,7 +22,7 @@ from app.words.texts import text
 from engine import RunState, Spec, Trace, examples_of
 from engine.along import Along, Verdict, along
 
-WIDTH, HEIGHT, LEFT, RIGHT = 520.0, 214.0, 44.0, 12.0
+WIDTH, HEIGHT, LEFT, RIGHT = 290.0, 119.0, 40.0, 12.0  # as small as it is shown: text in it has its size
 GROWTH = 5.0  # a link's largest change, as it is drawn
 THINNEST = 0.6
 LARGEST = 4  # changes that are told by their values
@@ -86,7 +86,7 @@ Point = tuple[float, float, float, float, float, float, Verdict]  # x, y, length
 class Chart(Framed):
     """The loss along the step; the step itself ends at point `here`."""
 
-    TICKS = (6, 4)
+    TICKS = (4, 3)
     curve: str
     everyone: str
     promise: str
@@ -236,7 +236,7 @@ def _chart(found: Along) -> Chart:
     high = max(both[np.isfinite(both) & (both <= CEILING * max(found.before, found.all_losses[0]))], default=1.0)
     low = min(0.0, float(np.nanmin(both, initial=0.0)))
     x = Axis(0.0, found.rates[-1] or 1.0, LEFT, WIDTH - RIGHT)
-    y = Axis(low, low + 1.08 * (high - low) or 1.0, HEIGHT - 22, 14.0)
+    y = Axis(low, low + 1.08 * (high - low) or 1.0, HEIGHT - 22, 10.0)
     here = int(np.flatnonzero(found.lengths == 1.0)[0])
     places = [(x.at(rate), y.at(loss)) for rate, loss in zip(found.rates.tolist(), found.losses.tolist(), strict=True)]
     points = tuple(

@@ -38,12 +38,14 @@ IN_SIGHT = """() => {
   const room = document.getElementById('faces').getBoundingClientRect();
   const asked = ['#words', '#take', '#other-rate button', '#along', '#length', '#again .keys',
     '#again .verdict:not([hidden])'];
-  return asked.filter((each) => document.querySelector(each).getBoundingClientRect().bottom > room.bottom + 1);
+  const small = (each) => parseFloat(getComputedStyle(each).fontSize) * each.getScreenCTM().a < 11.9;
+  return [...asked.filter((each) => document.querySelector(each).getBoundingClientRect().bottom > room.bottom + 1),
+    ...[...document.querySelectorAll('#along text')].filter(small)];
 }"""
 
 
 def test_all_of_it_is_in_sight(page: Page) -> None:
-    """What was and is, both deeds, the curve and its slider stand in the panel, without scrolling."""
+    """What was and is, both deeds, the curve and its slider stand in the panel, without scrolling, and can be read."""
     for width, height in ((1440, 900), (1366, 768), (1280, 800), (1280, 720)):
         page.set_viewport_size({"width": width, "height": height})
         ready(page, "/?example=8&moment=30")
@@ -51,11 +53,12 @@ def test_all_of_it_is_in_sight(page: Page) -> None:
         page.wait_for_function(f"() => ({IN_SIGHT})().length === 0")
 
 
-def test_a_way_lights_in_the_diagram(page: Page) -> None:
+def test_a_way_lights_in_the_diagram(page: Page, axe: Callable[[Page], list[str]]) -> None:
     """In focus its links are lit and its factors numbered; left, nothing is."""
     ready(page, "/?example=8&select=W1.2.1")
     ways = page.locator("#ways .way")
     expect(ways).to_have_count(2)
+    assert axe(page) == []
     ways.nth(1).focus()
     expect(page.locator("#net .w.on-way")).to_have_count(3)
     expect(page.locator("#way-numbers text")).to_have_text(["1", "2", "3", "4", "5", "6", "7"])
@@ -81,6 +84,22 @@ def test_predict_by_keys(page: Page, axe: Callable[[Page], list[str]]) -> None:
     page.keyboard.press("ArrowRight")
     expect(prediction).to_be_hidden()
     expect(page.locator("#walk")).to_have_attribute("data-moment", "10")
+    page.click("#predict")
+
+
+def test_a_question_of_memory_is_all_in_sight(page: Page) -> None:
+    """What an optimizer remembers makes the hint long: the question keeps its width, its answers their place."""
+    page.set_viewport_size({"width": 1280, "height": 720})
+    ready(page, "/?example=8&optimizer=adam&step=5&moment=22")
+    page.click("#predict")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#prediction .hint")).to_contain_text("Remembered: m +0.001549")
+    for part in ("h2", ".option >> nth=2", ".number button", ".hint"):
+        box = page.locator(f"#prediction {part}").bounding_box()
+        assert box is not None, part
+        assert box["y"] + box["height"] < 695, part  # the panel's last line begins there
+    page.keyboard.press("1")
+    expect(page.locator("#prediction")).to_contain_text("−0.002226 by the optimizer's memory")
     page.click("#predict")
 
 
