@@ -121,8 +121,8 @@ def test_pictures_are_large(browser: Browser, base_url: str, width: int) -> None
 
 
 def test_no_text_of_a_picture_is_small(page: Page) -> None:
-    """12 px at least as they stand on the screen, on a phone and a tablet, on every screen of every lesson, and where all
-    of them stand on one page."""
+    """12 px at least as they stand on the screen, on a phone and a tablet: on every screen of every lesson, and where
+    all of them stand on one page."""
     opened(page, "/error")
     paths = [f"/learn/{each.slug}?screen={n + 1}" for each in lessons(ENV) for n in range(len(each.screens))]
     paths += [f"/learn/{each.slug}?screen=all" for each in lessons(ENV)]
