@@ -215,9 +215,9 @@ def test_a_network_of_maps_alone_has_questions_too() -> None:
 
 
 def test_what_has_no_answer_of_its_own_is_refused_by_its_reason(pictured: RunState) -> None:
-    """A bias that a batch norm takes away again has a gradient of rounding alone; a feature map has many δ."""
+    """A bias that a batch norm takes away again has a gradient of rounding alone."""
     for kind, address, why in (
-        ("direction", "b1.1", "its gradient is 0"), ("delta", "a1.1", "many δ"), ("delta", "a3.1", "normalization"),
+        ("direction", "b1.1", "its gradient is 0"), ("delta", "a9.1", "no such parameter"),
         ("direction", "W1.9.1.1.1", "no such parameter"), ("direction", "gamma2.1", "no such parameter"),
     ):  # fmt: skip
         with pytest.raises(BadQuestion, match=why) as refused:
@@ -308,6 +308,29 @@ def test_delta_can_be_worked_out_from_what_is_given() -> None:
     assert question.prompt.endswith(", on example 3?")
     weight, above, slope = (float(t.replace("−", "-")) for t in re.findall(r"= ([+−]?[\d.]+)", question.given))
     assert weight * above * slope == pytest.approx(float(str(question.truth)), rel=1e-3)
+
+
+@pytest.mark.parametrize("address", ["a1.1", "a2.2", "a3.1"])
+def test_delta_of_maps_and_norms_can_be_worked_out_too(pictured: RunState, address: str) -> None:
+    """Of a channel at one place, from what comes back and the slope; behind a normalization from three ways that add
+    up. What comes of leaving one out is told by its name."""
+    question = asking.make(Facts(pictured), "delta", address)
+    dz = trace(pictured, question.example).layers[int(address[1]) - 1].dz[0, int(address[3]) - 1]
+    assert float(str(question.truth)) == dz.ravel()[np.abs(dz).argmax()]
+    told = re.findall(r"([+−]?[\d.]+)(×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?(?:,|$)", question.given)
+    superscript = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
+    parts = [float(f"{n}e{power or 0}".translate(superscript)) for n, _, power in told]
+    made = sum(parts) if "through" in question.given else np.prod(parts)
+    assert made == pytest.approx(float(str(question.truth)), rel=2e-3)
+    assert len(parts) == (3 if "through" in question.given else 2)
+    assert not dz.ndim or "at row" in question.prompt
+
+
+def test_delta_of_what_has_no_slope_of_its_own_is_refused() -> None:
+    """As where three ways back cancel, so that rounded ones would not do."""
+    spec = Spec.make(dataset="digits16", samples=40, layers="dense 16 softmax, conv2d 1 3x3 tanh")
+    with pytest.raises(BadQuestion, match="no slope of its own"):
+        asking.make(Facts(start(spec)), "delta", "a1.1")
 
 
 def test_answers_have_one_spelling() -> None:

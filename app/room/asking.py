@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.failures import BadQuestion
+from app.learn.deltas import delta_of, factors_problem, ways_problem
 from app.learn.facts import Facts
 from app.learn.posing import choice_problem, largest_problem
 from app.learn.problems import DOWN, STAY, UP, delta_problem, direction_problem
@@ -174,29 +175,29 @@ def largest_gradient(facts: Facts, address: str = "") -> Question:
 
 
 def delta(facts: Facts, address: str) -> Question:
-    """What delta of a unit is: a number."""
-    if facts.example is None:
-        facts = facts.on(int(facts.trace.examples[0]))
+    """What delta of a unit is: a number. Of a feature map it is asked at one place, behind a normalization as the sum
+    of three ways back; of a mini-batch on its first example, or where neighbours share in it, where it is largest."""
     layer, unit = _unit_of(facts, address)
-    if facts.state.spec.network.image(layer) or (layer < facts.layers and facts.state.spec.network.image(layer + 1)):
-        raise BadQuestion("address", address, "a unit of a dense layer below another: a feature map has many δ")
-    if layer in facts.state.spec.network.norms:
-        raise BadQuestion("address", address, "a unit of a layer without a normalization, where δ is ∂L/∂a × the slope")
-    problem = delta_problem(facts, layer, unit, facts.example)
-    activation = facts.state.spec.network.activations[layer - 1]
+    network, own = facts.state.spec.network, f"a{layer}.{unit}"
+    network.locate(f"b{layer}.{unit}")  # or there is no such unit
+    image = network.image(layer) or (layer < facts.layers and network.image(layer + 1))
+    if facts.example is None:
+        sizes = np.abs(facts.trace.layers[layer - 1].dz[:, unit - 1]).reshape(len(facts.trace.examples), -1)
+        most = int(sizes.max(axis=1).argmax()) if image or layer in network.norms else 0
+        facts = facts.on(int(facts.trace.examples[most]))
+    assert facts.example is not None
+    if image or layer in network.norms:
+        posed = ways_problem if layer in network.norms else factors_problem
+        problem, given = posed(facts, delta_of(facts, layer, unit), facts.example)
+        return question_from(problem, given=given, address=own, sentence=problem.solution, example=facts.example)
+    problem, given = delta_problem(facts, layer, unit, facts.example), _given(facts, layer, unit)
     told = problem.solution
-    if activation.product is not None:  # softmax: no unit has a slope of its own
+    if network.activations[layer - 1].product is not None:  # softmax: no unit has a slope of its own
         told = text(
             "Each output of softmax depends on every z; together they give delta = {delta}.",
             delta=signed(float(problem.truth)),
         )
-    return question_from(
-        problem,
-        given=_given(facts, layer, unit),
-        address=f"a{layer}.{unit}",
-        sentence=told,
-        example=facts.example,
-    )
+    return question_from(problem, given=given, address=own, sentence=told, example=facts.example)
 
 
 def _given(facts: Facts, layer: int, unit: int) -> str:
