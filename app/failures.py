@@ -98,7 +98,7 @@ class NotStudent(Exception):
     """Only those who have joined the room may do this."""
 
 
-class Removed(Exception):
+class SentOut(Exception):
     """The teacher has removed the caller from the room."""
 
 

@@ -12,7 +12,7 @@ from engine.fields import FIELDS
 from engine.losses import LOSSES
 
 
-class Given(TypedDict, total=False):
+class SpecKeywords(TypedDict, total=False):
     """A spec's fields as keywords. Arrays, tuples and NumPy's numbers do as well as lists and Python's own."""
 
     dataset: str

@@ -19,7 +19,7 @@ from engine.custom import CustomData, custom_data, knows_of, recalled
 from engine.datasets import DATASETS
 from engine.features import features_for
 from engine.fields import CUSTOM, FIELDS, LIMITS, UNLIMITED, Field, Limits, live
-from engine.given import Given, familiar
+from engine.given import SpecKeywords, familiar
 from engine.layers import Items, dense, items_from, network_of
 from engine.losses import LOSSES
 from engine.network import Network
@@ -91,7 +91,9 @@ class Spec:
         return super().__new__(cls)
 
     @classmethod
-    def make(cls, given: Mapping[str, Any] | None = None, limits: Limits = UNLIMITED, **more: Unpack[Given]) -> "Spec":
+    def make(
+        cls, given: Mapping[str, Any] | None = None, limits: Limits = UNLIMITED, **more: Unpack[SpecKeywords]
+    ) -> "Spec":
         """A complete spec from a JSON-like mapping and keywords; SpecError names the first field that is wrong.
 
         Keywords take a few names as they are used elsewhere, and tell of it, and of what is left out of data for want

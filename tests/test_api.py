@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from app.main import create_app
 from app.run import schemas, spec_schemas
 from app.run.backprop_body import BackpropBody
-from app.serve.errors import Problem
+from app.serve.errors import ProblemAnswer
 from app.serve.strict import BadJson, decode
 from app.settings import Settings
 from engine import FIELDS, Spec, advance, start, trace
@@ -517,7 +517,7 @@ def test_whatever_is_sent_is_answered(tmp_path: Path, path: str) -> None:
             assert answer.status_code in (400, 422), (name, answer.status_code, answer.text[:200])
             assert answer.headers["content-type"] == "application/problem+json", name
             problem = answer.json()
-            Problem.model_validate(problem)
+            ProblemAnswer.model_validate(problem)
             assert len(answer.content) < 6000, name
             assert b"<script>alert" not in answer.content or b"\\u" in answer.content or name == "hostile name"
         assert (await client.get(f"/api/v1/runs/{run}")).json()["version"] == 1

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -166,6 +167,13 @@ def test_a_module_and_its_functions_are_short(path: Path) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= FUNCTION_LINES
     ]
     assert not long
+
+
+def test_a_class_has_a_name_of_its_own() -> None:
+    """No two modules call a class the same, so that a name says which."""
+    trees = (ast.walk(ast.parse(path.read_text(encoding="utf-8"))) for path in MODULES)
+    names = Counter(node.name for tree in trees for node in tree if isinstance(node, ast.ClassDef))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 CUTS = {"compile", "sub", "match", "search", "findall", "finditer", "fullmatch", "split"}

@@ -14,7 +14,7 @@ from test_digits import NAMES, NUMBER, SIGNS, number
 from test_equations import PAIRS, spec_of
 from test_pictures import Run, looking
 
-from app.draw.diagram import Room
+from app.draw.diagram import Space
 from app.draw.rendering import render
 from app.explain.moments import GRAINS, Grain
 from app.explain.plan import Key
@@ -60,7 +60,7 @@ SOME = 6  # moments of a kind that are read in each layer
 
 def shown(step: Trace, grain: Grain, index: int, example: int | None) -> Element:
     """A moment's rows as the page has them."""
-    walk, _ = _walk(step, View(example=example, moment=index, grain=grain), Room(970, 330))
+    walk, _ = _walk(step, View(example=example, moment=index, grain=grain), Space(970, 330))
     return page(render("_rows.html", {"w": walk, "m": walk.moment}))
 
 

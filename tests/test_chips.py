@@ -9,7 +9,7 @@ import pytest
 from test_rows import SPECS
 
 from app.draw.chips import MOST, OF_MANY, Chips, drawn
-from app.draw.diagram import Diagram, Room, layout
+from app.draw.diagram import Diagram, Space, layout
 from app.draw.drawing import draw
 from app.draw.pictures import surfaces
 from app.explain.chips import chips_of
@@ -149,7 +149,7 @@ def test_links_between_maps_carry_what_windows_give(given: dict[str, object], ex
 def test_what_is_drawn_is_what_is_told() -> None:
     """In the drawing each chip names its link and its quantity; none lies on another, on a unit or outside."""
     walk = walkthrough(trace(start(Spec.make()), 8))
-    place = layout((2, 4, 2, 1), ("tanh",) * 3, size=Room(970, 330))
+    place = layout((2, 4, 2, 1), ("tanh",) * 3, size=Space(970, 330))
     chips = chips_of(walk.scene, walk[18])
     assert chips
     text, _ = drawn(place, chips, frozenset())
@@ -175,10 +175,10 @@ def clear(place: Diagram, text: str) -> None:
 
 
 @pytest.mark.parametrize(("given", "room", "all_of"), [
-    ({"hidden": [8, 8]}, Room(950, 310), True), ({}, Room(950, 310), True), ({}, Room(350, 240), False),
-    ({"hidden": [8, 8]}, Room(350, 240), False),
+    ({"hidden": [8, 8]}, Space(950, 310), True), ({}, Space(950, 310), True), ({}, Space(350, 240), False),
+    ({"hidden": [8, 8]}, Space(350, 240), False),
 ], ids=str)  # fmt: skip
-def test_every_moment_that_adds_up_shows_it_on_its_links(given: dict[str, object], room: Room, all_of: bool) -> None:
+def test_every_moment_that_adds_up_shows_it_on_its_links(given: dict[str, object], room: Space, all_of: bool) -> None:
     """Beside a class's screen every product has its place, on a phone the largest has; what talks has the room."""
     state = start(Spec.make(**given))
     step = trace(state, 8)
@@ -208,7 +208,7 @@ def test_no_chip_lies_on_what_is_wanted_of_an_output() -> None:
     for n in range(len(walk)):
         chips = chips_of(walk.scene, walk[n])
         marks = replace(marks_of(step, walk[n], known(walk, n)), chips=chips)
-        told = str(draw(state.spec, step, surfaces(state), "weights", False, marks, Room(930, 340)).svg)
+        told = str(draw(state.spec, step, surfaces(state), "weights", False, marks, Space(930, 340)).svg)
         wanted = re.search(r'<text class="wanted.*?" x="(.+?)" y="(.+?)"', told)
         assert wanted
         x, y = map(float, wanted.groups())

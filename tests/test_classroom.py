@@ -11,14 +11,14 @@ import pytest
 
 from app.failures import TooMany
 from app.room import rooms
-from app.room.classroom import Caller, Classroom, NotTeacher, Removed, RoomNotFound
-from app.room.polls import Question
+from app.room.classroom import Caller, Classroom, NotTeacher, RoomNotFound, SentOut
+from app.room.polls import ClassQuestion
 from app.room.rooms import Room, Shared
 from app.settings import Settings
 from app.stores import store_for
 
 Work = Callable[..., Awaitable[None]]
-QUESTION = Question(0, "own", "Which?", ("a", "b"))
+QUESTION = ClassQuestion(0, "own", "Which?", ("a", "b"))
 SHARED = Shared("run", 0)
 TEACHER = Caller("teacher-token", None, "10.0.0.1")
 
@@ -231,7 +231,7 @@ def test_one_who_is_removed_is_out_in_every_worker(place: str) -> None:
         await two.change(room.code, lambda r: rooms.join(r, student, "Ada"))
         await one.change(room.code, lambda r: rooms.remove(r, 1))
         for classroom in (one, two):
-            with pytest.raises(Removed):
+            with pytest.raises(SentOut):
                 await classroom.enter(room.code, ada)
             with pytest.raises(rooms.Refused):
                 await classroom.change(room.code, lambda r: rooms.join(r, student))

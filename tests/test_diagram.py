@@ -6,7 +6,7 @@ from zlib import decompress
 import numpy as np
 import pytest
 
-from app.draw.diagram import LINKS_AT_MOST, SIZES, Diagram, Room, Size, layout
+from app.draw.diagram import LINKS_AT_MOST, SIZES, Diagram, Size, Space, layout
 from app.draw.drawing import arts_of, draw
 from app.draw.lens import THICKEST, shown, widths
 from app.draw.marks import Marks
@@ -49,12 +49,12 @@ def all_inside_and_apart(place: Diagram) -> None:
 
 @pytest.mark.parametrize(
     ("channels", "size", "legible"),
-    [((8, 16), Room(970, 320), 40), ((8, 16), "l", 58), ((8, 16), "m", 30), ((8, 16), "s", 30),
-     ((8, 16), Room(390, 250), 20), ((4,), Room(970, 320), 60), ((32,), Room(970, 320), 24),
-     ((64, 64), "l", 13), ((4, 6, 8, 16), Room(970, 320), 28)],
+    [((8, 16), Space(970, 320), 40), ((8, 16), "l", 58), ((8, 16), "m", 30), ((8, 16), "s", 30),
+     ((8, 16), Space(390, 250), 20), ((4,), Space(970, 320), 60), ((32,), Space(970, 320), 24),
+     ((64, 64), "l", 13), ((4, 6, 8, 16), Space(970, 320), 28)],
 )  # fmt: skip
 def test_feature_maps_are_as_large_as_their_own_layer_permits(
-    channels: tuple[int, ...], size: Size | Room, legible: float
+    channels: tuple[int, ...], size: Size | Space, legible: float
 ) -> None:
     """8 and 16 channels are legible on a small screen in the middle of a walk, beside ten outputs; none touches
     another."""
@@ -290,9 +290,9 @@ def test_wide_layers_have_one_arc() -> None:
     assert [arc.id for arc in place.arcs] == ["arc-2-0"]
 
 
-@pytest.mark.parametrize("size", [*SIZES, Room(1050, 420), Room(930, 280), Room(950, 330), Room(340, 220)], ids=str)
+@pytest.mark.parametrize("size", [*SIZES, Space(1050, 420), Space(930, 280), Space(950, 330), Space(340, 220)], ids=str)
 @pytest.mark.parametrize("name", DEEP)
-def test_no_caption_touches_another(name: str, size: Size | Room) -> None:
+def test_no_caption_touches_another(name: str, size: Size | Space) -> None:
     """What stands under a layer leaves its neighbours' captions alone, however many layers there are."""
     state = start(Spec.make(**DEEP[name]))
     seen = surfaces(state) if has_surfaces(state) else None

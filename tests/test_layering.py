@@ -9,7 +9,7 @@ from reading import page
 
 from app.main import create_app
 from app.page.forms import DEEP, spec_from
-from app.page.layering import Change, offer_of
+from app.page.layering import LayerChange, offer_of
 from app.serve.forms import Fields
 from app.settings import Settings
 from engine import Spec, SpecError
@@ -18,8 +18,8 @@ from engine.fields import LIMITS
 SPECS = {"default": {}, "none": {"hidden": []}, "eight": {"hidden": [2] * 8}, **DEEP}
 
 
-def changes(spec: Spec) -> list[Change]:
-    found = list[Change]()
+def changes(spec: Spec) -> list[LayerChange]:
+    found = list[LayerChange]()
     for at in range(len(spec.network.sizes)):
         for adding in (False, True):
             offer = offer_of(spec, at, adding)

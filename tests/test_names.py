@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from reading import page
 
-from app.draw.diagram import Room
+from app.draw.diagram import Space
 from app.draw.drawing import draw
 from app.draw.marks import Marks
 from app.explain.receipts import receipt
@@ -103,7 +103,7 @@ def test_long_names_that_begin_alike_can_be_told_apart() -> None:
     assert shortened(("income of last year", "income of last month"), 14) == ("income…st year", "income…t month")
 
 
-@pytest.mark.parametrize(("columns", "size"), [(16, "l"), (30, "l"), (30, Room(840, 460)), (30, "s")])
+@pytest.mark.parametrize(("columns", "size"), [(16, "l"), (30, "l"), (30, Space(840, 460)), (30, "s")])
 def test_inputs_stand_in_one_column_beside_their_names(columns: int, size: Any) -> None:
     """As far as names have room; none runs into the next, or out of the drawing."""
     svg = page(_wide(columns, size, frozenset())).one("svg")

@@ -20,7 +20,7 @@ from app.learn.facts import Facts
 from app.page.frame import marks_of
 from app.page.links import View
 from app.room import asking, polls
-from app.room.polls import BadQuestion, Question
+from app.room.polls import BadQuestion, ClassQuestion
 from app.room.teaching import _hiding
 from app.words.names import name_of
 from app.words.numbers import signed
@@ -90,7 +90,7 @@ def test_the_answer_is_not_on_the_screen_while_it_is_asked(spec: dict[str, objec
     assert view.example == question.example
 
 
-def shown(state: RunState, question: Question) -> float:
+def shown(state: RunState, question: ClassQuestion) -> float:
     """What stands at the two ends of a question's weight, a × δ, read off the drawing that the class sees."""
     view = _hiding(question, state, View())
     step, marks = trace(state, view.example), Marks(select=view.select)
@@ -335,9 +335,9 @@ def test_delta_of_what_has_no_slope_of_its_own_is_refused() -> None:
 
 def test_answers_have_one_spelling() -> None:
     """Options by value or label in any case; numbers with comma, true minus or exponent; nothing else."""
-    choice = Question(1, "x", "?", ("W1.1.1", "W1.1.2"), ("W₁,₁,₁: one", "W₁,₁,₂: two"))
+    choice = ClassQuestion(1, "x", "?", ("W1.1.1", "W1.1.2"), ("W₁,₁,₁: one", "W₁,₁,₂: two"))
     assert polls.canonical(choice, "w₁,₁,₂: TWO") == "W1.1.2"
-    number = Question(1, "x", "?", truth="-0.25", tolerance=0.01)
+    number = ClassQuestion(1, "x", "?", truth="-0.25", tolerance=0.01)
     for spelling in ("-0.25", "−0,25", " -2.5e-1 ", -0.25):
         assert polls.canonical(number, spelling) == "-0.25"
     assert polls.canonical(number, "-0") == polls.canonical(number, "0") == "0.0"
@@ -352,7 +352,7 @@ def test_answers_have_one_spelling() -> None:
 @given(st.lists(st.floats(-1e6, 1e6), max_size=40), st.booleans())
 def test_a_distribution_of_numbers_counts_each_answer_once(values: list[float], told: bool) -> None:
     """However they are grouped; the truth's own group appears only when it is told."""
-    question = Question(1, "x", "?", truth="0.5", tolerance=0.01)
+    question = ClassQuestion(1, "x", "?", truth="0.5", tolerance=0.01)
     answers = {str(i): polls.canonical(question, value) for i, value in enumerate(values)}
     bars = polls.distribution(question, answers, told)
     assert sum(bar.count for bar in bars) == len(values)

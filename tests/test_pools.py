@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from reading import Element, diverging, page, pixels, points
 
-from app.draw.diagram import Room
+from app.draw.diagram import Space
 from app.draw.drawing import draw
 from app.draw.marks import Marks
 from app.explain.chips import chips_of
@@ -26,7 +26,7 @@ def drawn(layers: str, *kinds: str) -> Iterator[tuple[Walkthrough, Moment, Eleme
     for n, moment in enumerate(walk):
         if moment.layer == 1 and moment.kind in kinds:
             marks = replace(marks_of(step, moment, known(walk, n)), chips=chips_of(walk.scene, moment))
-            svg = draw(spec, step, None, "weights", False, marks, Room(1050, 420)).svg
+            svg = draw(spec, step, None, "weights", False, marks, Space(1050, 420)).svg
             yield walk, moment, page(str(svg))
 
 

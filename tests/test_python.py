@@ -45,7 +45,7 @@ from engine import (
     unpack,
     wishes,
 )
-from engine.given import Given
+from engine.given import SpecKeywords
 from engine.shown import sparkline
 from machine import ROOT
 
@@ -304,7 +304,7 @@ def test_what_can_be_asked_is_exported() -> None:
 
 def test_the_keywords_are_typed_by_the_fields(tmp_path: Path) -> None:
     """Every field and no other; a type checker refuses a slip of the pen and passes what is right."""
-    assert set(get_type_hints(Given)) == set(FIELDS)
+    assert set(get_type_hints(SpecKeywords)) == set(FIELDS)
     program = tmp_path / "program.py"
     program.write_text(
         "from engine import Spec\n"

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from app.failures import OtherVersion, RoomDamaged
 from app.room import rooms, screens
 from app.room.names import cell, clean
-from app.room.polls import BadQuestion, Question
+from app.room.polls import BadQuestion, ClassQuestion
 from app.room.rooms import ALPHABET, Poll, Refused, Room, Shared
 from app.stores import NEW
 from app.stores.seal import seal
 
-QUESTION = Question(0, "direction", "Which way?", ("up", "down", "stay"), truth="up", sentence="Up.", address="W1.1.1")
+QUESTION = ClassQuestion(
+    0, "direction", "Which way?", ("up", "down", "stay"), truth="up", sentence="Up.", address="W1.1.1"
+)
 STUDENTS = ("ada", "bob", "eve")
 HOSTILE = (
     "<script>alert(1)</script>", "\u202eevil\u2066", "a\u0301" * 100, "\u200b\u200d\ufeff", "x" * 500, "\x00\x1b[31m",

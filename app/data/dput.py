@@ -27,7 +27,7 @@ def of_r(text: str) -> Split | None:
     if not (begins := _BEGINS.match(text)):
         return None
     try:
-        found = _Reader(text[begins.end() :]).value(0)
+        found = _DputReader(text[begins.end() :]).value(0)
     except _Wrong:
         return None
     columns = [(name, column) for name, column in found if isinstance(column, list)] if _is_named(found) else []
@@ -42,7 +42,7 @@ def _is_named(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(each, tuple) for each in value)
 
 
-class _Reader:
+class _DputReader:
     """Goes through the tokens of a text, once."""
 
     def __init__(self, text: str) -> None:

@@ -23,7 +23,7 @@ SIZES: tuple[Size, ...] = ("s", "m", "l")
 
 
 @dataclass(frozen=True)
-class Room:
+class Space:
     """A drawing that fills so much, in CSS pixels, whatever it has to show: what is left of a screen on a walk."""
 
     width: int
@@ -33,8 +33,8 @@ class Room:
         return f"{self.width}x{self.height}"
 
     @classmethod
-    def parse(cls, text: str) -> "Room | None":
-        """The room of a text such as 840x340, to the next ten below; None if it is none."""
+    def parse(cls, text: str) -> "Space | None":
+        """The space of a text such as 840x340, to the next ten below; None if it is none."""
         found = _ROOM.fullmatch(text)
         if not found:
             return None
@@ -135,7 +135,7 @@ class NodePlace:
         return round(self.right + self.pooled * (1 + BAR / POOLED), 1)
 
 
-class Way(NamedTuple):
+class LinkCurve(NamedTuple):
     """A link's way: a cubic whose control points sit at mid-x."""
 
     x0: float
@@ -167,7 +167,7 @@ class LinkPlace:
     layer: int
     unit: int
     source: int
-    path: Way
+    path: LinkCurve
 
     @cached_property
     def quantity(self) -> Quantity:
@@ -253,7 +253,7 @@ def layout(
     sizes: tuple[int, ...],
     activations: tuple[str, ...],
     one_picture: bool = False,
-    size: Size | Room = "l",
+    size: Size | Space = "l",
     before: float = 0.0,
     after: float = 0.0,
     shortcuts: tuple[tuple[int, int], ...] = (),
@@ -266,7 +266,7 @@ def layout(
     `after`: what names beside inputs and outputs need of the width; `shortcuts`: pairs of the layer where one ends and
     where it begins; `sources`: how many units below have a link each; most of the room lies before the layer `talk`.
     `maps` are layers of feature maps, as large as theirs permits, `pools` those with a pool drawn, if legible."""
-    last, full, sheet = len(sizes) - 1, isinstance(size, Room), _sheet(size, before, after)
+    last, full, sheet = len(sizes) - 1, isinstance(size, Space), _sheet(size, before, after)
     shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
     height, pitch, labelled, beside = _rows(sheet, min(max(shown), ROWS_AT_MOST), full)
     sheet = replace(sheet, right=sheet.right + WANTED) if beside else sheet
@@ -330,8 +330,8 @@ def _input_rows(count: int, height: float) -> int:
     return count if count <= NAMED_AT_MOST and height / count >= NAMED_PITCH else min(count, ROWS_AT_MOST)
 
 
-def _sheet(size: Size | Room, before: float, after: float) -> Sheet:
-    sheet, wanted = (size.sheet, WANTED) if isinstance(size, Room) else (SHEETS[size], 0.0)
+def _sheet(size: Size | Space, before: float, after: float) -> Sheet:
+    sheet, wanted = (size.sheet, WANTED) if isinstance(size, Space) else (SHEETS[size], 0.0)
     most = 0.3 * sheet.width
     return replace(sheet, left=max(sheet.left, min(before, most)), right=max(sheet.right, min(after, most)) + wanted)
 
@@ -381,7 +381,7 @@ def _links(sources: tuple[NodePlace, ...], targets: tuple[NodePlace, ...]) -> tu
     )
 
 
-def curve(source: NodePlace, target: NodePlace, index: int, count: int) -> Way:
+def curve(source: NodePlace, target: NodePlace, index: int, count: int) -> LinkCurve:
     """The way of a link; the ends fan out so that they do not meet in one point."""
     spread = min(6.0, 0.62 * target.side / max(1, count))
-    return Way(source.end, source.y, target.left, round(target.y + (index - (count - 1) / 2) * spread, 1))
+    return LinkCurve(source.end, source.y, target.left, round(target.y + (index - (count - 1) / 2) * spread, 1))

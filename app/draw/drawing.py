@@ -13,7 +13,7 @@ from app.draw import pools
 from app.draw.captions import captions, explained
 from app.draw.charts import path
 from app.draw.chips import Box, boxes_taken, drawn
-from app.draw.diagram import Art, Diagram, Layer, Room, Size, curve, layout
+from app.draw.diagram import Art, Diagram, Layer, Size, Space, curve, layout
 from app.draw.kernels import NONE, on_links, on_maps, picture_of
 from app.draw.lens import Shown, shown, widths
 from app.draw.maps import map_sprite, means, sources, sums
@@ -86,7 +86,7 @@ def draw(
     lens: str,
     batch: bool,
     marks: Marks,
-    size: Size | Room = "l",
+    size: Size | Space = "l",
     patch: bool = False,
     on: str = "",
 ) -> Drawing:
@@ -99,7 +99,7 @@ def draw(
     names, outputs = input_titles(spec), output_names(spec)
     rooms, arcs = (_room(names, 7.3), _room(outputs, 8.6)), (*network.shortcuts.items(),)
     maps, mapped = _sides(network, arts), tuple(k for k, art in enumerate(arts) if art == "map")
-    pooled = () if isinstance(size, Room) else (*network.pools,)  # a walk has what one gives where it is spoken of
+    pooled = () if isinstance(size, Space) else (*network.pools,)  # a walk has what one gives where it is spoken of
     own = network.sizes, applied(network), is_image(spec), size
     laid = (*own, *rooms, arcs, marks.talk, sources(spec), mapped, pooled)
     place, (text, pictured) = layout(*laid), _skeleton(laid, spec.raw_inputs, names, outputs, arts, maps, on)

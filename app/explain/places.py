@@ -39,7 +39,7 @@ class Grids:
 
 
 @dataclass(frozen=True)
-class Part:
+class Grid:
     """The numbers of one grid, what they are called, and which are framed, (row, column) from 0."""
 
     name: str
@@ -48,7 +48,7 @@ class Part:
     printed: bool = False
 
 
-def grids(kind: str, *parts: Part) -> Grids | None:
+def grids(kind: str, *parts: Grid) -> Grids | None:
     """The picture of one to three parts; None if a number is none."""
     if not all(np.isfinite(part.numbers).all() for part in parts):
         return None
@@ -84,12 +84,12 @@ def window(scene: Scene, k: int, j: int, source: int = 0) -> Grids | None:
     most = source - 1 if source else int(np.abs((seen * W).sum(axis=(1, 2))).argmax())
     is_map = scene.channel(k - 1, most + 1)
     below = text("channel {channel}", channel=most + 1) if is_map else scene.layer_below(k)
-    return _times("window", Part(below, seen[most], printed=True), Part(text("its kernel"), W[most], printed=True))
+    return _times("window", Grid(below, seen[most], printed=True), Grid(text("its kernel"), W[most], printed=True))
 
 
-def _times(kind: str, one: Part, other: Part) -> Grids | None:
+def _times(kind: str, one: Grid, other: Grid) -> Grids | None:
     """Two parts, and number by number their products."""
-    made = Part(text("their products"), one.numbers * other.numbers, one.framed, one.printed)
+    made = Grid(text("their products"), one.numbers * other.numbers, one.framed, one.printed)
     return grids(kind, one, other, made)
 
 
@@ -104,8 +104,8 @@ def sent_back(scene: Scene, above: int, to: int, j: int) -> Grids | None:
         if not any(step % stride for step in steps) and 0 <= y < dz.shape[0] and 0 <= x < dz.shape[1]:
             seen[len(W) - 1 - place[0], len(W) - 1 - place[1]] = dz[y, x]
     own = text("δ of channel {channel}", channel=to)
-    turned = Part(text("the kernel, turned"), W[::-1, ::-1], printed=True)
-    return _times("window", Part(own, seen, printed=True), turned)
+    turned = Grid(text("the kernel, turned"), W[::-1, ::-1], printed=True)
+    return _times("window", Grid(own, seen, printed=True), turned)
 
 
 def picture_of(scene: Scene, moment: Moment) -> Grids | None:
@@ -140,8 +140,8 @@ def many_places(scene: Scene, k: int, j: int, source: int = 0) -> Grids | None:
     shares, met = shares_of(scene, scene.kernel_place(k, j, source), k)
     largest = np.argsort(-np.abs(np.nan_to_num(shares[0].ravel())), kind="stable")[: LARGEST if source else 1]
     at = [(int(n) // shares.shape[2], int(n) % shares.shape[2]) for n in largest]
-    dz = Part(text("δ at these places"), scene.layer(k).dz[0, j - 1], at)
-    return _times("many", Part(text("what it met"), met[0], at), dz)
+    dz = Grid(text("δ at these places"), scene.layer(k).dz[0, j - 1], at)
+    return _times("many", Grid(text("what it met"), met[0], at), dz)
 
 
 def pooled(scene: Scene, k: int, into: tuple[int, ...], back: bool) -> Grids | None:
@@ -157,7 +157,7 @@ def pooled(scene: Scene, k: int, into: tuple[int, ...], back: bool) -> Grids | N
     parts = []
     for kind, name in ((letter, text("the window")), (f"d{passed}", text("what comes back")))[: 1 + back]:
         numbers = [float(scene.look(Quantity(kind, k, (into[0], *at), 0))) for at in product(rows, columns)]
-        parts.append(Part(name, np.array(numbers).reshape(len(rows), len(columns)), framed, printed=True))
+        parts.append(Grid(name, np.array(numbers).reshape(len(rows), len(columns)), framed, printed=True))
     return grids("pooled", *parts)
 
 
@@ -179,7 +179,7 @@ def masked(scene: Scene, k: int, j: int) -> Grids | None:
     back = [float(scene.look(Quantity(f"d{kind}", k, (j, y + 1, x + 1), 0))) for y, x in spots]
     mask = layer.mask[0, j - 1]
     return grids(
-        "mask", Part(text("let through"), mask), Part(text("what comes back"), np.array(back).reshape(mask.shape))
+        "mask", Grid(text("let through"), mask), Grid(text("what comes back"), np.array(back).reshape(mask.shape))
     )
 
 

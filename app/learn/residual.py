@@ -10,7 +10,7 @@ Numbers = tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class Block:
+class ResidualBlock:
     """The units of hidden layers 1 and 2 on one example: what hidden 1 gives, `given`, goes through the block and past
     it. `mask` is 0 or 1 / (1 - rate); `sums` are what leaves, `back` comes back to them and so both ways: unchanged
     over the shortcut, as `through` over the block. Together they are `total`, and `delta` is hidden 1's δ.
@@ -34,7 +34,7 @@ class Block:
         return tuple(k for k, kept in enumerate(self.mask) if not kept)
 
 
-def block(facts: Facts) -> Block:
+def block(facts: Facts) -> ResidualBlock:
     """The block of the lesson's run in its next step, on the first example."""
     below, layer = facts.trace.layers[:2]
     assert layer.mask is not None
@@ -45,7 +45,7 @@ def block(facts: Facts) -> Block:
         return tuple(values[0].tolist())
 
     rows = (below.a, layer.a, layer.mask, layer.h, layer.o, layer.back, layer.da, layer.dz, layer.dz @ layer.W)
-    return Block(*map(of, (*rows, below.da, below.dz)))
+    return ResidualBlock(*map(of, (*rows, below.da, below.dz)))
 
 
 def losses(facts: Facts, part: str, steps: int, every: int) -> Series:

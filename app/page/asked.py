@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 
-from app.draw.diagram import SIZES, Room, Size
+from app.draw.diagram import SIZES, Size, Space
 from app.page.links import Link, View, view_of
 from app.run.runs import Runs
 from app.serve.cookies import visitor_of
@@ -48,10 +48,10 @@ class Asked:
         return bool(self.fields.get("quick"))
 
     @property
-    def size(self) -> Size | Room:
+    def size(self) -> Size | Space:
         """The drawing's size: as the page says, else by what the browser says of its device."""
         asked = self.fields.get("size", "")
-        if room := Room.parse(asked):
+        if room := Space.parse(asked):
             return room
         for size in SIZES:
             if asked == size:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from app.draw.charts import LossChart, log_share, loss_chart, sparkline
-from app.draw.diagram import Room, Size
+from app.draw.diagram import Size, Space
 from app.draw.drawing import Drawing, draw
 from app.draw.maps import has_place, is_told
 from app.draw.marks import Marks
@@ -120,7 +120,7 @@ class Frame:
     output: Output
     chart: LossChart
     numbers: tuple[tuple[str, str], ...]
-    size: Size | Room
+    size: Size | Space
     quick: bool
     examples: int
     points: str
@@ -215,7 +215,7 @@ Others = list[tuple[str, History]]
 
 
 def frame(
-    run: Run, state: RunState, view: View, size: Size | Room = "l", quick: bool = False, others: Others | None = None,
+    run: Run, state: RunState, view: View, size: Size | Space = "l", quick: bool = False, others: Others | None = None,
     points: str = "", ahead: Trace | None = None, found: Along | None = None,
     traced: Ways | None = None,
 ) -> Frame:  # fmt: skip
@@ -267,7 +267,7 @@ def numbers_of(state: RunState, metrics: Mapping[str, Metrics]) -> tuple[tuple[s
     return tuple(numbers)
 
 
-def _walk(step: Trace, view: View, size: Size | Room) -> tuple[Walk, Marks]:
+def _walk(step: Trace, view: View, size: Size | Space) -> tuple[Walk, Marks]:
     """The walkthrough and what it marks; an index past its end is its last moment."""
     asked = (Quantity.parse(each) for each in (view.place, view.select) if each)
     moments = walkthrough(step, view.grain, tuple(of for of in asked if is_told(step.spec.network, of)))
@@ -320,9 +320,9 @@ def _parts(moments: Walkthrough) -> tuple[BarPart, ...]:
     return tuple(parts)
 
 
-def _columns(size: Size | Room) -> int:
+def _columns(size: Size | Space) -> int:
     """How many columns of an equation stand beside each other."""
-    return max(7, (size.width - 110) // COLUMN) if isinstance(size, Room) else 7 if size == "s" else 16
+    return max(7, (size.width - 110) // COLUMN) if isinstance(size, Space) else 7 if size == "s" else 16
 
 
 def _code(moments: Walkthrough, moment: Moment, around: int = 2) -> tuple[tuple[int, str, bool], ...]:

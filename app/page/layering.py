@@ -28,7 +28,7 @@ BEGINS = ("dense 4 tanh", "conv2d 4 3x3 relu")
 
 
 @dataclass(frozen=True)
-class Change:
+class LayerChange:
     """One change: what it is called, the layers after it, and why it cannot be; `chosen` is what is there already."""
 
     label: str
@@ -38,12 +38,12 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Part:
+class LayerPart:
     """One item of a layer: its options, each with what it can be, and how it is taken away."""
 
     title: str
-    options: tuple[tuple[str, str, tuple[Change, ...]], ...]
-    away: Change | None
+    options: tuple[tuple[str, str, tuple[LayerChange, ...]], ...]
+    away: LayerChange | None
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Offer:
     """What can be done at a layer, 0 being the inputs: to itself, and right after it."""
 
     name: str
-    parts: tuple[Part, ...] = ()
-    moves: tuple[Change, ...] = ()
-    added: tuple[Change, ...] = field(default=())
+    parts: tuple[LayerPart, ...] = ()
+    moves: tuple[LayerChange, ...] = ()
+    added: tuple[LayerChange, ...] = field(default=())
 
 
 def layers_of(spec: Spec) -> Layers:
@@ -91,21 +91,21 @@ class _Judge:
     inputs: int
     layers: Layers
 
-    def change(self, label: str, layers: Sequence[Sequence[str]], chosen: bool = False) -> Change:
+    def change(self, label: str, layers: Sequence[Sequence[str]], chosen: bool = False) -> LayerChange:
         """The change that leads to these layers."""
         told = ", ".join(item for layer in layers for item in layer)
         try:
             if told:
                 items_from(told, self.inputs, LIMITS)
         except SpecError as error:
-            return Change(label, told, text("must be {allowed}", allowed=text(error.allowed)), chosen)
-        return Change(label, told, "", chosen)
+            return LayerChange(label, told, text("must be {allowed}", allowed=text(error.allowed)), chosen)
+        return LayerChange(label, told, "", chosen)
 
     def _with(self, k: int, *layers: Sequence[str]) -> list[Sequence[str]]:
         """All layers, these in place of layer k, from 0."""
         return [*self.layers[:k], *layers, *self.layers[k + 1 :]]
 
-    def part(self, k: int, i: int, item: LayerItem) -> Part:
+    def part(self, k: int, i: int, item: LayerItem) -> LayerPart:
         """One item of layer k."""
         own, entry = self.layers[k], OPERATIONS[item.kind]
         options = []
@@ -118,9 +118,9 @@ class _Judge:
             options.append((name, option.sentence, tuple(changes)))
         title = text(entry.title)
         away = self.change(text("Take out {item}", item=title), self._with(k, [*own[:i], *own[i + 1 :]])) if i else None
-        return Part(title, tuple(options), away)
+        return LayerPart(title, tuple(options), away)
 
-    def moves(self, k: int) -> Iterator[Change]:
+    def moves(self, k: int) -> Iterator[LayerChange]:
         """Layer k a place to the left or the right, or away."""
         own = self.layers[k]
         if k:
@@ -129,7 +129,7 @@ class _Judge:
             yield self.change(text("Move right →"), [*self.layers[:k], self.layers[k + 1], own, *self.layers[k + 2 :]])
         yield self.change(text("Remove this layer"), self._with(k))
 
-    def additions(self, at: int) -> Iterator[Change]:
+    def additions(self, at: int) -> Iterator[LayerChange]:
         """What can stand right after layer `at`: a layer of its own, or something attached to it."""
         for item in BEGINS:
             title = text(OPERATIONS[item.split()[0]].title)
@@ -139,7 +139,7 @@ class _Judge:
                 first = [o.default if o.default is not None else 1 for o in entry.options]
                 yield self._attached(at - 1, text(entry.title), " ".join([kind, *map(str, first)]))
 
-    def _attached(self, k: int, title: str, item: str) -> Change:
+    def _attached(self, k: int, title: str, item: str) -> LayerChange:
         """An item at the last place of layer k at which it can be."""
         own = self.layers[k]
         tried = [self.change(title, self._with(k, [*own[:i], item, *own[i:]])) for i in range(len(own), 0, -1)]

@@ -29,7 +29,7 @@ _ORDERS: dict[str, Callable[[Summary], float]] = {
 
 
 @dataclass(frozen=True)
-class Row:
+class RunRow:
     """A run of the table: what it is, where it stands, its link and the line of its train loss."""
 
     summary: Summary
@@ -56,8 +56,8 @@ def _number(loss: float | None) -> float:
     return inf if loss is None or not isfinite(loss) else loss
 
 
-def _row(summary: Summary, run: Run) -> Row:
-    return Row(summary, _title(run), _address(run), sparkline(run.sampled.values[:, 0], 72, 18, log=False))
+def _row(summary: Summary, run: Run) -> RunRow:
+    return RunRow(summary, _title(run), _address(run), sparkline(run.sampled.values[:, 0], 72, 18, log=False))
 
 
 def _address(run: Run) -> str:

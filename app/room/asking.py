@@ -1,4 +1,4 @@
-"""Questions to a class that are made from a live step: a kind is one function from `Facts` to a `Question`."""
+"""Questions to a class that are made from a live step: a kind is one function from `Facts` to a `ClassQuestion`."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from app.learn.deltas import delta_of, factors_problem, ways_problem
 from app.learn.facts import Facts
 from app.learn.posing import choice_problem, largest_problem
 from app.learn.problems import DOWN, STAY, UP, delta_problem, direction_problem
-from app.room.polls import OWN, Question, question_from
+from app.room.polls import OWN, ClassQuestion, question_from
 from app.words.names import layer_name, name_of, own_name
 from app.words.numbers import signed, unsigned
 from app.words.segments import text_of
@@ -27,7 +27,7 @@ LARGEST_OF = 4
 PATHS = 2
 
 
-def direction(facts: Facts, address: str) -> Question:
+def direction(facts: Facts, address: str) -> ClassQuestion:
     """Which way the next step moves a parameter: the step that training takes, on its mini-batch.
 
     Who reasons from the numbers on screen is right: without an address it is about a weight whose numbers point its
@@ -72,7 +72,7 @@ def _which_way(facts: Facts, address: str) -> str:
     return text("Which way will the weight {name} move, from a place of a feature map?", name=name)
 
 
-def _moved(facts: Facts, address: str, prompt: str, solution: str, **more: Any) -> Question:
+def _moved(facts: Facts, address: str, prompt: str, solution: str, **more: Any) -> ClassQuestion:
     return question_from(
         direction_problem(facts, address),
         prompt=prompt,
@@ -81,7 +81,7 @@ def _moved(facts: Facts, address: str, prompt: str, solution: str, **more: Any) 
     )
 
 
-def _alone(facts: Facts, address: str) -> Question:
+def _alone(facts: Facts, address: str) -> ClassQuestion:
     """The same on the example of the mini-batch that says most, whose own numbers are on screen then."""
     of = Quantity.parse(address)
     products = _below(facts, of.layer)[:, of.source - 1] * facts.trace.layers[of.layer - 1].dz[:, of.unit - 1]
@@ -94,7 +94,7 @@ def _alone(facts: Facts, address: str) -> Question:
     return _moved(facts, address, prompt, text_of(said(_why(facts, address))), steps=False, example=facts.example)
 
 
-def trap(facts: Facts, address: str = "") -> Question:
+def trap(facts: Facts, address: str = "") -> ClassQuestion:
     """Which way a weight moves whose numbers on screen, a mean and a sum, point the other way: the one of the address,
     if it is such a weight, else the liveliest of them."""
     facts = facts.on(None)
@@ -135,7 +135,7 @@ def _told_apart(spell: Callable[[float, int], str], now: float, after: float) ->
     return spell(now, digits), spell(after, digits)
 
 
-def loss_goes(facts: Facts, address: str = "") -> Question:
+def loss_goes(facts: Facts, address: str = "") -> ClassQuestion:
     """Whether the loss over the whole training set goes down with the next step."""
     now, after = facts.metrics["train"].loss, facts.after().metrics["train"].loss
     truth = DOWN if after < now else UP if after > now else STAY
@@ -149,7 +149,7 @@ def loss_goes(facts: Facts, address: str = "") -> Question:
     return question_from(problem, options=(DOWN, UP, STAY), steps=True)
 
 
-def largest_gradient(facts: Facts, address: str = "") -> Question:
+def largest_gradient(facts: Facts, address: str = "") -> ClassQuestion:
     """Which of a few weights has the largest gradient: the largest of all, and others spread over the sizes below.
 
     None of the others is as large to four digits: of equals, nobody could say which is meant.
@@ -174,7 +174,7 @@ def largest_gradient(facts: Facts, address: str = "") -> Question:
     return question_from(problem, labels=labels, sentence=told)
 
 
-def delta(facts: Facts, address: str) -> Question:
+def delta(facts: Facts, address: str) -> ClassQuestion:
     """What delta of a unit is: a number. Of a feature map it is asked at one place, behind a normalization as the sum
     of three ways back; of a mini-batch on its first example, or where neighbours share in it, where it is largest."""
     layer, unit = _unit_of(facts, address)
@@ -304,7 +304,7 @@ def _short_unit(facts: Facts, layer: int, unit: int) -> str:
     return name if spec.network.sizes[layer] == 1 else f"{name}.{unit}"
 
 
-KINDS: dict[str, tuple[Words, Callable[[Facts, str], Question]]] = {
+KINDS: dict[str, tuple[Words, Callable[[Facts, str], ClassQuestion]]] = {
     "direction": ("Which way will this weight move?", direction),
     "trap": ("Which way, where mean a and δ mislead?", trap),
     "loss": ("Will the loss go down?", loss_goes),
@@ -313,7 +313,7 @@ KINDS: dict[str, tuple[Words, Callable[[Facts, str], Question]]] = {
 }
 
 
-def make(facts: Facts, kind: str, address: str = "") -> Question:
+def make(facts: Facts, kind: str, address: str = "") -> ClassQuestion:
     """A question of one of the `KINDS` about a step; BadQuestion if it cannot be asked of this network."""
     if kind not in KINDS:
         raise BadQuestion("kind", kind, "one of {names}", names=", ".join((*KINDS, OWN)))

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 import orjson
 
-from app.failures import KeyReused, NotTeacher, Removed, RoomNotFound, StoreUnavailable, TooMany
+from app.failures import KeyReused, NotTeacher, RoomNotFound, SentOut, StoreUnavailable, TooMany
 from app.room import rooms
 from app.room.rooms import Poll, Room, Shared
 from app.run.runs import owner_of
@@ -53,7 +53,7 @@ class Entry:
 
 
 class Classroom:
-    """All rooms of a store. Methods raise RoomNotFound, NotTeacher, Removed, TooMany, StoreUnavailable, and what a
+    """All rooms of a store. Methods raise RoomNotFound, NotTeacher, SentOut, TooMany, StoreUnavailable, and what a
     change raises.
 
     `changed` is called with a room's code after each change made here.
@@ -152,7 +152,7 @@ class Classroom:
             if entry.teacher or entry.joined:
                 return entry
             if entry.student in room.removed:
-                raise Removed
+                raise SentOut
         self._count_stranger(caller)
         if room is None:
             raise RoomNotFound(code or "")

@@ -13,7 +13,7 @@ from app.graph.pages import SECONDS
 from app.graph.picture import picture
 from app.learn.graph_problems import gradient_at, sign_at
 from app.learn.judging import Problem
-from app.room.polls import Question, question_from
+from app.room.polls import ClassQuestion, question_from
 from app.serve.root import within
 from app.words.graph import plain_name
 from engine import Graph, SpecError
@@ -76,7 +76,7 @@ def stage(address: str, size: str) -> str:
     return render("class/_graph_stage.html", {"g": shown, "style": "", "shape": crc32(asks.source.encode())})
 
 
-def ask(address: str, kind: str, name: str) -> tuple[Question, str]:
+def ask(address: str, kind: str, name: str) -> tuple[ClassQuestion, str]:
     """A question about a node, by default the one that is looked at, and the graph just before it is answered."""
     asks = asks_of(address)
     of = asks.graph()

@@ -24,7 +24,7 @@ GROUPS = 6
 
 
 @dataclass(frozen=True)
-class Question:
+class ClassQuestion:
     """What a class is asked. With `options` the answer is one of them, else a number within `tolerance` of the truth.
 
     `address` is what it is about (a parameter or a unit), `step` the step whose numbers it was made from, on one
@@ -66,7 +66,7 @@ class Bar:
     true: bool | None = None
 
 
-def canonical(question: Question, answer: object) -> str:
+def canonical(question: ClassQuestion, answer: object) -> str:
     """The one spelling of an answer; BadQuestion if it is none."""
     if question.options:
         text = str(answer).strip() if isinstance(answer, str | int | float) else ""
@@ -84,7 +84,7 @@ def canonical(question: Question, answer: object) -> str:
     return repr(value + 0.0)
 
 
-def is_right(question: Question, answer: str) -> bool | None:
+def is_right(question: ClassQuestion, answer: str) -> bool | None:
     """Whether an answer is the truth; None where there is none."""
     if question.truth is None:
         return None
@@ -93,7 +93,7 @@ def is_right(question: Question, answer: str) -> bool | None:
     return abs(float(answer) - float(question.truth)) <= question.tolerance
 
 
-def distribution(question: Question, answers: Mapping[str, str], told: bool) -> tuple[Bar, ...]:
+def distribution(question: ClassQuestion, answers: Mapping[str, str], told: bool) -> tuple[Bar, ...]:
     """How often each answer was given: counts alone. `told` also says which of them is true."""
     if question.options:
         counts = Counter(answers.values())
@@ -104,7 +104,7 @@ def distribution(question: Question, answers: Mapping[str, str], told: bool) -> 
     return _grouped(question, [float(answer) for answer in answers.values()], told)
 
 
-def _grouped(question: Question, values: list[float], told: bool) -> tuple[Bar, ...]:
+def _grouped(question: ClassQuestion, values: list[float], told: bool) -> tuple[Bar, ...]:
     """Numbers that agree in two digits count as one answer; the truth's own group stands apart once it is told."""
     right = [v for v in values if told and is_right(question, repr(v))]
     groups = Counter(_two_digits(v) for v in values if not (told and is_right(question, repr(v))))
@@ -124,16 +124,16 @@ def _two_digits(value: float) -> float:
     return float(f"{value:.{max(0, 1 - floor(log10(abs(value))))}f}") if abs(value) < 10 else float(f"{value:.2g}")
 
 
-def question_from(problem: Problem, **more: Any) -> Question:
+def question_from(problem: Problem, **more: Any) -> ClassQuestion:
     """A problem as a question to a class."""
     truth = problem.truth if isinstance(problem.truth, str) else repr(float(problem.truth))
-    base = Question(
+    base = ClassQuestion(
         0, "", problem.prompt, problem.options, truth=truth, tolerance=problem.tolerance, sentence=problem.solution
     )
     return replace(base, **more)
 
 
-def own(prompt: str, options: list[str] | tuple[str, ...] = (), truth: str | None = None) -> Question:
+def own(prompt: str, options: list[str] | tuple[str, ...] = (), truth: str | None = None) -> ClassQuestion:
     """A question of the teacher's own: one of 2 to 6 options, or with none a number; with or without a known truth."""
     prompt = clean(prompt, PROMPT_LENGTH)
     if not prompt:
@@ -142,7 +142,7 @@ def own(prompt: str, options: list[str] | tuple[str, ...] = (), truth: str | Non
     if cleaned and not (least <= len(cleaned) <= most and all(cleaned) and len(set(cleaned)) == len(cleaned)):
         allowed: Words = "{least} to {most} different options, or none"
         raise BadQuestion("options", f"{len(cleaned)} options", allowed, least=least, most=most)
-    question = Question(0, OWN, prompt, cleaned)
+    question = ClassQuestion(0, OWN, prompt, cleaned)
     if not truth:
         return question
     try:

@@ -15,7 +15,7 @@ import orjson
 
 from app.failures import Damaged, Refused, RoomDamaged
 from app.room.names import clean
-from app.room.polls import CLOSED, OPEN, REVEALED, Question, canonical
+from app.room.polls import CLOSED, OPEN, REVEALED, ClassQuestion, canonical
 from app.stores import NEW, Stamp
 from app.stores.seal import seal, unseal
 
@@ -65,7 +65,7 @@ class Poll:
     """A question, whether it is open, closed or revealed, the answers by student, and the lesson's screen that it took
     the place of, if any."""
 
-    question: Question
+    question: ClassQuestion
     status: str = OPEN
     answers: Mapping[str, str] = field(default_factory=dict)
     covers: str = ""
@@ -240,7 +240,7 @@ def pause(room: Room, message: str | None) -> Room:
     return replace(room, paused=None if message is None else clean(message, MESSAGE_LENGTH) or "A short pause.")
 
 
-def ask(room: Room, question: Question, most: int = 100, shared: Shared | None = None) -> Room:
+def ask(room: Room, question: ClassQuestion, most: int = 100, shared: Shared | None = None) -> Room:
     """A new question, perhaps with what is shown to it; the one before it is over. Refused after `most` of them."""
     if room.asked >= most:
         raise Refused("a room has at most {most} questions; open a new one", most=most)
@@ -370,4 +370,4 @@ def _poll_from(plain: dict[str, Any]) -> Poll:
         "options": tuple(plain["question"]["options"]),
         "labels": tuple(plain["question"]["labels"]),
     }
-    return Poll(Question(**question), plain["status"], plain["answers"], plain.get("covers", ""))
+    return Poll(ClassQuestion(**question), plain["status"], plain["answers"], plain.get("covers", ""))

@@ -11,7 +11,7 @@ from app.page.frame import check_view
 from app.page.links import View, view_fields, view_of
 from app.room import asking, graphs, polls, rooms
 from app.room.classroom import Caller, Classroom, Entry, Once
-from app.room.polls import Question
+from app.room.polls import ClassQuestion
 from app.room.rooms import HandIn, Room, Shared, Student
 from app.run.deeds import Branch, Reset, Step
 from app.run.runs import Run, Runs, Steps, owner_of
@@ -140,7 +140,7 @@ class Teaching:
 
         return await self.classroom.change(code, how)
 
-    async def _after(self, shared: Shared, question: Question) -> Shared | None:
+    async def _after(self, shared: Shared, question: ClassQuestion) -> Shared | None:
         """What is shown with the truth: the run after the step, or the whole of the step that was asked about; of a
         graph, the node with its gradient."""
         if question.kind in graphs.KINDS:
@@ -195,7 +195,7 @@ class Teaching:
         return next(handed for handed in room.hand_ins if handed.student == entry.student)
 
 
-def _showing(question: Question, view: View) -> View:
+def _showing(question: ClassQuestion, view: View) -> View:
     """The view that has the answer: the weight that has moved, or the gradients with the largest selected."""
     if question.steps and question.address:
         return replace(view, moment=None, lens="weights")
@@ -204,7 +204,7 @@ def _showing(question: Question, view: View) -> View:
     return replace(view, moment=None) if question.steps else replace(view, moment=None, lens="gradients")
 
 
-def _hiding(question: Question, state: RunState, view: View) -> View:
+def _hiding(question: ClassQuestion, state: RunState, view: View) -> View:
     """The view with the question's address selected and nothing else, at the last moment before its answer is
     computed."""
     view = replace(view, select=question.address or None)

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
@@ -29,11 +29,13 @@ class Fault(BaseModel):
     allowed: str
 
 
-class Problem(BaseModel):
+class ProblemAnswer(BaseModel):
     """RFC 9457 problem details; `version` is the run's own where there was a conflict.
 
     `type` leads to a page that says what it means, and what to do; programs go by it.
     """
+
+    model_config = ConfigDict(title="Problem")
 
     type: str
     title: str

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.serve.cookies import VISITOR
-from app.serve.errors import PROBLEM, Problem
+from app.serve.errors import PROBLEM, ProblemAnswer
 from app.serve.root import at
 
 _EVERYWHERE = {
@@ -67,7 +67,7 @@ def install(app: FastAPI, tags: Mapping[str, str], taught: str) -> None:
 
 def _with_problems(document: dict[str, Any], taught: str) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    own = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    own = ProblemAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= own.pop("$defs") | {"Problem": own}
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)

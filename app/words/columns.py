@@ -105,14 +105,14 @@ class Columns:
         digits = next(close, least)
         return tuple(writer.written(of, digits, DIGITS) for writer, of in writers)
 
-    def _writer(self, of: Equation) -> "_Writer":
+    def _writer(self, of: Equation) -> "_ColumnWriter":
         named = {part.target: replace(part, where=of.where) for part in of.where}
         rests: dict[Quantity, float] = {}
-        return _Writer(self.look, named, rests, self.setting, self.spell or scalar)
+        return _ColumnWriter(self.look, named, rests, self.setting, self.spell or scalar)
 
 
 @dataclass(frozen=True)
-class _Writer:
+class _ColumnWriter:
     base: Look
     named: Mapping[Quantity, Equation]
     rests: dict[Quantity, float]

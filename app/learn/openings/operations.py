@@ -4,7 +4,7 @@ from typing import Any
 
 from app.learn import norms
 from app.learn.plots import Box, plot
-from app.learn.residual import Block, block
+from app.learn.residual import ResidualBlock, block
 from app.learn.scenes import HEIGHT, WIDTH, Film, Shape, Value, from_frame, label, shape
 from app.words.numbers import fixed, fixed_signed
 
@@ -92,7 +92,7 @@ def residual(head: Any) -> Film:
     return Film(title, _told_of(b), tuple(shapes), telling=6, seconds=9)
 
 
-def _told_of(b: Block) -> tuple[str, ...]:
+def _told_of(b: ResidualBlock) -> tuple[str, ...]:
     out, k = b.out[0], 0
     return (
         "The first hidden layer has its numbers. They go two ways: into a block, and past it.",
@@ -106,7 +106,7 @@ def _told_of(b: Block) -> tuple[str, ...]:
     )
 
 
-def _ways_of(b: Block) -> list[Shape]:
+def _ways_of(b: ResidualBlock) -> list[Shape]:
     """The links into the block, from it to the joints, and the arcs past it."""
     units = range(len(b.given))
     into = [
@@ -121,7 +121,7 @@ def _bow(unit: int) -> str:
     return f"M{_AT[0]:g} {y:g}C{_AT[0] + 40:g} {y - 38:g} {_AT[2] - 40:g} {y - 38:g} {_AT[2]:g} {y:g}"
 
 
-def _pulses(b: Block, frames: int) -> list[Shape]:
+def _pulses(b: ResidualBlock, frames: int) -> list[Shape]:
     """What comes back over each arc: from the joint to its top, where it is in the middle, and to the layer below."""
     shapes = []
     for k in range(len(b.given)):
