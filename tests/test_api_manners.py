@@ -307,3 +307,29 @@ def test_the_document_says_how_to_use_it(tmp_path: Path) -> None:
     assert not [name for name in schemas if name.endswith(("-Input", "-Output"))]
     assert schemas["RunAnswer"]["properties"]["spec"] == {"$ref": "#/components/schemas/SpecAnswer"}
     assert list(schemas["SpecAnswer"]["properties"]) == list(FIELDS)
+
+
+def test_whatever_is_wrong_with_a_parameter_is_told_once_and_in_our_own_words(tmp_path: Path) -> None:
+    """Every query parameter and header of the document, with what none of them takes: not in the words of a library."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        run, room = (await client.post(RUNS)).json()["id"], (await client.post("/api/v1/rooms", json={})).json()
+        here = {"{run_id}": run, "{code}": room["code"].replace(" ", "")}
+        seen = set()
+        for path, ways in (await client.get("/api/v1/openapi.json")).json()["paths"].items():
+            for name, at in here.items():
+                path = path.replace(name, at)
+            for method, way in ways.items():
+                for of in way.get("parameters", []):
+                    if of["in"] == "path" or "{" in path:
+                        continue
+                    given = {"headers" if of["in"] == "header" else "params": {of["name"]: "a b"}}
+                    answer = await client.request(method, path, **given)
+                    faults = answer.json()["errors"] if answer.status_code == 422 else []
+                    told = [each for each in faults if each["field"] == of["name"]]
+                    assert len(told) <= 1, (path, answer.text)
+                    assert "should" not in str(faults), path
+                    seen |= {of["name"] for _ in told}
+        assert seen >= {"Idempotency-Key", "limit", "example", "amount"}
+
+    play(tmp_path, work)

@@ -133,7 +133,7 @@ Attended = Annotated[Entry, Depends(attended)]
 
 
 Audience = Literal["student", "wall", "teacher"]
-Size = Annotated[str, Query(pattern="^[sml]?$")]
+Size = Literal["", "s", "m", "l"]
 TOLD = answers_with(schemas.RoomAnswer)
 
 

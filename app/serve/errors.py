@@ -132,7 +132,8 @@ def invalid(error: RequestValidationError) -> Failed:
         one = {"field": short(".".join(place)) or "body", "allowed": short(allowed(each), 200)}
         if each["type"] not in _NO_VALUE and "input" in each:
             one["value"] = _shown(each["input"])
-        found.append(one)
+        if one not in found:  # what two parts of a route read, such as a header, is wrong once
+            found.append(one)
     return Failed(422, "; ".join(_sentence(one) for one in found[:3]), found)
 
 
@@ -180,6 +181,7 @@ _WORDS = {
     "too_long": "must have {max_length} or fewer entries",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must be of the form {pattern}",
 }
 
 
