@@ -196,6 +196,11 @@ def test_every_moment_that_adds_up_shows_it_on_its_links(given: dict[str, object
         largest = max(chips.carried, key=lambda link: abs(chips.carried[link]))
         assert largest in there, (n, told)
         assert len(there) == len(chips.carried) if all_of else carried, n
+        drawn = dict(re.findall(r'<path id="([^"]+)" class="w [^>]*stroke-width="([^"]+)"', str(drawing.svg)))
+        widths = {link: float(drawn[link]) for link in chips.carried}
+        assert widths == {
+            link: pytest.approx(min(10, 2.5 + 10 * abs(v)), abs=0.06) for link, v in chips.carried.items()
+        }
         clear(drawing.layout, told)
 
 

@@ -16,11 +16,18 @@ from test_pictures import Run, looking
 from app.page.links import View
 from app.page.ways import has_ways, ways_to
 from app.words.segments import text_of
-from engine import RunState, Spec, SpecError, start, trace
+from engine import Quantity, RunState, Spec, SpecError, start, trace
 from engine.lookup import Numbers
 from engine.paths import WRITTEN, paths
+from engine.quantity import unit
 
 DEEP = "dense 3 tanh, dense 3 tanh, shortcut 1, dense 3 relu, shortcut 1"
+
+
+def drawn(address: str) -> str:
+    """What of the drawing a factor is marked at: a link by its weight, or the unit whose number it is."""
+    of = Quantity.parse(address)
+    return of.svg_id if of.kind == "W" else unit(of.layer, of.unit).svg_id
 
 
 def test_the_drawn_path() -> None:
@@ -114,7 +121,7 @@ def test_the_receipt_writes_them_out(tmp_path: Path) -> None:
                 assert abs(abs(exact) - shown) <= open_ + half
                 assert way["product"] == pytest.approx(np.copysign(shown, exact), abs=2 * half)
                 assert set(row["data-lights"].split()) <= ids
-                assert len(row["data-marks"].split()) == len(values)
+                assert row["data-marks"].split() == [drawn(each["of"]) for each in way["factors"]]
             ledger = section.one("dl", "ledger").all("dd")
             assert float(ledger[0].text.replace("−", "-")) == pytest.approx(told["gradient"], rel=1e-3)
             assert len(section.all("span", "update")) == 1

@@ -14,6 +14,7 @@ from httpx import ASGITransport, AsyncClient
 from reading import Element, Scale, diverging, page, pixels, points, scales, told
 
 from app.draw.rendering import ENV
+from app.explain.walkthrough import walkthrough
 from app.main import create_app
 from app.room.polls import Bar
 from app.room.screens import bars
@@ -882,6 +883,25 @@ def test_play_stops_at_what_was_asked(tmp_path: Path) -> None:
                 assert (answer.headers.get("hx-trigger") == f'{{"stopped": "{word}"}}') == stops, (name, bound)
 
     looking(tmp_path, work, 30, dataset="circle", noise=0.5, seed=1)
+
+
+def test_the_bar_of_a_walk_and_the_table_of_numbers(tmp_path: Path) -> None:
+    """What a phase has beyond the room of its name goes by its moments; the table has what the drawing shows."""
+
+    async def work(run: Run) -> None:
+        step = trace(run.state)
+        walk = walkthrough(step)
+        bar = (await run.look(moment=0)).one("svg", id="phases").all("rect", "all")
+        room = {"forward": 72, "loss": 38, "backward": 82, "update": 62, "again": 48}
+        beyond = [rect.number("width") - room[name] for rect, (name, _, _) in zip(bar, walk.phases, strict=True)]
+        shares = np.array([count for _, _, count in walk.phases]) / len(walk)
+        np.testing.assert_allclose(beyond, sum(beyond) * shares, atol=0.1)
+        units, *_ = (await run.look("table")).all("table")
+        rows = [[told(cell.words) for cell in row.all("td")[1:]] for row in units.all("tr")[1:]]
+        truth = [np.transpose([layer.b, layer.a.mean(axis=0), layer.dz.sum(axis=0)]) for layer in step.layers]
+        np.testing.assert_allclose(rows, np.concatenate(truth), rtol=1e-3, atol=1e-4)
+
+    looking(tmp_path, work)
 
 
 def test_an_embedded_run_has_all_its_edits(tmp_path: Path) -> None:
