@@ -178,3 +178,13 @@ def test_over_http(tmp_path: Path) -> None:
             assert 'id="prediction"' in page.text
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_hint_has_all_that_an_update_is_reckoned_from(optimizer: str) -> None:
+    """The settings of the rule too, and which step it is where the rule counts them."""
+    state = advance(start(Spec.make(optimizer=optimizer, batch_size=5)), 3).state
+    asked = next((each for each in predictions(state, 8) if each.kind == "update"), None)
+    for name, value in state.spec.optimizer_settings if asked else ():
+        assert f"{name.replace('beta', 'β')} {value:g}" in asked.hint, asked.hint
+    assert optimizer != "adam" or asked.hint.endswith(", step 4."), asked.hint

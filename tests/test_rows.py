@@ -103,7 +103,49 @@ def test_every_moment_is_laid_out(given: dict[str, object], grain: str) -> None:
         for moment in walk:
             rows = rows_of(walk.scene, moment, 7)
             assert rows.words
-            told = [cells for block in rows.blocks for _, cells in (*block.numbers, *block.more)]
-            assert max(map(room, told), default=0) < 8.5, "a line is as wide as a phone, at most"
+            told = [
+                (cells, len(block.numbers) < 2) for block in rows.blocks for _, cells in (*block.numbers, *block.more)
+            ]
+            wide = max(
+                (room(cells, code) for cells, code in told), default=0
+            )  # rows under one formula have no code there
+            assert wide < 8.5, "a line is as wide as a phone, at most"
             assert moment.code_line in walk.code_lines(moment)
             assert all(text_of(why.words) for why in why_of(walk.scene, moment))
+
+
+def test_a_sum_of_four_shows_every_factor() -> None:
+    """Each weight and what it multiplies; nothing is called "the others"."""
+    walk = walkthrough(trace(start(Spec.make()), 8), "unit")
+    z, _ = rows_of(walk.scene, walk[5], 99).blocks
+    assert [f"W2.1.{i}" for i in (1, 2, 3, 4)] == [cell.part for cell in z.symbols if cell.part.startswith("W")]
+    assert "…" not in [str(cell.symbol) for cell in z.symbols]
+
+
+SOFTMAX = {"dataset": "three_blobs", "hidden": [5], "loss": "cross_entropy", "output_activation": "softmax"}
+
+
+@pytest.mark.parametrize("given", [{}, SOFTMAX], ids=str)
+def test_on_a_phone_what_is_computed_stands_with_what_it_is_made_of(given: dict[str, object]) -> None:
+    """Whether it is a softmax or an update: every moment of one example has its equations, and each closes there."""
+    walk = walkthrough(trace(start(Spec.make(**given)), 8), "unit")
+    for moment in walk[1:-1]:
+        blocks = rows_of(walk.scene, moment, 8).blocks
+        assert blocks, moment.kind
+        shown = {cells[0].part for block in blocks for _, cells in block.numbers}
+        if moment.kind == "update":
+            assert any(part.startswith("b_next") for part in shown), "its bias is among them"
+
+
+def test_a_slope_is_made_of_something_on_a_phone_too() -> None:
+    """Where tanh's slope comes from stands below the δ that it is put in."""
+    walk = walkthrough(trace(start(Spec.make()), 8), "unit")
+    told = [block.symbols[0].part for block in rows_of(walk.scene, walk[9], 8).blocks if not block.goes_on]
+    assert told == ["da3.1", "dz3.1", "slope3.1"]
+
+
+def test_the_value_after_a_step_is_not_called_as_the_one_before() -> None:
+    """W = W − … would be no equation: it is the new W."""
+    walk = walkthrough(trace(start(Spec.make()), 8), "unit")
+    after, _, before, *_ = rows_of(walk.scene, walk[24], 99).blocks[0].symbols
+    assert str(after.symbol) == f"new {before.symbol}".replace("negative", "update").replace("positive", "update")

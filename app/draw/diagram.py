@@ -269,7 +269,7 @@ def layout(
     last, full, sheet = len(sizes) - 1, isinstance(size, Space), _sheet(size, before, after)
     shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
     height, pitch, labelled, beside = _rows(sheet, min(max(shown), ROWS_AT_MOST), full)
-    sheet = replace(sheet, right=sheet.right + WANTED) if beside else sheet
+    sheet = replace(sheet, right=sheet.right + WANTED + 12) if beside else sheet
     inside = height - TOP - (BOTTOM if labelled or not full else BOTTOM + 12)  # a lit unit's number stands below it
     rows = [_input_rows(shown[0], inside), *(min(n, ROWS_AT_MOST) for n in shown[1:])]
     side = _side(sheet, [ceil(n / many) for n, many in zip(shown, rows, strict=True)], pitch, labelled, beside)

@@ -129,7 +129,7 @@ def _updates(scene: Scene, moment: Moment) -> tuple[list[Alike], Look]:
     look = Known(scene.look, made)
     lines = [(name, list(_lines(scene, of, look, made))) for name, of in chosen]
     count = len(lines[0][1])
-    shown = 1 if count > 1 else UNITS + 1
+    shown = 1 if count > 1 else UNITS + 2  # with one that would be left out alone, and the bias
     return [
         Alike(tuple((name, of[min(n, len(of) - 1)]) for name, of in lines if n < len(of)), shown) for n in range(count)
     ], look

@@ -56,7 +56,7 @@ class Rows:
         return sum(bool(name) for block in self.blocks for name, _ in block.more)
 
 
-def rows_of(scene: Scene, moment: Moment, most: int = 16) -> Rows:
+def rows_of(scene: Scene, moment: Moment, most: float = 16) -> Rows:
     """A moment laid out in lines of at most so many columns."""
     with np.errstate(all="ignore"):
         groups, look = groups_of(scene, moment)
@@ -65,11 +65,9 @@ def rows_of(scene: Scene, moment: Moment, most: int = 16) -> Rows:
         if alike:
             groups = [Alike(tuple(alike), len(alike))]
         blocks = [block for group in groups for block in _blocks(columns, group, scene.first, most)]
-        if most < ROOM and any(len(block.numbers) > 1 and room(block.symbols) > most for block in blocks):
-            blocks = []  # rows that cannot break have no room: the numbers stand as they are
         if not blocks:
             made = _single(scene, moment)
-            made += _slope(scene, moment) if made and most >= ROOM else []
+            made += _slope(scene, moment) if made else []
             cells = [(_whose(each, "", scene.first), columns.cells(each)) for each in made]
             blocks = [block for whose, each in cells for block in _in_lines(whose, each, most)]
     return Rows(tuple(blocks), _pointed(moment.words, blocks))
@@ -136,12 +134,11 @@ def _each(scene: Scene, k: int, j: int, sources: Sequence[int]) -> Iterator[tupl
     yield text("bias"), _first(scene.alone(scene.times_one(k, j)))
 
 
-def _blocks(columns: Columns, group: Alike, first: str, most: int) -> Iterator[EquationBlock]:
-    """A group in rows, all with the same digits; one that stands alone in lines that have room, and what folds, too."""
+def _blocks(columns: Columns, group: Alike, first: str, most: float) -> Iterator[EquationBlock]:
+    """A group in rows, all with the same digits; without room for them, or one alone, in lines, and what folds, too."""
     names, made = zip(*((_whose(of, name, first), _first(of)) for name, of in group.told), strict=True)
     rows = tuple(zip(names, columns.together(made), strict=True))
-    wide = bool(group.shown) and (most >= ROOM or len(rows) == 1) and room(rows[0][1]) > most
-    if group.shown > 1 and not wide:
+    if group.shown > 1 and max(room(cells, most >= ROOM) for _, cells in rows) <= most:
         yield EquationBlock(rows[0][1], rows[: group.shown], rows[group.shown :])
         return
     alone = min(group.shown, 1)
@@ -151,12 +148,12 @@ def _blocks(columns: Columns, group: Alike, first: str, most: int) -> Iterator[E
         yield from _folded(list(alike), most)
 
 
-def _in_lines(name: str, cells: Cells, most: int) -> Iterator[EquationBlock]:
+def _in_lines(name: str, cells: Cells, most: float) -> Iterator[EquationBlock]:
     for n, line in enumerate(lines(cells, most)):
         yield EquationBlock(line, ((name, line),), goes_on=n > 0)
 
 
-def _folded(rows: Sequence[tuple[str, Cells]], most: int) -> Iterator[EquationBlock]:
+def _folded(rows: Sequence[tuple[str, Cells]], most: float) -> Iterator[EquationBlock]:
     """Rows of one formula that fold, in lines; each is named, and so counted, in the first."""
     for n, line in enumerate(in_lines([cells for _, cells in rows], most)):
         names = ("" if n else name for name, _ in rows)

@@ -112,8 +112,8 @@ def _values(look: BatchLook, ways: Sequence[Equation]) -> Floats:
 
 
 def _chosen(values: Floats, most: int = MOST) -> list[int]:
-    """All, or where the four largest stand."""
-    if len(values) <= most:
+    """All, or where the four largest stand: to name one other takes no less room than the value itself."""
+    if len(values) <= max(most, OF_MANY + 1):
         return list(range(len(values)))
     return sorted(np.argsort(-np.abs(values), kind="stable")[:OF_MANY].tolist())
 

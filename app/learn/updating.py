@@ -10,6 +10,7 @@ from app.words.numbers import signed
 from app.words.sentences import in_words
 from app.words.texts import text
 from engine import OPTIMIZERS
+from engine.equation import quantities
 from engine.receipts import ParameterReceipt, parameter_receipt
 
 
@@ -21,7 +22,7 @@ def update_problems(facts: Facts, address: str) -> tuple[Problem, Problem] | Non
     way, number = direction_problem(facts, address), new_value_problem(facts, address)
     if spec.optimizer == "sgd" and not spec.penalized:
         return way, number
-    return _way(way, told), _number(number, facts, told)
+    return _way(way, facts, told), _number(number, facts, told)
 
 
 def _parts(told: ParameterReceipt) -> str:
@@ -34,16 +35,26 @@ def _called(part: str) -> str:
     return in_words(f"by {part}")
 
 
-def _given(told: ParameterReceipt) -> str:
-    """What the step starts from, so that it can be reckoned."""
+def _given(facts: Facts, told: ParameterReceipt) -> str:
+    """What the step starts from, and the settings of its rule, so that it can be reckoned."""
     gradient, rate = signed(told.gradient), f"{told.learning_rate:g}"
     start = text("{name} is {now}, its gradient {gradient}, the learning rate {rate}.",
                  name=name_of(told.address), now=signed(told.now), gradient=gradient, rate=rate)  # fmt: skip
     memory = ", ".join(f"{name} {signed(before)}" for name, (before, _) in told.slots.items())
-    return start + " " + text("Remembered: {memory}.", memory=memory) if memory else start
+    remembered = text("Remembered: {memory}.", memory=memory) if memory else ""
+    return " ".join(filter(None, (start, remembered, _settings(facts))))
 
 
-def _way(asked: Problem, told: ParameterReceipt) -> Problem:
+def _settings(facts: Facts) -> str:
+    """What the rule is set to, and which step it is where the rule counts them."""
+    spec = facts.state.spec
+    told = [f"{name.replace('beta', 'β')} {value:g}" for name, value in spec.optimizer_settings]
+    if any(of.kind == "t" for line in OPTIMIZERS[spec.optimizer].steps for of in quantities(line.tree)):
+        told.append(text("step {count}", count=facts.state.step + 1))
+    return text("The rule: {settings}.", settings=", ".join(told)) if told else ""
+
+
+def _way(asked: Problem, facts: Facts, told: ParameterReceipt) -> Problem:
     """The direction: what is told is every part, and the one that is stronger than the gradient."""
     change, why = told.next - told.now, _parts(told)
     truth = UP if change > 0 else DOWN if change < 0 else STAY
@@ -54,7 +65,8 @@ def _way(asked: Problem, told: ParameterReceipt) -> Problem:
     if truth != STAY:
         slips[STAY] = ("size", why)
     solution = text("{why} So {way}.", why=why, way=text(truth))
-    return Problem(asked.prompt, told.address, truth, solution, _given(told), options=(UP, DOWN, STAY), slips=slips)
+    hint = _given(facts, told)
+    return Problem(asked.prompt, told.address, truth, solution, hint, options=(UP, DOWN, STAY), slips=slips)
 
 
 def _number(asked: Problem, facts: Facts, told: ParameterReceipt) -> Problem:
@@ -74,5 +86,12 @@ def _number(asked: Problem, facts: Facts, told: ParameterReceipt) -> Problem:
     ]
     solution = text("{why} {now} becomes {next}.", why=_parts(told), now=signed(told.now), next=signed(told.next))
     return numeric(
-        asked.prompt, told.address, told.next, solution, _given(told), mistakes, max(0.05 * abs(change), 6e-5), 6e-5
+        asked.prompt,
+        told.address,
+        told.next,
+        solution,
+        _given(facts, told),
+        mistakes,
+        max(0.05 * abs(change), 6e-5),
+        6e-5,
     )

@@ -10,9 +10,9 @@ from typing import get_args
 import numpy as np
 
 from app.draw.charts import Axis, Framed, path
-from app.draw.diagram import Diagram, LinkPlace
+from app.draw.diagram import Diagram, LinkPlace, NodePlace
 from app.draw.lens import WEIGHT_REACH, widths
-from app.draw.maps import strongest
+from app.draw.maps import means, strongest
 from app.explain.plan import plan_of
 from app.page.links import View
 from app.words.numbers import label, short, signed
@@ -26,7 +26,7 @@ WIDTH, HEIGHT, LEFT, RIGHT = 290.0, 119.0, 40.0, 12.0  # as small as it is shown
 GROWTH = 5.0  # a link's largest change, as it is drawn
 THINNEST = 0.6
 LARGEST = 4  # changes that are told by their values
-CHIP = (142.0, 22.0)
+CHIP, READING = (142.0, 22.0), 66.0  # how large; how wide what stands beside a unit
 CEILING = 3  # times the loss before the step: what is higher leaves the chart
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 PLACES = (0.5, 0.34, 0.66, 0.24, 0.76)  # of a chip on its link, the first that is free
@@ -71,12 +71,13 @@ class Moved:
 
 @dataclass(frozen=True)
 class Reading:
-    """A unit's old and new activation, at its place above the node."""
+    """A unit's old and new activation, at its place above the node, or `beside` it in two lines."""
 
     x: float
     y: float
     text: str
     now: str
+    beside: bool = False
 
 
 Point = tuple[float, float, float, float, float, float, Verdict]  # x, y, length, rate, loss, everyone's, verdict
@@ -209,7 +210,7 @@ def _round_down(value: float) -> float:
 
 def _chips(place: Diagram, links: list[LinkPlace]) -> Iterator[tuple[str, tuple[float, float]]]:
     """A place for each link's values, clear of the others' and of every unit; none where there is no room."""
-    taken = [(node.x, node.y, node.side + 4, node.side + 50) for layer in place.layers for node in layer.nodes]
+    taken = [_around(node, layer.beside) for layer in place.layers for node in layer.nodes]
     for link in links:
         for share in PLACES:
             x, y = link.path.at(share)
@@ -219,15 +220,29 @@ def _chips(place: Diagram, links: list[LinkPlace]) -> Iterator[tuple[str, tuple[
                 break
 
 
+def _around(node: NodePlace, beside: bool) -> tuple[float, float, float, float]:
+    """The room of a unit with its readings, by its centre."""
+    if beside:
+        return node.x + READING / 2, node.y, node.side + READING + 4, node.side + 4
+    return node.x, node.y, node.side + 4, node.side + 50
+
+
 def _readings(step: Trace, after: Trace, place: Diagram) -> Iterator[Reading]:
-    """Of every unit that has a label, what it gave and what it gives now; of a batch the means."""
+    """Of every unit that has a label, what it gave and what it gives now; of a batch the means. Inputs stay."""
+    if place.layers[0].beside:  # their links would be drawn over their numbers
+        each = zip(place.layers[0].nodes, means(step.x).tolist(), strict=False)
+        yield from (Reading(node.right + 5, node.y - 3, f"a {label(x)}", "", True) for node, x in each if node.unit)
     for layer, now in zip(place.layers[1:], after.layers, strict=True):
         if not layer.labelled:
             continue
         was, new = (each.gives.mean(axis=0).tolist() for each in (step.layers[layer.index - 1], now))
         for node in layer.nodes:
-            if node.unit:
-                old, told = label(was[node.unit - 1]), label(new[node.unit - 1])
+            if not node.unit:
+                continue
+            old, told = label(was[node.unit - 1]), label(new[node.unit - 1])
+            if layer.beside:
+                yield Reading(node.right + 5, node.y - 3, old, f"→ {told}", True)
+            else:
                 yield Reading(node.x, node.top - 5, "" if place.tight else f"{old} → ", told)
 
 

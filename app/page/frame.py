@@ -43,7 +43,7 @@ from engine.arrays import Floats, Ints
 from engine.health import spread
 from engine.quantity import unit
 
-BAR_WIDTH = 360
+BAR_WIDTH, PHONE = 360, 650
 LISTED = 450  # weights of a layer that the tables have
 
 
@@ -320,9 +320,11 @@ def _parts(moments: Walkthrough) -> tuple[BarPart, ...]:
     return tuple(parts)
 
 
-def _columns(size: Size | Space) -> int:
-    """How many columns of an equation stand beside each other."""
-    return max(7, (size.width - 110) // COLUMN) if isinstance(size, Space) else 7 if size == "s" else 16
+def _columns(size: Size | Space) -> float:
+    """How many columns of an equation stand beside each other; on a phone no name stands before them."""
+    if isinstance(size, Space):
+        return max(7, (size.width - (0 if size.width < PHONE else 110)) / COLUMN)
+    return 7 if size == "s" else 16
 
 
 def _code(moments: Walkthrough, moment: Moment, around: int = 2) -> tuple[tuple[int, str, bool], ...]:

@@ -18,6 +18,7 @@ from app.words.digits import largest
 from app.words.formulas import COUNTS, MathML, Role, Typeset, element, role_of, turned
 from app.words.numbers import DIGITS, MINUS, short, signed, target, unsigned
 from app.words.terms import meaning
+from app.words.texts import text
 from engine import Quantity
 from engine.arrays import Floats
 from engine.equation import (
@@ -40,7 +41,7 @@ from engine.equation import (
     value,
 )
 
-SHOWN = 2  # terms of a long sum that are written out; three have room, too
+ALL, SHOWN = 4, 2  # terms of a sum that are all written out; of a longer one
 MOST_DIGITS = 13
 WHOLE = ("loss", "penalty", "cost", "whole")  # of a whole step, never below 0
 SETTING = 6  # digits of a setting that is not as short as it was typed
@@ -181,7 +182,7 @@ class _ColumnWriter:
         letters, body = _nested(letter, values, body)
         found = value(body, self.look, {name: of.ravel() for name, of in letters.items()})
         numbers: Floats = np.broadcast_to(np.asarray(found, float), next(iter(letters.values())).size)
-        chosen = largest(numbers, SHOWN)
+        chosen = largest(numbers, ALL if len(numbers) <= ALL else SHOWN)
         bound = ({name: int(of.ravel()[n]) for name, of in letters.items()} for n in chosen.tolist())
         terms = [self.spread(mapped(body, lambda quantity, at=at: quantity.bind(at))) for at in bound]  # type: ignore[misc]
         others = np.delete(numbers, chosen)
@@ -254,6 +255,8 @@ class _ColumnWriter:
         if of.kind == REST:
             return Cell(Markup("…"), signed(number, digits), f"{_rounded(number, 7)!r}", "plain", value=number)
         symbol = element(self.setting.quantity(of))
+        if "_next" in of.kind:
+            symbol = Markup("{} {}").format(text("new"), symbol)
         role: Role = ("negative" if number < 0 else "positive") if of.kind in ("W", "b") else role_of(of.kind)
         code = self._named_code(of) if of in self.named and not bare else self.spell(of)
         part = str(of) if of.kind.isalpha() or "_" in of.kind else ""  # beta1 would be read as beta of layer 1
@@ -334,12 +337,14 @@ def fitted(of: Equation, known: Equation) -> Equation:
     return Equation(of.target, made, (*of.where, *known.where))
 
 
-def room(cells: Cells) -> float:
-    """How much room columns take, one of four digits being about 1: a sign needs less than a number."""
-    return sum((6 + max(8 * len(cell.number), 7 * len(cell.code), 0 if cell.sign else 36)) / COLUMN for cell in cells)
+def room(cells: Cells, code: bool = True) -> float:
+    """How much room columns take, one of four digits being about 1: a sign needs less than a number. Without code, what
+    rows under one formula take on a phone."""
+    told = ((8 * len(cell.number), code * 7 * len(cell.code), 0 if cell.sign else 36) for cell in cells)
+    return sum((6 + max(each)) / COLUMN for each in told)
 
 
-def lines(cells: Cells, most: int) -> tuple[Cells, ...]:
+def lines(cells: Cells, most: float) -> tuple[Cells, ...]:
     """Columns in lines of at most so much room where that can be: all rows break before the same sign."""
     found: list[Cells] = [()]
     for chunk in _chunks(cells, most):
@@ -348,14 +353,14 @@ def lines(cells: Cells, most: int) -> tuple[Cells, ...]:
     return tuple(found)
 
 
-def in_lines(rows: Sequence[Cells], most: int) -> tuple[tuple[Cells, ...], ...]:
+def in_lines(rows: Sequence[Cells], most: float) -> tuple[tuple[Cells, ...], ...]:
     """Rows of one formula in lines, each of all rows: they break where the widest of them must."""
     widest = tuple(max(column, key=lambda cell: room((cell,))) for column in zip(*rows, strict=True))
     ends = (0, *accumulate(map(len, lines(widest, most))))
     return tuple(tuple(row[start:end] for row in rows) for start, end in pairwise(ends))
 
 
-def _chunks(cells: Cells, most: int) -> Iterator[Cells]:
+def _chunks(cells: Cells, most: float) -> Iterator[Cells]:
     """As they are if they fit; else up to the next of the signs that stand in fewest brackets, before a term first."""
     ways = product(range(DEEPEST), (TERMS, BREAKS)) if room(cells) > most else ()
     pieces = next((found for depth, signs in ways if len(found := [*_pieces(cells, signs, depth)]) > 1), None)
