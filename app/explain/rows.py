@@ -5,14 +5,15 @@ It says nothing that the moment's own faces do not say; it lays them out.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 import numpy as np
+from markupsafe import Markup
 
 from app.explain.many import Alike, groups_of, written_over
 from app.explain.moments import Moment
 from app.explain.scene import UNITS, Scene
-from app.words.columns import Cells, Columns, fitted, in_lines, lines, room
+from app.words.columns import Cell, Cells, Columns, fitted, in_lines, lines, room
 from app.words.digits import largest
 from app.words.numbers import signed, unsigned
 from app.words.segments import Segments
@@ -20,6 +21,7 @@ from app.words.texts import text
 from engine.equation import Equation, axes_of, mapped, overs, quantities
 
 ROOM = 16  # columns that a line has where rows may fold
+LETTER = 0.15  # of a column: a letter of a row's name on a phone
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def rows_of(scene: Scene, moment: Moment, most: float = 16) -> Rows:
         alike = _alike(scene, moment)
         if alike:
             groups = [Alike(tuple(alike), len(alike))]
+        if most < ROOM:
+            groups = [replace(group, told=tuple(_shortly(scene, *each) for each in group.told)) for group in groups]
         blocks = [block for group in groups for block in _blocks(columns, group, scene.first, most)]
         if not blocks:
             made = _single(scene, moment)
@@ -134,11 +138,26 @@ def _each(scene: Scene, k: int, j: int, sources: Sequence[int]) -> Iterator[tupl
     yield text("bias"), _first(scene.alone(scene.times_one(k, j)))
 
 
+def _shortly(scene: Scene, name: str, of: Equation) -> tuple[str, Equation]:
+    """A row's name where there is little room: of a weight, where it comes from."""
+    link = of.target.kind in ("dW", "W_next") and len(of.target.index) == 2
+    return scene.source(of.target.layer, of.target.source) if link else name, of
+
+
+def _fit(rows: Sequence[tuple[str, Cells]], most: float) -> bool:
+    """Whether rows under one formula have room; on a phone without their code, their names before them."""
+    if most >= ROOM:
+        return room(rows[0][1]) <= most
+    columns = zip_longest(*(cells for _, cells in rows), fillvalue=Cell(Markup(""), "", "", sign=True))
+    widest = sum(max(room((cell,), code=False) for cell in column) for column in columns)
+    return widest + max(len(name) for name, _ in rows) * LETTER <= most
+
+
 def _blocks(columns: Columns, group: Alike, first: str, most: float) -> Iterator[EquationBlock]:
     """A group in rows, all with the same digits; without room for them, or one alone, in lines, and what folds, too."""
     names, made = zip(*((_whose(of, name, first), _first(of)) for name, of in group.told), strict=True)
     rows = tuple(zip(names, columns.together(made), strict=True))
-    if group.shown > 1 and max(room(cells, most >= ROOM) for _, cells in rows) <= most:
+    if group.shown > 1 and _fit(rows[: group.shown], most):
         yield EquationBlock(rows[0][1], rows[: group.shown], rows[group.shown :])
         return
     alone = min(group.shown, 1)
