@@ -9,7 +9,7 @@ from test_digits import closes
 from app.explain.rows import rows_of
 from app.explain.walkthrough import walkthrough
 from app.explain.why import why_of
-from app.words.columns import Cells, lines, room
+from app.words.columns import COLUMN, Cells, lines, room
 from app.words.segments import text_of
 from engine import Quantity, Spec, Trace, start, trace
 from engine.lookup import Numbers
@@ -122,6 +122,7 @@ def test_a_sum_of_four_shows_every_factor() -> None:
     assert "…" not in [str(cell.symbol) for cell in z.symbols]
 
 
+PHONE = 350 / COLUMN  # 390 px wide
 SOFTMAX = {"dataset": "three_blobs", "hidden": [5], "loss": "cross_entropy", "output_activation": "softmax"}
 
 
@@ -130,7 +131,7 @@ def test_on_a_phone_what_is_computed_stands_with_what_it_is_made_of(given: dict[
     """Whether it is a softmax or an update: every moment of one example has its equations, and each closes there."""
     walk = walkthrough(trace(start(Spec.make(**given)), 8), "unit")
     for moment in walk[1:-1]:
-        blocks = rows_of(walk.scene, moment, 8).blocks
+        blocks = rows_of(walk.scene, moment, PHONE).blocks
         assert blocks, moment.kind
         shown = {cells[0].part for block in blocks for _, cells in block.numbers}
         if moment.kind == "update":
@@ -140,7 +141,7 @@ def test_on_a_phone_what_is_computed_stands_with_what_it_is_made_of(given: dict[
 def test_a_slope_is_made_of_something_on_a_phone_too() -> None:
     """Where tanh's slope comes from stands below the δ that it is put in."""
     walk = walkthrough(trace(start(Spec.make()), 8), "unit")
-    told = [block.symbols[0].part for block in rows_of(walk.scene, walk[9], 8).blocks if not block.goes_on]
+    told = [block.symbols[0].part for block in rows_of(walk.scene, walk[9], PHONE).blocks if not block.goes_on]
     assert told == ["da3.1", "dz3.1", "slope3.1"]
 
 

@@ -21,7 +21,7 @@ from app.words.texts import text
 from engine.equation import Equation, axes_of, mapped, overs, quantities
 
 ROOM = 16  # columns that a line has where rows may fold
-LETTER = 0.15  # of a column: a letter of a row's name on a phone
+LETTER = 0.15  # of a column: a letter of a row's name on a phone, from the fourth on
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _fit(rows: Sequence[tuple[str, Cells]], most: float) -> bool:
         return room(rows[0][1]) <= most
     columns = zip_longest(*(cells for _, cells in rows), fillvalue=Cell(Markup(""), "", "", sign=True))
     widest = sum(max(room((cell,), code=False) for cell in column) for column in columns)
-    return widest + max(len(name) for name, _ in rows) * LETTER <= most
+    return widest + max(len(name) - 3 for name, _ in rows) * LETTER <= most
 
 
 def _blocks(columns: Columns, group: Alike, first: str, most: float) -> Iterator[EquationBlock]:
