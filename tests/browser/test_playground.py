@@ -973,7 +973,7 @@ def test_an_answer_between_back_and_its_notice_writes_nothing(open_page: Callabl
     page.click("#play")
     until(page, lambda: bool(held))
     page.evaluate("window.leaving = true; history.back()")
-    page.wait_for_function("late.length === 1")
+    until(page, lambda: page.evaluate("late.length") == 1)
     held[0].continue_()
     until(page, lambda: number(page, "step") != "0")
     page.evaluate("late[0]()")
