@@ -4,8 +4,15 @@ import { calm } from './view.js';
 
 const [OPEN, FLY, LAND, NEXT] = [300, 450, 700, 80];
 let seen = '';
+const running = []; // kept here: to ask the page for them would have it laid out
 
-const fade = (element, delay, duration = 150) => element.animate({ opacity: [0, 1] }, { delay, duration, fill: 'backwards', easing: 'ease-out' });
+function animate(element, frames, timing) {
+  const run = element.animate(frames, { easing: 'ease-out', ...timing });
+  running.push(run);
+  return run;
+}
+
+const fade = (element, delay) => animate(element, { opacity: [0, 1] }, { delay, duration: 150, fill: 'backwards' });
 
 function flight(chip, delay, toEnd) {
   const flier = document.createElementNS('http://www.w3.org/2000/svg', 'g');
@@ -15,7 +22,7 @@ function flight(chip, delay, toEnd) {
   flier.style.offsetPath = `path("${document.getElementById(chip.dataset.of).getAttribute('d')}")`;
   flier.style.offsetRotate = '0deg';
   chip.parentElement.append(flier);
-  const run = flier.animate({ offsetDistance: ['50%', toEnd ? '100%' : '0%'], opacity: [1, 1, 0] }, { delay, duration: 250, fill: 'both', easing: 'ease-out' });
+  const run = animate(flier, { offsetDistance: ['50%', toEnd ? '100%' : '0%'], opacity: [1, 1, 0] }, { delay, duration: 250, fill: 'both' });
   run.finished.then(() => flier.remove(), () => flier.remove());
 }
 
@@ -25,7 +32,7 @@ export function fly() {
   const now = `${document.getElementById('walk').dataset.moment} ${root.textContent}`;
   if (now === seen) return;
   seen = now;
-  for (const running of root.getAnimations({ subtree: true })) running.cancel();
+  running.splice(0).forEach((run) => run.cancel());
   if (calm()) return;
   const [chips, lines] = [[...root.querySelectorAll('.chip')], [...root.querySelectorAll('.line')]];
   chips.forEach((chip, n) => {

@@ -6,6 +6,7 @@ import { isPlaying, pause, inTurn } from './play.js';
 
 const TIME = ['step', 'moment'];
 let answer = null;
+let update = null; // where it leads, until it is on screen
 let wanted = null; // what Back or Forward asked for last
 let returns = 0; // how often something came back: what was asked before is about what was left
 let entry = history.state?.entry; // the one that is on screen: answers that were on their way may write into no other
@@ -22,9 +23,11 @@ function isAnother(address, { method, action }) {
 
 // An entry remembers its run: of several with the same address, Back leads to the very one.
 export function keepRun() {
+  const { type, path } = update ?? {};
+  update = null;
   if (!here() || elsewhere()) return;
-  entry = history.state?.entry ?? Math.random();
-  history.replaceState({ htmx: true, entry, run: run() }, '');
+  entry = (type !== 'push' && history.state?.entry) || Math.random();
+  history[type === 'push' ? 'pushState' : 'replaceState']({ htmx: true, entry, run: run() }, '', path);
 }
 
 // While playing the address means the head, so that a reload does not go back.
@@ -47,11 +50,13 @@ document.addEventListener('htmx:before:swap', ({ detail: { ctx } }) => {
   if (ctx.restores) returns += 1;
 });
 
-// The browser is at another entry before the page is told so: no answer that comes in between may write there.
+// Written with its run, at once. The browser is at another entry before the page is told so: no answer that comes in
+// between may write there.
 document.addEventListener('htmx:before:history:update', (event) => {
-  const { history: update } = event.detail;
-  if (elsewhere() || answer.restores) event.preventDefault();
-  if (!here()) return;
+  if (!here() && !elsewhere()) return;
+  event.preventDefault();
+  if (elsewhere() || answer.restores) return;
+  update = event.detail.history;
   if (answer.entry || isAnother(update.path, answer.request)) update.type = 'push';
   if (isPlaying()) update.path = openEnded(update.path);
 });

@@ -5,8 +5,11 @@ import { say } from './words.js';
 import './places.js';
 
 const walk = () => document.getElementById('walk');
-// Fetched with the first moment: who only plays needs none of it.
-const ahead = async (...asked) => (await import('./ahead.js')).fetchAhead(...asked);
+// Fetched with the first moment: who only plays needs none of it. An import takes a turn, and with it a frame, each time.
+let ahead = async (...asked) => {
+  ahead = (await import('./ahead.js')).fetchAhead;
+  return ahead(...asked);
+};
 const total = () => Number(walk().dataset.total);
 
 // The moment that was asked for last, until it is there: what is pressed meanwhile counts from it.
