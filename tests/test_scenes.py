@@ -106,6 +106,37 @@ def test_the_line_that_moves_is_the_line_told(slug: str) -> None:
         assert numbers(scene.captions[-1])[-1] == pytest.approx(run.after(12).loss, abs=1e-3)
 
 
+def ways_drawn(svg: Element) -> list[tuple[float, float]]:
+    """Places all along the lines, and the rims of the dots, of what moves in a scene."""
+    ends = [[tuple(each.number(f"{axis}{k}") for axis in "xy") for k in (1, 2)] for each in svg.all("line", "fit")]
+    ends += [np.reshape(np.array(each["points"].split(), float), (-1, 2)).tolist() for each in svg.all("polyline")]
+    along = [np.linspace(a, b, 60) for each in ends for a, b in pairwise(each)]
+    round_ = np.array([[np.cos(turn), np.sin(turn)] for turn in np.linspace(0, 2 * np.pi, 9)])
+    rims = [
+        round_ * each.number("r") + [each.number("cx"), each.number("cy")]
+        for each in svg.all("circle")
+        if "point" not in each.classes
+    ]
+    return [tuple(place) for part in along + rims for place in part.tolist()]
+
+
+@pytest.mark.parametrize("slug", ["line", "nudge", "slope", "overshoot", "neuron"])
+def test_what_is_told_lies_clear_and_what_moves_stays_inside(slug: str) -> None:
+    """In every frame: no line and no dot goes through the words, and every dot is in the frame of the plot."""
+    _, scene = by_slug(slug)
+    assert scene.box is not None
+    for frame in range(scene.frames):
+        svg = drawn(scene, frame)
+        ways = ways_drawn(svg)
+        for each in svg.all("text", "dot-label"):
+            wide, x, y = 7.4 * len(each.words), each.number("x"), each.number("y")
+            left = x - (wide / 2 if each["text-anchor"] == "middle" else 0)
+            assert not [place for place in ways if left < place[0] < left + wide and y - 11 < place[1] < y + 3], frame
+        for dot in svg.all("circle"):
+            assert scene.box.left <= dot.number("cx") <= scene.box.left + scene.box.inner_width, frame
+        assert "1 steps" not in scene.captions[frame]
+
+
 def test_the_nudges_are_judged_as_the_loss_does() -> None:
     """Better where it fell, worse where it rose; and the dot stands on its m and its loss."""
     run, scene = by_slug("nudge")
@@ -237,13 +268,13 @@ def test_the_images_are_the_weights_of_their_step() -> None:
 
 
 def test_the_program_and_what_its_lines_give() -> None:
-    """The lines are the engine's program of this step, in order, and beside each stands what it computes."""
+    """The lines are the engine's program of this step, whole and in order, and beside each stands what it computes."""
     run, scene = by_slug("code")
     made = program(run.trace)
     values, svg = made.run(), drawn(scene, scene.frames - 1)
     places = []
     for line, value in zip(texts(svg, "code-text"), texts(svg, "code-value"), strict=True):
-        (place,) = [k for k, text in enumerate(made.lines) if text.startswith(line.rstrip("…"))]
+        (place,) = [k for k, text in enumerate(made.lines) if text == line]
         places.append(place)
         computed = np.asarray(values[line.split(" = ")[0]]).ravel()
         assert numbers(value) == pytest.approx(computed[: len(numbers(value))], abs=6e-5)
@@ -258,6 +289,8 @@ def test_the_two_ways_add_up() -> None:
     assert sum(ways) == pytest.approx(run["dW1.1.1"], abs=2e-6)
     (total,) = [numbers(text)[0] for text in texts(svg) if text.startswith("sum")]
     assert total == pytest.approx(run["dW1.1.1"], abs=1e-6)
+    assert round(sum(ways) - total, 9) == 0
+    assert numbers(scene.captions[-1]) == [ways[1], total]
 
 
 def test_the_dots_of_the_plane() -> None:

@@ -65,11 +65,15 @@ def slope(head: Any) -> Film:
     run = head.run
     states = [run.after(step) for step in (0, 1, 2, 3, 4, 6, 8, 12)]
     captions = [
-        f"After {each.step} steps the slopes are {fixed_signed(each[f'd{M}'], 3)} for m and "
+        f"After {_steps(each.step)} the slopes are {fixed_signed(each[f'd{M}'], 3)} for m and "
         f"{fixed_signed(each[f'd{B}'], 3)} for b; the loss is {fixed(each.loss, 3)}."
         for each in states
     ]
     return _line_scene("The line follows its slopes", states, captions)
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
 
 
 def _line_scene(title: str, states: Sequence[Facts], captions: Sequence[str]) -> Film:
@@ -88,9 +92,7 @@ def _line_scene(title: str, states: Sequence[Facts], captions: Sequence[str]) ->
         shape("circle", "dot forward grip", cx=box.px(right - 0.06 * (right - left)), cy=_held(box, fits), r=9)
     )
     losses = [f"loss {fixed(each.loss, 3)}" for each in states]
-    shapes.append(
-        label("dot-label", box.left + box.inner_width - 10, box.top + box.inner_height - 12, anchor="end", text=losses)
-    )
+    shapes.append(label("dot-label", box.left + 60, box.top + 20, text=losses))
     return Film(title, tuple(captions), tuple(shapes), box, "x", "y", telling=len(states) // 2)
 
 
@@ -142,8 +144,8 @@ def overshoot(head: Any) -> Film:
     bend = pieces.curvature(run, M)
     rates = [(run.rate, "update", "short"), (1 / bend, "forward", "just right"), (2.1 / bend, "look", "too long")]
     paths = [_descent(run.with_rate(rate), 5) for rate, _, _ in rates]
-    curve = pieces.loss_curve(run, M, -2.6, 6.4)
-    box = plot((-2.6, 6.4), (0, 1.2 * max(curve.ys)), WIDTH, HEIGHT)
+    curve = pieces.loss_curve(run, M, -2.6, 7.8)  # as far as the longest jump goes, and clear of what is written over it
+    box = plot((-2.6, 7.8), (0, 1.45 * max(curve.ys)), WIDTH, HEIGHT)
     shapes = [shape("path", "curve", d=box.line(curve.xs, curve.ys))]
     for path, (rate, kind, name), row in zip(paths, rates, (22, 40, 58), strict=True):
         places = [(box.px(m), box.py(loss)) for m, loss in path]
@@ -154,7 +156,7 @@ def overshoot(head: Any) -> Film:
             label(f"dot-label {kind}", box.left + box.inner_width / 2, box.top + row, anchor="middle", text=texts)
         )
     captions = [
-        f"After {step} steps of m alone the losses are "
+        f"After {_steps(step)} of m alone the losses are "
         + ", ".join(
             f"{fixed(path[step][1], 3)} at rate {fixed(rate, 2)}"
             for path, (rate, _, _) in zip(paths, rates, strict=True)

@@ -106,7 +106,7 @@ def deeper(head: Any) -> Film:
     """From the output back: the size of each layer's deltas, smaller and smaller."""
     norms = pieces.delta_norms(head.run)[::-1]
     frames = len(norms)
-    box = plot((0.5, frames + 0.5), (1e-7, 10), WIDTH, HEIGHT, log_y=True, left=50)
+    box = plot((0.2, frames + 0.5), (1e-7, 10), WIDTH, HEIGHT, log_y=True, left=50)
     floor = box.top + box.inner_height
     shapes = []
     for k, (_, size) in enumerate(norms):
@@ -189,8 +189,7 @@ def code(head: Any) -> Film:
         line = made.lines[made.places[place] - 1]
         value = np.asarray(values[name]).ravel()
         told = " ".join(fixed_signed(each, 4) for each in value[:2].tolist()) + (" …" if len(value) > 2 else "")
-        text = line if len(line) <= 30 else f"{line[:29]}…"
-        shapes.append(label("code-text", 10, tops[k] + 17, text=text))
+        shapes.append(label("code-text", 10, tops[k] + 17, text=line))
         shapes.append(label("code-value", 390, tops[k] + 17, anchor="end", text=told, opacity=from_frame(k, frames)))
         captions.append(f"{line}  gives {told}")
     return Film("One step, a line at a time", tuple(captions), tuple(shapes), seconds=9)
@@ -215,17 +214,18 @@ def math(head: Any) -> Film:
         _written(f"δ {fixed_signed(run[f'delta2.{k}'], 4)}", 2, k, "backward", 40, from_frame(k * 2 - 2, frames))
         for k in (1, 2)
     ]
-    texts = [f"way {k}: {fixed_signed(way, 6)}" for k, way in zip((1, 2), ways, strict=True)]
+    texts = [f"way {k}: {fixed_signed(way, 7)}" for k, way in zip((1, 2), ways, strict=True)]
     shapes.append(label("dot-label backward", 10, 28, text=texts[0], opacity=from_frame(2, frames)))
     shapes.append(label("dot-label backward", 10, 48, text=texts[1], opacity=from_frame(4, frames)))
-    total = f"sum {fixed_signed(run['dW1.1.1'], 6)}"
+    total = f"sum {fixed_signed(run['dW1.1.1'], 7)}"
     shapes.append(label("dot-label", 392, 28, anchor="end", text=total, opacity=from_frame(4, frames)))
     captions = (
         f"From the first weight to the loss and back: output 1 has a δ of {fixed_signed(run['delta2.1'], 4)}.",
         f"Back through the link, × {fixed(run['W2.1.1'], 2)}, to hidden unit 1.",
-        f"Through its slope, × {fixed(slope_, 4)}, and × the input {fixed(x, 2)}: {fixed_signed(ways[0], 6)}.",
+        f"Through its slope, × {fixed(slope_, 4)}, and × the input {fixed(x, 2)}: {fixed_signed(ways[0], 7)}.",
         f"The other way: the δ of output 2, × {fixed(run['W2.2.1'], 2)}, to the same unit.",
-        f"{fixed_signed(ways[1], 6)}. Both ways together are the weight's slope: {fixed_signed(run['dW1.1.1'], 6)}.",
+        f"Slope and input are the same: {fixed_signed(ways[1], 7)}. "
+        f"Both ways together are the weight's slope: {fixed_signed(run['dW1.1.1'], 7)}.",
     )
     return Film("Two ways to the loss, added up", captions, tuple(shapes), telling=1, seconds=8)
 
