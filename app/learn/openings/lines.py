@@ -144,7 +144,7 @@ def overshoot(head: Any) -> Film:
     bend = pieces.curvature(run, M)
     rates = [(run.rate, "update", "short"), (1 / bend, "forward", "just right"), (2.1 / bend, "look", "too long")]
     paths = [_descent(run.with_rate(rate), 5) for rate, _, _ in rates]
-    curve = pieces.loss_curve(run, M, -2.6, 7.8)  # as far as the longest jump goes, and clear of what is written over it
+    curve = pieces.loss_curve(run, M, -2.6, 7.8)  # as far as the longest jump goes
     box = plot((-2.6, 7.8), (0, 1.45 * max(curve.ys)), WIDTH, HEIGHT)
     shapes = [shape("path", "curve", d=box.line(curve.xs, curve.ys))]
     for path, (rate, kind, name), row in zip(paths, rates, (22, 40, 58), strict=True):
