@@ -622,6 +622,19 @@ def test_links_and_biases(tmp_path: Path, lens: str) -> None:
     looking(tmp_path, work, 12, **DEFAULT, hidden=[4, 3])
 
 
+def test_the_shade_of_a_unit(tmp_path: Path) -> None:
+    """The deeper its colour, the larger its number; the colour has the sign."""
+
+    async def work(run: Run) -> None:
+        frame, a = await run.look(), trace(run.state).layers[1].a.mean(axis=0)
+        backs = [frame.one("g", id=f"node-2-{unit}").one("rect", "back") for unit in range(1, len(a) + 1)]
+        assert [back.classes[1] for back in backs] == ["n" if value < 0 else "p" for value in a]
+        shades = np.array([back.number("fill-opacity") for back in backs])
+        np.testing.assert_allclose(shades, np.abs(a), atol=0.0051)
+
+    looking(tmp_path, work, 5, dataset="digits16", samples=60, hidden=[4, 6])
+
+
 def test_what_each_unit_makes_of_one_input(tmp_path: Path) -> None:
     """Every unit's curve is its own activation, upwards where it is above 0."""
 
