@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.checks import integer, meant, number, one_of
+from engine.checks import integer, kind_of, meant, number, one_of
 from engine.diagnosis import TOLERANCE, Diagnosis, Finding, Judge
 from engine.homework import BACKWARD
 from engine.homework.base import Backward, Case
@@ -41,7 +41,7 @@ def grade(
     yet. Settings given here, such as stride=2, are those of every draw; others are drawn if the function takes them.
     """
     if not callable(backward):
-        raise TypeError(f"grade takes a function, not a {type(backward).__name__}: grade(my_backward, {operation!r})")
+        raise TypeError(f"grade takes a function, not {kind_of(backward)}: grade(my_backward, {operation!r})")
     of = BACKWARD[one_of("operation", operation, tuple(BACKWARD))]
     count, bound, names = integer("draws", draws, 1, 1000), number("tolerance", tolerance, 0, 1), _names(backward, of)
     fixed = {each.name: each.default for each in of.settings if each.name not in names}

@@ -52,11 +52,17 @@ def short_form(value: object) -> str:
 _MADE = {"RunState": "start(spec) makes one", "Trace": "trace(state) makes one", "Spec": "Spec.make(…) makes one"}
 
 
+def kind_of(given: object) -> str:
+    """A value's type with its article: a Spec, an int."""
+    name = type(given).__name__
+    return f"an {name}" if name[0].lower() in "aeiou" or name == "ndarray" else f"a {name}"
+
+
 def other_kind(asked: str, wanted: type, given: object) -> TypeError:
     """What to say to whoever asks something of a thing of another kind, and what to give in its place."""
     own = next((name for name in ("state", "spec") if isinstance(getattr(given, name, None), wanted)), None)
     way = f"its .{own} is one" if own else _MADE[wanted.__name__]
-    return TypeError(f"{asked} takes a {wanted.__name__}, not a {type(given).__name__}: {way}")
+    return TypeError(f"{asked} takes a {wanted.__name__}, not {kind_of(given)}: {way}")
 
 
 def asked_of(wanted: type, name: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:

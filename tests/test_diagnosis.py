@@ -288,7 +288,7 @@ def test_a_function_that_cannot_be_called_is_told_why() -> None:
         (lambda g, x: None, "returned nothing; return dx, dgamma, dbeta"),
         (lambda g, x: (g, g), "returned 2 values"),
         (lambda g, x: g, "one ndarray"),
-        (3, "takes a function, not a int"),
+        (3, "takes a function, not an int"),
     ):
         with pytest.raises(TypeError, match=said):
             check(function, "batch_norm")  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from warnings import warn
 
 from app.notebook.served import Served
 from engine import LIMITS, RunState, Spec, receipt, replay, start, trace
+from engine.checks import kind_of
 from engine.receipts import ChannelReceipt, ParameterReceipt, UnitReceipt
 from engine.training import steps_of
 
@@ -76,7 +77,7 @@ def _beginning(of: Spec | RunState) -> tuple[Spec, int]:
         return Spec.make(of.to_dict(), LIMITS), 0
     if not isinstance(of, RunState):
         own = ": its .state is one" if isinstance(getattr(of, "state", None), RunState) else ""
-        raise TypeError(f"Playground takes a Spec or a RunState, not a {type(of).__name__}{own}")
+        raise TypeError(f"Playground takes a Spec or a RunState, not {kind_of(of)}{own}")
     spec, step = Spec.make(of.spec.to_dict(), LIMITS), of.step + (of.divergence is not None)
     if replay(start(of.spec), (), step) == of:
         return spec, step
