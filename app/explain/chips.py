@@ -12,12 +12,12 @@ from app.draw.chips import Chips
 from app.draw.drawing import LONGEST
 from app.draw.maps import sources
 from app.explain.moments import Moment
-from app.explain.scene import Scene
+from app.explain.scene import Scene, of_one
 from app.explain.stacks import Stack, bare, by_themselves
 from app.words.names import shortened
 from app.words.texts import text
 from engine import Quantity
-from engine.equation import Equation, mapped, tree
+from engine.equation import Equation, tree
 from engine.quantity import bias
 
 
@@ -78,7 +78,7 @@ def _gradient(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     if not scene.network.image(k):
         chosen = [moment.targets[0].source] if moment.kind == "dW" else range(1, scene.links(k) + 1)
         of = [scene.alone(scene.equations.dW(k, j, i)) for i in chosen]
-        ways = [_first(each) if scene.count == 1 else bare(each.target) for each in of]
+        ways = [of_one(each) if scene.count == 1 else bare(each.target) for each in of]
     elif moment.kind == "dW":
         ways = [bare(_equations(moment)[0].target)]
     else:
@@ -88,11 +88,6 @@ def _gradient(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
         ways = [bare(Quantity("dW", k, (j, *index))) for index in at]
     width = "kernel" if scene.network.image(k) else "gradient"
     return by_themselves(scene, Quantity("a", k, (j,)), ways, width)
-
-
-def _first(of: Equation) -> Equation:
-    """About the one example that there is."""
-    return Equation(of.target, mapped(of.tree, lambda q: q.at(0) if q.example == "n" else q))
 
 
 def _product(scene: Scene, moment: Moment, k: int, j: int) -> Chips:

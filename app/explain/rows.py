@@ -12,13 +12,13 @@ from markupsafe import Markup
 
 from app.explain.many import Alike, groups_of, written_over
 from app.explain.moments import Moment
-from app.explain.scene import UNITS, Scene
+from app.explain.scene import UNITS, Scene, of_one
 from app.words.columns import Cell, Cells, Columns, fitted, in_lines, lines, room
 from app.words.digits import largest
 from app.words.numbers import signed, unsigned
 from app.words.segments import Segments
 from app.words.texts import text
-from engine.equation import Equation, axes_of, mapped, overs, quantities
+from engine.equation import Equation, axes_of, quantities
 
 ROOM = 16  # columns that a line has where rows may fold
 LETTER = 0.15  # of a column: a letter of a row's name on a phone, from the fourth on
@@ -108,7 +108,7 @@ def _single(scene: Scene, moment: Moment) -> list[Equation]:
         return []
     if len(found) == 2 and found[0].target.kind == "da" and k < scene.last:  # the loss's own are two facts
         return [fitted(found[1], found[0])]
-    return [_first(each) for each in found] if moment.kind != "penalty" else []
+    return [of_one(each) for each in found] if moment.kind != "penalty" else []
 
 
 def _slope(scene: Scene, moment: Moment) -> list[Equation]:
@@ -134,8 +134,8 @@ def _alike(scene: Scene, moment: Moment) -> list[tuple[str, Equation]]:
 
 def _each(scene: Scene, k: int, j: int, sources: Sequence[int]) -> Iterator[tuple[str, Equation]]:
     for i in sources:
-        yield text("from {source}", source=scene.source(k, i)), _first(scene.alone(scene.equations.dW(k, j, i)))
-    yield text("bias"), _first(scene.alone(scene.times_one(k, j)))
+        yield text("from {source}", source=scene.source(k, i)), of_one(scene.alone(scene.equations.dW(k, j, i)))
+    yield text("bias"), of_one(scene.alone(scene.times_one(k, j)))
 
 
 def _shortly(scene: Scene, name: str, of: Equation) -> tuple[str, Equation]:
@@ -155,7 +155,7 @@ def _fit(rows: Sequence[tuple[str, Cells]], most: float) -> bool:
 
 def _blocks(columns: Columns, group: Alike, first: str, most: float) -> Iterator[EquationBlock]:
     """A group in rows, all with the same digits; without room for them, or one alone, in lines, and what folds, too."""
-    names, made = zip(*((_whose(of, name, first), _first(of)) for name, of in group.told), strict=True)
+    names, made = zip(*((_whose(of, name, first), of_one(of)) for name, of in group.told), strict=True)
     rows = tuple(zip(names, columns.together(made), strict=True))
     if group.shown > 1 and _fit(rows[: group.shown], most):
         yield EquationBlock(rows[0][1], rows[: group.shown], rows[group.shown :])
@@ -184,10 +184,3 @@ def _whose(of: Equation, name: str, first: str) -> str:
     if not first or not any(each.example == 0 for each in (of.target, *quantities(of.tree))):
         return name
     return ", ".join(filter(None, (name, first.rstrip(": "))))
-
-
-def _first(of: Equation) -> Equation:
-    """About the one example that there is, where an equation is about each and does not go through all of them."""
-    if any(over.letter == "n" for over in overs(of.tree)):
-        return of
-    return replace(of, tree=mapped(of.tree, lambda q: q.at(0) if q.example == "n" else q))

@@ -20,7 +20,7 @@ from app.words.texts import text
 from engine import ACTIVATIONS, FEATURES, LayerTrace, Network, Quantity, Trace
 from engine.along import again
 from engine.arrays import Floats
-from engine.equation import Equation, Look, Number, Over, Places, Product, total, tree
+from engine.equation import Equation, Look, Number, Over, Places, Product, mapped, overs, total, tree
 from engine.equations import Equations
 from engine.evaluation import classify
 from engine.examples import class_names
@@ -41,6 +41,13 @@ def strongest(maps: Floats, j: int) -> Spot:
     own = np.abs(np.nan_to_num(maps[0, j - 1]))
     row, column = (int(at) + 1 for at in np.unravel_index(int(own.argmax()), own.shape))
     return j, row, column
+
+
+def of_one(of: Equation) -> Equation:
+    """About the first example, where an equation is about each and does not go through all of them."""
+    if any(over.letter == "n" for over in overs(of.tree)):
+        return of
+    return replace(of, tree=mapped(of.tree, lambda q: q.at(0) if q.example == "n" else q))
 
 
 def _unravelled(place: int, shape: tuple[int, ...]) -> tuple[int, int, int]:

@@ -44,13 +44,14 @@ PredictionsAnswer = shape_of(
 
 @router.get("/api/v1/runs/{run_id}/predictions", tags=["look"], responses=answers_with(PredictionsAnswer))
 async def read_predictions(
-    run_id: str, runs: Kept,
+    run_id: str,
+    runs: Kept,
     example: Annotated[Whole, Query(description="One example, by its row.")],
     granularity: Annotated[str, Query(max_length=40, description="One of " + ", ".join(GRAINS) + ".")] = "unit",
     step: Annotated[Whole | None, Query(description="An earlier step to look at.")] = None,
     moment: Annotated[Whole | None, Query(description="The moment that is answered.")] = None,
     answer: Annotated[str, Query(max_length=60, description="up, down, stay or a number.")] = "",
-) -> Response:  # fmt: skip
+) -> Response:
     """What a walkthrough asks before it shows: the telling moments, or the engine's verdict on an answer to one.
 
     Without `answer` nothing tells what is right. An answer may be a direction, or the number.

@@ -37,9 +37,9 @@ def _called(part: str) -> str:
 
 def _given(facts: Facts, told: ParameterReceipt) -> str:
     """What the step starts from, and the settings of its rule, so that it can be reckoned."""
-    gradient, rate = signed(told.gradient), f"{told.learning_rate:g}"
-    start = text("{name} is {now}, its gradient {gradient}, the learning rate {rate}.",
-                 name=name_of(told.address), now=signed(told.now), gradient=gradient, rate=rate)  # fmt: skip
+    parts = {"name": name_of(told.address), "now": signed(told.now), "gradient": signed(told.gradient)}
+    rate = f"{told.learning_rate:g}"
+    start = text("{name} is {now}, its gradient {gradient}, the learning rate {rate}.", rate=rate, **parts)
     memory = ", ".join(f"{name} {signed(before)}" for name, (before, _) in told.slots.items())
     remembered = text("Remembered: {memory}.", memory=memory) if memory else ""
     return " ".join(filter(None, (start, remembered, _settings(facts))))

@@ -186,9 +186,13 @@ async def download(run_id: str, request: Request) -> Response:
 
 
 def _page(
-    ask: Asked, text: str, found: Own | None, error: SpecError | None = None, choices: Mapping[str, str] | None = None,
+    ask: Asked,
+    text: str,
+    found: Own | None,
+    error: SpecError | None = None,
+    choices: Mapping[str, str] | None = None,
     name: str = "",
-) -> Response:  # fmt: skip
+) -> Response:
     says = refused(error).notice if error else ""
     context: dict[str, Any] = {
         "text": text, "run": ask.text("run"), "base": ask.text("base"),

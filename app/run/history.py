@@ -180,9 +180,14 @@ def begin(spec: Spec) -> Training:
 
 
 def carry(
-    training: C, count: int, seconds: float, retention: Retention, before: bool = False, most: int = MOST_STEPS,
+    training: C,
+    count: int,
+    seconds: float,
+    retention: Retention,
+    before: bool = False,
+    most: int = MOST_STEPS,
     passing: Sequence[int] = (),
-) -> tuple[C, Steps]:  # fmt: skip
+) -> tuple[C, Steps]:
     """Up to `count` more steps, `most` of them, within `seconds`: at least one, unless the run has diverged.
 
     `passing` are counts of them after which the state is wanted too, in order.
