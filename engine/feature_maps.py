@@ -44,7 +44,11 @@ class MapEquations:
         return next(node for node in self.of.network.nodes if (node.layer, node.operation) == (layer, "conv2d"))
 
     def product(self, layer: int, channel: int, source: int, place: Sequence[int], n: Index) -> Equation:
-        """What the window of a channel below gives at a place."""
+        """What the window of a channel below gives at a place, or to a unit the number at that place of the channel."""
+        if not self.has(layer):
+            weight = tree(Quantity("W", layer, (channel, self.flat(layer - 1, (source, *place)))))
+            made = weight * self.of.given(layer - 1, (source, place[0], place[1]), n)
+            return Equation(Quantity("p", layer, (channel, source, *place), n), made)
         over = self.over_window(layer, (channel, place[0], place[1]), n)
         return Equation(Quantity("p", layer, (channel, source, *place), n), _of_one(over, source))
 
@@ -92,6 +96,11 @@ class MapEquations:
         ways += [tree(Quantity(self.of.network.joint_kind(to), to, spot, n)) for to in arcs]
         return reduce(add, ways)
 
+    def flat(self, layer: int, spot: Sequence[int]) -> int:
+        """Which of the plain numbers, from 1, that a layer's maps are to whoever takes them so, stands at a place."""
+        image = self.image(layer, self.of.network.given_kind(layer))
+        return int(np.ravel_multi_index([at - 1 for at in spot], image)) + 1
+
     def to_number(self, layer: int, unit: int, n: Index) -> Tree:
         """What comes back to a plain number that a convolution above reads as a place of a square image."""
         place = np.unravel_index(unit - 1, self.node(layer + 1).takes)
@@ -103,7 +112,7 @@ class MapEquations:
         above = layer + 1
         if not self.has(above):
             image = self.image(layer, self.of.network.given_kind(layer))
-            flat = int(np.ravel_multi_index([at - 1 for at in spot], image)) + 1 if image else spot[0]
+            flat = self.flat(layer, spot) if image else spot[0]
             carried = tree(Quantity("W", above, ("j", flat))) * tree(Quantity("dz", above, ("j",), n))
             return total("j", carried, values=self.of.units(above))
         node, (source, *at) = self.node(above), spot

@@ -34,12 +34,14 @@ class Numbers:
 
     def _between(self, of: Quantity) -> Floats:
         """What a channel below gives one at every place, (examples, rows, columns), or what comes back from that; or
-        from a unit that took the maps as plain numbers."""
+        the same of a unit that takes the maps as plain numbers."""
         network, layer = self.trace.spec.network, self.trace.layers[of.layer - 1]
         channel, source = of.unit - 1, of.source - 1
         if not network.image(of.layer):
-            weights = layer.W[channel].reshape(network.image(of.layer - 1, network.given_kind(of.layer - 1)))
-            return np.asarray(weights[source] * layer.dz[:, channel, None, None])
+            image = network.image(of.layer - 1, network.given_kind(of.layer - 1))
+            given = self.trace.inputs_of(of.layer - 1).reshape(-1, *image)[:, source]
+            times = layer.dz[:, channel, None, None] if of.kind == "q" else given
+            return np.asarray(layer.W[channel].reshape(image)[source] * times)
         node = next(node for node in network.nodes if (node.layer, node.operation) == (of.layer, "conv2d"))
         images, back = self.trace.inputs_of(of.layer - 1).reshape(-1, *node.takes)[:, source], of.kind == "q"
         found = np.zeros_like(images if back else layer.dz[:, channel])

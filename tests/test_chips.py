@@ -11,6 +11,7 @@ from test_rows import SPECS
 from app.draw.chips import MOST, OF_MANY, Chips, drawn
 from app.draw.diagram import Diagram, Space, layout
 from app.draw.drawing import draw
+from app.draw.marks import Marks
 from app.draw.pictures import surfaces
 from app.explain.chips import chips_of
 from app.explain.moments import Moment
@@ -158,6 +159,24 @@ def test_what_is_drawn_is_what_is_told() -> None:
     assert "asks down" in text
     assert "tanh’s slope" in text
     clear(place, text)
+
+
+def test_on_a_phone_the_largest_between_maps_has_a_place() -> None:
+    """Near its link, where there is none on it: a share that is told alone is always drawn."""
+    spec = Spec.make(dataset="digits16", samples=60, layers="conv2d 8 3x3 relu, conv2d 16 3x3 relu")
+    step = trace(start(spec), 3)
+    walk = walkthrough(step, "operation")
+    place = draw(spec, step, None, "weights", False, Marks(), Space(380, 290)).layout
+    told = [
+        moment for moment in walk if moment.layer == 2 and moment.kind in ("product", "product_back", "dW", "window")
+    ]
+    for moment in told[::17]:
+        chips = chips_of(walk.scene, moment)
+        assert chips is not None
+        text, boxes = drawn(place, chips, frozenset({*moment.links, *moment.nodes}))
+        assert boxes
+        assert 'class="chip"' in text
+        clear(place, text)
 
 
 def clear(place: Diagram, text: str) -> None:

@@ -1,6 +1,7 @@
 """One place of a channel, and one weight of a kernel: what is told of them, and where they are chosen."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -57,6 +58,37 @@ def test_every_number_told_of_a_place_is_the_traces(layers: str, example: int | 
             assert np.sum(products) + b == pytest.approx(float(z), rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize("example", [3, None])
+@pytest.mark.parametrize("layers", LAYERS)
+def test_a_unit_over_maps_is_told_of_a_number_a_channel(layers: str, example: int | None) -> None:
+    """Forwards a weight times what it takes, on the way back the same weight times δ; of all units these add up to what
+    comes back to that place. Then its sum, bias and activation by themselves."""
+    walk = walked(layers, example=example)
+    k, network, back = walk.scene.last, walk.scene.network, dict[tuple[int, ...], float]()
+    own = [moment for moment in walk if moment.layer == k and moment.units]
+    kinds = Counter(moment.kind for moment in own)
+    assert kinds["product"] == kinds["product_back"] == 10 * network.sizes[k - 1]
+    assert kinds["sum"] == kinds["bias"] == kinds["activation"] == kinds["gradient"] == 10
+    for moment in own:
+        if moment.kind not in ("product", "product_back"):
+            continue
+        (made,) = moment.formulas
+        assert isinstance(made, Equation)
+        j, *spot = (int(str(at)) for at in made.target.index)
+        flat = np.ravel_multi_index([at - 1 for at in spot], network.image(k - 1, network.given_kind(k - 1)))
+        weight, given = walk.scene.layer(k).W[j - 1, flat], walk.scene.below(k).reshape(walk.scene.count, -1)[0, flat]
+        times = given if moment.kind == "product" else walk.scene.layer(k).dz[0, j - 1]
+        assert float(value(made.tree, walk.scene.look)) == pytest.approx(float(weight * times), abs=1e-15)
+        assert signed(float(weight * times)) in "".join(each.text for each in moment.words)
+        assert moment.nodes == (f"node-{k}-{j}", f"node-{k - 1}-{spot[0]}")
+        if moment.kind == "product_back":
+            back[tuple(spot)] = back.get(tuple(spot), 0.0) + float(weight * times)
+    for spot, whole in back.items():
+        came = walk.scene.look(Quantity(network.back_kind(k - 1), k - 1, spot, 0))
+        arcs = sum(float(walk.scene.look(Quantity(network.joint_kind(to), to, spot, 0))) for to in network.arcs(k - 1))
+        assert whole + arcs == pytest.approx(float(came), rel=1e-9, abs=1e-12)
+
+
 def test_a_chosen_place_is_told_forwards_and_back() -> None:
     """It is the place of every moment of its layer; a weight that is chosen is that of its kernel."""
     walk = walked(LAYERS[0], "a1.2.7.10", "W2.3.1.2.3")
@@ -66,7 +98,7 @@ def test_a_chosen_place_is_told_forwards_and_back() -> None:
     assert pool.formulas[0].target.index == (2, 4, 5)  # type: ignore[union-attr]
     back = next(m for m in walk if (m.kind, m.layer, m.units) == ("map_back", 1, (2,)))
     assert [of.target.index for of in back.formulas] == [(2, 4, 5), (2, 7, 10), (2, 7, 10)]  # type: ignore[union-attr]
-    share = next(m for m in walk if m.kind == "product_back" and m.targets[0].source == 2)
+    share = next(m for m in walk if (m.kind, m.layer) == ("product_back", 2) and m.targets[0].source == 2)
     assert share.formulas[0].target.index == (1, 2, 4, 5)  # type: ignore[union-attr]
     weight = next(m for m in walk if m.kind == "dW" and m.targets == (Quantity.parse("dW2.3.1"),))
     assert weight.focus == "W2.3.1.2.3"

@@ -86,6 +86,7 @@ def drawn(place: Diagram, told: Chips | None, lit: frozenset[str]) -> tuple[Mark
         least = len(best) if any(chip.factors for chip in told.chips) else min(len(best), OF_MANY)
         best, stack = (around, stack) if len(around) >= least else (best, None)  # products stand in the rows below, too
     best += [stack] if stack else []
+    best = best or _nearest(place, told, links, there)
     inside = Markup("").join(drawn for drawn, _ in best)
     return Markup('<g id="carried" class="{}">{}</g>').format(told.tone, inside), [box for _, box in best]
 
@@ -103,6 +104,23 @@ def _best(
                 return found, each
     there.sort(key=lambda pair: -abs(pair[0].result.value))
     return _placed(place, [(link, _shortly(chip)) for chip, link in there], taken), told[-1]
+
+
+def _nearest(
+    place: Diagram, told: Chips, links: Mapping[str, LinkPlace], taken: Sequence[Box]
+) -> list[tuple[Markup, Box]]:
+    """The largest chip alone, at the free place that is nearest to its link, where none has one on its own."""
+    there = [chip for chip in told.chips if chip.link.svg_id in links]
+    if not there:
+        return []
+    chip = max(there, key=lambda chip: abs(chip.result.value))
+    link, (width, rows) = links[chip.link.svg_id], _shortly(chip)
+    x, y = link.path.at(0.5)
+    height = 17.0 * len(rows) + 4
+    ways = [(hypot(a + width / 2 - x, b + height / 2 - y), a, b) for a, b in _anywhere(place, width, height)]
+    boxes = ((a, b, a + width, b + height) for far, a, b in sorted(ways) if far < NEAR / 2)
+    box = next((box for box in boxes if is_free(box, taken, place)), None)
+    return [(_chip(link, box, rows), box)] if box else []
 
 
 def boxes_taken(place: Diagram, lit: frozenset[str]) -> Iterator[Box]:

@@ -57,10 +57,24 @@ def sources(spec: Spec) -> tuple[int, ...]:
 
 def sources_of(network: Network, k: int) -> int:
     """The same of one layer."""
-    below = k > 1 and network.image(k - 1, network.given_kind(k - 1))
     if not network.image(k):
-        return 0 if below else network.sizes[k - 1]
-    return network.sizes[k - 1] if below else 1 if k == 1 else 0
+        return 0 if flattens(network, k) else network.sizes[k - 1]
+    return network.sizes[k - 1] if _below(network, k) else 1 if k == 1 else 0
+
+
+def flattens(network: Network, k: int) -> bool:
+    """Whether a layer's units take feature maps place by place, as plain numbers."""
+    return bool(_below(network, k)) and not network.image(k)
+
+
+def told_of(network: Network, k: int) -> int:
+    """How many products of a unit are told: one a link, or of maps that it takes place by place one a channel; none of
+    a convolution that takes plain numbers."""
+    return network.sizes[k - 1] if flattens(network, k) else sources_of(network, k)
+
+
+def _below(network: Network, k: int) -> tuple[int, ...]:
+    return network.image(k - 1, network.given_kind(k - 1)) if k > 1 else ()
 
 
 def map_sprite(trace: Trace, k: int, back: bool, known: frozenset[Quantity] | None, pooled: bool = False) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.draw.chips import Chips
 from app.draw.drawing import LONGEST
-from app.draw.maps import sources
+from app.draw.maps import flattens, sources
 from app.explain.moments import Moment
 from app.explain.scene import Scene, of_one
 from app.explain.stacks import Stack, bare, by_themselves
@@ -90,8 +90,10 @@ def _gradient(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
     return by_themselves(scene, Quantity("a", k, (j,)), ways, width)
 
 
-def _product(scene: Scene, moment: Moment, k: int, j: int) -> Chips:
+def _product(scene: Scene, moment: Moment, k: int, j: int) -> Chips | None:
     """What one link carries, or one kernel at a place."""
+    if flattens(scene.network, k):
+        return None  # no link is drawn that carries it
     made = {"product": scene.equations.product, "product_back": scene.equations.product_back}[moment.kind]
     of_map, source = scene.network.image(k), moment.targets[0].source
     way = bare(_equations(moment)[0].target) if of_map else made(k, j, source, 0)

@@ -1,5 +1,6 @@
 """Who tells a moment: one table of its kinds, and for feature maps what is told in their stead."""
 
+from app.draw.maps import flattens
 from app.explain.faces_again import AGAIN
 from app.explain.faces_backward import BACKWARD
 from app.explain.faces_forward import FORWARD
@@ -15,7 +16,8 @@ _FACES = FORWARD | BACKWARD | UPDATE | AGAIN
 def face_of(scene: Scene, key: Key) -> Face:
     """What the moment of a key tells."""
     _, kind, k, j, i = key
-    of_maps = k and scene.network.image(k) and kind in MAPS
+    flat = kind in ("product", "product_back") and flattens(scene.network, k)
+    of_maps = k and (scene.network.image(k) or flat) and kind in MAPS
     return (MAPS if of_maps else _FACES)[kind](scene, k, j, i)
 
 

@@ -47,12 +47,23 @@ def _window(scene: Scene, k: int, j: int, i: int) -> Face:
 
 
 def _product(scene: Scene, k: int, j: int, i: int) -> Face:
-    """What one kernel makes of the window below it, at one place."""
+    """What one kernel makes of the window below it, at one place; or a unit's weight of the number at a place."""
+    if not scene.network.image(k):
+        return _number(scene, k, j, i)
     spot, from_ = scene.spot(k, j, scene.layer(k).z), scene.channel(k - 1, i) or scene.layer_below(k)
     made = scene.equations.maps.product(k, j, i, spot[1:], 0)
     gives = float(scene.look(made.target))
     words = sentence("product at a place", channel=scene.unit(k, j), source=from_, gives=gives, **_at(spot))
     return Face((words,), (made,), scene.digits(made), (f"z{k}",), {"p": gives})
+
+
+def _number(scene: Scene, k: int, j: int, i: int) -> Face:
+    """What a unit that takes maps place by place makes of one number of a channel."""
+    spot = scene.given_spot(k - 1, i)
+    made = scene.equations.maps.product(k, j, i, spot[1:], 0)
+    numbers = {"a": float(scene.look(scene.gives_at(k - 1, spot))), "gives": float(scene.look(made.target))}
+    words = sentence("product of a place", channel=scene.unit(k - 1, i), unit=scene.unit(k, j), **numbers, **_at(spot))
+    return Face((words,), (made,), scene.digits(made), (f"z{k}",), {"p": numbers["gives"]})
 
 
 def _map_norm(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -170,7 +181,10 @@ def _product_back(scene: Scene, k: int, j: int, i: int) -> Face:
     below, spot = k - 1, sent_to(scene, k - 1, i)
     made = scene.equations.maps.product_back(k, j, i, spot[1:], 0)
     brings, names = float(scene.look(made.target)), (scene.unit(k, j), scene.unit(below, i))
-    words = sentence("product back to a place", channel=names[0], source=names[1], brings=brings, **_at(spot))
+    if scene.network.image(k):
+        words = sentence("product back to a place", channel=names[0], source=names[1], brings=brings, **_at(spot))
+    else:
+        words = sentence("number back to a place", unit=names[0], source=names[1], brings=brings, **_at(spot))
     line_of = (f"d{scene.network.given_kind(below)}{below}",)
     return Face((words,), (made,), scene.digits(made), line_of, {"q": brings})
 

@@ -10,6 +10,7 @@ from itertools import product
 
 import numpy as np
 
+from app.draw.maps import flattens
 from app.explain.faces_maps import LARGEST, sent_to, shares_of
 from app.explain.fans import WIDTH, Label
 from app.explain.moments import Moment
@@ -121,7 +122,7 @@ def picture_of(scene: Scene, moment: Moment) -> Grids | None:
 def place_of(scene: Scene, moment: Moment) -> str:
     """The address of the place that a moment of feature maps tells of; nothing for any other."""
     k, j = moment.layer, moment.units[0] if moment.units else 0
-    if moment.kind == "product_back" and scene.network.image(k):
+    if moment.kind == "product_back" and (scene.network.image(k) or flattens(scene.network, k)):
         k, j = k - 1, moment.targets[0].source
     if not j or not scene.network.image(k) or moment.phase not in ("forward", "backward"):
         return ""

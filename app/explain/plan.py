@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from app.draw.maps import sources_of
+from app.draw.maps import flattens, told_of
 from app.explain.moments import GRAINS, Grain, Phase
 from engine import OPTIMIZERS, Network, Spec
 
@@ -47,7 +47,7 @@ def plan_of(spec: Spec, grain: Grain) -> Plan:
 
 @lru_cache(maxsize=64)
 def _plan(network: Network, penalty: bool, searches: bool, grain: Grain) -> Plan:
-    grains: list[Grain] = [_finest(network, k, grain) for k in range(1, len(network.shapes) + 1)]
+    grains: list[Grain] = [grain] * len(network.shapes)
     while sum(counts := [_most(network, k, g, penalty) for k, g in enumerate(grains, 1)]) > MOST:
         largest = max(range(len(grains)), key=lambda k: counts[k])
         if grains[largest] not in ("operation", "unit"):
@@ -56,19 +56,14 @@ def _plan(network: Network, penalty: bool, searches: bool, grain: Grain) -> Plan
     return Plan(tuple(_keys(network, grains, penalty, searches)), grain, tuple(grains))
 
 
-def _finest(network: Network, k: int, grain: Grain) -> Grain:
-    """The grain of a layer: of what takes feature maps number by number a unit is the smallest thing."""
-    maps = not network.image(k) and k > 1 and network.image(k - 1, network.given_kind(k - 1))
-    return "unit" if grain == "operation" and maps else grain
-
-
 def _most(network: Network, k: int, grain: Grain, penalty: bool) -> int:
     """At most so many moments a layer takes."""
-    (units, columns), more = network.shapes[k - 1], (k in network.shortcuts) + 2 * (k in network.dropouts)
-    columns = sources_of(network, k) + 1 if network.image(k) else columns
+    units, columns = network.sizes[k], told_of(network, k) + 1
+    more = (k in network.shortcuts) + 2 * (k in network.dropouts)
     more += k in network.pools
     normed = k in network.norms
-    each = {"operation": (4 + penalty) * columns + 4 + more + 6 * normed, "unit": 4 + more + 4 * normed}.get(grain, 0)
+    products = 3 if network.image(k) else 2 if flattens(network, k) else 4 + penalty  # moments for each of them
+    each = {"operation": products * columns + 4 + more + 6 * normed, "unit": 4 + more + 4 * normed}.get(grain, 0)
     return units * each + {"operation": normed, "unit": 2 + 2 * normed, "layer": 5 + more, "pass": 1}[grain]
 
 
@@ -103,16 +98,14 @@ def _moments(phase: Phase, k: int, units: Iterable[int], *kinds: str) -> list[Ke
 
 
 def _forward(network: Network, k: int, grain: Grain) -> list[Key]:
-    units, columns = network.shapes[k - 1]
-    own, normed = range(1, units + 1), k in network.norms
+    own, normed, sources = range(1, network.sizes[k] + 1), k in network.norms, told_of(network, k)
     each, whole = (partial(_moments, "forward", k, some) for some in (own, (0,)))
     # Softmax needs every z before it can give any a; and so does a normalization.
     together = network.activations[k - 1].product is not None or normed
     if grain == "layer":
         return whole("forward")
     if network.image(k):
-        kernels = sources_of(network, k) if grain == "operation" else 0
-        made = [key for j in own for key in _window(k, j, kernels)]
+        made = [key for j in own for key in _window(k, j, sources if grain == "operation" else 0)]
         return [*made, *(each("map_norm") if normed else [])]
     norm = [*whole("spread"), *each("norm")] if normed else []
     if grain == "unit":
@@ -120,7 +113,7 @@ def _forward(network: Network, k: int, grain: Grain) -> list[Key]:
         return [*each("z"), *norm, *together_a] if together else each("forward")
     made, then = list[Key](), ("sum", "bias") if together else ("sum", "bias", "activation")
     for j in own:
-        made += [Key("forward", "product", k, j, i) for i in range(1, columns)]
+        made += [Key("forward", "product", k, j, i) for i in range(1, sources + 1)]
         made += _moments("forward", k, (j,), *then)
     return [*made, *norm, *(each("activation") if together else [])]
 
@@ -132,9 +125,8 @@ def _window(k: int, j: int, kernels: int) -> Iterator[Key]:
 
 
 def _backward(network: Network, k: int, grains: list[Grain]) -> list[Key]:
-    units, columns = network.shapes[k - 1]
     grain, output = grains[k - 1], k == len(network.shapes)
-    own, normed = range(1, units + 1), k in network.norms
+    own, normed = range(1, network.sizes[k] + 1), k in network.norms
     each, whole = (partial(_moments, "backward", k, some) for some in (own, (0,)))
     alone = output and network.joined is not None
     together = network.activations[k - 1].product is not None and not alone
@@ -152,8 +144,10 @@ def _backward(network: Network, k: int, grains: list[Grain]) -> list[Key]:
         return [*made, *each("dz" if together else "delta", "gradient")]
     made = [] if alone else [key for j in own for key in _came_back(network, k, j, grains)]
     made += each("dn", "gains", "dxhat", "three_ways") if normed else each("delta" if alone else "dz")
+    if flattens(network, k):
+        return [*made, *each("gradient")]
     for j in own:
-        made += [Key("backward", "dW", k, j, i) for i in range(1, columns)]
+        made += [Key("backward", "dW", k, j, i) for i in range(1, told_of(network, k) + 1)]
         made.append(Key("backward", "db", k, j))
     return made
 
@@ -165,7 +159,7 @@ def _came_back(network: Network, k: int, j: int, grains: list[Grain]) -> Iterato
 
 
 def _products_back(network: Network, k: int, j: int, grains: list[Grain]) -> Iterator[Key]:
-    if k < len(network.shapes) and grains[k] == "operation" and sources_of(network, k + 1):
+    if k < len(network.shapes) and grains[k] == "operation" and told_of(network, k + 1):
         yield from (Key("backward", "product_back", k + 1, i, j) for i in range(1, network.sizes[k + 1] + 1))
 
 
@@ -173,14 +167,14 @@ def _kernels(network: Network, k: int) -> list[Key]:
     """Of every kernel a weight, and what belongs to its channel as a whole."""
     made = list[Key]()
     for j in range(1, network.sizes[k] + 1):
-        made += [Key("backward", "dW", k, j, i) for i in range(1, sources_of(network, k) + 1)]
+        made += [Key("backward", "dW", k, j, i) for i in range(1, told_of(network, k) + 1)]
         made += _moments("backward", k, (j,), "db", *(["gains"] if k in network.norms else []))
     return made
 
 
 def _update(network: Network, k: int, grain: Grain, penalty: bool) -> Iterator[Key]:
     units, columns = network.shapes[k - 1]
-    if grain != "operation" or network.image(k):
+    if grain != "operation" or network.image(k) or flattens(network, k):
         yield from _moments("update", k, (0,) if grain == "layer" else range(1, units + 1), "update")
         return
     for j in range(1, units + 1):

@@ -10,6 +10,7 @@ from itertools import groupby, zip_longest
 import numpy as np
 from markupsafe import Markup
 
+from app.draw.maps import flattens
 from app.explain.many import Alike, groups_of, written_over
 from app.explain.moments import Moment
 from app.explain.scene import UNITS, Scene, of_one
@@ -97,7 +98,7 @@ def _single(scene: Scene, moment: Moment) -> list[Equation]:
         "product_back": made.product_back,
         "sum": made.sum,
     }
-    if of and moment.kind in alone and not scene.network.image(k):
+    if of and moment.kind in alone and not (scene.network.image(k) or (of.source and flattens(scene.network, k))):
         return [alone[moment.kind](k, *of.index, 0)]
     if of and moment.kind == "penalty_gradient":
         return [made.pull(k, *of.index)]

@@ -135,6 +135,14 @@ class Scene:
                 return found
         return strongest(maps, j)
 
+    def given_spot(self, k: int, i: int) -> Spot:
+        """The place of what a channel gives that is told of to a unit above."""
+        return self.spot(k, i, self.look(Quantity(self.network.given_kind(k), k)))
+
+    def gives_at(self, k: int, spot: Spot) -> Quantity:
+        """What the first example's channel gives at a place."""
+        return Quantity(self.network.given_kind(k), k, spot, 0)
+
     def kernel_place(self, k: int, j: int, i: int = 0) -> tuple[int, int, int, int]:
         """The weight of a channel's kernels that is told of, or of the one from a channel below: the chosen one, or
         that with the largest gradient."""

@@ -13,7 +13,7 @@ from typing import overload
 import numpy as np
 
 from app.draw.diagram import LABELLED_ROWS, LINKS_AT_MOST
-from app.draw.maps import is_told, sources
+from app.draw.maps import flattens, is_told, sources
 from app.draw.pictures import IMAGE
 from app.explain.faces import face_of
 from app.explain.moments import GRAINS, Moment, Phase
@@ -239,7 +239,7 @@ def _focus(scene: Scene, key: Key) -> str | None:
     _, kind, k, j, i = key
     if i and scene.network.image(k):
         return str(Quantity("W", k, scene.kernel_place(k, j, i)))
-    if i:
+    if i and not flattens(scene.network, k):
         return str(weight(k, j, i))
     if kind in _AT_GAIN:
         return str(Quantity(_AT_GAIN[kind], k, (j,)))

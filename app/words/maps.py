@@ -15,6 +15,13 @@ MAPS: dict[str, Message] = {
         "{Channel}, row {row}, column {column}: the window that it looks at in {source}, number by number times the "
         "kernel that lies over it, adds up to {gives:forward}."
     ),
+    "product of a place": Message(
+        "{Unit} takes maps number by number. {Channel} has {a:forward} in row {row}, column {column}: times the weight "
+        "for it, {gives:forward}."
+    ),
+    "number back to a place": Message(
+        "{Unit} sends its δ back to row {row}, column {column} of {source}, times the weight for it: {brings:backward}."
+    ),
     "product back to a place": Message(
         "{Source} gave what stands in row {row}, column {column} to several windows of {channel}. Each sends back its "
         "δ times the weight that lay over it, so the kernel lies turned over the δ: together {brings:backward}."
