@@ -1,9 +1,19 @@
 """A graph as a file of its own: the drawing with its style in it, in the page's light colours."""
 
-import re
 from functools import lru_cache
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
 from app.assets import STATIC
+
+SHEETS = Environment(  # a style sheet is a template, whose values are what it calls its variables
+    loader=FileSystemLoader(STATIC),
+    undefined=StrictUndefined,
+    variable_start_string="var(--",
+    variable_end_string=")",
+    autoescape=True,
+    keep_trailing_newline=True,
+)
 
 COLOURS = {
     "ink": "#1d2126",
@@ -20,7 +30,4 @@ COLOURS = {
 @lru_cache(maxsize=1)
 def style() -> str:
     """The drawing's style sheet with plain colours, which every program that reads SVG knows."""
-    sheet = (STATIC / "ops.css").read_text(encoding="utf-8")
-    return (
-        re.sub(r"var\(--(\w+)\)", lambda found: COLOURS[found[1]], sheet) + ".ops .paper { fill: #fff; stroke: none; }"
-    )
+    return SHEETS.get_template("ops.css").render(COLOURS) + ".ops .paper { fill: #fff; stroke: none; }"
