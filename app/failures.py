@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from engine.wording import Words, said
 
+_FULL: Words = "the store is full"
+
 
 class RunNotFound(LookupError):
     """There is no such run, or it has expired."""
@@ -70,7 +72,7 @@ class StoreFull(StoreUnavailable):
     """There is no room for this write; deleting makes some."""
 
     def __init__(self) -> None:
-        super().__init__("the store is full", retry_after=30)
+        super().__init__(_FULL, retry_after=30)
 
 
 class StoreUnsure(StoreUnavailable):

@@ -41,16 +41,16 @@ from app.settings import Settings
 from engine import SpecError
 
 FAILURES: list[tuple[Exception, int, str | None]] = [
-    (SpecError("hidden.0", 999, "a whole number from 1 to 256"), 422, None),
+    (SpecError("hidden.0", 999, "a whole number from {low:.0f} to {high:.0f}", low=1, high=256), 422, None),
     (RunNotFound("x"), 404, None),
     (RunDamaged("x"), 410, None),
     (Conflict(7), 409, None),
     (Stale(7), 412, None),
     (KeyReused(), 422, None),
-    (TooMany("200 runs", 60), 429, "60"),
-    (Busy("too many", 503), 503, "1"),
-    (Busy("too many of one visitor", 429), 429, "1"),
-    (StoreUnavailable("the store is slow", 7), 503, "7"),
+    (TooMany("too many new runs from this address", 60), 429, "60"),
+    (Busy("too many heavy computations are waiting", 503), 503, "1"),
+    (Busy("at most {most} heavy computations of one visitor at once", 429, most=2), 429, "1"),
+    (StoreUnavailable("the store is busy", 7), 503, "7"),
     (StoreFull(), 503, "30"),
     (StoreUnsure("the store does not answer"), 503, "1"),
     (OtherVersion("RUN9"), 503, "60"),
@@ -61,8 +61,8 @@ FAILURES: list[tuple[Exception, int, str | None]] = [
     (NotStudent(), 403, None),
     (SentOut(), 403, None),
     (Refused("join the room first"), 409, None),
-    (Full("too many streams"), 503, "10"),
-    (BadQuestion("answer", "x", "a number"), 422, None),
+    (Full("as many screens watch as there may be"), 503, "10"),
+    (BadQuestion("answer", "x", "a number, such as -0.25"), 422, None),
 ]
 
 

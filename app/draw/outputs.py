@@ -23,6 +23,7 @@ from engine.arrays import Floats, Ints
 from engine.evaluation import classify
 from engine.examples import class_names, in_own_units, low_target
 from engine.network import with_ones
+from engine.wording import Words
 
 LEFT, TOP, SIDE = 30.0, 6.0, 240.0
 GALLERY = 18
@@ -158,14 +159,16 @@ def says_of(spec: Spec, examples: Examples, example: int) -> str:
     """An example in words."""
     tests, told = example >= examples.train, _label(spec, examples, example)
     if spec.raw_inputs > MOST_TOLD:
-        message = "Example {example}, test, {told}" if tests else "Example {example}, training, {told}"
+        message: Words = "Example {example}, test, {told}" if tests else "Example {example}, training, {told}"
         return text(message, example=example, told=told)
     names = spec.data.names if spec.data else ()
     names = names or tuple(f"x{i + 1}".translate(SUBSCRIPTS) for i in range(spec.raw_inputs))
     values = examples.raw[example].tolist()
     inputs = ", ".join(f"{name} {signed(v)}" for name, v in zip(names, values, strict=True))
-    message = "Example {example}, test: {inputs}, {told}" if tests else "Example {example}, training: {inputs}, {told}"
-    return text(message, example=example, inputs=inputs, told=told)
+    where: Words = "Example {example}, training: {inputs}, {told}"
+    if tests:
+        where = "Example {example}, test: {inputs}, {told}"
+    return text(where, example=example, inputs=inputs, told=told)
 
 
 def _label(spec: Spec, examples: Examples, example: int) -> str:

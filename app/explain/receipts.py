@@ -39,6 +39,7 @@ from engine.receipts import (
     parameter_receipt,
     unit_receipt,
 )
+from engine.wording import Words
 
 SHOWN = 6
 _AHEAD = ("z", "mean", "spread", "xhat", "n", "a", "h", "v", "o")
@@ -281,7 +282,7 @@ def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller)
     attached = own.kind in ("gamma", "beta")
     delta = own.of("dn" if attached else "dz", j)
     a = own.like("xhat") if attached else scene.gives(k - 1, i)
-    message = "Σ {kind} of {unit}" if batch else "{kind} of {unit}"
+    message: Words = "Σ {kind} of {unit}" if batch else "{kind} of {unit}"
     of_unit = text(message, kind=named(delta.kind), unit=scene.unit(k, j))
     back = [tell.sum(of_unit, delta, facts.deltas, str(unit(k, j)))]
     if i or own.kind == "gamma":

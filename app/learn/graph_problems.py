@@ -109,15 +109,15 @@ def _slips_of_ways(of: Graph, ways: Sequence[Edge]) -> list[Slip]:
     if len(ways) == 1:
         (into,) = ways
         own = of.data[into.source]
-        by_slope = "That is what comes in. Multiply by the local slope, {slope}."
-        by_what_comes = "That is the local slope. Multiply by what comes in, {comes}."
-        own_number = "Its own number is not the slope: how does the result go with it?"
+        by_slope: Words = "That is what comes in. Multiply by the local slope, {slope}."
+        by_what_comes: Words = "That is the local slope. Multiply by what comes in, {comes}."
+        own_number: Words = "Its own number is not the slope: how does the result go with it?"
         return [
             Slip(comes[0], "local slope", text(by_slope, slope=_n(slopes[0]))),
             Slip(slopes[0], "what comes in", text(by_what_comes, comes=_n(comes[0]))),
             Slip(comes[0] * own, "local slope", text(own_number)),
         ]
-    all_ways = "That is what comes in over all ways. Multiply each by its local slope first."
+    all_ways: Words = "That is what comes in over all ways. Multiply each by its local slope first."
     slips = [
         Slip(sum(comes), "local slope", text(all_ways)),
         Slip(sum(slopes), "what comes in", text("Those are the local slopes. Multiply each by what comes in.")),
@@ -141,7 +141,7 @@ def _signs(of: Graph, ways: Sequence[Edge]) -> str:
     if len(ways) == 1:
         (way,) = ways
         comes, slope = of.grad[way.target], of.slopes[way]
-        told = "What comes in is {comes}, the local slope {slope}: their product is {back}."
+        told: Words = "What comes in is {comes}, the local slope {slope}: their product is {back}."
         return text(told, comes=_n(comes), slope=_n(slope), back=_n(of.back(way)))
     each, total = text(" and ").join(_n(of.back(way)) for way in ways), sum(of.back(way) for way in ways)
     return text("What comes back is {each}, together {total}.", each=each, total=_n(total))

@@ -167,7 +167,7 @@ def _dropout(rng: np.random.Generator) -> tuple[Case, Sought]:
 
 
 def _norm(operation: str, axis: int) -> Callable[[np.random.Generator], tuple[Case, Sought]]:
-    prompt = "What is ∂L/∂x of example {number}?" if axis == 0 else "What is ∂L/∂x of feature {number}?"
+    prompt: Words = "What is ∂L/∂x of example {number}?" if axis == 0 else "What is ∂L/∂x of feature {number}?"
 
     def posed(rng: np.random.Generator) -> tuple[Case, Sought]:
         shape = (4, 1) if axis == 0 else (1, 4)
@@ -264,7 +264,11 @@ class NumberTable:
     rows: tuple[tuple[str, tuple[float, ...]], ...]
 
 
-_AXES = {"n": "example", "height": "row", "width": "column", "filter_height": "row", "filter_width": "column"}
+_AXES: dict[str, Words] = {
+    "n": "example", "units": "unit", "inputs": "input", "classes": "class", "features": "feature",
+    "channels": "channel", "filters": "filter", "height": "row", "width": "column", "filter_height": "row",
+    "filter_width": "column",
+}  # fmt: skip
 
 
 def tables(given: dict[str, Any]) -> list[NumberTable]:
@@ -277,12 +281,12 @@ def tables(given: dict[str, Any]) -> list[NumberTable]:
 
 
 def _table(name: str, axes: tuple[str, ...], numbers: Floats) -> NumberTable:
-    called = [_AXES.get(axis, axis.rstrip("s")) for axis in axes][-2:]
+    called = [_AXES[axis] for axis in axes][-2:]
     rows = numbers.reshape(-1, numbers.shape[-1])
     columns = tuple(_head(called[-1], k) for k in range(rows.shape[1]))
     heads = [_head(called[0], k) if numbers.ndim > 1 else text(name) for k in range(len(rows))]
     return NumberTable(name, columns, tuple(zip(heads, map(tuple, rows.tolist()), strict=True)))
 
 
-def _head(axis: str, place: int) -> str:
+def _head(axis: Words, place: int) -> str:
     return text("{axis} {number}", axis=text(axis), number=place + 1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from app.words.texts import text
+from engine.wording import Words
 
 
 @dataclass(frozen=True)
@@ -101,13 +102,13 @@ def _by_size(problem: Problem, truth: float, value: float) -> Verdict:
     if value * truth < 0:
         return Verdict(False, "sign", text("Look at the sign first. {hint}", hint=problem.hint))
     if value * truth == 0:
-        size = "The size is too large. {hint}" if value else "The size is too small. {hint}"
+        size: Words = "The size is too large. {hint}" if value else "The size is too small. {hint}"
         return Verdict(False, "size", text(size, hint=problem.hint))
     for power in (0.001, 0.01, 0.1, 10, 100, 1000):
         if abs(value - truth * power) <= problem.tolerance * power:
             return Verdict(False, "decimal point", text("The digits are right and the decimal point is not."))
-    large = "The sign is right, the size is too large. {hint}"
-    small = "The sign is right, the size is too small. {hint}"
+    large: Words = "The sign is right, the size is too large. {hint}"
+    small: Words = "The sign is right, the size is too small. {hint}"
     return Verdict(False, "size", text(large if abs(value) > abs(truth) else small, hint=problem.hint))
 
 

@@ -30,6 +30,7 @@ from engine.arrays import Floats
 from engine.checks import one_of
 from engine.quantity import weight
 from engine.receipts import slopes
+from engine.wording import Words
 
 GRAINS = ("operation", "unit")
 
@@ -157,7 +158,7 @@ def _largest(facts: Facts, k: int, j: int) -> int:
     return int(np.abs(facts.trace.layers[k - 1].dW[j - 1]).argmax()) + 1
 
 
-_AIM = "It is {a} and should be {y}: δ is {delta}."
+_AIM: Words = "It is {a} and should be {y}: δ is {delta}."
 
 
 def _unit_way(facts: Facts, k: int, j: int) -> tuple[str, Problem]:
@@ -178,7 +179,7 @@ def _unit_way(facts: Facts, k: int, j: int) -> tuple[str, Problem]:
 def _messages(products: Floats, deltas: Floats, delta: float) -> str:
     """The messages that reach a unit, and what they come to."""
     if len(products) == 1:
-        of_one = "Weight × δ {above} is {product}: δ is {delta}."
+        of_one: Words = "Weight × δ {above} is {product}: δ is {delta}."
         return text(of_one, above=signed(float(deltas[0])), product=signed(float(products[0])), delta=signed(delta))
     return text(
         "{count} messages, the largest {largest}, together {sum}: δ is {delta}.",

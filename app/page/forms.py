@@ -69,7 +69,7 @@ LENET = {  # where dense networks get to 90 %
     "layers": "conv2d 8 3x3 relu, max_pool 2, conv2d 16 3x3 relu valid, max_pool 2",
     "optimizer": "adam", "learning_rate": 0.003, "batch_size": 32,
 }  # fmt: skip
-DEEP: dict[str, dict[str, Any]] = {  # what norms, shortcuts and dropout are for: without them these do not get there
+DEEP: dict[Words, dict[str, Any]] = {  # what norms, shortcuts and dropout are for: without them these do not get there
     "16 x 16 LeNet": LENET,
     "deep and normalized": {"layers": ", ".join(["dense 6 sigmoid, batch_norm"] * 5), "learning_rate": 0.3},
     "deep with shortcuts": {

@@ -108,6 +108,7 @@ def _typed(name: str, form: Fields) -> str | float | None:
     return value if isinstance(value, int | float) and isfinite(value) else None
 
 
+_DID_NOT_WORK: Words = "That did not work"
 _TITLES: dict[int, Words] = {404: "Nothing here", 410: "This run is gone", 429: "Too much at once", 503: "Not now"}
 
 
@@ -115,5 +116,5 @@ def sorry(request: Request, failed: Failed) -> Response | None:
     """A failure as a page that leads on, to people."""
     if not read_by_people(request):
         return None
-    title = text(_TITLES.get(failed.status, "That did not work"))
+    title = text(_TITLES.get(failed.status, _DID_NOT_WORK))
     return html(request, render("sorry.html", title=title, detail=text(failed.sentence)), failed.status)

@@ -121,10 +121,13 @@ def _why(facts: Facts, address: str) -> Sentence:
     return sentence(told, mean=mean, moves=moves, optimizer=facts.state.spec.optimizer)
 
 
+_PRODUCTS: dict[str, Words] = {"W": "delta × a", "b": "delta", "gamma": "∂L/∂n × x̂", "beta": "∂L/∂n"}
+
+
 def _summed(facts: Facts, address: str) -> str:
     """What the gradient of a parameter is the sum or the mean of."""
     of = Quantity.parse(address)
-    product = text({"W": "delta × a", "b": "delta", "gamma": "∂L/∂n × x̂", "beta": "∂L/∂n"}[of.letter])
+    product = text(_PRODUCTS[of.letter])
     maps = facts.state.spec.network.image(of.layer)
     return text("{product}, summed over its places", product=product) if maps else product
 

@@ -5,7 +5,7 @@ but a short ASCII form of it. Which failures there are, and what is said of each
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from fastapi import FastAPI, Request
@@ -19,6 +19,7 @@ from app.serve.problems import OF_STATUS, PATH
 from app.serve.root import at
 
 PROBLEM = "application/problem+json"
+Words: TypeAlias = str  # a message, as a translation finds it: what the whole app calls so
 
 
 class Fault(BaseModel):
@@ -196,7 +197,10 @@ def _http(error: HTTPException) -> Failed:
     return Failed(error.status_code, short(str(detail), 300), headers=error.headers or {})
 
 
-_HTTP_DETAILS = {404: "There is nothing at this address.", 405: "This address does not take that method."}
+_HTTP_DETAILS: dict[int, Words] = {
+    404: "There is nothing at this address.",
+    405: "This address does not take that method.",
+}
 _HTTP: Table = {RequestValidationError: invalid, HTTPException: _http}
 
 

@@ -55,7 +55,7 @@ def messages() -> frozenset[str]:
 @cache
 def _signatures() -> Mapping[str, tuple[Annotated, ...]]:
     """By the name of a function, a class, or a method (.name): which of its parameters or fields are messages."""
-    found = defaultdict[str, list[Annotated]](list)
+    found, above = defaultdict[str, list[Annotated]](list), dict[str, str]()
     for package in PACKAGES:
         for path in (_ROOT / package).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_bytes())):
@@ -64,6 +64,10 @@ def _signatures() -> Mapping[str, tuple[Annotated, ...]]:
                         found["." * isinstance(node, ast.ClassDef) + each.name].append(_parameters(each))
                     elif isinstance(each, ast.ClassDef):
                         found[each.name].append(_fields(each))
+                        above.update((each.name, base.id) for base in each.bases if isinstance(base, ast.Name))
+    for name, base in above.items():  # one without fields of its own takes what that one takes
+        if not any(found[name]):
+            found[name] += found[base]
     return {name: tuple(filter(None, each)) for name, each in found.items() if any(each)}
 
 
@@ -181,8 +185,14 @@ def _inside(name: str, of: ast.expr, value: ast.expr) -> Iterator[_Literal]:
         yield from _matched(kinds[-1], value.body)
     elif isinstance(value, ast.Tuple | ast.List | ast.Set):
         same = name in _ALIKE or (len(kinds) == 2 and isinstance(kinds[1], ast.Constant))
-        for kind, each in zip(kinds[:1] * len(value.elts) if same else kinds, value.elts, strict=False):
+        elements = [each for one in value.elts for each in _unpacked(one)]
+        for kind, each in zip(kinds[:1] * len(elements) if same else kinds, elements, strict=False):
             yield from _matched(kind, each)
+
+
+def _unpacked(element: ast.expr) -> list[ast.expr]:
+    inner = element.value if isinstance(element, ast.Starred) else None
+    return inner.elts if isinstance(inner, ast.Tuple | ast.List) else [element]
 
 
 # --- templates -----------------------------------------------------------------------------------------------------

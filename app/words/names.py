@@ -29,7 +29,15 @@ LETTERS: dict[str, Words] = {
     "loss": "L",
     "slope": "slope",
     "rate": "learning rate",
+    "penalty": "penalty",
 }
+SPELLED: tuple[Words, ...] = (  # names of code that are words, too: whoever shows one says text(name)
+    *("forward", "loss", "backward", "update", "again", "Forward", "Loss", "Backward", "Update", "Again"),
+    *("operation", "unit", "layer", "pass", "weights", "activations", "gradients", "updates"),
+    *("epoch", "test accuracy", "train accuracy", "input", "target", "out", "number", "text", "class"),
+    *("up", "down", "stay", "better", "worse", "the same", "open", "closed", "revealed"),
+    *("x", "W", "b", "activation", "filter", "mask", "padding", "size", "stride", "answer", "do", "hidden"),
+)
 
 
 def layer_name(index: int, layers: int) -> str:

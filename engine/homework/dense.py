@@ -9,7 +9,7 @@ from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats
 from engine.checks import SpecError
 from engine.homework.base import Backward, Case, CaseOption, Gradients, Input, Mistake, case_of
-from engine.wording import said
+from engine.wording import Words, said
 
 _X = Input("x", (("n", "inputs"),), "What goes in, an example a row.")
 _W = Input("W", (("units", "inputs"),), "The weights, a unit a row.")
@@ -42,7 +42,7 @@ def _parameter_as_factor(case: Case) -> Gradients:
     return {"dW": right["dW"] * case["W"], "db": right["db"] * case["b"]}
 
 
-TRANSPOSED = "The numbers stand in the transposed place: the shape of dW is that of W, and dx takes W as it is."
+TRANSPOSED: Words = "The numbers stand in the transposed place: the shape of dW is that of W, and dx takes W as it is."
 NOT_SUMMED = Mistake(
     "examples_not_summed",
     "One bias serves every example: its gradient is the sum over the examples, one number a unit.",

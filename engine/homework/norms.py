@@ -152,24 +152,24 @@ class Norm:
         return {name: found[name] * case["gamma"] for name in ("dgamma", "dbeta")}
 
 
-_WAYS = "A number takes three ways through a normalization, by itself, through the mean and through the spread; "
-
-
 def _ways(norm: Norm) -> tuple[Mistake, ...]:
     return (
         Mistake(
             "mean_way_missing",
-            _WAYS + "the way through the mean is missing.",
+            "A number takes three ways through a normalization, by itself, through the mean and through the "
+            "spread; the way through the mean is missing.",
             norm.dx(lambda of: of.dx(mean=0.0)),
         ),
         Mistake(
             "variance_way_missing",
-            _WAYS + "the way through the variance is missing.",
+            "A number takes three ways through a normalization, by itself, through the mean and through the "
+            "spread; the way through the variance is missing.",
             norm.dx(lambda of: of.dx(spread=0.0)),
         ),
         Mistake(
             "both_ways_missing",
-            _WAYS + "those through the mean and the variance are missing.",
+            "A number takes three ways through a normalization, by itself, through the mean and through the "
+            "spread; those through the mean and the variance are missing.",
             norm.dx(lambda of: of.dx(mean=0.0, spread=0.0)),
         ),
         Mistake(

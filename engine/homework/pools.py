@@ -92,7 +92,7 @@ def _value_as_factor(case: Case) -> Gradients:
     return {"dx": _handed_back(case.with_upstream(case.g * seen.max(-1)), _first(case))}
 
 
-_OVERWRITTEN = (
+_OVERWRITTEN: Words = (
     "Windows overlap, and a number that is in several gets back from each: add up, += in place of =, so that none is "
     "written over."
 )
