@@ -72,8 +72,10 @@ def step_on(page: Page) -> str:
 
 
 def test_a_question_leaves_room_for_the_diagram(people: People) -> None:
-    """On a small projector what is asked stands in one row, and no unit of the diagram lies on another."""
-    teacher, _ = people.teacher()
+    """On a small projector what is asked stands in one row, no unit of the diagram lies on another, and on the wall no
+    number of the moment before, and no legend."""
+    teacher, code = people.teacher()
+    wall = people.page(f"/class/{code}/wall", **WALL)
     teacher.set_viewport_size({"width": 1280, "height": 720})
     teacher.locator("#step").click()
     expect(teacher.locator("#number-step dd")).to_have_text("1")
@@ -90,6 +92,13 @@ def test_a_question_leaves_room_for_the_diagram(people: People) -> None:
           return boxes.every((a, k) => boxes.every((b, n) => n <= k
             || a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top));
         }"""
+    )
+    expect(wall.locator("#question .prompt")).to_be_visible()
+    expect(wall.locator("#carried rect").first).to_have_css("fill", "rgb(255, 255, 255)")
+    expect(wall.locator("#carried")).to_be_hidden()  # it is of the moment before
+    wall.wait_for_function(
+        """() => [...document.querySelectorAll('.net .caption')].every((each) =>
+          each.getBoundingClientRect().bottom < document.getElementById('legend').getBoundingClientRect().top + 2)"""
     )
 
 

@@ -53,6 +53,10 @@ def test_every_page_is_read_at_320_px(page: Page) -> None:
         if found := [*found, *page.evaluate(CUT), *page.evaluate(ROWS)]:
             wide[path] = found
     assert wide == {}
+    page.set_viewport_size({"width": 640, "height": 360})  # 1280 x 720 at 200 %
+    page.goto("/")
+    page.wait_for_function(STYLED)
+    page.wait_for_function("document.documentElement.scrollWidth <= 640")
 
 
 def test_a_high_window_has_its_room_on_both_sides_of_the_drawing(page: Page) -> None:
