@@ -151,3 +151,12 @@ def test_the_value_after_a_step_is_not_called_as_the_one_before() -> None:
     after, _, before, *_ = rows_of(walk.scene, walk[24], 99).blocks[0].symbols
     assert str(after.symbol).startswith("new <math")
     assert str(before.symbol).startswith("<math")
+
+
+@pytest.mark.parametrize("example", [None, 8])
+def test_a_gradient_says_what_it_is_good_for(example: int | None) -> None:
+    """Of a batch as of one example."""
+    walk = walkthrough(trace(start(Spec.make()), example), "unit")
+    words = [text_of(moment.words) for moment in walk if moment.kind == "gradient"]
+    assert words
+    assert all("how fast the loss would change" in each for each in words)

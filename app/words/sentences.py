@@ -340,8 +340,8 @@ MESSAGES: dict[str, Message] = {
         "smaller.",
     ),
     "gradient in a batch": Message(
-        "The gradient of a link into {whose} is δ times what the link carried, summed over the examples; a bias's is "
-        "the sum of the δs."
+        "The gradient of a link into {whose}, how fast the loss would change if its weight grew, is δ times what it "
+        "carried, summed over the examples; a bias's is the sum of the δs."
     ),
     "every unit of": Message("every unit of {layer}"),
     "backward pass": Message(
