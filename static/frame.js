@@ -60,7 +60,9 @@ function complain(text) {
 
 let last = step();
 document.addEventListener('htmx:after:swap', (event) => {
-  document.body.classList.toggle('walking', moment() !== null); // a style that asked :has() would be asked at every change
+  // A style that asked :has() would be asked at every change.
+  document.body.classList.toggle('walking', moment() !== null);
+  document.body.classList.toggle('with-receipt', Boolean(document.querySelector('#receipt:not([hidden])')));
   refreshCard();
   const by = step() - last;
   last = step();

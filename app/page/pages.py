@@ -130,6 +130,7 @@ async def parts(ask: Asked, run: Run, view: View, wrong: Refusal = NOTHING) -> d
         "title": title_of(run.origin),
         "frame_html": frame_text(shown, wrong, whole=True),
         "walks": shown.walk.moment is not None,
+        "chooses": bool(shown.view.select),
         "controls_html": _controls_text(shown, wrong, NO_FIELDS if wrong is NOTHING else ask.form),
     }
 
