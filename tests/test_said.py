@@ -9,14 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.assets import TEMPLATES
+from app.data.parts import Choices
+from app.data.splitting import split
+from app.data.understanding import understand
 from app.draw.outputs import says_of
 from app.explain.moments import Moment
 from app.explain.scene import Scene
 from app.explain.walkthrough import walkthrough
+from app.learn.judging import check, numeric
+from app.words.health import advice
 from app.words.segments import text_of
-from app.words.sentences import MESSAGES, Sentence
+from app.words.sentences import MESSAGES, Sentence, in_words
 from engine import Spec, Trace, advance, examples_of, start, trace
 from engine.along import again
+from engine.health import Complaint
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "default": {},
@@ -214,6 +221,9 @@ BEFORE = {
     "row": ("row", "Row"), "column": ("column",), "before": ("was", "from"), "after": ("is", "to"), "was": ("from",),
     "next": ("to",), "promised": ("promised",), "brought": ("brought",), "y": ("target", "be"), "bias": ("bias,",),
     "weight": ("weight", "weight,", "at"), "z": ("=",), "dz": ("=", "to", "n:", "×"), "example": ("Example",),
+    "comes": ("comes",), "back": ("gets", "its"), "slope": ("slope,", "="), "right": ("in", "with", "gets"),
+    "mean": ("less", "mean,", "is"), "spread": ("over", "spread,", "spread"), "given": ("data", "was"),
+    "dh": ("back,",), "dz_own": ("itself",), "dz_mean": ("mean",), "dz_spread": ("spread",),
 }  # fmt: skip
 
 
@@ -228,6 +238,32 @@ def test_a_part_stands_behind_the_word_for_it(part: str) -> None:
     ]
     assert found
     assert not [(name, word) for name, word in found if word not in BEFORE[part]]
+
+
+def test_what_is_chosen_by_code_is_the_right_one() -> None:
+    """Too large or too small, one cell or several, how large where, and what a link's width is."""
+    problem = numeric("p", "q", 2.0, "s", "h", [])
+    for answer, size in (("3.1", "too large"), ("1.2", "too small")):
+        assert size in check(problem, answer).message
+    for empty, told in ((1, "1 empty cell is filled"), (2, "2 empty cells are filled")):
+        rows = [f"{i}.5,{'' if i < empty else i},{i % 2}" for i in range(9)]
+        table = understand(split("\n".join(["a,b,y", *rows])), Choices({"missing": "fill"}))
+        assert [note for note in table.notes if note.sentence.startswith(told)], [note.sentence for note in table.notes]
+    larger = advice(Spec.make(), Complaint("exploding", 1, "explodes", {"times": 90.0}))
+    assert "as large in hidden 1 as at the output" in larger
+    for pass_, product in (("forward", "weight × activation"), ("backward", "weight × δ")):
+        assert in_words(f"chip width {pass_}").endswith(product)
+
+
+def test_one_is_counted_as_one() -> None:
+    """In templates the form for one stands first: it has no plural's ending, or has the ending of a verb."""
+    pairs = [
+        re.findall(r'"([^"]+)"', call)
+        for path in TEMPLATES.rglob("*.html")
+        for call in re.findall(r"\bcounted\([^()]*\)", path.read_text(encoding="utf-8"))
+    ]
+    assert len(pairs) > 4
+    assert not [(one, many) for one, many in pairs if many not in (f"{one}s", one.replace("One lies", "{count} lie"))]
 
 
 def test_an_example_is_said_to_be_where_it_is() -> None:
