@@ -21,6 +21,7 @@ from app.learn.judging import check, numeric
 from app.words.health import advice
 from app.words.segments import text_of
 from app.words.sentences import MESSAGES, Sentence, in_words
+from app.words.terms import MEANS
 from engine import Spec, Trace, advance, examples_of, start, trace
 from engine.along import again
 from engine.health import Complaint
@@ -253,6 +254,15 @@ def test_what_is_chosen_by_code_is_the_right_one() -> None:
     assert "as large in hidden 1 as at the output" in larger
     for pass_, product in (("forward", "weight × activation"), ("backward", "weight × δ")):
         assert in_words(f"chip width {pass_}").endswith(product)
+    for part, word in (
+        ("gradient", "gradient"),
+        ("penalty", "regularization"),
+        ("memory", "memory"),
+        ("decay", "decay"),
+    ):
+        assert word in in_words(f"by {part}")
+    for letter, begins in (("z", "the sum"), ("a", "an activation"), ("W", "a weight"), ("b", "a bias"), ("dz", "δ")):
+        assert MEANS[letter].startswith(begins)
 
 
 def test_one_is_counted_as_one() -> None:
