@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
+from waiting import until
 
 
 def ready(page: Page, address: str) -> None:
@@ -49,8 +50,8 @@ def test_all_of_it_is_in_sight(page: Page) -> None:
     for width, height in ((1440, 900), (1366, 768), (1280, 800), (1280, 720)):
         page.set_viewport_size({"width": width, "height": height})
         ready(page, "/?example=8&moment=30")
-        page.wait_for_function("() => getComputedStyle(document.querySelector('#faces.rows')).display === 'flex'")
-        page.wait_for_function(f"() => ({IN_SIGHT})().length === 0")
+        until(page, "() => getComputedStyle(document.querySelector('#faces.rows')).display === 'flex'")
+        until(page, f"() => ({IN_SIGHT})().length === 0")
 
 
 def test_a_way_lights_in_the_diagram(page: Page, axe: Callable[[Page], list[str]]) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from waiting import until
 
 import machine
 
@@ -86,19 +87,21 @@ def test_a_question_leaves_room_for_the_diagram(people: People) -> None:
         "all => all.map(e => e.getBoundingClientRect()).map(box => box.top + box.height / 2)"
     )
     assert max(rows) - min(rows) < 6
-    teacher.wait_for_function(
+    until(
+        teacher,
         """() => {
           const boxes = [...document.querySelectorAll('#net .node .edge')].map(e => e.getBoundingClientRect());
           return boxes.every((a, k) => boxes.every((b, n) => n <= k
             || a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top));
-        }"""
+        }""",
     )
     expect(wall.locator("#question .prompt")).to_be_visible()
     expect(wall.locator("#carried rect").first).to_have_css("fill", "rgb(255, 255, 255)")
     expect(wall.locator("#carried")).to_be_hidden()  # it is of the moment before
-    wall.wait_for_function(
+    until(
+        wall,
         """() => [...document.querySelectorAll('.net .caption')].every((each) =>
-          each.getBoundingClientRect().bottom < document.getElementById('legend').getBoundingClientRect().top + 2)"""
+          each.getBoundingClientRect().bottom < document.getElementById('legend').getBoundingClientRect().top + 2)""",
     )
 
 

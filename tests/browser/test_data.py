@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from waiting import until
 
 SHEET = "Länge;Breite;Art\r\n" + "".join(
     f"{4 + i / 7:.2f};{i % 5},5;{('Ahorn', 'Birke')[i % 2]}\r\n" for i in range(24)
@@ -176,10 +177,10 @@ def test_two_inputs_are_chosen_to_draw_over(open_page: Callable[..., Page]) -> N
     page.select_option("#over [name=up]", label="flipper")
     expect(page.locator("#plot .axis-name").nth(1)).to_have_text("flipper ↑")
     expect(page.locator("#output-note")).to_contain_text("bill 4")
-    page.wait_for_function("location.search.includes('across=3&up=2')")
+    until(page, "location.search.includes('across=3&up=2')")
     before = page.get_attribute("#output-surface", "href")
     page.click("#play")
-    page.wait_for_function("before => document.querySelector('#output-surface').href.baseVal !== before", arg=before)
+    until(page, "before => document.querySelector('#output-surface').href.baseVal !== before", before)
     page.click("#play")
     expect(page.locator("#play .word")).to_have_text("Play")
     expect(page.locator("#plot .axis-name").first).to_have_text("mass")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
+from waiting import until
 
 LINK = "seed=4&lens=gradients&step=20"
 
@@ -94,13 +95,14 @@ def test_in_a_frame_on_another_site(
     expect_number(frame, "step", "22")
     assert frame.locator("#walk").get_attribute("data-moment") == ""
     frame.click("#play")
-    frame.wait_for_function("() => Number(document.querySelector('#bar').dataset.step) > 40")
+    until(frame, "() => Number(document.querySelector('#bar').dataset.step) > 40")
     frame.click("#play")
     expect(frame.locator("#play .word")).to_have_text("Play")
-    frame.wait_for_function("() => !document.body.matches('.playing')")
-    frame.wait_for_function(
+    until(frame, "() => !document.body.matches('.playing')")
+    until(
+        frame,
         "() => new URL(document.querySelector('#opens a').href).searchParams.get('step')"
-        " === document.querySelector('#number-step dd').textContent.trim()"
+        " === document.querySelector('#number-step dd').textContent.trim()",
     )  # what stands still is drawn whole, its link with it
     step, loss = (frame.locator(f"#number-{name} dd").inner_text() for name in ("step", "train-loss"))
     assert int(step) > 40

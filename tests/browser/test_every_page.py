@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
+from waiting import until
 
 PAGES = (
     "/",
@@ -48,15 +49,15 @@ def test_every_page_is_read_at_320_px(page: Page) -> None:
     page.set_viewport_size({"width": 320, "height": 640})
     for path in (*PAGES, *(f"/learn/{name}?screen=all" for name in LESSONS)):
         page.goto(path)
-        page.wait_for_function(STYLED)
+        until(page, STYLED)
         found = page.evaluate(WIDER) if page.evaluate("document.documentElement.scrollWidth > 320") else []
         if found := [*found, *page.evaluate(CUT), *page.evaluate(ROWS)]:
             wide[path] = found
     assert wide == {}
     page.set_viewport_size({"width": 640, "height": 360})  # 1280 x 720 at 200 %
     page.goto("/")
-    page.wait_for_function(STYLED)
-    page.wait_for_function("document.documentElement.scrollWidth <= 640")
+    until(page, STYLED)
+    until(page, "document.documentElement.scrollWidth <= 640")
 
 
 def test_a_high_window_has_its_room_on_both_sides_of_the_drawing(page: Page) -> None:
@@ -77,7 +78,7 @@ def test_what_is_chosen_is_marked_in_forced_colours(page: Page) -> None:
     page.emulate_media(forced_colors="active")
     for path in (*PAGES, "/learn/layers?screen=4"):
         page.goto(path)
-        page.wait_for_function(STYLED)
+        until(page, STYLED)
         assert page.evaluate(UNMARKED, CHOSEN) == [], path
 
 

@@ -3,14 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
-
-from machine import PATIENCE
+from waiting import until
 
 PHONE = {"width": 390, "height": 844}
 DEEP = "/?hidden=8,8,8,8,8,8&batch_size=30"
@@ -41,14 +39,6 @@ def number(page: Page, name: str) -> str:
 
 def expect_number(page: Page, name: str, text: str) -> None:
     expect(page.locator(f"#number-{name} dd")).to_have_text(text)
-
-
-def until(page: Page, holds: Callable[[], bool]) -> None:
-    """Wait for what only Python can tell; Playwright's own way evaluates text, which the page rightly forbids."""
-    deadline = monotonic() + PATIENCE
-    while not holds():
-        assert monotonic() < deadline, "waited in vain"
-        page.wait_for_timeout(50)
 
 
 def run_of(page: Page) -> str:
@@ -118,9 +108,7 @@ def test_plays_and_pauses(open_page: Callable[..., Page]) -> None:
     until(page, lambda: int(number(page, "step").replace(",", "")) > 20)
     page.click("#play")
     expect(page.locator("#play .word")).to_have_text("Play")
-    page.wait_for_function(
-        "document.querySelector('#view [name=quick]') === null && !document.body.matches('.playing')"
-    )
+    until(page, "document.querySelector('#view [name=quick]') === null && !document.body.matches('.playing')")
     page.wait_for_timeout(400)
     assert int(number(page, "step").replace(",", "")) == api(page)["step"]
     drawn = page.evaluate("document.getElementById('links').innerHTML")
@@ -609,7 +597,7 @@ def test_on_a_phone_a_receipt_leaves_its_link_in_sight(open_page: Callable[..., 
     expect(page.locator("#receipt .ledger").first).to_be_visible()
     clear = """() => document.querySelector('#net .sel').getBoundingClientRect().bottom
         < document.getElementById('receipt').getBoundingClientRect().top"""
-    page.wait_for_function(clear)
+    until(page, clear)
     room = "getComputedStyle(document.body).paddingBottom"
     page.reload()
     page.wait_for_selector("html[data-ready]")
@@ -657,7 +645,7 @@ def test_biases_are_frozen_and_weights_given(open_page: Callable[..., Page]) -> 
     expect(page.locator("#error-parameters")).to_contain_text("not allowed")
     page.fill("#c-start_parameters", '[{"W": [[0.5, -1]], "b": [0.25]}]')
     page.keyboard.press("Tab")
-    page.wait_for_function("() => document.querySelector('#view [name=parameters]')?.value")
+    until(page, "() => document.querySelector('#view [name=parameters]')?.value")
     assert api(page)["spec"]["parameters"] == [{"W": [[0.5, -1.0]], "b": [0.25]}]
 
 

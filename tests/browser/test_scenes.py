@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from waiting import until
 
 from app.draw.rendering import ENV
 from app.learn.lessons import TRACK, lessons
@@ -75,7 +76,7 @@ def test_a_scene_plays_to_its_end_and_can_be_dragged(page: Page, slug: str) -> N
     expect(figure.locator("figcaption")).to_have_text(scene.captions[-1])
     played = page.evaluate("places.length")
     figure.get_by_role("button", name="Play").click()
-    page.wait_for_function("before => places.slice(before).some(place => place > 1 && place % 1)", arg=played)
+    until(page, "before => places.slice(before).some(place => place > 1 && place % 1)", played)
 
 
 def test_without_motion_it_stands_and_goes_frame_by_frame(browser: Browser, base_url: str) -> None:

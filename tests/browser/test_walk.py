@@ -10,6 +10,7 @@ import re
 
 import pytest
 from playwright.sync_api import Page, Route, expect
+from waiting import until
 
 SIZES = [(1280, 720), (1280, 800), (1366, 768), (1024, 768), (1440, 900), (390, 844), (720, 450)]  # the last: 200 %
 NETWORKS = {
@@ -69,8 +70,8 @@ def moments(total: int, size: tuple[int, int]) -> list[int]:
 
 def looked(page: Page, query: str, size: tuple[int, int]) -> None:
     page.goto(f"/?{query}")
-    page.wait_for_function(FITTED)
-    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    until(page, FITTED)
+    until(page, "() => !document.querySelector('.htmx-request')")
     faults = page.evaluate(FAULTS)
     if size[1] < 500:
         rows = ("Numbers", "bias", "from ", "unit ", "input ", "x₁", "x₂", "+", "−", "×", "/")  # and lines that go on
@@ -95,8 +96,8 @@ def test_a_term_lights_everywhere(page: Page) -> None:
     """Pointed at, a term lights in symbols, numbers and code, and so does what is drawn of it; one at a time."""
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto("/?example=8&moment=18")
-    page.wait_for_function(FITTED)
-    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    until(page, FITTED)
+    until(page, "() => !document.querySelector('.htmx-request')")
     page.locator('#moment-numbers [data-part="W2.1.4"]').hover()
     expect(page.locator('.equation td.same[data-part="W2.1.4"]')).to_have_count(3)
     expect(page.locator("#link-2-1-4.same")).to_have_count(1)
@@ -109,7 +110,7 @@ def test_the_setup_is_folded_and_opens_over_the_drawing(page: Page) -> None:
     """While one walks the controls are a rail; opened they lie over the drawing, which stays where it is."""
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto("/?example=8&moment=18")
-    page.wait_for_function(FITTED)
+    until(page, FITTED)
     expect(page.locator("#controls")).to_be_hidden()
     before = page.locator("#net").bounding_box()
     page.locator("#rail").click()
@@ -122,8 +123,8 @@ def test_the_setup_is_folded_and_opens_over_the_drawing(page: Page) -> None:
 def test_a_press_is_not_undone_by_a_drawing_that_is_being_fitted(page: Page) -> None:
     """The window changes while a moment is on its way: it comes, and stays when the drawing has its new size."""
     page.goto("/?example=8&moment=3")
-    page.wait_for_function(FITTED)
-    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    until(page, FITTED)
+    until(page, "() => !document.querySelector('.htmx-request')")
     size = "document.getElementById('view').elements.namedItem('size').value"
     before, held = page.evaluate(size), list[Route]()
     wanted = re.compile(r"/frame\?.*moment=4")
@@ -131,12 +132,12 @@ def test_a_press_is_not_undone_by_a_drawing_that_is_being_fitted(page: Page) -> 
     with page.expect_request(wanted):
         page.keyboard.press("ArrowRight")
     page.set_viewport_size({"width": 1100, "height": 760})
-    page.wait_for_function(f"before => {size} !== before", arg=before)
+    until(page, f"before => {size} !== before", before)
     now = page.evaluate(size)
     with page.expect_response(lambda answer: f"size={now}" in answer.url):
         held[0].continue_()
     expect(page.locator("#where")).to_have_text("moment 5 of 31")
-    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    until(page, "() => !document.querySelector('.htmx-request')")
     expect(page.locator("#where")).to_have_text("moment 5 of 31")
 
 
@@ -144,8 +145,8 @@ def test_a_place_of_a_map_is_chosen_by_click_and_by_key(page: Page) -> None:
     """Where a walk tells number by number, the place clicked at is told, and Shift and an arrow go on from there."""
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto("/?dataset=digits16&samples=60&layers=conv2d+3+3x3+relu,+max_pool+2&example=3&grain=operation&moment=3")
-    page.wait_for_function(FITTED)
-    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    until(page, FITTED)
+    until(page, "() => !document.querySelector('.htmx-request')")
     box = page.locator("#node-1-2 .back").bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] * 9.5 / 16, box["y"] + box["height"] * 6.5 / 16)
