@@ -181,7 +181,6 @@ CUTS |= {"replace", "partition", "rpartition", "removeprefix", "removesuffix"}
 MARKUP = re.compile(r"""(?<!P)</?[a-z]+\b|=["']|\bvar\\?\(|/\\?\*""")
 CUT_BY_TEXT = {
     "app.draw.rendering": "the source of a template, before it is compiled: its addresses lead to where the app lies",
-    "app.serve.static": "comments are left out of scripts and styles",
     "app.data.decoding": "what people bring is read, which may be a sheet of their own",
 }
 

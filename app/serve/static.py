@@ -4,7 +4,6 @@ A page names a file under the version that all files had when it was made, and s
 plain name always means the file as it is now, which a browser asks for again. All else is nothing: no path is opened.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,12 +13,14 @@ from mimetypes import guess_type
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
+from rcssmin import cssmin
+from rjsmin import jsmin
 from starlette.exceptions import HTTPException
 
 from app.serve.html import takes_gzip
 
 FOR_EVER, ASK_AGAIN, A_DAY = "public, max-age=31536000, immutable", "no-cache", "public, max-age=86400"
-_COMMENTS = {".js": re.compile(rb"^ *//.*\n", re.M), ".css": re.compile(rb"\s*/\*.*?\*/", re.S)}
+_SPARING = {".js": jsmin, ".css": cssmin}
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ def _file(file: Path, folder: Path) -> File:
 
 
 def _spared(text: bytes, kind: str) -> bytes:
-    """Our own styles without comments, scripts without those on lines of their own: 3 kB less for a first visit."""
-    return _COMMENTS[kind].sub(b"", text) if kind in _COMMENTS else text
+    """Our own scripts and styles without comments and indents: 5 kB less for a first visit."""
+    return bytes(_SPARING[kind](text)) if kind in _SPARING else text
 
 
 def routes(folder: Path) -> APIRouter:
