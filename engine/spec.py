@@ -152,7 +152,7 @@ class Spec:
             plain["dataset"] = CUSTOM
         told = self.to_dict(whole=False) | {"data": self.data}
         if not self.is_chain:
-            told["layers"] = ", ".join(item.text for item in self.layers)
+            told["layers"] = self.layers_text
         elif len(functions := set(self.activation)) < 2:
             told["activation"] = next(iter(functions), None)
             plain["activation"] = FIELDS["activation"].default
@@ -189,6 +189,11 @@ class Spec:
     def is_chain(self) -> bool:
         """Whether it is dense layers and nothing else, which `hidden` and `activation` say in short."""
         return all(item.kind == "dense" for item in self.layers)
+
+    @property
+    def layers_text(self) -> str:
+        """`layers` as a person types them."""
+        return ", ".join(item.text for item in self.layers)
 
     @property
     def hidden(self) -> tuple[int, ...]:
@@ -273,9 +278,10 @@ class _Maker:
         """The network, if it is within the limits."""
         size, limits = spec.network.size, self.limits
         if size > limits.parameters:
-            field, layers = "hidden" if spec.is_chain else "layers", "-".join(map(str, spec.hidden))
-            most = limits.parameters
-            raise SpecError(field, layers, "smaller: {size:,} parameters of at most {most:,}", size=size, most=most)
+            told = ("hidden", "-".join(map(str, spec.hidden))) if spec.is_chain else ("layers", spec.layers_text)
+            raise SpecError(
+                *told, "smaller: {size:,} parameters of at most {most:,}", size=size, most=limits.parameters
+            )
         if spec.network.has_images:
             self.fits(spec)
         if OPTIMIZERS[spec.optimizer].search and size > limits.searched:
@@ -287,8 +293,7 @@ class _Maker:
         examples = min(spec.batch_size, spec.samples)
         numbers = layout_of(spec.network).total * examples
         if numbers > self.limits.numbers:
-            told = ", ".join(item.text for item in spec.layers)
-            raise SpecError("layers", told, _NUMBERS, numbers=numbers, most=self.limits.numbers)
+            raise SpecError("layers", spec.layers_text, _NUMBERS, numbers=numbers, most=self.limits.numbers)
 
     def value(self, name: str) -> Any:
         given = self.given.get(name)

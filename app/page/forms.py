@@ -199,7 +199,7 @@ def controls(spec: Spec) -> Controls:
         regularization_rates=_rates(REGULARIZATION_RATES, spec.regularization_rate),
         batch_most=max(100, spec.batch_size),
         samples_most=max(spec.samples, info.max_samples if info and spec.dataset == "digits16" else 1000),
-        layers_text="" if spec.is_chain else ", ".join(item.text for item in spec.layers),
+        layers_text="" if spec.is_chain else spec.layers_text,
         hidden_fields=tuple((name, packed[name]) for name in ("data", "frozen") if name in packed and fits(packed)),
         query=urlencode(packed, safe=",:"),
         facts=facts(spec),
