@@ -266,7 +266,7 @@ def test_smaller_limits_may_be_asked_for() -> None:
     with pytest.raises(SpecError, match="25 parameters of at most 10"):
         Spec.make({}, small)
     assert Spec.make({"hidden": []}, small).network.size == 3
-    with pytest.raises(SpecError, match="^layers: 'conv2d 2 3x3 relu, max_pool 2' is not allowed, must be smaller"):
+    with pytest.raises(SpecError, match="layers: 'conv2d 2 3x3 relu, max_pool 2' is not allowed"):
         Spec.make(dataset="digits16", layers="conv2d 2 3x3 relu, max_pool 2", limits=small)
 
 
