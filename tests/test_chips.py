@@ -175,8 +175,23 @@ def test_on_a_phone_the_largest_between_maps_has_a_place() -> None:
         assert chips is not None
         text, boxes = drawn(place, chips, frozenset({*moment.links, *moment.nodes}))
         assert boxes
-        assert 'class="chip"' in text
+        largest = max(chips.carried, key=lambda link: abs(chips.carried[link]))
+        assert largest in re.findall('class="chip" data-of="([^"]+)"', text)
         clear(place, text)
+
+
+def test_a_short_chip_is_wider_than_its_text() -> None:
+    """A sign, four digits and an arrow, as a bold font sets them, with room to the border at both ends."""
+    walk = walkthrough(trace(start(Spec.make(hidden=[8, 8])), 8))
+    chips = next(made for moment in walk if moment.kind == "delta" and (made := chips_of(walk.scene, moment)))
+    place = layout((2, 8, 8, 1), ("tanh",) * 3, size=Space(350, 240), talk=3)
+    told, _ = drawn(place, chips, frozenset())
+    found = re.findall(r'class="chip".*?width="(.+?)".*?<text[^>]*>(.+?)</text>', told)
+    assert found
+    for width, inside in found:
+        text = re.sub("<.*?>", "", inside)
+        bold = sum(4.8 if each in " .," else 10.5 if each in "+−↑↓" else 8.7 for each in text)  # px, at 12.5
+        assert bold + 4 <= float(width), text
 
 
 def clear(place: Diagram, text: str) -> None:

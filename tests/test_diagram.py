@@ -226,6 +226,31 @@ def test_each_output_has_its_own_target_beside_it() -> None:
         assert [float(y) for y, _ in found] == sorted(float(y) for y, _ in found)
 
 
+@pytest.mark.parametrize("size", [Space(350, 230), Space(390, 250)], ids=str)
+def test_the_number_over_the_topmost_map_is_whole(size: Space) -> None:
+    """On a phone it stands above its map, which leaves it the height of its letters."""
+    state = state_of(dataset="digits16", samples=60, layers="conv2d 8 3x3 relu, max_pool 2, conv2d 16 3x3 relu")
+    for k, units in ((1, 8), (2, 16)):
+        for unit in (1, 2, units):
+            marks = Marks(lit=frozenset({f"node-{k}-{unit}"}), known=frozenset())
+            svg = str(draw(state.spec, trace(state, 3), None, "weights", False, marks, size).svg)
+            (top,) = re.findall(r'class="above told [^>]* y="(.+?)"', svg)
+            assert float(top) >= 11, (k, unit)
+
+
+@pytest.mark.parametrize("size", ["s", "m", Space(350, 230), Space(950, 330)], ids=str)
+def test_a_target_is_inside_the_drawing(size: Size | Space) -> None:
+    """Of one output: beside its unit where there is room, or above it, and over the number that stands there."""
+    state = state_of()
+    svg = str(draw(state.spec, trace(state, 3), surfaces(state), "weights", False, Marks(known=frozenset()), size).svg)
+    place = layout((2, 4, 2, 1), ("tanh",) * 3, size=size)
+    ((x, y),) = re.findall(r'class="wanted[^>]* x="(.+?)" y="(.+?)"', svg)
+    assert float(x) + 45 <= place.width
+    output = place.layers[-1].nodes[0]
+    beside, over = float(x) > output.right, 4.0 + 12 if place.layers[-1].labelled else 4.0
+    assert beside or 12 <= float(y) <= output.top - over
+
+
 def test_a_walkthrough_fills_in_the_units() -> None:
     """Under the lens of weights, too, each unit shows its a and its delta once they are computed, and "?" before."""
     state = state_of()

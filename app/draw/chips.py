@@ -94,7 +94,7 @@ def drawn(place: Diagram, told: Chips | None, lit: frozenset[str]) -> tuple[Mark
 def _best(
     place: Diagram, told: Sequence[Chips], links: Mapping[str, LinkPlace], taken: Sequence[Box]
 ) -> tuple[list[tuple[Markup, Box]], Chips]:
-    """The fullest chips that all have a place; else as many of the largest as have one."""
+    """The fullest chips that all have a place; else as many of the largest as have one, and none without the first."""
     found = list[tuple[Markup, Box]]()
     for each in told:
         there = [(chip, links[chip.link.svg_id]) for chip in each.chips if chip.link.svg_id in links]
@@ -103,7 +103,8 @@ def _best(
             if len(found) == len(there):
                 return found, each
     there.sort(key=lambda pair: -abs(pair[0].result.value))
-    return _placed(place, [(link, _shortly(chip)) for chip, link in there], taken), told[-1]
+    laid = [(link, _shortly(chip)) for chip, link in there]
+    return (_placed(place, laid, taken) if _placed(place, laid[:1], taken) else []), told[-1]
 
 
 def _nearest(
@@ -138,9 +139,9 @@ def boxes_taken(place: Diagram, lit: frozenset[str]) -> Iterator[Box]:
                 right = (right if layer.beside else layer.right) + BESIDE
             if layer.index in (0, last):
                 left, right = (0.0, right) if layer.index == 0 else (left, right + WORD)
-            if layer.index == last and (layer.beside or not layer.labelled):
+            if layer.index == last and (place.over or layer.beside or not layer.labelled):
                 # The target above it, the numbers beside it.
-                yield node.right - TARGET, node.top - 19, node.right + 12, node.top
+                yield node.right - TARGET, node.top - max(place.over, 7) - 12, node.right + 12, node.top
                 above = below = max(below, 16.0 - node.side / 2)
             yield left, node.top - above, right, node.bottom + below
 
@@ -195,7 +196,7 @@ def _alone(chip: Chip) -> Form:
 def _shortly(chip: Chip) -> Form:
     """Its product to four digits, which is more than the drawing's units tell."""
     width, rows = _alone(replace(chip, result=replace(chip.result, number=all_signed([chip.result.value])[0])))
-    return width - EDGE, rows
+    return width - EDGE / 2, rows
 
 
 def _product(chip: Chip) -> list[str | Markup]:

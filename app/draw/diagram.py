@@ -59,6 +59,7 @@ TALK = 0.4  # of the width lies between two layers that talk
 CLOSE, NAME = (24.0, 92.0), 60.0  # what lies at least between others, the second beside numbers; what their names need
 POOLED, BAR = 0.5, 0.12  # the side of what a pool gives of a map, and how far it is off, as shares of the map's
 APART = 60.0  # what is left for links, at least, between a layer with its pool and the next
+TARGET = 40.0  # what a target takes beside its unit
 TIGHT, LINES = 60, 28  # between two units: room for a number above and one below; for two lines at their side
 
 
@@ -79,7 +80,7 @@ SHEETS: dict[Size, Sheet] = {
     "m": Sheet(540, 430, 40, 24, 50),
     "l": Sheet(840, 432, 60, 40, 56),
 }
-TOP, BOTTOM = 8.0, 34.0
+TOP, BOTTOM, HEAD = 8.0, 34.0, 8.0
 
 
 @dataclass(frozen=True)
@@ -238,6 +239,15 @@ class Diagram:
     layers: tuple[Layer, ...]
     arcs: tuple[Arc, ...] = ()
 
+    @property
+    def over(self) -> float:
+        """How far above its one output the target stands, over a number there; 0 where it has room beside its unit."""
+        layer = self.layers[-1]
+        roomy = layer.labelled and not layer.beside
+        if len(layer.nodes) > 1 or (roomy and self.width - layer.right >= TARGET):
+            return 0.0
+        return 22.0 if roomy else 7.0
+
     def node(self, layer: int, unit: int) -> NodePlace | None:
         """The node of a unit; the one picture of a layer drawn as one; None for a unit that is not there."""
         if not 0 <= layer < len(self.layers):
@@ -270,7 +280,8 @@ def layout(
     shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
     height, pitch, labelled, beside = _rows(sheet, min(max(shown), ROWS_AT_MOST), full)
     sheet = replace(sheet, right=sheet.right + WANTED + 12) if beside else sheet
-    inside = height - TOP - (BOTTOM if labelled or not full else BOTTOM + 12)  # a lit unit's number stands below it
+    top = TOP + (HEAD if maps and full and not labelled and sheet.width < 700 else 0)  # a lit map's number above it,
+    inside = height - top - (BOTTOM if labelled or not full else BOTTOM + 12)  # and a lit unit's below it
     rows = [_input_rows(shown[0], inside), *(min(n, ROWS_AT_MOST) for n in shown[1:])]
     side = _side(sheet, [ceil(n / many) for n, many in zip(shown, rows, strict=True)], pitch, labelled, beside)
     most = sheet.node + 62 if full else pitch
@@ -282,7 +293,7 @@ def layout(
     gaps = _gaps(sheet, gap, last, talk if scarce else 0, max(CLOSE[numbers], NAME - side))
     layers, x = list[Layer](), sheet.left
     for k, (n, own) in enumerate(zip(shown, blocks, strict=True)):
-        nodes = _nodes(k, n, x, TOP + inside / 2, own, one_picture and k == 0)
+        nodes = _nodes(k, n, x, top + inside / 2, own, one_picture and k == 0)
         links = _all_links(layers[-1].nodes, nodes, (sources or sizes)[k - 1]) if k else ()
         called = layer_name(k, last), activations[k - 1] if k else "", round(x + own.width / 2, 1)
         layers.append(Layer(k, *called, nodes, links, k == 0 or bool(links), labelled, beside))

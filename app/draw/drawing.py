@@ -372,14 +372,13 @@ _NAME = Markup('<text class="name" x="{:.1f}" y="{:.1f}">{}</text>')
 
 def _wanted(place: Diagram, trace: Trace, marks: Marks, named: bool) -> Markup:
     """What is wanted of each output of one example in a walkthrough: its target, beside the unit or below its name, or
-    above where there is no room."""
-    layer = place.layers[-1]
-    roomy = layer.labelled and not layer.beside
-    if marks.known is None or len(trace.examples) > 1 or not (roomy or len(layer.nodes) == 1):
+    above, over its number there, where there is no room."""
+    layer, over = place.layers[-1], place.over
+    if marks.known is None or len(trace.examples) > 1 or not (over or (layer.labelled and not layer.beside)):
         return Markup("")
     told = zip(layer.nodes, map(target, trace.y[0].tolist()), strict=True)
-    if not roomy:
-        return Markup("").join(_TARGET.format(" over", node.right - 38, node.top - 7, y) for node, y in told)
+    if over:
+        return Markup("").join(_TARGET.format(" over", node.right - 38, node.top - over, y) for node, y in told)
     return Markup("").join(_TARGET.format("", node.right + 7, node.y + (19 if named else 5), y) for node, y in told)
 
 
