@@ -12,6 +12,7 @@ from app.explain.places import Grids, picture_of, place_of
 from app.explain.rows import rows_of
 from app.explain.walkthrough import Walkthrough, walkthrough
 from app.page.links import View, view_fields, view_of
+from app.words.columns import room
 from app.words.numbers import signed
 from engine import Quantity, Spec, SpecError, start, trace
 from engine.equation import Equation, value
@@ -87,6 +88,20 @@ def test_a_unit_over_maps_is_told_of_a_number_a_channel(layers: str, example: in
         came = walk.scene.look(Quantity(network.back_kind(k - 1), k - 1, spot, 0))
         arcs = sum(float(walk.scene.look(Quantity(network.joint_kind(to), to, spot, 0))) for to in network.arcs(k - 1))
         assert whole + arcs == pytest.approx(float(came), rel=1e-9, abs=1e-12)
+
+
+def test_the_largest_of_a_window_is_one_maximum_that_fits_a_phone() -> None:
+    """Of four numbers, not of a number and the largest of three; its lines break after a comma, and its code is its."""
+    walk = walkthrough(walked(LAYERS[0]).trace, "unit")
+    moment = next(each for each in walk if each.kind == "pool")
+    blocks = rows_of(walk.scene, moment, 7).blocks
+    told = ["".join(cell.number for cell in block.symbols) for block in blocks]
+    assert "".join(told).count("max(") == 1
+    assert not [line for line in told if line.startswith(",")]
+    assert all(room(block.symbols, code=False) <= 7 for block in blocks)
+    a, v = (getattr(walk.trace.layers[0], kind) for kind in "av")
+    made, _, found = "".join(cell.code for block in blocks for cell in block.symbols).partition("=")
+    assert eval(found, {"np": np, "a1": a}) == eval(made, {"v1": v})
 
 
 def test_a_chosen_place_is_told_forwards_and_back() -> None:

@@ -47,7 +47,7 @@ WHOLE = ("loss", "penalty", "cost", "whole")  # of a whole step, never below 0
 SETTING = 6  # digits of a setting that is not as short as it was typed
 NOISE = 1e-12  # as a share of the terms: what is left of them where they cancel
 TERMS = ("+", MINUS)
-BREAKS = (*TERMS, "=", "×", "/")  # where it breaks
+BREAKS = (*TERMS, "=", "×", "/", ",")  # where it breaks: before one, but after a comma
 DEEPEST = 5  # brackets in each other
 COLUMN = 42  # px of a column, on average
 REST = "others"  # the sum of the terms that are not written out
@@ -243,10 +243,13 @@ class _ColumnWriter:
         entry, pieces = FUNCTIONS[function], FUNCTIONS[function].code.split("{}")
         opening, closing = _TEXTS[function]
         brackets = ("(", ")") if entry.atoms else ("", "")
-        yield _sign(opening, pieces[0] + brackets[0])
+        arguments, inside = _all_of(function, arguments)
+        yield _sign(opening, pieces[0] * (1 + inside) + brackets[0])
         for n, argument in enumerate(arguments):
             if n:
-                yield _sign("^" if function == "power" else ",", brackets[1] + pieces[n] + brackets[0])
+                ends = pieces[-1] if 1 < n <= 1 + inside else ""
+                between = pieces[1] if inside else pieces[n]
+                yield _sign("^" if function == "power" else ",", brackets[1] + ends + between + brackets[0])
             yield from self.tree(argument, digits, tight=function == "power" and n > 0)
         yield _sign(closing, brackets[1] + pieces[-1])
 
@@ -277,6 +280,15 @@ class _ColumnWriter:
         role: Role = "backward" if "backward" in roles else "forward" if "forward" in roles else "plain"
         symbol = element(self.setting.tree(of))
         return Cell(symbol, signed(float(value(of, self.look)), digits), numpy_of(mapped(of, _scalar)), role)
+
+
+def _all_of(function: str, arguments: Sequence[Tree]) -> tuple[Sequence[Tree], int]:
+    """The largest, or smallest, of the largest of others is the largest of all: these, and how many are inside."""
+    inside, first = 0, arguments[0]
+    while function in ("max", "min") and isinstance(first, Apply) and first.function == function:
+        arguments, inside = (*first.arguments, *arguments[1:]), inside + 1
+        first = arguments[0]
+    return arguments, inside
 
 
 def _nested(letter: str, values: Sequence[int], body: Tree) -> tuple[dict[str, Floats], Tree]:
@@ -374,9 +386,8 @@ def _pieces(cells: Cells, signs: Sequence[str], depth: int) -> Iterator[Cells]:
     """What begins at one of these signs, in so many brackets, stays together up to the next."""
     start = level = 0
     for n, cell in enumerate(cells):
-        if n and cell.sign and cell.number in signs and level == depth:
-            yield cells[start:n]
-            start = n
+        if 0 < n < len(cells) - 1 and cell.sign and cell.number in signs and level == depth:
+            yield cells[start : (start := n + (cell.number == ","))]
         level += (cell.number.count("(") - cell.number.count(")")) if cell.sign else 0
     yield cells[start:]
 
