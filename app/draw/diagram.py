@@ -273,33 +273,32 @@ def layout(
     pools: tuple[int, ...] = (),
 ) -> Diagram:
     """Place a network of these units per layer; with `one_picture` the inputs are the pixels of one image. `before`,
-    `after`: what names beside inputs and outputs need of the width; `shortcuts`: pairs of the layer where one ends and
-    where it begins; `sources`: how many units below have a link each; most of the room lies before the layer `talk`.
-    `maps` are layers of feature maps, as large as theirs permits, `pools` those with a pool drawn, if legible."""
+    `after`: what names beside inputs and outputs need; `shortcuts`: where each ends and where it begins; `sources`: how
+    many units below have a link each; `talk`: before which layer most of the room lies; `maps`: the layers of feature
+    maps, as large as theirs permits; `pools`: those with a pool drawn, if legible."""
     last, full, sheet = len(sizes) - 1, isinstance(size, Space), _sheet(size, before, after)
     shown = [1 if one_picture and k == 0 else n for k, n in enumerate(sizes)]
     height, pitch, labelled, beside = _rows(sheet, min(max(shown), ROWS_AT_MOST), full)
-    sheet = replace(sheet, right=sheet.right + WANTED + 12) if beside else sheet
-    top = TOP + (HEAD if maps and full and not labelled and sheet.width < 700 else 0)  # a lit map's number above it,
-    inside = height - top - (BOTTOM if labelled or not full else BOTTOM + 12)  # and a lit unit's below it
+    sheet = replace(sheet, right=sheet.right + (WANTED + 12) * beside)
+    top, inside = _inside(height, full and not labelled, bool(maps) and sheet.width < 700)
     rows = [_input_rows(shown[0], inside), *(min(n, ROWS_AT_MOST) for n in shown[1:])]
     side = _side(sheet, [ceil(n / many) for n, many in zip(shown, rows, strict=True)], pitch, labelled, beside)
-    most = sheet.node + 62 if full else pitch
-    blocks = [block(n, many, side, inside, most) for n, many in zip(shown, rows, strict=True)]
+    fit = side, inside, sheet.node + 62 if full else pitch
+    blocks = [block(n, many, *fit) for n, many in zip(shown, rows, strict=True)]
     _enlarge(blocks, sheet, inside, 8.0 if beside else 34.0 if labelled else 0.0, one_picture, maps, pools)
     gap = (sheet.width - sheet.left - sheet.right - sum(each.width for each in blocks)) / max(1, last)
     scarce = full and (beside or not labelled or sheet.width < 700)
-    numbers = beside or (not labelled and sheet.width >= 700)  # those of a lit unit at least
-    gaps = _gaps(sheet, gap, last, talk if scarce else 0, max(CLOSE[numbers], NAME - side))
+    least = max(CLOSE[beside or (not labelled and sheet.width >= 700)], NAME - side)  # numbers: a lit unit's at least
+    gaps = _gaps(sheet, gap, last, talk if scarce else 0, least)
     layers, x = list[Layer](), sheet.left
     for k, (n, own) in enumerate(zip(shown, blocks, strict=True)):
         nodes = _nodes(k, n, x, top + inside / 2, own, one_picture and k == 0)
         links = _all_links(layers[-1].nodes, nodes, (sources or sizes)[k - 1]) if k else ()
         called = layer_name(k, last), activations[k - 1] if k else "", round(x + own.width / 2, 1)
-        layers.append(Layer(k, *called, nodes, links, k == 0 or bool(links), labelled, beside))
+        layers.append(Layer(k, *called, nodes, links, not k or bool(links), labelled, beside))
         x += own.width + gaps[min(k, last - 1)]
-    arcs = tuple(arc for end, source in shortcuts for arc in _arcs(layers[source], layers[end]))
-    return Diagram(sheet.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers), arcs)
+    arcs = (arc for end, source in shortcuts for arc in _arcs(layers[source], layers[end]))
+    return Diagram(sheet.width, round(height, 1), gap + side < 66, gap + side < 132, tuple(layers), tuple(arcs))
 
 
 def _side(sheet: Sheet, columns: list[int], pitch: float, labelled: bool, beside: bool) -> float:
@@ -355,6 +354,13 @@ def _rows(sheet: Sheet, most: int, full: bool) -> tuple[float, float, bool, bool
     pitch = min(sheet.node + 62, (height - TOP - BOTTOM) / most)
     beside = full and LINES <= pitch < TIGHT and sheet.width >= 700
     return height, pitch, beside or (labelled and (not full or pitch >= TIGHT)), beside
+
+
+def _inside(height: float, lit_alone: bool, over_maps: bool) -> tuple[float, float]:
+    """Where units begin and how far they reach: where only lit ones have numbers, there is room for one below, and on a
+    phone for one above a map."""
+    top, below = TOP + HEAD * (lit_alone and over_maps), BOTTOM + 12 * lit_alone
+    return top, height - top - below
 
 
 def _gaps(sheet: Sheet, gap: float, last: int, talk: int, least: float) -> list[float]:
