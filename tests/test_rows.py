@@ -11,7 +11,7 @@ from app.explain.walkthrough import walkthrough
 from app.explain.why import why_of
 from app.words.columns import COLUMN, Cells, lines, room
 from app.words.segments import text_of
-from engine import Quantity, Spec, Trace, start, trace
+from engine import Quantity, Spec, Trace, advance, start, trace
 from engine.lookup import Numbers
 
 SPECS = [
@@ -83,6 +83,29 @@ def test_on_a_phone_brackets_break_last() -> None:
     told = ["".join(cell.number.strip() for cell in line) for line in found]
     assert told[1:4] == ["×+0.1949", "/(1−0.9^1)", "/(√(+0.003800"]
     assert told[4:] == ["/(1−0.999^1))", "+1×10⁻⁸)"]
+
+
+def test_on_a_phone_a_named_line_leaves_room_for_its_name() -> None:
+    """A long name of a weight stands in two lines beside numbers, which break the earlier for it."""
+    layers = "conv2d 2 3x3 relu, max_pool 2"
+    spec = Spec.make(dataset="digits16", samples=60, layers=layers, optimizer="adam")
+    walk = walkthrough(trace(advance(start(spec), 3).state, 3))
+    seen = 0
+    for moment in (walk[n] for n in range(len(walk)) if walk[n].phase == "update" and walk[n].layer == 2):
+        for block in rows_of(walk.scene, moment, 7).blocks:
+            for name, cells in block.numbers if not block.goes_on else ():
+                terms = sum(not cell.sign for cell in cells)
+                assert terms <= 2 or room(cells) + 0.15 * (min(len(name), 17) - 5) <= 7, name
+                seen += len(name) > 17
+    assert seen
+
+
+def test_what_folds_counts_among_what_looks_alike() -> None:
+    """An update of few weights by a rule of several equations is set as tightly as one of many."""
+    walk = walkthrough(trace(start(Spec.make(optimizer="adam", regularization="l2")), 8))
+    rows = rows_of(walk.scene, next(moment for moment in walk if moment.phase == "update"))
+    assert rows.folded
+    assert rows.alike
 
 
 def test_a_line_that_goes_on_is_not_named_again() -> None:

@@ -22,7 +22,8 @@ from app.words.texts import text
 from engine.equation import Equation, axes_of, quantities
 
 ROOM = 16  # columns that a line has where rows may fold
-LETTER = 0.15  # of a column: a letter of a row's name on a phone, from the fourth on
+LETTER = 0.15  # of a column: a letter of a row's name on a phone
+NAMED = 17  # letters of a name that stand in a line there
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Rows:
     @property
     def alike(self) -> bool:
         """Whether several numbers stand under one formula."""
-        return any(len(block.numbers) + len(block.more) > 1 for block in self.blocks)
+        return any(block.more or len(block.numbers) > 1 for block in self.blocks)
 
     @property
     def folded(self) -> int:
@@ -151,7 +152,12 @@ def _fit(rows: Sequence[tuple[str, Cells]], most: float) -> bool:
         return room(rows[0][1]) <= most
     columns = zip_longest(*(cells for _, cells in rows), fillvalue=Cell(Markup(""), "", "", sign=True))
     widest = sum(max(room((cell,), code=False) for cell in column) for column in columns)
-    return widest + max(len(name) - 3 for name, _ in rows) * LETTER <= most
+    return widest + max(_letters(name, 3) for name, _ in rows) <= most
+
+
+def _letters(name: str, spare: int) -> float:
+    """What a row's name takes of a line on a phone, beside so many letters for which there is room anyway."""
+    return max(0, min(len(name), NAMED) - spare) * LETTER
 
 
 def _blocks(columns: Columns, group: Alike, first: str, most: float) -> Iterator[EquationBlock]:
@@ -169,7 +175,7 @@ def _blocks(columns: Columns, group: Alike, first: str, most: float) -> Iterator
 
 
 def _in_lines(name: str, cells: Cells, most: float) -> Iterator[EquationBlock]:
-    for n, line in enumerate(lines(cells, most)):
+    for n, line in enumerate(lines(cells, most if most >= ROOM else most - _letters(name, 5))):
         yield EquationBlock(line, ((name, line),), goes_on=n > 0)
 
 
