@@ -14,11 +14,14 @@ from app.data.parts import Choices
 from app.data.splitting import split
 from app.data.understanding import understand
 from app.draw.outputs import says_of
+from app.explain.chips import chips_of
 from app.explain.moments import Moment
+from app.explain.rows import rows_of
 from app.explain.scene import Scene
 from app.explain.walkthrough import walkthrough
 from app.learn.judging import check, numeric
 from app.words.health import advice
+from app.words.numbers import adding_up
 from app.words.segments import text_of
 from app.words.sentences import MESSAGES, Sentence, in_words
 from app.words.terms import MEANS
@@ -221,11 +224,78 @@ def test_what_is_put_into_a_sentence_is_so(name: str) -> None:
 BEFORE = {
     "row": ("row", "Row"), "column": ("column",), "before": ("was", "from"), "after": ("is", "to"), "was": ("from",),
     "next": ("to",), "promised": ("promised",), "brought": ("brought",), "y": ("target", "be"), "bias": ("bias,",),
-    "weight": ("weight", "weight,", "at"), "z": ("=",), "dz": ("=", "to", "n:", "×"), "example": ("Example",),
+    "weight": ("weight", "weight,", "at"), "z": ("=",), "dz": ("=", "to", "n:", "×"), "example": ("Example", "example"),
     "comes": ("comes",), "back": ("gets", "its"), "slope": ("slope,", "="), "right": ("in", "with", "gets"),
     "mean": ("less", "mean,", "is"), "spread": ("over", "spread,", "spread"), "given": ("data", "was"),
     "dh": ("back,",), "dz_own": ("itself",), "dz_mean": ("mean",), "dz_spread": ("spread",),
 }  # fmt: skip
+
+
+def drawn(step: Trace, moment: Moment) -> dict[str, float]:
+    """What is drawn of a batch at a moment's unit: means on the way forward, sums on the way back."""
+    k, j, i = ends(moment)
+    layer, below = step.layers[k - 1], step.inputs_of(k - 1)
+    found = {name: float(getattr(layer, name)[:, j - 1].mean()) for name in ("z", "a")}
+    found["sum"] = found["z"] - float(layer.b[j - 1])
+    found |= {name: float(getattr(layer, name)[:, j - 1].sum()) for name in ("da", "dz")}
+    if moment.kind in ("dW", "db"):
+        found["gradient"] = float(layer.dW[j - 1, i - 1] if i else layer.db[j - 1])
+    if moment.kind == "product":
+        found["a"] = float(below[:, i - 1].mean())
+        found["product"] = float(layer.W[j - 1, i - 1]) * found["a"]
+    if moment.kind == "product_back":
+        found["product"] = float(layer.W[j - 1, i - 1] * layer.dz[:, j - 1].sum())
+    return found
+
+
+def check_batch(step: Trace, scene: Scene, moment: Moment) -> set[str]:
+    """A batch's numbers in the words are those of the drawing, and the rows' are said to be one example's."""
+    wanted, words, told = drawn(step, moment), text_of(moment.words), set[str]()
+    for said in moment.sentences:
+        for name in wanted.keys() & said.parts.keys():
+            assert same(said.parts[name], wanted[name]), (said.message, name, said.parts[name], wanted[name])
+            told.add(f"{said.message}: {name}")
+    if (chips := chips_of(scene, moment)) and moment.kind != "gradient":
+        total = [line.cell.number for line in chips.lines if line.ruled] or [chips.chips[0].result.number]
+        assert total[0] in words, (total, words)
+    names = [name for block in rows_of(scene, moment).blocks for name, _ in block.numbers]
+    assert any("example" in name for name in names) == (f"Below: example {step.examples[0]}." in words)
+    return told
+
+
+@pytest.mark.parametrize("name", ["default", "wide", "softmax"])
+def test_the_words_of_a_batch_are_what_is_drawn(name: str) -> None:
+    """The sum that stands on the links is the number that is said; whose numbers stand below is said, too."""
+    step, told = trace(advance(start(Spec.make(**NETWORKS[name])), 3).state), set[str]()
+    for grain in ("operation", "unit"):
+        walk = walkthrough(step, grain)
+        for moment in walk:
+            if moment.units and moment.phase in ("forward", "backward"):
+                told |= check_batch(step, walk.scene, moment)
+    assert told >= {f"{kind} in a batch: {of}" for kind, of in (
+        ("product", "product"), ("sum", "sum"), ("bias", "z"), ("activation", "a"), ("forward", "z"), ("forward", "a"),
+        ("product back", "product"), ("comes back", "da"), ("asks", "dz"),
+        ("bias's gradient", "gradient"),
+    )}  # fmt: skip
+
+
+def test_a_sum_in_words_adds_up_without_long_numbers() -> None:
+    """What units send back is told with few digits, and added by hand is what is told together."""
+    rng, lengths = np.random.default_rng(5), list[int]()
+    for _ in range(300):
+        terms = (rng.normal(size=rng.integers(2, 5)) * 10.0 ** rng.integers(-3, 1)).tolist()
+        for digits in (4, 5, 6):
+            told = adding_up(terms, sum(terms), digits)
+            if not told:
+                continue
+            whole, *each = map(read, told)
+            close = max(digits, 3) - 1
+            assert f"{sum(each):.{close}e}" == f"{whole:.{close}e}" or abs(sum(each) - whole) < 1e-9, told
+            assert np.allclose(each, terms, rtol=6e-2)
+            lengths.append(max(len(re.sub(r"\D", "", text.partition("×")[0]).lstrip("0")) for text in told))
+    assert len(lengths) > 850
+    assert max(lengths) <= 7
+    assert np.mean(np.array(lengths) <= 6) > 0.97
 
 
 @pytest.mark.parametrize("part", BEFORE)

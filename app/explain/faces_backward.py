@@ -10,7 +10,7 @@ from app.explain.moments import Face
 from app.explain.scene import UNITS, Scene, Writer
 from app.words.columns import Columns
 from app.words.digits import largest
-from app.words.numbers import SUBSCRIPTS, percent, signed, unsigned
+from app.words.numbers import DIGITS, SUBSCRIPTS, adding_up, percent, signed, unsigned
 from app.words.segments import Segment, Segments, joined, say, several
 from app.words.sentences import Sentence, lower, sentence
 from app.words.texts import text
@@ -42,7 +42,8 @@ def _da(scene: Scene, k: int, j: int, i: int) -> Face:
     effect = sentence("effect", unit=scene.unit(k, j), **scene.of_first(k, j, "da"))
     if scene.count > 1:
         message = "effects" if k == scene.last else "comes back in a batch"
-        effect = sentence(message, unit=scene.unit(k, j), tendency=_tendency(scene, da))
+        drawn = scene.of_drawing(k, j, "da")
+        effect = sentence(message, unit=scene.unit(k, j), tendency=_tendency(scene, da), count=scene.count, **drawn)
     values: dict[str, float | Floats] = {}
     if k in scene.network.dropouts:
         words, values["dh"] = (*_through_mask(scene, k, j), effect), scene.layer(k).back[:, j - 1]
@@ -102,7 +103,8 @@ def _to_dropout(scene: Scene, k: int) -> tuple[Equation, ...]:
 def _product_back(scene: Scene, k: int, j: int, i: int) -> Face:
     weight, dz = float(scene.layer(k).W[j - 1, i - 1]), scene.layer(k).dz[:, j - 1]
     products, made = weight * dz, scene.equations.product_back(k, j, i, 0)
-    words = scene.say("product back", unit=scene.unit(k, j), product=float(products[0]), source=scene.unit(k - 1, i))
+    told = float(scene.drawn(made.target))
+    words = scene.say("product back", unit=scene.unit(k, j), product=told, source=scene.unit(k - 1, i))
     values: dict[str, float | Floats] = {"W": weight, "dz": dz, "product": products}
     return Face((words,), (made.tree,), scene.told(made), (f"dh{k - 1}", f"da{k - 1}"), values)
 
@@ -170,9 +172,11 @@ def _delta(scene: Scene, k: int, j: int, i: int) -> Face:
 
 
 def _gathered(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
-    """Where one example's dL/da comes from: the loss itself, or the units above and their links."""
-    if scene.count > 1:
+    """Where dL/da comes from: of one example the loss itself, or the units above and their links."""
+    if scene.count > 1 and (k == scene.last or scene.network.image(k + 1)):
         return ()
+    if scene.count > 1:
+        return (_sent(scene, k, j, DIGITS),)
     da, a = (float(scene.look(Quantity(kind, k, (j,), 0))) for kind in ("da", "a"))
     passed, met = _close(scene, k, j)
     if k == scene.last:
@@ -182,14 +186,20 @@ def _gathered(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
         return (sentence("missed", da=da, y=y, **said),) if single else ()
     if scene.network.image(k + 1):
         return (sentence("back to a number", unit=scene.unit(k, j)),)
-    sent = scene.layer(k + 1).W[:, j - 1] * scene.layer(k + 1).dz[0]
-    if len(sent) > UNITS:
-        told = signed(float(sent.sum()), met)
-        return (sentence("gathered from many", unit=scene.unit(k, j), links=len(sent), da=told),)
-    ways = [tree(Quantity("q", k + 1, (to, j), 0)) for to in range(1, len(sent) + 1)]
-    whole, *terms = scene.printed(Equation(SENT, Sum(tuple(ways))), {SENT: float(sent.sum())}, met)
+    return (_sent(scene, k, j, met),)
+
+
+def _sent(scene: Scene, k: int, j: int, met: int) -> Sentence:
+    """What the units above send back over their links, told together with so many digits."""
+    ways = [Quantity("q", k + 1, (to, j), 0) for to in range(1, scene.sizes[k + 1] + 1)]
+    sent = [float(scene.drawn(way)) for way in ways]
+    unit, links, together = scene.unit(k, j), len(sent), sum(sent)
+    if links > UNITS:
+        return scene.say("gathered from many", unit=unit, links=links, da=signed(together, met))
+    added = Equation(SENT, Sum(tuple(map(tree, ways))))
+    whole, *terms = adding_up(sent, together, met) or scene.printed(added, {SENT: together}, met)
     each = tuple(sentence("sent", q=term) for term in terms)
-    return (sentence("gathered", unit=scene.unit(k, j), links=len(sent), sent=each, da=whole),)
+    return scene.say("gathered", unit=unit, links=links, sent=each, da=whole)
 
 
 def _joined(scene: Scene, j: int) -> Face:
@@ -199,7 +209,7 @@ def _joined(scene: Scene, j: int) -> Face:
     pair = text("{activation} and {loss}", activation=activation, loss=loss)
     beyond = () if scene.told_da(j) else (sentence("beyond any number"),)
     asked = asks(scene, k, j, float(scene.layer(k).dz[:, j - 1].sum()))
-    words = scene.say("joined", pair=pair, **scene.of_first(k, j, "dz")), *beyond, asked
+    words = scene.say("joined", pair=pair, **scene.of_drawing(k, j, "dz")), *beyond, asked
     values = scene.values(k, j, "a") | {"y": scene.trace.y[:, j - 1]} | scene.values(k, j, "da", "dz")
     return Face(words, (made,), scene.told(made), (f"dz{k}",), values)
 
@@ -275,7 +285,7 @@ def _dW(scene: Scene, k: int, j: int, i: int) -> Face:
     made, a, dz = scene.equations.dW(k, j, i), scene.below(k)[:, i - 1], scene.layer(k).dz[:, j - 1]
     gradient = float(scene.layer(k).dW[j - 1, i - 1])
     matters = sentence("more weight", gradient=gradient)
-    words: tuple[Sentence, ...] = (sentence("shares of the blame"), matters)
+    words: tuple[Sentence, ...] = (sentence("shares of the blame", count=scene.count, gradient=gradient), matters)
     if scene.count == 1:
         blame = sentence("share of the blame", input=_input_name(scene, k, i), a=float(a[0]))
         words = (asks(scene, k, j, float(dz[0])), blame, matters)
@@ -292,7 +302,7 @@ def _input_name(scene: Scene, k: int, i: int) -> str:
 def _db(scene: Scene, k: int, j: int, i: int) -> Face:
     made, dz, gradient = scene.equations.db(k, j), scene.layer(k).dz[:, j - 1], float(scene.layer(k).db[j - 1])
     values: dict[str, float | Floats] = {"dz": dz, "db": gradient}
-    words = scene.say("bias's gradient")
+    words = scene.say("bias's gradient", gradient=gradient)
     ones = scene.times_one(k, j)
     return Face((words,), (scene.alone(made),), scene.sum(ones), (f"db{k}",), values, total=scene.terms(ones))
 

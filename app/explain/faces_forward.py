@@ -77,13 +77,13 @@ def _product(scene: Scene, k: int, j: int, i: int) -> Face:
 
 def _sum(scene: Scene, k: int, j: int, i: int) -> Face:
     made, sums = scene.equations.sum(k, j, 0), scene.look(Quantity("s", k, (j,), "n"), scene.all)
-    words = scene.say("sum", unit=scene.unit(k, j), links=scene.links(k), sum=float(sums[0]))
+    words = scene.say("sum", unit=scene.unit(k, j), links=scene.links(k), sum=float(sums.mean()))
     return Face((words,), (made.tree,), scene.told(made), (f"z{k}",), {"sum": sums}, total=scene.terms(made))
 
 
 def _bias(scene: Scene, k: int, j: int, i: int) -> Face:
     b, made, own = float(scene.layer(k).b[j - 1]), scene.equations, scene.values(k, j, "s", "z")
-    words = scene.say("bias", bias=b, **scene.of_first(k, j, "z"))
+    words = scene.say("bias", bias=b, **scene.of_drawing(k, j, "z"))
     values = {"b": b, "sum": own["s"], "z": own["z"]}
     return Face((words,), (made.z(k, j, 0),), scene.told(made.bias(k, j, 0)), (f"z{k}",), values)
 
@@ -92,8 +92,8 @@ def _activation(scene: Scene, k: int, j: int, i: int) -> Face:
     if not j:
         return _activation_of_layer(scene, k)
     made, bent, title = scene.equations.a(k, j, 0), scene.network.bent_kind(k), scene.function(k)
-    first = scene.of_first(k, j, bent, "a")
-    words = scene.say("activation", function=title, bent=bent, z=first[bent], a=first["a"])
+    drawn = scene.of_drawing(k, j, bent, "a")
+    words = scene.say("activation", function=title, bent=bent, z=drawn[bent], a=drawn["a"])
     values = scene.values(k, j, bent, "a")
     return Face((words, *_remarks(scene, k, j)), (made,), scene.told(made), (f"a{k}",), values)
 
@@ -144,7 +144,7 @@ def _shortcut(scene: Scene, k: int, j: int, i: int) -> Face:
 def _z(scene: Scene, k: int, j: int, i: int) -> Face:
     """A unit's whole sum, where its activation must wait for the others'."""
     made = scene.equations.z(k, j, 0)
-    words = [scene.say("z", unit=scene.unit(k, j), links=scene.links(k), **scene.of_first(k, j, "z"))]
+    words = [scene.say("z", unit=scene.unit(k, j), links=scene.links(k), **scene.of_drawing(k, j, "z"))]
     if scene.layer(k).norm is None:
         words.append(sentence("waits", function=scene.function(k)))
     numbers = scene.named(made) + scene.then(made.target)
@@ -156,8 +156,8 @@ def _forward(scene: Scene, k: int, j: int, i: int) -> Face:
     if not j:
         return _forward_layer(scene, k) if k else _forward_pass(scene)
     made = scene.equations.z(k, j, 0), scene.equations.a(k, j, 0)
-    function = scene.function(k) if scene.count == 1 else lower(scene.function(k))
-    words = scene.say("forward", unit=scene.unit(k, j), function=function, **scene.of_first(k, j, "z", "a"))
+    drawn = scene.of_drawing(k, j, "z", "a")
+    words = scene.say("forward", unit=scene.unit(k, j), function=scene.function(k), **drawn)
     sentences, values = (words, *_remarks(scene, k, j), *_then(scene, k)), scene.values(k, j, "z", "a")
     return Face(sentences, made, scene.told(*made), (f"a{k}",), values, total=scene.terms(made[0]))
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from app.draw.maps import flattens
 from app.explain.many import Alike, groups_of, written_over
 from app.explain.moments import Moment
-from app.explain.scene import UNITS, Scene, of_one
+from app.explain.scene import UNITS, Scene, is_first, of_one
 from app.words.columns import Cell, Cells, Columns, fitted, in_lines, lines, room
 from app.words.digits import largest
 from app.words.numbers import signed, unsigned
@@ -188,6 +188,6 @@ def _folded(rows: Sequence[tuple[str, Cells]], most: float) -> Iterator[Equation
 
 def _whose(of: Equation, name: str, first: str) -> str:
     """The name of a row; in a batch with the example that it is about, where it is about one."""
-    if not first or not any(each.example == 0 for each in (of.target, *quantities(of.tree))):
+    if not first or not is_first(of):
         return name
     return ", ".join(filter(None, (name, first.rstrip(": "))))

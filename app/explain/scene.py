@@ -11,7 +11,7 @@ import numpy as np
 from app.explain.moments import Face
 from app.words.columns import Columns, scalar
 from app.words.digits import NAMES, Terms, digits, named, terms_of
-from app.words.formulas import Role, role_of
+from app.words.formulas import Formula, Role, role_of
 from app.words.names import input_titles, layer_name, output_names, own_name, unit_name
 from app.words.numbers import DIGITS, MINUS, signed
 from app.words.segments import Segment, Segments, joined, say, several
@@ -20,7 +20,7 @@ from app.words.texts import text
 from engine import ACTIVATIONS, FEATURES, LayerTrace, Network, Quantity, Trace
 from engine.along import again
 from engine.arrays import Floats
-from engine.equation import Equation, Look, Number, Over, Places, Product, mapped, overs, total, tree
+from engine.equation import Equation, Look, Number, Over, Places, Product, mapped, overs, quantities, total, tree
 from engine.equations import Equations
 from engine.evaluation import classify
 from engine.examples import class_names
@@ -29,6 +29,7 @@ from engine.quantity import unit
 
 EXAMPLES = 3  # examples of a batch that are written out
 UNITS = 4  # units of a layer that are written out
+BACKWARD = ("dz", "dn", "da", "dh", "dv", "q", "dW", "db")  # of a batch its sum is drawn, of all else the mean
 _SIGNS = ("+", MINUS, "×", "/")
 
 
@@ -48,6 +49,12 @@ def of_one(of: Equation) -> Equation:
     if any(over.letter == "n" for over in overs(of.tree)):
         return of
     return replace(of, tree=mapped(of.tree, lambda q: q.at(0) if q.example == "n" else q))
+
+
+def is_first(of: Formula) -> bool:
+    """Whether it is about the first example alone."""
+    ends = (of,) if isinstance(of, Quantity) else quantities(of.tree if isinstance(of, Equation) else of)
+    return any(each.example == 0 for each in (*ends, *([of.target] if isinstance(of, Equation) else [])))
 
 
 def _unravelled(place: int, shape: tuple[int, ...]) -> tuple[int, int, int]:
@@ -88,6 +95,13 @@ class Scene:
     def after(self) -> "Scene":
         """The same examples in the network that the step has made."""
         return Scene(again(self.trace))
+
+    def drawn(self, of: Quantity, at: Any = None) -> Any:
+        """A number as the drawing has it: of a batch the mean of all examples', on the way back their sum."""
+        if of.example is None or self.count == 1:
+            return self.look(of, at)
+        each: Floats = self.look(of.at("n"), self.all)
+        return each.sum() if of.kind in BACKWARD else each.mean()
 
     @property
     def network(self) -> Network:
@@ -270,8 +284,10 @@ class Scene:
         return "" if self.count == 1 else text("example {example}: ", example=self.trace.examples[0])
 
     def say(self, message: str, **parts: object) -> Sentence:
-        """The sentence of one example, or the one of a batch."""
-        return sentence(message if self.count == 1 else f"{message} in a batch", **parts)  # type: ignore[arg-type]
+        """The sentence of one example, or the one of a batch, which may say of how many."""
+        if self.count == 1:
+            return sentence(message, **parts)  # type: ignore[arg-type]
+        return sentence(f"{message} in a batch", **{"count": self.count} | parts)  # type: ignore[arg-type]
 
     def values(self, k: int, j: int, *kinds: str) -> dict[str, float | Floats]:
         """A layer's numbers by their kinds, an entry an example: of one unit, or for 0 of all."""
@@ -282,6 +298,10 @@ class Scene:
         """The first example's numbers at a unit, or at a place of a feature map, by their kinds."""
         index = at if isinstance(at, tuple) else (at,)
         return {kind: float(self.look(Quantity(kind, k, index, 0))) for kind in kinds}
+
+    def of_drawing(self, k: int, j: int, *kinds: str) -> dict[str, float]:
+        """A unit's numbers as the drawing has them, by their kinds."""
+        return {kind: float(self.drawn(Quantity(kind, k, (j,), 0))) for kind in kinds}
 
     def then(self, of: Quantity) -> Segments:
         """In a batch, everybody's numbers after that of the first example."""
@@ -345,7 +365,7 @@ class Scene:
 
     def printed(self, of: Equation, made: Mapping[Quantity, float] | None = None, shown: int = DIGITS) -> list[str]:
         """The numbers of an equation for a sentence, its result first: with as many digits as make it close."""
-        cells = Columns(Known(self.look, made or {})).cells(of, shown)
+        cells = Columns(Known(self.drawn, made or {})).cells(of, shown)
         return [cell.number for cell in cells if not cell.sign]
 
     def sum(self, of: Equation) -> Segments:

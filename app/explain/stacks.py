@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from app.draw.chips import MOST, OF_MANY, Chip, Chips, SumLine
-from app.explain.scene import Known, Scene
+from app.explain.scene import BACKWARD, Known, Scene
 from app.words.columns import REST, Cell, Columns
 from app.words.names import name_of
 from app.words.sentences import in_words, lower
@@ -19,21 +19,6 @@ from engine import Quantity
 from engine.arrays import Floats
 from engine.equation import Equation, Sum, tree
 from engine.quantity import weight
-
-BACKWARD = ("dz", "dn", "da", "dh", "dv", "q", "dW", "db")
-
-
-@dataclass(frozen=True)
-class BatchLook:
-    """The scene's numbers, of a batch as the drawing has them."""
-
-    scene: Scene
-
-    def __call__(self, of: Quantity, at: Any = None) -> Any:
-        if of.example is None or self.scene.count == 1:
-            return self.scene.look(of, at)
-        each: Floats = self.scene.look(of.at("n"), self.scene.all)
-        return each.sum() if of.kind in BACKWARD else each.mean()
 
 
 @dataclass(frozen=True)
@@ -56,8 +41,8 @@ class Stack:
 
     def _told(self, most: int) -> Chips:
         ways, whole, then = self.ways, self.whole, self.then
-        look = BatchLook(self.scene)
-        values = _values(look, ways)
+        look = self.scene.drawn
+        values = _values(self.scene, ways)
         chosen = _chosen(values, most)
         left_out = len(ways) - len(chosen)
         rest = [Quantity(REST, 0, (1, left_out))] if left_out else []
@@ -102,13 +87,12 @@ def bare(of: Quantity) -> Equation:
 
 def by_themselves(scene: Scene, at: Quantity, ways: Sequence[Equation], width: str = "") -> Chips:
     """What links carry that does not add up."""
-    look = BatchLook(scene)
-    values, columns = _values(look, ways), Columns(look)
+    values, columns = _values(scene, ways), Columns(scene.drawn)
     return _carrying(at, ways, values, [_chip(columns, ways[n]) for n in _chosen(values)], width)
 
 
-def _values(look: BatchLook, ways: Sequence[Equation]) -> Floats:
-    return np.array([float(look(way.target)) for way in ways])
+def _values(scene: Scene, ways: Sequence[Equation]) -> Floats:
+    return np.array([float(scene.drawn(way.target)) for way in ways])
 
 
 def _chosen(values: Floats, most: int = MOST) -> list[int]:

@@ -18,7 +18,7 @@ from app.draw.pictures import IMAGE
 from app.explain.faces import face_of
 from app.explain.moments import GRAINS, Moment, Phase
 from app.explain.plan import Key, Plan, plan_of
-from app.explain.scene import Scene
+from app.explain.scene import Scene, is_first
 from app.words.sentences import in_words, sentence
 from engine import OPTIMIZERS, Network, Quantity, SpecError, Trace
 from engine.equation import code_name
@@ -218,6 +218,10 @@ def _moment(scene: Scene, code: Program, key: Key, index: int, opens: bool) -> M
     network = scene.network
     if OPTIMIZERS[scene.trace.spec.optimizer].search and key.phase == "backward" and opens:
         face = replace(face, sentences=(*face.sentences, sentence("to compare")))
+    if scene.count > 1 and key.unit and any(map(is_first, face.formulas)):
+        whose = "of one example" if network.image(key.layer) else "below"
+        told = sentence(whose, example=int(scene.trace.examples[0]))
+        face = replace(face, sentences=(*face.sentences, told))
     line = code.line_of(*face.line_of)
     return Moment(
         **{each.name: getattr(face, each.name) for each in fields(face)},

@@ -20,6 +20,7 @@ NONE = "–"
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 DIGITS = 4
+LONG = 6  # digits that a reader still takes in
 
 
 def signed(value: float, digits: int = DIGITS) -> str:
@@ -42,12 +43,38 @@ def unsigned(value: float, digits: int = DIGITS) -> str:
 
 def digits_of(make: Callable[[list[float]], float], values: Sequence[float], result: float) -> int:
     """With how many digits numbers are told, so that what a calculator makes of them is the result that is told."""
-
-    def rounded(value: float, digits: int = DIGITS) -> float:
-        return float(f"{value:.{digits - 1}e}")
-
-    close = (n for n in range(DIGITS, 14) if rounded(make([rounded(value, n) for value in values])) == rounded(result))
+    told = _rounded(result, DIGITS)
+    close = (n for n in range(DIGITS, 14) if _rounded(make([_rounded(value, n) for value in values]), DIGITS) == told)
     return next(close, DIGITS)
+
+
+def adding_up(terms: Sequence[float], whole: float, digits: int) -> list[str]:
+    """A sum told with so many digits, and then its terms so that they add up to it: with its decimal places, or a few
+    more. Where that takes long numbers, all have the places that the largest term has with few digits; none where even
+    these do not close."""
+    least, most = _places(whole, digits), max(map(abs, terms))
+    for places in range(least, least + 3):
+        counts = [max(DIGITS, places - _places(term, 0)) for term in terms]
+        if max(counts) <= LONG and _rounded(sum(map(_rounded, terms, counts)), digits) == _rounded(whole, digits):
+            return [signed(whole, digits), *map(signed, terms, counts)]
+    numbers = (whole, *terms)
+    for places in range(_places(most, LONG - 1), _places(most, LONG + 2)):
+        counts = [places - _places(number, 0) for number in numbers]
+        if counts[0] < DIGITS - 1 or min(counts) < 1:
+            continue
+        together, *told = map(_rounded, numbers, counts)
+        if abs(sum(told) - together) < 0.5 * 10.0**-places:
+            return list(map(signed, numbers, counts))
+    return []
+
+
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits - 1}e}")
+
+
+def _places(value: float, digits: int) -> int:
+    """How many decimal places a number has that is told with so many digits."""
+    return digits - 1 - (floor(log10(abs(value))) if value and isfinite(value) else 0)
 
 
 def all_signed(values: Sequence[float]) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Union
 from app.words.advice import ADVICE
 from app.words.again import AGAIN
 from app.words.asked import ASKED
+from app.words.batch import BATCH
 from app.words.formulas import Role
 from app.words.graph import GRAPH
 from app.words.maps import MAPS
@@ -121,6 +122,7 @@ MESSAGES: dict[str, Message] = {
     **AGAIN,
     **ADVICE,
     **ASKED,
+    **BATCH,
     **GRAPH,
     **MAPS,
     **NORMS,
@@ -142,29 +144,16 @@ MESSAGES: dict[str, Message] = {
     "product": Message(
         "{Source} holds {a:forward}. The link to {unit} has the weight {weight:sign}: together {product:forward}."
     ),
-    "product in a batch": Message(
-        "For every example, what {source} holds is multiplied by the same weight, {weight:sign}."
-    ),
     "sum": Message(
         by="links", one="What {unit}'s only link brings is the whole sum: {sum:forward}.",
         many="{Unit} adds up what its {links} links bring: {sum:forward}.",
-    ),
-    "sum in a batch": Message(
-        by="links", one="What {unit}'s only link brings is the whole sum, for each example by itself.",
-        many="{Unit} adds up what its {links} links bring, for each example by itself.",
     ),
     "bias": Message(
         by="bias", none="Its bias is 0 and changes nothing: z = {z:forward}.",
         up="Its bias, {bias:sign}, pushes the sum up to z = {z:forward}.",
         down="Its bias, {bias:sign}, pushes the sum down to z = {z:forward}.",
     ),
-    "bias in a batch": Message(
-        by="bias", none="Its bias is 0 and changes nothing, alike for every example: that gives z.",
-        up="Its bias, {bias:sign}, pushes the sum up, alike for every example: that gives z.",
-        down="Its bias, {bias:sign}, pushes the sum down, alike for every example: that gives z.",
-    ),
     "activation": Message("{Function} turns {bent} = {z:forward} into a = {a:forward}."),
-    "activation in a batch": Message("{Function} turns each example's {bent} into its a."),
     "shares": Message(
         "{Function} turns the layer's sums into shares that add up to 1: e to the power of each sum, over those of "
         "all. The more a sum stands out, the more it gets."
@@ -176,31 +165,19 @@ MESSAGES: dict[str, Message] = {
     "fires": Message(by="a", none="It does not fire.", up="It fires.", down="It does not fire."),
     "dropped": Message("{Unit} is out in this step: dropout puts what it gives to 0."),
     "kept": Message("{Unit} stays in this time, and dropout gives it on × {mask:size}: h = {h:forward}."),
-    "dropout in a batch": Message(
-        "Dropout puts {unit} to 0 for {out} of {count} examples, and gives it on × {scale:size} for the others."
-    ),
     "dropout of a layer": Message(
         "Dropout puts {out} of the {of} numbers of {layer} to 0 in this step, and gives the others on × {scale:size}."
     ),
     "shortcut": Message("Over the shortcut, {unit} adds what {source} gave, {added:forward}: it gives {o:forward}."),
-    "shortcut in a batch": Message("Over the shortcut, {unit} adds what {source} gave, for each example by itself."),
     "shortcut of a layer": Message("Over the shortcut, {layer} adds what {source} gave, unit by unit."),
     "z": Message(
         by="links",
         one="{Unit} takes what its only link brings, weight × what comes, and adds its bias: z = {z:forward}.",
         many="{Unit} adds up what its {links} links bring, weight × what comes, and its bias: z = {z:forward}.",
     ),
-    "z in a batch": Message(
-        by="links", one="{Unit} takes what its only link brings, and adds its bias.",
-        many="{Unit} adds up what its {links} links bring, and its bias.",
-    ),
     "forward": Message(
         "{Unit} adds up what its links bring, weight × what comes, and its bias: z = {z:forward}. {Function} makes "
         "that a = {a:forward}."
-    ),
-    "forward in a batch": Message(
-        "{Unit} adds up what reaches it, and its bias; {function} turns the sum into its activation: for each example "
-        "by itself."
     ),
     "forward of a layer": Message(
         by="units",
@@ -212,10 +189,6 @@ MESSAGES: dict[str, Message] = {
         "Forward: layer by layer, every unit adds up what reaches it and passes it on, as far as the output."
     ),
     "loss": Message("The outputs are held against their targets: the loss, {name}, is {loss:size}."),
-    "loss of a batch": Message(
-        "The outputs are held against their targets: over the {count} examples the loss, {name}, is {loss:size} on "
-        "average."
-    ),
     "loss of one": Message(
         "{Which} is {a:forward} and should be {y:target}. The loss, {name}, says how wrong that is in one number: "
         "{loss:size}."
@@ -234,11 +207,6 @@ MESSAGES: dict[str, Message] = {
         down="The loss asks {unit} to [go up]: its δ is negative: if z rose, the loss would fall.",
         up="The loss asks {unit} to [go down]: its δ is positive: if z rose, the loss would rise.",
     ),
-    "asks in a batch": Message(
-        by="dz", tone="backward", none="The loss asks nothing of {unit}: its δ is [0].",
-        down="The loss asks {unit} to [go up]: its δ, added up over the batch, is negative.",
-        up="The loss asks {unit} to [go down]: its δ, added up over the batch, is positive.",
-    ),
     "effect": Message(
         by="da", tone="backward", none="The loss does not change with {unit}: ∂L/∂a is [0].",
         up="If {unit} gave a little more, the loss would [rise]: ∂L/∂a is positive.",
@@ -254,27 +222,19 @@ MESSAGES: dict[str, Message] = {
         by="links", one="{Unit}: what comes back over its only outgoing link is weight × δ.",
         many="{Unit}: what comes back over its {links} outgoing links adds up.",
     ),
-    "comes back in a batch": Message("{tendency}."),
     "over a shortcut": Message(
         "Over the shortcut to {end} its {back} comes back unchanged, {da:backward}: two ways, so gradients add."
-    ),
-    "over a shortcut in a batch": Message(
-        "Over the shortcut to {end} its {back} comes back unchanged, for each example: two ways, so gradients add."
     ),
     "back through the mask": Message(
         "The same mask on the way back, × {mask:size}: what comes back, {dh:backward}, becomes {da:backward}."
     ),
     "back to the dropped": Message("The same mask on the way back: {unit} was out, so nothing comes back through it."),
-    "back through the mask in a batch": Message(
-        "The same mask on the way back: nothing comes through where it was out, the rest × {scale:size}."
-    ),
     "da of a layer": Message(
         "First ∂L/∂a of every unit of {layer}: {function} mixes them, so δ needs them all."
     ),
     "product back": Message(
         "{Unit} sends its δ back over the link, times the weight: {product:backward} for {source}."
     ),
-    "product back in a batch": Message("{Unit} sends each example's δ back to {source}, times the same weight."),
     "threshold": Message(
         "Threshold's slope is 0 everywhere: no gradient passes it, and nothing before it can learn."
     ),
@@ -319,7 +279,8 @@ MESSAGES: dict[str, Message] = {
         "carried."
     ),
     "shares of the blame": Message(
-        "Each example multiplies its δ by what came along this link; what the examples want adds up."
+        "Each example multiplies its δ by what came along this link; over the batch of {count} that adds up to "
+        "{gradient:backward}."
     ),
     "more weight": Message(
         by="gradient", tone="backward", none="Here that is 0: no change of this weight would matter.",
@@ -327,7 +288,7 @@ MESSAGES: dict[str, Message] = {
     ),
     "bias's gradient": Message("A bias is a weight whose input is always 1, so its gradient is δ itself."),
     "bias's gradient in a batch": Message(
-        "A bias is a weight whose input is always 1, so its gradient is the sum of the δs."
+        "A bias is a weight whose input is always 1, so its gradient is the sum of the δs: {gradient:backward}."
     ),
     "gradient": Message(
         "A weight's gradient, how fast the loss would change if it grew, is what its link carried times the "
