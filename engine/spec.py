@@ -282,18 +282,13 @@ class _Maker:
             raise SpecError(
                 *told, "smaller: {size:,} parameters of at most {most:,}", size=size, most=limits.parameters
             )
-        if spec.network.has_images:
-            self.fits(spec)
+        examples = min(spec.batch_size, spec.samples)
+        numbers = layout_of(spec.network).total * examples if spec.network.has_images else 0
+        if numbers > limits.numbers:
+            raise SpecError("layers", spec.layers_text, _NUMBERS, numbers=numbers, most=limits.numbers)
         if OPTIMIZERS[spec.optimizer].search and size > limits.searched:
             raise SpecError("optimizer", spec.optimizer, _SEARCHES, size=size, most=limits.searched)
         return spec.network
-
-    def fits(self, spec: Spec) -> None:
-        """Whether the buffers of a step on feature maps are within the limits."""
-        examples = min(spec.batch_size, spec.samples)
-        numbers = layout_of(spec.network).total * examples
-        if numbers > self.limits.numbers:
-            raise SpecError("layers", spec.layers_text, _NUMBERS, numbers=numbers, most=self.limits.numbers)
 
     def value(self, name: str) -> Any:
         given = self.given.get(name)
