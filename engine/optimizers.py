@@ -260,7 +260,7 @@ _ENTRIES = (
         "adam",
         "Adam",
         _ADAM_STEPS,
-        "Momentum divided by the size gradients usually have here (Kingma and Ba, 2014).",
+        "Momentum m divided by √v, the size gradients usually have here (Kingma and Ba, 2014).",
         _adam,
         parts=_adam_parts,
         slots=("m", "v"),

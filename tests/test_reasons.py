@@ -16,7 +16,9 @@ from test_pictures import DEFAULT, Run, looking
 
 from app.explain.moments import Grain
 from app.explain.plan import Key, plan_of
-from engine import ACTIVATIONS, Trace, trace
+from app.explain.walkthrough import walkthrough
+from app.explain.why import why_of
+from engine import ACTIVATIONS, Spec, Trace, start, trace
 from engine.lookup import Numbers
 from engine.quantity import Quantity
 
@@ -165,3 +167,20 @@ def test_every_picture_under_why_is_so(tmp_path: Path, given: dict[str, Any], gr
         assert seen >= ({"ways", "product", "tangent"} if grain == "operation" else {"ways", "share", "tangent"})
 
     looking(tmp_path, work, 7, **given)
+
+
+def test_what_is_of_no_layer_and_what_a_rule_remembers_have_a_reason() -> None:
+    """The loss, of a network over maps too, a penalty, and a step by more than the gradient of this one."""
+    layers = "conv2d 2 3x3 relu, max_pool 2"
+    for given, asked in [
+        ({"dataset": "digits16", "samples": 60, "layers": layers}, {"loss": "why loss"}),
+        (
+            {"optimizer": "adam", "regularization": "l2", "regularization_rate": 0.1},
+            {"penalty": "why penalty", "update": "why remembered"},
+        ),
+        ({"dataset": "digits16", "samples": 60, "layers": layers, "optimizer": "adam"}, {"update": "why remembered"}),
+    ]:
+        walk = walkthrough(trace(start(Spec.make(given)), 3))
+        for kind, message in asked.items():
+            moment = next(each for each in walk if each.kind == kind)
+            assert [why.sentence.message for why in why_of(walk.scene, moment)] == [message]

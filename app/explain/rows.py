@@ -141,9 +141,12 @@ def _each(scene: Scene, k: int, j: int, sources: Sequence[int]) -> Iterator[tupl
 
 
 def _shortly(scene: Scene, name: str, of: Equation) -> tuple[str, Equation]:
-    """A row's name where there is little room: of a weight, where it comes from."""
-    link = of.target.kind in ("dW", "W_next") and len(of.target.index) == 2
-    return scene.source(of.target.layer, of.target.source) if link else name, of
+    """A row's name where there is little room: of a weight, where it comes from; of what a rule remembers, its letter,
+    too, as no formula stands there."""
+    target, (letter, _, of_what) = of.target, of.target.kind.partition("_next_")
+    link = (of_what or target.kind) in ("dW", "W", "W_next") and len(target.index) == 2
+    name = scene.source(target.layer, target.source) if link else name
+    return f"{letter} {name}" if of_what else name, of
 
 
 def _fit(rows: Sequence[tuple[str, Cells]], most: float) -> bool:

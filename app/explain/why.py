@@ -50,11 +50,12 @@ class Why:
 
 def why_of(scene: Scene, moment: Moment) -> tuple[Why, ...]:
     """Why, of the one example that is shown; none where there is nothing to say beyond the moment itself."""
-    if (scene.count > 1 and moment.kind not in _OF_BATCHES) or (not moment.layer and moment.kind != "loss"):
+    if (scene.count > 1 and moment.kind not in _OF_BATCHES) or (not moment.layer and moment.kind not in _OF_STEPS):
         return ()
     if moment.phase == "update" and OPTIMIZERS[scene.trace.spec.optimizer].search:
         return ()
-    maps, k, j = scene.network.image(moment.layer), moment.layer or scene.last, next(iter(moment.units), 0)
+    maps = moment.layer and scene.network.image(moment.layer)
+    k, j = moment.layer or scene.last, next(iter(moment.units), 0)
     made = None if maps and not j else _KINDS.get(moment.kind)
     with np.errstate(all="ignore"):
         fan = ways_back(scene, moment) if not maps and moment.kind in ("delta", "da", "dh") else None
@@ -124,9 +125,13 @@ def _area(a: float, dz: float) -> Curves | None:
 
 
 def _step(scene: Scene, k: int, j: int) -> Iterator[Why]:
-    """Only where the step is the gradient's alone: no memory, no penalty, nothing that is held."""
+    """What memory is good for; else where the step is the gradient's alone, with no penalty and nothing that is held,
+    where it goes."""
     spec, layer = scene.trace.spec, scene.layer(k)
-    if not j or OPTIMIZERS[spec.optimizer].slots or spec.penalized or spec.frozen or scene.network.image(k):
+    if OPTIMIZERS[spec.optimizer].slots:
+        yield from () if spec.frozen else (Why(sentence("why remembered"), None),)
+        return
+    if not j or spec.penalized or spec.frozen or scene.network.image(k):
         return
     i = int(np.abs(layer.dW[j - 1]).argmax()) + 1
     if layer.W_next[j - 1, i - 1] != layer.W[j - 1, i - 1]:  # else too small to move it
@@ -237,6 +242,7 @@ def _kernel(scene: Scene, k: int, j: int) -> Iterator[Why]:
     yield Why(sentence("why kernel"), many_places(scene, k, j))
 
 
+_OF_STEPS = ("loss", "penalty")  # of no layer
 # Where the examples of a batch move each other, the first is told.
 _OF_BATCHES = ("norm", "three_ways", "map_norm", "map_ways")
 _KINDS: dict[str, Callable[[Scene, int, int], Iterable[Why]]] = {
@@ -255,6 +261,7 @@ _KINDS: dict[str, Callable[[Scene, int, int], Iterable[Why]]] = {
     "dropout": _says("why mask"),
     "shortcut": _says("why shortcut"),
     "loss": _says("why loss"),
+    "penalty": _says("why penalty"),
     "norm": _norm,
     "map_norm": _norm,
     "three_ways": _three_ways,

@@ -76,6 +76,14 @@ REASONS: dict[str, Message] = {
         "(right) says what that does to the loss. Each product is one place's share, the largest is framed; the "
         "gradient is the sum of them all."
     ),
+    "why penalty": Message(
+        "Large weights let outputs turn sharply, which fits single examples more than what they have in common. Who "
+        "pays for size keeps only as much of it as lessens the loss."
+    ),
+    "why remembered": Message(
+        "One step's gradient depends on its few examples and jumps about. What is remembered of earlier ones evens out "
+        "which way the steps go, or how long they are."
+    ),
     "why step": Message(
         by="gradient",
         none="Where the gradient is 0, no step helps.",
