@@ -46,7 +46,7 @@ WalkthroughAnswer = shape_of(
 ReceiptAnswer = shape_of(
     Receipt,
     """{"step": 0, "address": "b2.1", "name": "b₂,₁", "place": "bias of hidden 2, unit 1", "kind": "parameter",
-    "words": "A bias is a weight whose input is always 1, so its gradient is the sum of the δs. …", "symbols":
+    "words": "A bias is a weight whose input is always 1, so its gradient is the sum of the δs: −0.2189. …", "symbols":
     "\\\\class{backward}{\\\\frac{\\\\partial L}{\\\\partial b_{2,1}}} = …", "numbers":
     "−0.1084 + 0.09728 − 0.1053 …", "code": ["db2 = dz2.sum(axis=0)"], "came_from": ["a2.1"],
     "terms": [{"label": "example 67", "left": -0.10843, "right": 1.0, "value": -0.10843}], "rest": -0.0013459,
