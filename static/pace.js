@@ -2,9 +2,10 @@
 // further on than the one before it.
 const FRAME = 1000 / 60; // ms
 const MOST = 40; // frames in one answer
-const CALM = 600; // ms in which the first few steps are seen one by one
+const CALM = 350; // ms in which the first few steps are seen one by one
 const FIRST = 5;
-const DOUBLES = 200; // ms in which it then goes twice as fast, from a quarter of an epoch a frame to a whole one
+const DOUBLES = 100; // ms in which it then goes twice as fast, from a quarter of an epoch a frame
+const FASTEST = 3; // epochs a frame
 const LONG = 1000; // ms; who waits longer for an answer asks for less
 
 export class Pace {
@@ -15,7 +16,7 @@ export class Pace {
   // Steps per millisecond after so much of Play.
   rate(time) {
     if (time < CALM) return FIRST / CALM;
-    const faster = Math.min(1, 0.25 * 2 ** ((time - CALM) / DOUBLES));
+    const faster = Math.min(FASTEST, 0.25 * 2 ** ((time - CALM) / DOUBLES));
     return Math.max(FIRST / CALM, (this.share * faster * this.epoch) / FRAME);
   }
 

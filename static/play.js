@@ -79,8 +79,8 @@ const rest = (ms) => new Promise((done) => {
 });
 
 async function go() {
-  const begun = performance.now();
   await advance(1, { moment: '' }); // a whole frame first: it leaves the past and the walkthrough
+  const begun = performance.now(); // so that the first steps are seen however long that took
   const pace = new Pace(Number(state().epoch));
   forget();
   head = step();

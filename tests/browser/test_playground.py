@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from waiting import until
+
+from engine import Spec, advance, evaluate, start
 
 PHONE = {"width": 390, "height": 844}
 DEEP = "/?hidden=8,8,8,8,8,8&batch_size=30"
@@ -794,6 +797,38 @@ def test_the_speed_of_play_is_remembered(open_page: Callable[..., Page]) -> None
     assert set(re.findall(r"frames=([^&]*)", asked.value.post_data or "")[0].split("%2C")) == {"1"}
     page.click("#play")
     expect(page.locator("#play .word")).to_have_text("Play")
+
+
+RAMP = """async ([wait, drawn]) => {
+    const script = document.querySelector('script[src$="playground.js"]').src;
+    const { Pace } = await import(script.replace('playground', 'pace'));
+    const pace = Object.assign(new Pace(12), { wait, drawn });
+    const seen = [];
+    for (let [time, step] = [0, 0]; step < 2000;) {
+        const { counts, gaps } = pace.next(time, 0);
+        counts.forEach((count, i) => { seen.push([time, step += count]); time += gaps[i]; });
+    }
+    return seen;
+}"""
+
+
+@pytest.mark.parametrize(("wait", "drawn"), [(20, 1000 / 60), (250, 1000 / 60), (80, 40)])
+def test_play_begins_step_by_step_and_solves_the_circle_soon(
+    open_page: Callable[..., Page], wait: float, drawn: float
+) -> None:
+    """The first five steps are seen one by one, then there are more and more a frame, three epochs at most; by the
+    ramp the default circle is solved 0.95 s after the first, also over a slow line or on a slow screen."""
+    seen = open_page().evaluate(RAMP, [wait, drawn])
+    calm = [(time, step) for time, step in seen if time < 349]
+    assert [step for _, step in calm] == [1, 2, 3, 4, 5]
+    assert all(later - time >= 60 for (time, _), (later, _) in pairwise(calm))
+    counts = [step - before for (_, before), (_, step) in pairwise(seen)]
+    assert all(later >= 0.8 * before for before, later in pairwise(counts))
+    assert max(counts) <= 36 * max(1, drawn * 0.06) + 1
+    state = start(Spec.make())
+    while (evaluate(state)["test"].loss or 0) >= 0.1:
+        state = advance(state, 12).state
+    assert min(time for time, step in seen if step >= state.step) <= 950
 
 
 def test_play_without_motion_for_who_wants_none(open_page: Callable[..., Page]) -> None:
