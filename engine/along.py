@@ -69,7 +69,7 @@ def again(step: Trace) -> Trace:
         slots=step.slots_next,
         running=step.running_next,
     )
-    return trace_of(state, step.examples, step.masks)
+    return trace_of(state, step.examples, step.drawn)
 
 
 def along(state: RunState, example: int | None = None, *, reach: float = REACH, places: int = PLACES) -> Along:

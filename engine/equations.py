@@ -13,14 +13,14 @@ from math import prod
 from operator import add, mul
 
 from engine.activations import ACTIVATIONS, Activation
-from engine.equation import COUNT, Equation, Tree, f, mapped, name, total, totals, tree
+from engine.equation import COUNT, Equation, Look, Tree, f, mapped, name, total, totals, tree
 from engine.feature_maps import MapEquations
 from engine.losses import LOSSES
 from engine.network import Network
-from engine.operations import OPERATIONS
 from engine.optimizers import OPTIMIZERS
 from engine.penalties import PENALTIES
 from engine.quantity import Index, Quantity, bias, weight
+from engine.slopes import slope_of
 from engine.tracing import Trace
 
 At = Index | tuple[Index, ...]  # a unit; or a place of feature maps: channel, row, column
@@ -71,28 +71,39 @@ class Equations:
         return self.given(layer - 1, source, example)
 
     def given(self, layer: int, at: At, n: Index) -> Tree:
-        """What a unit gives to those above: o where a shortcut leads to it, h after dropout, else a; an input its x."""
+        """What a unit gives to those above: its a, or what is made of that last; an input its x."""
         return _one(self.network.given_kind(layer) if layer else "x", layer, at, n)
 
     def stage(self, letter: str, layer: int, at: At, n: Index) -> Equation:
-        """What a layer makes of what it receives, or of the stage before: z, n, a, h, v or o."""
-        made: dict[str, Callable[..., Equation]] = {"z": self.z, "n": self.n, "a": self.a, "h": self.h, "o": self.o}
-        return (made | {"v": self.maps.v})[letter](layer, at, n)
+        """What a layer makes of what it receives, or of the stage before: z, n, a, or what stands behind that."""
+        made: dict[str, Callable[..., Equation]] = {"z": self.z, "n": self.n, "a": self.a}
+        return made[letter](layer, at, n) if letter in made else self.attached(letter, layer, at, n)
 
-    def h(self, layer: int, at: At, n: Index) -> Equation:
-        """What dropout lets through."""
-        return self._attached("dropout", "h", layer, at, n, _one("mask", layer, at, n))
-
-    def o(self, layer: int, at: At, n: Index) -> Equation:
-        """What is given where a shortcut leads to."""
-        return self._attached("shortcut", "o", layer, at, n, self.given(self.network.shortcuts[layer], at, n))
-
-    def _attached(self, operation: str, letter: str, layer: int, at: At, n: Index, other: Tree) -> Equation:
-        """What an operation behind an activation makes of what stands before it and of another number."""
-        made = OPERATIONS[operation].equation
-        assert made is not None
+    def attached(self, letter: str, layer: int, at: At, n: Index) -> Equation:
+        """What an operation behind an activation makes of what stands before it, and of what else it is given."""
+        node, entry = self.network.at(layer, letter)
+        if entry.equation is None:
+            return self.maps.v(layer, _spot(at), n)
+        others = (self.given(self.network.gives.index(value), at, n) for value in node.inputs[1:])
+        saved = (_one(name, layer, at, n) for name in self.network.saved(node))
         own = _one(self.network.before(layer, letter), layer, at, n)
-        return Equation(Quantity(letter, layer, _index(at), n), made([own, other]))
+        return Equation(Quantity(letter, layer, _index(at), n), entry.equation(node, [own, *others, *saved]))
+
+    def came(self, letter: str, layer: int, at: At, n: Index, look: Look | None = None) -> Equation:
+        """How the loss changes with a number that its activation gives, or what stands behind that: through what is
+        made of it within the layer, at its end from above. Who won a pool's window is seen in the numbers."""
+        target, after = Quantity("d" + letter, layer, _index(at), n), self.network.after(layer, letter)
+        if after and self.network.at(layer, after)[1].equation is None:
+            return Equation(target, self.maps.through_pool(layer, _spot(at), n, look))
+        if after:
+            own = Quantity(self.network.before(layer, after), layer, _index(at), n)
+            slope = slope_of(self.attached(after, layer, at, n).tree, own)
+            return Equation(target, slope * _one("d" + after, layer, at, n))
+        if layer == self.last:
+            return Equation(target, self._placed(LOSSES[self.network.loss_name].slope, layer, at, n))
+        if isinstance(at, tuple):
+            return Equation(target, self.maps.back(layer, _spot(at), n))
+        return Equation(target, reduce(add, self.back(layer, at, n)))
 
     def shared(self, kind: str, layer: int, at: At, n: Index) -> Quantity:
         """A number that a normalization takes over all of one example's layer, or over the examples of one unit."""
@@ -215,16 +226,7 @@ class Equations:
 
     def da(self, layer: int, j: Index, n: Index) -> Equation:
         """How the loss changes with a unit's activation."""
-        target = Quantity("da", layer, (j,), n)
-        if layer == self.last:
-            return Equation(target, self._placed(LOSSES[self.network.loss_name].slope, layer, j, n))
-        if layer in self.network.dropouts:
-            return Equation(target, _one("mask", layer, j, n) * _one("dh", layer, j, n))
-        return Equation(target, reduce(add, self.back(layer, j, n)))
-
-    def dh(self, layer: int, j: Index, n: Index) -> Equation:
-        """How the loss changes with what dropout lets through of a unit."""
-        return Equation(Quantity("dh", layer, (j,), n), reduce(add, self.back(layer, j, n)))
+        return self.came("a", layer, j, n)
 
     def product_back(self, layer: int, j: Index, i: Index, n: Index) -> Equation:
         """What one link takes back."""
@@ -331,6 +333,11 @@ _OF_UNITS = ("z", "a", "da", "y", "t")
 
 def _index(at: At) -> tuple[Index, ...]:
     return at if isinstance(at, tuple) else (at,)
+
+
+def _spot(at: At) -> tuple[int, ...]:
+    """A place of feature maps by its numbers."""
+    return tuple(int(str(each)) for each in _index(at))
 
 
 def _one(kind: str, layer: int, at: At, n: Index) -> Tree:

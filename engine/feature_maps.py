@@ -161,28 +161,18 @@ class MapEquations:
         inside = all(at <= length for at, length in zip(found, self.image(layer, "v"), strict=True))
         return found if inside else None
 
-    def passed_back(self, layer: int, letter: str, spot: tuple[int, ...], n: int, look: Look) -> Equation:
-        """What comes back to a number that the layer makes something of: through its pool, or what dropout let through;
-        else from above. Who won a pool's window is seen in the numbers."""
-        network, target = self.of.network, Quantity("d" + letter, layer, spot, n)
-        after = network.after(layer, letter)
-        if after == "v":
-            return Equation(target, self._through_pool(layer, spot, n, look))
-        if after == "h":
-            own = tree(Quantity("mask", layer, spot, n)) * tree(Quantity("dh", layer, spot, n))
-            return Equation(target, own)
-        return Equation(target, self.back(layer, spot, n))
-
-    def _through_pool(self, layer: int, spot: tuple[int, ...], n: int, look: Look) -> Tree:
+    def through_pool(self, layer: int, spot: tuple[int, ...], n: Index, look: Look | None) -> Tree:
+        """What comes back to a place through the layer's pool."""
         into = self.read_by(layer, spot)
         if into is None:
             return Number(0.0)
         back, window = tree(Quantity("dv", layer, into, n)), self.window(layer, into)
         if self.of.network.pools[layer].operation != "max_pool":
             return back / len(window)
+        assert look is not None
         return back if self.winner(layer, into, n, look) == spot else Number(0.0)
 
-    def winner(self, layer: int, into: tuple[int, ...], n: int, look: Look) -> Spot:
+    def winner(self, layer: int, into: tuple[int, ...], n: Index, look: Look) -> Spot:
         """The place of a window whose number goes on: the largest, of equals the first."""
         window, letter = self.window(layer, into), self.of.network.before(layer, "v")
         return window[int(np.argmax([look(Quantity(letter, layer, each, n), {}) for each in window]))]

@@ -54,9 +54,13 @@ class Numbers:
         return found
 
     def _array(self, of: Quantity) -> Any:
-        if of.layer:
-            return _OF_LAYERS[of.kind](self, of.layer) if of.kind in _OF_LAYERS else self._slots[of.kind][of.layer]
-        return self.given[of.kind]
+        if not of.layer:
+            return self.given[of.kind]
+        if of.kind in _OF_LAYERS:
+            return _OF_LAYERS[of.kind](self, of.layer)
+        if of.kind in self._slots:
+            return self._slots[of.kind][of.layer]
+        return self.trace.layers[of.layer - 1].number(of.kind)  # of what is attached
 
     @cached_property
     def given(self) -> dict[str, Any]:
@@ -109,8 +113,7 @@ def _of_norm(name: str) -> Callable[[Numbers, int], Any]:
 
 
 _OF_LAYERS: dict[str, Callable[[Numbers, int], Any]] = {
-    name: _field(name)
-    for name in ("z", "a", "h", "v", "o", "mask", "dh", "dv", "da", "dz", "W", "b", "dW", "db", "W_next", "b_next")
+    name: _field(name) for name in ("z", "a", "da", "dz", "W", "b", "dW", "db", "W_next", "b_next")
 }
 _OF_LAYERS |= {
     name: _of_norm(name)

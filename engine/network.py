@@ -17,10 +17,10 @@ import numpy as np
 from engine.activations import ACTIVATIONS, Activation
 from engine.arrays import Floats, Ints
 from engine.losses import LOSSES, FromLogits, Loss
-from engine.operations import OPERATIONS
-from engine.operations.base import NOTHING, Cost, Forward, Image, Node, Operation, Parameter, Vector
+from engine.operations.base import NOTHING, Cost, Forward, Node, Operation, Parameter, Vector
 from engine.quantity import Quantity, form_of
 from engine.shown import network_picture
+from engine.stages import Nodes
 from engine.wording import Words
 
 
@@ -45,15 +45,13 @@ class Turn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Nodes):
     """What is computed: `inputs` numbers in, the nodes in their order, the loss of what the last one gives.
 
     A parameter's *address* is "W2.1.3" or "b2.1", as `engine.quantity` has it. A layer is a node with weights and what
     is attached to it, so layers, and not nodes, are what an address counts.
     """
 
-    inputs: int
-    nodes: tuple[Node, ...]
     loss_name: str
 
     @classmethod
@@ -89,59 +87,9 @@ class Network:
         return self._hash  # cached: buffers are looked up by it in every request
 
     @cached_property
-    def operations(self) -> tuple[Operation, ...]:
-        """The table's entry for each node."""
-        return tuple(OPERATIONS[node.operation] for node in self.nodes)
-
-    @cached_property
-    def widths(self) -> tuple[int, ...]:
-        """How many numbers every value has for one example; value 0 is x."""
-        widths = [self.inputs]
-        for node, operation in self.entries:
-            widths.append(operation.rows(node, [widths[value] for value in node.inputs]))
-        return tuple(widths)
-
-    def _taken(self, node: Node) -> list[int]:
-        return [self.widths[value] for value in node.inputs]
-
-    @cached_property
     def sizes(self) -> tuple[int, ...]:
         """Units per layer, the inputs first; a channel of an image is one."""
         return tuple(self.image(k)[0] if k and self.image(k) else self.widths[v] for k, v in enumerate(self.gives))
-
-    def image(self, layer: int, letter: str = "") -> Image:
-        """The shape of the image that a layer's numbers of this letter are; () for plain ones; x as it is taken."""
-        if not layer:
-            return next((node.takes for node in self.nodes if 0 in node.inputs and node.takes), ())
-        return self._images.get((layer, letter or "z"), ())
-
-    @cached_property
-    def _images(self) -> dict[tuple[int, str], Image]:
-        return {(node.layer, entry.letter): entry.image(node) for node, entry in self.entries}
-
-    @cached_property
-    def has_images(self) -> bool:
-        """Whether some layer's numbers are images."""
-        return any(self._images.values())
-
-    @cached_property
-    def stages(self) -> tuple[str, ...]:
-        """By layer, from 1: the letters of what its nodes give, one after the other."""
-        found: dict[int, str] = {}
-        for node, entry in self.entries:
-            found[node.layer] = found.get(node.layer, "") + entry.letter
-        return tuple(found.values())
-
-    def before(self, layer: int, letter: str) -> str:
-        """The letter of what the node of this letter takes, within its layer."""
-        stages = self.stages[layer - 1]
-        return stages[stages.index(letter) - 1]
-
-    def after(self, layer: int, letter: str) -> str:
-        """The letter of what is made of that within its layer; a shortcut, which changes nothing on the way back, is
-        passed over. Nothing at the layer's end."""
-        stages = self.stages[layer - 1].replace("o", "")
-        return stages[stages.index(letter) + 1 :][:1]
 
     @cached_property
     def activations(self) -> tuple[Activation, ...]:
@@ -168,11 +116,6 @@ class Network:
         """What one example takes on its way through all nodes."""
         costs = (operation.cost(node, self._taken(node)) for node, operation in self.entries)
         return reduce(add, costs)
-
-    @property
-    def entries(self) -> Iterator[tuple[Node, Operation]]:
-        """Every node with its operation."""
-        return zip(self.nodes, self.operations, strict=True)
 
     @cached_property
     def shapes(self) -> tuple[tuple[int, int], ...]:
@@ -266,31 +209,10 @@ class Network:
                 tuple(v for v, last in last_use.items() if last == value),
                 entry.evaluate or entry.forward,
                 bool(entry.matrix) and not entry.rank,
-                () if entry.evaluate else tuple(entry.saves(node, self._taken(node)).values()),
+                () if entry.evaluate else tuple(self.saved(node).values()),
             )
             for value, (node, entry) in enumerate(self.entries, 1)
         )
-
-    @cached_property
-    def shortcuts(self) -> dict[int, int]:
-        """By layer: the one below, 0 for the inputs, whose values a shortcut adds to its own."""
-        added = {node.layer: node.inputs[1] for node in self.nodes if node.operation == "shortcut"}
-        return {layer: self.gives.index(value) for layer, value in added.items()}
-
-    @cached_property
-    def dropouts(self) -> dict[int, float]:
-        """By layer: the share of its numbers that dropout puts to 0."""
-        return {node.layer: node.option("rate") for node in self.nodes if node.operation == "dropout"}
-
-    @cached_property
-    def pools(self) -> dict[int, Node]:
-        """By layer: the pool that makes its feature maps smaller."""
-        return {node.layer: node for node, entry in self.entries if entry.letter == "v"}
-
-    @cached_property
-    def norms(self) -> dict[int, str]:
-        """By layer: which normalization stands between its sums and its activation."""
-        return {node.layer: node.operation for node, entry in self.entries if entry.letter == "n"}
 
     @cached_property
     def running(self) -> dict[int, tuple[int, int]]:
@@ -312,38 +234,9 @@ class Network:
         """By layer: views (2, units) of the running means and variances."""
         return {k: flat[start : start + 2 * units].reshape(2, units) for k, (start, units) in self.running.items()}
 
-    def bent_kind(self, layer: int) -> str:
-        """The letter of what a layer's activation takes: n after a normalization, else z."""
-        return "n" if layer in self.norms else "z"
-
-    def given_kind(self, layer: int) -> str:
-        """The letter of what a layer gives to those above it: o over a shortcut, v after a pool, h after dropout, else
-        a."""
-        return self.stages[layer - 1][-1] if layer else "a"
-
-    def back_kind(self, layer: int) -> str:
-        """The letter of what comes back to what a layer gives: dh after dropout, dv after a pool, else da; a shortcut
-        passes it on."""
-        stages = self.stages[layer - 1].replace("o", "") if 0 < layer <= len(self.stages) else "a"
-        return "d" + stages[-1]
-
-    def joint_kind(self, layer: int) -> str:
-        """The letter of what comes back where a shortcut ends: to the sum there, and so over the shortcut."""
-        return "d" + self.before(layer, "o")
-
     def spread_by(self, layer: int) -> str:
         """The activation whose range holds what a layer gives: its own, or with something added the boundless one."""
         return "identity" if layer in self.shortcuts else self.activation_names[layer - 1]
-
-    def arcs(self, layer: int) -> list[int]:
-        """The layers that shortcuts lead to from this one, 0 being the inputs."""
-        return [end for end, source in self.shortcuts.items() if source == layer]
-
-    @cached_property
-    def gives(self) -> tuple[int, ...]:
-        """The value that each layer gives to those above it; x is layer 0's."""
-        last = {node.layer: value for value, node in enumerate(self.nodes, 1)}
-        return (0, *last.values())
 
     @cached_property
     def is_weight(self) -> Floats:

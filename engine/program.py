@@ -107,10 +107,7 @@ def _of_units(made: Equations, k: int) -> Iterator[Equation]:
     if k in made.network.norms:
         yield from (each(k, "j", "n") for each in (made.mean, made.spread, made.xhat, made.n))
     yield made.a(k, "j", "n", stable=True)
-    if k in made.network.dropouts:
-        yield made.h(k, "j", "n")
-    if k in made.network.shortcuts:
-        yield made.o(k, "j", "n")
+    yield from (made.attached(letter, k, "j", "n") for letter in made.network.attached(k))
 
 
 def _backward(made: Equations) -> Iterator[Line]:
@@ -134,10 +131,9 @@ def _back_over_units(made: Equations, k: int) -> Iterator[Line]:
 
 
 def _came_back(made: Equations, k: int) -> Iterator[Equation]:
-    if k in made.network.dropouts:
-        yield made.dh(k, "i", "n")
     if k < made.last or not made.network.joined:
-        yield made.da(k, "j" if k == made.last else "i", "n")
+        back = reversed(made.network.changing[k - 1].partition("a")[2])
+        yield from (made.came(letter, k, "j" if k == made.last else "i", "n") for letter in (*back, "a"))
 
 
 def _update(made: Equations, held: bool) -> Iterator[Line]:
@@ -226,7 +222,8 @@ def _namespace(trace: Trace) -> dict[str, Any]:
     names |= {"t": trace.t, "regularization_rate": spec.regularization_rate}
     names |= {"eps": EPSILON} if network.norms else {}
     frozen = frozen_mask(spec)
-    names |= {f"mask{k}": layer.mask.copy() for k, layer in enumerate(trace.layers, 1) if layer.mask is not None}
+    for k, layer in enumerate(trace.layers, 1):
+        names |= {f"{name}{k}": layer.number(name).copy() for name in network.kept(k)}
     for each in network.parameters:
         name = code_name(Quantity(each.letter, each.layer))
         names |= {name: each.of(trace.parameters).copy(), f"{name}_frozen": each.of(frozen).copy()}

@@ -19,16 +19,12 @@ def forward(made: Equations, k: int, spell: Spell = str) -> Iterator[Line]:
     for letter in network.stages[k - 1][1:]:
         if letter == "n":
             yield from _normed(k, _axes(network, k), spell)
-        elif letter == "v":
-            yield from _pooled(network, k)
         elif letter == "a":
             yield f"a{k}", line_of(made.a(k, "j", "n", stable=True))
-        elif letter == "h":
-            yield f"h{k}", f"h{k} = mask{k} * {network.before(k, 'h')}{k}"
+        elif network.at(k, letter)[1].equation is None:
+            yield from _pooled(network, k)
         else:
-            source = network.shortcuts[k]
-            added = f"{network.given_kind(source)}{source}"
-            yield f"o{k}", f"o{k} = {network.before(k, 'o')}{k} + {added}"
+            yield f"{letter}{k}", line_of(made.attached(letter, k, "j", "n"))
 
 
 def _summed(network: Network, k: int, node: Node, spell: Spell) -> Iterator[Line]:
@@ -90,15 +86,14 @@ def came_back(made: Equations, k: int) -> Iterator[Line]:
     """What comes back to all that a layer makes after what its activation takes, of which a layer above, or the layer
     itself, has feature maps."""
     network = made.network
-    stages = [letter for letter in network.stages[k - 1] if letter not in "zno"]
-    for letter in reversed(stages):
+    for letter in reversed("a" + network.changing[k - 1].partition("a")[2]):
         after = network.after(k, letter)
         if not after:
             yield from _from_above(made, k, f"d{letter}{k}")
-        elif after == "h":
-            yield f"d{letter}{k}", f"d{letter}{k} = mask{k} * dh{k}"
-        else:
+        elif network.at(k, after)[1].equation is None:
             yield from _through_pool(network, k, letter)
+        else:
+            yield f"d{letter}{k}", line_of(made.came(letter, k, "j", "n"))
 
 
 def _from_above(made: Equations, k: int, name: str) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from typing import overload
 import numpy as np
 
 from engine.arrays import Floats
-from engine.workspace import RECORDED, Layout, Workspace
+from engine.workspace import Layout, Workspace
 
 _STEPS = 128  # in one block
 
@@ -45,7 +45,7 @@ class Recording(Sequence[dict[str, Floats]]):
             return [self[i] for i in range(*index.indices(len(self)))]
         layout, size, row = self._rows[index]
         examples = size // layout.recorded
-        ends = ((name, layout.lane(name)) for name in RECORDED)
+        ends = ((name, layout.lane(name)) for name in layout.names)
         return {name: row[lane[0][0] * examples : lane[-1][1] * examples] for name, lane in ends if lane} | {
             "gradient": row[size:]
         }

@@ -96,6 +96,8 @@ class _Writer:
 
     def __post_init__(self) -> None:
         self.of, self.look = Equations.of(self.trace), Numbers(self.trace)
+        # What an operation keeps, such as a mask, is told as the number that it is.
+        self.held = {name for k in range(1, self.of.last + 1) for name in self.of.network.kept(k)}
 
     def whole(self) -> "_Writer":
         """Every unit, and the loss."""
@@ -143,10 +145,8 @@ class _Writer:
         for each in made:
             self._line(each)
         for j in units:
-            if k in self.of.network.dropouts:
-                self._line(self.of.h(k, j, 0))
-            if k in self.of.network.shortcuts:
-                self._line(self.of.o(k, j, 0))
+            for letter in self.of.network.attached(k):
+                self._line(self.of.attached(letter, k, j, 0))
 
     def _shared(self, k: int, trees: Sequence[Tree]) -> None:
         """What units of a layer have in common gets a line of its own, so that it is computed once."""
@@ -175,7 +175,7 @@ class _Writer:
     def _plain(self, of: Tree) -> Tree:
         """A tree whose sums over letters are written out, with the counts and masks as numbers."""
         match of:
-            case Ref(quantity) if quantity.kind in ("count", "outputs", "mask", "eps"):
+            case Ref(quantity) if quantity.kind in ("count", "outputs", "eps") or quantity.kind in self.held:
                 return Number(float(self.look(quantity)))
             case Over(_, letter, values, body):
                 bound = (mapped(body, lambda q, v=v: q.bind({letter: v})) for v in values)  # type: ignore[misc]

@@ -241,7 +241,9 @@ class Session:
                     self.cursor += examples
                     yield workspace, x_rows.T, y_rows.T
 
-    def chosen(self, indices: Ints, masks: Mapping[int, Floats] | None = None) -> tuple[Workspace, Floats, Floats]:
+    def chosen(
+        self, indices: Ints, masks: Mapping[tuple[str, int], Floats] | None = None
+    ) -> tuple[Workspace, Floats, Floats]:
         """The examples at these indices as a batch of their own: x (features + 1, examples), y (outputs, examples).
 
         What dropout keeps of them is given, or what the step keeps of the mini-batch that they are in.
@@ -249,8 +251,8 @@ class Session:
         workspace = self.workspace(len(indices))
         if workspace.masks and masks is None:
             fill(workspace.masks, self.spec, self.step, places_in_batch(self.state, indices))
-        for layer, mask in (masks or {}).items():
-            np.copyto(workspace.masks[layer], mask)
+        for drawn, mask in (masks or {}).items():
+            np.copyto(workspace.masks[drawn], mask)
         rows = self.examples.x, self.examples.targets
         x, y = (in_batches(each, indices, len(indices))[0].T for each in rows)
         return workspace, x, y

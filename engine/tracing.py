@@ -1,10 +1,10 @@
 """Trace: every number that one step computes, and the one that is the first to run out of range."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -12,11 +12,15 @@ from engine.arrays import Floats, Ints, Value
 from engine.checks import asked_of, integer
 from engine.examples import examples_of
 from engine.frames import frame
+from engine.operations import letters_behind
 from engine.session import Session, examples_for, penalty_gradient, penalty_of
 from engine.shown import Brief, table
 from engine.spec import Spec, SpecError
 from engine.state import Divergence, RunState, frozen, quickly
 from engine.workspace import PASSES, Layout, Span, Workspace, layout_of
+
+Drawn = Mapping[tuple[str, int], Floats]  # by name and layer
+_PLAIN: dict[str, Any] = {"others": {}}  # what a layer has that has nothing behind its activation
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -82,8 +86,8 @@ class LayerTrace(Brief):
     activation, `h` is what it lets through, `mask` × a, and `dh` what comes back to it; `v` is what a pool gives, and
     `dv` what comes back to that. `o` is what the layer gives
     where a shortcut adds to that; dL/do is dh, or da. `norm` is its normalization, which the activation follows: a is
-    then of norm.n, not of z. What a layer has not is None. `end` and `back_end` name what it gives, and what comes back
-    to that.
+    then of norm.n, not of z. What a layer has not is None. `others` has by name what any other operation behind
+    the activation gives, gets back and keeps. `end` and `back_end` name what it gives, and what comes back to that.
     """
 
     activation: str
@@ -107,6 +111,16 @@ class LayerTrace(Brief):
     dv: Floats | None = None
     end: str = "a"
     back_end: str = "da"
+    others: Mapping[str, Floats] = field(default_factory=dict)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Floats | None:
+            """What has no field of its own; None for a letter of the table that the layer has not."""
+            others = self.__dict__.get("others", {})
+            if name not in others and name not in letters_behind():
+                raise AttributeError(name)
+            return others.get(name)
 
     @property
     def bent(self) -> Floats:
@@ -121,14 +135,17 @@ class LayerTrace(Brief):
     @property
     def gives(self) -> Floats:
         """What the layers above receive, (examples, units) or (examples, channels, height, width): o, v, h, or a."""
-        given: Floats = getattr(self, self.end)
-        return given
+        return self.number(self.end)
 
     @property
     def back(self) -> Floats:
         """What comes back to what it gives: dv, dh, or da."""
-        came: Floats = getattr(self, self.back_end)
-        return came
+        return self.number(self.back_end)
+
+    def number(self, name: str) -> Floats:
+        """Its numbers of this name, such as z, h or dh."""
+        found: Floats = self.others[name] if name in self.others else getattr(self, name)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,16 +215,25 @@ class Trace(Value):
     @cached_property
     def masks(self) -> dict[int, Floats]:
         """What dropout keeps, (units, examples) by layer from 1."""
-        return {k: self._block(self._layout.spans["mask", k]) for k in self.spec.network.dropouts}
+        return {layer: mask for (name, layer), mask in self.drawn.items() if name == "mask"}
+
+    @cached_property
+    def drawn(self) -> dict[tuple[str, int], Floats]:
+        """All that was drawn for the step, (units, examples) by name and layer."""
+        return {drawn: self._block(self._layout.spans[drawn]) for drawn in self.spec.network.drawn}
 
     def _besides(self, layer: int) -> dict[str, Any]:
         """What layer `layer`, from 1, has that not every layer has, by name."""
-        spans, network = self._layout.spans, self.spec.network
-        there = (name for name in ("o", "h", "v", "dh", "dv") if (name, layer) in spans)
-        found: dict[str, Any] = {name: self._seen(name, layer, self._pass(spans[name, layer])) for name in there}
-        found |= {"mask": self._seen("h", layer, self.masks[layer])} if layer in self.masks else {}
-        found |= {"end": network.given_kind(layer), "back_end": network.back_kind(layer)}
-        return found | ({"norm": self._norm(layer)} if layer in self.spec.network.norms else {})
+        spans, network, numbers = self._layout.spans, self.spec.network, dict[str, Floats]()
+        for letter in network.attached(layer):
+            for name in (each for each in (letter, "d" + letter) if (each, layer) in spans):
+                numbers[name] = self._seen(letter, layer, self._pass(spans[name, layer]))
+            for name in network.saved(network.at(layer, letter)[0]):
+                numbers[name] = self._seen(letter, layer, self._block(spans[name, layer]))
+        declared = {name: each for name, each in numbers.items() if name in LayerTrace.__dataclass_fields__}
+        found = {"end": network.given_kind(layer), "back_end": network.back_kind(layer), **declared}
+        found["others"] = {name: each for name, each in numbers.items() if name not in declared}
+        return found | ({"norm": self._norm(layer)} if layer in network.norms else {})
 
     def _seen(self, name: str, layer: int, block: Floats) -> Floats:
         """A block of a layer batch-first, of an image by channel and place."""
@@ -244,7 +270,7 @@ class Trace(Value):
         return tuple(
             quickly(
                 LayerTrace, activation=name, W=W, b=b, z=z, a=a, da=da, dz=dz, dW=dW, db=db, dW_penalty=pulled,
-                W_next=W_next, b_next=b_next, **(self._besides(k) if k in more else {}),
+                W_next=W_next, b_next=b_next, **(self._besides(k) if k in more else _PLAIN),
             )
             for k, (name, (W, b), (z, a, da, dz), (dW, db), (pulled, _), (W_next, b_next)) in enumerate(parts, 1)
         )  # fmt: skip
@@ -293,12 +319,14 @@ def trace(state: RunState, example: int | None = None) -> Trace:
 
 
 @asked_of(RunState)
-def trace_of(state: RunState, indices: Ints, masks: Mapping[int, Floats] | None = None) -> Trace:
-    """The trace of one step on the examples at `indices`; `masks` in place of those that the step draws."""
-    return _traced(state, _rows(indices, examples_of(state.spec).count), masks)
+def trace_of(state: RunState, indices: Ints, masks: Mapping[int, Floats] | Drawn | None = None) -> Trace:
+    """The trace of one step on the examples at `indices`; `masks` in place of what the step draws: by layer what
+    dropout keeps, or all of it as a trace has it in `drawn`."""
+    drawn = {key if isinstance(key, tuple) else ("mask", key): mask for key, mask in (masks or {}).items()}
+    return _traced(state, _rows(indices, examples_of(state.spec).count), drawn or None)
 
 
-def _traced(state: RunState, indices: Ints, masks: Mapping[int, Floats] | None = None) -> Trace:
+def _traced(state: RunState, indices: Ints, masks: Drawn | None = None) -> Trace:
     with Session(state) as session, np.errstate(all="ignore"):
         workspace, x, y = session.chosen(indices, masks)
         workspace.forward(x)
@@ -351,14 +379,13 @@ def _in_order(step: Trace) -> Iterator[tuple[int, str, Floats | float]]:
         yield k, "z", layer.z
         if layer.norm is not None:
             yield k, "n", layer.norm.n
-        yield from ((k, name, getattr(layer, name)) for name in step.spec.network.stages[k - 1] if name not in "zn")
+        yield from ((k, name, layer.number(name)) for name in step.spec.network.stages[k - 1] if name not in "zn")
     yield 0, "loss", step.loss
     for k, layer in upwards[::-1]:
         # A joined output's dz is not made of its da, which may be beyond any number where a is next to 0 or 1.
         names = ("dz", "dW", "db") if k == len(step.layers) and step.spec.network.joined else ("da", "dz", "dW", "db")
-        back = (f"d{letter}" for letter in reversed(step.spec.network.stages[k - 1]) if letter in "hv")
-        names = (*back, *names)
-        found = [(k, name, getattr(layer, name)) for name in names]
+        back = (f"d{letter}" for letter in reversed(step.spec.network.changing[k - 1].partition("a")[2]))
+        found = [(k, name, layer.number(name)) for name in (*back, *names)]
         if layer.norm is not None:
             found.insert(-3, (k, "dn", layer.norm.dn))
         yield from found

@@ -17,21 +17,6 @@ from engine.network import Network
 from engine.operations.base import NOTHING, Call, Node, Operation, Place
 
 PASSES = ("z", "a", "da", "dz")  # what both passes compute of every layer
-RECORDED = (
-    *PASSES,
-    "o",
-    "h",
-    "dh",
-    "v",
-    "dv",
-    "mask",
-    "n",
-    "dn",
-    "xhat",
-    "mean",
-    "spread",
-)  # and what some layers have besides
-
 Span = tuple[int, int]  # of rows, from and up to
 NOWHERE: Span = (0, 0)
 
@@ -81,13 +66,14 @@ class Layout:
     """Where every block of a workspace stands in one flat buffer, in rows, each as long as there are examples.
 
     Blocks of one name stand side by side, so that neighbours can share a call. `spans` are theirs, by name and layer:
-    z, n, a, h, v, o are what nodes give, dz, dn, da, dh and dv what comes back there, mask what dropout keeps, xhat,
-    mean and spread what a normalization makes, cols what a convolution's places look at, slope a derivative, x a copy
-    of x where it is not left open, and scratch a second contribution to a gradient. A shortcut's o has none of
-    its own: it passes back what it gets, so that what comes back to it stands in its layer's da. The first `recorded`
-    rows are what a trace keeps.
+    what nodes give by its letter, such as z, a, h, with a d before it what comes back there, and what they save by
+    its name, such as mask, xhat, or cols, what a convolution's places look at; slope is a derivative, x a copy of x
+    where it is not left open, and scratch a second contribution to a gradient. What passes back what it gets, as a
+    shortcut's o, has no block for that: what comes back to it stands in its layer's da. The first `recorded` rows, of
+    the blocks of these `names`, are what a trace keeps.
     """
 
+    names: tuple[str, ...]
     spans: dict[tuple[str, int], Span]
     wirings: tuple[Wiring, ...]
     runs: tuple[SlopeRun, ...]
@@ -101,7 +87,7 @@ class Layout:
     @cached_property
     def besides(self) -> frozenset[int]:
         """The layers that have more than what every layer has."""
-        return frozenset(k for name, k in self.spans if name in RECORDED and name not in PASSES)
+        return frozenset(k for name, k in self.spans if name in self.names and name not in PASSES)
 
     @cached_property
     def _lanes(self) -> dict[str, list[Span]]:
@@ -114,16 +100,8 @@ class Layout:
 @lru_cache(maxsize=64)
 def layout_of(network: Network) -> Layout:
     """The layout of a network, for any number of examples."""
-    lanes: dict[str, dict[int, int]] = {name: {} for name in (*RECORDED, "slope", "do", "cols")}
-    for value, (node, entry) in enumerate(network.entries, 1):
-        lanes[entry.letter][node.layer] = network.widths[value] + 1
-        if not entry.passes:
-            lanes["d" + entry.letter][node.layer] = network.widths[value] + 1
-        for name, count in entry.saves(node, [network.widths[taken] for taken in node.inputs]).items():
-            lanes[name][node.layer] = count
-    lanes["slope"] = lanes["a"]
-    if not network.x_is_open:
-        lanes["x"] = {0: network.inputs + 1}
+    told, work = _lanes(network)
+    lanes = told | work
     spans: dict[tuple[str, int], Span] = {}
     end = 0
     for name, rows in lanes.items():
@@ -134,8 +112,20 @@ def layout_of(network: Network) -> Layout:
     scratch = sorted({width + 1 for width in network.widths}) if several else [0]
     spans |= {("scratch", rows): (end, end + rows) for rows in scratch}
     wirings = _wirings(network, spans)
-    recorded = sum(sum(lanes[name].values()) for name in RECORDED)
-    return Layout(spans, wirings, _runs(wirings, network.joined is not None), recorded, end + scratch[-1])
+    recorded = sum(sum(rows.values()) for rows in told.values())
+    return Layout(tuple(told), spans, wirings, _runs(wirings, network.joined is not None), recorded, end + scratch[-1])
+
+
+def _lanes(network: Network) -> tuple[dict[str, dict[int, int]], dict[str, dict[int, int]]]:
+    """How many rows the blocks have, by name and layer: those that a trace keeps, and those that are but worked in."""
+    told: dict[str, dict[int, int]] = {name: {} for name in PASSES}
+    work = {"slope": told["a"]}
+    for value, (node, entry) in enumerate(network.entries, 1):
+        for name in (entry.letter,) if entry.passes else (entry.letter, "d" + entry.letter):
+            told.setdefault(name, {})[node.layer] = network.widths[value] + 1
+        for name, count in network.saved(node).items():  # what begins a layer keeps its own to itself
+            (told if entry.rank else work).setdefault(name, {})[node.layer] = count
+    return told, work if network.x_is_open else work | {"x": {0: network.inputs + 1}}
 
 
 def _wirings(network: Network, spans: dict[tuple[str, int], Span]) -> tuple[Wiring, ...]:
@@ -151,7 +141,7 @@ def _wirings(network: Network, spans: dict[tuple[str, int], Span]) -> tuple[Wiri
         written |= {*into} - {NOWHERE}
         slope = spans["slope", node.layer] if entry.slope(node) else NOWHERE
         inputs = tuple(out[v] for v in node.inputs)
-        saved = tuple(spans[name, node.layer] for name in entry.saves(node, [network.widths[v] for v in node.inputs]))
+        saved = tuple(spans[name, node.layer] for name in network.saved(node))
         found.append(Wiring(node, entry, matrix, inputs, out[value], back[value], slope, into, own, saved))
     return tuple(found[::-1])
 
@@ -190,9 +180,9 @@ class Workspace:
     `parameters` and `gradient` are flat vectors that the caller owns; the passes read the one and write the other.
     Every buffer keeps room for the row of ones, so that all of them line up and the slopes of many layers are taken in
     one call. Per layer, `z`, `a`, `da` and `dz` are (units, examples), and `recorded` is all of them, and after them
-    what some layers have besides. `masks`, (units, examples) by layer, are what dropout keeps: the caller fills them
-    before a pass. `statistics` are, by layer, the mean and the spread of what each unit has in the batch that a batch
-    norm met last.
+    what some layers have besides. `masks`, (units, examples) by name and layer, are what is drawn, such as what dropout
+    keeps: the caller fills them before a pass. `statistics` are, by layer, the mean and the spread of what each unit
+    has in the batch that a batch norm met last.
     """
 
     def __init__(self, network: Network, parameters: Floats, gradient: Floats, examples: int) -> None:
@@ -201,11 +191,13 @@ class Workspace:
         self._all = np.zeros(self.layout.total * examples)
         self._recorded = self._all[: self.layout.recorded * examples]
         blocks = {span: self._rows(span).reshape(-1, examples) for span in (NOWHERE, *self.layout.spans.values())}
-        for name in ("n", "a", "h", "v", "o", "x"):
-            for span in self.layout.lane(name):
-                blocks[span].fill(1.0)
+        for wiring in self.layout.wirings:
+            if wiring.operation.rank or not wiring.operation.matrix:
+                blocks[wiring.out].fill(1.0)
+        for span in self.layout.lane("x"):
+            blocks[span].fill(1.0)
         self.z, self.a, self.da, self.dz = ([blocks[span][:-1] for span in self.layout.lane(name)] for name in PASSES)
-        self.masks = {k: blocks[self.layout.spans["mask", k]] for k in network.dropouts}
+        self.masks = {drawn: blocks[self.layout.spans[drawn]] for drawn in network.drawn}
         spans = {k: [self.layout.spans[name, k] for name in ("mean", "spread")] for k in network.running}
         self.statistics = {k: (blocks[mean][:, 0], blocks[spread][:, 0]) for k, (mean, spread) in spans.items()}
         self._plan(network.matrices(parameters), network.matrices(gradient), blocks)

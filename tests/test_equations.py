@@ -63,7 +63,7 @@ def of_layer(made: Equations, k: int, j: Any, i: Any, n: Any) -> Iterator[Equati
         yield from (each(k, j, n) for each in (made.mean, made.spread, made.xhat, made.n, *back))
         yield from (*made.ways(k, j, n), made.dgamma(k, j), made.dbeta(k, j))
     if k in made.network.shortcuts:
-        yield made.o(k, j, n)
+        yield made.attached("o", k, j, n)
     if k == made.last or isinstance(j, int):
         yield made.da(k, j, n)
     else:
@@ -178,7 +178,7 @@ def test_a_wrong_shortcut_would_be_seen(planted: str, monkeypatch: pytest.Monkey
     step = trace(start(Spec.make(layers="dense 3 tanh, dense 3 tanh, shortcut 1, dense 3 tanh, shortcut 2")))
     assert not wrong(step, whole=True)
     if planted == "forward":
-        entry = replace(OPERATIONS["shortcut"], equation=lambda inputs: inputs[0] - inputs[1])
+        entry = replace(OPERATIONS["shortcut"], equation=lambda node, inputs: inputs[0] - inputs[1])
         monkeypatch.setitem(OPERATIONS, "shortcut", entry)
     else:
         monkeypatch.setattr(type(step.spec.network), "arcs", lambda network, layer: [])

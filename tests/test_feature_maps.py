@@ -194,7 +194,7 @@ def equations_of(step: Trace) -> list[Equation]:
                 if places[letter] and (letter != "v" or len(places[letter]) in (1, 3)):
                     found.append(of.stage(letter, k, places[letter], example))
                 if letter in "ahv" and places[letter]:
-                    found.append(maps.passed_back(k, letter, places[letter], example, look))
+                    found.append(of.came(letter, k, places[letter], example, look))
             found.append(of.bent(k, spot, example))
             normed = (of.mean, of.spread, of.xhat, of.dxhat, of.dz) if k in network.norms else ()
             found += [made(k, spot, example) for made in normed]

@@ -57,7 +57,7 @@ def _da(scene: Scene, k: int, j: int, i: int) -> Face:
 
 def _dh(scene: Scene, k: int, j: int, i: int) -> Face:
     """What comes back to what dropout lets through of a unit."""
-    made, values = scene.equations.dh(k, j, 0), {"dh": scene.layer(k).back[:, j - 1]}
+    made, values = scene.equations.came("h", k, j, 0), {"dh": scene.layer(k).back[:, j - 1]}
     numbers = scene.named(made) + scene.then(made.target)
     return Face(_came(scene, k, j), (made,), numbers, (f"dh{k}",), values, total=scene.terms(made))
 
@@ -97,7 +97,7 @@ def _da_of_layer(scene: Scene, k: int) -> Face:
 
 def _to_dropout(scene: Scene, k: int) -> tuple[Equation, ...]:
     """Of a whole layer what comes back to what dropout lets through, if there is dropout."""
-    return (scene.equations.dh(k, "i", "n"),) if k in scene.network.dropouts else ()
+    return (scene.equations.came("h", k, "i", "n"),) if k in scene.network.dropouts else ()
 
 
 def _product_back(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -165,7 +165,7 @@ def _delta(scene: Scene, k: int, j: int, i: int) -> Face:
     face = _dz(scene, k, j, i)
     made: tuple[Equation, ...] = scene.equations.da(k, j, 0), scene.equations.dz(k, j, 0)
     if k in scene.network.dropouts:
-        made = (scene.equations.dh(k, j, 0), *made)
+        made = (scene.equations.came("h", k, j, 0), *made)
     mask = _through_mask(scene, k, j)
     sentences = (*_gathered(scene, k, j), *_over_arcs(scene, k, j), *mask, *face.sentences[1:], face.sentences[0])
     return Face(sentences, made, scene.told(*made), face.line_of, face.values, total=scene.terms(made[0]))

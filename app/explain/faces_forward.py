@@ -114,7 +114,7 @@ def _activation_of_layer(scene: Scene, k: int) -> Face:
 
 def _dropout(scene: Scene, k: int, j: int, i: int) -> Face:
     """What dropout lets through of a unit's activation, or of those of a whole layer."""
-    made, values = scene.equations.h(k, j or "j", 0 if j else "n"), scene.values(k, j, "a", "mask", "h")
+    made, values = scene.equations.attached("h", k, j or "j", 0 if j else "n"), scene.values(k, j, "a", "mask", "h")
     out, scale = np.equal(values["mask"], 0), scene.scale(k)
     if not j:
         words = sentence("dropout of a layer", layer=scene.layer_name(k), out=int(out.sum()), of=out.size, scale=scale)
@@ -129,7 +129,7 @@ def _dropout(scene: Scene, k: int, j: int, i: int) -> Face:
 
 def _shortcut(scene: Scene, k: int, j: int, i: int) -> Face:
     """What is added to a unit's activation, or to those of a whole layer."""
-    below, made = scene.network.shortcuts[k], scene.equations.o(k, j or "j", 0 if j else "n")
+    below, made = scene.network.shortcuts[k], scene.equations.attached("o", k, j or "j", 0 if j else "n")
     if j:
         added = float(scene.trace.inputs_of(below)[0, j - 1])
         source, first = scene.unit(below, j), scene.of_first(k, j, "o")

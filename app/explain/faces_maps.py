@@ -146,7 +146,7 @@ def came_to(scene: Scene, k: int, spot: Spot) -> list[Equation]:
         places[letter] = (maps.read_by(k, spot) or ()) if letter == "v" else places[before]
     for letter in reversed(network.stages[k - 1]):
         if letter in places and letter != "o" and places[letter]:
-            made.append(maps.passed_back(k, letter, places[letter], 0, scene.look))
+            made.append(scene.equations.came(letter, k, places[letter], 0, scene.look))
     return [*made, scene.equations.bent(k, spot, 0)]
 
 

@@ -68,19 +68,19 @@ def _forward(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
     yield _rows(scene, k, lambda j: made.z(k, j, 0), whole)
     yield _rows(scene, k, lambda j: made.a(k, j, 0), whole)
     if whole and k in network.dropouts:
-        yield _rows(scene, k, lambda j: made.h(k, j, 0), whole)
+        yield _rows(scene, k, lambda j: made.attached("h", k, j, 0), whole)
     if whole and k in network.shortcuts:
-        yield _rows(scene, k, lambda j: made.o(k, j, 0), whole)
+        yield _rows(scene, k, lambda j: made.attached("o", k, j, 0), whole)
 
 
 def _alone(name: str, scene: Scene, k: int) -> Iterator[Alike]:
-    yield _rows(scene, k, lambda j: getattr(scene.equations, name)(k, j, 0))
+    yield _rows(scene, k, lambda j: scene.equations.stage(name, k, j, 0))
 
 
 def _through(scene: Scene, k: int, j: int) -> Equation:
     """dL/da of one unit, with what came back to what dropout lets through put in."""
     da = scene.equations.da(k, j, 0)
-    return fitted(da, scene.equations.dh(k, j, 0)) if k in scene.network.dropouts else da
+    return fitted(da, scene.equations.came("h", k, j, 0)) if k in scene.network.dropouts else da
 
 
 def _da(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:

@@ -26,3 +26,15 @@ _ENTRIES = (
 )
 
 OPERATIONS: dict[str, Operation] = {entry.name: entry for entry in _ENTRIES}
+
+
+def behind() -> tuple[Operation, ...]:
+    """What may stand behind an activation, and gives numbers of its own."""
+    return tuple(entry for entry in OPERATIONS.values() if entry.rank > ACTIVATION.rank and entry.letter)
+
+
+def letters_behind() -> dict[str, None]:
+    """What these give and get back, by letter."""
+    return dict.fromkeys(
+        name for each in behind() for name in (each.letter, *([] if each.passes else ["d" + each.letter]))
+    )

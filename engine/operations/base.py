@@ -153,6 +153,7 @@ class Place(NamedTuple):
 
 Forward = Callable[[Node, Sequence[Floats], Floats, Floats, Sequence[Floats]], Iterable[Call]]
 Backward = Callable[[Node, Place], Iterable[Call]]
+Drawn = Callable[[Node, Floats], tuple[Vector, float]]
 
 
 @dataclass(frozen=True)
@@ -173,9 +174,12 @@ class Operation:
     elementwise operation, f(in, out, result), which neighbours share. `image` is the shape that it gives, of an image;
     as a rule the one that it takes. `anywhere`: it may stand at any place after its layer's activation. `passes`: what
     comes back at its output is the contribution for each of its inputs, as it is, and nothing is computed for them.
-    `equation(inputs)` is what
-    one of its numbers is made of: those of its inputs, and what it saves, in the same place; the equations of dense
-    layers and activations are in `engine.equations`.
+    `equation(node, inputs)` is what
+    one of its numbers is made of: those of its inputs, and what it saves, in the same place; what comes back is made of
+    it by the chain rule. What has none looks at more than one place: the equations of layers, activations and
+    normalizations are in `engine.equations`, those of pools in `engine.feature_maps`. `drawn(node, evenly)` is what it
+    is given anew in every step as the first that it saves, from numbers spread evenly from 0 to 1, and what that is
+    multiplied by; whoever leaves chance out gives it 1.
     """
 
     name: str
@@ -192,10 +196,11 @@ class Operation:
     on_x: bool = False
     slope: Callable[[Node], Slope | None] = lambda node: None
     passes: bool = False
-    equation: Callable[[Sequence[Tree]], Tree] | None = None
+    equation: Callable[[Node, Sequence[Tree]], Tree] | None = None
     rank: int = 0
     saves: Callable[[Node, Sequence[int]], dict[str, int]] = lambda node, inputs: {}
     evaluate: Forward | None = None
+    drawn: Drawn | None = None
     running: Callable[[Node, Sequence[int]], tuple[int, int]] | None = None
     image: Callable[[Node], Image] = lambda node: node.takes
     anywhere: bool = False

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.arrays import Floats
 from engine.equation import Tree
-from engine.operations.base import Call, Cost, Node, Operation, Option, Place
+from engine.operations.base import Call, Cost, Node, Operation, Option, Place, Vector
 
 
 def _rows(node: Node, inputs: Sequence[int]) -> int:
@@ -44,9 +44,14 @@ def _backward(node: Node, at: Place) -> Iterator[Call]:
         yield np.multiply, at.d_out[:-1], at.saved[0], into[:-1]
 
 
-def _equation(inputs: Sequence[Tree]) -> Tree:
+def _equation(node: Node, inputs: Sequence[Tree]) -> Tree:
     own, mask = inputs
     return mask * own
+
+
+def _drawn(node: Node, evenly: Floats) -> tuple[Vector, float]:
+    rate = node.option("rate")
+    return evenly >= rate, 1.0 / (1.0 - rate)
 
 
 DROPOUT = Operation(
@@ -63,4 +68,5 @@ DROPOUT = Operation(
     saves=_saves,
     evaluate=_evaluate,
     equation=_equation,
+    drawn=_drawn,
 )

@@ -36,7 +36,7 @@ def _backward(node: Node, at: Place) -> Iterable[Call]:
     return ()  # it passes on what it gets, to both
 
 
-def _equation(inputs: Sequence[Tree]) -> Tree:
+def _equation(node: Node, inputs: Sequence[Tree]) -> Tree:
     own, added = inputs
     return own + added
 
