@@ -135,10 +135,29 @@ document.addEventListener('click', ({ target }) => {
   document.getElementById('rail')?.setAttribute('aria-expanded', String(dataset.setup !== undefined));
 });
 
-// On a phone the symbols and the code are one tap away.
+// Nothing in the panel is cut: what does not fit gives way, the least needed first, and is one tap away.
+const GIVE_WAY = ['snug', 'few-rows', 'no-program', 'no-symbols'];
+function settle() {
+  const faces = document.querySelector('#walk .rows');
+  const { classList } = document.body;
+  classList.remove(...GIVE_WAY);
+  if (!faces || classList.contains('all-rows')) return;
+  const boxes = [faces, ...faces.querySelectorAll('#equations')];
+  const fits = () => boxes.every((box) => box.scrollHeight <= box.clientHeight + 1 && box.scrollWidth <= box.clientWidth + 1);
+  classList.add('folded'); // what was unfolded by hand may scroll
+  GIVE_WAY.find((each) => fits() || classList.add(each));
+  for (const each of [...classList].filter((name) => GIVE_WAY.includes(name)).reverse()) {
+    classList.remove(each);
+    if (!fits()) classList.add(each);
+  }
+  classList.remove('folded');
+}
+const room = new ResizeObserver(settle);
 document.addEventListener('click', ({ target }) => {
   const button = target.closest?.('#all-rows');
-  if (button) button.setAttribute('aria-pressed', String(document.body.classList.toggle('all-rows')));
+  if (!button) return;
+  button.setAttribute('aria-pressed', String(document.body.classList.toggle('all-rows')));
+  settle();
 });
 
 // A term that is pointed at lights everywhere, and tells what it is.
@@ -171,6 +190,8 @@ function keepMoments() {
   const part = pointed;
   pointed = null; // the drawing may have been fitted meanwhile: what is pointed at stays lit
   point(part);
+  settle();
+  for (const faces of document.querySelectorAll('#walk .rows')) room.observe(faces);
   fromTheTop();
   const range = document.getElementById('moments');
   if (moment() !== null) range.value = String(moment());

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from math import ceil
 from typing import Literal, NamedTuple
 
@@ -54,6 +55,7 @@ LINKS_AT_MOST = 450  # a layer with more has none of its own that could be drawn
 ROWS_AT_MOST = 16
 NAMED_AT_MOST, NAMED_PITCH = 32, 12.5  # inputs in one column beside their names, where these have room
 LABELLED_ROWS = 8
+LEAST_PITCH = 13  # between two names below each other
 WANTED = 26.0  # what a walk needs beside the outputs: their numbers, and what is wanted of them
 TALK = 0.4  # of the width lies between two layers that talk
 CLOSE, NAME = (24.0, 92.0), 60.0  # what lies at least between others, the second beside numbers; what their names need
@@ -223,6 +225,12 @@ class Layer:
         return max(node.end for node in self.nodes)
 
     @cached_property
+    def crowded(self) -> bool:
+        """Whether its units stand so close that one's name beside it would lie on the next's."""
+        first, second = (*self.nodes, *self.nodes)[:2]
+        return len(self.nodes) > 1 and second.y - first.y < LEAST_PITCH
+
+    @cached_property
     def bottom(self) -> float:
         """Where its lowest unit ends."""
         return max(node.bottom for node in self.nodes)
@@ -288,7 +296,7 @@ def layout(
     _enlarge(blocks, sheet, inside, 8.0 if beside else 34.0 if labelled else 0.0, one_picture, maps, pools)
     gap = (sheet.width - sheet.left - sheet.right - sum(each.width for each in blocks)) / max(1, last)
     scarce = full and (beside or not labelled or sheet.width < 700)
-    least = max(CLOSE[beside or (not labelled and sheet.width >= 700)], NAME - side)  # numbers: a lit unit's at least
+    least = max(CLOSE[beside or (not labelled and sheet.width >= 700)], _for_names(blocks, talk))  # lit numbers
     gaps = _gaps(sheet, gap, last, talk if scarce else 0, least)
     layers, x = list[Layer](), sheet.left
     for k, (n, own) in enumerate(zip(shown, blocks, strict=True)):
@@ -361,6 +369,12 @@ def _inside(height: float, lit_alone: bool, over_maps: bool) -> tuple[float, flo
     phone for one above a map."""
     top, below = TOP + HEAD * (lit_alone and over_maps), BOTTOM + 12 * lit_alone
     return top, height - top - below
+
+
+def _for_names(blocks: list[Block], talk: int) -> float:
+    """What lies between two layers so that their names have room, but between the two that talk."""
+    pairs = (one.width + other.width for k, (one, other) in enumerate(pairwise(blocks), 1) if k != talk)
+    return max((NAME - wide / 2 for wide in pairs), default=0.0)
 
 
 def _gaps(sheet: Sheet, gap: float, last: int, talk: int, least: float) -> list[float]:

@@ -101,7 +101,7 @@ def draw(
     maps, mapped = _sides(network, arts), tuple(k for k, art in enumerate(arts) if art == "map")
     pooled = () if isinstance(size, Space) else (*network.pools,)  # a walk has what one gives where it is spoken of
     own = network.sizes, applied(network), is_image(spec), size
-    laid = (*own, *rooms, arcs, marks.talk, sources(spec), mapped, pooled)
+    laid = (*own, *rooms, arcs, _talks(marks, len(network.sizes) - 1), sources(spec), mapped, pooled)
     place, (text, pictured) = layout(*laid), _skeleton(laid, spec.raw_inputs, names, outputs, arts, maps, on)
     what = shown(trace, lens, batch, marks.known is not None, marks.chips.width if marks.chips else "")
     tiles = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
@@ -119,6 +119,11 @@ def draw(
         return Drawing(Markup(""), legend, place, "|".join(values))
     labels += _on_maps(place, trace, lens, marks, boxes, on) if network.has_images else ""
     return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values, labels]), legend, place)
+
+
+def _talks(marks: Marks, last: int) -> int:
+    """Before which layer most of the room lies: its links carry something, or numbers of the outputs stand there."""
+    return marks.talk or last * any(each.startswith(f"node-{last}-") for each in marks.lit)
 
 
 def _sides(network: Network, arts: tuple[Art, ...]) -> tuple[tuple[tuple[int, ...], ...], ...]:

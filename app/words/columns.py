@@ -351,9 +351,14 @@ def fitted(of: Equation, known: Equation) -> Equation:
 
 def room(cells: Cells, code: bool = True) -> float:
     """How much room columns take, one of four digits being about 1: a sign needs less than a number. Without code, what
-    rows under one formula take on a phone."""
-    told = ((8 * len(cell.number), code * 7 * len(cell.code), 0 if cell.sign else 36) for cell in cells)
+    rows under one formula take on a phone, where a symbol that is wider than its numbers gives way."""
+    told = ((8 * len(cell.number), code * 7 * len(cell.code), _drawn(cell, code)) for cell in cells)
     return sum((6 + max(each)) / COLUMN for each in told)
+
+
+def _drawn(cell: Cell, whole: bool) -> float:
+    """How wide a symbol stands, in px: what stands below is small."""
+    return 0 if cell.sign else max(36, whole * 6 * len(cell.symbol.striptags()))
 
 
 def lines(cells: Cells, most: float) -> tuple[Cells, ...]:

@@ -1,16 +1,20 @@
 """The walkthrough on every common screen: what is lit, the words and the numbers are in sight, and nothing is cut.
 
-WALK=all goes through every moment of the networks; else each size has the first, the last and one of its own.
+WALK=all goes through every moment of the networks, WALK=lenet of that one; else each size has the first, the last and
+one of its own.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 from waiting import until
+
+from app.page.forms import LENET
 
 SIZES = [(1280, 720), (1280, 800), (1366, 768), (1024, 768), (1440, 900), (390, 844), (720, 450)]  # the last: 200 %
 NETWORKS = {
@@ -19,6 +23,7 @@ NETWORKS = {
     "8-8": "example=8&hidden=8,8",
     "softmax": "example=3&dataset=three_blobs&output_activation=softmax&loss=cross_entropy",
     "digits": "example=3&dataset=digits16&hidden=16&activation=relu&output_activation=softmax&loss=cross_entropy",
+    "lenet": f"example=3&{urlencode(LENET, safe=',')}",
 }
 FITTED = "() => /^[0-9]+x[0-9]+$/.test(document.getElementById('view').elements.namedItem('size').value)"
 FAULTS = """() => {
@@ -43,6 +48,10 @@ FAULTS = """() => {
   inside(document.getElementById('words'), 'words');
   const numbers = document.querySelectorAll('#moment-numbers, #equations > table tr.numbers');
   for (const each of numbers) inside(each, each.textContent.trim());
+  for (const id of ['words', 'equations', 'faces', 'walkend']) {
+    const { scrollHeight, clientHeight, scrollWidth, clientWidth } = document.getElementById(id);
+    if (scrollHeight > clientHeight + 1 || scrollWidth > clientWidth + 1) faults.push(`${id} is cut`);
+  }
   const net = document.getElementById('net');
   const [drawn, planned] = [net.getBoundingClientRect(), net.viewBox.baseVal];
   if (drawn.width < planned.width - 1 || drawn.height < planned.height - 1) faults.push('the drawing is made smaller');
@@ -56,40 +65,65 @@ FAULTS = """() => {
       const down = Math.min(boxes[i].bottom, other.bottom) - Math.max(boxes[i].top, other.top);
       if (across > 2 && down > 5) faults.push(`${text.textContent} lies on ${texts[j].textContent}`);
     });
+    if (!text.matches('.before')) return;
+    for (const unit of net.querySelectorAll('.node .edge')) {
+      const [box, own] = [unit.getBoundingClientRect(), boxes[i]];
+      const across = Math.min(box.right, own.right) - Math.max(box.left, own.left);
+      const down = Math.min(box.bottom, own.bottom) - Math.max(box.top, own.top);
+      if (across > 2 && down > 4) faults.push(`${text.textContent} lies on ${unit.parentElement.id}`);
+    }
   });
   return faults;
 }"""
 
 
-def moments(total: int, size: tuple[int, int]) -> list[int]:
+HERE = """moment => document.getElementById('walk')?.dataset.moment === moment
+  && !document.querySelector('.htmx-request')"""
+WALK = os.environ.get("WALK", "")
+
+
+def moments(total: int, size: tuple[int, int], name: str) -> list[int]:
     """After the first: all, or the last and one that another size does not have."""
-    if os.environ.get("WALK") == "all":
+    if WALK in ("all", name):
         return list(range(1, total))
     return [(1 + SIZES.index(size)) * total // (1 + len(SIZES)), total - 1]
 
 
-def looked(page: Page, query: str, size: tuple[int, int]) -> None:
-    page.goto(f"/?{query}")
+def reached(page: Page, query: str, moment: int) -> None:
+    """By the address, or from the moment before by the key."""
+    if moment and page.locator("#walk").get_attribute("data-moment") == str(moment - 1):
+        page.keyboard.press("ArrowRight")
+    else:
+        page.goto(f"/?{query}&moment={moment}")
+    until(page, HERE, str(moment))
     until(page, FITTED)
-    until(page, "() => !document.querySelector('.htmx-request')")
+    until(page, HERE, str(moment))
+
+
+def faults_of(page: Page, size: tuple[int, int]) -> list[str]:
     faults = page.evaluate(FAULTS)
     if size[1] < 500:
-        rows = ("Numbers", "bias", "from ", "unit ", "input ", "x₁", "x₂", "+", "−", "×", "/")  # and lines that go on
+        # Numbers, and lines that go on.
+        rows = ("Numbers", "bias", "from ", "unit ", "input ", "x₁", "x₂", "+", "−", "×", "/", "equations", "channel")
         faults = [fault for fault in faults if not fault.startswith(rows)]
-    assert faults == [], query
+    return list(faults)
 
 
+@pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_what_a_moment_speaks_of_is_in_sight(page: Page, size: tuple[int, int]) -> None:
-    """Lit parts, words and numbers lie in the window, at real size, and no text is cut or lies on another; at 200 % the
-    numbers may be a scroll away."""
+def test_what_a_moment_speaks_of_is_in_sight(page: Page, size: tuple[int, int], name: str) -> None:
+    """Lit parts, words and numbers lie in the window, at real size, no line is cut, and no text lies on another; at
+    200 % the numbers may be a scroll away."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.emulate_media(reduced_motion="reduce")  # what flies comes to rest
-    for query in NETWORKS.values():
-        looked(page, f"{query}&moment=0", size)
-        total = int(page.locator("#walk").get_attribute("data-total") or 0) - 1  # the last runs it again
-        for moment in moments(total, size):
-            looked(page, f"{query}&moment={moment}", size)
+    query, faults = NETWORKS[name], dict[int, list[str]]()
+    reached(page, query, 0)
+    total = int(page.locator("#walk").get_attribute("data-total") or 0) - 1  # the last runs it again
+    for moment in [0, *moments(total, size, name)]:
+        if moment:
+            reached(page, query, moment)
+        faults[moment] = faults_of(page, size)
+    assert {moment: found for moment, found in faults.items() if found} == {}
 
 
 def test_a_term_lights_everywhere(page: Page) -> None:
@@ -111,6 +145,7 @@ def test_the_setup_is_folded_and_opens_over_the_drawing(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto("/?example=8&moment=18")
     until(page, FITTED)
+    page.wait_for_selector("html[data-ready]", state="attached")
     expect(page.locator("#controls")).to_be_hidden()
     before = page.locator("#net").bounding_box()
     page.locator("#rail").click()
