@@ -150,8 +150,8 @@ def _shortly(scene: Scene, name: str, of: Equation) -> tuple[str, Equation]:
 
 
 def _fit(rows: Sequence[tuple[str, Cells]], most: float) -> bool:
-    """Whether rows under one formula have room; on a phone without their code, their names before them."""
-    if most >= ROOM:
+    """Whether rows under one formula have room; on a phone several without their code, their names before them."""
+    if most >= ROOM or len(rows) < 2:
         return room(rows[0][1]) <= most
     columns = zip_longest(*(cells for _, cells in rows), fillvalue=Cell(Markup(""), "", "", sign=True))
     widest = sum(max(room((cell,), code=False) for cell in column) for column in columns)
