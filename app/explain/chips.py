@@ -94,9 +94,8 @@ def _product(scene: Scene, moment: Moment, k: int, j: int) -> Chips | None:
     """What one link carries, or one kernel at a place."""
     if flattens(scene.network, k):
         return None  # no link is drawn that carries it
-    made = {"product": scene.equations.product, "product_back": scene.equations.product_back}[moment.kind]
-    of_map, source = scene.network.image(k), moment.targets[0].source
-    way = bare(_equations(moment)[0].target) if of_map else made(k, j, source, 0)
+    (made,) = _equations(moment)
+    way = bare(made.target) if scene.network.image(k) else made
     return by_themselves(scene, Quantity("a", k, (j,)), [way])
 
 

@@ -24,7 +24,7 @@ def _again(scene: Scene, k: int, j: int, i: int) -> Face:
         "penalty_next": after.penalty,
         "a_next": after.layers[-1].a,
     }
-    return Face(tuple(_told(scene)), (made,), _numbers(scene), ("loss",), values)
+    return scene.face(_told(scene), made, numbers=_numbers(scene), values=values)
 
 
 def _told(scene: Scene) -> Iterator[Sentence]:

@@ -11,10 +11,10 @@ from app.explain.scene import UNITS, Scene, Writer
 from app.words.columns import Columns
 from app.words.digits import largest
 from app.words.numbers import DIGITS, SUBSCRIPTS, adding_up, percent, signed, unsigned
-from app.words.segments import Segment, Segments, joined, say, several
+from app.words.segments import Segment, Segments, say, several
 from app.words.sentences import Sentence, lower, sentence
 from app.words.texts import text
-from engine import LOSSES, Quantity
+from engine import ACTIVATIONS, LOSSES, Quantity
 from engine.arrays import Floats
 from engine.equation import Equation, Sum, code_name, f, total, tree
 from engine.quantity import unit, weight
@@ -28,38 +28,37 @@ def asks(scene: Scene, k: int, j: int, wish: float) -> Sentence:
     return scene.say("asks", unit=scene.unit(k, j), dz=wish)
 
 
-def _tendency(scene: Scene, values: Floats) -> Sentence:
-    """How the examples of a batch divide over which way they pull."""
+def _tendency(scene: Scene, k: int, j: int) -> Sentence:
+    """How the examples of a batch divide over which way they pull a unit."""
+    values = scene.layer(k).da[:, j - 1]
     higher, lower_ = int((values < 0).sum()), int((values > 0).sum())
     want = sentence("want higher", wants=higher, count=scene.count), sentence("want lower", wants=lower_)
     return sentence("tendency", higher=want[0], lower=want[1])
 
 
 def _da(scene: Scene, k: int, j: int, i: int) -> Face:
-    if j == 0:
-        return _da_of_layer(scene, k)
-    made, da = scene.equations.da(k, j, 0), scene.layer(k).da[:, j - 1]
+    """What comes back to a unit's activation, or to those of a whole layer."""
+    made = scene.equations.da(k, j or ("j" if k == scene.last else "i"), 0 if j else "n")
+    if not j:
+        words = sentence("da of a layer", layer=scene.layer_name(k), function=lower(scene.function(k)))
+        return scene.face(words, *_to_dropout(scene, k), made, kinds="da")
     effect = sentence("effect", unit=scene.unit(k, j), **scene.of_first(k, j, "da"))
     if scene.count > 1:
-        message = "effects" if k == scene.last else "comes back in a batch"
+        message, tendency = "effects" if k == scene.last else "comes back in a batch", _tendency(scene, k, j)
         drawn = scene.of_drawing(k, j, "da")
-        effect = sentence(message, unit=scene.unit(k, j), tendency=_tendency(scene, da), count=scene.count, **drawn)
-    values: dict[str, float | Floats] = {}
+        effect = sentence(message, unit=scene.unit(k, j), tendency=tendency, count=scene.count, **drawn)
+    if k == scene.last:
+        return scene.face(effect, made, kinds="a da", values={"y": scene.trace.y[:, j - 1]})
     if k in scene.network.dropouts:
-        words, values["dh"] = (*_through_mask(scene, k, j), effect), scene.layer(k).back[:, j - 1]
-    elif k == scene.last:
-        words, values = (effect,), scene.values(k, j, "a") | {"y": scene.trace.y[:, j - 1]}
-    else:
-        words = (*_came(scene, k, j), effect)
-    numbers = scene.named(made) + scene.then(made.target)
-    return Face(words, (made,), numbers, (f"da{k}",), values | {"da": da}, total=scene.terms(made))
+        values = {"dh": scene.layer(k).back[:, j - 1]}
+        return scene.face((*_through_mask(scene, k, j), effect), made, kinds="da", values=values)
+    return scene.face((*_came(scene, k, j), effect), made, kinds="da")
 
 
 def _dh(scene: Scene, k: int, j: int, i: int) -> Face:
     """What comes back to what dropout lets through of a unit."""
-    made, values = scene.equations.came("h", k, j, 0), {"dh": scene.layer(k).back[:, j - 1]}
-    numbers = scene.named(made) + scene.then(made.target)
-    return Face(_came(scene, k, j), (made,), numbers, (f"dh{k}",), values, total=scene.terms(made))
+    values = {"dh": scene.layer(k).back[:, j - 1]}
+    return scene.face(_came(scene, k, j), scene.equations.came("h", k, j, 0), values=values)
 
 
 def _came(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
@@ -89,12 +88,6 @@ def _over_arcs(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
     return tuple(scene.say("over a shortcut", end=end, back=scene.slope_name(to), da=da) for to, end, da in back)
 
 
-def _da_of_layer(scene: Scene, k: int) -> Face:
-    words = sentence("da of a layer", layer=scene.layer_name(k), function=lower(scene.function(k)))
-    made = (*_to_dropout(scene, k), scene.equations.da(k, "j" if k == scene.last else "i", "n"))
-    return Face((words,), made, scene.of_layer("∂L/∂a = ", k, "da"), (f"da{k}",), scene.values(k, 0, "da"))
-
-
 def _to_dropout(scene: Scene, k: int) -> tuple[Equation, ...]:
     """Of a whole layer what comes back to what dropout lets through, if there is dropout."""
     return (scene.equations.came("h", k, "i", "n"),) if k in scene.network.dropouts else ()
@@ -102,26 +95,29 @@ def _to_dropout(scene: Scene, k: int) -> tuple[Equation, ...]:
 
 def _product_back(scene: Scene, k: int, j: int, i: int) -> Face:
     weight, dz = float(scene.layer(k).W[j - 1, i - 1]), scene.layer(k).dz[:, j - 1]
-    products, made = weight * dz, scene.equations.product_back(k, j, i, 0)
-    told = float(scene.drawn(made.target))
-    words = scene.say("product back", unit=scene.unit(k, j), product=told, source=scene.unit(k - 1, i))
-    values: dict[str, float | Floats] = {"W": weight, "dz": dz, "product": products}
-    return Face((words,), (made.tree,), scene.told(made), (f"dh{k - 1}", f"da{k - 1}"), values)
+    made = scene.equations.product_back(k, j, i, 0)
+    sent = float(scene.drawn(made.target))
+    words = scene.say("product back", unit=scene.unit(k, j), product=sent, source=scene.unit(k - 1, i))
+    values: dict[str, float | Floats] = {"W": weight, "dz": dz, "product": weight * dz}
+    return scene.face(words, made, values=values, line=f"{scene.network.back_kind(k - 1)}{k - 1}")
 
 
 def _dz(scene: Scene, k: int, j: int, i: int) -> Face:
     """What comes back through the activation: δ, or before a normalization ∂L/∂n."""
-    layer, made = scene.layer(k), scene.equations.bent(k, j, 0)
-    da, dz, factors = layer.da[:, j - 1], layer.asked[:, j - 1], slopes(scene.trace, k)
-    name, asked = made.target.kind, () if layer.norm else (asks(scene, k, j, float(dz.sum())),)
-    numbers = (scene.named(made) if layer.norm else scene.digits(made)) + scene.then(made.target)
-    if factors is None:
-        mixed = sentence("mixed", function=scene.function(k))
-        return Face((*asked, mixed), (made,), numbers, (f"{name}{k}",), scene.values(k, j, "a", "da", name))
-    factor = factors[:, j - 1]
-    values: dict[str, float | Floats] = {"da": da, "slope": factor, name: dz}
-    why = asked + _why(scene, made, da, factor) or (sentence("nothing comes back", unit=scene.unit(k, j)),)
-    return Face(why, (made,), numbers, (f"{name}{k}",), values)
+    words = (*_asked(scene, k, j), *_through_slope(scene, k, j)) or sentence(
+        "nothing comes back", unit=scene.unit(k, j)
+    )
+    return scene.face(words, scene.equations.bent(k, j, 0), kinds=_met(scene, k))
+
+
+def _asked(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
+    """What the loss asks of a unit; before a normalization it asks nothing yet."""
+    return () if scene.layer(k).norm else (asks(scene, k, j, float(scene.layer(k).dz[:, j - 1].sum())),)
+
+
+def _met(scene: Scene, k: int) -> str:
+    """What meets in the slope of a layer, and what is left behind it."""
+    return f"{'a da' if ACTIVATIONS[scene.layer(k).activation].product else 'da slope'} d{scene.network.bent_kind(k)}"
 
 
 def _close(scene: Scene, k: int, j: int) -> tuple[int, int]:
@@ -133,9 +129,12 @@ def _close(scene: Scene, k: int, j: int) -> tuple[int, int]:
     return passed, columns.digits(made.da(k, j, 0), passed) if ahead else passed
 
 
-def _why(scene: Scene, made: Equation, da: Floats, factor: Floats) -> tuple[Sentence, ...]:
-    """What the activation's slope did to dL/da."""
-    k = made.target.layer
+def _through_slope(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
+    """What the activation's slope does to dL/da."""
+    factors, da = slopes(scene.trace, k), scene.layer(k).da[:, j - 1]
+    if factors is None:
+        return (sentence("mixed", function=scene.function(k)),)
+    made, factor = scene.equations.bent(k, j, 0), factors[:, j - 1]
     name = scene.layer(k).activation
     function, shut = lower(scene.function(k)), int((factor == 0).sum())
     if name == "threshold":
@@ -157,18 +156,16 @@ def _why(scene: Scene, made: Equation, da: Floats, factor: Floats) -> tuple[Sent
 
 
 def _delta(scene: Scene, k: int, j: int, i: int) -> Face:
-    """dL/da and delta in one moment."""
+    """From the loss or the units above through the activation, in one moment: to δ, or to what a normalization gave."""
     if j == 0:
         return _delta_of_layer(scene, k)
     if k == scene.last and scene.network.joined:
         return _joined(scene, j)
-    face = _dz(scene, k, j, i)
-    made: tuple[Equation, ...] = scene.equations.da(k, j, 0), scene.equations.dz(k, j, 0)
-    if k in scene.network.dropouts:
-        made = (scene.equations.came("h", k, j, 0), *made)
-    mask = _through_mask(scene, k, j)
-    sentences = (*_gathered(scene, k, j), *_over_arcs(scene, k, j), *mask, *face.sentences[1:], face.sentences[0])
-    return Face(sentences, made, scene.told(*made), face.line_of, face.values, total=scene.terms(made[0]))
+    of = scene.equations
+    words = (*_gathered(scene, k, j), *_over_arcs(scene, k, j), *_through_mask(scene, k, j))
+    words += (*_through_slope(scene, k, j), *_asked(scene, k, j))
+    made = [of.came("h", k, j, 0)] if k in scene.network.dropouts else []
+    return scene.face(words, *made, of.da(k, j, 0), of.bent(k, j, 0), kinds=_met(scene, k))
 
 
 def _gathered(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
@@ -205,62 +202,47 @@ def _sent(scene: Scene, k: int, j: int, met: int) -> Sentence:
 def _joined(scene: Scene, j: int) -> Face:
     """Loss and output activation differentiated as one."""
     k, spec = scene.last, scene.trace.spec
-    made, activation, loss = scene.equations.dz(k, j, 0), scene.function(k), text(LOSSES[spec.loss].title).lower()
+    activation, loss = scene.function(k), text(LOSSES[spec.loss].title).lower()
     pair = text("{activation} and {loss}", activation=activation, loss=loss)
     beyond = () if scene.told_da(j) else (sentence("beyond any number"),)
-    asked = asks(scene, k, j, float(scene.layer(k).dz[:, j - 1].sum()))
-    words = scene.say("joined", pair=pair, **scene.of_drawing(k, j, "dz")), *beyond, asked
-    values = scene.values(k, j, "a") | {"y": scene.trace.y[:, j - 1]} | scene.values(k, j, "da", "dz")
-    return Face(words, (made,), scene.told(made), (f"dz{k}",), values)
+    words = scene.say("joined", pair=pair, **scene.of_drawing(k, j, "dz")), *beyond, *_asked(scene, k, j)
+    return scene.face(words, scene.equations.dz(k, j, 0), kinds="a da dz", values={"y": scene.trace.y[:, j - 1]})
 
 
 def _delta_of_layer(scene: Scene, k: int) -> Face:
-    layer, output, name = scene.layer(k), k == scene.last, scene.layer_name(k)
-    if output:
-        words = sentence("deltas from the loss", layer=name)
+    of, normed, name = scene.equations, k in scene.network.norms, scene.layer_name(k)
+    if k == scene.last:
+        words = [sentence("deltas from the loss", layer=name)]
     else:
-        words = sentence("deltas from above", above=scene.layer_name(k + 1), layer=name)
-    of = scene.equations
-    from_above = () if output else (*_to_dropout(scene, k), of.da(k, "i", "n"))
-    made = [of.bent(k, "i", "n")]
-    through = (sentence("back through a norm", norm=norm_title(scene, k)),) if layer.norm else ()
-    made += [of.dxhat(k, "i", "n"), *of.ways(k, "j", "n"), of.dz(k, "j", "n")] if layer.norm else []
-    numbers, values = scene.of_layer("δ = ", k, "dz"), scene.values(k, 0, "da", "dz")
-    return Face((words, *through, _split(layer.dz)), (*from_above, *made), numbers, (f"dz{k}",), values)
-
-
-def _came_back(scene: Scene, k: int, j: int, i: int) -> Face:
-    """From the units above through the activation, to what a normalization gave."""
-    made, face = (scene.equations.da(k, j, 0), scene.equations.bent(k, j, 0)), _dz(scene, k, j, i)
-    words = (*_gathered(scene, k, j), *_over_arcs(scene, k, j), *_through_mask(scene, k, j), *face.sentences)
-    return Face(words, made, scene.told(*made), face.line_of, face.values, total=scene.terms(made[0]))
+        words = [sentence("deltas from above", above=scene.layer_name(k + 1), layer=name)]
+    words += [sentence("back through a norm", norm=norm_title(scene, k))] if normed else []
+    made = [] if k == scene.last else [*_to_dropout(scene, k), of.da(k, "i", "n")]
+    made.append(of.bent(k, "i", "n"))
+    made += [of.dxhat(k, "i", "n"), *of.ways(k, "j", "n"), of.dz(k, "j", "n")] if normed else []
+    return scene.face((*words, _split(scene.layer(k).dz)), *made, kinds="da dz")
 
 
 def _gains(scene: Scene, k: int, j: int, i: int) -> Face:
     """The gradients of a unit's gain and shift."""
     made = scene.equations.gains(k, j)
-    values = scene.values(k, j, "dn", "xhat")
-    values |= {each.target.kind: float(scene.look(each.target)) for each in made}
+    values = {each.target.kind: float(scene.look(each.target)) for each in made}
     told = made[0], scene.times_one(k, j, "dbeta", "dn")
-    numbers = joined([scene.named(each, first=False) for each in told], "; ")
-    alone = tuple(map(scene.alone, made))
-    return Face((scene.say("gains"),), alone, numbers, (f"dgamma_{k}",), values, total=scene.terms(made[0]))
+    alone, line = map(scene.alone, made), code_name(made[0].target)
+    return scene.face(scene.say("gains"), *alone, shown=told, kinds="dn xhat", values=values, line=line)
 
 
 def _gain(kind: str, scene: Scene, k: int, j: int, i: int) -> Face:
     """The gradient of one gain, or one shift, for its receipt."""
     made = getattr(scene.equations, kind)(k, j)
-    values = scene.values(k, j, "dn") | {kind: float(scene.look(made.target))}
     told = scene.times_one(k, j, kind, "dn") if kind == "dbeta" else made
-    words, alone = scene.say(f"gradient {kind}"), scene.alone(made)
-    return Face((words,), (alone,), scene.sum(told), (code_name(made.target),), values, total=scene.terms(told))
+    values, words = {kind: float(scene.look(made.target))}, scene.say(f"gradient {kind}")
+    return scene.face(words, scene.alone(made), shown=(told,), kinds="dn", values=values)
 
 
 def _dxhat(scene: Scene, k: int, j: int, i: int) -> Face:
     """Back through the gain, of one unit or of a whole layer."""
-    made, words = scene.equations.dxhat(k, j or "j", 0 if j else "n"), scene.say("back through the gain")
-    numbers = scene.named(made) + scene.then(made.target) if j else scene.of_layer("∂L/∂x̂ = ", k, "dxhat")
-    return Face((words,), (made,), numbers, (f"dxhat{k}",), scene.values(k, j, "dn", "dxhat"))
+    made = scene.equations.dxhat(k, j or "j", 0 if j else "n")
+    return scene.face(scene.say("back through the gain"), made, kinds="dn dxhat")
 
 
 def _three_ways(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -271,7 +253,7 @@ def _three_ways(scene: Scene, k: int, j: int, i: int) -> Face:
     others = sentence(f"all of a {scene.network.norms[k].replace('_norm', '')}")
     words = scene.say("three ways", others=others, dz=total_dz, **dict(zip(ways, told, strict=True)))
     asked = asks(scene, k, j, float(scene.layer(k).dz[:, j - 1].sum()))
-    return Face((asked, words), made, scene.told(*made), (f"dz{k}",), scene.values(k, j, *kinds))
+    return scene.face((asked, words), *made, kinds=" ".join(kinds))
 
 
 def _split(dz: Floats) -> Sentence:
@@ -290,7 +272,7 @@ def _dW(scene: Scene, k: int, j: int, i: int) -> Face:
         blame = sentence("share of the blame", input=_input_name(scene, k, i), a=float(a[0]))
         words = (asks(scene, k, j, float(dz[0])), blame, matters)
     values: dict[str, float | Floats] = {"dz": dz, "a_in": a, "dW": gradient}
-    return Face(words, (scene.alone(made),), scene.sum(made), (f"dW{k}",), values, total=scene.terms(made))
+    return scene.face(words, scene.alone(made), shown=(made,), values=values)
 
 
 def _input_name(scene: Scene, k: int, i: int) -> str:
@@ -303,8 +285,7 @@ def _db(scene: Scene, k: int, j: int, i: int) -> Face:
     made, dz, gradient = scene.equations.db(k, j), scene.layer(k).dz[:, j - 1], float(scene.layer(k).db[j - 1])
     values: dict[str, float | Floats] = {"dz": dz, "db": gradient}
     words = scene.say("bias's gradient", gradient=gradient)
-    ones = scene.times_one(k, j)
-    return Face((words,), (scene.alone(made),), scene.sum(ones), (f"db{k}",), values, total=scene.terms(ones))
+    return scene.face(words, scene.alone(made), shown=(scene.times_one(k, j),), values=values)
 
 
 def _gradient(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -317,7 +298,7 @@ def _gradient(scene: Scene, k: int, j: int, i: int) -> Face:
     made = scene.alone(scene.equations.dW(k, j or "j", "i")), scene.alone(scene.equations.db(k, j or "j"))
     numbers = _gradients(scene, k, dW, float(db)) if j else say(text("length of all ∂L/∂W: "), _length(dW))
     values: dict[str, float | Floats] = {"dz": layer.dz[:, j - 1] if j else layer.dz, "dW": dW, "db": db}
-    return Face((words, *most), made, numbers, (f"dW{k}",), values)
+    return scene.face((words, *most), *made, numbers=numbers, values=values, line=f"dW{k}")
 
 
 def _most(scene: Scene, k: int, j: int) -> Sentence:
@@ -361,7 +342,7 @@ def _backward_pass(scene: Scene, k: int, j: int, i: int) -> Face:
 BACKWARD: dict[str, Writer] = {
     "dh": _dh,
     "da": _da,
-    "came_back": _came_back,
+    "came_back": _delta,
     "dn": _dz,
     "gains": _gains,
     "dgamma": partial(_gain, "dgamma"),

@@ -72,30 +72,29 @@ def _product(scene: Scene, k: int, j: int, i: int) -> Face:
     if scene.count == 1 and i > 1:
         numbers += say(text(", so far "), scene.piece(float(running[0]), "forward"))
     values: dict[str, float | Floats] = {"W": weight, "a_in": a, "product": products, "running": running}
-    return Face((words,), (made.tree,), numbers, (f"z{k}",), values)
+    return scene.face(words, made, numbers=numbers, values=values, line=f"z{k}")
 
 
 def _sum(scene: Scene, k: int, j: int, i: int) -> Face:
-    made, sums = scene.equations.sum(k, j, 0), scene.look(Quantity("s", k, (j,), "n"), scene.all)
+    sums = scene.look(Quantity("s", k, (j,), "n"), scene.all)
     words = scene.say("sum", unit=scene.unit(k, j), links=scene.links(k), sum=float(sums.mean()))
-    return Face((words,), (made.tree,), scene.told(made), (f"z{k}",), {"sum": sums}, total=scene.terms(made))
+    return scene.face(words, scene.equations.sum(k, j, 0), values={"sum": sums}, line=f"z{k}")
 
 
 def _bias(scene: Scene, k: int, j: int, i: int) -> Face:
-    b, made, own = float(scene.layer(k).b[j - 1]), scene.equations, scene.values(k, j, "s", "z")
+    b, made = float(scene.layer(k).b[j - 1]), scene.equations
     words = scene.say("bias", bias=b, **scene.of_drawing(k, j, "z"))
-    values = {"b": b, "sum": own["s"], "z": own["z"]}
-    return Face((words,), (made.z(k, j, 0),), scene.told(made.bias(k, j, 0)), (f"z{k}",), values)
+    values = {"b": b, "sum": scene.look(Quantity("s", k))[:, j - 1]}
+    return scene.face(words, made.z(k, j, 0), shown=(made.bias(k, j, 0),), kinds="z", values=values)
 
 
 def _activation(scene: Scene, k: int, j: int, i: int) -> Face:
+    made, bent, title = scene.equations.a(k, j or "j", 0), scene.network.bent_kind(k), scene.function(k)
     if not j:
-        return _activation_of_layer(scene, k)
-    made, bent, title = scene.equations.a(k, j, 0), scene.network.bent_kind(k), scene.function(k)
+        return scene.face(sentence("shares", function=title), made, kinds="z a")
     drawn = scene.of_drawing(k, j, bent, "a")
     words = scene.say("activation", function=title, bent=bent, z=drawn[bent], a=drawn["a"])
-    values = scene.values(k, j, bent, "a")
-    return Face((words, *_remarks(scene, k, j)), (made,), scene.told(made), (f"a{k}",), values)
+    return scene.face((words, *_remarks(scene, k, j)), made, kinds=f"{bent} a")
 
 
 def _remarks(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
@@ -106,16 +105,10 @@ def _remarks(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
     return (sentence("fires", a=float(a[0, j - 1])),) if scene.count == 1 and name == "threshold" else ()
 
 
-def _activation_of_layer(scene: Scene, k: int) -> Face:
-    words = sentence("shares", function=scene.function(k))
-    numbers = scene.of_layer("a = ", k, "a")
-    return Face((words,), (scene.equations.a(k, "j", 0),), numbers, (f"a{k}",), scene.values(k, 0, "z", "a"))
-
-
 def _dropout(scene: Scene, k: int, j: int, i: int) -> Face:
     """What dropout lets through of a unit's activation, or of those of a whole layer."""
-    made, values = scene.equations.attached("h", k, j or "j", 0 if j else "n"), scene.values(k, j, "a", "mask", "h")
-    out, scale = np.equal(values["mask"], 0), scene.scale(k)
+    made, scale = scene.equations.attached("h", k, j or "j", 0 if j else "n"), scene.scale(k)
+    out = np.equal(scene.values(k, j, "mask")["mask"], 0)
     if not j:
         words = sentence("dropout of a layer", layer=scene.layer_name(k), out=int(out.sum()), of=out.size, scale=scale)
     elif scene.count > 1:
@@ -123,8 +116,7 @@ def _dropout(scene: Scene, k: int, j: int, i: int) -> Face:
         words = sentence("dropout in a batch", unit=scene.unit(k, j), scale=scale, **counts)
     else:
         words = sentence("dropped" if out[0] else "kept", unit=scene.unit(k, j), **scene.of_first(k, j, "mask", "h"))
-    numbers = scene.told(made) if j else scene.of_layer("h = ", k, "h")
-    return Face((words,), (made,), numbers, (f"h{k}",), values)
+    return scene.face(words, made, kinds="a mask h")
 
 
 def _shortcut(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -137,29 +129,24 @@ def _shortcut(scene: Scene, k: int, j: int, i: int) -> Face:
     else:
         source = scene.layer_name(below) if below else text("the input")
         words = sentence("shortcut of a layer", layer=scene.layer_name(k), source=source)
-    numbers = scene.told(made) if j else scene.of_layer("o = ", k, "o")
-    return Face((words,), (made,), numbers, (f"o{k}",), scene.values(k, j, "a", "o"))
+    return scene.face(words, made, kinds="a o")
 
 
 def _z(scene: Scene, k: int, j: int, i: int) -> Face:
     """A unit's whole sum, where its activation must wait for the others'."""
-    made = scene.equations.z(k, j, 0)
     words = [scene.say("z", unit=scene.unit(k, j), links=scene.links(k), **scene.of_drawing(k, j, "z"))]
     if scene.layer(k).norm is None:
         words.append(sentence("waits", function=scene.function(k)))
-    numbers = scene.named(made) + scene.then(made.target)
-    values = {"b": float(scene.layer(k).b[j - 1])} | scene.values(k, j, "z")
-    return Face(tuple(words), (made,), numbers, (f"z{k}",), values, total=scene.terms(made))
+    values = {"b": float(scene.layer(k).b[j - 1])}
+    return scene.face(words, scene.equations.z(k, j, 0), kinds="z", values=values)
 
 
 def _forward(scene: Scene, k: int, j: int, i: int) -> Face:
     if not j:
         return _forward_layer(scene, k) if k else _forward_pass(scene)
-    made = scene.equations.z(k, j, 0), scene.equations.a(k, j, 0)
-    drawn = scene.of_drawing(k, j, "z", "a")
-    words = scene.say("forward", unit=scene.unit(k, j), function=scene.function(k), **drawn)
-    sentences, values = (words, *_remarks(scene, k, j), *_then(scene, k)), scene.values(k, j, "z", "a")
-    return Face(sentences, made, scene.told(*made), (f"a{k}",), values, total=scene.terms(made[0]))
+    words = scene.say("forward", unit=scene.unit(k, j), function=scene.function(k), **scene.of_drawing(k, j, "z", "a"))
+    made, told = scene.equations, (words, *_remarks(scene, k, j), *_then(scene, k))
+    return scene.face(told, made.z(k, j, 0), made.a(k, j, 0), kinds="z a")
 
 
 def _then(scene: Scene, k: int) -> Iterator[Sentence]:
@@ -171,14 +158,11 @@ def _then(scene: Scene, k: int) -> Iterator[Sentence]:
 
 
 def _forward_layer(scene: Scene, k: int) -> Face:
-    layer = scene.layer(k)
-    function = lower(scene.function(k))
+    function, of, normed = lower(scene.function(k)), scene.equations, k in scene.network.norms
     words = [sentence("forward of a layer", layer=scene.layer_name(k), units=scene.sizes[k], function=function)]
-    words += [sentence("forward through a norm", norm=norm_title(scene, k))] if layer.norm else []
-    of = scene.equations
-    normed = [each(k, "j", "n") for each in (of.mean, of.spread, of.xhat, of.n)] if layer.norm else []
-    made = of.z(k, "j", "n"), *normed, of.a(k, "j", "n")
-    return Face(tuple(words), made, scene.of_layer("a = ", k, "a"), (f"a{k}",), scene.values(k, 0, "z", "a"))
+    words += [sentence("forward through a norm", norm=norm_title(scene, k))] if normed else []
+    made = (of.z, *((of.mean, of.spread, of.xhat, of.n) if normed else ()), of.a)
+    return scene.face(words, *(each(k, "j", "n") for each in made), kinds="z a")
 
 
 def _forward_pass(scene: Scene) -> Face:
@@ -186,7 +170,7 @@ def _forward_pass(scene: Scene) -> Face:
     z = Quantity("z", 2, ("j",))
     carried = total("i", tree(weight(2, "j", "i")) * tree(unit(1, "i")))
     made = Equation(z, carried + tree(bias(2, "j"))), Equation(unit(2, "j"), f("f", tree(z)))
-    numbers, values = scene.of_layer("a = ", last, "a"), scene.values(last, 0, "z", "a")
+    numbers, values = scene.of_layer(last, "a"), scene.values(last, 0, "z", "a")
     return Face((sentence("forward pass"),), made, numbers, (f"a{last}",), values, layers=ANY)
 
 
@@ -210,8 +194,9 @@ def _loss(scene: Scene, k: int, j: int, i: int) -> Face:
         if scene.wanted
         else say("a = ", *scene.some(a[0], "forward"))
     )
-    numbers = say(scene.first, *shown, "; y = ", *_targets(scene), "; ", *scene.named(scene.equations.loss(), False))
-    return Face((words,), (scene.equations.loss(),), numbers, ("loss",), {"a": a, "y": y, "loss": trace.loss})
+    made = scene.equations.loss()
+    numbers = say(scene.first, *shown, "; y = ", *_targets(scene), "; ", *scene.told(made))
+    return scene.face(words, made, numbers=numbers, values={"a": a, "y": y, "loss": trace.loss})
 
 
 def _penalty(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -244,15 +229,14 @@ def _spread(scene: Scene, k: int, j: int, i: int) -> Face:
     words = sentence(message, units=scene.sizes[k], layer=scene.layer_name(k), count=scene.count, **told)
     made = (of.mean(k, 1, 0), of.spread(k, 1, 0)) if one else (of.mean(k, "j", "n"), of.spread(k, "j", "n"))
     numbers = say("μ = ", *scene.some(mean, "forward"), "; σ = ", *scene.some(spread, "forward"))
-    numbers = scene.digits(*made) if one else numbers
-    return Face((words,), made, numbers, (f"spread{k}",), {"z": layer.z, "mean": mean, "spread": spread})
+    numbers = scene.told(*made) if one else numbers
+    return scene.face(words, *made, numbers=numbers, values={"z": layer.z, "mean": mean, "spread": spread})
 
 
 def _norm(scene: Scene, k: int, j: int, i: int) -> Face:
     """One unit's z, normalized, and scaled and shifted anew."""
-    made, kinds = (scene.equations.xhat(k, j, 0), scene.equations.n(k, j, 0)), ("z", "xhat", "n")
-    words = scene.say("norm", unit=scene.unit(k, j), **scene.of_first(k, j, *kinds))
-    return Face((words,), made, scene.told(*made), (f"n{k}",), scene.values(k, j, *kinds))
+    words = scene.say("norm", unit=scene.unit(k, j), **scene.of_first(k, j, "z", "xhat", "n"))
+    return scene.face(words, scene.equations.xhat(k, j, 0), scene.equations.n(k, j, 0), kinds="z xhat n")
 
 
 FORWARD: dict[str, Writer] = {

@@ -9,13 +9,12 @@ import numpy as np
 
 from app.explain.moments import Face
 from app.explain.scene import Scene, Spot, Writer, strongest
-from app.words.formulas import role_of
 from app.words.segments import say
 from app.words.sentences import Sentence, lower, sentence
 from app.words.texts import text
 from engine import OPERATIONS, Quantity
 from engine.arrays import Floats
-from engine.equation import Equation
+from engine.equation import Equation, code_name
 from engine.receipts import parameter_receipt
 
 LARGEST = 3  # places of a weight that are told one by one
@@ -27,54 +26,39 @@ def _at(spot: Sequence[int]) -> dict[str, int]:
 
 def _window(scene: Scene, k: int, j: int, i: int) -> Face:
     """A channel's sums, and if nothing stands between, what its activation makes of them."""
-    layer = scene.layer(k)
-    spot, name, below = scene.spot(k, j, layer.z), scene.unit(k, j), scene.layer_below(k)
-    made = [scene.equations.z(k, spot, 0)]
-    words = [
-        sentence(
-            "window at a place" if scene.place(k) else "window",
-            channel=name,
-            below=below,
-            **scene.of_first(k, spot, "z"),
-            **_at(spot),
-        )
-    ]
-    if layer.norm is None:
-        made.append(scene.equations.a(k, spot, 0))
-        words.append(sentence("bent at a place", function=scene.function(k), **scene.of_first(k, spot, "a")))
-    values = scene.values(k, j, *(("z", "a") if layer.norm is None else ("z",)))
-    return Face(tuple(words), tuple(made), scene.digits(*made), (f"z{k}",), values)
+    spot, of, normed = scene.spot(k, j, scene.layer(k).z), scene.equations, k in scene.network.norms
+    names, z = {"channel": scene.unit(k, j), "below": scene.layer_below(k)}, scene.of_first(k, spot, "z")
+    words = [sentence("window at a place" if scene.place(k) else "window", **names, **z, **_at(spot))]
+    if normed:
+        return scene.face(words, of.z(k, spot, 0), kinds="z")
+    words.append(sentence("bent at a place", function=scene.function(k), **scene.of_first(k, spot, "a")))
+    return scene.face(words, of.z(k, spot, 0), of.a(k, spot, 0), kinds="z a", line=f"z{k}")
 
 
 def _product(scene: Scene, k: int, j: int, i: int) -> Face:
     """What one kernel makes of the window below it, at one place; or a unit's weight of the number at a place."""
-    if not scene.network.image(k):
-        return _number(scene, k, j, i)
-    spot, from_ = scene.spot(k, j, scene.layer(k).z), scene.channel(k - 1, i) or scene.layer_below(k)
+    is_map, unit = scene.network.image(k), scene.unit(k, j)
+    spot = scene.spot(k, j, scene.layer(k).z) if is_map else scene.given_spot(k - 1, i)
     made = scene.equations.maps.product(k, j, i, spot[1:], 0)
     gives = float(scene.look(made.target))
-    words = sentence("product at a place", channel=scene.unit(k, j), source=from_, gives=gives, **_at(spot))
-    return Face((words,), (made,), scene.digits(made), (f"z{k}",), {"p": gives})
-
-
-def _number(scene: Scene, k: int, j: int, i: int) -> Face:
-    """What a unit that takes maps place by place makes of one number of a channel."""
-    spot = scene.given_spot(k - 1, i)
-    made = scene.equations.maps.product(k, j, i, spot[1:], 0)
-    numbers = {"a": float(scene.look(scene.gives_at(k - 1, spot))), "gives": float(scene.look(made.target))}
-    words = sentence("product of a place", channel=scene.unit(k - 1, i), unit=scene.unit(k, j), **numbers, **_at(spot))
-    return Face((words,), (made,), scene.digits(made), (f"z{k}",), {"p": numbers["gives"]})
+    if is_map:
+        from_ = scene.channel(k - 1, i) or scene.layer_below(k)
+        words = sentence("product at a place", channel=unit, source=from_, gives=gives, **_at(spot))
+    else:
+        a, channel = float(scene.look(scene.gives_at(k - 1, spot))), scene.unit(k - 1, i)
+        words = sentence("product of a place", channel=channel, unit=unit, a=a, gives=gives, **_at(spot))
+    return scene.face(words, made, values={"p": gives}, line=f"z{k}")
 
 
 def _map_norm(scene: Scene, k: int, j: int, i: int) -> Face:
     spot, of = scene.spot(k, j, scene.layer(k).z), scene.equations
-    made = tuple(each(k, spot, 0) for each in (of.mean, of.spread, of.xhat, of.n, of.a))
+    made = [each(k, spot, 0) for each in (of.mean, of.spread, of.xhat, of.n, of.a)]
     numbers = scene.of_first(k, spot, "z", "xhat", "n", "a")
     words = (
         sentence("normed at a place", channel=scene.unit(k, j), **_at(spot), **numbers),
         sentence(f"together in {scene.network.norms[k]}"),
     )
-    return Face(words, made[2:], scene.digits(*made), (f"n{k}",), scene.values(k, j, "z", "n", "a"))
+    return scene.face(words, *made[2:], shown=made, kinds="z n a", line=f"n{k}")
 
 
 def _pool(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -86,7 +70,7 @@ def _pool(scene: Scene, k: int, j: int, i: int) -> Face:
     if not j:
         sides = [" × ".join(map(str, maps.shape[2:] or (1, 1))) for maps in (getattr(layer, before), layer.v)]
         words = sentence("pool of a layer", pool=title, layer=scene.layer_name(k), before=sides[0], after=sides[1])
-        return _of_layer(scene, words, "", k, "v")
+        return _of_layer(scene, words, k, "v")
     if node.operation == "global_pool":
         made = scene.equations.maps.v(k, (j,), 0)
         words = sentence("global pool", count=node.places, v=float(layer.v[0, j - 1]))
@@ -95,7 +79,7 @@ def _pool(scene: Scene, k: int, j: int, i: int) -> Face:
         made = scene.equations.maps.v(k, spot, 0)
         kind = "max pool" if node.operation == "max_pool" else "average pool"
         words = sentence(kind, side=int(node.option("size")), **scene.of_first(k, spot, "v"), **_at(spot))
-    return Face((words,), (made,), scene.digits(made), (f"v{k}",), scene.values(k, j, "v"))
+    return scene.face(words, made, kinds="v")
 
 
 def _attached(letter: str, kind: str) -> Writer:
@@ -114,7 +98,7 @@ def _attached(letter: str, kind: str) -> Writer:
             (added,) = scene.of_first(source, spot, scene.network.given_kind(source)).values()
             first = scene.of_first(k, spot, "o")
             told = sentence("shortcut", unit=own, source=scene.unit(source, j), added=added, **first)
-        return Face((*where, told), (made,), scene.digits(made), (f"{letter}{k}",), {letter: maps})
+        return scene.face((*where, told), made, values={letter: maps})
 
     return face
 
@@ -153,16 +137,10 @@ def came_to(scene: Scene, k: int, spot: Spot) -> list[Equation]:
 def _map_back(scene: Scene, k: int, j: int, i: int) -> Face:
     layer = scene.layer(k)
     spot = scene.spot(k, j, layer.asked)
-    made = came_to(scene, k, spot)
     function, kind = lower(scene.function(k)), f"d{scene.network.bent_kind(k)}"
-    told = sentence(
-        "delta at a place" if scene.place(k) else "largest delta",
-        function=function,
-        **scene.of_first(k, spot, "da"),
-        **_at(spot),
-    )
-    words, values = (*_back_words(scene, k, j), told), scene.values(k, j, "da", kind)
-    return Face(words, tuple(made), scene.digits(*made), (f"{kind}{k}",), values)
+    message, first = "delta at a place" if scene.place(k) else "largest delta", scene.of_first(k, spot, "da")
+    words = (*_back_words(scene, k, j), sentence(message, function=function, **first, **_at(spot)))
+    return scene.face(words, *came_to(scene, k, spot), kinds=f"da {kind}")
 
 
 def sent_to(scene: Scene, k: int, j: int) -> Spot:
@@ -180,20 +158,16 @@ def _product_back(scene: Scene, k: int, j: int, i: int) -> Face:
     """What one channel sends back to a place of one below, over the kernel between them."""
     below, spot = k - 1, sent_to(scene, k - 1, i)
     made = scene.equations.maps.product_back(k, j, i, spot[1:], 0)
-    brings, names = float(scene.look(made.target)), (scene.unit(k, j), scene.unit(below, i))
-    if scene.network.image(k):
-        words = sentence("product back to a place", channel=names[0], source=names[1], brings=brings, **_at(spot))
-    else:
-        words = sentence("number back to a place", unit=names[0], source=names[1], brings=brings, **_at(spot))
-    line_of = (f"d{scene.network.given_kind(below)}{below}",)
-    return Face((words,), (made,), scene.digits(made), line_of, {"q": brings})
+    brings, names = float(scene.look(made.target)), {"channel": scene.unit(k, j), "source": scene.unit(below, i)}
+    message = "product back to a place" if scene.network.image(k) else "number back to a place"
+    words = sentence(message, brings=brings, **names, **_at(spot))
+    return scene.face(words, made, values={"q": brings}, line=f"d{scene.network.given_kind(below)}{below}")
 
 
 def _map_ways(scene: Scene, k: int, j: int, i: int) -> Face:
     spot, of = scene.spot(k, j, scene.layer(k).dz), scene.equations
-    made = of.dxhat(k, spot, 0), *of.ways(k, spot, 0), of.dz(k, spot, 0)
     words = sentence("ways of a map", channel=scene.unit(k, j), **scene.of_first(k, spot, "dz"), **_at(spot))
-    return Face((words,), made, scene.digits(*made), (f"dz{k}",), scene.values(k, j, "dz"))
+    return scene.face(words, of.dxhat(k, spot, 0), *of.ways(k, spot, 0), of.dz(k, spot, 0), kinds="dz")
 
 
 def _kernel(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -209,7 +183,7 @@ def _kernel(scene: Scene, k: int, j: int, i: int) -> Face:
     from_ = scene.channel(k - 1, source) or scene.layer_below(k)
     most = sentence("most of a kernel", row=row, column=column, source=from_, gradient=gradient)
     values: dict[str, float | Floats] = {"dW": layer.dW[j - 1], "db": float(layer.db[j - 1]), "dz": layer.dz[:, j - 1]}
-    return Face((words, most), made, scene.totals(made), (f"dW{k}",), values)
+    return scene.face((words, most), *made, values=values, line=f"dW{k}")
 
 
 def _weight(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -233,7 +207,7 @@ def _weight(scene: Scene, k: int, j: int, i: int) -> Face:
             "share": float(shares.ravel()[n]),
         }
         words.append(sentence("share of a place", row=row + 1, column=column + 1, **factors))
-    return Face(tuple(words), (made,), scene.totals((made,)), (f"dW{k}",), {"dW": gradient})
+    return scene.face(words, made, values={"dW": gradient})
 
 
 def shares_of(scene: Scene, index: Sequence[int], k: int) -> tuple[Floats, Floats]:
@@ -250,7 +224,7 @@ def _of_channel(kind: str) -> Writer:
         made = (of.db(k, j),) if kind == "db" else of.gains(k, j)
         numbers = {of.target.kind: float(scene.look(of.target)) for of in made}
         words = scene.say("gathered at a channel", channel=scene.unit(k, j), count=scene.count)
-        return Face((words,), made, scene.totals(made), (f"{made[0].target.kind}{k}",), numbers)
+        return scene.face(words, *made, values=numbers, line=code_name(made[0].target))
 
     return face
 
@@ -266,18 +240,17 @@ def _forward_layer(scene: Scene, k: int, j: int, i: int) -> Face:
         wide=wide,
         function=scene.function(k),
     )
-    return _of_layer(scene, words, "a = ", k, "z", "a")
+    return _of_layer(scene, words, k, "z", "a")
 
 
 def _delta_of_layer(scene: Scene, k: int, j: int, i: int) -> Face:
     words = sentence("maps go back", layer=scene.layer_name(k))
-    return _of_layer(scene, words, "δ = ", k, "da", "dz")
+    return _of_layer(scene, words, k, "da", "dz")
 
 
-def _of_layer(scene: Scene, words: Sentence, name: str, k: int, *kinds: str) -> Face:
+def _of_layer(scene: Scene, words: Sentence, k: int, *kinds: str) -> Face:
     """All of a layer's maps: some numbers of the last of these kinds."""
-    some = scene.some(scene.look(Quantity(kinds[-1], k))[0], role_of(kinds[-1]))
-    return Face((words,), (), say(scene.first, name, *some), (f"{kinds[-1]}{k}",), scene.values(k, 0, *kinds))
+    return Face((words,), (), scene.of_layer(k, kinds[-1]), (f"{kinds[-1]}{k}",), scene.values(k, 0, *kinds))
 
 
 def _gradient_of_layer(scene: Scene, k: int, j: int, i: int) -> Face:

@@ -33,7 +33,7 @@ def _penalty_gradient(scene: Scene, k: int, j: int, i: int) -> Face:
     entry, made = PENALTIES[spec.regularization], scene.equations.pull(k, j, i)
     words = sentence("pull", title=text(entry.title), weight=weight, pull=pull, towards=weight * pull if pull else 0.0)
     values: dict[str, float | Floats] = {"W": weight, "dW_penalty": pull}
-    return Face((words,), (made.tree,), scene.digits(made), (f"gW{k}", f"W{k}_next"), values)
+    return scene.face(words, made, values=values, line=f"gW{k}")
 
 
 def _one(kind: str, scene: Scene, k: int, j: int, i: int) -> Face:
@@ -73,7 +73,7 @@ def update_numbers(scene: Scene, receipt: ParameterReceipt) -> Segments:
     if receipt.frozen:
         return say(now, " = ", after, text(" (frozen)"))
     if scene.trace.spec.optimizer == "sgd" and len(receipt.parts) == 1:
-        return scene.digits(*scene.equations.update(of))[1 if scene.first else 0 :]
+        return scene.told(*scene.equations.update(of))
     made = {Quantity("part", 0, (n,)): part.value for n, part in enumerate(receipt.parts, 1)}
     whole = Equation(of.like(f"{of.kind}_next"), Sum((tree(of), *map(tree, made))))
     told, old, *terms = scene.printed(whole, made)

@@ -10,7 +10,6 @@ from app.explain.scene import Scene
 from app.words.numbers import UNKNOWN, signed
 from app.words.texts import text
 from engine import Quantity
-from engine.equation import code_name
 from engine.quantity import unit
 from engine.receipts import ChannelReceipt, ParameterReceipt
 
@@ -19,7 +18,7 @@ PLACES = 6  # that are told one by one
 
 def gradient_face(scene: Scene, of: Quantity) -> Face:
     """The gradient of a parameter that all places share."""
-    k, layer, made = of.layer, scene.layer(of.layer), scene.equations
+    k, made = of.layer, scene.equations
     _, high, wide = scene.network.image(k)
     if of.kind == "W":
         j, i, row, column = (int(str(at)) for at in of.index)
@@ -27,8 +26,7 @@ def gradient_face(scene: Scene, of: Quantity) -> Face:
     else:
         gradient = {"b": made.db, "gamma": made.dgamma, "beta": made.dbeta}[of.kind](k, of.unit)
     words = scene.say("one weight, many places", channel=scene.unit(k, of.unit), places=high * wide, count=scene.count)
-    line_of, values = (code_name(gradient.target),), {"dz": layer.dz[:, of.unit - 1]}
-    return Face((words,), (gradient,), scene.totals((gradient,)), line_of, values)
+    return scene.face(words, gradient, kinds="dz")
 
 
 def factors(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Teller) -> Iterator[Detail]:

@@ -3,14 +3,13 @@
 It says nothing that the moment's own faces do not say; it lays them out.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 
 import numpy as np
 from markupsafe import Markup
 
-from app.draw.maps import flattens
 from app.explain.many import Alike, groups_of, written_over
 from app.explain.moments import Moment
 from app.explain.scene import UNITS, Scene, is_first, of_one
@@ -93,22 +92,12 @@ def _pointed(words: Segments, blocks: Sequence[EquationBlock]) -> Segments:
 
 def _single(scene: Scene, moment: Moment) -> list[Equation]:
     """The equations of a moment that is about single numbers."""
-    made, k, of = scene.equations, moment.layer, moment.targets[0] if moment.targets else None
-    alone: dict[str, Callable[..., Equation]] = {
-        "product": made.product,
-        "product_back": made.product_back,
-        "sum": made.sum,
-    }
-    if of and moment.kind in alone and not (scene.network.image(k) or (of.source and flattens(scene.network, k))):
-        return [alone[moment.kind](k, *of.index, 0)]
-    if of and moment.kind == "penalty_gradient":
-        return [made.pull(k, *of.index)]
     found = [each for each in moment.formulas if isinstance(each, Equation)]
     if not found or any(axes_of(each.target) or moment.layers for each in found):
         return []
-    if moment.phase == "update":
+    if moment.phase == "update" and moment.kind != "penalty_gradient":
         return []
-    if len(found) == 2 and found[0].target.kind == "da" and k < scene.last:  # the loss's own are two facts
+    if len(found) == 2 and found[0].target.kind == "da" and moment.layer < scene.last:  # the loss's own are two facts
         return [fitted(found[1], found[0])]
     return [of_one(each) for each in found] if moment.kind != "penalty" else []
 

@@ -1,6 +1,6 @@
 """What the writers of moments share: one trace, its equations and names, and the few ways its numbers are set out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isqrt
@@ -20,7 +20,21 @@ from app.words.texts import text
 from engine import ACTIVATIONS, FEATURES, LayerTrace, Network, Quantity, Trace
 from engine.along import again
 from engine.arrays import Floats
-from engine.equation import Equation, Look, Number, Over, Places, Product, mapped, overs, quantities, total, tree
+from engine.equation import (
+    Equation,
+    Look,
+    Number,
+    Over,
+    Places,
+    Product,
+    axes_of,
+    code_name,
+    mapped,
+    overs,
+    quantities,
+    total,
+    tree,
+)
 from engine.equations import Equations
 from engine.evaluation import classify
 from engine.examples import class_names
@@ -30,6 +44,7 @@ from engine.quantity import unit
 EXAMPLES = 3  # examples of a batch that are written out
 UNITS = 4  # units of a layer that are written out
 BACKWARD = ("dz", "dn", "da", "dh", "dv", "q", "dW", "db")  # of a batch its sum is drawn, of all else the mean
+BY_NAME = ("z", "da", "dh", "dn", "dxhat", "loss")  # what is called by name where it stands alone, too
 _SIGNS = ("+", MINUS, "×", "/")
 
 
@@ -303,19 +318,42 @@ class Scene:
         """A unit's numbers as the drawing has them, by their kinds."""
         return {kind: float(self.drawn(Quantity(kind, k, (j,), 0))) for kind in kinds}
 
-    def then(self, of: Quantity) -> Segments:
-        """In a batch, everybody's numbers after that of the first example."""
-        if self.count == 1:
-            return ()
-        return say(text("; all: "), *self.each(self.look(of.at("n"), self.all), role_of(of.kind)))
+    def face(
+        self,
+        words: Sentence | Iterable[Sentence],
+        *made: Equation,
+        kinds: str = "",
+        values: Mapping[str, float | Floats] = {},
+        shown: Sequence[Equation] = (),
+        numbers: Segments | None = None,
+        line: str = "",
+    ) -> Face:
+        """What a moment tells: all that follows from the equations it has made. Its numbers are these, or what is
+        `shown` in their stead, of a whole layer some of each unit's; its line computes the last of them; its values are
+        the numbers of these kinds there, and others by name."""
+        of, told = made[-1].target, shown or made
+        k, j = of.layer, of.unit
+        if numbers is None:
+            numbers = self.told(*told) if j else self.of_layer(k, of.kind)
+        sentences = (words,) if isinstance(words, Sentence) else tuple(words)
+        line_of, found = (line or code_name(of),), {**self.values(k, j, *kinds.split()), **values}
+        return Face(
+            sentences, made, numbers, line_of, found, total=None if axes_of(told[0].target) else self.terms(told[0])
+        )
 
-    def of_layer(self, name: str, k: int, kind: str) -> Segments:
-        """The first example's numbers of a kind in a layer, a unit each."""
-        return say(self.first, name, *self.some(self.look(Quantity(kind, k))[0], role_of(kind)))
+    def of_layer(self, k: int, kind: str) -> Segments:
+        """The first example's numbers of a kind in a layer, the first few."""
+        return say(self.first, f"{named(kind)} = ", *self.some(self.look(Quantity(kind, k))[0], role_of(kind)))
 
     def told(self, *made: Equation) -> Segments:
-        """Equations of the first example with their numbers put in; in a batch, everybody's last one after them."""
-        return self.digits(*made) + self.then(made[-1].target)
+        """Equations with their numbers put in, by name where there are several or the name says more. They are of the
+        first example, where they are of one; in a batch everybody's last one stands after them, if that is a unit's."""
+        of, by_name = made[-1].target, len(made) > 1 or made[0].target.kind in BY_NAME
+        told = joined([self._digits(each, by_name) for each in made], "; ")
+        if self.count == 1 or not any(map(is_first, made)):
+            return told
+        everybody = self.each(self.look(of.at("n"), self.all), role_of(of.kind)) if len(of.index) < 3 else ()
+        return say(self.first, *told, *(say(text("; all: "), *everybody) if everybody else ()))
 
     def each(self, values: Floats, role: Role) -> Segments:
         """One number per example: itself for one example; the first few of a batch, and that there are more."""
@@ -338,15 +376,6 @@ class Scene:
         """A quantity's number in its colour."""
         return Segment(signed(float(self.look(of))), role_of(of.kind), str(of))
 
-    def digits(self, *equations: Equation) -> Segments:
-        """Equations of the batch's first example with their numbers put in, named where there are several."""
-        faces = [self._digits(equation, len(equations) > 1) for equation in equations]
-        return say(self.first, *joined(faces, "; "))
-
-    def named(self, of: Equation, first: bool = True) -> Segments:
-        """One equation with its name and its numbers put in; `first` says whose example it is."""
-        return say(self.first if first else "", *self._digits(of, True))
-
     def _digits(self, of: Equation, by_name: bool) -> Segments:
         face = digits(of, self.look)
         bare = by_name and face[0].text.partition(" = ")[0] not in map(named, NAMES)
@@ -367,14 +396,6 @@ class Scene:
         """The numbers of an equation for a sentence, its result first: with as many digits as make it close."""
         cells = Columns(Known(self.drawn, made or {})).cells(of, shown)
         return [cell.number for cell in cells if not cell.sign]
-
-    def sum(self, of: Equation) -> Segments:
-        """A sum over the examples with its numbers put in."""
-        return digits(of, self.look)
-
-    def totals(self, made: Sequence[Equation]) -> Segments:
-        """Sums over all examples with their numbers put in, named where there are several."""
-        return joined([self._digits(of, len(made) > 1) for of in made], "; ")
 
     def alone(self, of: Equation) -> Equation:
         """The equation without its sum over examples, where there is but one."""

@@ -56,6 +56,7 @@ _WAYS = {"dz_own": "xhat", "dz_mean": "mean", "dz_spread": "spread"}  # back thr
 _SIGNS = dict(
     zip(("delta", "eta", "mu", "rho", "epsilon", "beta", "gamma", "lambda", "sigma"), "δημρεβγλσ", strict=True)
 )
+_NAMELESS = ("p", "s", "q", "dR")  # that the page calls by what they are made of
 _BACKWARD = ("grad", "dz", "q", "gW", "gb", "g", *_SLOPES, *_WAYS)
 COUNTS = ("count", "outputs")
 
@@ -182,6 +183,8 @@ class Typeset:
             return [self.quantity(of)]
         if isinstance(of, Tree):
             return [self.tree(of, -1)]
+        if of.target.kind in _NAMELESS and 0 < len(of.target.index) < 3:
+            return [self.tree(of.tree, -1)]
         arrow = "<-" if of.target.kind.endswith("_next") or of.target in quantities(of.tree) else "="
         own = self.set.row(self.quantity(of.target), self.set.sign(arrow), self.tree(of.tree, -1))
         return [own, *(line for part in of.where for line in self.formula(part))]

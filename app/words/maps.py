@@ -20,7 +20,8 @@ MAPS: dict[str, Message] = {
         "for it, {gives:forward}."
     ),
     "number back to a place": Message(
-        "{Unit} sends its δ back to row {row}, column {column} of {source}, times the weight for it: {brings:backward}."
+        "{Channel} sends its δ back to row {row}, column {column} of {source}, times the weight for it: "
+        "{brings:backward}."
     ),
     "product back to a place": Message(
         "{Source} gave what stands in row {row}, column {column} to several windows of {channel}. Each sends back its "
