@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 import machine
 from app.notebook import Playground
@@ -75,6 +73,27 @@ def test_the_cell_shows_the_page_of_the_run(play: Playground) -> None:
         assert "frame-ancestors *" in each["content-security-policy"]
         assert "x-frame-options" not in each
     assert "frame-src 'self'" in headers["content-security-policy"]
+
+
+def test_steps_that_are_taken_before_a_frame_listens_are_told(play: Playground) -> None:
+    """As when all cells are run at once: the page comes late, as it was, and is brought on; nothing is told twice."""
+    reader = Reader(play)
+    play.step(5)
+    cell, _ = reader.get("/cell")
+    address, moves = re.search(r'id="page" src="([^"]+)".* data-moves="([^"]+)"', cell).groups()  # type: ignore[union-attr]
+    play.step(10)
+    reader.get(address.replace("&amp;", "&").removeprefix("/" + reader.root.rpartition("/")[2]))
+    assert play.state.step == 5, "the page came as it was asked for"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    asked = urllib.request.Request(reader.root.rpartition("/")[0] + moves)
+    with opener.open(asked, timeout=machine.PATIENCE) as stream:
+        told = [stream.readline().decode().strip() for _ in range(6)]
+    assert told[3:5] == ["id: 2", "event: moved"]
+    assert "step=15" in told[5]
+    asked.add_header("Last-Event-ID", "2")
+    with opener.open(asked, timeout=machine.PATIENCE) as stream:
+        play.step(1)
+        assert [stream.readline().decode().strip() for _ in range(6)][3] == "id: 3"
 
 
 def test_nobody_else_on_the_machine_finds_it(play: Playground) -> None:
@@ -196,6 +215,9 @@ def test_every_example_is_listed() -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_in_a_kernel(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Every cell without an error, and those that are named show what they should."""
+    import nbformat  # it and the client load what takes seconds, which every process that collects would spend
+    from nbclient import NotebookClient
+
     monkeypatch.setenv("PYTHONPATH", str(machine.ROOT))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")

@@ -2,8 +2,9 @@
 
 from asyncio import Condition
 from collections.abc import AsyncIterator
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Header
 from starlette.responses import HTMLResponse, StreamingResponse
 
 from app.draw.rendering import render
@@ -16,10 +17,12 @@ CELL = "/cell"
 
 
 class CellRoutes:
-    """The routes of a cell over what is on its door's screen; `moved` tells every frame to go there."""
+    """The routes of a cell over what is on its door's screen; `moved` tells every frame to go there, one too that has
+    been asked for before and listens only after: moves are counted, and a frame knows how many it has seen."""
 
     def __init__(self, door: Door) -> None:
         self.door, self._moves, self._changed = door, 0, Condition()
+        self._to = ""
         self.router = APIRouter(include_in_schema=False)
         self.router.add_api_route(CELL, self._page)
         self.router.add_api_route(f"{CELL}/moves", self._stream)
@@ -27,7 +30,7 @@ class CellRoutes:
     async def moved(self) -> None:
         """The notebook has brought the run to another step."""
         async with self._changed:
-            self._moves += 1
+            self._moves, self._to = self._moves + 1, self._address
             self._changed.notify_all()
 
     @property
@@ -36,16 +39,19 @@ class CellRoutes:
 
     async def _page(self) -> HTMLResponse:
         headers = {"content-security-policy": f"{FRAMED_CSP}; frame-src 'self'"}
-        return HTMLResponse(render("cell.html", address=self._address), headers=headers)
+        return HTMLResponse(render("cell.html", address=self._address, seen=self._moves), headers=headers)
 
-    async def _stream(self) -> StreamingResponse:
-        return StreamingResponse(self._events(self._moves), media_type="text/event-stream")
+    async def _stream(
+        self, seen: int | None = None, last_event_id: Annotated[int | None, Header()] = None
+    ) -> StreamingResponse:
+        known = (each for each in (last_event_id, seen) if each is not None)
+        return StreamingResponse(self._events(next(known, self._moves)), media_type="text/event-stream")
 
     async def _events(self, seen: int) -> AsyncIterator[bytes]:
         yield event("ready", {})
         while True:
             seen = await self._after(seen)
-            yield event("moved", self._address)
+            yield event("moved", self._to, seen)
 
     async def _after(self, seen: int) -> int:
         async with self._changed:
