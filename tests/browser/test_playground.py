@@ -361,21 +361,19 @@ def test_the_digits_of_the_output_stay_in_their_column(open_page: Callable[..., 
         assert page.locator(".gallery button").evaluate_all(f"all => all.filter(e => {right}).length") == 0, width
 
 
+SMALL = """() => [...document.querySelectorAll('svg text:not(.said)')].filter(t => t.textContent.trim()).map(t => {
+    const box = t.ownerSVGElement.getScreenCTM();
+    return [t.textContent, parseFloat(getComputedStyle(t).fontSize) * box.a];
+}).filter(([, size]) => size < 11.9)"""
+
+
 def test_a_phone_has_no_sideways_scroll(open_page: Callable[..., Page]) -> None:
     """At 390, 360 and 320 px nothing is wider than the screen, and the drawing's text is at least 12 px."""
     page = open_page("/?step=20&lens=gradients&moment=10")
     for width in (390, 360, 320):
         page.set_viewport_size({"width": width, "height": 800})
-        page.wait_for_selector("#view [name=size]:not([value=l])", state="attached")
-        page.wait_for_timeout(300)
+        until(page, lambda: page.evaluate(SMALL) == [])  # it shrinks with the screen until it is laid out anew
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        small = page.evaluate(
-            """() => [...document.querySelectorAll('svg text:not(.said)')].filter(t => t.textContent.trim()).map(t => {
-                const box = t.ownerSVGElement.getScreenCTM();
-                return [t.textContent, parseFloat(getComputedStyle(t).fontSize) * box.a];
-            }).filter(([, size]) => size < 11.9)"""
-        )
-        assert small == []
 
 
 def test_every_architecture_keeps_its_drawing_svg(open_page: Callable[..., Page]) -> None:

@@ -221,8 +221,9 @@ def test_the_answer_and_the_lines_end_are_held_in_the_opening_scene(page: Page) 
     for slug, way in (("error", (-60, 0)), ("line", (0, 50))):
         opened(page, f"/{slug}")
         figure = page.locator("[data-scene]")
-        expect(figure).not_to_have_attribute("data-playing", "yes")
+        expect(figure).to_have_attribute("data-begun", "yes")
         expect(figure).not_to_have_attribute("data-at", "0.00")
+        expect(figure).not_to_have_attribute("data-playing", "yes")  # what moves is not where it was a moment ago
         grip = figure.locator(".grip")
         expect(grip).to_be_visible()
         before = middle(grip)
