@@ -52,12 +52,12 @@ tools: .venv/dev.stamp
 # Both run whatever the first says; then every skip of both is named. On CI what fails is tried twice more: a browser on a
 # crowded machine may be late. What needed it is named (R).
 RERUNS := $(if $(CI),--reruns 2 -rR)
-# Tests wait for servers as often as they compute: two cores serve four of them, but one browser.
-SIDE_BY_SIDE := --dist loadfile -n 4
+# Tests wait for servers as often as they compute: two cores serve four of them, but no more than two browsers.
+SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder
 tests: .venv/dev.stamp
 	@skips=$$(mktemp); status=0; export TESTS_SKIPS="$$skips"; \
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(RERUNS) --ignore=tests/browser || status=$$?; \
-	$(BIN)/python -m pytest $(RERUNS) tests/browser || status=$$?; \
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -n 4 $(RERUNS) --ignore=tests/browser || status=$$?; \
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -n 2 $(RERUNS) tests/browser || status=$$?; \
 	if [ -s "$$skips" ]; then echo "Not tested here:"; cat "$$skips"; else echo "Nothing was skipped."; fi; \
 	rm -f "$$skips"; exit $$status
 

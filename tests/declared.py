@@ -1,16 +1,20 @@
 """What the OpenAPI document says of an answer, held against every answer that a test gets over JSON."""
 
+from __future__ import annotations
+
 import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
-from jsonschema import Draft202012Validator
 
 from app.main import create_app
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 DOCUMENT = create_app(Settings(data=Path("/nonexistent"))).openapi()
 PARTS: dict[str, Any] = DOCUMENT["components"]["schemas"]
@@ -37,6 +41,8 @@ def routes() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
 @cache
 def validator(method: str, path: str, status: int) -> Draft202012Validator | None:
     """What holds an answer against its schema; None where none is declared."""
+    from jsonschema import Draft202012Validator  # takes two seconds, which every process that collects would spend
+
     operation = next((each[method] for known, each in routes() if known.fullmatch(path) and method in each), {})
     told = operation.get("responses", {}).get(str(status), {}).get("content", {}).get("application/json")
     return told and Draft202012Validator(closed(told["schema"]) | {"components": {"schemas": closed(PARTS)}})

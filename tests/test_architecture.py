@@ -102,15 +102,18 @@ def imports(path: Path) -> set[str]:
     return found - {name_of(path)}
 
 
-IMPORTS = {name_of(path): imports(path) for path in MODULES}
+@pytest.fixture(scope="module")
+def every_import() -> dict[str, set[str]]:
+    """Of each module."""
+    return {name_of(path): imports(path) for path in MODULES}
 
 
-def test_the_engine_needs_numpy_alone() -> None:
+def test_the_engine_needs_numpy_alone(every_import: dict[str, set[str]]) -> None:
     """Every import in engine/ is of the engine, NumPy or the standard library."""
     allowed = {"engine", "numpy", *sys.stdlib_module_names}
     foreign = [
         f"{module} imports {name}"
-        for module, names in IMPORTS.items()
+        for module, names in every_import.items()
         if module.partition(".")[0] == "engine"
         for name in names
         if name.partition(".")[0] not in allowed
@@ -125,10 +128,10 @@ def test_importing_the_engine_loads_nothing_of_the_web() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_imports_point_downwards() -> None:
+def test_imports_point_downwards(every_import: dict[str, set[str]]) -> None:
     """main -> room -> learn -> page -> explain, api -> runs -> draw, stores -> engine; serve is below all of app."""
     wrong = []
-    for module, names in IMPORTS.items():
+    for module, names in every_import.items():
         for name in names & NAMES:
             above, below = height(module), height(name)
             if above is not None and below is not None and below > above:
@@ -136,11 +139,11 @@ def test_imports_point_downwards() -> None:
     assert not wrong
 
 
-def test_serve_stands_on_nothing_of_the_product() -> None:
+def test_serve_stands_on_nothing_of_the_product(every_import: dict[str, set[str]]) -> None:
     """HTTP itself: what it serves, its limits and what is said of each failure are handed in."""
     product = [
         f"{module} imports {name}"
-        for module, names in IMPORTS.items()
+        for module, names in every_import.items()
         if module.startswith("app.serve")
         for name in names & NAMES
         if not name.startswith("app.serve")
@@ -148,9 +151,9 @@ def test_serve_stands_on_nothing_of_the_product() -> None:
     assert not product
 
 
-def test_imports_have_no_cycle() -> None:
+def test_imports_have_no_cycle(every_import: dict[str, set[str]]) -> None:
     """Raises CycleError with the cycle."""
-    TopologicalSorter({m: names & NAMES for m, names in IMPORTS.items()}).prepare()
+    TopologicalSorter({m: names & NAMES for m, names in every_import.items()}).prepare()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -15,8 +15,6 @@ from typing import Any
 import httpx
 import pytest
 from declared import DOCUMENT, PARTS
-from jsonschema import Draft202012Validator
-from openapi_spec_validator import OpenAPIV31SpecValidator
 from test_api import made, play
 
 import machine
@@ -72,6 +70,8 @@ def faults(said: Any, real: Any, at: str = "") -> list[str]:
 
 def test_the_document_is_valid() -> None:
     """By the validator of the OpenAPI specification."""
+    from openapi_spec_validator import OpenAPIV31SpecValidator  # slow to import, as below
+
     assert [str(each) for each in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []  # type: ignore[arg-type]
 
 
@@ -150,6 +150,8 @@ def test_every_operation_is_described() -> None:
 @pytest.mark.parametrize("name", [name for name in PARTS if examples(name)])
 def test_an_example_is_valid(name: str) -> None:
     """By its own schema."""
+    from jsonschema import Draft202012Validator
+
     schema = {**PARTS[name], "components": DOCUMENT["components"]}
     for each in examples(name):
         assert [error.message for error in Draft202012Validator(schema).iter_errors(each)] == []

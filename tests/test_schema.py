@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 import schemathesis
+from declared import DOCUMENT
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import not_a_server_error
@@ -19,10 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 import machine
-from app.main import create_app
-from app.settings import Settings
 
-DOCUMENT = create_app(Settings(data=Path("/nonexistent"))).openapi()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 OPERATIONS = [result.ok() for result in SCHEMA.get_all_operations()]
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
