@@ -35,7 +35,7 @@ from app.learn.tools import TOOLS, open_in_playground
 from app.learn.visit import Task, Visit
 from app.page.links import Link
 from app.words.numbers import fixed, unsigned
-from engine import Spec, advance, evaluate, start, trace
+from engine import Spec, advance, evaluate, examples_of, start, trace
 from engine.datasets import load_digits16
 from engine.information import record
 
@@ -420,6 +420,21 @@ def test_a_drawing_is_moved_to_the_middle_and_loses_no_ink() -> None:
     assert abs(rows.mean() - 7.5) <= 0.5
     assert abs(columns.mean() - 7.5) <= 0.5
     assert not lesson_digits.centred(np.zeros(256)).any()
+
+
+def test_who_pulls_against_the_mean_is_counted() -> None:
+    """Each example of the batch with its own digit and the cosine of its gradient to the batch's, the largest first."""
+    facts = Facts(start(Spec.make(by_slug("pixels").spec))).after(20)
+    found, batch, examples = lesson_digits.agreement(facts), trace(facts.state), examples_of(facts.state.spec)
+    wanted = {}
+    for n in batch.examples.tolist():
+        own = trace(facts.state, n).gradient
+        wanted[n] = own @ batch.gradient / np.linalg.norm(own) / np.linalg.norm(batch.gradient)
+    assert {n: cosine for n, _, cosine in found.rows} == pytest.approx(wanted, abs=1e-6)
+    assert [digit for _, digit, _ in found.rows] == [int(examples.labels[n].item()) for n, _, _ in found.rows]
+    assert [n for n, _, _ in found.rows] == sorted(wanted, key=lambda n: -wanted[n])
+    assert found.against == sum(cosine < 0 for cosine in wanted.values())
+    assert 0 < found.against < len(wanted) / 2
 
 
 def test_the_top_left_pixel_is_white_in_every_digit() -> None:

@@ -415,6 +415,25 @@ def test_a_diverged_run_offers_the_way_back(tmp_path: Path) -> None:
     within(tmp_path, work)
 
 
+def test_an_entry_of_the_history_has_its_run_while_that_is_what_it_says(tmp_path: Path) -> None:
+    """Back leads to the run that was there, as far as it has come, and not to one that is back before it or another."""
+
+    async def work(client: AsyncClient) -> None:
+        run = await made(client, "seed=5")
+        await client.post(f"/runs/{run}/step", data={"count": "12"}, headers=HTMX)
+        for link, same in (
+            ("seed=5&step=7", True),
+            ("seed=5&step=12", True),
+            ("seed=5&step=13", False),
+            ("seed=6", False),
+        ):
+            answer = await client.get(f"/?{link}&kept={run}", headers=HTMX)
+            assert (run_of(answer) == run) == same, link
+            assert step_of(answer) == dict(parse_qsl(link)).get("step", "0")
+
+    within(tmp_path, work)
+
+
 def test_stops_are_kept(tmp_path: Path) -> None:
     """Play is told when it has come to the step, the loss or the accuracy, and never runs past the step."""
 
@@ -708,5 +727,10 @@ def test_the_list_of_runs_is_sorted_and_has_each_curve(tmp_path: Path) -> None:
             assert table.count("aria-sort") == (order != "<b>")
             curves = dict(zip(RUN.findall(table), table.split("<tr")[2:], strict=True))
             assert [run for run in steps if "<path" in curves[run]] == [trained, diverges]
+        told = (await client.get(f"/api/v1/runs/{trained}/history")).json()
+        losses = np.array(told["values"], float)[:, told["columns"].index("train_loss")]
+        (drawn,) = re.findall(r' d="M([^"]+)"', curves[trained])
+        heights = [float(place.split()[1]) for place in drawn.split("L")]
+        assert np.corrcoef(heights, losses[::2])[0, 1] < -0.999, "the training loss, upwards"
 
     within(tmp_path, work)

@@ -530,6 +530,7 @@ def test_what_a_normalization_does(tmp_path: Path, layers: str) -> None:
                     assert (np.diff(outwards, axis=0) <= 0).all(), "they begin at the line between"
                 used += 1
         assert len(found) == 10 * used
+        assert "lie before its normalization and, downwards, after it, −4 to 4." in frame.one(id="legend").words
         picture, norm = frame.one("svg", "spread"), step.layers[0].norm
         assert norm is not None
         assert picture.words.endswith(f"γ {labels([norm.gamma[1]])[0]} · β {labels([norm.beta[1]])[0]}")

@@ -4,6 +4,7 @@ sentences as values and compared with the trace by its own reckoning here.
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from app.assets import TEMPLATES
 from app.data.parts import Choices
 from app.data.splitting import split
 from app.data.understanding import understand
-from app.draw.outputs import says_of
+from app.draw.outputs import output, says_of
 from app.explain.chips import chips_of
 from app.explain.moments import Moment
 from app.explain.rows import rows_of
@@ -355,3 +356,67 @@ def test_an_example_is_said_to_be_where_it_is() -> None:
         assert words.startswith(f"Example {n}, {'training' if n < examples.train else 'test'}: x₁ ")
         told = [read(text) for text in re.findall(r"x[₁₂] (\S+?),", words)]
         assert np.allclose(told, examples.raw[n], rtol=6e-3)
+
+
+def test_what_is_out_and_what_is_shut_is_counted() -> None:
+    """Of a batch: for how many examples a unit is out, and how many numbers of a layer are; for how many it is shut."""
+    step, found = trace(start(Spec.make(layers="dense 3 relu, dropout 0.3, dense 2 tanh"))), set[str]()
+    layer = step.layers[0]
+    assert layer.mask is not None
+    out, shut = layer.mask == 0, layer.z <= 0
+    for moment in [*walkthrough(step, "operation"), *walkthrough(step, "layer")]:
+        j = moment.units[0] - 1 if moment.units else 0
+        wanted = {
+            "dropout in a batch": {"out": out[:, j].sum(), "count": len(out), "scale": 1 / 0.7},
+            "dropout of a layer": {"out": out.sum(), "of": out.size, "scale": 1 / 0.7},
+            "shut for some": {"shut": shut[:, j].sum(), "count": len(shut)},
+        }
+        for said in moment.sentences:
+            for name, truth in wanted.get(said.message, {}).items():
+                assert said.parts[name] == pytest.approx(truth), (said.message, name)
+                found.add(said.message)
+    assert {*wanted} == found
+
+
+def test_what_was_scaled_is_told_as_it_was() -> None:
+    """The first input and the value to predict, as the data have them."""
+    data = {"x": [[30.0 + n, n % 3] for n in range(12)], "y": [400.0 - 7 * n for n in range(12)]}
+    spec = Spec.make(dataset="custom", data=data, scaling="both", hidden=[2])
+    said = {each.message: each.parts["given"] for each in walkthrough(trace(start(spec), 5))[0].sentences[1:]}
+    assert said == {
+        "input is scaled": examples_of(spec).raw[5, 0],
+        "target is scaled": examples_of(spec).labels[5].item(),
+    }
+    assert said["input is scaled"] in {x for x, _ in data["x"]}
+    assert said["target is scaled"] in data["y"]
+
+
+def test_how_far_a_step_goes_is_told_over_how_far_the_weights_are_from_0() -> None:
+    """The length of the step over that of the weights, of the network and of each layer, and what it comes to."""
+    step = trace(advance(start(Spec.make()), 3).state)
+    told = [moment for moment in [*walkthrough(step, "pass"), *walkthrough(step, "layer")] if moment.phase == "update"]
+    assert {moment.layer for moment in told} == {0, 1, 2, 3}
+    for moment in told:
+        layers = [step.layers[moment.layer - 1]] if moment.layer else step.layers
+        sizes = [sum(np.square(each).sum() for each in all_of) ** 0.5 for all_of in (
+            [each.W_next - each.W for each in layers], [each.W for each in layers],
+        )]  # fmt: skip
+        found = re.fullmatch(r"length of the weights' step (\S+) / length of W (\S+) = (\S+)", text_of(moment.numbers))
+        assert found, text_of(moment.numbers)
+        assert np.allclose([read(text) for text in found.groups()], [*sizes, sizes[0] / sizes[1]], rtol=1e-3)
+
+
+def test_always_guessing_is_of_what_is_so_most_often() -> None:
+    """Of the test examples, whatever the network says of them."""
+    data = {"x": [[n, n % 4] for n in range(40)], "y": ["many", "many", "few", "many"] * 10}
+    spec = Spec.make(dataset="custom", data=data, hidden=[], parameters=[{"W": [[0, 0]], "b": [0]}])
+    tested = [
+        data["y"][n] for n in range(40) if data["x"][n] in examples_of(spec).raw[examples_of(spec).train :].tolist()
+    ]
+    share = 100 * tested.count("many") / len(tested)
+    assert 50 < share < 100
+    for bias in (-9.0, 9.0):  # all are taken for the one, or for the other
+        shown = output(start(replace(spec, parameters=(0.0, 0.0, bias))), None, None, tests=True, discrete=False)
+        assert [any(column) for column in zip(*shown.matrix, strict=True)] in ([True, False], [False, True])
+        assert np.sum(shown.matrix) == len(tested)
+        assert shown.always == f"Always guessing many would be right in {share:.1f} %."

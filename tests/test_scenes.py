@@ -18,6 +18,7 @@ from app.learn.lessons import TRACK, Lesson, lessons
 from app.learn.openings import OPENINGS, opening
 from app.learn.pages import render
 from app.learn.scenes import Film, trail
+from app.words.numbers import fixed_signed
 from engine import graph, program
 
 ALL = lessons(ENV)
@@ -206,7 +207,9 @@ def test_the_message_through_the_layers() -> None:
     found = sorted(numbers(text)[0] for text in visible(last, "backward"))
     wanted = sorted(run[f"delta{layer}.{unit}"] for layer in (1, 2) for unit in (1, 2))
     assert found == pytest.approx(wanted, abs=6e-5)
-    assert visible(drawn(scene, 1), "backward") == []
+    told_ = [[f"δ {fixed_signed(run[f'delta{layer}.{unit}'], 4)}" for unit in (1, 2)] for layer in (2, 1)]
+    seen = [sorted(visible(drawn(scene, frame), "backward")) for frame in range(5)]
+    assert seen == [[], [], [], sorted(told_[0]), sorted(told_[0] + told_[1])], "those of the outputs first"
     assert len(visible(drawn(scene, 1), "forward")) == 4
     assert numbers(scene.captions[-1])[0] == pytest.approx(run.after(1).loss, abs=6e-5)
 
@@ -360,6 +363,18 @@ def test_one_unit_is_out_and_one_value_is_used_twice() -> None:
     assert total == pytest.approx([layer.back[0, 0], (layer.dz @ layer.W)[0, 0], below.da[0, 0]], abs=0.006)
 
 
+def numbered(svg: Element) -> list[tuple[str, float, float]]:
+    """Of every cell its colour, the number that stands in it, and how deep its colour is."""
+    texts_at = {(each.number("x"), each.number("y")): each for each in svg.all("text", "cell-text")}
+    found = []
+    for cell in svg.all("rect", "cell"):
+        x, y = cell.number("x") + cell.number("width") / 2, cell.number("y") + cell.number("height") / 2
+        text = next(each for at, each in texts_at.items() if abs(at[0] - x) < 1 and abs(at[1] - y) < 6)
+        role = next(each for each in cell.classes if each != "cell")
+        found.append((role, numbers(text.words)[0], float(cell["fill-opacity"])))
+    return found
+
+
 def test_a_filter_goes_over_every_place() -> None:
     """The frame lies over the window of its place, whose number is its products' sum; at the end over what one weight
     met, and the sum told is that weight's gradient."""
@@ -370,6 +385,13 @@ def test_a_filter_goes_over_every_place() -> None:
     delta = out - head.target
     corner = min((each.number("x"), each.number("y")) for each in drawn(scene, 0).all("rect", "cell"))
     side = drawn(scene, 0).all("rect", "cell")[0].number("width")
+    seen = numbered(drawn(scene, 0))
+    assert {role: sum(found == role for found, _, _ in seen) for role in ("positive", "negative")} == {
+        "positive": sum((each > 0).sum() for each in (x, W, delta)),
+        "negative": sum((each <= 0).sum() for each in (x, W, delta)),
+    }
+    assert all((value > 0) == (role == "positive") for role, value, _ in seen if value)
+    assert all(value == 0 or shade > 0 for _, value, shade in seen)
     for frame, (i, j) in enumerate(np.ndindex(3, 3)):
         svg = drawn(scene, frame)
         window = svg.one("rect", "window", "forward")

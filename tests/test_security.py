@@ -26,7 +26,7 @@ from app.draw.rendering import asset
 from app.main import create_app
 from app.serve import cookies, root, security
 from app.serve.addresses import Hosts
-from app.serve.limits import Buckets
+from app.serve.limits import Buckets, network
 from app.serve.protocol import BoundedProtocol
 from app.serve.security import CSP, cross_site
 from app.serve.strict import StrictRoute
@@ -329,6 +329,17 @@ def test_static_files_have_their_exact_names(tmp_path: Path) -> None:
             assert (await client.get(url)).status_code == 404, spelling
 
     play(tmp_path, work)
+
+
+def test_a_machine_with_many_addresses_is_one_visitor() -> None:
+    """Of IPv6 a network is; of IPv4 each address, and what is no address is as it stands."""
+    one, beside, other = map(network, ("2001:db8:1:2::5", "2001:db8:1:2:ffff::9", "2001:db8:1:3::5"))
+    assert one == beside != other
+    assert [network(host) for host in ("192.0.2.7", "192.0.2.8", "testclient")] == [
+        "192.0.2.7",
+        "192.0.2.8",
+        "testclient",
+    ]
 
 
 def test_static_files_have_a_rate_of_their_own(tmp_path: Path) -> None:

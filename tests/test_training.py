@@ -3,7 +3,7 @@
 import pickle
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from hashlib import sha256
 from typing import Any
 
@@ -349,6 +349,9 @@ def test_the_message_says_where() -> None:
     told = advance(start(deep), 10).state.divergence
     assert told is not None
     assert "hidden layer" in (said := diverged(deep, told)) or "output layer" in said
+    for output in ("identity", "tanh"):  # what is bounded has no need of a bound
+        bound = "an output that is bounded" in diverged(replace(deep, output_activation=output), told)
+        assert bound == (output == "identity")
     assert diagnose(start(Spec.make())) is None
 
 
