@@ -3,7 +3,7 @@
 Their JSON and their schemas are made of these.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from app.explain.receipts import Receipt
 from app.explain.walkthrough import Walkthrough
 from app.run.shapes import plain
 from app.words.health import advice
-from engine import SpecError, Trace
+from engine import RunState, SpecError, Trace
 from engine.along import Along
 from engine.arrays import Floats, Ints
 from engine.health import Complaint, LayerHealth, health, spread
@@ -133,21 +133,18 @@ def contoured(step: int, found: Contour, steps: Sequence[int]) -> dict[str, Any]
     return {"step": step, **plain(found), "path_steps": list(steps)}
 
 
-def wished(
-    step: int, found: Wishes, index: int | None, address: str | None, addresses: Callable[[], list[str]] | None
-) -> dict[str, Any]:
-    """Wishes; `index` is the place of the address asked about, `addresses` gives the order of whole gradients."""
+def wished(state: RunState, found: Wishes, index: int | None, every: bool) -> dict[str, Any]:
+    """Wishes; `index` is the place of the address asked about, with `every` each has its whole gradient."""
+    network, examples, cosines = state.spec.network, found.examples.tolist(), found.cosines.tolist()
     with np.errstate(all="ignore"):
         lengths, length = np.linalg.norm(found.gradients, axis=1).tolist(), float(np.linalg.norm(found.mean))
     wishes = tuple(
-        OneWish(example, reach, cosine, None if index is None else float(own[index]), own if addresses else None)
-        for example, reach, cosine, own in zip(
-            found.examples.tolist(), lengths, found.cosines.tolist(), found.gradients, strict=True
-        )
+        OneWish(example, reach, cosine, None if index is None else float(own[index]), own if every else None)
+        for example, reach, cosine, own in zip(examples, lengths, cosines, found.gradients, strict=True)
     )
-    mean = None if index is None else float(found.mean[index])
-    order = tuple(addresses()) if addresses else None
-    return plain(Wished(step, found.batch, address, mean, length, wishes, order))  # type: ignore[no-any-return]
+    address, mean = (None, None) if index is None else (network.address(index), float(found.mean[index]))
+    addresses = tuple(network.addresses()) if every else None
+    return plain(Wished(state.step, found.batch, address, mean, length, wishes, addresses))  # type: ignore[no-any-return]
 
 
 def healthy(told: Trace, found: Complaint | None) -> dict[str, Any]:

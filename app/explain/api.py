@@ -4,9 +4,11 @@ Every route looks at the run's head, or with `step` at an earlier step; what a l
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from app.costs import CHECK_SECONDS, look_cost, probe_cost
 from app.explain import answers, schemas
@@ -15,7 +17,7 @@ from app.explain.receipts import receipt as receipt_of
 from app.explain.walkthrough import walkthrough as walkthrough_of
 from app.run.answers import json
 from app.run.api import Kept, Whole, answers_with
-from app.run.runs import Run, Runs
+from app.run.runs import Run
 from app.serve.strict import StrictRoute
 from engine import Quantity, RunState, SpecError, trace
 from engine.along import REACH, along
@@ -43,26 +45,41 @@ Place = Annotated[
 ]
 Example = Annotated[Whole | None, Query(description="One example alone, by its row; else the next mini-batch.")]
 Step = Annotated[Whole | None, Query(description="An earlier step to look at.")]
+Number = Annotated[float, Query(allow_inf_nan=False)]
 MathML = Annotated[Literal["true", "false"], Query(description="The symbols as MathML too, beside LaTeX.")]
 MOMENT_SECONDS = 250e-6  # to write one moment
 MATHML_SECONDS = 60e-6  # to set its symbols
 
-Look = Callable[[RunState], dict[str, Any]]
+
+@dataclass(frozen=True)
+class Looked:
+    """A run that is looked at, at its head or an earlier step."""
+
+    run_id: str
+    runs: Kept
+    step: Step = None
+
+    async def found(self) -> tuple[Run, RunState]:
+        """The run, and its state at that step."""
+        run = await self.runs.get(self.run_id)
+        return run, run.state if self.step is None else await self.runs.at(run, self.step)
+
+    async def at(self, cost: Callable[[RunState], float], look: Callable[[RunState], dict[str, Any]]) -> Response:
+        """What a look of that cost sees, found where such work belongs."""
+        run, state = await self.found()
+        return await self.runs.pool.do(cost(state), run.visitor, lambda: json(look(state)))
+
+    async def told(self, look: Callable[[RunState], dict[str, Any]]) -> Response:
+        """What a look sees that costs as much as a trace."""
+        return await self.at(lambda state: look_cost(state.spec), look)
+
+    async def probed(self, kind: str, probe: Callable[[RunState], Any]) -> Response:
+        """What a probe of that kind finds."""
+        cost = partial(probe_cost, kind)
+        return await self.at(lambda state: cost(state.spec), lambda state: answers.probed(state.step, probe(state)))
 
 
-async def _look(runs: Runs, run_id: str, step: int | None, cost: Callable[[RunState], float], look: Look) -> Response:
-    """A look at a run, at its head or an earlier step, where work of that cost belongs."""
-    run, state = await _found(runs, run_id, step)
-    return await runs.pool.do(cost(state), run.visitor, lambda: json(look(state)))
-
-
-async def _probed(runs: Runs, run_id: str, step: int | None, kind: str, probe: Callable[[RunState], Any]) -> Response:
-    """What a probe of that kind finds."""
-
-    def look(state: RunState) -> dict[str, Any]:
-        return answers.probed(state.step, probe(state))
-
-    return await _look(runs, run_id, step, lambda state: probe_cost(kind, state.spec), look)
+Look = Annotated[Looked, Depends()]
 
 
 def _placed(text: str) -> Quantity:
@@ -72,18 +89,11 @@ def _placed(text: str) -> Quantity:
         raise SpecError("place", text, "a place of a feature map, such as a1.2.5.7") from None
 
 
-async def _found(runs: Runs, run_id: str, step: int | None) -> tuple[Run, RunState]:
-    run = await runs.get(run_id)
-    return run, run.state if step is None else await runs.at(run, step)
-
-
 @router.get("/walkthrough", tags=["look"], responses=answers_with(schemas.WalkthroughAnswer))
 async def read_walkthrough(
-    run_id: str,
-    runs: Kept,
+    run: Look,
     example: Example = None,
     granularity: Granularity = "unit",
-    step: Step = None,
     moment: Annotated[Whole | None, Query(description="Only this moment.")] = None,
     place: Place = None,
     mathml: MathML = "false",
@@ -98,145 +108,121 @@ async def read_walkthrough(
         if moment is not None and moment >= len(walk):
             raise SpecError("moment", moment, "a whole number from 0 to {last}", last=len(walk) - 1)
         indices = range(len(walk)) if moment is None else [moment]
-        return answers.walked(walk, indices, runs.settings.answer_numbers, mathml == "true")
+        return answers.walked(walk, indices, run.runs.settings.answer_numbers, mathml == "true")
 
     def cost(state: RunState) -> float:
         count = 1 if moment is not None else min(1_000, 4 * state.spec.network.size + 10)
         return look_cost(state.spec) + count * (MOMENT_SECONDS + (mathml == "true") * MATHML_SECONDS)
 
-    return await _look(runs, run_id, step, cost, look)
+    return await run.at(cost, look)
 
 
 @router.get("/receipt", tags=["look"], responses=answers_with(schemas.ReceiptAnswer))
-async def read_receipt(
-    run_id: str, runs: Kept, address: Address, example: Example = None, step: Step = None, mathml: MathML = "false"
-) -> Response:
+async def read_receipt(run: Look, address: Address, example: Example = None, mathml: MathML = "false") -> Response:
     """Where a parameter's next value comes from, or a unit's z, a and delta."""
-
-    def look(state: RunState) -> dict[str, Any]:
-        return answers.received(state.step, receipt_of(trace(state, example), address), mathml == "true")
-
-    return await _look(runs, run_id, step, lambda state: look_cost(state.spec), look)
+    return await run.told(
+        lambda state: answers.received(state.step, receipt_of(trace(state, example), address), mathml == "true")
+    )
 
 
 @router.get("/nudge", tags=["look"], responses=answers_with(schemas.NudgeAnswer))
-async def read_nudge(
-    run_id: str,
-    runs: Kept,
-    address: Address,
-    example: Example = None,
-    step: Step = None,
-    amount: Annotated[float, Query(allow_inf_nan=False)] = 0.001,
-) -> Response:
+async def read_nudge(run: Look, address: Address, example: Example = None, amount: Number = 0.001) -> Response:
     """Add `amount` to one parameter and run the model again: better or worse? Beside it backpropagation's number."""
-    return await _probed(runs, run_id, step, "nudge", lambda state: nudge(state, address, amount, example))
+    return await run.probed("nudge", lambda state: nudge(state, address, amount, example))
 
 
 @router.get("/check", tags=["look"], responses=answers_with(schemas.CheckAnswer))
-async def read_check(run_id: str, runs: Kept, example: Example = None, step: Step = None) -> Response:
+async def read_check(run: Look, example: Example = None) -> Response:
     """Every gradient against reruns of the model; of a large network, as many as fit into half a second."""
-    return await _probed(runs, run_id, step, "check", lambda state: check_all(state, example, seconds=CHECK_SECONDS))
+    return await run.probed("check", lambda state: check_all(state, example, seconds=CHECK_SECONDS))
 
 
 @router.get("/slice", tags=["look"], responses=answers_with(schemas.SliceAnswer))
 async def read_slice(
-    run_id: str,
-    runs: Kept,
+    run: Look,
     address: Address,
     example: Example = None,
-    step: Step = None,
     width: Annotated[float | None, Query(allow_inf_nan=False, description="How far to either side.")] = None,
 ) -> Response:
     """The loss along one parameter alone, with where this step lands, and where 3 and 10 times the rate would."""
-    return await _probed(runs, run_id, step, "slice", lambda state: slice_(state, address, example, width=width))
+    return await run.probed("slice", lambda state: slice_(state, address, example, width=width))
 
 
 @router.get("/again", tags=["look"], responses=answers_with(schemas.AlongAnswer))
 async def read_again(
-    run_id: str,
-    runs: Kept,
+    run: Look,
     example: Example = None,
-    step: Step = None,
     reach: Annotated[float, Query(allow_inf_nan=False, description="How many times the step's own length.")] = REACH,
 ) -> Response:
     """The model run again after the step, and the loss all along its way: too short, just right, overshoot?
 
     For `example` alone, or for the mini-batch that the next step will use; beside it that of all training examples.
     """
-    return await _probed(runs, run_id, step, "again", lambda state: along(state, example, reach=reach))
+    return await run.probed("again", lambda state: along(state, example, reach=reach))
 
 
 @router.get("/paths", tags=["look"], responses=answers_with(schemas.PathsAnswer))
 async def read_paths(
-    run_id: str,
-    runs: Kept,
+    run: Look,
     address: Address,
     example: Annotated[Whole, Query(description="One example, by its row: each has factors of its own.")],
-    step: Step = None,
 ) -> Response:
     """Every way from the loss to one parameter, as a chain of factors; all their products add up to its gradient.
 
     Past 16 ways only how many they are, how few links they share, and the one with the largest product.
     """
-    return await _probed(runs, run_id, step, "paths", lambda state: paths(trace(state, example), address))
+    return await run.probed("paths", lambda state: paths(trace(state, example), address))
 
 
 @router.get("/contour", tags=["look"], responses=answers_with(schemas.ContourAnswer))
-async def read_contour(run_id: str, runs: Kept, x: Address, y: Address, step: Step = None) -> Response:
+async def read_contour(run: Look, x: Address, y: Address) -> Response:
     """The loss over two parameters, on the training set, with the path that they have walked so far."""
-    run, state = await _found(runs, run_id, step)
+    kept, state = await run.found()
     places = located(state, x, "x"), located(state, y, "y")
     if places[0] == places[1]:
         raise SpecError("y", y, "another parameter than x")
-    path = await runs.path(run, state.step, places)
+    path = await run.runs.path(kept, state.step, places)
 
     def work() -> Response:
         found = contour(state, x, y, path=list(path.values()))
         return json(answers.contoured(state.step, found, list(path)))
 
-    return await runs.pool.do(probe_cost("contour", state.spec), run.visitor, work)
+    return await run.runs.pool.do(probe_cost("contour", state.spec), kept.visitor, work)
 
 
 @router.get("/plane", tags=["look"], responses=answers_with(schemas.PlaneAnswer))
 async def read_plane(
-    run_id: str,
-    runs: Kept,
+    run: Look,
     across: Input = "1",
     up: Input = "2",
     points: Annotated[Whole, Query(description=f"A side, up to {MOST_POINTS}.")] = POINTS,
-    step: Step = None,
 ) -> Response:
     """What comes out over two inputs of any number, all others at their mean over the training rows."""
-    return await _probed(runs, run_id, step, "plane", lambda state: plane(state, across, up, points=points))
+    return await run.probed("plane", lambda state: plane(state, across, up, points=points))
 
 
 @router.get("/wishes", tags=["look"], responses=answers_with(schemas.WishesAnswer))
 async def read_wishes(
-    run_id: str,
-    runs: Kept,
-    step: Step = None,
+    run: Look,
     address: Address | None = None,
     gradients: Annotated[Literal["true", "false"], Query(description="Each example's whole gradient too.")] = "false",
 ) -> Response:
     """What each example of the mini-batch wants, and how far it agrees with their mean, the batch's gradient."""
-    most = runs.settings.answer_numbers
 
     def look(state: RunState) -> dict[str, Any]:
-        index = None if address is None else located(state, address)
-        found = wishes(state, values=most) if gradients == "true" else wishes(state)
-        every = (lambda: list(state.spec.network.addresses())) if gradients == "true" else None
-        name = None if index is None else state.spec.network.address(index)
-        return answers.wished(state.step, found, index, name, every)
+        index, every = None if address is None else located(state, address), gradients == "true"
+        found = wishes(state, values=run.runs.settings.answer_numbers) if every else wishes(state)
+        return answers.wished(state, found, index, every)
 
-    return await _look(runs, run_id, step, lambda state: probe_cost("wishes", state.spec), look)
+    return await run.at(lambda state: probe_cost("wishes", state.spec), look)
 
 
 @router.get("/health", tags=["look"], responses=answers_with(schemas.HealthAnswer))
-async def read_health(run_id: str, runs: Kept, step: Step = None) -> Response:
+async def read_health(run: Look) -> Response:
     """How gradients fare in every layer of the next step, and one plain sentence if something is wrong."""
 
     def look(state: RunState) -> dict[str, Any]:
         told = trace(state)
         return answers.healthy(told, complaint(told, state))
 
-    return await _look(runs, run_id, step, lambda state: look_cost(state.spec), look)
+    return await run.told(look)
