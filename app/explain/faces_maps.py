@@ -216,17 +216,12 @@ def shares_of(scene: Scene, index: Sequence[int], k: int) -> tuple[Floats, Float
     return np.asarray(facts.deltas * facts.carried), facts.carried
 
 
-def _of_channel(kind: str) -> Writer:
+def _of_channel(scene: Scene, k: int, j: int, *kinds: str) -> Face:
     """The gradients of what a channel has but once."""
-
-    def face(scene: Scene, k: int, j: int, i: int) -> Face:
-        of = scene.equations
-        made = (of.db(k, j),) if kind == "db" else of.gains(k, j)
-        numbers = {of.target.kind: float(scene.look(of.target)) for of in made}
-        words = scene.say("gathered at a channel", channel=scene.unit(k, j), count=scene.count)
-        return scene.face(words, *made, values=numbers, line=code_name(made[0].target))
-
-    return face
+    made = [getattr(scene.equations, kind)(k, j) for kind in kinds]
+    values = {kind: float(scene.look(each.target)) for kind, each in zip(kinds, made, strict=True)}
+    words = scene.say("gathered at a channel", channel=scene.unit(k, j), count=scene.count)
+    return scene.face(words, *made, values=values, line=code_name(made[0].target))
 
 
 def _forward_layer(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -270,8 +265,10 @@ MAPS: dict[str, Writer] = {
     "product_back": _product_back,
     "map_back": _map_back,
     "dW": _weight,
-    "db": _of_channel("db"),
-    "gains": _of_channel("gains"),
+    "db": lambda scene, k, j, i: _of_channel(scene, k, j, "db"),
+    "gains": lambda scene, k, j, i: _of_channel(scene, k, j, "dgamma", "dbeta"),
+    "dgamma": lambda scene, k, j, i: _of_channel(scene, k, j, "dgamma"),
+    "dbeta": lambda scene, k, j, i: _of_channel(scene, k, j, "dbeta"),
     "map_ways": _map_ways,
     "kernel": _kernel,
     "forward": _forward_layer,

@@ -1,15 +1,13 @@
-"""The lines of a receipt, told as far as a walkthrough has computed them; and those of a normalization."""
+"""The lines of a receipt, told as far as a walkthrough has computed them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, nan
 
 from app.words.formulas import Role
 from app.words.numbers import DIGITS, UNKNOWN, digits_of, signed
-from app.words.texts import text
 from engine import Quantity
 from engine.arrays import Floats
-from engine.receipts import UnitNorm
 
 Known = frozenset[Quantity] | None
 
@@ -72,24 +70,3 @@ class Teller:
         The inputs are given from the start.
         """
         return self.known is None or any(not each.layer or each.is_in(self.known) for each in quantities)
-
-
-def normed(of: Quantity, norm: UnitNorm | None, tell: Teller, mean: str) -> Iterator[Detail]:
-    """From z to n, where a normalization stands between."""
-    if norm is None:
-        return
-    for kind, label in (("mean", "μ"), ("spread", "σ"), ("xhat", "x̂ = (z − μ) / σ"), ("n", "n = γ × x̂ + β")):
-        yield tell.mean(f"{mean}{label}", of.like(kind), getattr(norm, kind))
-        if kind == "spread" and norm.running is not None:
-            yield Detail(text("running μ, for evaluation"), tell(norm.running[0]))
-            yield Detail(text("running σ², for evaluation"), tell(norm.running[1]))
-
-
-def back_through(of: Quantity, norm: UnitNorm | None, tell: Teller, total: str, slope: str) -> Iterator[Detail]:
-    """From da back to the three ways that δ comes over."""
-    if norm is None:
-        return
-    labels = {"dn": f"dn = da × {slope}", "dxhat": "∂L/∂x̂ = γ × dn", "dz_own": text("through x̂ itself")}
-    labels |= {"dz_mean": text("through the mean"), "dz_spread": text("through the spread")}
-    for kind, label in labels.items():
-        yield tell.sum(f"{total}{label}", of.like(kind), getattr(norm, kind))

@@ -5,7 +5,7 @@ In the middle of a walkthrough a receipt says what is computed so far, and what 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Literal
 
@@ -14,10 +14,9 @@ from markupsafe import Markup
 
 from app.explain.faces import face_of, faces_of
 from app.explain.faces_update import part_name, update_formulas, update_numbers, update_words
-from app.explain.lines import Detail, Known, Lines, Teller, back_through, closed, normed
+from app.explain.lines import Detail, Known, Lines, Teller, closed
 from app.explain.moments import Told
 from app.explain.plan import Key
-from app.explain.receipts_maps import channel_lines, factors, gradient_face, kernels
 from app.explain.scene import Scene
 from app.words.digits import named
 from app.words.formulas import symbol
@@ -110,7 +109,8 @@ def receipt(trace: Trace, address: str, known: Known = None) -> Receipt:
     with np.errstate(all="ignore"):
         if of.kind != "a":
             facts = parameter_receipt(trace, address)
-            return _of_parameter(scene, Quantity.parse(facts.address), facts, tell)
+            own = Quantity.parse(facts.address)
+            return _of_parameter(Scene(trace, (own,)), own, facts, tell)
         if of.layer == 0 and trace.spec.network.has(of):
             return _of_input(scene, of)
         return _of_node(scene, of, tell)
@@ -145,30 +145,24 @@ def _so_far(parts: Sequence[tuple[str, bool, Sequence[Sentence]]]) -> tuple[Sent
 
 
 def _of_parameter(scene: Scene, of: Quantity, facts: ParameterReceipt, tell: Teller) -> Receipt:
-    gradient, shared = of.like(f"d{of.kind}"), bool(scene.network.image(of.layer))
-    key = Key("backward", gradient.kind, of.layer, of.unit, of.source)
-    face = gradient_face(scene, of) if shared else face_of(scene, key)
+    gradient = of.like(f"d{of.kind}")
+    face = face_of(scene, Key("backward", gradient.kind, of.layer, of.unit, of.source))
     told = tell.knows(gradient), tell.knows(of)
     parts = [("gradient", told[0], face.sentences), ("step", told[1], (update_words(scene, facts),))]
     numbers = [each for known, each in zip(told, (face.numbers, update_numbers(scene, facts)), strict=True) if known]
-    came_from = (unit(of.layer, of.unit), *_sources(scene, of))
     names = (code_name(of.like(kind)) for kind in (gradient.kind, f"g{of.kind}", f"{of.kind}_next"))
-    code = _code(scene, *names, "try")
-    formulas = (*face.formulas, *update_formulas(scene, of, facts.frozen))
-    lines = _lines_of_parameter(scene, of, facts, tell)
-    more = tuple(factors(scene, of, facts, tell)) if shared else _factors(scene, of, facts, tell)
     return Receipt(
         sentences=_so_far(parts),
-        formulas=formulas,
+        formulas=(*face.formulas, *update_formulas(scene, of, facts.frozen)),
         numbers=joined(numbers, "; "),
         total=face.total if told[0] else None,
         of=of,
         place=place_of(scene, of),
         facts=facts,
-        came_from=came_from,
-        code=code,
-        lines=lines,
-        more=(Lines(text("Where it was used") if shared else text("Where the gradient comes from"), more),),
+        came_from=(unit(of.layer, of.unit), *_sources(scene, of)),
+        code=_code(scene, *names, "try"),
+        lines=_lines_of_parameter(scene, of, facts, tell),
+        more=(Lines(text("Where the gradient comes from"), tuple(_factors(scene, of, facts, tell))),),
     )
 
 
@@ -195,10 +189,9 @@ def _of_node(scene: Scene, of: Quantity, tell: Teller) -> Receipt:
     ]
     numbers = [joined([face.numbers for face in faces], "; ") for faces in (ahead, back)]
     if isinstance(facts, ChannelReceipt):
-        lines, more = channel_lines(scene, of, facts, tell), kernels(scene, of, facts, tell)
+        more = [Lines(text("The strongest weight of each kernel"), tuple(_kernels(scene, of, facts, tell)))]
     else:
-        lines, more = _lines_of_unit(scene, of, facts, tell), tuple(_sums(scene, of, facts, tell))
-        numbers[1] = say(text("back: "), *numbers[1])
+        more, numbers[1] = [*_sums(scene, of, facts, tell)], say(text("back: "), *numbers[1])
     above = tuple(unit(k + 1, n) for n in scene.equations.units(k + 1)) if k < scene.last else ()
     return Receipt(
         sentences=_so_far(parts),
@@ -210,8 +203,8 @@ def _of_node(scene: Scene, of: Quantity, tell: Teller) -> Receipt:
         facts=facts,
         came_from=tuple(dict.fromkeys((*above, *(unit(to, j) for to in network.arcs(k))))),
         code=_code(scene, *(f"{kind}{k}" for kind in _AHEAD + _BACK)),
-        lines=lines,
-        more=more,
+        lines=tuple(_lines_of_node(scene, of, facts, tell)),
+        more=tuple(more),
     )
 
 
@@ -276,58 +269,96 @@ def _step_label(scene: Scene, name: str) -> str:
     return text("− rate {rate} × what {penalty} adds", rate=rate, penalty=text(PENALTIES[spec.regularization].title))
 
 
-def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller) -> tuple[Detail, ...]:
-    """The two factors, each a click further back; for a batch also their products, the largest first."""
-    k, j, i, batch = own.layer, own.unit, own.source, scene.count > 1
-    attached = own.kind in ("gamma", "beta")
-    delta = own.of("dn" if attached else "dz", j)
-    a = own.like("xhat") if attached else scene.gives(k - 1, i)
-    message: Words = "Σ {kind} of {unit}" if batch else "{kind} of {unit}"
+def _factors(scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller) -> Iterator[Detail]:
+    """The products that a gradient adds up, one an example or a place of one, the largest first; and their two factors,
+    each a click further back."""
+    k, j, attached = own.layer, own.unit, own.kind in ("gamma", "beta")
+    delta, a = own.of("dn" if attached else "dz", j), own.like("xhat") if attached else scene.gives(k - 1, own.source)
+    several, below = facts.deltas.size > 1, _sources(scene, own) or ((unit(k, j),) if own.kind == "gamma" else ())
+    if several:
+        yield from _products(scene, own, facts, tell, delta, a if own.kind in ("W", "gamma") else None)
+    message: Words = "Σ {kind} of {unit}" if several else "{kind} of {unit}"
     of_unit = text(message, kind=named(delta.kind), unit=scene.unit(k, j))
     back = [tell.sum(of_unit, delta, facts.deltas, str(unit(k, j)))]
-    if i or own.kind == "gamma":
-        source = unit(k - 1, i) if i else unit(k, j)
-        message = "mean {kind} of {unit}" if batch else "{kind} of {unit}"
-        told = text(message, kind=a.kind if i else "x̂", unit=scene.unit(source.layer, source.unit))
+    for source in below:
+        message = "mean {kind} of {unit}" if several else "{kind} of {unit}"
+        flat = len(own.index) == 2 and scene.network.image(source.layer)
+        name = scene.source(k, own.source) if flat else scene.unit(source.layer, source.unit)
+        told = text(message, kind="x̂" if attached else a.kind, unit=name)
         back.append(tell.mean(told, a, facts.carried, str(source)))
-    if not batch:
-        return closed(back, prod)
-    products = list[Detail]()
-    for n, dz, carried in zip(facts.examples.tolist(), facts.deltas.tolist(), facts.carried.tolist(), strict=True):
-        digits = digits_of(prod, [dz, carried], dz * carried)
-        product = tell(dz, delta, digits=digits)
-        product += f" × {tell(carried, a, digits=digits)}" if i or own.kind == "gamma" else ""
-        label = text("example {example}: {product}", example=n, product=product)
-        products.append(tell.line(label, dz * carried, "backward", own.like(f"d{own.kind}")))
-    return (*_largest(products, SHOWN), *back)
+    yield from back if several else closed(back, prod)
 
 
-def _lines_of_unit(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> tuple[Detail, ...]:
+def _products(
+    scene: Scene, own: Quantity, facts: ParameterReceipt, tell: Teller, delta: Quantity, a: Quantity | None
+) -> Iterator[Detail]:
+    """The largest products of a gradient, and what the others add up to; unknown ones are in their own order."""
+    gradient, shares = own.like(f"d{own.kind}"), facts.deltas * facts.carried
+    few, sizes = shares.size <= SHOWN, np.abs(np.nan_to_num(shares.ravel()))
+    order = np.argsort(-sizes, kind="stable") if tell.knows(gradient, delta) and not few else np.arange(shares.size)
+    for n in order[:SHOWN].tolist():
+        dz, carried = float(facts.deltas.ravel()[n]), float(facts.carried.ravel()[n])
+        digits, (example, *place) = digits_of(prod, [dz, carried], dz * carried), np.unravel_index(n, shares.shape)
+        product = tell(dz, delta, digits=digits) + (f" × {tell(carried, a, digits=digits)}" if a else "")
+        where = [text("example {example}", example=int(facts.examples[example]))] if len(facts.examples) > 1 else []
+        where += [text("row {row}, column {column}", row=int(place[0]) + 1, column=int(place[1]) + 1)] if place else []
+        label = text("{place}: {product}", place=", ".join(where), product=product)
+        yield tell.line(label, dz * carried, "backward", gradient)
+    if not few:
+        rest = float(shares.ravel()[order[SHOWN:]].sum())
+        others = text("the other {count} together", count=shares.size - SHOWN)
+        yield tell.line(others, rest, "backward", gradient)
+
+
+def _lines_of_node(scene: Scene, of: Quantity, facts: UnitReceipt | ChannelReceipt, tell: Teller) -> Iterator[Detail]:
+    """Stage after stage what a unit or a channel makes of what it takes, and what comes back to each; of a batch, and
+    of a channel's places, the mean on the way forward and the sum of what comes back."""
+    names = {} if scene.network.image(of.layer) else _names(scene, of, facts)
     mean, total = (text("mean "), text("sum of ")) if scene.count > 1 else ("", "")
-    activation = scene.layer(of.layer).activation
-    bent = scene.network.bent_kind(of.layer)
+    for kind in _AHEAD + _BACK:
+        values = getattr(facts, kind, getattr(getattr(facts, "norm", None), kind, None))
+        if values is None:
+            continue
+        back, at = kind in _BACK, of.like(kind)
+        if not names:
+            letter: Words = "sum of {number}" if back else "mean {number} of the map"
+            label = text(letter, number="δ" if kind == "dz" else kind)
+        else:
+            label = (total if back else mean) + names[kind]
+        line = tell.sum(label, at, values) if back else tell.mean(label, at, values)
+        beyond = kind == "da" and of.layer == scene.last and not scene.told_da(of.unit)
+        yield replace(line, value=NONE) if beyond and line.value != UNKNOWN else line
+        if kind == "spread" and isinstance(facts, UnitReceipt) and facts.norm and facts.norm.running:
+            for message, number in zip(_RUNNING, facts.norm.running, strict=True):
+                yield Detail(text(message), tell(number))
+
+
+_RUNNING: tuple[Words, Words] = "running μ, for evaluation", "running σ², for evaluation"
+
+
+def _names(scene: Scene, of: Quantity, facts: UnitReceipt | ChannelReceipt) -> dict[str, str]:
+    """What each number of a unit is called, with what it is made of."""
+    activation, bent = scene.layer(of.layer).activation, scene.network.bent_kind(of.layer)
     slope = text("its Jacobian") if activation == "softmax" else f"f′({bent})"
-    da = tell(float(facts.da.sum()), of.like("da"))
-    if of.layer == scene.last and not scene.told_da(of.unit) and da != UNKNOWN:
-        da = NONE
-    given, back = list[Detail](), list[Detail]()
-    if facts.h is not None and facts.dh is not None:
-        given.append(tell.mean(mean + text("h = mask × a"), of.like("h"), facts.h))
-        back.append(tell.sum(f"{total}dh = ∂L/∂h", of.like("dh"), facts.dh))
-    if facts.o is not None:
-        own = text("o = {own} + what the shortcut brings", own="a" if facts.h is None else "h")
-        given.append(tell.mean(mean + own, of.like("o"), facts.o))
-    delta = f"{total}δ = da × {slope}" if facts.norm is None else text("{sum}δ, over the three ways", sum=total)
-    return (
-        tell.mean(f"{mean}z = Σ w × a + b", of.like("z"), facts.z),
-        *normed(of, facts.norm, tell, mean),
-        tell.mean(f"{mean}a = {activation.replace('_', ' ')}({bent})", of, facts.a),
-        *given,
-        *back,
-        Detail(f"{total}da = {'∂L/∂a' if facts.mask is None else 'mask × dh'}", da, "backward"),
-        *back_through(of, facts.norm, tell, total, slope),
-        tell.sum(delta, of.like("dz"), facts.dz),
-    )
+    passed, dropped, normed = f"da × {slope}", facts.h is not None, bent == "n"
+    return {
+        "z": "z = Σ w × a + b",
+        "mean": "μ",
+        "spread": "σ",
+        "xhat": "x̂ = (z − μ) / σ",
+        "n": "n = γ × x̂ + β",
+        "a": f"a = {activation.replace('_', ' ')}({bent})",
+        "h": text("h = mask × a"),
+        "o": text("o = {own} + what the shortcut brings", own="h" if dropped else "a"),
+        "dh": "dh = ∂L/∂h",
+        "da": f"da = {'mask × dh' if dropped else '∂L/∂a'}",
+        "dn": f"dn = {passed}",
+        "dxhat": "∂L/∂x̂ = γ × dn",
+        "dz_own": text("through x̂ itself"),
+        "dz_mean": text("through the mean"),
+        "dz_spread": text("through the spread"),
+        "dz": text("δ, over the three ways") if normed else f"δ = {passed}",
+    }
 
 
 def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Iterator[Lines]:
@@ -354,6 +385,17 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Itera
         sent = _largest([*_sent_back(scene, of, facts.outgoing, tell)])
         lines = closed([*sent, *_arcs(scene, of, tell)])
         yield Lines(text("What adds up to {number}", number=f"{total}{scene.network.back_kind(k)}"), lines)
+
+
+def _kernels(scene: Scene, of: Quantity, facts: ChannelReceipt, tell: Teller) -> Iterator[Detail]:
+    """Every kernel of a channel by its strongest weight, a click further back."""
+    for i, kernel in enumerate(facts.kernels, 1):
+        row, column = (int(at) + 1 for at in np.unravel_index(int(np.abs(kernel).argmax()), kernel.shape))
+        address = Quantity("W", of.layer, (of.unit, i, row, column))
+        source = scene.channel(of.layer - 1, i) or text("what is below")
+        label = text("kernel from {unit}, row {row}, column {column}", unit=source, row=row, column=column)
+        yield Detail(label, tell(float(kernel[row - 1, column - 1])), "plain", str(address))
+    yield Detail(text("bias"), tell(facts.bias), "plain", str(bias(of.layer, of.unit)))
 
 
 def _brought(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Iterator[Detail]:
