@@ -3,10 +3,12 @@
 import pytest
 
 from app.explain.moments import GRAINS
+from app.explain.receipts import receipt
 from app.explain.walkthrough import Walkthrough, walkthrough
 from app.words.segments import text_of
 from engine import Quantity, Spec, start, trace
 from engine.equation import code_name
+from engine.receipts import ParameterReceipt
 
 NETS = (
     "dense 4 tanh, batch_norm, dropout 0.2, dense 4 relu, shortcut 1",
@@ -65,3 +67,34 @@ def test_in_a_batch_only_what_is_of_one_example_says_whose_it_is(layers: str) ->
             told.add((moment.kind, of_one))
             assert (first in text_of(moment.numbers)) == of_one, moment.kind
     assert {kind for kind, of_one in told if not of_one} >= {"dW", "db"}
+
+
+def test_the_gradient_of_what_places_share_closes_by_a_calculator() -> None:
+    """Each product in a kernel's receipt gives what stands beside it; the products and the others give the gradient."""
+    told = receipt(_walks(NETS[1], 5)[0].trace, "W2.1.2.2.3")
+    (made,), facts = told.more, told.facts
+    products = [line for line in made.lines if " × " in line.label]
+    for line in products:
+        one, other = (_number(text) for text in line.label.split(": ")[1].split(" × "))
+        assert f"{one * other:.3e}" == f"{_number(line.value):.3e}", line
+    rest = [line.number for line in made.lines if "together" in line.label]
+    assert len(products) == 6
+    assert len(rest) == 1
+    assert isinstance(facts, ParameterReceipt)
+    assert sum(line.number for line in products) + rest[0] == pytest.approx(facts.gradient)
+
+
+def test_a_weight_that_takes_a_number_of_a_map_leads_to_its_channel() -> None:
+    """It is called by where it stands there, and a click leads to the channel's receipt."""
+    state = start(Spec.make(layers="conv2d 2 3x3 tanh, dense 3 tanh", dataset="digits16", output_activation="identity"))
+    step = trace(state, 5)
+    (made,) = receipt(step, "W2.1.300").more
+    (source,) = (line for line in made.lines if line.role == "forward")
+    assert source.label == "a of channel 2, row 3, column 12"
+    assert source.select == "a1.2"
+    assert receipt(step, source.select).kind == "unit"
+
+
+def _number(text: str) -> float:
+    base, _, power = text.replace("−", "-").partition("×10")
+    return float(base) * 10.0 ** int(power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) or 0)
