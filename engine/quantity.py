@@ -10,7 +10,7 @@ An equation of a whole layer has letters where its numbers differ: "W2.j.i", and
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -114,11 +114,11 @@ class Quantity:
 
     def like(self, kind: str) -> "Quantity":
         """Another kind of number in the very same place."""
-        return replace(self, kind=kind)
+        return Quantity(kind, self.layer, self.index, self.example)
 
     def at(self, example: Index | None) -> "Quantity":
         """The same of one example."""
-        return replace(self, example=example)
+        return Quantity(self.kind, self.layer, self.index, example)
 
     def bind(self, values: Mapping[str, int]) -> "Quantity":
         """The same with numbers for its letters."""

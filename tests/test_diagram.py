@@ -5,12 +5,13 @@ from zlib import decompress
 
 import numpy as np
 import pytest
+from reading import pixels
 
 from app.draw.diagram import LINKS_AT_MOST, SIZES, Diagram, Size, Space, layout
 from app.draw.drawing import arts_of, draw
 from app.draw.lens import THICKEST, shown, widths
 from app.draw.marks import Marks
-from app.draw.pictures import GRID, diverging, has_surfaces, indexed_png, sprite, surfaces
+from app.draw.pictures import GRID, NEGATIVE, POSITIVE, diverging, has_surfaces, indexed_png, sprite, surfaces
 from app.explain.walkthrough import known, walkthrough
 from app.page.forms import DEEP
 from app.words.numbers import signed
@@ -177,24 +178,30 @@ def test_a_surface_is_what_the_network_answers(features: list[str]) -> None:
 
 def test_a_picture_is_the_png_of_its_values() -> None:
     """Orange below zero, nothing at zero, blue above, decoded from the bytes that the browser gets."""
-    png = indexed_png(np.array([[0, 7, 14, 7]], dtype=np.uint8), diverging(15))
+    png = indexed_png(np.array([[0, 7, 14, 7], [1, 7, 0, 14]], dtype=np.uint8), diverging(15))
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     data = png.index(b"IDAT")
     size = int.from_bytes(png[data - 4 : data], "big")
-    row = decompress(png[data + 4 : data + 4 + size])
-    assert row == bytes([0, 0x07, 0xE7])
+    rows = decompress(png[data + 4 : data + 4 + size])
+    assert rows == bytes([2, 0x07, 0xE7, 2, 0x17 - 0x07, 0x0E + 0x100 - 0xE7])
     alphas = png[png.index(b"tRNS") + 4 :][:15]
     assert (alphas[0], alphas[7], alphas[14]) == (255, 0, 255)
-    assert sprite(np.array([[np.nan, np.inf, -np.inf, 0.0]], dtype=np.float32), 4).startswith("data:image/png;base64,")
+    strange = pixels(sprite(np.array([[np.nan, np.inf, -np.inf, 0.0]], dtype=np.float32), 4))
+    assert strange[0, :, 3].tolist() == [255, 255, 255, 0]
+    assert [tuple(colour) for colour in strange[0, :3, :3].tolist()] == [NEGATIVE, POSITIVE, NEGATIVE]
+
+
+def _arts(spec: Spec) -> tuple[str, ...]:
+    return arts_of(spec.network, spec.raw_inputs)
 
 
 def test_what_units_show_follows_the_inputs() -> None:
     """Surfaces over two inputs, curves over one, weight images for pixels, plain tiles for anything else."""
-    assert set(arts_of(Spec.make())) == {"surface"}
-    assert set(arts_of(Spec.make(dataset="sine"))) == {"curve"}
-    assert arts_of(Spec.make(dataset="digits16", hidden=[4])) == ("ink", "weights", "value")
+    assert set(_arts(Spec.make())) == {"surface"}
+    assert set(_arts(Spec.make(dataset="sine"))) == {"curve"}
+    assert _arts(Spec.make(dataset="digits16", hidden=[4])) == ("ink", "weights", "value")
     custom = Spec.make(dataset="custom", data={"x": [[1, 2, 3], [3, 2, 1]], "y": [0, 1]})
-    assert set(arts_of(custom)) == {"value"}
+    assert set(_arts(custom)) == {"value"}
     assert not has_surfaces(start(custom))
 
 

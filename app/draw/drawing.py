@@ -1,6 +1,6 @@
 """From a trace to the filled-in drawing of the network: the skeleton of its architecture, and its values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
@@ -16,14 +16,15 @@ from app.draw.chips import Box, boxes_taken, drawn
 from app.draw.diagram import Art, Diagram, Layer, Size, Space, curve, layout
 from app.draw.kernels import NONE, on_links, on_maps, picture_of
 from app.draw.lens import Shown, shown, widths
-from app.draw.maps import map_sprite, means, sources, sums
+from app.draw.maps import map_sprite, sources, sums
 from app.draw.marks import Marks
 from app.draw.norms import at_units, strips
 from app.draw.pictures import CURVE, GRID, IMAGE, Surfaces, centred, inks, scaled, sprite
 from app.draw.rendering import fill, skeleton
+from app.draw.told import Texts, mean_of, texts_of
 from app.words.names import input_titles, output_names, shortened
-from app.words.numbers import UNKNOWN, all_signed, labels, target
-from app.words.texts import kept, text
+from app.words.numbers import UNKNOWN, all_signed, target
+from app.words.texts import kept
 from engine import Network, Quantity, Spec, Trace
 from engine.arrays import Floats
 from engine.quantity import bias, unit, weight
@@ -52,11 +53,6 @@ def _room(names: tuple[str, ...], letter: float) -> float:
     return 9.0 + letter * longest if names and len(names) <= FOLDED_AT_MOST else 0.0
 
 
-def is_image(spec: Spec) -> bool:
-    """Whether the raw inputs are the pixels of one image."""
-    return spec.raw_inputs == IMAGE**2
-
-
 def applied(network: Network) -> tuple[str, ...]:
     """What each layer applies to its sums, and whether it normalizes, pools or drops some of them."""
     more = (("norm", network.norms), ("pool", network.pools), ("dropout", network.dropouts))
@@ -66,16 +62,16 @@ def applied(network: Network) -> tuple[str, ...]:
     )
 
 
-def arts_of(spec: Spec) -> tuple[Art, ...]:
-    """What each layer's units show of themselves."""
-    layers, network = len(spec.network.sizes), spec.network
+def arts_of(network: Network, inputs: int) -> tuple[Art, ...]:
+    """What each layer's units show of themselves; the raw inputs may be the pixels of one image."""
+    layers, image = len(network.sizes), inputs == IMAGE**2
     if network.has_images:
         maps: list[Art] = ["map" if network.image(k) else "value" for k in range(1, layers)]
-        return ("ink" if is_image(spec) else "value", *maps)
-    if is_image(spec):
+        return ("ink" if image else "value", *maps)
+    if image:
         value: Art = "value"
         return ("ink", "weights", *(value for _ in range(layers - 2)))
-    art: Art = "surface" if spec.raw_inputs == 2 else "curve" if spec.raw_inputs == 1 else "value"
+    art: Art = "surface" if inputs == 2 else "curve" if inputs == 1 else "value"
     return (art,) * layers
 
 
@@ -95,30 +91,43 @@ def draw(
     With `patch` it has only the values, for the page's script to put in their places in the drawing that is there; the
     selected unit's own links in a wide layer have no places, so with them it is whole.
     """
-    network, arts = spec.network, arts_of(spec)
     names, outputs = input_titles(spec), output_names(spec)
-    rooms, arcs = (_room(names, 7.3), _room(outputs, 8.6)), (*network.shortcuts.items(),)
-    maps, mapped = _sides(network, arts), tuple(k for k, art in enumerate(arts) if art == "map")
-    pooled = () if isinstance(size, Space) else (*network.pools,)  # a walk has what one gives where it is spoken of
-    own = network.sizes, applied(network), is_image(spec), size
-    laid = (*own, *rooms, arcs, _talks(marks, len(network.sizes) - 1), sources(spec), mapped, pooled)
-    place, (text, pictured) = layout(*laid), _skeleton(laid, spec.raw_inputs, names, outputs, arts, maps, on)
+    network, talk = spec.network, _talks(marks, len(spec.network.sizes) - 1)
+    sheet = _sheet(network, spec.raw_inputs, names, outputs, size, talk, on)
+    place = sheet.place
     what = shown(trace, lens, batch, marks.known is not None, marks.chips.width if marks.chips else "")
-    tiles = [_tiles(trace, seen, lens, coarse=patch and pictured > MANY)] if pictured else []
+    legend = explained(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled), network)
+    texts = texts_of(place, trace, what, marks)
+    values, chosen = _values(sheet, trace, seen, texts, what, marks, on, coarse=patch and sheet.pictured > MANY)
+    carried, boxes = drawn(place, marks.chips, marks.lit)
+    labels = _labels(place, trace, texts, what, marks, names, bool(outputs)) + carried
+    labels += at_units(place, trace, marks) if network.norms else ""
+    if patch and not chosen and not labels:
+        return Drawing(Markup(""), legend, place, "|".join(values))
+    labels += _on_maps(place, trace, lens, marks, boxes, on) if network.has_images else ""
+    return Drawing(fill(sheet.text, [lens, what.below.letter, marks.flow, *values, labels]), legend, place)
+
+
+def _values(
+    sheet: "_Sheet",
+    trace: Trace,
+    seen: Surfaces | None,
+    texts: Sequence[Texts],
+    what: Shown,
+    marks: Marks,
+    on: str,
+    coarse: bool,
+) -> tuple[list[Any], Markup]:
+    """What the skeleton leaves open, in order; and of that the selected unit's links, where not all are drawn."""
+    place, arts, lens = sheet.place, sheet.arts, what.lens
+    tiles = [_tiles(trace, seen, lens, coarse)] if sheet.pictured else []
     values: list[Any] = [*tiles, *_pictures(place, trace, arts, lens, marks)]
     values += _link_values(place, trace, what, marks)
     chosen = Markup("").join(_chosen_links(place, x, what, marks, on) for x in place.layers[1:] if not x.all_links)
     values += [chosen, *_arc_values(place, trace, lens, marks)]
     for layer in place.layers:
-        values += _node_values(layer, arts[layer.index], trace, seen, what, marks, place.narrow)
-    legend = explained(place, what.legend(known=marks.known is None, labelled=place.layers[0].labelled), network)
-    carried, boxes = drawn(place, marks.chips, marks.lit)
-    labels = _labels(place, trace, what, marks, names, bool(outputs)) + carried
-    labels += at_units(place, trace, marks) if network.norms else ""
-    if patch and not chosen and not labels:
-        return Drawing(Markup(""), legend, place, "|".join(values))
-    labels += _on_maps(place, trace, lens, marks, boxes, on) if network.has_images else ""
-    return Drawing(fill(text, [lens, what.below.letter, marks.flow, *values, labels]), legend, place)
+        values += _node_values(layer, arts[layer.index], trace, seen, texts[layer.index], what, marks, place.narrow)
+    return values, chosen
 
 
 def _talks(marks: Marks, last: int) -> int:
@@ -132,9 +141,14 @@ def _sides(network: Network, arts: tuple[Art, ...]) -> tuple[tuple[tuple[int, ..
     return maps, tuple((network.image(k, "v") or (0, 1, 1))[1:] for k in range(len(arts)))
 
 
-def _labels(place: Diagram, trace: Trace, what: Shown, marks: Marks, names: tuple[str, ...], named: bool) -> Markup:
+def _labels(
+    place: Diagram, trace: Trace, texts: Sequence[Texts], what: Shown, marks: Marks, names: tuple[str, ...], named: bool
+) -> Markup:
     """The numbers of lit units, the name of a lit input, and what is wanted of the outputs."""
-    labels = Markup("").join(_lit_labels(layer, trace, what, marks, not place.tight) for layer in place.layers)
+    if not marks.lit and marks.known is None:
+        return Markup("")
+    each = zip(place.layers, texts, strict=True)
+    labels = Markup("").join(_lit_labels(layer, trace, told, what, marks, not place.tight) for layer, told in each)
     return labels + _lit_input(place.layers[0], shortened(names, LONGEST), marks) + _wanted(place, trace, marks, named)
 
 
@@ -165,21 +179,33 @@ def _on_maps(place: Diagram, trace: Trace, lens: str, marks: Marks, boxes: list[
     return on_maps(place, trace, marks) + pooled + links
 
 
+@dataclass(frozen=True)
+class _Sheet:
+    """What the drawings of one architecture share: the places, what units show of themselves, the skeleton's text, and
+    how many pictures its sprite has."""
+
+    place: Diagram
+    arts: tuple[Art, ...]
+    text: str
+    pictured: int
+
+
 @kept(64)
-def _skeleton(
-    laid: tuple[Any, ...],
+def _sheet(
+    network: Network,
     inputs: int,
     names: tuple[str, ...],
     outputs: tuple[str, ...],
-    arts: tuple[Art, ...],
-    maps: tuple[tuple[tuple[int, ...], ...], ...],
+    size: Size | Space,
+    talk: int,
     on: str,
-) -> tuple[str, int]:
-    """The skeleton of a drawing that is laid out by this, and how many pictures its sprite has. Keyed by little: a
-    layout is slow to hash."""
-    place = layout(*laid)
+) -> _Sheet:
+    arts, rooms = arts_of(network, inputs), (_room(names, 7.3), _room(outputs, 8.6))
+    (maps, gives), mapped = _sides(network, arts), tuple(k for k, art in enumerate(arts) if art == "map")
+    pooled = () if isinstance(size, Space) else (*network.pools,)  # a walk has what one gives where it is spoken of
+    own, arcs = (network.sizes, applied(network), inputs == IMAGE**2, size), (*network.shortcuts.items(),)
+    place = layout(*own, *rooms, arcs, talk, sources(network), mapped, pooled)
     pictured = sum(len(layer.nodes) for layer in place.layers if arts[layer.index] in ("surface", "weights"))
-    dense = sum(len(layer.links) for layer in place.layers) > DENSE
     text = skeleton(
         "_diagram.svg",
         layout=place,
@@ -193,13 +219,13 @@ def _skeleton(
         tile=GRID if inputs == 2 else IMAGE,
         tiles=pictured,
         ink="ink" in arts,
-        dense=dense,
+        dense=sum(len(layer.links) for layer in place.layers) > DENSE,
         last=len(place.layers) - 1,
         on=on,
-        maps=maps[0],
-        gives=maps[1],
+        maps=maps,
+        gives=gives,
     )
-    return text, pictured
+    return _Sheet(place, arts, text, pictured)
 
 
 def _written(names: tuple[str, ...]) -> list[str]:
@@ -258,7 +284,7 @@ def _arc_values(place: Diagram, trace: Trace, lens: str, marks: Marks) -> list[s
     for arc in place.arcs:
         back = lens == "gradients"
         kind = trace.spec.network.joint_kind(arc.layer)
-        carried = sums(getattr(trace.layers[arc.layer - 1], kind)) if back else _mean(trace, arc.source)
+        carried = sums(getattr(trace.layers[arc.layer - 1], kind)) if back else mean_of(trace, arc.source)
         source = given_by(trace, arc.source, arc.unit)
         known = marks.knows(unit(arc.layer, arc.unit).like(kind) if back else source)
         told = all_signed(carried.tolist())[arc.unit - 1] if arc.unit and known else UNKNOWN if arc.unit else ""
@@ -308,24 +334,24 @@ _LINK = Markup('<path id="{}" class="w {}" tabindex="-1" d="{}" stroke-width="{:
 
 
 def _node_values(
-    layer: Layer, art: Art, trace: Trace, seen: Surfaces | None, what: Shown, marks: Marks, narrow: bool
+    layer: Layer, art: Art, trace: Trace, seen: Surfaces | None, texts: Texts, what: Shown, marks: Marks, narrow: bool
 ) -> list[Any]:
     k, values = layer.index, list[Any]()
     bias_signs = _signs(what.biases[k - 1]) if k else []
     extra = _art_values(k, art, trace, seen)
-    told, above, below = _texts(layer, trace, what, marks)
-    letter = given_by(trace, k, 0).kind
+    told, above, below = texts
+    letter = trace.spec.network.given_kind(k)
     above_at, below_at = ("", "") if narrow else (f"{letter} ", what.below.name + " ")
-    out = _dropped(trace, k, marks)
+    out, known = _dropped(trace, k, marks), marks.known is None
     for i, node in enumerate(layer.nodes):
         marked = ("sel " if node.address == marks.unit else "") + (marks.tone if node.id in marks.lit else "")
-        marked += " out" if out[i] else ""
-        told[i] += ", out: dropped in this step" if out[i] else ""
-        values += [marked, told[i]]
+        values += [marked + " out", told[i] + ", out: dropped in this step"] if out[i] else [marked, told[i]]
         if extra:
-            values += ("p", "0.00") if art == "value" and not marks.knows(node.quantity.like(letter)) else extra[i]
+            hidden = art == "value" and not known and not marks.knows(node.quantity.like(letter))
+            values += ("p", "0.00") if hidden else extra[i]
         if k:
-            values.append(bias_signs[i] + _bias_marks(bias(k, node.unit), what.lens, marks))
+            plain = known and marks.select is None
+            values.append(bias_signs[i] + ("" if plain else _bias_marks(bias(k, node.unit), what.lens, marks)))
         if layer.labelled:
             values.append(above_at + above[i] if what.above and node.unit else "")
             if k:
@@ -342,13 +368,13 @@ def _dropped(trace: Trace, k: int, marks: Marks) -> list[bool]:
     return [not stays and marks.knows(unit(k, j).like("h")) for j, stays in kept]
 
 
-def _lit_labels(layer: Layer, trace: Trace, what: Shown, marks: Marks, wide: bool) -> Markup:
+def _lit_labels(layer: Layer, trace: Trace, texts: Texts, what: Shown, marks: Marks, wide: bool) -> Markup:
     """The numbers of the lit units of a layer that has no room for everybody's."""
     lit = [(i, node) for i, node in enumerate(layer.nodes) if node.unit and node.id in marks.lit]
     if layer.labelled or not lit or len(lit) > LIT_AT_MOST or not layer.index:
         return Markup("")
-    _, above, below = _texts(layer, trace, what, marks)
-    letter, parts = given_by(trace, layer.index, 0).kind, list[Markup]()
+    _, above, below = texts
+    letter, parts = trace.spec.network.given_kind(layer.index), list[Markup]()
     output = layer.index == len(trace.layers)
     several = 0 if what.below.name == "b" or marks.tone == "forward" else 1
     for i, node in lit:
@@ -392,29 +418,6 @@ _AROUND = ("above", "below")
 _LABEL = Markup('<text class="{} told {}" x="{}" y="{:.1f}">{}</text>')
 
 
-def _texts(layer: Layer, trace: Trace, what: Shown, marks: Marks) -> tuple[list[str], list[str], list[str]]:
-    """Of every unit of a layer what its card tells, and its labels above and below; "?" for what is yet to come."""
-    k = layer.index
-    if not layer.nodes[0].unit:
-        return [""], [""], [""]
-    a, below = _mean(trace, k).tolist(), what.below.values[k - 1].tolist() if k else []
-    told, above, under = all_signed(a), labels(a), labels(below, what.below.places)
-    letter = given_by(trace, k, 0).kind
-    exact, called = all_signed(below), text("mean {number}", number=letter) if what.batch else letter
-    for i, node in enumerate(layer.nodes):
-        if not marks.knows(node.quantity.like(letter)):
-            told[i] = above[i] = UNKNOWN
-        if k and what.below.name != "b" and not marks.knows(node.quantity.like(what.below.letter)):
-            under[i] = exact[i] = UNKNOWN
-        told[i] = f"{called} {told[i]}" + (f", {what.below.full} {exact[i]}" if k else "")
-    return told, above, under
-
-
-def _mean(trace: Trace, k: int) -> Floats:
-    """What a layer gives, 0 being the inputs: the example's, or the means of the batch."""
-    return means(trace.layers[k - 1].gives if k else trace.x)
-
-
 def _bias_marks(of: Quantity, lens: str, marks: Marks) -> str:
     """The dot of a gradient or an update tells its sign only once that is computed."""
     quantity = of.like("db") if lens == "gradients" else of
@@ -428,7 +431,7 @@ def _art_values(k: int, art: Art, trace: Trace, seen: Surfaces | None) -> list[l
         x = np.arange(CURVE, dtype=float)
         return [[path(x, -20 * row.astype(float))] for row in seen.layers[k]]
     if art == "value":
-        a = _shades(_mean(trace, k), trace.spec.network.spread_by(k) if k else "")
+        a = _shades(mean_of(trace, k), trace.spec.network.spread_by(k) if k else "")
         return [[sign, f"{abs(v):.2f}"] for sign, v in zip(_signs(a), a.tolist(), strict=True)]
     return []
 

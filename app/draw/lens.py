@@ -75,9 +75,9 @@ def shown(trace: Trace, lens: str, batch: bool, walking: bool = False, width: st
     In a walkthrough units show what it computes of them, whatever the links show of what does not change meanwhile.
     """
     shapes = [layer.W.shape for layer in trace.layers]
-    what = replace(LENSES[lens](trace, batch), batch=batch)
-    what = replace(what, each_link=tuple(of == links.shape for of, links in zip(shapes, what.links, strict=True)))
-    what = replace(what, width=width) if width else what
+    what = LENSES[lens](trace, batch)
+    each = tuple(of == links.shape for of, links in zip(shapes, what.links, strict=True))
+    what = replace(what, batch=batch, each_link=each, width=width or what.width)
     if not walking or lens != "weights":
         return what
     return replace(what, below=_deltas(trace, batch), above=True, under="", means=_of_units(batch))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.draw.pictures import sprite
-from engine import Network, Quantity, Spec, Trace
+from engine import Network, Quantity, Trace
 from engine.arrays import Floats
 
 
@@ -49,10 +49,10 @@ def is_told(network: Network, of: Quantity) -> bool:
     return has_place(network, of) or (len(of.index) == 4 and network.has(of))
 
 
-def sources(spec: Spec) -> tuple[int, ...]:
+def sources(network: Network) -> tuple[int, ...]:
     """By layer, from 1: from how many units links lead that are a weight, or a kernel, each; 0 where a unit takes
     feature maps place by place."""
-    return tuple(sources_of(spec.network, k) for k in range(1, len(spec.network.sizes)))
+    return tuple(sources_of(network, k) for k in range(1, len(network.sizes)))
 
 
 def sources_of(network: Network, k: int) -> int:

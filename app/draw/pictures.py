@@ -7,7 +7,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import pack
-from zlib import compress, crc32
+from zlib import Z_RLE, compressobj, crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ GRID = 50
 CURVE = 61
 IMAGE = 16  # pixels on each side of an example that is an image
 NEGATIVE, POSITIVE = (216, 118, 43), (31, 108, 176)
+UP = (
+    2  # PNG's filter: what a pixel is more than the one above it, mostly nothing, so that runs are all there is to find
+)
 UNIT_COLOURS, OUTPUT_COLOURS = 15, 63  # odd, so that 0 has a colour of its own: none
 # No hue of a sign's or an update's; the first three differ for every kind of colour blindness, on either theme's paper.
 _HUES = ("c42a68", "b39000", "8593a8", "6c2fd8", "785400", "9c1ca8", "d4708c", "9c84c8", "5b6470", "d8a0c0")
@@ -73,8 +76,9 @@ def sprite(values: Grid, width: int, colours: int = UNIT_COLOURS) -> str:
     steps = (colours - 1) / 2
     scale = values * np.float32(steps)
     scale += np.float32(steps + 0.5)
-    np.fmax(scale, 0, out=scale)  # fmax and fmin: what is not a number gets a colour too
-    np.fmin(scale, colours - 1, out=scale)
+    np.clip(scale, 0, colours - 1, out=scale)
+    if np.isnan(scale.min(initial=0)):  # what is not a number gets a colour too
+        np.nan_to_num(scale, copy=False)
     return data_uri(indexed_png(scale.astype(np.uint8).reshape(-1, width), diverging(colours)))
 
 
@@ -112,11 +116,14 @@ def indexed_png(index: NDArray[np.uint8], palette: tuple[tuple[int, int, int, in
     if small:
         if width % 2:
             index = np.pad(index, ((0, 0), (0, 1)))
-        index = np.asarray(index[:, ::2] << 4 | index[:, 1::2], dtype=np.uint8)
-    rows = np.zeros((height, index.shape[1] + 1), dtype=np.uint8)
-    rows[:, 1:] = index
+        pairs = np.ascontiguousarray(index).view("<u2")  # the left pixel is the lower byte, and goes to the upper bits
+        index = (pairs << 4 | pairs >> 8).astype(np.uint8)
+    rows = np.empty((height, index.shape[1] + 1), dtype=np.uint8)
+    rows[:, 0], rows[0, 1:] = UP, index[0]
+    np.subtract(index[1:], index[:-1], out=rows[1:, 1:])
     header = pack(">IIBBBBB", width, height, 4 if small else 8, 3, 0, 0, 0)
-    picture = _chunk(b"IDAT", compress(rows.tobytes(), 1))
+    packing = compressobj(1, strategy=Z_RLE)
+    picture = _chunk(b"IDAT", packing.compress(rows.tobytes()) + packing.flush())
     return b"".join((b"\x89PNG\r\n\x1a\n", _chunk(b"IHDR", header), _colours(palette), picture, _chunk(b"IEND", b"")))
 
 

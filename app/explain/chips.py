@@ -70,7 +70,7 @@ def _back(scene: Scene, moment: Moment, k: int, j: int) -> Chips | None:
         then = Equation(whole.like(f"d{network.bent_kind(k)}"), tree(whole) * tree(slope)) if together else None
     arcs = [Quantity(network.joint_kind(to), to, whole.index, 0) for to in network.arcs(k)]
     found = Stack(scene, ways, [], whole, arcs, then).chips
-    return found if sources(scene.trace.spec)[k] else found.without_links
+    return found if sources(scene.trace.spec.network)[k] else found.without_links
 
 
 def _gradient(scene: Scene, moment: Moment, k: int, j: int) -> Chips:

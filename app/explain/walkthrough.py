@@ -287,7 +287,7 @@ def _links(scene: Scene, key: Key) -> tuple[str, ...]:
     if into > scene.last or not _drawn(scene, into):
         return arcs
     own = (j,) if j else range(1, scene.sizes[k] + 1)
-    each = sources(scene.trace.spec)[into - 1]
+    each = sources(scene.trace.spec.network)[into - 1]
     others = (i,) if i else range(1, (scene.sizes[k + 1] if above else each) + 1)
     return arcs + tuple(weight(into, *(pair[::-1] if above else pair)).svg_id for pair in product(own, others))
 
@@ -299,4 +299,4 @@ def _arc(scene: Scene, k: int, j: int) -> str:
 
 
 def _drawn(scene: Scene, k: int) -> bool:
-    return 0 < scene.sizes[k] * sources(scene.trace.spec)[k - 1] <= LINKS_AT_MOST
+    return 0 < scene.sizes[k] * sources(scene.trace.spec.network)[k - 1] <= LINKS_AT_MOST
