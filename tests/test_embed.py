@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from httpx import AsyncClient, Response
+from test_api import served
 from test_pages import HTMX, run_of, step_of, stored, within
 
+from app.main import create_app
 from app.serve.security import CSP, FRAMED_CSP
+from app.settings import Settings
 
 LINKS = re.compile(r'<g id="links">.*?<g id="pulses">', re.DOTALL)
 
@@ -112,7 +115,8 @@ def test_frames_of_play_are_light_and_say_when_it_ends(tmp_path: Path) -> None:
 def test_far_places_are_brought_near(tmp_path: Path, query: str) -> None:
     """What is not there is left out, and what would take too long is done as far as it goes."""
 
-    async def work(client: AsyncClient) -> None:
-        assert (await client.get(f"/embed?seed=9&{query}")).status_code == 200
+    async def work() -> None:
+        async with served(create_app(Settings(data=tmp_path, replay_seconds=0.2))) as client:
+            assert (await client.get(f"/embed?seed=9&{query}")).status_code == 200
 
-    within(tmp_path, work)
+    asyncio.run(work())

@@ -177,8 +177,9 @@ def test_what_is_known_only_grows_and_ends_with_everything(step: Trace, grain: s
 @given(EITHER)
 def test_code_words_symbols_and_numbers_are_of_one_fact(step: Trace) -> None:
     """The line is the one that computes the target; the numbers end in the trace's; words and signs agree."""
-    for moment in walkthrough(step, "operation"):
-        line, k = walkthrough(step, "operation").program.lines[moment.code_line - 1].strip(), moment.layer
+    walk = walkthrough(step, "operation")
+    for moment in walk:
+        line, k = walk.program.lines[moment.code_line - 1].strip(), moment.layer
         begins = {
             "inputs": "n, outputs = ", "product": f"z{k} = ",
             "sum": f"z{k} = ", "bias": f"z{k} = ", "activation": f"a{k} = ", "shortcut": f"o{k} = ",
