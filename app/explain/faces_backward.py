@@ -41,7 +41,7 @@ def _da(scene: Scene, k: int, j: int, i: int) -> Face:
     made = scene.equations.da(k, j or ("j" if k == scene.last else "i"), 0 if j else "n")
     if not j:
         words = sentence("da of a layer", layer=scene.layer_name(k), function=lower(scene.function(k)))
-        return scene.face(words, *_to_dropout(scene, k), made, kinds="da")
+        return scene.face(words, *scene.came(k, made.target.index[0], "n")[:-1], kinds="da")
     effect = sentence("effect", unit=scene.unit(k, j), **scene.of_first(k, j, "da"))
     if scene.count > 1:
         message, tendency = "effects" if k == scene.last else "comes back in a batch", _tendency(scene, k, j)
@@ -86,11 +86,6 @@ def _over_arcs(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
     above = scene.network.arcs(k)
     back = ((to, scene.unit(to, j), float(scene.layer(to).back[0, j - 1])) for to in above)
     return tuple(scene.say("over a shortcut", end=end, back=scene.slope_name(to), da=da) for to, end, da in back)
-
-
-def _to_dropout(scene: Scene, k: int) -> tuple[Equation, ...]:
-    """Of a whole layer what comes back to what dropout lets through, if there is dropout."""
-    return (scene.equations.came("h", k, "i", "n"),) if k in scene.network.dropouts else ()
 
 
 def _product_back(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -161,11 +156,9 @@ def _delta(scene: Scene, k: int, j: int, i: int) -> Face:
         return _delta_of_layer(scene, k)
     if k == scene.last and scene.network.joined:
         return _joined(scene, j)
-    of = scene.equations
     words = (*_gathered(scene, k, j), *_over_arcs(scene, k, j), *_through_mask(scene, k, j))
     words += (*_through_slope(scene, k, j), *_asked(scene, k, j))
-    made = [of.came("h", k, j, 0)] if k in scene.network.dropouts else []
-    return scene.face(words, *made, of.da(k, j, 0), of.bent(k, j, 0), kinds=_met(scene, k))
+    return scene.face(words, *scene.came(k, j), kinds=_met(scene, k))
 
 
 def _gathered(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
@@ -216,27 +209,19 @@ def _delta_of_layer(scene: Scene, k: int) -> Face:
     else:
         words = [sentence("deltas from above", above=scene.layer_name(k + 1), layer=name)]
     words += [sentence("back through a norm", norm=norm_title(scene, k))] if normed else []
-    made = [] if k == scene.last else [*_to_dropout(scene, k), of.da(k, "i", "n")]
-    made.append(of.bent(k, "i", "n"))
+    made = [of.bent(k, "i", "n")] if k == scene.last else scene.came(k, "i", "n")
     made += [of.dxhat(k, "i", "n"), *of.ways(k, "j", "n"), of.dz(k, "j", "n")] if normed else []
     return scene.face((*words, _split(scene.layer(k).dz)), *made, kinds="da dz")
 
 
-def _gains(scene: Scene, k: int, j: int, i: int) -> Face:
-    """The gradients of a unit's gain and shift."""
-    made = scene.equations.gains(k, j)
-    values = {each.target.kind: float(scene.look(each.target)) for each in made}
-    told = made[0], scene.times_one(k, j, "dbeta", "dn")
-    alone, line = map(scene.alone, made), code_name(made[0].target)
-    return scene.face(scene.say("gains"), *alone, shown=told, kinds="dn xhat", values=values, line=line)
-
-
-def _gain(kind: str, scene: Scene, k: int, j: int, i: int) -> Face:
-    """The gradient of one gain, or one shift, for its receipt."""
-    made = getattr(scene.equations, kind)(k, j)
-    told = scene.times_one(k, j, kind, "dn") if kind == "dbeta" else made
-    values, words = {kind: float(scene.look(made.target))}, scene.say(f"gradient {kind}")
-    return scene.face(words, scene.alone(made), shown=(told,), kinds="dn", values=values)
+def _gathered_at(message: str, kinds: tuple[str, ...], scene: Scene, k: int, j: int, i: int) -> Face:
+    """The gradients of what a unit has but once, over the examples: of its bias, its gain, its shift."""
+    made = [getattr(scene.equations, kind)(k, j) for kind in kinds]
+    values = {kind: float(scene.look(each.target)) for kind, each in zip(kinds, made, strict=True)}
+    told = [each if each.target.kind == "dgamma" else scene.times_one(each) for each in made]
+    words, met = scene.say(message, gradient=values[kinds[0]]), "dz" if kinds == ("db",) else "dn xhat"
+    line = code_name(made[0].target)
+    return scene.face(words, *map(scene.alone, made), shown=told, kinds=met, values=values, line=line)
 
 
 def _dxhat(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -279,13 +264,6 @@ def _input_name(scene: Scene, k: int, i: int) -> str:
     """What layer k calls its input i: x₂, or a₃."""
     letter = scene.network.given_kind(k - 1)
     return scene.unit(0, i) if k == 1 else letter + str(i).translate(SUBSCRIPTS)
-
-
-def _db(scene: Scene, k: int, j: int, i: int) -> Face:
-    made, dz, gradient = scene.equations.db(k, j), scene.layer(k).dz[:, j - 1], float(scene.layer(k).db[j - 1])
-    values: dict[str, float | Floats] = {"dz": dz, "db": gradient}
-    words = scene.say("bias's gradient", gradient=gradient)
-    return scene.face(words, scene.alone(made), shown=(scene.times_one(k, j),), values=values)
 
 
 def _gradient(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -344,16 +322,16 @@ BACKWARD: dict[str, Writer] = {
     "da": _da,
     "came_back": _delta,
     "dn": _dz,
-    "gains": _gains,
-    "dgamma": partial(_gain, "dgamma"),
-    "dbeta": partial(_gain, "dbeta"),
+    "gains": partial(_gathered_at, "gains", ("dgamma", "dbeta")),
+    "dgamma": partial(_gathered_at, "gradient dgamma", ("dgamma",)),
+    "dbeta": partial(_gathered_at, "gradient dbeta", ("dbeta",)),
     "dxhat": _dxhat,
     "three_ways": _three_ways,
     "product_back": _product_back,
     "dz": _dz,
     "delta": _delta,
     "dW": _dW,
-    "db": _db,
+    "db": partial(_gathered_at, "bias's gradient", ("db",)),
     "gradient": _gradient,
     "backward": _backward_pass,
 }

@@ -121,32 +121,19 @@ def _back_words(scene: Scene, k: int, j: int) -> list[Sentence]:
     return words
 
 
-def came_to(scene: Scene, k: int, spot: Spot) -> list[Equation]:
-    """What comes back at one place, stage after stage, down to what the activation took."""
-    network, made, maps = scene.network, list[Equation](), scene.equations.maps
-    places: dict[str, tuple[int, ...]] = {"a": spot}
-    for letter in network.stages[k - 1][network.stages[k - 1].index("a") + 1 :]:
-        before = network.before(k, letter)
-        places[letter] = (maps.read_by(k, spot) or ()) if letter == "v" else places[before]
-    for letter in reversed(network.stages[k - 1]):
-        if letter in places and letter != "o" and places[letter]:
-            made.append(scene.equations.came(letter, k, places[letter], 0, scene.look))
-    return [*made, scene.equations.bent(k, spot, 0)]
-
-
 def _map_back(scene: Scene, k: int, j: int, i: int) -> Face:
     layer = scene.layer(k)
     spot = scene.spot(k, j, layer.asked)
     function, kind = lower(scene.function(k)), f"d{scene.network.bent_kind(k)}"
     message, first = "delta at a place" if scene.place(k) else "largest delta", scene.of_first(k, spot, "da")
     words = (*_back_words(scene, k, j), sentence(message, function=function, **first, **_at(spot)))
-    return scene.face(words, *came_to(scene, k, spot), kinds=f"da {kind}")
+    return scene.face(words, *scene.came(k, spot), kinds=f"da {kind}")
 
 
 def sent_to(scene: Scene, k: int, j: int) -> Spot:
     """The place of what a channel gives that is told of on the way back; of a pool's a number of its own."""
     for spot in (scene.spot(k, j, scene.layer(k).asked), strongest(scene.layer(k).asked, j)):
-        index = came_to(scene, k, spot)[0].target.index
+        index = scene.came(k, spot)[0].target.index
         given = scene.network.image(k, scene.network.given_kind(k))
         if all(int(str(at)) <= length for at, length in zip(index, given, strict=True)):
             break

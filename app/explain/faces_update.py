@@ -7,7 +7,7 @@ import numpy as np
 
 from app.explain.moments import Face
 from app.explain.scene import UNITS, Scene, Writer
-from app.words.digits import largest
+from app.words.digits import largest, named
 from app.words.formulas import Formula
 from app.words.numbers import MINUS, unsigned
 from app.words.segments import Segment, Segments, by_sign, plus, say, several
@@ -97,14 +97,16 @@ def _update(scene: Scene, k: int, j: int, i: int) -> Face:
     """All parameters of a unit, of a layer, or of the whole network."""
     if j == 0:
         return _update_many(scene, k)
-    layer, optimizer = scene.layer(k), OPTIMIZERS[scene.trace.spec.optimizer]
-    olds, news = np.append(layer.W[j - 1], layer.b[j - 1]), np.append(layer.W_next[j - 1], layer.b_next[j - 1])
-    row = [*(scene.source(k, i) for i in range(1, scene.links(k) + 1)), text("bias")]
-    if (norm := layer.norm) is not None:
-        olds = np.append(olds, (norm.gamma[j - 1], norm.beta[j - 1]))
-        news, row = np.append(news, (norm.gamma_next[j - 1], norm.beta_next[j - 1])), [*row, "γ", "β"]
+    layer, optimizer, step = scene.layer(k), OPTIMIZERS[scene.trace.spec.optimizer], scene.trace
+    own = [each for each in scene.network.parameters if each.layer == k]
+    olds, news = (
+        np.concatenate([each.of(values)[j - 1].ravel() for each in own])
+        for values in (step.parameters, step.parameters_next)
+    )
+    row = [scene.source(k, i) for i in range(1, scene.links(k) + 1)]
+    row += [text("bias") if each.letter == "b" else named(each.letter) for each in own if each.letter != "W"]
     message = "update by trial" if optimizer.search else "update"
-    message += " with a norm" if norm is not None else ""
+    message += " with a norm" if layer.norm else ""
     words = sentence(message, unit=scene.unit(k, j), weights=scene.links(k), ways=_ways(news - olds))
     plain = len(optimizer.steps) == 1 and not (
         optimizer.search or scene.trace.spec.penalized or scene.trace.spec.frozen

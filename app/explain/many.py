@@ -6,14 +6,15 @@ the layers before the last fold altogether. A rule that remembers is told in its
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
 
 from app.explain.moments import Moment
-from app.explain.scene import UNITS, Known, Scene
+from app.explain.scene import UNITS, Known, Scene, of_one
 from app.words.columns import fitted
+from app.words.digits import largest
 from app.words.names import name_of
 from app.words.texts import text
 from engine import ACTIVATIONS, OPTIMIZERS, Quantity
@@ -43,6 +44,8 @@ def groups_of(scene: Scene, moment: Moment) -> tuple[list[Alike], Look]:
     k, network, look = moment.layer, scene.network, scene.look
     if moment.phase == "update":
         return _updates(scene, moment) if moment.kind != "penalty_gradient" else ([], look)
+    if moment.kind == "gradient" and moment.units and not network.image(k):
+        return [_at_unit(scene, k, moment.units[0])], look
     made = _KINDS.get(moment.kind)
     if made is None or moment.units or (network.image(k) if k else network.has_images):
         return [], look  # a map has too many numbers for rows
@@ -78,9 +81,8 @@ def _alone(name: str, scene: Scene, k: int) -> Iterator[Alike]:
 
 
 def _through(scene: Scene, k: int, j: int) -> Equation:
-    """dL/da of one unit, with what came back to what dropout lets through put in."""
-    da = scene.equations.da(k, j, 0)
-    return fitted(da, scene.equations.came("h", k, j, 0)) if k in scene.network.dropouts else da
+    """dL/da of one unit, with what came back to what stands behind its activation put in."""
+    return reduce(lambda inner, outer: fitted(outer, inner), scene.came(k, j)[:-1])
 
 
 def _da(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
@@ -104,7 +106,16 @@ def _gradient(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
     made = ((j + 1, i + 1, scene.alone(scene.equations.dW(k, j + 1, i + 1))) for j, i in places)
     yield Alike(tuple((name_of(weight(k, j, i)), each) for j, i, each in made))
     biases = (n + 1 for n in _largest(np.abs(scene.layer(k).db)))
-    yield Alike(tuple((name_of(bias(k, j)), scene.alone(scene.times_one(k, j))) for j in biases), 1)
+    yield Alike(tuple((name_of(bias(k, j)), scene.alone(scene.times_one(scene.equations.db(k, j)))) for j in biases), 1)
+
+
+def _at_unit(scene: Scene, k: int, j: int) -> Alike:
+    """The gradients of all links into a unit, the one that counts most first, and that of its bias."""
+    dW, made = scene.layer(k).dW[j - 1], scene.equations
+    chosen = sorted(largest(dW, UNITS).tolist(), key=lambda n: -abs(dW[n]))
+    told = [(text("from {source}", source=scene.source(k, n + 1)), made.dW(k, j, n + 1)) for n in chosen]
+    told.append((text("bias"), scene.times_one(made.db(k, j))))
+    return Alike(tuple((name, of_one(scene.alone(each))) for name, each in told), len(told))
 
 
 def _largest(sizes: Any) -> Sequence[int]:

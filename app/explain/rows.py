@@ -12,12 +12,10 @@ from markupsafe import Markup
 
 from app.explain.many import Alike, groups_of, written_over
 from app.explain.moments import Moment
-from app.explain.scene import UNITS, Scene, is_first, of_one
+from app.explain.scene import Scene, is_first, of_one
 from app.words.columns import Cell, Cells, Columns, fitted, in_lines, lines, room
-from app.words.digits import largest
 from app.words.numbers import signed, unsigned
 from app.words.segments import Segments
-from app.words.texts import text
 from engine.equation import Equation, axes_of, quantities
 
 ROOM = 16  # columns that a line has where rows may fold
@@ -64,9 +62,6 @@ def rows_of(scene: Scene, moment: Moment, most: float = 16) -> Rows:
     with np.errstate(all="ignore"):
         groups, look = groups_of(scene, moment)
         columns = Columns(look, spell=lambda of: scene.spell(written_over(of)))
-        alike = _alike(scene, moment)
-        if alike:
-            groups = [Alike(tuple(alike), len(alike))]
         if most < ROOM:
             groups = [replace(group, told=tuple(_shortly(scene, *each) for each in group.told)) for group in groups]
         blocks = [block for group in groups for block in _blocks(columns, group, scene.first, most)]
@@ -111,22 +106,6 @@ def _slope(scene: Scene, moment: Moment) -> list[Equation]:
     slope = scene.equations.slope(k, j, 0)
     chosen = Columns(scene.look).cells(slope)[2:]
     return [slope] if any(cell.part for cell in chosen) else []  # of ReLU it is 0 or 1, and made of nothing
-
-
-def _alike(scene: Scene, moment: Moment) -> list[tuple[str, Equation]]:
-    """The gradients of all links into a unit, the one that counts most first, and that of its bias."""
-    if not moment.units or moment.kind != "gradient" or scene.network.image(moment.layer):
-        return []
-    k, j = moment.layer, moment.units[0]
-    dW = scene.layer(k).dW[j - 1]
-    chosen = sorted(largest(dW, UNITS).tolist(), key=lambda n: -abs(dW[n]))
-    return list(_each(scene, k, j, [n + 1 for n in chosen]))
-
-
-def _each(scene: Scene, k: int, j: int, sources: Sequence[int]) -> Iterator[tuple[str, Equation]]:
-    for i in sources:
-        yield text("from {source}", source=scene.source(k, i)), of_one(scene.alone(scene.equations.dW(k, j, i)))
-    yield text("bias"), of_one(scene.alone(scene.times_one(k, j)))
 
 
 def _shortly(scene: Scene, name: str, of: Equation) -> tuple[str, Equation]:

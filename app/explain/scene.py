@@ -33,13 +33,12 @@ from engine.equation import (
     overs,
     quantities,
     total,
-    tree,
 )
-from engine.equations import Equations
+from engine.equations import At, Equations
 from engine.evaluation import classify
 from engine.examples import class_names
 from engine.lookup import Numbers
-from engine.quantity import unit
+from engine.quantity import Index, unit
 
 EXAMPLES = 3  # examples of a batch that are written out
 UNITS = 4  # units of a layer that are written out
@@ -187,6 +186,19 @@ class Scene:
     def gives(self, k: int, i: int) -> Quantity:
         """What a unit gives to those above it: its a, or what dropout or a shortcut makes of that."""
         return unit(k, i).like(self.network.given_kind(k))
+
+    def came(self, k: int, at: At, n: Index = 0) -> list[Equation]:
+        """What comes back, stage after stage, to a unit, a place of a channel or by its letter to a whole layer: to
+        what the layer gives, down to what its activation gave, and took. What no window of a pool has is no stage."""
+        behind, of = self.network.stages[k - 1].partition("a")[2], self.equations
+        places: dict[str, At] = {"a": at}
+        for letter in behind:
+            before = places[self.network.before(k, letter)]
+            if letter == "v" and isinstance(before, tuple):
+                before = of.maps.read_by(k, tuple(int(str(each)) for each in before)) or ()
+            places[letter] = before
+        letters = [letter for letter in reversed(places) if letter != "o" and places[letter] != ()]
+        return [*(of.came(letter, k, places[letter], n, self.look) for letter in letters), of.bent(k, at, n)]
 
     def scale(self, k: int) -> float:
         """What dropout multiplies by what it leaves in."""
@@ -402,10 +414,11 @@ class Scene:
         over = of.tree
         return replace(of, tree=over.body) if self.count == 1 and isinstance(over, Over) else of
 
-    def times_one(self, k: int, j: int, of: str = "db", by: str = "dz") -> Equation:
+    def times_one(self, of: Equation) -> Equation:
         """A bias's gradient as the sum over examples of delta × 1; a shift's alike."""
-        body = Product((tree(unit(k, j).like(by).at("n")), Number(1.0)))
-        return Equation(Quantity(of, k, (j,)), total("n", body, values=range(self.count)))
+        over = of.tree
+        assert isinstance(over, Over)
+        return replace(of, tree=total("n", Product((over.body, Number(1.0))), values=over.values))
 
     def terms(self, of: Equation) -> Terms | None:
         """What an equation adds up, its largest terms by name."""
