@@ -20,8 +20,12 @@ from engine.operations.base import Image, Node, Operation, Option, Value
 from engine.operations.flatten import FLATTEN
 from engine.wording import Words, said
 
-KINDS = tuple(name for name in OPERATIONS if name != "activation")  # that is an option of what begins a layer
 FORM: Words = "a text such as 'dense 8 tanh, dense 8 tanh, shortcut 1', or a list of its items"
+
+
+def kinds() -> tuple[str, ...]:
+    """What an item may be: all operations but the activation, which is an option of what begins a layer."""
+    return tuple(name for name in OPERATIONS if name != "activation")
 
 
 @dataclass(frozen=True)
@@ -86,14 +90,14 @@ def items_from(given: Any, inputs: int, limits: Limits) -> Items:
 def _item(field: str, given: Any, limits: Limits) -> LayerItem:
     if isinstance(given, str):
         name, *values = given.split()[:10] or [""]
-        kind = one_of(field, READ.get(name, name), KINDS)
+        kind = one_of(field, READ.get(name, name), kinds())
         options = OPERATIONS[kind].options
         if len(values) > len(options):
             raise SpecError(field, given.strip(), "{spelling}, and no more", spelling=_spelling(kind))
         named: Mapping[str, Any] = {o.name: _plain(v) for o, v in zip(options, values, strict=False)}
     elif isinstance(given, Mapping):
         told = given.get("kind")
-        kind = one_of(f"{field}.kind", READ.get(told, told) if isinstance(told, str) else told, KINDS)
+        kind = one_of(f"{field}.kind", READ.get(told, told) if isinstance(told, str) else told, kinds())
         named, options = {name: value for name, value in given.items() if name != "kind"}, OPERATIONS[kind].options
     else:
         raise SpecError(
@@ -152,7 +156,7 @@ def _check_place(field: str, item: LayerItem, before: Sequence[LayerItem]) -> No
 def _order() -> Words:
     """What may be attached to a layer, in its order."""
     fixed = [each for each in OPERATIONS.values() if each.rank and not each.anywhere and each.name != "activation"]
-    places = ([each.name for each in fixed if each.rank == rank] for rank in dict.fromkeys(each.rank for each in fixed))
+    places = ([each.name for each in fixed if each.rank == rank] for rank in sorted({each.rank for each in fixed}))
     order = reduce(_then, (reduce(_or, names) for names in places))
     pools = ", ".join(each.name for each in OPERATIONS.values() if each.anywhere)
     told: Words = "{order}, and a pool ({pools}) at any place after the activation"

@@ -14,8 +14,13 @@ import numpy as np
 
 from engine.arrays import Floats
 from engine.checks import SpecError
+from engine.equation import Ref
+from engine.equation import value as value_of
+from engine.equations import Equations
+from engine.lookup import Numbers
 from engine.quantity import Quantity, unit, weight
 from engine.receipts import slopes
+from engine.slopes import slope_of
 from engine.tracing import Trace
 from engine.wording import Words
 
@@ -113,8 +118,10 @@ class _Climb:
 
     def __init__(self, step: Trace) -> None:
         self.network, self.layers = step.spec.network, step.layers
+        self.equations, self.look = Equations.of(step), Numbers(step)
         self.last = len(step.layers)
         self.slopes: list[Floats | None] = [slopes(step, k) for k in range(1, self.last + 1)]
+        self.behind: Callable[[int, int], Chain] = cache(self._behind)
         self.count: Callable[[int, int], int] = cache(self._count)
         self.count_to_value: Callable[[int, int], int] = cache(self._count_to_value)
         self.strongest: Callable[[int, int], Chain] = cache(self._strongest)
@@ -146,22 +153,25 @@ class _Climb:
         Of an output whose loss knows its z that is all from the loss to there; of the other outputs dL/da stands first.
         """
         slope, layer = self.slopes[k - 1], self.layers[k - 1]
-        kept: list[Chain] = [()] * len(layer.a[0]) if layer.mask is None else self._kept(k)
         if k == self.last and (slope is None or self.network.joined):
             yield j, ((unit(k, j).like("dz"), float(layer.dz[0, j - 1])),)
         elif slope is None:
             a = layer.a[0]
             for m, value in enumerate((a * ((np.arange(len(a)) == j - 1) - a[j - 1])).tolist(), 1):
-                yield m, (*kept[m - 1], (Quantity("slope", k, (m, j)), value))
+                yield m, (*self.behind(k, m), (Quantity("slope", k, (m, j)), value))
         else:
             begin = ((unit(k, j).like("da"), float(layer.da[0, j - 1])),) if k == self.last else ()
-            yield j, (*begin, *kept[j - 1], (unit(k, j).like("slope"), float(slope[0, j - 1])))
+            yield j, (*begin, *self.behind(k, j), (unit(k, j).like("slope"), float(slope[0, j - 1])))
 
-    def _kept(self, k: int) -> list[Chain]:
-        """By unit: the factor by which dropout lets it through, forwards and back."""
-        mask = self.layers[k - 1].mask
-        values = [] if mask is None else mask[0].tolist()
-        return [((unit(k, m).like("mask"), value),) for m, value in enumerate(values, 1)]
+    def _behind(self, k: int, m: int) -> Chain:
+        """The factors of what stands behind a unit's activation, such as a mask, the last of it first."""
+        found = list[Link]()
+        for letter in reversed(self.network.behind(k)):
+            own = Quantity(self.network.before(k, letter), k, (m,), 0)
+            slope = slope_of(self.equations.attached(letter, k, m, 0).tree, own)
+            of = slope.quantity.at(None) if isinstance(slope, Ref) else unit(k, m).like(f"slope_{letter}")
+            found.append((of, float(value_of(slope, self.look))))
+        return tuple(found)
 
     def ways(self, k: int, j: int) -> Iterator[Chain]:
         """Every chain from the loss to the z of a unit of layer k."""

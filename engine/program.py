@@ -132,8 +132,8 @@ def _back_over_units(made: Equations, k: int) -> Iterator[Line]:
 
 def _came_back(made: Equations, k: int) -> Iterator[Equation]:
     if k < made.last or not made.network.joined:
-        back = reversed(made.network.changing[k - 1].partition("a")[2])
-        yield from (made.came(letter, k, "j" if k == made.last else "i", "n") for letter in (*back, "a"))
+        back = reversed("a" + made.network.behind(k))
+        yield from (made.came(letter, k, "j" if k == made.last else "i", "n") for letter in back)
 
 
 def _update(made: Equations, held: bool) -> Iterator[Line]:

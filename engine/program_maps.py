@@ -86,7 +86,7 @@ def came_back(made: Equations, k: int) -> Iterator[Line]:
     """What comes back to all that a layer makes after what its activation takes, of which a layer above, or the layer
     itself, has feature maps."""
     network = made.network
-    for letter in reversed("a" + network.changing[k - 1].partition("a")[2]):
+    for letter in reversed("a" + network.behind(k)):
         after = network.after(k, letter)
         if not after:
             yield from _from_above(made, k, f"d{letter}{k}")

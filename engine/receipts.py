@@ -3,7 +3,7 @@
 Every number is the trace's own; what is taken apart here adds up to it again.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import Floats, Ints, Value
 from engine.checks import SpecError, asked_of
+from engine.operations import behind
 from engine.operations.base import Parameter
 from engine.operations.conv2d import windows
 from engine.optimizers import OPTIMIZERS
@@ -106,7 +107,8 @@ def _unit_norm(norm: NormTrace | None, j: int) -> UnitNorm | None:
 
 @dataclass(frozen=True, eq=False)
 class NodeReceipt(Value):
-    """What one unit and one channel have in common: the first axis of each array is the examples."""
+    """What one unit and one channel have in common: the first axis of each array is the examples. `others` is what any
+    other operation behind the activation gives, gets back and keeps, by its name."""
 
     address: str
     layer: int
@@ -118,6 +120,17 @@ class NodeReceipt(Value):
     dz: Floats
     slope: Floats | None
     bias: float
+    others: Mapping[str, Floats]
+
+    def number(self, name: str) -> Floats:
+        """Its numbers of this name, such as z, h or dh."""
+        found: Floats = self.others[name] if name in self.others else getattr(self, name)
+        return found
+
+    def _of_others(self, back: bool = False) -> Iterator[str]:
+        """What operations that have no field of their own give, or get back."""
+        for name in (each for each in self.others if behind(each) and (each[:1] == "d") == back):
+            yield f"{name}{{of}} = {written(float(self.others[name].flat[0]))}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +173,7 @@ class UnitReceipt(NodeReceipt):
             yield summed("h{of}", [(self.mask[0], self.a[0])], self.h[0])
         if self.added is not None and self.o is not None:
             yield summed("o{of}", _ones([(self.a if self.h is None else self.h)[0], self.added[0]]), self.o[0])
+        yield from self._of_others()
 
     def _backward(self) -> Iterator[str]:
         back = self.da if self.dh is None else self.dh
@@ -170,6 +184,7 @@ class UnitReceipt(NodeReceipt):
             yield summed(name, _ones([*above, *arcs]), back[0])
         elif self.slope is not None:
             yield f"{name} = {written(back[0])}, the slope of the loss"
+        yield from self._of_others(back=True)
         if self.mask is not None and self.dh is not None:
             yield summed("da{of}", [(self.mask[0], self.dh[0])], self.da[0])
         if self.slope is None:
@@ -379,7 +394,9 @@ def _node(trace: Trace, address: str, *names: str) -> dict[str, Any]:
     layer = trace.layers[k - 1]
     arrays = {name: getattr(layer, name) for name in ("z", "a", "da", "dz", *names)} | {"slope": slopes(trace, k)}
     own = {name: None if array is None else array[:, j - 1] for name, array in arrays.items()}
-    return {"address": address, "layer": k, "unit": j, "examples": trace.examples, "bias": float(layer.b[j - 1])} | own
+    others = {name: array[:, min(j, array.shape[1]) - 1] for name, array in layer.others.items()}
+    named = {"address": address, "layer": k, "unit": j, "examples": trace.examples, "bias": float(layer.b[j - 1])}
+    return named | own | {"others": others}
 
 
 def _unit_of(trace: Trace, address: str) -> tuple[int, int]:

@@ -87,6 +87,10 @@ class Nodes:
         """The letters of what stands behind a layer's activation, one after the other."""
         return self.stages[layer - 1].partition("a")[2]
 
+    def behind(self, layer: int) -> str:
+        """Of these those that change what comes back to them."""
+        return self.changing[layer - 1].partition("a")[2]
+
     def at(self, layer: int, letter: str) -> tuple[Node, Operation]:
         """The node that gives a layer's numbers of this letter, and its operation."""
         node = self._placed[layer, letter]

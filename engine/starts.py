@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.checks import SpecError, all_plain, number, sequence
 from engine.network import Network
-from engine.operations import letters_behind
+from engine.operations import kinds_behind
 from engine.wording import Words, said
 
 ALLOWED = "a list of {W, b} or pairs (W, b), one a layer, the layers of a trace, or all numbers in a row"
@@ -51,7 +51,7 @@ def _by_letter(name: str, given: Any, letters: tuple[str, ...]) -> dict[str, Any
         return dict(zip(letters, given, strict=True))
     if not isinstance(given, Mapping) and hasattr(given, "W"):
         given = {each: getattr(given, each) for each in ("W", "b", "norm") if getattr(given, each, None) is not None}
-    if isinstance(given, Mapping) and set(given) <= BESIDE | {*letters, *letters_behind()}:
+    if isinstance(given, Mapping) and set(given) <= BESIDE | {*letters, *kinds_behind()}:
         norm = given.get("norm")
         if not isinstance(norm, Mapping | None):
             norm = {each: getattr(norm, each, None) for each in ("gamma", "beta", "gamma_next", "beta_next")}

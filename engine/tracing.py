@@ -12,7 +12,7 @@ from engine.arrays import Floats, Ints, Value
 from engine.checks import asked_of, integer
 from engine.examples import examples_of
 from engine.frames import frame
-from engine.operations import letters_behind
+from engine.operations import behind
 from engine.session import Session, examples_for, penalty_gradient, penalty_of
 from engine.shown import Brief, table
 from engine.spec import Spec, SpecError
@@ -118,7 +118,7 @@ class LayerTrace(Brief):
         def __getattr__(self, name: str) -> Floats | None:
             """What has no field of its own; None for a letter of the table that the layer has not."""
             others = self.__dict__.get("others", {})
-            if name not in others and name not in letters_behind():
+            if name not in others and behind(name) is None:
                 raise AttributeError(name)
             return others.get(name)
 
@@ -384,7 +384,7 @@ def _in_order(step: Trace) -> Iterator[tuple[int, str, Floats | float]]:
     for k, layer in upwards[::-1]:
         # A joined output's dz is not made of its da, which may be beyond any number where a is next to 0 or 1.
         names = ("dz", "dW", "db") if k == len(step.layers) and step.spec.network.joined else ("da", "dz", "dW", "db")
-        back = (f"d{letter}" for letter in reversed(step.spec.network.changing[k - 1].partition("a")[2]))
+        back = (f"d{letter}" for letter in reversed(step.spec.network.behind(k)))
         found = [(k, name, layer.number(name)) for name in (*back, *names)]
         if layer.norm is not None:
             found.insert(-3, (k, "dn", layer.norm.dn))

@@ -15,8 +15,7 @@ from app.draw.marks import Marks
 from app.draw.pictures import surfaces
 from app.explain.chips import chips_of
 from app.explain.moments import Moment
-from app.explain.scene import Scene
-from app.explain.stacks import BACKWARD
+from app.explain.scene import Scene, goes_back
 from app.explain.walkthrough import walkthrough
 from app.page.frame import known, marks_of
 from app.words.columns import Cell
@@ -51,7 +50,7 @@ def expected(scene: Scene, part: str) -> float:
     if len(of.index) == 4:
         return at_a_place(scene, of)
     each = scene.look(of.at("n"), scene.all)
-    return float(each.sum() if of.kind in BACKWARD else each.mean())
+    return float(each.sum() if goes_back(of.kind) else each.mean())
 
 
 def at_a_place(scene: Scene, of: Quantity) -> float:

@@ -62,12 +62,9 @@ def of_layer(made: Equations, k: int, j: Any, i: Any, n: Any) -> Iterator[Equati
         back = (made.bent, made.dxhat)
         yield from (each(k, j, n) for each in (made.mean, made.spread, made.xhat, made.n, *back))
         yield from (*made.ways(k, j, n), made.dgamma(k, j), made.dbeta(k, j))
-    if k in made.network.shortcuts:
-        yield made.attached("o", k, j, n)
-    if k == made.last or isinstance(j, int):
-        yield made.da(k, j, n)
-    else:
-        yield made.da(k, "i", n)
+    yield from (made.attached(letter, k, j, n) for letter in made.network.attached(k))
+    to = j if k == made.last or isinstance(j, int) else "i"
+    yield from (made.came(letter, k, to, n) for letter in "a" + made.network.behind(k))
     yield from (made.product_back(k, j, i, n), made.dz(k, j, n), made.dW(k, j, i), made.db(k, j))
     if made.activation(k).derivative:
         yield made.slope(k, j, n)

@@ -54,12 +54,18 @@ def _room(names: tuple[str, ...], letter: float) -> float:
 
 
 def applied(network: Network) -> tuple[str, ...]:
-    """What each layer applies to its sums, and whether it normalizes, pools or drops some of them."""
-    more = (("norm", network.norms), ("pool", network.pools), ("dropout", network.dropouts))
+    """What each layer applies to its sums, whether it normalizes them, and what is made of that."""
     return tuple(
-        ", ".join([name, *(word for word, layers in more if k in layers)])
+        ", ".join([name, *["norm"] * (k in network.norms), *marked(network, k)])
         for k, name in enumerate(network.activation_names, 1)
     )
+
+
+def marked(network: Network, k: int) -> Iterator[str]:
+    """The words for what stands behind a layer's activation, a pool first; what adds another layer's has its arc."""
+    behind = [network.at(k, letter) for letter in network.attached(k)]
+    yield from ("pool" for _, entry in behind if entry.equation is None)
+    yield from (entry.name for node, entry in behind if entry.equation and len(node.inputs) == 1)
 
 
 def arts_of(network: Network, inputs: int) -> tuple[Art, ...]:

@@ -24,6 +24,8 @@ from engine.quantity import bias
 def chips_of(scene: Scene, moment: Moment) -> Chips | None:
     """The chips of a moment that adds up products; None for any other."""
     made = _KINDS.get(moment.kind)
+    if made is None and moment.phase == "backward" and moment.kind == scene.network.back_kind(moment.layer):
+        made = _back
     if made is None or not moment.units:
         return None
     with np.errstate(all="ignore"):
@@ -61,12 +63,12 @@ def _back(scene: Scene, moment: Moment, k: int, j: int) -> Chips | None:
         ways = [bare(Quantity("q", k + 1, (to, *whole.index), 0)) for to in above]
         then = last if scene.count == 1 and whole.kind == "da" else None
     else:
-        dropped = k in network.dropouts
-        if k == scene.last or (dropped and moment.kind == "da") or network.image(k + 1):
-            return None  # that is the sum through the mask
+        behind = network.behind(k)
+        if k == scene.last or (behind and moment.kind == "da") or network.image(k + 1):
+            return None  # that is what came back through what stands behind the activation
         whole, slope = Quantity(network.back_kind(k), k, (j,), 0), Quantity("slope", k, (j,), 0)
         ways = [made.product_back(k + 1, to, j, 0) for to in above]
-        together = moment.kind in ("delta", "came_back") and scene.count == 1 and not dropped
+        together = moment.kind in ("delta", "came_back") and scene.count == 1 and not behind
         then = Equation(whole.like(f"d{network.bent_kind(k)}"), tree(whole) * tree(slope)) if together else None
     arcs = [Quantity(network.joint_kind(to), to, whole.index, 0) for to in network.arcs(k)]
     found = Stack(scene, ways, [], whole, arcs, then).chips
@@ -110,7 +112,6 @@ _KINDS: dict[str, Callable[[Scene, Moment, int, int], Chips | None]] = {
     "z": _forward,
     "forward": _forward,
     "window": _window,
-    "dh": _back,
     "da": _back,
     "delta": _back,
     "came_back": _back,

@@ -5,6 +5,7 @@ from math import isfinite
 
 import numpy as np
 
+from app.explain.faces_attached import all_through, close, through
 from app.explain.faces_forward import ANY, norm_title
 from app.explain.moments import Face
 from app.explain.scene import UNITS, Scene, Writer
@@ -49,36 +50,21 @@ def _da(scene: Scene, k: int, j: int, i: int) -> Face:
         effect = sentence(message, unit=scene.unit(k, j), tendency=tendency, count=scene.count, **drawn)
     if k == scene.last:
         return scene.face(effect, made, kinds="a da", values={"y": scene.trace.y[:, j - 1]})
-    if k in scene.network.dropouts:
-        values = {"dh": scene.layer(k).back[:, j - 1]}
-        return scene.face((*_through_mask(scene, k, j), effect), made, kinds="da", values=values)
+    if after := scene.network.after(k, "a"):
+        return scene.face((*through(scene, k, j), effect), made, kinds=f"da d{after}")
     return scene.face((*_came(scene, k, j), effect), made, kinds="da")
 
 
-def _dh(scene: Scene, k: int, j: int, i: int) -> Face:
-    """What comes back to what dropout lets through of a unit."""
-    values = {"dh": scene.layer(k).back[:, j - 1]}
-    return scene.face(_came(scene, k, j), scene.equations.came("h", k, j, 0), values=values)
+def back_to(scene: Scene, k: int, j: int, letter: str) -> Face:
+    """What comes back to what is made of a unit's activation, from above or through what is made of that in turn."""
+    words = through(scene, k, j, letter) or _came(scene, k, j)
+    return scene.face(words, scene.equations.came(letter, k, j, 0), kinds=f"d{letter}")
 
 
 def _came(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
     """Over what it comes back to a unit: its links, and shortcuts that lead from it."""
     came = sentence("comes back", unit=scene.unit(k, j), links=scene.sizes[k + 1])
     return came, *_over_arcs(scene, k, j)
-
-
-def _through_mask(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
-    """That what comes back goes through the same mask, where dropout follows the activation."""
-    layer = scene.layer(k)
-    if layer.mask is None:
-        return ()
-    if scene.count > 1:
-        return (sentence("back through the mask in a batch", scale=scene.scale(k)),)
-    if not layer.mask[0, j - 1]:
-        return (sentence("back to the dropped", unit=scene.unit(k, j)),)
-    passed, _ = _close(scene, k, j)
-    da, mask, dh = scene.printed(scene.equations.da(k, j, 0), shown=passed)
-    return (sentence("back through the mask", mask=mask.lstrip("+"), dh=dh, da=da),)
 
 
 def _over_arcs(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
@@ -115,15 +101,6 @@ def _met(scene: Scene, k: int) -> str:
     return f"{'a da' if ACTIVATIONS[scene.layer(k).activation].product else 'da slope'} d{scene.network.bent_kind(k)}"
 
 
-def _close(scene: Scene, k: int, j: int) -> tuple[int, int]:
-    """With how many digits what comes back to a unit closes, going through its slope, and what that is made of: what
-    comes to its mask, or the output itself."""
-    columns, made = Columns(scene.look), scene.equations
-    passed = columns.digits(made.bent(k, j, 0))
-    ahead = k in scene.network.dropouts or k == scene.last
-    return passed, columns.digits(made.da(k, j, 0), passed) if ahead else passed
-
-
 def _through_slope(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
     """What the activation's slope does to dL/da."""
     factors, da = slopes(scene.trace, k), scene.layer(k).da[:, j - 1]
@@ -156,7 +133,7 @@ def _delta(scene: Scene, k: int, j: int, i: int) -> Face:
         return _delta_of_layer(scene, k)
     if k == scene.last and scene.network.joined:
         return _joined(scene, j)
-    words = (*_gathered(scene, k, j), *_over_arcs(scene, k, j), *_through_mask(scene, k, j))
+    words = (*_gathered(scene, k, j), *_over_arcs(scene, k, j), *all_through(scene, k, j))
     words += (*_through_slope(scene, k, j), *_asked(scene, k, j))
     return scene.face(words, *scene.came(k, j), kinds=_met(scene, k))
 
@@ -168,7 +145,7 @@ def _gathered(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
     if scene.count > 1:
         return (_sent(scene, k, j, DIGITS),)
     da, a = (float(scene.look(Quantity(kind, k, (j,), 0))) for kind in ("da", "a"))
-    passed, met = _close(scene, k, j)
+    passed, met = close(scene, k, j)
     if k == scene.last:
         y = float(scene.trace.y[0, j - 1])
         single = scene.sizes[k] == 1 and isfinite(da)
@@ -318,7 +295,6 @@ def _backward_pass(scene: Scene, k: int, j: int, i: int) -> Face:
 
 
 BACKWARD: dict[str, Writer] = {
-    "dh": _dh,
     "da": _da,
     "came_back": _delta,
     "dn": _dz,

@@ -105,33 +105,6 @@ def _remarks(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
     return (sentence("fires", a=float(a[0, j - 1])),) if scene.count == 1 and name == "threshold" else ()
 
 
-def _dropout(scene: Scene, k: int, j: int, i: int) -> Face:
-    """What dropout lets through of a unit's activation, or of those of a whole layer."""
-    made, scale = scene.equations.attached("h", k, j or "j", 0 if j else "n"), scene.scale(k)
-    out = np.equal(scene.values(k, j, "mask")["mask"], 0)
-    if not j:
-        words = sentence("dropout of a layer", layer=scene.layer_name(k), out=int(out.sum()), of=out.size, scale=scale)
-    elif scene.count > 1:
-        counts = {"out": int(out.sum()), "count": scene.count}
-        words = sentence("dropout in a batch", unit=scene.unit(k, j), scale=scale, **counts)
-    else:
-        words = sentence("dropped" if out[0] else "kept", unit=scene.unit(k, j), **scene.of_first(k, j, "mask", "h"))
-    return scene.face(words, made, kinds="a mask h")
-
-
-def _shortcut(scene: Scene, k: int, j: int, i: int) -> Face:
-    """What is added to a unit's activation, or to those of a whole layer."""
-    below, made = scene.network.shortcuts[k], scene.equations.attached("o", k, j or "j", 0 if j else "n")
-    if j:
-        added = float(scene.trace.inputs_of(below)[0, j - 1])
-        source, first = scene.unit(below, j), scene.of_first(k, j, "o")
-        words = scene.say("shortcut", unit=scene.unit(k, j), source=source, added=added, **first)
-    else:
-        source = scene.layer_name(below) if below else text("the input")
-        words = sentence("shortcut of a layer", layer=scene.layer_name(k), source=source)
-    return scene.face(words, made, kinds="a o")
-
-
 def _z(scene: Scene, k: int, j: int, i: int) -> Face:
     """A unit's whole sum, where its activation must wait for the others'."""
     words = [scene.say("z", unit=scene.unit(k, j), links=scene.links(k), **scene.of_drawing(k, j, "z"))]
@@ -152,7 +125,7 @@ def _forward(scene: Scene, k: int, j: int, i: int) -> Face:
 def _then(scene: Scene, k: int) -> Iterator[Sentence]:
     """What a unit's number is for, where it is one that goes on as it is."""
     network = scene.network
-    if scene.count > 1 or k in network.dropouts or any(k in pair for pair in network.shortcuts.items()):
+    if scene.count > 1 or network.attached(k) or network.arcs(k):
         return
     yield sentence("answer") if k == scene.last else sentence("goes on", layer=scene.layer_name(k + 1))
 
@@ -214,7 +187,7 @@ def _penalty(scene: Scene, k: int, j: int, i: int) -> Face:
 
 def norm_title(scene: Scene, k: int) -> str:
     """layer norm, or batch norm."""
-    return lower(OPERATIONS[scene.network.norms[k]].title)
+    return lower(text(OPERATIONS[scene.network.norms[k]].title))
 
 
 def _spread(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -248,8 +221,6 @@ FORWARD: dict[str, Writer] = {
     "z": _z,
     "spread": _spread,
     "norm": _norm,
-    "dropout": _dropout,
-    "shortcut": _shortcut,
     "forward": _forward,
     "loss": _loss,
     "penalty": _penalty,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from app.explain.faces_attached import at, through_of_map
 from app.explain.moments import Face
 from app.explain.scene import Scene, Spot, Writer, strongest
 from app.words.segments import say
@@ -20,15 +21,11 @@ from engine.receipts import parameter_receipt
 LARGEST = 3  # places of a weight that are told one by one
 
 
-def _at(spot: Sequence[int]) -> dict[str, int]:
-    return {"row": spot[1], "column": spot[2]}
-
-
 def _window(scene: Scene, k: int, j: int, i: int) -> Face:
     """A channel's sums, and if nothing stands between, what its activation makes of them."""
     spot, of, normed = scene.spot(k, j, scene.layer(k).z), scene.equations, k in scene.network.norms
     names, z = {"channel": scene.unit(k, j), "below": scene.layer_below(k)}, scene.of_first(k, spot, "z")
-    words = [sentence("window at a place" if scene.place(k) else "window", **names, **z, **_at(spot))]
+    words = [sentence("window at a place" if scene.place(k) else "window", **names, **z, **at(spot))]
     if normed:
         return scene.face(words, of.z(k, spot, 0), kinds="z")
     words.append(sentence("bent at a place", function=scene.function(k), **scene.of_first(k, spot, "a")))
@@ -43,10 +40,10 @@ def _product(scene: Scene, k: int, j: int, i: int) -> Face:
     gives = float(scene.look(made.target))
     if is_map:
         from_ = scene.channel(k - 1, i) or scene.layer_below(k)
-        words = sentence("product at a place", channel=unit, source=from_, gives=gives, **_at(spot))
+        words = sentence("product at a place", channel=unit, source=from_, gives=gives, **at(spot))
     else:
         a, channel = float(scene.look(scene.gives_at(k - 1, spot))), scene.unit(k - 1, i)
-        words = sentence("product of a place", channel=channel, unit=unit, a=a, gives=gives, **_at(spot))
+        words = sentence("product of a place", channel=channel, unit=unit, a=a, gives=gives, **at(spot))
     return scene.face(words, made, values={"p": gives}, line=f"z{k}")
 
 
@@ -55,7 +52,7 @@ def _map_norm(scene: Scene, k: int, j: int, i: int) -> Face:
     made = [each(k, spot, 0) for each in (of.mean, of.spread, of.xhat, of.n, of.a)]
     numbers = scene.of_first(k, spot, "z", "xhat", "n", "a")
     words = (
-        sentence("normed at a place", channel=scene.unit(k, j), **_at(spot), **numbers),
+        sentence("normed at a place", channel=scene.unit(k, j), **at(spot), **numbers),
         sentence(f"together in {scene.network.norms[k]}"),
     )
     return scene.face(words, *made[2:], shown=made, kinds="z n a", line=f"n{k}")
@@ -78,29 +75,8 @@ def _pool(scene: Scene, k: int, j: int, i: int) -> Face:
         spot = scene.spot(k, j, layer.v)
         made = scene.equations.maps.v(k, spot, 0)
         kind = "max pool" if node.operation == "max_pool" else "average pool"
-        words = sentence(kind, side=int(node.option("size")), **scene.of_first(k, spot, "v"), **_at(spot))
+        words = sentence(kind, side=int(node.option("size")), **scene.of_first(k, spot, "v"), **at(spot))
     return scene.face(words, made, kinds="v")
-
-
-def _attached(letter: str, kind: str) -> Writer:
-    """Dropout or a shortcut of a channel, at one place."""
-
-    def face(scene: Scene, k: int, j: int, i: int) -> Face:
-        j, maps = j or 1, getattr(scene.layer(k), letter)
-        spot = scene.spot(k, j, maps)
-        made = scene.equations.stage(letter, k, spot, 0)
-        where = (sentence("at the place", **_at(spot)),) if len(spot) == 3 else ()
-        own = scene.unit(k, j)
-        if letter == "h":
-            told = sentence(f"{kind} of a map", channel=own, scale=scene.scale(k))
-        else:
-            source = scene.network.shortcuts[k]
-            (added,) = scene.of_first(source, spot, scene.network.given_kind(source)).values()
-            first = scene.of_first(k, spot, "o")
-            told = sentence("shortcut", unit=own, source=scene.unit(source, j), added=added, **first)
-        return scene.face((*where, told), made, values={letter: maps})
-
-    return face
 
 
 def _back_words(scene: Scene, k: int, j: int) -> list[Sentence]:
@@ -109,16 +85,7 @@ def _back_words(scene: Scene, k: int, j: int) -> list[Sentence]:
     above = "back to a place" if network.image(k + 1) else "back from units"
     words = [sentence(above, channel=scene.unit(k, j))]
     words += [sentence("gradients meet")] if network.arcs(k) else []
-    for letter in reversed(network.stages[k - 1]):
-        if letter == "v":
-            node = network.pools[k]
-            count = node.places if node.operation == "global_pool" else int(node.option("size")) ** 2
-            words.append(
-                sentence("only the winner") if node.operation == "max_pool" else sentence("all share", count=count)
-            )
-        elif letter == "h":
-            words.append(sentence("the same mask"))
-    return words
+    return [*words, *(through_of_map(scene, k, letter) for letter in reversed(network.behind(k)))]
 
 
 def _map_back(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -126,7 +93,7 @@ def _map_back(scene: Scene, k: int, j: int, i: int) -> Face:
     spot = scene.spot(k, j, layer.asked)
     function, kind = lower(scene.function(k)), f"d{scene.network.bent_kind(k)}"
     message, first = "delta at a place" if scene.place(k) else "largest delta", scene.of_first(k, spot, "da")
-    words = (*_back_words(scene, k, j), sentence(message, function=function, **first, **_at(spot)))
+    words = (*_back_words(scene, k, j), sentence(message, function=function, **first, **at(spot)))
     return scene.face(words, *scene.came(k, spot), kinds=f"da {kind}")
 
 
@@ -147,13 +114,13 @@ def _product_back(scene: Scene, k: int, j: int, i: int) -> Face:
     made = scene.equations.maps.product_back(k, j, i, spot[1:], 0)
     brings, names = float(scene.look(made.target)), {"channel": scene.unit(k, j), "source": scene.unit(below, i)}
     message = "product back to a place" if scene.network.image(k) else "number back to a place"
-    words = sentence(message, brings=brings, **names, **_at(spot))
+    words = sentence(message, brings=brings, **names, **at(spot))
     return scene.face(words, made, values={"q": brings}, line=f"d{scene.network.given_kind(below)}{below}")
 
 
 def _map_ways(scene: Scene, k: int, j: int, i: int) -> Face:
     spot, of = scene.spot(k, j, scene.layer(k).dz), scene.equations
-    words = sentence("ways of a map", channel=scene.unit(k, j), **scene.of_first(k, spot, "dz"), **_at(spot))
+    words = sentence("ways of a map", channel=scene.unit(k, j), **scene.of_first(k, spot, "dz"), **at(spot))
     return scene.face(words, of.dxhat(k, spot, 0), *of.ways(k, spot, 0), of.dz(k, spot, 0), kinds="dz")
 
 
@@ -247,8 +214,6 @@ MAPS: dict[str, Writer] = {
     "window": _window,
     "map_norm": _map_norm,
     "pool": _pool,
-    "dropout": _attached("h", "dropout"),
-    "shortcut": _attached("o", "shortcut"),
     "product_back": _product_back,
     "map_back": _map_back,
     "dW": _weight,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from app.explain.moments import Moment
+from app.explain.plan import Key, letter_of
 from app.explain.scene import UNITS, Known, Scene, of_one
 from app.words.columns import fitted
 from app.words.digits import largest
@@ -46,7 +47,8 @@ def groups_of(scene: Scene, moment: Moment) -> tuple[list[Alike], Look]:
         return _updates(scene, moment) if moment.kind != "penalty_gradient" else ([], look)
     if moment.kind == "gradient" and moment.units and not network.image(k):
         return [_at_unit(scene, k, moment.units[0])], look
-    made = _KINDS.get(moment.kind)
+    letter = letter_of(network, Key(moment.phase, moment.kind, k)) if moment.phase == "forward" else ""
+    made = partial(_alone, letter) if letter else _KINDS.get(moment.kind)
     if made is None or moment.units or (network.image(k) if k else network.has_images):
         return [], look  # a map has too many numbers for rows
     if (k in network.norms if k else network.norms) and moment.kind != "gradient":
@@ -70,14 +72,16 @@ def _forward(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
     network, made = scene.network, scene.equations
     yield _rows(scene, k, lambda j: made.z(k, j, 0), whole)
     yield _rows(scene, k, lambda j: made.a(k, j, 0), whole)
-    if whole and k in network.dropouts:
-        yield _rows(scene, k, lambda j: made.attached("h", k, j, 0), whole)
-    if whole and k in network.shortcuts:
-        yield _rows(scene, k, lambda j: made.attached("o", k, j, 0), whole)
+    for letter in network.attached(k) if whole else "":
+        yield _rows(scene, k, partial(_stage, scene, letter, k), whole)
 
 
-def _alone(name: str, scene: Scene, k: int) -> Iterator[Alike]:
-    yield _rows(scene, k, lambda j: scene.equations.stage(name, k, j, 0))
+def _stage(scene: Scene, letter: str, k: int, j: int) -> Equation:
+    return scene.equations.stage(letter, k, j, 0)
+
+
+def _alone(letter: str, scene: Scene, k: int) -> Iterator[Alike]:
+    yield _rows(scene, k, partial(_stage, scene, letter, k))
 
 
 def _through(scene: Scene, k: int, j: int) -> Equation:
@@ -200,8 +204,6 @@ def _lines(scene: Scene, of: Quantity, look: Look, made: dict[Quantity, float]) 
 _KINDS: dict[str, Callable[..., Iterator[Alike]]] = {
     "forward": _forward,
     "activation": partial(_alone, "a"),
-    "dropout": partial(_alone, "h"),
-    "shortcut": partial(_alone, "o"),
     "da": _da,
     "delta": _delta,
     "gradient": _gradient,

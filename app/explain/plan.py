@@ -59,8 +59,7 @@ def _plan(network: Network, penalty: bool, searches: bool, grain: Grain) -> Plan
 def _most(network: Network, k: int, grain: Grain, penalty: bool) -> int:
     """At most so many moments a layer takes."""
     units, columns = network.sizes[k], told_of(network, k) + 1
-    more = (k in network.shortcuts) + 2 * (k in network.dropouts)
-    more += k in network.pools
+    more = len(network.attached(k)) + sum(kind_of(network, k, letter) != POOL for letter in network.behind(k))
     normed = k in network.norms
     products = 3 if network.image(k) else 2 if flattens(network, k) else 4 + penalty  # moments for each of them
     each = {"operation": products * columns + 4 + more + 6 * normed, "unit": 4 + more + 4 * normed}.get(grain, 0)
@@ -78,9 +77,7 @@ def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) 
     for k in range(1, last + 1):
         yield from _forward(network, k, grains[k - 1])
         each = (0,) if grains[k - 1] == "layer" else range(1, network.sizes[k] + 1)
-        for letter in network.stages[k - 1]:
-            if letter in ATTACHED:
-                yield from (Key("forward", ATTACHED[letter], k, j) for j in each)
+        yield from _moments("forward", k, each, *(kind_of(network, k, letter) for letter in network.attached(k)))
     yield from losses
     for k in range(last, 0, -1):
         yield from _backward(network, k, grains)
@@ -89,7 +86,23 @@ def _keys(network: Network, grains: list[Grain], penalty: bool, searches: bool) 
     yield Key("again", "again")
 
 
-ATTACHED = {"h": "dropout", "o": "shortcut", "v": "pool"}  # moments of what stands behind an activation
+POOL = "pool"  # the moment of what looks at more than one place
+
+
+def kind_of(network: Network, k: int, letter: str) -> str:
+    """The kind of the moment that tells what stands behind an activation: its operation's name."""
+    _, entry = network.at(k, letter)
+    return entry.name if entry.equation else POOL
+
+
+def letter_of(network: Network, key: Key) -> str:
+    """The letter of what a moment makes of what stands behind an activation, or of what comes back to that; nothing for
+    any other moment."""
+    _, kind, k, *_ = key
+    letters = network.attached(k) if k else ""
+    if key.phase == "backward":
+        return next((letter for letter in letters if kind == f"d{letter}"), "")
+    return next((letter for letter in letters if kind == kind_of(network, k, letter)), "")
 
 
 def _moments(phase: Phase, k: int, units: Iterable[int], *kinds: str) -> list[Key]:
@@ -155,7 +168,7 @@ def _backward(network: Network, k: int, grains: list[Grain]) -> list[Key]:
 def _came_back(network: Network, k: int, j: int, grains: list[Grain]) -> Iterator[Key]:
     """What comes back to a unit, product by product where the layer above is told so."""
     yield from _products_back(network, k, j, grains)
-    yield from _moments("backward", k, (j,), *(["dh"] if k in network.dropouts else []), "da")
+    yield from _moments("backward", k, (j,), *(f"d{letter}" for letter in reversed("a" + network.behind(k))))
 
 
 def _products_back(network: Network, k: int, j: int, grains: list[Grain]) -> Iterator[Key]:

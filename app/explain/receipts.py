@@ -13,6 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 from app.explain.faces import face_of, faces_of
+from app.explain.faces_attached import made_of
 from app.explain.faces_update import part_name, update_formulas, update_numbers, update_words
 from app.explain.lines import Detail, Known, Lines, Teller, closed
 from app.explain.moments import Told
@@ -41,8 +42,8 @@ from engine.receipts import (
 from engine.wording import Words
 
 SHOWN = 6
-_AHEAD = ("z", "mean", "spread", "xhat", "n", "a", "h", "v", "o")
-_BACK = ("dv", "dh", "da", "dn", "dxhat", "dz_own", "dz_mean", "dz_spread", "dz")
+_AHEAD = ("z", "mean", "spread", "xhat", "n", "a")
+_BACK = ("dn", "dxhat", "dz_own", "dz_mean", "dz_spread", "dz")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +203,7 @@ def _of_node(scene: Scene, of: Quantity, tell: Teller) -> Receipt:
         place=place_of(scene, of),
         facts=facts,
         came_from=tuple(dict.fromkeys((*above, *(unit(to, j) for to in network.arcs(k))))),
-        code=_code(scene, *(f"{kind}{k}" for kind in _AHEAD + _BACK)),
+        code=_code(scene, *(f"{kind}{k}" for kinds in _kinds(scene, k) for kind in kinds)),
         lines=tuple(_lines_of_node(scene, of, facts, tell)),
         more=tuple(more),
     )
@@ -310,16 +311,22 @@ def _products(
         yield tell.line(others, rest, "backward", gradient)
 
 
+def _kinds(scene: Scene, k: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a layer may make on the way forward, and what comes back, each in its order."""
+    return (*_AHEAD, *scene.network.attached(k)), (*scene.back_kinds(k), *_BACK)
+
+
 def _lines_of_node(scene: Scene, of: Quantity, facts: UnitReceipt | ChannelReceipt, tell: Teller) -> Iterator[Detail]:
     """Stage after stage what a unit or a channel makes of what it takes, and what comes back to each; of a batch, and
     of a channel's places, the mean on the way forward and the sum of what comes back."""
     names = {} if scene.network.image(of.layer) else _names(scene, of, facts)
     mean, total = (text("mean "), text("sum of ")) if scene.count > 1 else ("", "")
-    for kind in _AHEAD + _BACK:
-        values = getattr(facts, kind, getattr(getattr(facts, "norm", None), kind, None))
+    forwards, backwards = _kinds(scene, of.layer)
+    for kind in forwards + backwards:
+        values = facts.others.get(kind, getattr(facts, kind, getattr(getattr(facts, "norm", None), kind, None)))
         if values is None:
             continue
-        back, at = kind in _BACK, of.like(kind)
+        back, at = kind in backwards, of.like(kind)
         if not names:
             letter: Words = "sum of {number}" if back else "mean {number} of the map"
             label = text(letter, number="δ" if kind == "dz" else kind)
@@ -340,7 +347,7 @@ def _names(scene: Scene, of: Quantity, facts: UnitReceipt | ChannelReceipt) -> d
     """What each number of a unit is called, with what it is made of."""
     activation, bent = scene.layer(of.layer).activation, scene.network.bent_kind(of.layer)
     slope = text("its Jacobian") if activation == "softmax" else f"f′({bent})"
-    passed, dropped, normed = f"da × {slope}", facts.h is not None, bent == "n"
+    passed, normed = f"da × {slope}", bent == "n"
     return {
         "z": "z = Σ w × a + b",
         "mean": "μ",
@@ -348,10 +355,8 @@ def _names(scene: Scene, of: Quantity, facts: UnitReceipt | ChannelReceipt) -> d
         "xhat": "x̂ = (z − μ) / σ",
         "n": "n = γ × x̂ + β",
         "a": f"a = {activation.replace('_', ' ')}({bent})",
-        "h": text("h = mask × a"),
-        "o": text("o = {own} + what the shortcut brings", own="h" if dropped else "a"),
-        "dh": "dh = ∂L/∂h",
-        "da": f"da = {'mask × dh' if dropped else '∂L/∂a'}",
+        **{kind: f"{kind} = {named(kind)}" for kind in scene.back_kinds(of.layer)},
+        **dict(made_of(scene, of.layer)),
         "dn": f"dn = {passed}",
         "dxhat": "∂L/∂x̂ = γ × dn",
         "dz_own": text("through x̂ itself"),
@@ -376,9 +381,8 @@ def _sums(scene: Scene, of: Quantity, facts: UnitReceipt, tell: Teller) -> Itera
         )
         yield Lines(text("What {number} is made of", number=f"{mean}n"), made)
     if facts.added is not None:
-        source = scene.gives(scene.network.shortcuts[k], j)
-        letter, values = ("a", facts.a) if facts.h is None else ("h", facts.h)
-        own = tell.mean(f"{mean}{letter}", of.like(letter), values)
+        source, letter = scene.gives(scene.network.shortcuts[k], j), scene.network.joint_kind(k)[1:]
+        own = tell.mean(f"{mean}{letter}", of.like(letter), facts.number(letter))
         added = tell.mean(scene.unit(source.layer, j), source, facts.added, str(unit(source.layer, j)))
         yield Lines(text("What adds up to {number}", number=f"{mean}o"), closed((own, added)))
     if facts.outgoing is not None:

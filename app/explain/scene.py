@@ -38,17 +38,28 @@ from engine.equations import At, Equations
 from engine.evaluation import classify
 from engine.examples import class_names
 from engine.lookup import Numbers
+from engine.operations import behind
 from engine.quantity import Index, unit
 
 EXAMPLES = 3  # examples of a batch that are written out
 UNITS = 4  # units of a layer that are written out
-BACKWARD = ("dz", "dn", "da", "dh", "dv", "q", "dW", "db")  # of a batch its sum is drawn, of all else the mean
-BY_NAME = ("z", "da", "dh", "dn", "dxhat", "loss")  # what is called by name where it stands alone, too
+_BACKWARD = ("dz", "dn", "da", "q", "dW", "db")
+BY_NAME = ("z", "da", "dn", "dxhat", "loss")  # what is called by name where it stands alone, too
 _SIGNS = ("+", MINUS, "×", "/")
 
 
 Spot = tuple[int, ...]  # channel, row, column; of plain numbers the unit
 Writer = Callable[["Scene", int, int, int], Face]  # of a moment: about a layer, a unit of it or 0 for all, a source
+
+
+def behind_back(kind: str) -> bool:
+    """Whether it is what comes back to something that stands behind an activation, such as dh."""
+    return kind[:1] == "d" and behind(kind) is not None
+
+
+def goes_back(kind: str) -> bool:
+    """Whether the sum of a batch is drawn of it; of all else it is the mean."""
+    return kind in _BACKWARD or behind_back(kind)
 
 
 def strongest(maps: Floats, j: int) -> Spot:
@@ -115,7 +126,7 @@ class Scene:
         if of.example is None or self.count == 1:
             return self.look(of, at)
         each: Floats = self.look(of.at("n"), self.all)
-        return each.sum() if of.kind in BACKWARD else each.mean()
+        return each.sum() if goes_back(of.kind) else each.mean()
 
     @property
     def network(self) -> Network:
@@ -190,23 +201,26 @@ class Scene:
     def came(self, k: int, at: At, n: Index = 0) -> list[Equation]:
         """What comes back, stage after stage, to a unit, a place of a channel or by its letter to a whole layer: to
         what the layer gives, down to what its activation gave, and took. What no window of a pool has is no stage."""
-        behind, of = self.network.stages[k - 1].partition("a")[2], self.equations
-        places: dict[str, At] = {"a": at}
-        for letter in behind:
-            before = places[self.network.before(k, letter)]
-            if letter == "v" and isinstance(before, tuple):
+        of, network, places = self.equations, self.network, dict[str, At](a=at)
+        for letter in network.attached(k):
+            before = places[network.before(k, letter)]
+            if network.at(k, letter)[1].equation is None and isinstance(before, tuple):
                 before = of.maps.read_by(k, tuple(int(str(each)) for each in before)) or ()
             places[letter] = before
-        letters = [letter for letter in reversed(places) if letter != "o" and places[letter] != ()]
+        letters = [letter for letter in reversed("a" + network.behind(k)) if places[letter] != ()]
         return [*(of.came(letter, k, places[letter], n, self.look) for letter in letters), of.bent(k, at, n)]
 
     def scale(self, k: int) -> float:
         """What dropout multiplies by what it leaves in."""
         return 1 / (1 - self.network.dropouts[k])
 
+    def back_kinds(self, k: int) -> tuple[str, ...]:
+        """The kinds of what comes back to a layer's activation and to what stands behind that, the last of it first."""
+        return tuple(f"d{letter}" for letter in reversed("a" + self.network.behind(k)))
+
     def slope_name(self, k: int) -> str:
         """What that which comes back to a layer is called: ∂L/∂a, or ∂L/∂h after dropout."""
-        return "∂L/∂h" if k in self.network.dropouts else "∂L/∂a"
+        return named(self.network.back_kind(k))
 
     def function(self, k: int) -> str:
         """What a layer's activation is called."""
@@ -263,7 +277,7 @@ class Scene:
             return f"{of.kind}{of.layer}[{of.example or 0},{of.unit - 1 if of.index else 0},0,0]"
         if len(of.index) == 1 and image and of.kind == network.given_kind(of.layer):
             return scalar(of.like("flat"))
-        if len(of.index) == 3 and not image and of.kind in ("x", "a", "h", "o"):
+        if len(of.index) == 3 and not image and (of.kind in ("x", "a") or of.kind in network.attached(of.layer)):
             side, (_, row, column) = isqrt(network.sizes[of.layer]), (int(str(i)) for i in of.index)
             return scalar(Quantity(of.kind, of.layer, (side * (row - 1) + column,), of.example))
         return scalar(of)
@@ -360,7 +374,8 @@ class Scene:
     def told(self, *made: Equation) -> Segments:
         """Equations with their numbers put in, by name where there are several or the name says more. They are of the
         first example, where they are of one; in a batch everybody's last one stands after them, if that is a unit's."""
-        of, by_name = made[-1].target, len(made) > 1 or made[0].target.kind in BY_NAME
+        of, alone = made[-1].target, made[0].target.kind
+        by_name = len(made) > 1 or alone in BY_NAME or behind_back(alone)
         told = joined([self._digits(each, by_name) for each in made], "; ")
         if self.count == 1 or not any(map(is_first, made)):
             return told

@@ -26,7 +26,7 @@ ParameterAnswer = shape_of(ParameterReceipt, deltas=Array, carried=Array)
 UnitAnswer = shape_of(UnitReceipt, incoming=Matrix, outgoing=Matrix | None, arcs=Matrix | None)
 _MAPS: dict[str, Any] = dict.fromkeys(("z", "a", "da", "dz", "slope", "kernels"), Array)
 _MAY_BE: dict[str, Any] = dict.fromkeys(("h", "v", "o", "dh", "dv", "n", "dn"), Array | None)
-ChannelAnswer = shape_of(ChannelReceipt, **_MAPS, **_MAY_BE)
+ChannelAnswer = shape_of(ChannelReceipt, **_MAPS, **_MAY_BE, others=dict[str, Array])
 
 MomentAnswer = shape_of(
     Moment,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from app.draw.chips import MOST, OF_MANY, Chip, Chips, SumLine
-from app.explain.scene import BACKWARD, Known, Scene
+from app.explain.scene import Known, Scene, behind_back, goes_back
 from app.words.columns import REST, Cell, Columns
 from app.words.names import name_of
 from app.words.sentences import in_words, lower
@@ -104,7 +104,7 @@ def _chosen(values: Floats, most: int = MOST) -> list[int]:
 
 def _carrying(at: Quantity, ways: Sequence[Equation], values: Floats, chips: Sequence[Chip], width: str = "") -> Chips:
     """Chips at a unit, and by the id of each link what it carries."""
-    tone = "backward" if ways[0].target.kind in BACKWARD else "forward"
+    tone = "backward" if goes_back(ways[0].target.kind) else "forward"
     carried = {_link(way.target).svg_id: float(value) for way, value in zip(ways, values, strict=True)}
     return Chips(tone, at, tuple(chips), width=width_of(width or tone), carried=carried)
 
@@ -121,7 +121,8 @@ def _chip(columns: Columns, way: Equation, shown: int = 4) -> Chip:
 
 def _brought(cell: Cell) -> float:
     """What comes back, by whose sign it asks; 0 of what does not come back."""
-    return cell.value if cell.part.startswith(("q", "da", "dh", "dv", "dn", "dz")) else 0.0
+    asks = cell.part.startswith(("q", "da", "dn", "dz")) or behind_back(cell.part.rstrip("0123456789."))
+    return cell.value if asks else 0.0
 
 
 def _mark(cell: Cell) -> str:
@@ -131,7 +132,7 @@ def _mark(cell: Cell) -> str:
 
 
 def _total(whole: Quantity, cell: Cell) -> str:
-    if whole.kind in BACKWARD:
+    if goes_back(whole.kind):
         return f"{_mark(cell)} {_say('together')}".strip()
     return "z" if whole.kind == "z" else _say("together")
 

@@ -17,11 +17,12 @@ from app.draw.maps import flattens, is_told, sources
 from app.draw.pictures import IMAGE
 from app.explain.faces import face_of
 from app.explain.moments import GRAINS, Moment, Phase
-from app.explain.plan import Key, Plan, plan_of
+from app.explain.plan import Key, Plan, letter_of, plan_of
 from app.explain.scene import Scene, is_first
 from app.words.sentences import in_words, sentence
 from engine import OPTIMIZERS, Network, Quantity, SpecError, Trace
 from engine.equation import code_name
+from engine.operations import kinds_behind
 from engine.program import Program, program
 from engine.quantity import PARAMETERS, bias, unit, weight
 from engine.wording import Words
@@ -132,6 +133,8 @@ def targets_of(key: Key, network: Network) -> tuple[Quantity, ...]:
 def _names(network: Network, key: Key) -> tuple[str, ...]:
     """What a moment computes of a layer, with what its normalization has besides."""
     kind, normed = key.kind, key.layer in network.norms
+    if kind not in _COMPUTES:
+        return (letter_of(network, key),) if key.phase == "forward" else (kind,)
     if kind == "gradient" and key.unit:  # gains have a moment of theirs
         return _COMPUTES[kind]
     return _NORMED[kind] if normed and kind in _NORMED else _COMPUTES[kind]
@@ -144,16 +147,16 @@ def _shared(network: Network, k: int, j: int) -> tuple[Quantity, ...]:
 
 
 def _before(network: Network, key: Key) -> tuple[str, ...]:
-    """What a moment of a layer's dL/da computes first: what comes back to what dropout or a pool gives."""
+    """What a moment of a layer's dL/da computes first: what comes back to what stands behind the activation."""
     if key.kind not in ("delta", "came_back", "map_back", "backward", *(() if key.unit else ("da",))):
         return ()
-    return tuple(f"d{letter}" for letter in reversed(network.stages[key.layer - 1]) if letter in "hv")
+    return tuple(f"d{letter}" for letter in reversed(network.behind(key.layer)))
 
 
 def _after(network: Network) -> tuple[Quantity, ...]:
-    """What layers make of their activations: dropout, shortcuts and pools."""
-    made = (("h", network.dropouts), ("o", network.shortcuts), ("v", network.pools))
-    return tuple(Quantity(name, k) for name, layers in made for k in layers)
+    """What layers make of their activations, in the table's order."""
+    layers = range(1, len(network.shapes) + 1)
+    return tuple(Quantity(kind, k) for kind in kinds_behind() for k in layers if kind in network.attached(k))
 
 
 _AHEAD, _WAYS = ("mean", "spread", "xhat", "n"), ("dz_own", "dz_mean", "dz_spread", "dz")
@@ -168,14 +171,10 @@ _COMPUTES = {
     "norm": ("xhat", "n"),
     "map_norm": ("xhat", "n", "a"),
     "activation": ("a",),
-    "dropout": ("h",),
-    "shortcut": ("o",),
-    "pool": ("v",),
     "forward": ("z", "a"),
     "loss": ("loss",),
     "penalty": ("penalty",),
     "product_back": ("q",),
-    "dh": ("dh",),
     "da": ("da",),
     "dn": ("dn",),
     "dz": ("dz",),
@@ -252,9 +251,9 @@ def _focus(scene: Scene, key: Key) -> str | None:
 
 _AT_BIAS = ("bias", "db", "update_bias")
 _AT_GAIN = {"gains": "gamma", "update_gain": "gamma", "update_shift": "beta"}
-_INSIDE = {"activation", "dropout", "pool", "spread", "norm", "map_norm"}  # of units
+_INSIDE = {"activation", "spread", "norm", "map_norm"}  # of units
 _INSIDE |= {"dz", "dn", "dxhat", "three_ways", "map_ways", *_AT_GAIN}
-_OVER_LINKS = ("da", "dh", "delta", "came_back", "map_back")  # what comes back over a hidden unit's outgoing links
+_OVER_LINKS = ("da", "delta", "came_back", "map_back")  # what comes back over a hidden unit's outgoing links
 
 
 def _nodes(scene: Scene, key: Key) -> tuple[str, ...]:
@@ -281,7 +280,10 @@ def _links(scene: Scene, key: Key) -> tuple[str, ...]:
         return ()
     if kind == "shortcut":
         return (_arc(scene, k, j),)
-    above = kind in _OVER_LINKS
+    letter = letter_of(scene.network, key)
+    if letter and kind != scene.network.back_kind(k):
+        return ()  # it stays within the layer
+    above = kind in _OVER_LINKS or bool(letter)
     into = k + above
     arcs = tuple(_arc(scene, to, j) for to in scene.network.arcs(k)) if above else ()
     if into > scene.last or not _drawn(scene, into):

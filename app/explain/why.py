@@ -58,7 +58,8 @@ def why_of(scene: Scene, moment: Moment) -> tuple[Why, ...]:
     k, j = moment.layer or scene.last, next(iter(moment.units), 0)
     made = None if maps and not j else _KINDS.get(moment.kind)
     with np.errstate(all="ignore"):
-        fan = ways_back(scene, moment) if not maps and moment.kind in ("delta", "da", "dh") else None
+        from_above = moment.kind in ("delta", "da", scene.network.back_kind(k))
+        fan = ways_back(scene, moment) if from_above and not maps else None
         ways = (Why(sentence("why ways"), fan),) if fan else ()
         return (*ways, *(made(scene, k, j) if made else ()))
 

@@ -215,7 +215,7 @@ def _given(facts: Facts, layer: int, unit: int) -> str:
     if activation.product is not None:
         return ""
     network = facts.state.spec.network
-    if len(above) > PATHS or network.arcs(layer) or layer in network.dropouts:  # one more path, or one more factor
+    if len(above) > PATHS or network.arcs(layer) or network.attached(layer):  # one more path, or one more factor
         return f"∂L/∂a = {signed(facts[f'da{layer}.{unit}'])}, {own}"
     paths = (
         f"{name_of(f'W{layer + 1}.{j}.{unit}')} = {signed(facts[f'W{layer + 1}.{j}.{unit}'])}, "

@@ -11,6 +11,7 @@ from app.settings import Settings
 from engine import OPERATIONS, Spec, SpecError, start, trace_of
 from engine.arrays import Floats, Ints
 from engine.examples import SPLIT
+from engine.operations import kinds_behind
 from engine.operations.conv2d import SIDES
 from engine.wording import said
 
@@ -40,7 +41,7 @@ def _summed(answer: dict[str, Any], times: float, spec: Spec) -> dict[str, Any]:
     layers = []
     for k, layer in enumerate(answer["layers"], 1):
         more = {name: times * layer[name] for name in ("da", "dz", "dW", "db")}
-        more |= {name: times * layer[name] for name in ("dh", "dv") if layer[name] is not None}
+        more |= {name: times * layer[name] for name in kinds_behind() if name[0] == "d" and layer[name] is not None}
         more["W_next"] = layer["W"] - spec.learning_rate * more["dW"]
         still = "biases" in spec.frozen or f"b{k}.1" in spec.frozen
         more["b_next"] = layer["b"] if still else layer["b"] - spec.learning_rate * more["db"]
@@ -107,7 +108,7 @@ def _check_output(output: LayerBody, place: int) -> None:
 def _parameters(layer: LayerBody) -> dict[str, Any]:
     """A layer's parameters, those that were left out as they are at a start."""
     given: dict[str, Any] = {"W": layer.W, "b": layer.b or [0.0] * len(layer.W)}
-    if (norm := layer.batch_norm or layer.layer_norm) is not None:
+    for norm in layer.norms().values():
         given["gamma"] = norm.gamma or [1.0] * len(layer.W)
         given["beta"] = norm.beta or [0.0] * len(layer.W)
     return given
@@ -171,7 +172,7 @@ def _own_name(field: str, layers: str | Sequence[LayerBody]) -> str:
         return field
     if head == "parameters" and rest.partition(".")[2].startswith(("gamma", "beta")):
         layer, _, name = rest.partition(".")
-        kind = "layer_norm" if layers[int(layer)].layer_norm else "batch_norm"
+        (kind,) = layers[int(layer)].norms()
         return f"layers.{layer}.{kind}.{name}"
     if head == "layers" and rest:
         place, _, option = rest.partition(".")

@@ -1,6 +1,7 @@
 """What POST /backprop takes: layers with their numbers, examples, and what to do with them."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -10,12 +11,14 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PrivateAttr,
     Tag,
+    create_model,
     model_validator,
 )
 
 from app.run.schemas import Body, Input, Number
 from app.run.spec_schemas import Starts
 from engine import LIMITS, OPERATIONS
+from engine.operations.base import Operation
 
 
 class NormBody(Body):
@@ -30,10 +33,6 @@ def _deep(weights: Any) -> str:
     for _ in range(2):
         weights = weights[0] if isinstance(weights, list) and weights else None
     return "|kernels" if isinstance(weights, list) else "|rows"
-
-
-def _attached(kind: str, **bounds: Any) -> Any:
-    return Field(None, description=OPERATIONS[kind].sentence, **bounds)
 
 
 Kernel = Annotated[list[Annotated[list[Number], Field(min_length=1, max_length=5)]], Field(min_length=1, max_length=5)]
@@ -51,23 +50,40 @@ Targets = Annotated[
 _AFTER = {name: operation for name, operation in OPERATIONS.items() if operation.rank and name != "activation"}
 
 
-class LayerBody(Body):
-    """One layer: W (units out, units in) or, of a convolution, (channels, channels below, k, k), b (units out; left out
-    there are no biases), what is applied, and what is attached to it, a pool at the place where it is written."""
+class _Begun(Body):
+    """What begins a layer."""
 
     W: Weights
     b: list[Number] | None = Field(None, min_length=1, max_length=LIMITS.units)
     activation: str = Field("identity", max_length=40)
     padding: Literal["same", "valid"] | None = Field(None, description="Of a convolution; left out it is same.")
     stride: int | None = Field(None, ge=1, le=2, description="Of a convolution; left out it is 1.")
-    batch_norm: NormBody | None = _attached("batch_norm")
-    layer_norm: NormBody | None = _attached("layer_norm")
-    max_pool: int | None = _attached("max_pool", ge=2, le=4)
-    avg_pool: int | None = _attached("avg_pool", ge=2, le=4)
-    global_pool: Literal[True] | None = _attached("global_pool")
-    dropout: Number | None = _attached("dropout", ge=0, le=0.9)
-    shortcut: int | None = _attached("shortcut", ge=1, le=LIMITS.hidden_layers)
-    flatten: Literal[True] | None = _attached("flatten")
+
+
+def _field(entry: Operation) -> tuple[Any, Any]:
+    """The field of what is attached to a layer: its only option, gains and shifts, or true where it has neither."""
+    described = partial(Field, None, description=entry.sentence)
+    if entry.parameters:
+        return NormBody | None, described()
+    if not entry.options:
+        return Literal[True] | None, described()
+    (option,) = entry.options
+    if option.limit:
+        return int | None, described(ge=1, le=getattr(LIMITS, option.limit))
+    if option.bounds:
+        low, high = option.bounds
+        return (int if option.whole else Number) | None, described(ge=low, le=high)
+    return str | None, described(max_length=40)
+
+
+_FIELDS: dict[str, Any] = {name: _field(entry) for name, entry in _AFTER.items()}
+_Attached = create_model("Attached", __base__=_Begun, **_FIELDS)
+
+
+class LayerBody(_Attached):
+    """One layer: W (units out, units in) or, of a convolution, (channels, channels below, k, k), b (units out; left out
+    there are no biases), what is applied, and what is attached to it, a pool at the place where it is written."""
+
     _written: tuple[str, ...] = PrivateAttr(())
 
     @model_validator(mode="wrap")
@@ -77,6 +93,11 @@ class LayerBody(Body):
         made = handler(body)
         made._written = tuple(body)
         return made
+
+    def norms(self) -> dict[str, NormBody]:
+        """Its normalization by name, if it has one."""
+        given = ((name, getattr(self, name)) for name in _AFTER)
+        return {name: value for name, value in given if isinstance(value, NormBody)}
 
     def attached(self) -> Iterator[tuple[str, Any]]:
         """What is attached, kind and value, in the order of an engine's layer."""

@@ -14,6 +14,7 @@ from app.settings import MOST_STEPS
 from engine import LIMITS
 from engine.edits import MOST_EXAMPLES
 from engine.edits import MOST_STEPS as MOST_UNTIL
+from engine.operations import kinds_behind
 from engine.operations.base import Option
 from engine.scaling import Scale
 from engine.settings import Setting
@@ -170,8 +171,9 @@ _NORMED: dict[str, Any] = dict.fromkeys(
 _RUNNING: dict[str, Any] = dict.fromkeys(("running", "running_next"), Matrix | None)
 _GAINS = "gamma beta dgamma dbeta gamma_next beta_next"
 _ALWAYS: dict[str, Any] = dict.fromkeys(("W", "z", "a", "da", "dz", "dW", "W_next"), Matrix | Maps)
-_MAY_BE: dict[str, Any] = dict.fromkeys(("h", "o", "mask", "dh", "v", "dv", "dW_penalty"), Matrix | Maps | None)
-_PARTS = "activation W b z a h o mask dh v dv norm da dz dW db dW_penalty W_next b_next"
+_BEHIND = dict.fromkeys(("h", "o", "mask", "dh", "v", "dv", *kinds_behind()))
+_MAY_BE: dict[str, Any] = dict.fromkeys((*_BEHIND, "dW_penalty"), Matrix | Maps | None)
+_PARTS = f"activation W b z a {' '.join(_BEHIND)} norm da dz dW db dW_penalty W_next b_next"
 NormAnswer = shape_of(NormTrace, shown=" ".join((*_NORMED, _GAINS, *_RUNNING)), name="Norm", **_NORMED, **_RUNNING)
 LayerAnswer = shape_of(LayerTrace, shown=_PARTS, name="Layer", **_ALWAYS, **_MAY_BE)
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, WithJsonSchema, create_model
 from app.run.record import LONG
 from engine import FIELDS, LIMITS, OPERATIONS
 from engine.fields import Field
-from engine.layers import KINDS
+from engine.layers import kinds
 from engine.missing import WAYS
 from engine.operations.base import Option
 
@@ -102,7 +102,7 @@ def _item_schema(kind: str) -> Schema:
     }
 
 
-_ITEMS: list[Schema] = [{"type": "string"}, *map(_item_schema, KINDS)]
+_ITEMS: list[Schema] = [{"type": "string"}, *map(_item_schema, kinds())]
 
 
 def _field_schema(field: Field) -> Schema:

@@ -27,6 +27,8 @@ BATCH: dict[str, Message] = {
     "dropout in a batch": Message(
         "Dropout puts {unit} to 0 for {out} of {count} examples, and gives it on × {scale:size} for the others."
     ),
+    "attached in a batch": Message("{Unit} goes through {operation}, each example's number by itself. {what}"),
+    "back through in a batch": Message("Back through {operation}, each example's number by itself."),
     "shortcut in a batch": Message("Over the shortcut, {unit} adds what {source} gave, for each example by itself."),
     "z in a batch": Message(
         by="links",

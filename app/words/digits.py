@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from app.words.formulas import COUNTS, Role, role_of
-from app.words.names import LETTERS
+from app.words.names import LETTERS, spelled
 from app.words.numbers import MINUS, short, signed, target, unsigned
 from app.words.segments import Segment, Segments, bracketed, by_sign, plus, say
 from app.words.texts import text
@@ -105,7 +105,7 @@ def digits(of: Equation, look: Look) -> Segments:
     return (*found, *(say(f"{named(of.target.kind)} = ") if found else ()), *writer.equation(of))
 
 
-NAMES: dict[str, Words] = {kind: kind for kind in "zahovnt"} | {
+NAMES: dict[str, Words] = {kind: kind for kind in "zant"} | {
     **LETTERS, "s": "sum", "dz_own": "δ over x̂", "dz_mean": "δ over μ", "dz_spread": "δ over σ", "gW": "g",
     "dR": "∂R/∂W",
 }  # fmt: skip
@@ -113,7 +113,7 @@ NAMES: dict[str, Words] = {kind: kind for kind in "zahovnt"} | {
 
 def named(kind: str) -> str:
     """What a kind of quantity is called beside its numbers."""
-    return text(NAMES[kind])
+    return text(NAMES[kind]) if kind in NAMES else spelled(kind)
 
 
 _LOOSE, _TIGHT = 0, 1

@@ -13,13 +13,14 @@ from engine import Quantity
 from engine.activations import Activation
 from engine.equation import A, Apply, Equation, Number, Over, Product, Ref, Sum, Tree, quantities, total
 from engine.losses import Loss
+from engine.operations import behind
 from engine.optimizers import Optimizer
 from engine.penalties import Penalty
 from engine.quantity import Index, Shifted
 
 Role = Literal["plain", "forward", "backward", "update", "positive", "negative"]
 
-_FORWARD = ("data", "z", "a", "x", "s", "p", "n_", "h", "v", "o", "slope", "mean", "spread", "xhat", "n")
+_FORWARD = ("data", "z", "a", "x", "s", "p", "n_", "slope", "mean", "spread", "xhat", "n")
 _GREEK = {
     "dz": "delta",
     "momentum": "mu",
@@ -50,7 +51,7 @@ _LETTERS = {
     "gb": "g",
     "xhat": "x",
 }
-_SLOPES = {"da": "a", "dh": "h", "dv": "v", "dn": "n", "dxhat": "xhat", "dW": "W", "db": "b", "dR": "W"}
+_SLOPES = {"da": "a", "dn": "n", "dxhat": "xhat", "dW": "W", "db": "b", "dR": "W"}
 _SLOPES |= {"dgamma": "gamma", "dbeta": "beta"}
 _WAYS = {"dz_own": "xhat", "dz_mean": "mean", "dz_spread": "spread"}  # back through a normalization
 _SIGNS = dict(
@@ -67,7 +68,15 @@ def role_of(kind: str) -> Role:
         return "update"
     if kind in _FORWARD:
         return "forward"
-    return "backward" if kind in _BACKWARD else "plain"
+    if kind in _BACKWARD:
+        return "backward"
+    entry = behind(kind)
+    return "plain" if entry is None else "forward" if kind == entry.letter else "backward"
+
+
+def slope_of(kind: str) -> str:
+    """The letter of what ∂L is over in a slope of the loss; nothing for any other kind."""
+    return _SLOPES.get(kind) or (kind[1:] if kind[:1] == "d" and behind(kind) else "")
 
 
 class Latex:
@@ -192,11 +201,13 @@ class Typeset:
     def quantity(self, of: Quantity) -> str:
         """A quantity's symbol in its colour."""
         s = self.set
-        if of.kind in _SLOPES:
-            below = s.row(s.sign("d"), self._symbol(of.like(_SLOPES[of.kind])))
+        if by := slope_of(of.kind):
+            below = s.row(s.sign("d"), self._symbol(of.like(by)))
             inner = s.fraction(s.row(s.sign("d"), s.name("R" if of.kind == "dR" else "L")), below)
         elif of.kind == "slope":
             inner = self._placed(of, s.prime(s.name("a" if of.layer else "f")))
+        elif of.kind.startswith("slope_"):
+            inner = self._placed(of, s.prime(s.name(of.kind.removeprefix("slope_"))))
         elif of.kind in _WAYS:
             inner = s.scripts(
                 self._symbol(of.like("dz")), "", s.fenced("(", self._symbol(Quantity(_WAYS[of.kind])), ")")
@@ -253,7 +264,7 @@ class Typeset:
             case Number(value):
                 return self._number(value), 3 if value >= 0 else 0
             case Ref(quantity):
-                return self.quantity(quantity), 2 if quantity.kind in _SLOPES else 3
+                return self.quantity(quantity), 2 if slope_of(quantity.kind) else 3
             case Sum(terms):
                 return self._sum(terms), 0
             case Product(factors, over):

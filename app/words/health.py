@@ -7,6 +7,7 @@ from math import isinf
 
 import numpy as np
 
+from app.words.names import spelled
 from app.words.sentences import Part, Sentence, in_words, lower, sentence
 from app.words.texts import text
 from engine import ACTIVATIONS, Divergence, RunState, Spec, Trace
@@ -14,12 +15,18 @@ from engine.health import Complaint, complaint
 from engine.wording import Words
 
 _QUANTITIES: dict[str, Words] = {
-    "z": "a sum z", "a": "an activation a", "h": "a value h", "o": "a value o", "loss": "the loss",
-    "v": "a pooled v", "dv": "a gradient ∂L/∂v", "dh": "a gradient ∂L/∂h",
+    "z": "a sum z", "a": "an activation a", "v": "a pooled v", "loss": "the loss",
     "da": "a gradient ∂L/∂a", "dz": "a δ, ∂L/∂z", "dW": "a weight's gradient",
     "n": "a normalized n", "dn": "a gradient ∂L/∂n", "gamma_next": "a gain", "beta_next": "a shift",
     "db": "a bias's gradient", "memory": "what the optimizer remembers", "W_next": "a weight", "b_next": "a bias",
 }  # fmt: skip
+
+
+def _called(kind: str) -> str:
+    if kind in _QUANTITIES:
+        return text(_QUANTITIES[kind])
+    message: Words = "a gradient {letter}" if kind[:1] == "d" else "a value {letter}"
+    return text(message, letter=spelled(kind))
 
 
 def advised(trace: Trace, state: RunState | None = None) -> str:
@@ -45,7 +52,7 @@ def advice(spec: Spec, found: Complaint) -> str:
 def diverged(spec: Spec, divergence: Divergence) -> str:
     """Where the numbers of a run ran out, and what to try."""
     bounded = np.isfinite(ACTIVATIONS[spec.network.activation_names[-1]].range).all()
-    layer, quantity = divergence.layer, text(_QUANTITIES[divergence.quantity])
+    layer, quantity = divergence.layer, _called(divergence.quantity)
     place = sentence("of a layer", quantity=quantity, layer=_layer(spec, layer, "hidden layer {layer}"))
     return in_words(
         "diverged",

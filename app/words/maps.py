@@ -82,6 +82,7 @@ MAPS: dict[str, Message] = {
         "Through the max pool only the winner of each window gets what comes back to it; the others get exactly 0."
     ),
     "all share": Message("Through the mean, all {count} places of a window share what comes back to it."),
+    "back through an operation": Message("Then back through {operation}, place by place."),
     "the same mask": Message("Where dropout put a number to 0, nothing comes back; the mask is the same."),
     "gradients meet": Message("What comes back over the shortcut is added: two ways, so gradients add."),
     "largest delta": Message(

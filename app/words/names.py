@@ -4,12 +4,11 @@ from app.words.numbers import SUBSCRIPTS
 from app.words.texts import text
 from engine import FEATURES, Quantity, Spec
 from engine.examples import class_names
+from engine.operations import behind
 from engine.wording import Words
 
 LETTERS: dict[str, Words] = {
     "dz": "δ",
-    "dh": "∂L/∂h",
-    "dv": "∂L/∂v",
     "da": "∂L/∂a",
     "mask": "m",
     "mean": "μ",
@@ -38,6 +37,13 @@ SPELLED: tuple[Words, ...] = (  # names of code that are words, too: whoever sho
     *("up", "down", "stay", "better", "worse", "the same", "open", "closed", "revealed"),
     *("x", "W", "b", "activation", "filter", "mask", "padding", "size", "stride", "answer", "do", "hidden"),
 )
+
+
+def spelled(kind: str, otherwise: str = "") -> str:
+    """The letter that a kind of quantity has beside its numbers."""
+    if kind[:1] == "d" and behind(kind):
+        return f"∂L/∂{kind[1:]}"
+    return text(LETTERS[kind]) if kind in LETTERS else otherwise or kind
 
 
 def layer_name(index: int, layers: int) -> str:
@@ -108,4 +114,4 @@ def name_of(quantity: Quantity | str) -> str:
     of = Quantity.parse(quantity) if isinstance(quantity, str) else quantity
     places = of.layer or of.index or of.kind in ("a", "x")
     below = ",".join(map(str, (of.layer, *of.index))).translate(SUBSCRIPTS) if places else ""
-    return text(LETTERS.get(of.kind, of.kind.partition("_")[0])) + below
+    return spelled(of.kind, of.kind.partition("_")[0]) + below

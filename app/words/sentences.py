@@ -168,6 +168,8 @@ MESSAGES: dict[str, Message] = {
     "dropout of a layer": Message(
         "Dropout puts {out} of the {of} numbers of {layer} to 0 in this step, and gives the others on × {scale:size}."
     ),
+    "attached": Message("{Unit} goes through {operation}, which gives {made:forward}. {what}"),
+    "attached to a layer": Message("{Layer} goes through {operation}. {what}"),
     "shortcut": Message("Over the shortcut, {unit} adds what {source} gave, {added:forward}: it gives {o:forward}."),
     "shortcut of a layer": Message("Over the shortcut, {layer} adds what {source} gave, unit by unit."),
     "z": Message(
@@ -228,6 +230,7 @@ MESSAGES: dict[str, Message] = {
     "back through the mask": Message(
         "The same mask on the way back, × {mask:size}: what comes back, {dh:backward}, becomes {da:backward}."
     ),
+    "back through": Message("Back through {operation}: {came:backward} becomes {passed:backward}."),
     "back to the dropped": Message("The same mask on the way back: {unit} was out, so nothing comes back through it."),
     "da of a layer": Message(
         "First ∂L/∂a of every unit of {layer}: {function} mixes them, so δ needs them all."

@@ -1,9 +1,10 @@
 """What the letters of the equations mean, one sentence each: told where a term is pointed at."""
 
 from app.words.names import name_of
-from app.words.sentences import in_words
+from app.words.sentences import in_words, lower
 from app.words.texts import text
 from engine import Quantity
+from engine.operations import behind
 from engine.wording import Words
 
 MEANS: dict[str, Words] = {
@@ -55,16 +56,26 @@ MEANS: dict[str, Words] = {
     "m_b": "the mean that the optimizer remembers of the bias's gradients",
     "rate": "the learning rate: how long the step is",
 }
-SIGNED: dict[str, Words] = {"da": "a", "dh": "h", "dv": "v", "dn": "n", "dz": "z", "dW": "the weight", "db": "the bias"}
+SIGNED: dict[str, Words] = {"da": "a", "dn": "n", "dz": "z", "dW": "the weight", "db": "the bias"}
 SIGNED |= {"dgamma": "the gain", "dbeta": "the shift"}
+
+
+_RISES: Words = "how much the loss changes when what {operation} gives on rises a little"
 
 
 def meaning(of: Quantity, value: float) -> str:
     """A quantity's name, value and meaning; of a slope of the loss, which way helps. Empty for what has no meaning."""
-    means = MEANS.get(of.kind.replace("_next_", "_"))
-    if means is None:
+    kind, entry = of.kind.replace("_next_", "_"), behind(of.kind)
+    if kind not in MEANS and entry is None:
         return ""
-    name, means = name_of(of), text(means)
-    if of.kind in SIGNED:
-        return in_words("term slope", name=name, slope=value, means=means, what=text(SIGNED[of.kind]))
+    if kind in MEANS:
+        means = text(MEANS[kind])
+    elif entry is not None:
+        operation = lower(text(entry.title))
+        message: Words = "what {operation} gives on" if kind == entry.letter else _RISES
+        means = text(message, operation=operation)
+    name = name_of(of)
+    if kind in SIGNED or (entry is not None and kind != entry.letter):
+        what = text(SIGNED[kind]) if kind in SIGNED else kind[1:]
+        return in_words("term slope", name=name, slope=value, means=means, what=what)
     return in_words("term", name=name, value=value, means=means)

@@ -1,5 +1,8 @@
 """The operations, one module a kind: what a network can be made of, one table entry each."""
 
+from collections.abc import Iterable
+from functools import lru_cache
+
 from engine.operations.activation import ACTIVATION
 from engine.operations.base import Operation
 from engine.operations.batch_norm import BATCH_NORM
@@ -28,13 +31,21 @@ _ENTRIES = (
 OPERATIONS: dict[str, Operation] = {entry.name: entry for entry in _ENTRIES}
 
 
-def behind() -> tuple[Operation, ...]:
-    """What may stand behind an activation, and gives numbers of its own."""
-    return tuple(entry for entry in OPERATIONS.values() if entry.rank > ACTIVATION.rank and entry.letter)
+def behind(kind: str) -> Operation | None:
+    """The operation behind an activation that gives numbers of this kind, or gets them back: of h and dh dropout."""
+    return _behind(tuple(OPERATIONS)).get(kind)
 
 
-def letters_behind() -> dict[str, None]:
-    """What these give and get back, by letter."""
-    return dict.fromkeys(
-        name for each in behind() for name in (each.letter, *([] if each.passes else ["d" + each.letter]))
-    )
+def kinds_behind() -> Iterable[str]:
+    """All kinds of these."""
+    return _behind(tuple(OPERATIONS))
+
+
+@lru_cache(maxsize=8)
+def _behind(names: tuple[str, ...]) -> dict[str, Operation]:
+    found: dict[str, Operation] = {}
+    for entry in (OPERATIONS[name] for name in names):
+        if entry.rank > ACTIVATION.rank and entry.letter:
+            for kind in (entry.letter,) if entry.passes else (entry.letter, "d" + entry.letter):
+                found.setdefault(kind, entry)
+    return found

@@ -197,7 +197,7 @@ class Operation:
     slope: Callable[[Node], Slope | None] = lambda node: None
     passes: bool = False
     equation: Callable[[Node, Sequence[Tree]], Tree] | None = None
-    rank: int = 0
+    rank: float = 0
     saves: Callable[[Node, Sequence[int]], dict[str, int]] = lambda node, inputs: {}
     evaluate: Forward | None = None
     drawn: Drawn | None = None
