@@ -144,13 +144,14 @@ function settle() {
   if (!faces || classList.contains('all-rows')) return;
   const boxes = [faces, ...faces.querySelectorAll('#equations')];
   const fits = () => boxes.every((box) => box.scrollHeight <= box.clientHeight + 1 && box.scrollWidth <= box.clientWidth + 1);
-  classList.add('folded'); // what was unfolded by hand may scroll
+  const unfolded = [...faces.querySelectorAll('.fold[open]')]; // by hand: that may scroll
+  unfolded.forEach((fold) => fold.classList.add('folded'));
   GIVE_WAY.find((each) => fits() || classList.add(each));
   for (const each of [...classList].filter((name) => GIVE_WAY.includes(name)).reverse()) {
     classList.remove(each);
     if (!fits()) classList.add(each);
   }
-  classList.remove('folded');
+  unfolded.forEach((fold) => fold.classList.remove('folded'));
 }
 const room = new ResizeObserver(settle);
 document.addEventListener('click', ({ target }) => {

@@ -155,6 +155,29 @@ def test_the_setup_is_folded_and_opens_over_the_drawing(page: Page) -> None:
     expect(page.locator("#controls")).to_be_hidden()
 
 
+PAGE_RESTYLED = """() => {
+    window.restyled = [];
+    const note = ([first, ...more]) => [...more.map((each) => each.oldValue), document.body.className].reduce(
+        (before, now) => { if (now !== before) restyled.push(now); return now; }, first.oldValue);
+    new MutationObserver(note).observe(document.body, { attributeFilter: ['class'], attributeOldValue: true });
+}"""
+
+
+def test_a_moment_that_has_room_does_not_have_the_page_styled_anew(page: Page) -> None:
+    """What gives way where there is no room is tried on the page only then: its classes stay while one walks."""
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto("/?example=8&moment=3")
+    until(page, FITTED)
+    until(page, "() => !document.querySelector('.htmx-request')")
+    page.evaluate(PAGE_RESTYLED)
+    page.keyboard.press("ArrowRight")
+    until(page, HERE, "4")
+    until(page, "() => !document.querySelector('.htmx-request')")
+    assert page.evaluate("restyled") == []
+    page.evaluate("document.body.classList.add('other')")
+    until(page, "() => restyled.length > 0")
+
+
 def test_a_press_is_not_undone_by_a_drawing_that_is_being_fitted(page: Page) -> None:
     """The window changes while a moment is on its way: it comes, and stays when the drawing has its new size."""
     page.goto("/?example=8&moment=3")
