@@ -192,13 +192,17 @@ def _delta_of_layer(scene: Scene, k: int) -> Face:
 
 
 def _gathered_at(message: str, kinds: tuple[str, ...], scene: Scene, k: int, j: int, i: int) -> Face:
-    """The gradients of what a unit has but once, over the examples: of its bias, its gain, its shift."""
-    made = [getattr(scene.equations, kind)(k, j) for kind in kinds]
-    values = {kind: float(scene.look(each.target)) for kind, each in zip(kinds, made, strict=True)}
-    told = [each if each.target.kind == "dgamma" else scene.times_one(each) for each in made]
-    words, met = scene.say(message, gradient=values[kinds[0]]), "dz" if kinds == ("db",) else "dn xhat"
-    line = code_name(made[0].target)
-    return scene.face(words, *map(scene.alone, made), shown=told, kinds=met, values=values, line=line)
+    """The gradients of what a unit has but once over the examples, or a channel for all of its places: of its bias, its
+    gain, its shift."""
+    made = told = [getattr(scene.equations, kind)(k, j) for kind in kinds]
+    values, line = {kind: float(scene.look(of.target)) for kind, of in zip(kinds, made, strict=True)}, made[0].target
+    if scene.network.image(k):
+        words, met = scene.say("gathered at a channel", channel=scene.unit(k, j), count=scene.count), ""
+    else:
+        words, met = scene.say(message, gradient=values[kinds[0]]), "dz" if kinds == ("db",) else "dn xhat"
+        told = [of if of.target.kind == "dgamma" else scene.times_one(of) for of in made]
+        made = [scene.alone(of) for of in made]
+    return scene.face(words, *made, shown=told, kinds=met, values=values, line=code_name(line))
 
 
 def _dxhat(scene: Scene, k: int, j: int, i: int) -> Face:

@@ -15,7 +15,7 @@ from app.words.sentences import Sentence, lower, sentence
 from app.words.texts import text
 from engine import OPERATIONS, Quantity
 from engine.arrays import Floats
-from engine.equation import Equation, code_name
+from engine.equation import Equation
 from engine.receipts import parameter_receipt
 
 LARGEST = 3  # places of a weight that are told one by one
@@ -170,14 +170,6 @@ def shares_of(scene: Scene, index: Sequence[int], k: int) -> tuple[Floats, Float
     return np.asarray(facts.deltas * facts.carried), facts.carried
 
 
-def _of_channel(scene: Scene, k: int, j: int, *kinds: str) -> Face:
-    """The gradients of what a channel has but once."""
-    made = [getattr(scene.equations, kind)(k, j) for kind in kinds]
-    values = {kind: float(scene.look(each.target)) for kind, each in zip(kinds, made, strict=True)}
-    words = scene.say("gathered at a channel", channel=scene.unit(k, j), count=scene.count)
-    return scene.face(words, *made, values=values, line=code_name(made[0].target))
-
-
 def _forward_layer(scene: Scene, k: int, j: int, i: int) -> Face:
     channels, high, wide = scene.network.image(k)
     words = sentence(
@@ -217,10 +209,6 @@ MAPS: dict[str, Writer] = {
     "product_back": _product_back,
     "map_back": _map_back,
     "dW": _weight,
-    "db": lambda scene, k, j, i: _of_channel(scene, k, j, "db"),
-    "gains": lambda scene, k, j, i: _of_channel(scene, k, j, "dgamma", "dbeta"),
-    "dgamma": lambda scene, k, j, i: _of_channel(scene, k, j, "dgamma"),
-    "dbeta": lambda scene, k, j, i: _of_channel(scene, k, j, "dbeta"),
     "map_ways": _map_ways,
     "kernel": _kernel,
     "forward": _forward_layer,

@@ -48,7 +48,7 @@ def groups_of(scene: Scene, moment: Moment) -> tuple[list[Alike], Look]:
     if moment.kind == "gradient" and moment.units and not network.image(k):
         return [_at_unit(scene, k, moment.units[0])], look
     letter = letter_of(network, Key(moment.phase, moment.kind, k)) if moment.phase == "forward" else ""
-    made = partial(_alone, letter) if letter else _KINDS.get(moment.kind)
+    made = partial(_stages, letter) if letter else _KINDS.get(moment.kind)
     if made is None or moment.units or (network.image(k) if k else network.has_images):
         return [], look  # a map has too many numbers for rows
     if (k in network.norms if k else network.norms) and moment.kind != "gradient":
@@ -68,20 +68,10 @@ def _rows(scene: Scene, k: int, made: Callable[[int], Equation], whole: bool = F
     return Alike(tuple((name, made(j)) for name, j in zip(names, units, strict=True)))
 
 
-def _forward(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
-    network, made = scene.network, scene.equations
-    yield _rows(scene, k, lambda j: made.z(k, j, 0), whole)
-    yield _rows(scene, k, lambda j: made.a(k, j, 0), whole)
-    for letter in network.attached(k) if whole else "":
-        yield _rows(scene, k, partial(_stage, scene, letter, k), whole)
-
-
-def _stage(scene: Scene, letter: str, k: int, j: int) -> Equation:
-    return scene.equations.stage(letter, k, j, 0)
-
-
-def _alone(letter: str, scene: Scene, k: int) -> Iterator[Alike]:
-    yield _rows(scene, k, partial(_stage, scene, letter, k))
+def _stages(letters: str, scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
+    """What a layer makes, stage after stage; of a whole pass all of its stages."""
+    for letter in scene.network.stages[k - 1] if whole else letters:
+        yield _rows(scene, k, lambda j, letter=letter: scene.equations.stage(letter, k, j, 0), whole)  # type: ignore[misc]
 
 
 def _through(scene: Scene, k: int, j: int) -> Equation:
@@ -94,14 +84,11 @@ def _da(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
 
 
 def _delta(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
-    output, joined = k == scene.last, scene.network.joined
-    if output and joined:
-        yield _rows(scene, k, lambda j: scene.equations.dz(k, j, 0), whole)
-    elif output or ACTIVATIONS[scene.layer(k).activation].product:
-        yield _rows(scene, k, lambda j: _through(scene, k, j), whole)
-        yield _rows(scene, k, lambda j: scene.equations.dz(k, j, 0), whole)
-    else:
-        yield _rows(scene, k, lambda j: fitted(scene.equations.dz(k, j, 0), _through(scene, k, j)), whole)
+    output, of = k == scene.last, scene.equations
+    apart = output or ACTIVATIONS[scene.layer(k).activation].product
+    if apart and not (output and scene.network.joined):
+        yield from _da(scene, k, whole)
+    yield _rows(scene, k, lambda j: of.dz(k, j, 0) if apart else fitted(of.dz(k, j, 0), _through(scene, k, j)), whole)
 
 
 def _gradient(scene: Scene, k: int, whole: bool = False) -> Iterator[Alike]:
@@ -202,8 +189,8 @@ def _lines(scene: Scene, of: Quantity, look: Look, made: dict[Quantity, float]) 
 
 
 _KINDS: dict[str, Callable[..., Iterator[Alike]]] = {
-    "forward": _forward,
-    "activation": partial(_alone, "a"),
+    "forward": partial(_stages, "za"),
+    "activation": partial(_stages, "a"),
     "da": _da,
     "delta": _delta,
     "gradient": _gradient,

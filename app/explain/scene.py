@@ -10,7 +10,7 @@ import numpy as np
 
 from app.explain.moments import Face
 from app.words.columns import Columns, scalar
-from app.words.digits import NAMES, Terms, digits, named, terms_of
+from app.words.digits import Terms, digits, named, terms_of
 from app.words.formulas import Formula, Role, role_of
 from app.words.names import input_titles, layer_name, output_names, own_name, unit_name
 from app.words.numbers import DIGITS, MINUS, signed
@@ -404,9 +404,8 @@ class Scene:
         return Segment(signed(float(self.look(of))), role_of(of.kind), str(of))
 
     def _digits(self, of: Equation, by_name: bool) -> Segments:
-        face = digits(of, self.look)
-        bare = by_name and face[0].text.partition(" = ")[0] not in map(named, NAMES)
-        return say(f"{named(of.target.kind)} = " if bare else "", *face)
+        bare = by_name and all(isinstance(part.tree, Number) for part in of.where)  # else it is named after its parts
+        return say(f"{named(of.target.kind)} = " if bare else "", *digits(of, self.look))
 
     def closing(self, of: Equation, made: Mapping[Quantity, float] | None = None) -> Segments:
         """An equation with as many digits as make it close; `made` are numbers that the trace does not have."""
