@@ -2,10 +2,10 @@
 // further on than the one before it.
 const FRAME = 1000 / 60; // ms
 const MOST = 40; // frames in one answer
-const CALM = 350; // ms in which the first few steps are seen one by one
-const FIRST = 5;
-const DOUBLES = 100; // ms in which it then goes twice as fast, from a quarter of an epoch a frame
-const FASTEST = 3; // epochs a frame
+const CALM = 240; // ms in which the first few steps are seen one by one
+const FIRST = 4;
+const DOUBLES = 60; // ms in which it then goes twice as fast, from a quarter of an epoch a frame
+const FASTEST = 5; // epochs a frame
 const LONG = 1000; // ms; who waits longer for an answer asks for less
 
 export class Pace {
@@ -44,9 +44,10 @@ export class Pace {
     return { counts, gaps };
   }
 
-  waited(ms) {
+  // Of heavy networks not all that was asked for comes in time: then less of it keeps the frames coming.
+  waited(ms, whole) {
     this.wait = ms > this.wait ? ms : 0.7 * this.wait + 0.3 * ms;
-    if (ms > LONG) this.share = Math.max(1 / 64, this.share / 2);
+    if (ms > LONG || !whole) this.share = Math.max(1 / 64, this.share / 2);
     else if (ms < LONG / 3) this.share = Math.min(1, this.share * 1.25);
   }
 

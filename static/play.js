@@ -95,7 +95,7 @@ async function go() {
     const [view, asked] = [looked(), performance.now()];
     const told = await playOn(counts, queue.at(-1)?.step ?? step());
     if (!told) break; // why is said where it was refused
-    pace.waited(performance.now() - asked);
+    pace.waited(performance.now() - asked, told.frames.length === counts.length);
     alone &&= (told.frames[0]?.step ?? head) <= head + counts[0];
     if (view !== looked()) head = Math.max(head, told.head);
     else if (playing) enqueue(told, gaps);
