@@ -76,6 +76,7 @@ function dress() {
   const question = document.getElementById('question');
   const { number, status, mine: told } = question.dataset;
   document.body.classList.toggle('asking', Boolean(number));
+  document.body.classList.toggle('shows-copy', Boolean(panel.querySelector('.handed')));
   document.body.classList.toggle('paused', Boolean(document.querySelector('.pause')));
   if (!number) return;
   if (told) answers[number] = told;

@@ -93,7 +93,9 @@ async function catchUp(state, number) {
 
 // What glows here is what is asked about, as on every other screen.
 function mark() {
-  document.body.classList.toggle('asking', Boolean(document.getElementById('question')));
+  const { status, kind } = document.getElementById('question')?.dataset ?? {};
+  document.body.classList.toggle('asking', Boolean(status));
+  document.body.classList.toggle('unrevealed', Boolean(status) && status !== 'revealed' && kind !== 'own');
 }
 
 async function drawState(state, number) {

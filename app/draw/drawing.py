@@ -98,7 +98,7 @@ def draw(
     selected unit's own links in a wide layer have no places, so with them it is whole.
     """
     names, outputs = input_titles(spec), output_names(spec)
-    network, talk = spec.network, _talks(marks, len(spec.network.sizes) - 1)
+    network, talk = spec.network, _talks(marks, len(spec.network.sizes) - 1, size)
     sheet = _sheet(network, spec.raw_inputs, names, outputs, size, talk, on)
     place = sheet.place
     what = shown(trace, lens, batch, marks.known is not None, marks.chips.width if marks.chips else "")
@@ -136,9 +136,11 @@ def _values(
     return values, chosen
 
 
-def _talks(marks: Marks, last: int) -> int:
-    """Before which layer most of the room lies: its links carry something, or numbers of the outputs stand there."""
-    return marks.talk or last * any(each.startswith(f"node-{last}-") for each in marks.lit)
+def _talks(marks: Marks, last: int, size: Size | Space) -> int:
+    """Before which layer most of the room lies: its links carry something, or on a phone numbers of an output stand
+    there."""
+    lit = {each.split("-")[1] for each in marks.lit if each.startswith("node-")}
+    return marks.talk or last * (isinstance(size, Space) and size.sheet.width < 700 and lit == {str(last)})
 
 
 def _sides(network: Network, arts: tuple[Art, ...]) -> tuple[tuple[tuple[int, ...], ...], ...]:

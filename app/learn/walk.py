@@ -27,6 +27,8 @@ class Picture:
     text: str
     dense: bool = False
     """Whether its labels are too small to read on a phone."""
+    targets: bool = False
+    """Whether what is wanted stands beside its outputs."""
 
 
 def drawing(facts: Facts, lens: str, marks: Marks | None = None, on: int = 0) -> Picture:
@@ -47,7 +49,8 @@ def drawing(facts: Facts, lens: str, marks: Marks | None = None, on: int = 0) ->
         size=size,
         on=f"on-{on}-" if on else "",
     )
-    return Picture(drawn.svg, f"{_shape(trace)} {drawn.legend}", dense=size == "m")
+    beside = 'class="wanted"' in drawn.svg
+    return Picture(drawn.svg, f"{_shape(trace)} {drawn.legend}", dense=size == "m", targets=beside)
 
 
 def path_back(nodes: Sequence[str], links: Sequence[str]) -> Marks:

@@ -4,9 +4,9 @@ from app.words.messages import Message
 
 AGAIN: dict[str, Message] = {
     # run again
-    "again": Message("The loss was {before:size}; after this step it is {after:size}."),
+    "again": Message("The loss was {before:size}; after this step it is {after:less}."),
     "again with a penalty": Message(
-        "The loss with its {title} penalty was {before:size}; after this step it is {after:size}."
+        "The loss with its {title} penalty was {before:size}; after this step it is {after:less}."
     ),
     "output again": Message(
         by="nearer",

@@ -115,6 +115,7 @@ _NUMBERS: dict[str, Callable[[float], Segment]] = {
     "sign": by_sign,
     "short": lambda value: Segment(short(value)),
     "size": lambda value: Segment(unsigned(value)),
+    "less": lambda value: Segment(unsigned(value), "update"),
     "target": lambda value: Segment(target(value)),
 }
 
