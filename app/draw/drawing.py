@@ -98,7 +98,8 @@ def draw(
     selected unit's own links in a wide layer have no places, so with them it is whole.
     """
     names, outputs = input_titles(spec), output_names(spec)
-    network, talk = spec.network, _talks(marks, len(spec.network.sizes) - 1, size)
+    network, narrow = spec.network, isinstance(size, Space) and size.sheet.width < 700
+    talk = marks.talks(len(network.sizes) - 1, narrow)
     sheet = _sheet(network, spec.raw_inputs, names, outputs, size, talk, on)
     place = sheet.place
     what = shown(trace, lens, batch, marks.known is not None, marks.chips.width if marks.chips else "")
@@ -134,13 +135,6 @@ def _values(
     for layer in place.layers:
         values += _node_values(layer, arts[layer.index], trace, seen, texts[layer.index], what, marks, place.narrow)
     return values, chosen
-
-
-def _talks(marks: Marks, last: int, size: Size | Space) -> int:
-    """Before which layer most of the room lies: its links carry something, or on a phone numbers of an output stand
-    there."""
-    lit = {each.split("-")[1] for each in marks.lit if each.startswith("node-")}
-    return marks.talk or last * (isinstance(size, Space) and size.sheet.width < 700 and lit == {str(last)})
 
 
 def _sides(network: Network, arts: tuple[Art, ...]) -> tuple[tuple[tuple[int, ...], ...], ...]:

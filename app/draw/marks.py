@@ -46,7 +46,8 @@ class Marks:
         """Whether maps show what comes back to them."""
         return lens == "gradients" if self.known is None else self.tone in ("backward", "update")
 
-    @property
-    def talk(self) -> int:
-        """The layer whose links carry what the chips tell; 0 where none does."""
-        return self.chips.talk if self.chips else 0
+    def talks(self, last: int, narrow: bool) -> int:
+        """Before which layer most of the room lies: its links carry what the chips tell, or on a phone numbers of an
+        output stand there; 0 before none."""
+        lit = {each.split("-")[1] for each in self.lit if each.startswith("node-")}
+        return (self.chips.talk if self.chips else 0) or last * (narrow and lit == {str(last)})
