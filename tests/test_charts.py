@@ -41,6 +41,8 @@ def test_the_loss_chart_shows_both_losses_and_where_one_looks() -> None:
     assert chart.curves[0].path == ""
     assert chart.marker[0] == pytest.approx((chart.left + chart.right) / 2, abs=0.1)
     assert chart.curves[1].path.count("L") <= 100
+    over = loss_chart(steps, losses, 150, others=[("deep: 8 layers", steps, losses)])
+    assert [curve.name for curve in over.curves] == ["deep: 8 layers", "test", "train"]
 
 
 def test_a_run_that_explodes_leaves_the_chart() -> None:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.words.numbers import MINUS
-from app.words.texts import text
 
 Floats = NDArray[np.floating]
 
@@ -205,11 +204,7 @@ def loss_chart(
 def _others(others: Others, x: Axis, y: Axis) -> Iterator[Curve]:
     """The training losses of other runs: (name, steps, losses)."""
     for i, (name, steps, values) in enumerate(others):
-        yield Curve(
-            text("other {place}: {name}", place=i + 1, name=name),
-            f"other o{i % 4}",
-            path(x(steps.astype(float)), y(values[:, 0])),
-        )
+        yield Curve(name, f"other o{i % 4}", path(x(steps.astype(float)), y(values[:, 0])))
 
 
 def sparkline(values: Floats, width: float = 60, height: float = 16, log: bool = True) -> str:

@@ -196,8 +196,7 @@ class Frame:
     @property
     def overlaid(self) -> list[tuple[str, str]]:
         """Class and name of every other run in the loss chart."""
-        others = [curve for curve in self.chart.curves if curve.kind.startswith("other")]
-        return [(curve.kind.removeprefix("other "), curve.name.partition(": ")[2]) for curve in others]
+        return [(curve.kind, curve.name) for curve in self.chart.curves if curve.kind.startswith("other")]
 
     @property
     def steps_per_epoch(self) -> int:
