@@ -13,7 +13,7 @@ import numpy as np
 from engine.arrays import Floats, Ints
 from engine.equation import RATE, Equation, Ref, Tree, f, line_of, name
 from engine.settings import Setting
-from engine.wording import Words
+from engine.wording import Words, said
 
 Rate = float | Floats
 Settings = Mapping[str, float]
@@ -43,18 +43,25 @@ class Optimizer:
     `loss()`. `slots` names the vectors it remembers between steps, all zero at first. `steps` say the same, one after
     the other, with P for a parameter and G for its gradient; the try that a search has kept is a name. `parts(p, g,
     slots, rate, t, settings)`, all from before the update, takes it apart for people; without it the update is shown
-    as one number.
+    as one number. `how` is a sentence without its full stop, `by` who published it.
     """
 
     name: str
     title: Words
     steps: tuple[Equation, ...]
-    sentence: Words
+    how: Words
     update: Update | None = None
     search: Search | None = None
     parts: Explain | None = None
     slots: tuple[str, ...] = ()
     settings: tuple[Setting, ...] = ()
+    by: Words = ""
+
+    @property
+    def sentence(self) -> Words:
+        """What it does, and whose it is."""
+        how = said(self.how)
+        return said("{how} ({by}).", how=how, by=said(self.by)) if self.by else said("{how}.", how=how)
 
     @property
     def code(self) -> tuple[str, ...]:
@@ -209,7 +216,7 @@ _ENTRIES = (
         "sgd",
         "SGD",
         (step(P, P - RATE * G),),
-        "A step against the slope, as long as the slope is steep.",
+        "A step against the slope, as long as the slope is steep",
         _sgd,
         parts=_sgd_parts,
     ),
@@ -217,8 +224,9 @@ _ENTRIES = (
         "momentum",
         "Momentum",
         (step(_V, _MU * _V + G), step(P, P - RATE * _V)),
-        "A ball that keeps rolling: past slopes carry on (Polyak, 1964; written as in PyTorch).",
+        "A ball that keeps rolling: past slopes carry on",
         _momentum,
+        by="Polyak, 1964; written as in PyTorch",
         parts=_momentum_parts,
         slots=("v",),
         settings=(_MOMENTUM,),
@@ -227,8 +235,9 @@ _ENTRIES = (
         "nesterov",
         "Nesterov",
         (step(_V, _MU * _V + G), step(P, P - RATE * (G + _MU * _V))),
-        "Momentum that looks one step ahead (Nesterov, 1983; Sutskever and others, 2013).",
+        "Momentum that looks one step ahead",
         _nesterov,
+        by="Nesterov, 1983; Sutskever and others, 2013",
         parts=_nesterov_parts,
         slots=("v",),
         settings=(_MOMENTUM,),
@@ -237,8 +246,9 @@ _ENTRIES = (
         "adagrad",
         "AdaGrad",
         (step(_V, _V + f("square", G)), step(P, P - RATE * G / (f("sqrt", _V) + _SMALL))),
-        "Parameters that moved much move less from now on (Duchi and others, 2011).",
+        "Parameters that moved much move less from now on",
         _adagrad,
+        by="Duchi and others, 2011",
         parts=_adagrad_parts,
         slots=("v",),
         settings=(_EPSILON,),
@@ -247,8 +257,9 @@ _ENTRIES = (
         "rmsprop",
         "RMSProp",
         (step(_V, _RHO * _V + (1.0 - _RHO) * f("square", G)), step(P, P - RATE * G / (f("sqrt", _V) + _SMALL))),
-        "AdaGrad that forgets, so that it never grinds to a halt (Tieleman and Hinton, 2012).",
+        "AdaGrad that forgets, so that it never grinds to a halt",
         _rmsprop,
+        by="Tieleman and Hinton, 2012",
         parts=_rmsprop_parts,
         slots=("v",),
         settings=(
@@ -260,8 +271,9 @@ _ENTRIES = (
         "adam",
         "Adam",
         _ADAM_STEPS,
-        "Momentum m divided by √v, the size gradients usually have here (Kingma and Ba, 2014).",
+        "Momentum m divided by √v, the size gradients usually have here",
         _adam,
+        by="Kingma and Ba, 2014",
         parts=_adam_parts,
         slots=("m", "v"),
         settings=_BETAS,
@@ -270,8 +282,9 @@ _ENTRIES = (
         "adamw",
         "AdamW",
         (step(P, P - RATE * name("weight_decay") * P), *_ADAM_STEPS),
-        "Adam that also shrinks every parameter a little at each step (Loshchilov and Hutter, 2017).",
+        "Adam that also shrinks every parameter a little at each step",
         _adamw,
+        by="Loshchilov and Hutter, 2017",
         parts=_adamw_parts,
         slots=("m", "v"),
         settings=(
@@ -283,7 +296,7 @@ _ENTRIES = (
         "trial_and_error",
         "Trial and error",
         (step(P, P + name("trial")),),
-        "The article's own way: a step along each coefficient, rerun; if worse, turn round; keep the better.",
+        "The article's own way: a step along each coefficient, rerun; if worse, turn round; keep the better",
         search=_trial_and_error,
         slots=("direction",),
     ),

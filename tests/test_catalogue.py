@@ -21,6 +21,7 @@ from app.words.sentences import MESSAGES
 from app.words.texts import speaking
 from engine import ACTIVATIONS, DATASETS, FEATURES, FIELDS, INITIALIZERS, LOSSES, OPTIMIZERS, PENALTIES, SCHEDULES
 from engine.operations import OPERATIONS
+from engine.wording import Said
 from machine import ROOT
 
 TABLES = (ACTIVATIONS, DATASETS, FEATURES, FIELDS, INITIALIZERS, LOSSES, OPERATIONS, OPTIMIZERS, PENALTIES, SCHEDULES)
@@ -29,7 +30,8 @@ TABLES = (ACTIVATIONS, DATASETS, FEATURES, FIELDS, INITIALIZERS, LOSSES, OPERATI
 def known() -> set[str]:
     """What the tables hold that is said to people."""
     entries = [entry for table in TABLES for entry in table.values()]
-    told = {getattr(entry, name, "") for entry in entries for name in ("title", "sentence", "costly")}
+    told = {getattr(entry, name, "") for entry in entries for name in ("title", "sentence", "costly", "how", "by")}
+    told = {each.message if isinstance(each, Said) else each for each in told}
     forms = {form for message in MESSAGES.values() for form in message.forms}
     return (told | forms | {*OF_SCRIPTS.values()}) - {""}
 

@@ -22,6 +22,7 @@ from app.words.graph import GRAPH
 from app.words.messages import Message
 from app.words.segments import text_of
 from app.words.sentences import MESSAGES
+from app.words.texts import speaking
 from engine import OPTIMIZERS, Trace, advance, apply, start, trace
 from engine.along import again
 from engine.receipts import parameter_receipt
@@ -237,8 +238,15 @@ def test_a_message_has_forms_for_one_choice(name: str) -> None:
 def test_swapped_forms_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each message by sign with its two forms swapped makes some sentence false."""
     steps = []
-    for n in (3, 6, 7, 11, 14):  # momentum, plain, by trial, and momentum and plain without a penalty
-        state = advance(start(spec_of("tanh", "squared_error", n)), 4).state
+    for n, rule, penalty in (
+        (3, "momentum", "l1"),
+        (6, "sgd", "l1"),
+        (7, "trial_and_error", "l2"),
+        (11, "momentum", "none"),
+        (14, "sgd", "none"),
+    ):  # by name, so that a new entry of a table changes none of them
+        spec = spec_of("tanh", "squared_error", n).with_changes(optimizer=rule, regularization=penalty)
+        state = advance(start(spec), 4).state
         steps += [trace(state), trace(state, 3)]
     survived = []
     elsewhere = {"fires", "chip asks", *GRAPH, *ASKED}
@@ -255,3 +263,14 @@ def test_swapped_forms_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
             except AssertionError:
                 pass
     assert not survived
+
+
+def test_what_a_rule_does_is_a_message_of_its_own() -> None:
+    """In the update it is told whole, whatever marks a translation has, and nothing is cut out of a longer text."""
+    step = trace(start(spec_of("tanh", "squared_error").with_changes(optimizer="adam")))
+    own = {OPTIMIZERS["adam"].how: "Schwung (m) durch √v. Mehr nicht"}
+    with speaking(lambda message: own.get(message, message)):
+        told = [text_of(moment.words) for moment in walkthrough(step, "unit") if moment.phase == "update"]
+    assert any("Adam: schwung (m) durch √v. Mehr nicht." in each for each in told)
+    assert not any("Kingma" in each for each in told)
+    assert OPTIMIZERS["adam"].sentence == f"{OPTIMIZERS['adam'].how} (Kingma and Ba, 2014)."

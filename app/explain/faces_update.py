@@ -129,8 +129,8 @@ def _by_rule(scene: Scene, plain: bool, changes: Floats) -> tuple[Sentence, ...]
     if optimizer.search:
         return ()
     if not plain:
-        how, title = text(optimizer.sentence).partition(" (")[0].rstrip("."), text(optimizer.title)
-        return (sentence("update by a rule", optimizer=title, how=lower(how)),)
+        how, title = lower(text(optimizer.how)), text(optimizer.title)
+        return (sentence("update by a rule", optimizer=title, how=how),)
     return (
         (sentence("update by rate", rate=scene.trace.learning_rate),)
         if changes.any()
