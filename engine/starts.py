@@ -14,7 +14,7 @@ ALLOWED = "a list of {W, b} or pairs (W, b), one a layer, the layers of a trace,
 LARGEST = 1e12
 # What a layer of a trace has besides its parameters, which is passed over.
 _OF_EACH = ("z", "a", "da", "dz", "dW", "db", "dW_penalty", "W_next", "b_next")
-BESIDE = frozenset(("activation", *_OF_EACH, "mask", "norm", "end", "back_end"))
+BESIDE = frozenset(("activation", *_OF_EACH, "mask", "norm", "end", "back_end", "others"))
 
 
 def parameters_of(given: Any, network: Network) -> tuple[float, ...] | None:

@@ -18,6 +18,7 @@ from app.run.schemas import LayerAnswer
 from engine import Spec, SpecError, advance, evaluate, examples_of, outputs_of, predict, start, trace, unit_maps
 from engine.examples import features_of
 from engine.labels import are_classes, classes_of
+from engine.operations import kinds_behind
 from engine.starts import BESIDE
 from engine.tracing import LayerTrace
 
@@ -193,7 +194,7 @@ def test_a_start_that_does_not_fit_is_refused_by_place(given: Any, field: str) -
 def test_what_a_trace_has_besides_is_known() -> None:
     """Every field of a layer of a trace, of Python or of JSON, is a parameter or passed over."""
     names = {field.name for field in fields(LayerTrace)} | set(LayerAnswer.model_fields)
-    assert names == BESIDE | {"W", "b"}
+    assert names == BESIDE | {"W", "b", *kinds_behind()}
 
 
 LABELS: dict[str, tuple[list[Any], str, tuple[str, ...]]] = {
