@@ -16,9 +16,11 @@ from test_pictures import Run, looking
 
 from app.draw.diagram import Space
 from app.draw.rendering import render
+from app.explain.chips import chips_of
 from app.explain.moments import GRAINS, Grain
 from app.explain.plan import Key
 from app.explain.receipts import receipt
+from app.explain.rows import rows_of
 from app.explain.walkthrough import walkthrough
 from app.explain.why import why_of
 from app.page.forms import DEEP, LENET, PRESETS
@@ -283,3 +285,24 @@ def test_the_calculator_is_strict() -> None:
     assert closes("−0.1500=−0.5000×+0.3000")
     assert not closes("−0.1501=−0.5000×+0.3000")
     assert not closes("+0.1500=−0.5000×+0.3000")
+
+
+def test_numbers_are_as_short_as_closing_lets_them() -> None:
+    """Of those with digits that count, three of four have four, and one of 25 more than five; none has eight."""
+    counts: Counter[int] = Counter()
+    for name in ("default", "softmax", "twelve"):
+        step = trace(advance(start(Spec.make(**NETWORKS[name])), 3).state, 3)
+        walk = walkthrough(step, "unit")
+        for moment in walk:
+            rows = [cells for block in rows_of(walk.scene, moment).blocks for _, cells in block.numbers]
+            chips = chips_of(walk.scene, moment)
+            rows += [(chip.result, *chip.factors) for chip in chips.chips] if chips else []
+            rows += [tuple(line.cell for line in chips.lines)] if chips else []
+            told = (cell.number.partition("×")[0] for cells in rows for cell in cells if not cell.sign and cell.part)
+            counts.update(len(re.sub(r"\D", "", text).lstrip("0")) for text in told)
+    measured = {digits: count for digits, count in counts.items() if digits >= 4}
+    whole = sum(measured.values())
+    assert whole > 400
+    assert measured[4] / whole > 3 / 4
+    assert sum(count for digits, count in measured.items() if digits > 5) / whole < 1 / 25
+    assert max(measured) < 8

@@ -14,6 +14,7 @@ from app.explain.walkthrough import Walkthrough, walkthrough
 from app.page.links import View, view_fields, view_of
 from app.words.columns import room
 from app.words.numbers import signed
+from app.words.segments import text_of
 from engine import Quantity, Spec, SpecError, start, trace
 from engine.equation import Equation, value
 
@@ -49,7 +50,7 @@ def test_every_number_told_of_a_place_is_the_traces(layers: str, example: int | 
         if moment.kind in ("product", "product_back", "dW"):
             (result, *_), own = rows_of(walk.scene, moment).blocks[0].symbols, moment.formulas[0]
             assert result.value == float(walk.scene.look(own.target))  # type: ignore[union-attr]
-            assert signed(result.value) in "".join(each.text for each in moment.words)
+            assert signed(float(walk.scene.drawn(own.target))) in text_of(moment.words)  # type: ignore[union-attr]
     assert seen >= {"product", "product_back", "dW", "db"}
     for n, moment in enumerate(walk):
         if moment.kind == "window" and example is not None:
@@ -80,7 +81,9 @@ def test_a_unit_over_maps_is_told_of_a_number_a_channel(layers: str, example: in
         weight, given = walk.scene.layer(k).W[j - 1, flat], walk.scene.below(k).reshape(walk.scene.count, -1)[0, flat]
         times = given if moment.kind == "product" else walk.scene.layer(k).dz[0, j - 1]
         assert float(value(made.tree, walk.scene.look)) == pytest.approx(float(weight * times), abs=1e-15)
-        assert signed(float(weight * times)) in "".join(each.text for each in moment.words)
+        mean = walk.scene.below(k).reshape(walk.scene.count, -1)[:, flat].mean()
+        total = walk.scene.layer(k).dz[:, j - 1].sum()
+        assert signed(float(weight * (mean if moment.kind == "product" else total))) in text_of(moment.words)
         assert moment.nodes == (f"node-{k}-{j}", f"node-{k - 1}-{spot[0]}")
         if moment.kind == "product_back":
             back[tuple(spot)] = back.get(tuple(spot), 0.0) + float(weight * times)

@@ -14,13 +14,15 @@ from test_digits import evaluated
 
 from app.explain.moments import Moment
 from app.explain.receipts import receipt
+from app.explain.rows import rows_of
 from app.explain.walkthrough import walkthrough
 from app.main import create_app
 from app.run import answers
 from app.settings import Settings
+from app.words.columns import Cell
 from app.words.numbers import unsigned
 from app.words.segments import text_of
-from engine import FIELDS, OPTIMIZERS, PENALTIES, Spec, Trace, advance, start, trace
+from engine import FIELDS, OPTIMIZERS, PENALTIES, Quantity, Spec, Trace, advance, start, trace
 from engine.equation import WEIGHT, f
 from engine.penalties import Penalty
 from engine.program import program
@@ -61,6 +63,36 @@ def weights(step: Trace) -> np.ndarray[Any, Any]:
 
 
 @pytest.mark.parametrize("name", ["l1", "l2", "cubic"])
+def test_the_screen_shows_of_what_the_penalty_is(name: str) -> None:
+    """The weights that cost most, how many others there are, and what all cost: each as the weights themselves are."""
+    step = step_of(regularization=name)
+    walk, entry, rate = walkthrough(step, "unit"), PENALTIES[name], step.spec.regularization_rate
+    moment = next(each for each in walk if each.kind == "penalty")
+    columns = [cell for block in rows_of(walk.scene, moment, 40).blocks for cell in block.symbols]
+    shown = [step.layers[of.layer - 1].W[of.unit - 1, of.source - 1] for of in map(Quantity.parse, parts(columns))]
+    most = sorted(map(abs, weights(step)), reverse=True)
+    assert sorted(map(abs, shown), reverse=True) == most[: len(shown)]
+    assert f"… ({len(most) - len(shown)})" in [str(cell.symbol) for cell in columns]
+    others = entry.value(weights(step)) - sum(entry.value(np.array([weight])) for weight in shown)
+    assert next(cell.value for cell in columns if "…" in cell.symbol) == pytest.approx(others)
+    words = text_of(moment.words)
+    count, cost, penalty = re.search(
+        r"What the (\d+) weights cost adds up to (\S+); .* that is (\S+)\.", words
+    ).groups()
+    assert int(count) == weights(step).size
+    assert float(cost) == pytest.approx(entry.value(weights(step)), rel=1e-3)
+    assert f"{float(cost) * rate:.3e}" == f"{float(penalty):.3e}"
+    loss, more, both = map(float, re.search(r"smaller: (\S+) \+ (\S+) = (\S+)\.", words).groups())
+    assert loss + more == pytest.approx(both, rel=2e-4)
+    assert (loss, both) == pytest.approx((step.loss, step.loss + step.penalty), rel=2e-4)
+
+
+def parts(columns: list[Cell]) -> list[str]:
+    """The weights that stand in columns."""
+    return [cell.part for cell in columns if cell.part.startswith("W")]
+
+
+@pytest.mark.parametrize("name", ["l1", "l2", "cubic"])
 def test_every_printed_product_holds(name: str) -> None:
     """Rate × what the weights come to is the penalty; rate × the slope at a weight is what its gradient gets."""
     step = step_of(regularization=name)
@@ -84,7 +116,8 @@ def test_its_words_and_symbols_are_its_own() -> None:
     step = step_of()
     penalty, pull = the(step, "penalty"), the(step, "dR2.1.3")
     assert penalty.symbols == r"R = \lambda\, \sum \frac{|W|^{3}}{3}"
-    assert text_of(penalty.words).startswith("Cubic regularization adds its own: weights, the largest above all, cost ")
+    told = "Cubic regularization adds its own, a penalty: weights, the largest above all, cost "
+    assert text_of(penalty.words).startswith(told)
     assert pull.symbols == r"\lambda\, |W_{2,1,3}|\, W_{2,1,3}"
     assert r"+ \lambda\, |W_{2,1,3}|\, W_{2,1,3}" in the(step, "W2.1.3").symbols
     adam = step_of(optimizer="adam")

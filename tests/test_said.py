@@ -35,8 +35,13 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "wide": {"hidden": [3, 5], "activation": "relu", "learning_rate": 0.2},
     "softmax": {"dataset": "three_blobs", "hidden": [3], "output_activation": "softmax", "loss": "cross_entropy"},
     "dropout and shortcut": {"layers": "dense 3 tanh, dropout 0.5, dense 3 sigmoid, shortcut 1"},
+    "norms": {"layers": "dense 3 tanh, batch_norm, dense 3 sigmoid, layer_norm"},
     "maps": {
         "dataset": "digits16", "samples": 60, "layers": "conv2d 2 3x3 tanh, max_pool 2", "noise": 0,
+    },
+    "maps and all": {
+        "dataset": "digits16", "samples": 60, "noise": 0,
+        "layers": "conv2d 2 3x3 tanh, batch_norm, conv2d 2 3x3 relu, dropout 0.5, shortcut 1, global_pool",
     },
 }  # fmt: skip
 Truth = Callable[[Trace, Scene, Moment], dict[str, Any]]
@@ -232,11 +237,52 @@ BEFORE = {
 }  # fmt: skip
 
 
-def drawn(step: Trace, moment: Moment) -> dict[str, float]:
+MEANS_DRAWN, SUMS_DRAWN = ("z", "a", "h", "o", "v", "xhat", "n"), (
+    "da", "dn", "dz", "dxhat", "dz_own", "dz_mean", "dz_spread",
+)  # fmt: skip
+
+
+def own_of(step: Trace, k: int, name: str) -> np.ndarray | None:
+    """A layer's numbers by their letter, an entry an example; None for what it has not."""
+    layer = step.layers[k - 1]
+    if name in ("xhat", "n", "dxhat", "dz_own", "dz_mean", "dz_spread"):
+        return getattr(layer.norm, name) if layer.norm else None
+    return {"dn": layer.asked, "dh": layer.back}.get(name, getattr(layer, name, None))
+
+
+def drawn_map(step: Trace, moment: Moment, said: Sentence) -> dict[str, float]:
+    """What is drawn of a batch at the place of a channel that the moment names."""
+    k, j, _ = ends(moment)
+    place = next((each.parts for each in moment.sentences if "row" in each.parts), None)
+    at = (slice(None), j - 1, *((int(place["row"]) - 1, int(place["column"]) - 1) if place else ()))
+    numbers = {name: own_of(step, k, name) for name in (*MEANS_DRAWN, *SUMS_DRAWN)}
+    numbers = {name: each for name, each in numbers.items() if each is not None and each.ndim == len(at)}
+    found = {
+        name: float(each[at].sum() if name in SUMS_DRAWN else each[at].mean())
+        for name, each in numbers.items()
+        if all(n < length for n, length in zip(at[2:], each.shape[2:], strict=True))
+    }
+    if source := step.spec.network.shortcuts.get(k):
+        added = getattr(step.layers[source - 1], step.spec.network.given_kind(source))
+        found["added"] = float(added[at].mean()) if added.ndim == len(at) else 0.0
+    return found
+
+
+def drawn(step: Trace, moment: Moment, said: Sentence) -> dict[str, float]:
     """What is drawn of a batch at a moment's unit: means on the way forward, sums on the way back."""
     k, j, i = ends(moment)
-    layer, below = step.layers[k - 1], step.inputs_of(k - 1)
-    found = {name: float(getattr(layer, name)[:, j - 1].mean()) for name in ("z", "a")}
+    layer, below, network = step.layers[k - 1], step.inputs_of(k - 1), step.spec.network
+    if network.image(k):
+        return drawn_map(step, moment, said)
+    of = {name: own_of(step, k, name) for name in (*MEANS_DRAWN, "dn", "dxhat", "dz_own", "dz_mean", "dz_spread", "dh")}
+    of["z"] = layer.bent if said.message.startswith("activation") else layer.z
+    found = {
+        name: float(each[:, j - 1].mean() if name in MEANS_DRAWN else each[:, j - 1].sum())
+        for name, each in of.items()
+        if each is not None
+    }
+    if k in network.shortcuts:
+        found["added"] = float(step.inputs_of(network.shortcuts[k])[:, j - 1].mean())
     found["sum"] = found["z"] - float(layer.b[j - 1])
     found |= {name: float(getattr(layer, name)[:, j - 1].sum()) for name in ("da", "dz")}
     if moment.kind in ("dW", "db"):
@@ -246,17 +292,27 @@ def drawn(step: Trace, moment: Moment) -> dict[str, float]:
         found["product"] = float(layer.W[j - 1, i - 1]) * found["a"]
     if moment.kind == "product_back":
         found["product"] = float(layer.W[j - 1, i - 1] * layer.dz[:, j - 1].sum())
+    if said.message == "over a shortcut in a batch":
+        found["da"] = sum(float(step.layers[to - 1].back[:, j - 1].sum()) for to in network.arcs(k))
+    if said.message == "product of a place in a batch":
+        at = (slice(None), i - 1, int(said.parts["row"]) - 1, int(said.parts["column"]) - 1)
+        found["a"] = float(getattr(step.layers[k - 2], network.given_kind(k - 1))[at].mean())
+    if said.message.startswith("all ways"):
+        found["sum"] = float(layer.back[:, j - 1].sum())
+    if said.message == "gathered in a batch":  # over the links, without what a shortcut brings
+        found["da"] = float(step.layers[k].W[:, j - 1] @ step.layers[k].dz.sum(axis=0))
     return found
 
 
 def check_batch(step: Trace, scene: Scene, moment: Moment) -> set[str]:
     """A batch's numbers in the words are those of the drawing, and the rows' are said to be one example's."""
-    wanted, words, told = drawn(step, moment), text_of(moment.words), set[str]()
+    words, told = text_of(moment.words), set[str]()
     for said in moment.sentences:
+        wanted = drawn(step, moment, said)
         for name in wanted.keys() & said.parts.keys():
             assert same(said.parts[name], wanted[name]), (said.message, name, said.parts[name], wanted[name])
             told.add(f"{said.message}: {name}")
-    if (chips := chips_of(scene, moment)) and moment.kind != "gradient":
+    if (chips := chips_of(scene, moment)) and moment.kind not in ("gradient", "kernel"):
         total = [line.cell.number for line in chips.lines if line.ruled] or [chips.chips[0].result.number]
         assert total[0] in words, (total, words)
     names = [name for block in rows_of(scene, moment).blocks for name, _ in block.numbers]
@@ -264,7 +320,25 @@ def check_batch(step: Trace, scene: Scene, moment: Moment) -> set[str]:
     return told
 
 
-@pytest.mark.parametrize("name", ["default", "wide", "softmax"])
+SAID_OF_BATCHES = {
+    "dropout and shortcut": (
+        ("dropout", "h"), ("shortcut", "added"), ("shortcut", "o"), ("back through the mask", "dh"),
+        ("back through the mask", "da"), ("over a shortcut", "da"), ("all ways", "sum"), ("gathered", "da"),
+    ),
+    "norms": (
+        ("norm", "z"), ("norm", "xhat"), ("norm", "n"), ("slopes before a norm", "dn"),
+        ("back through the gain", "dxhat"), ("three ways", "dz_own"), ("three ways", "dz_mean"),
+        ("three ways", "dz_spread"), ("three ways", "dz"),
+    ),
+    "maps": (("window", "z"), ("bent at a place", "a"), ("max pool", "v"), ("largest delta", "da")),
+    "maps and all": (
+        ("normed at a place", "xhat"), ("normed at a place", "n"), ("normed at a place", "a"),
+        ("dropout of a map", "h"), ("shortcut", "added"), ("shortcut", "o"), ("ways of a map", "dz"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NETWORKS)
 def test_the_words_of_a_batch_are_what_is_drawn(name: str) -> None:
     """The sum that stands on the links is the number that is said; whose numbers stand below is said, too."""
     step, told = trace(advance(start(Spec.make(**NETWORKS[name])), 3).state), set[str]()
@@ -273,7 +347,8 @@ def test_the_words_of_a_batch_are_what_is_drawn(name: str) -> None:
         for moment in walk:
             if moment.units and moment.phase in ("forward", "backward"):
                 told |= check_batch(step, walk.scene, moment)
-    assert told >= {f"{kind} in a batch: {of}" for kind, of in (
+    assert told >= {f"{kind} in a batch: {of}" for kind, of in SAID_OF_BATCHES.get(name, ())}
+    assert "maps" in name or told >= {f"{kind} in a batch: {of}" for kind, of in (
         ("product", "product"), ("sum", "sum"), ("bias", "z"), ("activation", "a"), ("forward", "z"), ("forward", "a"),
         ("product back", "product"), ("comes back", "da"), ("asks", "dz"),
         ("bias's gradient", "gradient"),

@@ -31,11 +31,12 @@ def attached(scene: Scene, k: int, j: int, letter: str) -> Face:
         j, maps = j or 1, scene.layer(k).number(letter)
         spot = scene.spot(k, j, maps)
         where = (sentence("at the place", **at(spot)),) if len(spot) == 3 else ()
-        told = (*where, words(scene, k, j, spot, letter))
+        told = (words(scene, k, j, spot, letter), *where, *_made_up_for(scene, k, j, letter))
         return scene.face(told, made.attached(letter, k, spot, 0), values={letter: maps})
     kinds = " ".join(("a", *scene.network.saved(node), letter))
     of = made.attached(letter, k, j or "j", 0 if j else "n")
-    return scene.face(words(scene, k, j, (j,), letter), of, kinds=kinds)
+    told = words(scene, k, j, (j,), letter), *_made_up_for(scene, k, j, letter)
+    return scene.face(told, of, kinds=kinds)
 
 
 def _title(scene: Scene, k: int, letter: str) -> str:
@@ -51,17 +52,28 @@ def _described(scene: Scene, k: int, j: int, spot: Spot, letter: str) -> Sentenc
     return scene.say("attached", operation=operation, what=what, unit=scene.unit(k, j), made=made)
 
 
+def _made_up_for(scene: Scene, k: int, j: int, letter: str) -> tuple[Sentence, ...]:
+    """Why dropout multiplies by what it multiplies by; nothing of a number that is out."""
+    if scene.network.at(k, letter)[0].operation != "dropout":
+        return ()
+    alone = j and scene.count == 1 and not scene.network.image(k)
+    out = alone and not scene.look(Quantity("mask", k, (j,), 0))
+    return () if out else (sentence("made up for", scale=scene.scale(k), rate=scene.network.dropouts[k]),)
+
+
 def _dropout(scene: Scene, k: int, j: int, spot: Spot, letter: str) -> Sentence:
     """What dropout lets through."""
     scale, out = scene.scale(k), np.equal(scene.values(k, j, "mask")["mask"], 0)
     if scene.network.image(k):
-        return sentence("dropout of a map", channel=scene.unit(k, j), scale=scale)
+        gives = scene.of_drawing(k, spot, letter)
+        return scene.say("dropout of a map", channel=scene.unit(k, j), scale=scale, **gives)
     if not j:
         counts = {"out": int(out.sum()), "of": out.size}
         return sentence("dropout of a layer", layer=scene.layer_name(k), scale=scale, **counts)
     if scene.count > 1:
         counts = {"out": int(out.sum()), "count": scene.count}
-        return sentence("dropout in a batch", unit=scene.unit(k, j), scale=scale, **counts)
+        gives = scene.of_drawing(k, j, letter)
+        return sentence("dropout in a batch", unit=scene.unit(k, j), scale=scale, **counts, **gives)
     return sentence("dropped" if out[0] else "kept", unit=scene.unit(k, j), **scene.of_first(k, j, "mask", "h"))
 
 
@@ -71,10 +83,9 @@ def _shortcut(scene: Scene, k: int, j: int, spot: Spot, letter: str) -> Sentence
     if not j:
         name = scene.layer_name(source) if source else text("the input")
         return sentence("shortcut of a layer", layer=scene.layer_name(k), source=name)
-    (added,) = scene.of_first(source, spot, scene.network.given_kind(source)).values()
-    say = sentence if scene.network.image(k) else scene.say
-    made = scene.of_first(k, spot, letter)
-    return say("shortcut", unit=scene.unit(k, j), source=scene.unit(source, j), added=added, **made)
+    (added,) = scene.of_drawing(source, spot, scene.network.given_kind(source)).values()
+    made = scene.of_drawing(k, spot, letter)
+    return scene.say("shortcut", unit=scene.unit(k, j), source=scene.unit(source, j), added=added, **made)
 
 
 def close(scene: Scene, k: int, j: int) -> tuple[int, int]:
@@ -108,7 +119,9 @@ def _passed(scene: Scene, k: int, j: int, spot: Spot, letter: str) -> Sentence:
 def _through_mask(scene: Scene, k: int, j: int, spot: Spot, letter: str) -> Sentence:
     """What comes back goes through the same mask."""
     if scene.count > 1:
-        return sentence("back through the mask in a batch", scale=scene.scale(k))
+        after = scene.network.after(k, letter)
+        came, passed = scene.of_drawing(k, j, f"d{after}", f"d{letter}").values()
+        return sentence("back through the mask in a batch", scale=scene.scale(k), dh=came, da=passed)
     if not scene.look(Quantity("mask", k, (j,), 0)):
         return sentence("back to the dropped", unit=scene.unit(k, j))
     passed, _ = close(scene, k, j)

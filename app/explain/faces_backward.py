@@ -24,9 +24,9 @@ from engine.receipts import slopes
 SENT = Quantity("sent", 0, (1,))  # what units above send back over their links, together
 
 
-def asks(scene: Scene, k: int, j: int, wish: float) -> Sentence:
-    """What the loss asks of a unit whose delta is `wish`."""
-    return scene.say("asks", unit=scene.unit(k, j), dz=wish)
+def asks(scene: Scene, k: int, j: int) -> Sentence:
+    """What the loss asks of a unit, by its δ."""
+    return scene.say("asks", unit=scene.unit(k, j), **scene.of_drawing(k, j, "dz"))
 
 
 def _tendency(scene: Scene, k: int, j: int) -> Sentence:
@@ -68,10 +68,14 @@ def _came(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
 
 
 def _over_arcs(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
-    """What comes back to a unit over the shortcuts that lead from it."""
+    """What comes back to a unit over the shortcuts that lead from it; of a batch, what comes back in all."""
     above = scene.network.arcs(k)
-    back = ((to, scene.unit(to, j), float(scene.layer(to).back[0, j - 1])) for to in above)
-    return tuple(scene.say("over a shortcut", end=end, back=scene.slope_name(to), da=da) for to, end, da in back)
+    back = ((to, scene.unit(to, j), float(scene.layer(to).back[:, j - 1].sum())) for to in above)
+    told = tuple(scene.say("over a shortcut", end=end, back=scene.slope_name(to), da=da) for to, end, da in back)
+    if not told or scene.count == 1:
+        return told
+    (whole,) = scene.of_drawing(k, j, scene.network.back_kind(k)).values()
+    return (*told, scene.say("all ways", sum=whole))
 
 
 def _product_back(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -93,7 +97,7 @@ def _dz(scene: Scene, k: int, j: int, i: int) -> Face:
 
 def _asked(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
     """What the loss asks of a unit; before a normalization it asks nothing yet."""
-    return () if scene.layer(k).norm else (asks(scene, k, j, float(scene.layer(k).dz[:, j - 1].sum())),)
+    return () if scene.layer(k).norm else (asks(scene, k, j),)
 
 
 def _met(scene: Scene, k: int) -> str:
@@ -113,6 +117,8 @@ def _through_slope(scene: Scene, k: int, j: int) -> tuple[Sentence, ...]:
         return (sentence("threshold"),)
     if scene.count > 1:
         some = (sentence("shut for some", shut=shut, count=scene.count),) if shut else ()
+        if scene.layer(k).norm:
+            return (scene.say("slopes before a norm", function=function, **scene.of_drawing(k, j, "dn")), *some)
         return (sentence("slopes", function=function, bent=scene.network.bent_kind(k)), *some)
     if shut:
         return (sentence("stopped", function=function),)
@@ -191,13 +197,22 @@ def _delta_of_layer(scene: Scene, k: int) -> Face:
     return scene.face((*words, _split(scene.layer(k).dz)), *made, kinds="da dz")
 
 
+_HAS_ONCE = {
+    ("db",): "its bias",
+    ("dgamma",): "its gain",
+    ("dbeta",): "its shift",
+    ("dgamma", "dbeta"): "its gain and its shift",
+}
+
+
 def _gathered_at(message: str, kinds: tuple[str, ...], scene: Scene, k: int, j: int, i: int) -> Face:
     """The gradients of what a unit has but once over the examples, or a channel for all of its places: of its bias, its
     gain, its shift."""
     made = told = [getattr(scene.equations, kind)(k, j) for kind in kinds]
     values, line = {kind: float(scene.look(of.target)) for kind, of in zip(kinds, made, strict=True)}, made[0].target
     if scene.network.image(k):
-        words, met = scene.say("gathered at a channel", channel=scene.unit(k, j), count=scene.count), ""
+        what, met = sentence(_HAS_ONCE[kinds]), ""
+        words = scene.say("gathered at a channel", channel=scene.unit(k, j), what=what)
     else:
         words, met = scene.say(message, gradient=values[kinds[0]]), "dz" if kinds == ("db",) else "dn xhat"
         told = [of if of.target.kind == "dgamma" else scene.times_one(of) for of in made]
@@ -208,7 +223,11 @@ def _gathered_at(message: str, kinds: tuple[str, ...], scene: Scene, k: int, j: 
 def _dxhat(scene: Scene, k: int, j: int, i: int) -> Face:
     """Back through the gain, of one unit or of a whole layer."""
     made = scene.equations.dxhat(k, j or "j", 0 if j else "n")
-    return scene.face(scene.say("back through the gain"), made, kinds="dn dxhat")
+    words = sentence("back through the gain")
+    if scene.count > 1:
+        told = scene.of_drawing(k, j, "dxhat") if j else {}
+        words = scene.say("back through the gain" if j else "back through the gains", **told)
+    return scene.face(words, made, kinds="dn dxhat")
 
 
 def _three_ways(scene: Scene, k: int, j: int, i: int) -> Face:
@@ -218,7 +237,7 @@ def _three_ways(scene: Scene, k: int, j: int, i: int) -> Face:
     total_dz, *told = scene.printed(made[-1])
     others = sentence(f"all of a {scene.network.norms[k].replace('_norm', '')}")
     words = scene.say("three ways", others=others, dz=total_dz, **dict(zip(ways, told, strict=True)))
-    asked = asks(scene, k, j, float(scene.layer(k).dz[:, j - 1].sum()))
+    asked = asks(scene, k, j)
     return scene.face((asked, words), *made, kinds=" ".join(kinds))
 
 
@@ -236,7 +255,7 @@ def _dW(scene: Scene, k: int, j: int, i: int) -> Face:
     words: tuple[Sentence, ...] = (sentence("shares of the blame", count=scene.count, gradient=gradient), matters)
     if scene.count == 1:
         blame = sentence("share of the blame", input=_input_name(scene, k, i), a=float(a[0]))
-        words = (asks(scene, k, j, float(dz[0])), blame, matters)
+        words = (asks(scene, k, j), blame, matters)
     values: dict[str, float | Floats] = {"dz": dz, "a_in": a, "dW": gradient}
     return scene.face(words, scene.alone(made), shown=(made,), values=values)
 

@@ -176,13 +176,20 @@ def _penalty(scene: Scene, k: int, j: int, i: int) -> Face:
     trace, spec = scene.trace, scene.trace.spec
     entry, rate = PENALTIES[spec.regularization], spec.regularization_rate
     both = trace.loss + trace.penalty
-    words = sentence("penalty", title=text(entry.title), costly=text(entry.costly), penalty=trace.penalty, total=both)
     cost, whole = Quantity("cost"), Quantity("whole")
     scaled = Equation(Quantity("penalty"), tree(Quantity("regularization_rate")) * tree(cost))
-    added = scene.closing(Equation(whole, tree(Quantity("loss")) + tree(Quantity("penalty"))), {whole: both})
-    shares = scene.closing(scaled, {cost: trace.penalty / rate})
-    numbers = say(f"λ = {short(rate)}; R = ", *shares, "; L + R = ", *added)
-    return Face((words,), (penalty_of(entry),), numbers, ("penalty",), {"penalty": trace.penalty})
+    added, of = Equation(whole, tree(Quantity("loss")) + tree(Quantity("penalty"))), {whole: both}
+    numbers = say(f"λ = {short(rate)}; R = ", *scene.closing(scaled, {cost: trace.penalty / rate}))
+    numbers += say("; L + R = ", *scene.closing(added, of))
+    total, loss, more = scene.printed(added, of)
+    penalty, _, together = scene.printed(scaled, {cost: trace.penalty / rate})
+    count = sum(layer.W.size for layer in trace.layers)
+    words = (
+        sentence("penalty", title=text(entry.title), costly=text(entry.costly), penalty=penalty),
+        sentence("penalty of all", count=count, cost=together, rate=rate, penalty=penalty),
+        sentence("penalty and loss", loss=loss, penalty=more, total=total),
+    )
+    return Face(words, (penalty_of(entry),), numbers, ("penalty",), {"penalty": trace.penalty})
 
 
 def norm_title(scene: Scene, k: int) -> str:
@@ -208,7 +215,7 @@ def _spread(scene: Scene, k: int, j: int, i: int) -> Face:
 
 def _norm(scene: Scene, k: int, j: int, i: int) -> Face:
     """One unit's z, normalized, and scaled and shifted anew."""
-    words = scene.say("norm", unit=scene.unit(k, j), **scene.of_first(k, j, "z", "xhat", "n"))
+    words = scene.say("norm", unit=scene.unit(k, j), **scene.of_drawing(k, j, "z", "xhat", "n"))
     return scene.face(words, scene.equations.xhat(k, j, 0), scene.equations.n(k, j, 0), kinds="z xhat n")
 
 

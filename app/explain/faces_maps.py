@@ -4,13 +4,13 @@ A map has too many numbers to tell each: a moment tells the place where most hap
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from app.explain.faces_attached import at, through_of_map
 from app.explain.moments import Face
 from app.explain.scene import Scene, Spot, Writer, strongest
-from app.words.segments import say
 from app.words.sentences import Sentence, lower, sentence
 from app.words.texts import text
 from engine import OPERATIONS, Quantity
@@ -24,11 +24,11 @@ LARGEST = 3  # places of a weight that are told one by one
 def _window(scene: Scene, k: int, j: int, i: int) -> Face:
     """A channel's sums, and if nothing stands between, what its activation makes of them."""
     spot, of, normed = scene.spot(k, j, scene.layer(k).z), scene.equations, k in scene.network.norms
-    names, z = {"channel": scene.unit(k, j), "below": scene.layer_below(k)}, scene.of_first(k, spot, "z")
-    words = [sentence("window at a place" if scene.place(k) else "window", **names, **z, **at(spot))]
+    names, z = {"channel": scene.unit(k, j), "below": scene.layer_below(k)}, scene.of_drawing(k, spot, "z")
+    words = [scene.say("window at a place" if scene.place(k) else "window", **names, **z, **at(spot))]
     if normed:
         return scene.face(words, of.z(k, spot, 0), kinds="z")
-    words.append(sentence("bent at a place", function=scene.function(k), **scene.of_first(k, spot, "a")))
+    words.append(scene.say("bent at a place", function=scene.function(k), **scene.of_drawing(k, spot, "a")))
     return scene.face(words, of.z(k, spot, 0), of.a(k, spot, 0), kinds="z a", line=f"z{k}")
 
 
@@ -37,22 +37,22 @@ def _product(scene: Scene, k: int, j: int, i: int) -> Face:
     is_map, unit = scene.network.image(k), scene.unit(k, j)
     spot = scene.spot(k, j, scene.layer(k).z) if is_map else scene.given_spot(k - 1, i)
     made = scene.equations.maps.product(k, j, i, spot[1:], 0)
-    gives = float(scene.look(made.target))
+    gives = float(scene.drawn(made.target))
     if is_map:
         from_ = scene.channel(k - 1, i) or scene.layer_below(k)
-        words = sentence("product at a place", channel=unit, source=from_, gives=gives, **at(spot))
+        words = scene.say("product at a place", channel=unit, source=from_, gives=gives, **at(spot))
     else:
-        a, channel = float(scene.look(scene.gives_at(k - 1, spot))), scene.unit(k - 1, i)
-        words = sentence("product of a place", channel=channel, unit=unit, a=a, gives=gives, **at(spot))
-    return scene.face(words, made, values={"p": gives}, line=f"z{k}")
+        a, channel = float(scene.drawn(scene.gives_at(k - 1, spot))), scene.unit(k - 1, i)
+        words = scene.say("product of a place", channel=channel, unit=unit, a=a, gives=gives, **at(spot))
+    return scene.face(words, made, values={"p": float(scene.look(made.target))}, line=f"z{k}")
 
 
 def _map_norm(scene: Scene, k: int, j: int, i: int) -> Face:
     spot, of = scene.spot(k, j, scene.layer(k).z), scene.equations
     made = [each(k, spot, 0) for each in (of.mean, of.spread, of.xhat, of.n, of.a)]
-    numbers = scene.of_first(k, spot, "z", "xhat", "n", "a")
+    numbers = scene.of_drawing(k, spot, "z", "xhat", "n", "a")
     words = (
-        sentence("normed at a place", channel=scene.unit(k, j), **at(spot), **numbers),
+        scene.say("normed at a place", channel=scene.unit(k, j), **at(spot), **numbers),
         sentence(f"together in {scene.network.norms[k]}"),
     )
     return scene.face(words, *made[2:], shown=made, kinds="z n a", line=f"n{k}")
@@ -67,24 +67,25 @@ def _pool(scene: Scene, k: int, j: int, i: int) -> Face:
     if not j:
         sides = [" × ".join(map(str, maps.shape[2:] or (1, 1))) for maps in (getattr(layer, before), layer.v)]
         words = sentence("pool of a layer", pool=title, layer=scene.layer_name(k), before=sides[0], after=sides[1])
-        return _of_layer(scene, words, k, "v")
+        return _of_layer(scene, words, k, layer.v, (_pool,), "v")
     if node.operation == "global_pool":
         made = scene.equations.maps.v(k, (j,), 0)
-        words = sentence("global pool", count=node.places, v=float(layer.v[0, j - 1]))
+        words = scene.say("global pool", places=node.places, **scene.of_drawing(k, j, "v"))
     else:
         spot = scene.spot(k, j, layer.v)
         made = scene.equations.maps.v(k, spot, 0)
         kind = "max pool" if node.operation == "max_pool" else "average pool"
-        words = sentence(kind, side=int(node.option("size")), **scene.of_first(k, spot, "v"), **at(spot))
+        words = scene.say(kind, side=int(node.option("size")), **scene.of_drawing(k, spot, "v"), **at(spot))
     return scene.face(words, made, kinds="v")
 
 
-def _back_words(scene: Scene, k: int, j: int) -> list[Sentence]:
-    """What lies between what a layer gives and what its activation gave, on the way back."""
+def _back_words(scene: Scene, k: int, j: int, first: Quantity) -> list[Sentence]:
+    """What lies between what a layer gives and what its activation gave, on the way back; of a batch `first` in all."""
     network = scene.network
     above = "back to a place" if network.image(k + 1) else "back from units"
     words = [sentence(above, channel=scene.unit(k, j))]
     words += [sentence("gradients meet")] if network.arcs(k) else []
+    words += [scene.say("all ways", sum=float(scene.drawn(first)))] if scene.count > 1 else []
     return [*words, *(through_of_map(scene, k, letter) for letter in reversed(network.behind(k)))]
 
 
@@ -92,9 +93,9 @@ def _map_back(scene: Scene, k: int, j: int, i: int) -> Face:
     layer = scene.layer(k)
     spot = scene.spot(k, j, layer.asked)
     function, kind = lower(scene.function(k)), f"d{scene.network.bent_kind(k)}"
-    message, first = "delta at a place" if scene.place(k) else "largest delta", scene.of_first(k, spot, "da")
-    words = (*_back_words(scene, k, j), sentence(message, function=function, **first, **at(spot)))
-    return scene.face(words, *scene.came(k, spot), kinds=f"da {kind}")
+    message, da = "delta at a place" if scene.place(k) else "largest delta", scene.of_drawing(k, spot, "da")
+    made, told = scene.came(k, spot), scene.say(message, function=function, **da, **at(spot))
+    return scene.face((*_back_words(scene, k, j, made[0].target), told), *made, kinds=f"da {kind}")
 
 
 def sent_to(scene: Scene, k: int, j: int) -> Spot:
@@ -112,15 +113,17 @@ def _product_back(scene: Scene, k: int, j: int, i: int) -> Face:
     """What one channel sends back to a place of one below, over the kernel between them."""
     below, spot = k - 1, sent_to(scene, k - 1, i)
     made = scene.equations.maps.product_back(k, j, i, spot[1:], 0)
-    brings, names = float(scene.look(made.target)), {"channel": scene.unit(k, j), "source": scene.unit(below, i)}
+    brings, names = float(scene.drawn(made.target)), {"channel": scene.unit(k, j), "source": scene.unit(below, i)}
     message = "product back to a place" if scene.network.image(k) else "number back to a place"
-    words = sentence(message, brings=brings, **names, **at(spot))
-    return scene.face(words, made, values={"q": brings}, line=f"d{scene.network.given_kind(below)}{below}")
+    words = scene.say(message, brings=brings, **names, **at(spot))
+    return scene.face(
+        words, made, values={"q": float(scene.look(made.target))}, line=f"d{scene.network.given_kind(below)}{below}"
+    )
 
 
 def _map_ways(scene: Scene, k: int, j: int, i: int) -> Face:
     spot, of = scene.spot(k, j, scene.layer(k).dz), scene.equations
-    words = sentence("ways of a map", channel=scene.unit(k, j), **scene.of_first(k, spot, "dz"), **at(spot))
+    words = scene.say("ways of a map", channel=scene.unit(k, j), **scene.of_drawing(k, spot, "dz"), **at(spot))
     return scene.face(words, of.dxhat(k, spot, 0), *of.ways(k, spot, 0), of.dz(k, spot, 0), kinds="dz")
 
 
@@ -181,24 +184,41 @@ def _forward_layer(scene: Scene, k: int, j: int, i: int) -> Face:
         wide=wide,
         function=scene.function(k),
     )
-    return _of_layer(scene, words, k, "z", "a")
+    shown = (_window, _map_norm) if scene.layer(k).norm else (_window,)
+    return _of_layer(scene, words, k, scene.layer(k).z, shown, "z", "a")
 
 
 def _delta_of_layer(scene: Scene, k: int, j: int, i: int) -> Face:
-    words = sentence("maps go back", layer=scene.layer_name(k))
-    return _of_layer(scene, words, k, "da", "dz")
+    words, layer = sentence("maps go back", layer=scene.layer_name(k)), scene.layer(k)
+    shown = (_map_back, _map_ways) if layer.norm else (_map_back,)
+    return _of_layer(scene, words, k, layer.asked, shown, "da", "dz")
 
 
-def _of_layer(scene: Scene, words: Sentence, k: int, *kinds: str) -> Face:
-    """All of a layer's maps: some numbers of the last of these kinds."""
-    return Face((words,), (), scene.of_layer(k, kinds[-1]), (f"{kinds[-1]}{k}",), scene.values(k, 0, *kinds))
+def _of_layer(scene: Scene, words: Sentence, k: int, maps: Floats, shown: Sequence[Writer], *kinds: str) -> Face:
+    """All of a layer's maps, and how the first example's number that is largest by size was made; or that at a chosen
+    place."""
+    j = 1 + int(np.abs(np.nan_to_num(maps[0])).reshape(len(maps[0]), -1).max(axis=1).argmax())
+    made = [of for writer in shown for of in writer(scene, k, j, 0).formulas if isinstance(of, Equation)]
+    said, spot = [words], scene.spot(k, j, maps)
+    if len(spot) > 1:
+        said.append(scene.say("one of the maps", channel=scene.unit(k, j), **at(spot)))
+    whole = scene.values(k, 0, *kinds)
+    return scene.face(said, *made, numbers=scene.told(*made), values=whole, line=f"{kinds[-1]}{k}")
 
 
 def _gradient_of_layer(scene: Scene, k: int, j: int, i: int) -> Face:
     layer = scene.layer(k)
-    words = sentence("kernels ask", layer=scene.layer_name(k))
-    numbers = say("∂L/∂W: ", *scene.some(layer.dW, "backward"))
-    return Face((words,), (), numbers, (f"dW{k}",), {"dW": layer.dW, "db": layer.db})
+    largest = np.abs(np.nan_to_num(layer.dW)).reshape(len(layer.dW), -1).max(axis=1)
+    chosen = (of.unit for of in scene.chosen if of.kind == "W" and of.layer == k)
+    to = next(chosen, 1 + int(largest.argmax()))
+    _, source, row, column = scene.kernel_place(k, to)
+    from_ = scene.channel(k - 1, source) or scene.layer_below(k)
+    words = (
+        sentence("kernels ask", layer=scene.layer_name(k)),
+        sentence("one of the kernels", channel=scene.unit(k, to), row=row, column=column, source=from_),
+    )
+    one = _kernel(scene, k, to, 0)
+    return replace(one, sentences=words, values={"dW": layer.dW, "db": layer.db})
 
 
 MAPS: dict[str, Writer] = {

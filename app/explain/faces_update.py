@@ -48,7 +48,8 @@ def _one(kind: str, scene: Scene, k: int, j: int, i: int) -> Face:
     }
     if receipt.source:
         values["dW_penalty"] = receipt.penalty_gradient
-    words, code = (update_words(scene, receipt),), (code_name(of.like(f"{of.kind}_next")), "try")
+    words = (update_words(scene, receipt), *(() if receipt.frozen else _remembers(scene)))
+    code = code_name(of.like(f"{of.kind}_next")), "try"
     return Face(words, update_formulas(scene, of, receipt.frozen), update_numbers(scene, receipt), code, values)
 
 
@@ -130,12 +131,19 @@ def _by_rule(scene: Scene, plain: bool, changes: Floats) -> tuple[Sentence, ...]
         return ()
     if not plain:
         how, title = lower(text(optimizer.how)), text(optimizer.title)
-        return (sentence("update by a rule", optimizer=title, how=how),)
+        return (sentence("update by a rule", optimizer=title, how=how), *_remembers(scene))
     return (
         (sentence("update by rate", rate=scene.trace.learning_rate),)
         if changes.any()
         else (sentence("update by nothing"),)
     )
+
+
+def _remembers(scene: Scene) -> tuple[Sentence, ...]:
+    """Where the letters come from that a rule has of its own."""
+    optimizer = OPTIMIZERS[scene.trace.spec.optimizer]
+    letters = tuple(sentence("letter", letter=slot) for slot in optimizer.slots if not optimizer.search)
+    return (sentence("remembers", letters=letters),) if letters else ()
 
 
 def _ways(changes: Floats) -> tuple[Sentence, ...]:
@@ -171,7 +179,7 @@ def _update_many(scene: Scene, k: int) -> Face:
     )
     first = layers[0]
     values: dict[str, float | Floats] = {"W": first.W, "W_next": first.W_next, "b": first.b, "b_next": first.b_next}
-    return Face((words,), optimizer.steps, numbers, (f"W{k or 1}_next", "try"), dict(values))
+    return Face((words, *_remembers(scene)), optimizer.steps, numbers, (f"W{k or 1}_next", "try"), dict(values))
 
 
 UPDATE: dict[str, Writer] = {

@@ -5,7 +5,7 @@ the layers before the last fold altogether. A rule that remembers is told in its
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import Any
 
@@ -14,13 +14,13 @@ import numpy as np
 from app.explain.moments import Moment
 from app.explain.plan import Key, letter_of
 from app.explain.scene import UNITS, Known, Scene, of_one
-from app.words.columns import fitted
+from app.words.columns import ALL, REST, SHOWN, fitted
 from app.words.digits import largest
 from app.words.names import name_of
 from app.words.texts import text
-from engine import ACTIVATIONS, OPTIMIZERS, Quantity
-from engine.arrays import Ints
-from engine.equation import Equation, Look, Tree, mapped, value
+from engine import ACTIVATIONS, OPTIMIZERS, PENALTIES, Network, Quantity
+from engine.arrays import Floats, Ints
+from engine.equation import Equation, Look, Sum, Tree, mapped, tree, value
 from engine.quantity import bias, weight
 from engine.session import frozen_mask
 
@@ -43,22 +43,44 @@ def written_over(of: Quantity) -> Quantity:
 def groups_of(scene: Scene, moment: Moment) -> tuple[list[Alike], Look]:
     """The groups of a moment, and where their numbers are found; none for a moment about single numbers."""
     k, network, look = moment.layer, scene.network, scene.look
+    if moment.kind == "penalty":
+        return _penalty(scene)
     if moment.phase == "update":
         return _updates(scene, moment) if moment.kind != "penalty_gradient" else ([], look)
     if moment.kind == "gradient" and moment.units and not network.image(k):
         return [_at_unit(scene, k, moment.units[0])], look
     letter = letter_of(network, Key(moment.phase, moment.kind, k)) if moment.phase == "forward" else ""
     made = partial(_stages, letter) if letter else _KINDS.get(moment.kind)
-    if made is None or moment.units or (network.image(k) if k else network.has_images):
+    if made is None or moment.units or (k and network.image(k)):
         return [], look  # a map has too many numbers for rows
-    if (k in network.norms if k else network.norms) and moment.kind != "gradient":
+    if k in network.norms and moment.kind not in ("gradient", "spread", "dxhat"):
         return [], look  # a normalization is told by itself, step by step
     if k:
         return list(made(scene, k)), look
     if moment.kind not in ("forward", "backward"):
         return [], look
-    *others, shown = (list(made(scene, each, True)) for each in range(1, scene.last + 1))
+    *others, shown = (list(made(scene, each, True)) for each in range(1, scene.last + 1) if _in_rows(network, each))
     return [*shown, *(Alike(group.told, 0) for groups in others for group in groups)], look
+
+
+def _penalty(scene: Scene) -> tuple[list[Alike], Look]:
+    """What regularization adds: the weights that cost most, and the others together."""
+    cost = PENALTIES[scene.trace.spec.regularization].tree
+    every = [(k, index) for k in range(1, scene.last + 1) for index in np.ndindex(scene.layer(k).W.shape)]
+    numbers = np.concatenate([scene.layer(k).W.ravel() for k in range(1, scene.last + 1)])
+    costs: Floats = np.broadcast_to(np.asarray(value(cost, lambda of, at: numbers), float), numbers.size)
+    chosen = largest(costs, ALL if len(costs) <= ALL else SHOWN).tolist()
+    weights = (Quantity("W", every[n][0], tuple(at + 1 for at in every[n][1])) for n in chosen)
+    terms = [mapped(cost, lambda _, of=of: of) for of in weights]  # type: ignore[misc]
+    rest = Quantity(REST, 0, (1, len(costs) - len(chosen)))
+    terms += [tree(rest)] if len(chosen) < len(costs) else []
+    made = Equation(Quantity("penalty"), tree(Quantity("regularization_rate")) * Sum(tuple(terms)))
+    return [Alike((("", made),), 1)], Known(scene.look, {rest: float(np.delete(costs, chosen).sum())})
+
+
+def _in_rows(network: Network, k: int) -> bool:
+    """Whether a layer of a whole pass is told in rows: neither maps, nor below them, nor normalized."""
+    return not (network.image(k) or k in network.norms or (k < len(network.shapes) and network.image(k + 1)))
 
 
 def _rows(scene: Scene, k: int, made: Callable[[int], Equation], whole: bool = False) -> Alike:
@@ -72,6 +94,18 @@ def _stages(letters: str, scene: Scene, k: int, whole: bool = False) -> Iterator
     """What a layer makes, stage after stage; of a whole pass all of its stages."""
     for letter in scene.network.stages[k - 1] if whole else letters:
         yield _rows(scene, k, lambda j, letter=letter: scene.equations.stage(letter, k, j, 0), whole)  # type: ignore[misc]
+
+
+def _spread(scene: Scene, k: int) -> Iterator[Alike]:
+    """The mean and the spread of each unit over the batch; of a layer of one example."""
+    own, units = scene.network.norms[k] == "layer_norm", scene.sizes[k]
+    for made in (scene.equations.mean, scene.equations.spread):
+        group = _rows(scene, k, lambda j, made=made: made(k, j, 0))  # type: ignore[misc]
+        yield Alike((("", group.told[0][1]),)) if own else replace(group, shown=min(2, units))
+
+
+def _dxhat(scene: Scene, k: int) -> Iterator[Alike]:
+    yield _rows(scene, k, lambda j: scene.equations.dxhat(k, j, 0))
 
 
 def _through(scene: Scene, k: int, j: int) -> Equation:
@@ -132,9 +166,13 @@ def _updates(scene: Scene, moment: Moment) -> tuple[list[Alike], Look]:
     lines = [(name, list(_lines(scene, of, look, made))) for name, of in chosen]
     count = len(lines[0][1])
     shown = 1 if count > 1 else UNITS + 2  # with one that would be left out alone, and the bias
-    return [
-        Alike(tuple((name, of[min(n, len(of) - 1)]) for name, of in lines if n < len(of)), shown) for n in range(count)
-    ], look
+    rows = [[(name, of[min(n, len(of) - 1)]) for name, of in lines if n < len(of)] for n in range(count)]
+    return [Alike(tuple(_once(each) if n else each), shown) for n, each in enumerate(rows)], look
+
+
+def _once(rows: Sequence[tuple[str, Equation]]) -> list[tuple[str, Equation]]:
+    """The next line of a rule: whose it is stands before the first."""
+    return [("", rows[0][1]), *rows[1:]]
 
 
 def _moved(scene: Scene, moment: Moment) -> list[tuple[str, Quantity]]:
@@ -191,6 +229,8 @@ def _lines(scene: Scene, of: Quantity, look: Look, made: dict[Quantity, float]) 
 _KINDS: dict[str, Callable[..., Iterator[Alike]]] = {
     "forward": partial(_stages, "za"),
     "activation": partial(_stages, "a"),
+    "spread": _spread,
+    "dxhat": _dxhat,
     "da": _da,
     "delta": _delta,
     "gradient": _gradient,

@@ -132,17 +132,22 @@ def _letters(name: str, spare: int) -> float:
 
 
 def _blocks(columns: Columns, group: Alike, first: str, most: float) -> Iterator[EquationBlock]:
-    """A group in rows, all with the same digits; without room for them, or one alone, in lines, and what folds, too."""
-    names, made = zip(*((_whose(of, name, first), of_one(of)) for name, of in group.told), strict=True)
-    rows = tuple(zip(names, columns.together(made), strict=True))
-    if group.shown > 1 and _fit(rows[: group.shown], most):
-        yield EquationBlock(rows[0][1], rows[: group.shown], rows[group.shown :])
+    """A group in rows; without room for them, or one alone, in lines, and what folds, too. What is shown has the
+    same digits, so that what it has in common reads the same; what folds, of which there is more, its own."""
+    told = [(_whose(of, name, first), of_one(of)) for name, of in group.told]
+    shown = _named(columns, told[: group.shown])
+    if group.shown > 1 and _fit(shown, most):
+        yield EquationBlock(shown[0][1], shown, _named(columns, told[group.shown :]))
         return
     alone = min(group.shown, 1)
-    for name, cells in rows[:alone]:
+    for name, cells in _named(columns, told[:alone]):
         yield from _in_lines(name, cells, most)
-    for _, alike in groupby(rows[alone:], key=lambda row: len(row[1])):
+    for _, alike in groupby(_named(columns, told[alone:]), key=lambda row: len(row[1])):
         yield from _folded(list(alike), most)
+
+
+def _named(columns: Columns, told: Sequence[tuple[str, Equation]]) -> tuple[tuple[str, Cells], ...]:
+    return tuple(zip((name for name, _ in told), columns.together([of for _, of in told]), strict=True))
 
 
 def _in_lines(name: str, cells: Cells, most: float) -> Iterator[EquationBlock]:

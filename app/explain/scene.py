@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from app.explain.moments import Face
-from app.words.columns import Columns, scalar
+from app.words.columns import NOISE, Columns, scalar
 from app.words.digits import Terms, digits, named, terms_of
 from app.words.formulas import Formula, Role, role_of
 from app.words.names import input_titles, layer_name, output_names, own_name, unit_name
@@ -43,8 +43,8 @@ from engine.quantity import Index, unit
 
 EXAMPLES = 3  # examples of a batch that are written out
 UNITS = 4  # units of a layer that are written out
-_BACKWARD = ("dz", "dn", "da", "q", "dW", "db")
-BY_NAME = ("z", "da", "dn", "dxhat", "loss")  # what is called by name where it stands alone, too
+_BACKWARD = ("dz", "dn", "da", "q", "dW", "db", "dxhat", "dz_own", "dz_mean", "dz_spread")
+BY_NAME = ("z", "da", "dh", "dn", "dxhat", "loss")  # what is called by name where it stands alone, too
 _SIGNS = ("+", MINUS, "×", "/")
 
 
@@ -122,11 +122,13 @@ class Scene:
         return Scene(again(self.trace))
 
     def drawn(self, of: Quantity, at: Any = None) -> Any:
-        """A number as the drawing has it: of a batch the mean of all examples', on the way back their sum."""
+        """A number as the drawing has it: of a batch the mean of all examples', on the way back their sum; 0 where that
+        is nothing but the rounding of numbers that cancel, as behind a batch norm."""
         if of.example is None or self.count == 1:
             return self.look(of, at)
         each: Floats = self.look(of.at("n"), self.all)
-        return each.sum() if goes_back(of.kind) else each.mean()
+        cancels = abs(each.sum()) <= NOISE * np.abs(each).sum()
+        return 0.0 if cancels else each.sum() if goes_back(of.kind) else each.mean()
 
     @property
     def network(self) -> Network:
@@ -328,21 +330,23 @@ class Scene:
         """The sentence of one example, or the one of a batch, which may say of how many."""
         if self.count == 1:
             return sentence(message, **parts)  # type: ignore[arg-type]
-        return sentence(f"{message} in a batch", **{"count": self.count} | parts)  # type: ignore[arg-type]
+        of = {"count": self.count, "example": int(self.trace.examples[0])}
+        return sentence(f"{message} in a batch", **of | parts)  # type: ignore[arg-type]
 
     def values(self, k: int, j: int, *kinds: str) -> dict[str, float | Floats]:
         """A layer's numbers by their kinds, an entry an example: of one unit, or for 0 of all."""
         arrays = {kind: self.look(Quantity(kind, k)) for kind in kinds}
         return {kind: array[:, j - 1] if j else array for kind, array in arrays.items()}
 
-    def of_first(self, k: int, at: int | tuple[int, ...], *kinds: str) -> dict[str, float]:
+    def of_first(self, k: int, at: int | Spot, *kinds: str) -> dict[str, float]:
         """The first example's numbers at a unit, or at a place of a feature map, by their kinds."""
         index = at if isinstance(at, tuple) else (at,)
         return {kind: float(self.look(Quantity(kind, k, index, 0))) for kind in kinds}
 
-    def of_drawing(self, k: int, j: int, *kinds: str) -> dict[str, float]:
-        """A unit's numbers as the drawing has them, by their kinds."""
-        return {kind: float(self.drawn(Quantity(kind, k, (j,), 0))) for kind in kinds}
+    def of_drawing(self, k: int, at: int | Spot, *kinds: str) -> dict[str, float]:
+        """A unit's numbers, or those at a place of a feature map, as the drawing has them, by their kinds."""
+        index = at if isinstance(at, tuple) else (at,)
+        return {kind: float(self.drawn(Quantity(kind, k, index, 0))) for kind in kinds}
 
     def face(
         self,

@@ -14,6 +14,7 @@ from app.draw.chips import MOST, OF_MANY, Chip, Chips, SumLine
 from app.explain.scene import Known, Scene, behind_back, goes_back
 from app.words.columns import REST, Cell, Columns
 from app.words.names import name_of
+from app.words.numbers import DIGITS
 from app.words.sentences import in_words, lower
 from engine import Quantity
 from engine.arrays import Floats
@@ -48,17 +49,17 @@ class Stack:
         rest = [Quantity(REST, 0, (1, left_out))] if left_out else []
         columns = Columns(Known(look, dict.fromkeys(rest, float(np.delete(values, chosen).sum()))))
         terms = [*(ways[n].target for n in chosen), *rest, *self.more]
-        digits = columns.digits(then) if then else 4
+        digits = _digits_of(whole, columns.cells(then)) if then else DIGITS
         summed = Equation(whole, Sum(tuple(map(tree, terms))) if len(terms) > 1 else tree(terms[0]))
         total, _, *added = columns.cells(summed, digits)
-        shown = columns.digits(summed, digits) if len(terms) > 1 else digits
         cells = [cell for cell in added if not cell.sign]
         notes = self._notes(cells, [self.names[n] for n in chosen] if self.names else [], left_out)
         lines = [SumLine(cell, note) for cell, note in zip(cells, notes, strict=True)]
         lines.append(SumLine(total, _total(whole, total), ruled=True))
         if then:
             lines += self._then(columns, then)
-        chips, at = [_chip(columns, ways[n], shown) for n in chosen], whole.like("a").at(None)
+        each = zip(chosen, cells, strict=False)
+        chips, at = [_chip(columns, ways[n], cell.digits) for n, cell in each], whole.like("a").at(None)
         return replace(_carrying(at, ways, values, chips), lines=tuple(lines))
 
     def _notes(self, cells: Sequence[Cell], names: Sequence[str], left_out: int) -> Iterator[str]:
@@ -78,6 +79,11 @@ class Stack:
             yield SumLine(result[-1], _say("the slope", function=function), sign="×")
         made = name_of(Quantity(then.target.kind)) if back else f"a = {function}(z)"
         yield SumLine(result[0], made, ruled=back)
+
+
+def _digits_of(of: Quantity, cells: Sequence[Cell]) -> int:
+    """With how many digits a number stands in an equation."""
+    return next((cell.digits for cell in cells[1:] if cell.part == str(of)), DIGITS)
 
 
 def bare(of: Quantity) -> Equation:

@@ -218,8 +218,7 @@ def _moment(scene: Scene, code: Program, key: Key, index: int, opens: bool) -> M
     if OPTIMIZERS[scene.trace.spec.optimizer].search and key.phase == "backward" and opens:
         face = replace(face, sentences=(*face.sentences, sentence("to compare")))
     if scene.count > 1 and key.unit and any(map(is_first, face.formulas)):
-        whose = "of one example" if network.image(key.layer) else "below"
-        told = sentence(whose, example=int(scene.trace.examples[0]))
+        told = sentence("below", example=int(scene.trace.examples[0]))
         face = replace(face, sentences=(*face.sentences, told))
     line = code.line_of(*face.line_of)
     return Moment(

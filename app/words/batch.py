@@ -25,11 +25,15 @@ BATCH: dict[str, Message] = {
         "{Function} turns each example's own {bent} into its a: {a:forward}, the mean of the batch of {count}."
     ),
     "dropout in a batch": Message(
-        "Dropout puts {unit} to 0 for {out} of {count} examples, and gives it on × {scale:size} for the others."
+        "Dropout puts {unit} to 0 for {out} of {count} examples, and gives it on × {scale:size} for the others: "
+        "h = {h:forward}, the mean of the batch."
+    ),
+    "shortcut in a batch": Message(
+        "Over the shortcut, {unit} adds what {source} gave, for each example by itself: {added:forward}, the mean of "
+        "the batch of {count}. It gives {o:forward}."
     ),
     "attached in a batch": Message("{Unit} goes through {operation}, each example's number by itself. {what}"),
     "back through in a batch": Message("Back through {operation}, each example's number by itself."),
-    "shortcut in a batch": Message("Over the shortcut, {unit} adds what {source} gave, for each example by itself."),
     "z in a batch": Message(
         by="links",
         one="{Unit} takes what its only link brings, weight × what comes, and adds its bias: z = {z:forward}, the "
@@ -44,17 +48,20 @@ BATCH: dict[str, Message] = {
     "asks in a batch": Message(
         by="dz",
         tone="backward",
-        none="The loss asks nothing of {unit}: its δ is [0].",
+        none="The loss asks nothing of {unit} as a whole: over the batch its δs add up to [0].",
         down="The loss asks {unit} to [go up]: over the batch its δ adds up to {dz:backward}.",
         up="The loss asks {unit} to [go down]: over the batch its δ adds up to {dz:backward}.",
     ),
     "comes back in a batch": Message("Summed over the batch of {count}, ∂L/∂a = {da:backward}: {tendency}."),
     "over a shortcut in a batch": Message(
-        "Over the shortcut to {end} its {back} comes back unchanged, for each example: two ways, so gradients add."
+        "Over the shortcut to {end} its {back} comes back unchanged, for each example: {da:backward}, the sum over the "
+        "batch of {count}. Two ways, so gradients add."
     ),
     "back through the mask in a batch": Message(
-        "The same mask on the way back: nothing comes through where it was out, the rest × {scale:size}."
+        "The same mask on the way back: nothing comes through where it was out, the rest × {scale:size}. Summed over "
+        "the batch, what comes back, {dh:backward}, becomes {da:backward}."
     ),
+    "all ways in a batch": Message("All that comes back, summed over the batch, is {sum:backward}."),
     "product back in a batch": Message(
         "{Unit} sends each example's δ back to {source}, times the same weight: {product:backward}, the sum over the "
         "batch of {count}."
@@ -73,5 +80,4 @@ BATCH: dict[str, Message] = {
         "average."
     ),
     "below": Message("Below: example {example}."),
-    "of one example": Message("All these are numbers of example {example}."),
 }

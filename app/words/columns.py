@@ -6,8 +6,8 @@ under the names of the step's program, and counts from 0.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise, product
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, chain, pairwise, product
 from math import floor, isfinite, log10, nan
 from typing import Any
 
@@ -65,6 +65,7 @@ class Cell:
     sign: bool = False
     value: float = nan
     tip: str = ""
+    digits: int = DIGITS
 
 
 Cells = tuple[Cell, ...]
@@ -90,20 +91,24 @@ class Columns:
     spell: Callable[[Quantity], str] | None = None
 
     def cells(self, of: Equation, shown: int = DIGITS) -> Cells:
-        """Target with so many digits, = and the tree with as many as make it close."""
+        """Target with so many digits, = and the tree with as many as make it close, each number with few."""
         writer = self._writer(of)
-        return writer.written(of, writer.digits(of, shown), shown)
+        digits = writer.digits(of, shown)
+        _shorten([(writer, of)], digits, shown)
+        return writer.written(of, digits, shown)
 
     def digits(self, of: Equation, shown: int = DIGITS) -> int:
         """How many digits of its terms make an equation close whose target is told with so many."""
         return self._writer(of).digits(of, shown)
 
     def together(self, made: Sequence[Equation]) -> tuple[Cells, ...]:
-        """Equations whose terms all have the same digits, so that what they have in common reads the same."""
-        writers = [(self._writer(of), of) for of in made]
-        least = max(writer.digits(of, DIGITS) for writer, of in writers)
+        """Equations that are told beside each other: what they have in common reads the same."""
+        fewer: dict[Quantity, int] = {}
+        writers = [(replace(self._writer(of), fewer=fewer), of) for of in made]
+        least = max((writer.digits(of, DIGITS) for writer, of in writers), default=DIGITS)
         close = (n for n in range(least, MOST_DIGITS) if all(writer.closes(of, n, DIGITS) for writer, of in writers))
         digits = next(close, least)
+        _shorten(writers, digits, DIGITS)
         return tuple(writer.written(of, digits, DIGITS) for writer, of in writers)
 
     def _writer(self, of: Equation) -> "_ColumnWriter":
@@ -119,6 +124,7 @@ class _ColumnWriter:
     rests: dict[Quantity, float]
     setting: Typeset
     spell: Callable[[Quantity], str]
+    fewer: dict[Quantity, int] = field(default_factory=dict)
 
     def look(self, of: Quantity, at: Any = None) -> Any:
         if of in self.rests:
@@ -151,7 +157,20 @@ class _ColumnWriter:
         return max(0, DIGITS - 1 - floor(log10(most)))
 
     def _printed(self, digits: int) -> Look:
-        return lambda of, at: np.float64(_read(of, float(self.look(of)), digits))  # type: ignore[return-value]
+        fewer, look = self.fewer, self.look
+        return lambda of, at: np.float64(_read(of, float(look(of)), fewer.get(of, digits)))  # type: ignore[return-value]
+
+    def numbers(self, of: Tree) -> Iterator[Quantity]:
+        """What stands in it as a number of its own, with digits that count."""
+        match of:
+            case Ref(quantity) if _measured(quantity):
+                yield quantity
+            case Sum(terms):
+                yield from chain.from_iterable(map(self.numbers, terms))
+            case Product(factors, over):
+                yield from chain.from_iterable(map(self.numbers, (*factors, *over)))
+            case Apply(_, arguments):
+                yield from chain.from_iterable(map(self.numbers, arguments))
 
     def written(self, of: Equation, digits: int, shown: int) -> Cells:
         result, places = self._quantity(of.target, shown, bare=True), self._cancelled(of)
@@ -254,16 +273,18 @@ class _ColumnWriter:
         yield _sign(closing, brackets[1] + pieces[-1])
 
     def _quantity(self, of: Quantity, digits: int, bare: bool = False) -> Cell:
-        number = float(self.look(of))
+        number, digits = float(self.look(of)), digits if bare else self.fewer.get(of, digits)
         if of.kind == REST:
-            return Cell(Markup("…"), signed(number, digits), f"{_rounded(number, 7)!r}", "plain", value=number)
+            symbol = Markup(text("… ({count})", count=of.index[-1]))
+            return Cell(symbol, signed(number, digits), f"{_rounded(number, 7)!r}", "plain", value=number)
         symbol = element(self.setting.quantity(of))
         if "_next" in of.kind:
             symbol = Markup("{} {}").format(text("new"), symbol)
         role: Role = ("negative" if number < 0 else "positive") if of.kind in ("W", "b") else role_of(of.kind)
         code = self._named_code(of) if of in self.named and not bare else self.spell(of)
         part = str(of) if of.kind.isalpha() or "_" in of.kind else ""  # beta1 would be read as beta of layer 1
-        return Cell(symbol, _text(of, number, digits), code, role, part, value=number, tip=meaning(of, number))
+        told, tip = _text(of, number, digits), meaning(of, number)
+        return Cell(symbol, told, code, role, part, value=number, tip=tip, digits=digits)
 
     def _named_code(self, of: Quantity) -> str:
         """A named part has no array in the program: what it is made of, in brackets."""
@@ -280,6 +301,22 @@ class _ColumnWriter:
         role: Role = "backward" if "backward" in roles else "forward" if "forward" in roles else "plain"
         symbol = element(self.setting.tree(of))
         return Cell(symbol, signed(float(value(of, self.look)), digits), numpy_of(mapped(of, _scalar)), role)
+
+
+def _shorten(told: Sequence[tuple[_ColumnWriter, Equation]], digits: int, shown: int) -> None:
+    """Takes digits from one number after the other as long as all equations close that it stands in."""
+    if digits == DIGITS:
+        return
+    within: dict[Quantity, list[tuple[_ColumnWriter, Equation]]] = {}
+    for writer, of in told:
+        if writer._cancelled(of) is None:
+            for number in writer.numbers(writer.spread(of.tree)):
+                within.setdefault(number, []).append((writer, of))
+    for number, all_of_them in within.items():
+        fewer = all_of_them[0][0].fewer
+        for fewer[number] in range(DIGITS, digits + 1):
+            if all(writer.closes(of, digits, shown) for writer, of in all_of_them):
+                break
 
 
 def _all_of(function: str, arguments: Sequence[Tree]) -> tuple[Sequence[Tree], int]:
@@ -388,10 +425,10 @@ def _chunks(cells: Cells, most: float) -> Iterator[Cells]:
 
 
 def _pieces(cells: Cells, signs: Sequence[str], depth: int) -> Iterator[Cells]:
-    """What begins at one of these signs, in so many brackets, stays together up to the next."""
+    """What begins at one of these signs, in so many brackets, stays together up to the next; a target is not alone."""
     start = level = 0
     for n, cell in enumerate(cells):
-        if 0 < n < len(cells) - 1 and cell.sign and cell.number in signs and level == depth:
+        if 1 < n < len(cells) - 1 and cell.sign and cell.number in signs and level == depth:
             yield cells[start : (start := n + (cell.number == ","))]
         level += (cell.number.count("(") - cell.number.count(")")) if cell.sign else 0
     yield cells[start:]

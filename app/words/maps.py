@@ -11,9 +11,26 @@ MAPS: dict[str, Message] = {
         "{Channel}: its kernel lies over every place of {below}, and adds up what is below it, times its weights, and "
         "the bias. In row {row}, column {column} the sum is z = {z:forward}."
     ),
+    "window in a batch": Message(
+        "{Channel}: its kernel lies over every place of {below}, and adds up what is below it, times its weights, and "
+        "the bias. In row {row}, column {column}, where example {example} has its largest sum by size, z = "
+        "{z:forward}, the mean of the batch of {count}."
+    ),
+    "window at a place in a batch": Message(
+        "{Channel}: its kernel lies over every place of {below}, and adds up what is below it, times its weights, and "
+        "the bias. In row {row}, column {column} the sum is z = {z:forward}, the mean of the batch of {count}."
+    ),
     "product at a place": Message(
         "{Channel}, row {row}, column {column}: the window that it looks at in {source}, number by number times the "
         "kernel that lies over it, adds up to {gives:forward}."
+    ),
+    "product at a place in a batch": Message(
+        "{Channel}, row {row}, column {column}: the window that it looks at in {source}, number by number times the "
+        "kernel that lies over it, adds up to {gives:forward}, the mean of the batch of {count}."
+    ),
+    "product of a place in a batch": Message(
+        "{Unit} takes maps number by number. {Channel} has {a:forward} in row {row}, column {column}, the mean of the "
+        "batch of {count}: times the weight for it, {gives:forward}."
     ),
     "product of a place": Message(
         "{Unit} takes maps number by number. {Channel} has {a:forward} in row {row}, column {column}: times the weight "
@@ -23,12 +40,25 @@ MAPS: dict[str, Message] = {
         "{Channel} sends its δ back to row {row}, column {column} of {source}, times the weight for it: "
         "{brings:backward}."
     ),
+    "number back to a place in a batch": Message(
+        "{Channel} sends each example's δ back to row {row}, column {column} of {source}, times the weight for it: "
+        "{brings:backward}, the sum over the batch of {count}."
+    ),
+    "product back to a place in a batch": Message(
+        "{Source} gave what stands in row {row}, column {column} to several windows of {channel}. Each sends back its "
+        "δ times the weight that lay over it, so the kernel lies turned over the δ: together {brings:backward}, the "
+        "sum over the batch of {count}."
+    ),
     "product back to a place": Message(
         "{Source} gave what stands in row {row}, column {column} to several windows of {channel}. Each sends back its "
         "δ times the weight that lay over it, so the kernel lies turned over the δ: together {brings:backward}."
     ),
     "delta at a place": Message(
         "Times the slope of {function}: in row {row}, column {column}, where ∂L/∂a = {da:backward}."
+    ),
+    "delta at a place in a batch": Message(
+        "Times each example's own slope of {function}: in row {row}, column {column}, where ∂L/∂a = {da:backward}, the "
+        "sum over the batch of {count}."
     ),
     "one weight at its places": Message(
         "One weight, many places: the one in row {row}, column {column} of the kernel from {source}. At {count} of "
@@ -40,16 +70,28 @@ MAPS: dict[str, Message] = {
     ),
     "share of a place": Message("Row {row}, column {column}: {met:forward} × {dz:backward} = {share:backward}."),
     "gathered at a channel": Message(
-        "{Channel} has this but once, for all of its places: what comes back to each of them adds up."
+        "{Channel} has {what} but once, for all of its places: what comes back to each of them adds up."
     ),
     "gathered at a channel in a batch": Message(
-        "{Channel} has this but once, for all of its places on all {count} examples: what comes back to each of them "
+        "{Channel} has {what} but once, for all of its places on all {count} examples: what comes back to each of them "
         "adds up."
     ),
+    "its bias": Message("its bias"),
+    "its gain": Message("its gain"),
+    "its shift": Message("its shift"),
+    "its gain and its shift": Message("its gain and its shift"),
     "bent at a place": Message("{Function} makes that a = {a:forward}."),
+    "bent at a place in a batch": Message(
+        "{Function} turns each example's own z into its a: their mean is {a:forward}."
+    ),
     "normed at a place": Message(
         "{Channel}: without the mean and measured in spreads, z = {z:forward} in row {row}, column {column} is x̂ = "
         "{xhat:forward}; with its gain and shift n = {n:forward}, and then a = {a:forward}."
+    ),
+    "normed at a place in a batch": Message(
+        "{Channel}: without the mean and measured in spreads, each example's z is its x̂; with its gain and shift n, "
+        "and then a. In row {row}, column {column} their means over the batch of {count} are z = {z:forward}, x̂ = "
+        "{xhat:forward}, n = {n:forward} and a = {a:forward}."
     ),
     "together in layer_norm": Message("Mean and spread are of all the layer's maps, for each example by itself."),
     "together in batch_norm": Message(
@@ -59,13 +101,24 @@ MAPS: dict[str, Message] = {
         "Of each window of {side} × {side} places only the largest number goes on, of equals the first. In the window "
         "of row {row}, column {column} the winner is {v:forward}."
     ),
+    "max pool in a batch": Message(
+        "Of each window of {side} × {side} places only the largest number of each example goes on, of equals the "
+        "first. In the window of row {row}, column {column} that is {v:forward}, the mean of the batch of {count}."
+    ),
+    "average pool in a batch": Message(
+        "Of each window of {side} × {side} places the mean goes on. In the window of row {row}, column {column} it is "
+        "{v:forward}, as mean of the batch of {count}."
+    ),
     "average pool": Message(
         "Of each window of {side} × {side} places the mean goes on. In the window of row {row}, column {column} it is "
         "{v:forward}."
     ),
-    "global pool": Message("Of the whole map of {count} places the mean goes on: {v:forward}."),
+    "global pool": Message("Of the whole map of {places} places the mean goes on: {v:forward}."),
+    "global pool in a batch": Message(
+        "Of the whole map of {places} places the mean goes on: {v:forward}, as mean of the batch of {count}."
+    ),
     "pool of a layer": Message("{Pool}: every map of {layer} goes from {before} to {after}."),
-    "at the place": Message("In row {row}, column {column}:"),
+    "at the place": Message("That is in row {row}, column {column}."),
     "back to a place": Message(
         "{Channel}: what it gives at a place lay in several windows above. Each sends back its δ times the weight that "
         "lay over it, and they add up."
@@ -88,6 +141,14 @@ MAPS: dict[str, Message] = {
     "largest delta": Message(
         "Times the slope of {function}, most by size is left in row {row}, column {column}, where ∂L/∂a = "
         "{da:backward}."
+    ),
+    "largest delta in a batch": Message(
+        "Times each example's own slope of {function}: in row {row}, column {column}, where example {example} has most "
+        "by size left, ∂L/∂a = {da:backward}, the sum over the batch of {count}."
+    ),
+    "ways of a map in a batch": Message(
+        "{Channel}: back through the normalization over its three ways, the number itself, the mean and the spread; in "
+        "row {row}, column {column} they add up to {dz:backward}, the sum over the batch of {count}."
     ),
     "ways of a map": Message(
         "{Channel}: back through the normalization over its three ways, the number itself, the mean and the spread; in "
@@ -117,8 +178,19 @@ MAPS: dict[str, Message] = {
         "Every weight of {layer} was used at many places: its gradient is the sum over them, of what came in times "
         "what comes back."
     ),
+    "one of the maps": Message("One of them is below: {channel}, row {row}, column {column}."),
+    "one of the maps in a batch": Message(
+        "One of them is below: {channel}, row {row}, column {column}, of example {example}."
+    ),
+    "one of the kernels": Message(
+        "One of them is below: the weight in row {row}, column {column} of the kernel from {source} to {channel}."
+    ),
     "dropout of a map": Message(
         "{Channel}: the mask puts some of its places to 0, others in every step, and multiplies those that stay by "
-        "{scale:short}."
+        "{scale:short}: h = {h:forward}."
+    ),
+    "dropout of a map in a batch": Message(
+        "{Channel}: the mask puts some of its places to 0, others in every step and for every example, and multiplies "
+        "those that stay by {scale:short}: h = {h:forward}, the mean of the batch of {count}."
     ),
 }

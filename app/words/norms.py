@@ -28,11 +28,15 @@ NORMS: dict[str, Message] = {
     ),
     "norm in a batch": Message(
         "{Unit}: each example's z without the mean, measured in spreads, is x̂; times its gain γ, and with its shift β, "
-        "n."
+        "n. Over the batch of {count} their means are z = {z:forward}, x̂ = {xhat:forward} and n = {n:forward}."
     ),
     "forward through a norm": Message("Between sums and activation, {norm} brings them to mean 0 and spread 1."),
     "slope before a norm": Message(
         "{Function}'s slope lets {share} of ∂L/∂a = {da:backward} through to n: {dz:backward}."
+    ),
+    "slopes before a norm in a batch": Message(
+        "Each example's ∂L/∂a passes through {function}'s slope at its own n: ∂L/∂n = {dn:backward}, the sum over the "
+        "batch of {count}."
     ),
     "nothing comes back": Message("Nothing comes back to {unit}."),
     "gains": Message("γ multiplied x̂, so its gradient is ∂L/∂n × x̂; β was added, so its gradient is ∂L/∂n itself."),
@@ -46,6 +50,10 @@ NORMS: dict[str, Message] = {
     "gradient dbeta in a batch": Message("The shift was added, so its gradient is the sum of ∂L/∂n."),
     "back through the gain": Message("Back through the gain: what comes back to n comes back to x̂ times γ."),
     "back through the gain in a batch": Message(
+        "Back through the gain: what comes back to each example's n comes back to its x̂ times γ: {dxhat:backward}, the "
+        "sum over the batch of {count}."
+    ),
+    "back through the gains in a batch": Message(
         "Back through the gain: what comes back to each example's n comes back to its x̂ times γ."
     ),
     "three ways": Message(
@@ -54,8 +62,9 @@ NORMS: dict[str, Message] = {
         "{dz_spread:backward}. They add up to δ = {dz:backward}."
     ),
     "three ways in a batch": Message(
-        "Moving z moves the mean and the spread as well, and with them {others}. So each example has three ways back: "
-        "through the number itself, through the mean and through the spread. They add up to its δ."
+        "Moving z moves the mean and the spread as well, and with them {others}. So each example has three ways back. "
+        "Summed over the batch: through the number itself {dz_own:backward}, through the mean {dz_mean:backward}, "
+        "through the spread {dz_spread:backward}. They add up to δ = {dz:backward}."
     ),
     "all of a layer": Message("all units of the layer"),
     "all of a batch": Message("all examples of the batch"),

@@ -166,6 +166,10 @@ MESSAGES: dict[str, Message] = {
     "fires": Message(by="a", none="It does not fire.", up="It fires.", down="It does not fire."),
     "dropped": Message("{Unit} is out in this step: dropout puts what it gives to 0."),
     "kept": Message("{Unit} stays in this time, and dropout gives it on × {mask:size}: h = {h:forward}."),
+    "made up for": Message(
+        "That factor, {scale:size}, is 1/(1 − {rate:short}), with the dropout rate {rate:short}: so on average as much "
+        "goes on as without dropout."
+    ),
     "dropout of a layer": Message(
         "Dropout puts {out} of the {of} numbers of {layer} to 0 in this step, and gives the others on × {scale:size}."
     ),
@@ -200,10 +204,12 @@ MESSAGES: dict[str, Message] = {
         "{Which} is {a:forward} and should be {y:target}. The loss, {name}, is −ln of that share: 0 where it is all, "
         "large where it is nearly nothing. Here it is {loss:size}."
     ),
-    "penalty": Message(
-        "{Title} regularization adds its own: {costly} cost {penalty:size} more. Training makes both together smaller: "
-        "{total:size}."
+    "penalty": Message("{Title} regularization adds its own, a penalty: {costly} cost {penalty} more."),
+    "penalty of all": Message(
+        "What the {count} weights cost adds up to {cost}; times the regularization rate λ, {rate:short}, that is "
+        "{penalty}."
     ),
+    "penalty and loss": Message("Training makes both together smaller: {loss} + {penalty} = {total}."),
     # backward
     "asks": Message(
         by="dz", tone="backward", none="The loss asks nothing of {unit}: its δ is [0].",
@@ -361,6 +367,8 @@ MESSAGES: dict[str, Message] = {
     ),
     "update by nothing": Message("Their gradients are all 0, so no step is taken."),
     "update by a rule": Message("{optimizer}: {how}."),
+    "remembers": Message("From the steps before it remembers {letters: and }."),
+    "letter": Message("{letter}"),
     "update by trial": Message(
         by="weights", one="{Unit}: its only weight and its bias are tried up and down; {ways}.",
         many="{Unit}: its {weights} weights and its bias are tried up and down; {ways}.",
