@@ -201,7 +201,7 @@ def test_questions_on_the_way_say_nothing_past_the_messages(tmp_path: Path) -> N
 
 
 JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
-ATTRIBUTES = re.compile(r"\{% block body_\w+ %\}.*?\{% endblock %\}")
+ATTRIBUTES = re.compile(r"\{% block (?:body|html)_\w+ %\}.*?\{% endblock %\}")
 OWN = sorted(path for path in TEMPLATES.rglob("*.*") if "lessons" not in path.parts)
 
 

@@ -688,7 +688,7 @@ def test_what_layers_are_for_is_a_link(tmp_path: Path, name: str) -> None:
 
 
 def test_what_layers_are_for_is_so() -> None:
-    """At the seed of the links, after some hundred steps: loss on training rows, and for dropout accuracy on tests."""
+    """After some hundred steps: accuracy on training rows, of a convolution and with dropout on tests."""
 
     def after(steps: int, name: str, without: str = "") -> dict[str, Any]:
         given = DEEP[name] if not without else DEEP[name] | {"layers": DEEP[name]["layers"].replace(without, "")}
@@ -702,7 +702,11 @@ def test_what_layers_are_for_is_so() -> None:
     lenets = [advance(start(Spec.make(DEEP["16 x 16 LeNet"] | {"seed": seed})), 750).state for seed in range(5)]
     assert np.mean([evaluate(state)["test"].accuracy for state in lenets]) >= 0.94
     dropped = "dropout against overfitting"
-    assert after(4000, dropped)["test"].accuracy > after(4000, dropped, ", dropout 0.5")["test"].accuracy
+    less, more = (
+        sum(evaluate(advance(start(Spec.make(given | {"seed": seed})), 4000).state)["test"].loss for seed in range(5))
+        for given in (DEEP[dropped], DEEP[dropped] | {"layers": DEEP[dropped]["layers"].replace(", dropout 0.5", "")})
+    )
+    assert less < 0.95 * more  # of several seeds: what rounding does grows so much in as many steps that one is chance
 
 
 def test_the_list_of_runs_is_sorted_and_has_each_curve(tmp_path: Path) -> None:
