@@ -94,6 +94,16 @@ def test_nobodys_run_is_moved(tmp_path: Path) -> None:
     within(tmp_path, work)
 
 
+def test_a_link_without_a_step_is_at_its_last_edit(tmp_path: Path) -> None:
+    """All that was changed on the way is in what it shows."""
+
+    async def work(client: AsyncClient) -> None:
+        edited = await client.get("/embed?seed=6&edits=5:learning_rate:1;20:learning_rate:0.1")
+        assert step_of(edited) == "20"
+
+    within(tmp_path, work)
+
+
 def test_frames_of_play_are_light_and_say_when_it_ends(tmp_path: Path) -> None:
     """No more is sent than is shown; a run that diverges stops Play, and the sentence says why."""
 

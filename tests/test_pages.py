@@ -405,6 +405,7 @@ def test_a_diverged_run_offers_the_way_back(tmp_path: Path) -> None:
         gone = await client.post(f"/runs/{run}/step", data={"count": "400"}, headers=HTMX)
         assert "has diverged" in gone.text
         assert '"stopped": "diverged"' in gone.headers["hx-trigger"]
+        assert 'name="rate" value="10"' in gone.text, "a tenth of what it was"
         back = re.search(r'name="to" value="(\d+)"', gone.text)
         assert back is not None
         rewound = await client.post(f"/runs/{run}/rewind", data={"to": back[1]}, headers=HTMX)
