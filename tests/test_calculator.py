@@ -134,7 +134,8 @@ def test_every_moment_closes(turn: int, name: str, rule: str, grain_turn: int, g
         made = [text for text in found if re.search(".[×+/(−]", text.partition("=")[2])]
         assert made or is_given(key, step), (key, found)
         for text in found:
-            assert closes(text), (key, text)
+            # What cancels to nothing but rounding is 0 itself with some machines' arithmetic.
+            assert closes(text) or (text.startswith("0=") and closes(f"0.0000{text[1:]}")), (key, text)
 
 
 def assert_all_close(step: Trace, grain: Grain, example: int | None, some: int, keep: Callable[[Key], bool]) -> int:
