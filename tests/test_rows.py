@@ -1,5 +1,6 @@
 """A moment's rows: the numbers close by a pocket calculator, the code is run, and every term names what it shows."""
 
+import re
 from math import isfinite
 
 import numpy as np
@@ -10,6 +11,7 @@ from app.explain.rows import rows_of
 from app.explain.walkthrough import walkthrough
 from app.explain.why import why_of
 from app.words.columns import COLUMN, Cells, lines, room
+from app.words.numbers import SUBSCRIPTS
 from app.words.segments import text_of
 from engine import Quantity, Spec, Trace, advance, start, trace
 from engine.lookup import Numbers
@@ -183,3 +185,19 @@ def test_a_gradient_says_what_it_is_good_for(example: int | None) -> None:
     words = [text_of(moment.words) for moment in walk if moment.kind == "gradient"]
     assert words
     assert all("how fast the loss would change" in each for each in words)
+
+
+@pytest.mark.parametrize("layers", ["dense 3 tanh", "dense 3 tanh, layer_norm, dropout 0.3, dense 3 relu, shortcut 1"])
+def test_a_tip_calls_a_number_what_its_equation_calls_it(layers: str) -> None:
+    """One name a thing: a′ and x₂, not slope₁,₄ and x₀,₂; a target is told as it is printed."""
+    step, seen = trace(advance(start(Spec.make(layers=layers)), 3).state, 3), set[str]()
+    walk, plain = walkthrough(step, "unit"), {below: digit for digit, below in SUBSCRIPTS.items()} | {ord(" "): None}
+    for moment in walk:
+        rows = rows_of(walk.scene, moment)
+        for cell in (cell for block in rows.blocks for _, cells in block.numbers for cell in cells if cell.tip):
+            name, _, rest = cell.tip.partition(" = ")
+            spelled = re.sub(r"<[^>]*>|\s", "", str(cell.symbol)).replace("x^", "x̂")
+            assert name.translate(plain) == spelled, cell.tip
+            assert Quantity.parse(cell.part).kind != "y" or rest.startswith(cell.number)
+            seen.add(Quantity.parse(cell.part).kind)
+    assert {"a", "x", "y", "W", "b", "slope", "dz", "dW"} <= seen

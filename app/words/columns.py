@@ -161,9 +161,9 @@ class _ColumnWriter:
         return lambda of, at: np.float64(_read(of, float(look(of)), fewer.get(of, digits)))  # type: ignore[return-value]
 
     def numbers(self, of: Tree) -> Iterator[Quantity]:
-        """What stands in it as a number of its own, with digits that count."""
+        """What stands in it as a number of its own, with digits that count; the rest of a sum has no name."""
         match of:
-            case Ref(quantity) if _measured(quantity):
+            case Ref(quantity) if _measured(quantity) and quantity.kind != REST:
                 yield quantity
             case Sum(terms):
                 yield from chain.from_iterable(map(self.numbers, terms))

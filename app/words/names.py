@@ -26,7 +26,7 @@ LETTERS: dict[str, Words] = {
     "dW": "∂L/∂W",
     "db": "∂L/∂b",
     "loss": "L",
-    "slope": "slope",
+    "slope": "a′",
     "rate": "learning rate",
     "penalty": "penalty",
 }
@@ -110,8 +110,10 @@ def shortened(names: tuple[str, ...], most: int) -> tuple[str, ...]:
 
 
 def name_of(quantity: Quantity | str) -> str:
-    """A quantity in plain text, its places below by commas: W₂,₁,₃, b₂,₁, a₀,₂, δ₂,₁."""
+    """A quantity in plain text, its places below by commas as in equations: W₂,₁,₃, b₂,₁, a₀,₂, δ₂,₁; x₂ and y₁."""
     of = Quantity.parse(quantity) if isinstance(quantity, str) else quantity
+    given = of.kind in ("x", "y") and of.index  # no layer gives it
     places = of.layer or of.index or of.kind in ("a", "x")
-    below = ",".join(map(str, (of.layer, *of.index))).translate(SUBSCRIPTS) if places else ""
-    return spelled(of.kind, of.kind.partition("_")[0]) + below
+    below = ",".join(map(str, of.index if given else (of.layer, *of.index))).translate(SUBSCRIPTS) if places else ""
+    letter, bracket, way = spelled(of.kind, of.kind.partition("_")[0]).partition("(")
+    return letter + below + bracket + way

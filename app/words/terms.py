@@ -1,6 +1,7 @@
 """What the letters of the equations mean, one sentence each: told where a term is pointed at."""
 
 from app.words.names import name_of
+from app.words.numbers import target
 from app.words.sentences import in_words, lower
 from app.words.texts import text
 from engine import Quantity
@@ -74,8 +75,9 @@ def meaning(of: Quantity, value: float) -> str:
         operation = lower(text(entry.title))
         message: Words = "what {operation} gives on" if kind == entry.letter else _RISES
         means = text(message, operation=operation)
-    name = name_of(of)
+    name = text("new {name}", name=name_of(of)) if "_next" in of.kind else name_of(of)
     if kind in SIGNED or (entry is not None and kind != entry.letter):
         what = text(SIGNED[kind]) if kind in SIGNED else kind[1:]
         return in_words("term slope", name=name, slope=value, means=means, what=what)
-    return in_words("term", name=name, value=value, means=means)
+    told = target(value) if kind == "y" and value == int(value) else value
+    return in_words("term", name=name, value=told, means=means)

@@ -54,6 +54,17 @@ def test_all_of_it_is_in_sight(page: Page) -> None:
         until(page, f"() => ({IN_SIGHT})().length === 0")
 
 
+def test_on_a_phone_the_curve_and_what_it_tells_are_in_sight(page: Page) -> None:
+    """Words, curve, slider, losses and the verdict; both deeds stand below, and → takes the step."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    ready(page, "/?example=8&moment=30")
+    until(page, "() => getComputedStyle(document.querySelector('#again')).display === 'flex'")
+    below = ("#take", "#other-rate button")
+    until(page, f"() => ({IN_SIGHT})().every((each) => {list(below)}.includes(each))")
+    assert page.evaluate("""() => document.getElementById('at-everyone').getBoundingClientRect().bottom
+        < document.getElementById('faces').getBoundingClientRect().bottom""")
+
+
 def test_a_way_lights_in_the_diagram(page: Page, axe: Callable[[Page], list[str]]) -> None:
     """In focus its links are lit and its factors numbered; left, nothing is."""
     ready(page, "/?example=8&select=W1.2.1")

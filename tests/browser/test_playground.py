@@ -543,6 +543,30 @@ def test_numbers_keep_clear_of_the_addresses(open_page: Callable[..., Page], wid
     assert page.evaluate(field), "three digits of units are seen whole"
 
 
+def test_the_keys_walk_the_drawing_and_a_card_says_what_a_link_shows(open_page: Callable[..., Page]) -> None:
+    """From a link left leads to where it begins and right to where it ends; its card has its ends in that order, and
+    its number by the name of what is drawn."""
+    page = open_page("/?seed=64&step=3")
+    says = {"weights": "weight", "activations": "carries", "gradients": "∂L/∂W", "updates": "change"}
+    for lens, name in says.items():
+        page.goto(f"/?seed=64&step=3&lens={lens}")
+        page.wait_for_selector("html[data-ready]")
+        page.focus("#node-1-3")
+        page.keyboard.press("ArrowLeft")
+        assert page.evaluate("document.activeElement.id") == "link-1-3-1"
+        value = page.locator("#link-1-3-1").get_attribute("data-v")
+        expect(page.locator("#hover b")).to_have_text(re.compile(f"^W1.3.1  {name}.* {re.escape(value or '?')}$"))
+        expect(page.locator("#hover i")).to_have_text("input, x₁ → hidden 1, unit 3")
+        page.keyboard.press("ArrowDown")
+        assert page.evaluate("document.activeElement.id") == "link-1-3-2"
+        page.keyboard.press("ArrowLeft")
+        assert page.evaluate("document.activeElement.id") == "node-0-2"
+        page.focus("#node-1-3")
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("document.activeElement.id") == "node-1-3"
+
+
 def test_what_lies_at_hand_on_the_drawing(open_page: Callable[..., Page]) -> None:
     """A unit pointed at is large in Output; units and features change on the drawing; Undo leads to the run before."""
     page = open_page("/?seed=64")
